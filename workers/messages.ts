@@ -1,0 +1,144 @@
+/**
+ * The wall: everything that crosses between the request thread (src/) and the worker pool (workers/).
+ * Types only. src/ may take from workers/ nothing but `import type` of this file, and workers/ takes nothing
+ * from src/, so what stands here is the whole of what either side knows of the other.
+ *
+ * Secrets it may hold: bytes only. A `Call.body` is a request body nobody has parsed yet, `BatchResult.bytes`
+ * are response bodies ready to be sent. Both are transferred, never cloned, and whoever hands them on zeroes them.
+ */
+
+/** What a token permits. `admin` implies the others; `session` is the command line's own and is never stored. */
+export type Scope = 'read' | 'write' | 'generate' | 'admin' | 'session';
+
+/** Who asks, as far as the request thread has to know. */
+export interface Principal {
+  readonly id: string;
+  readonly scopes: readonly Scope[];
+  /** Unix time in seconds; null where the token does not expire. */
+  readonly expiresAt: number | null;
+}
+
+/** A principal with the SHA-256 of its token (64 hex characters), by which the request thread finds it. */
+export interface PrincipalRow extends Principal {
+  readonly tokenHash: string;
+}
+
+/** What a reply changes in the request thread's table of principals. */
+export type PrincipalChange =
+  | { readonly kind: 'replace-all'; readonly rows: readonly PrincipalRow[] }
+  | { readonly kind: 'grant'; readonly row: PrincipalRow }
+  | { readonly kind: 'revoke'; readonly id: string };
+
+/** The operations of the reader pool: they change nothing. */
+export type ReadOperation =
+  | 'secrets.list'
+  | 'secrets.get'
+  | 'secrets.search'
+  | 'fields.list'
+  | 'fields.get'
+  | 'tokens.list'
+  | 'vault.info';
+
+/** The operations of the writer that run inside its transaction, one savepoint each. */
+export type WriteOperation =
+  | 'secrets.put'
+  | 'secrets.patch'
+  | 'secrets.delete'
+  | 'fields.put'
+  | 'fields.putMany'
+  | 'fields.delete'
+  | 'passwords.generate'
+  | 'tokens.create'
+  | 'tokens.revoke'
+  | 'tokens.touch';
+
+/** The operations on the vault's own state; each travels alone, never inside a batch. */
+export type ControlOperation =
+  | 'vault.status'
+  | 'vault.unseal'
+  | 'vault.seal'
+  | 'vault.init'
+  | 'vault.probeKeychain'
+  | 'keys.rotate';
+
+export type Operation = ReadOperation | WriteOperation | ControlOperation;
+
+/** One request, routed and authenticated. */
+export interface Call {
+  readonly operation: Operation;
+  /** Decoded path and query parameters by name; absent ones are absent. Lengths and contents are not checked yet. */
+  readonly params: Readonly<Record<string, string>>;
+  /** The request body, unparsed; null where none was sent. */
+  readonly body: Uint8Array<ArrayBuffer> | null;
+  /** Whether the principal may replace a secret that exists (the route table's `replaceScope`). */
+  readonly mayReplace: boolean;
+  /** The `If-Match` and `If-None-Match` request headers, unparsed. */
+  readonly ifMatch?: string;
+  readonly ifNoneMatch?: string;
+}
+
+/** Why an operation failed; `http/errors.ts` maps each to a status, clients and the command line map by it. */
+export type ErrorCode =
+  | 'bad_request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'request_timeout'
+  | 'conflict'
+  | 'precondition_failed'
+  | 'too_large'
+  | 'headers_too_large'
+  | 'integrity'
+  | 'internal'
+  | 'sealed'
+  | 'busy'
+  | 'disk_full';
+
+/** A failed call. `message` may name a member, a length or a limit; never content. */
+export interface Failure {
+  readonly ok: false;
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** For the log only: what an `internal` or `integrity` failure was about (names, never values). */
+  readonly detail?: string;
+}
+
+/** A call that succeeded; its body lies at `offset`, `length` bytes long, in the batch's bytes. */
+export interface Success {
+  readonly ok: true;
+  readonly offset: number;
+  readonly length: number;
+  /** Where the next page starts, when a list has one. */
+  readonly cursor?: string;
+  /** The secret's entity tag, without quotes. */
+  readonly etag?: string;
+  readonly principals?: PrincipalChange;
+}
+
+export type Reply = Success | Failure;
+
+/** Calls that arrived together travel together, and come back together in the same order. */
+export type Batch = readonly Call[];
+
+export interface BatchResult {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly replies: readonly Reply[];
+}
+
+/** What a worker thread is started with (`workerData`). */
+export interface WorkerOptions {
+  /** Absolute path of vault.db. */
+  readonly databasePath: string;
+  /** Name of the channel on which the threads of one pool share the keyring; random per process. */
+  readonly channelName: string;
+  /** Where a `passphrase` slot may read its passphrase; null: only from an unseal call's body. */
+  readonly passphraseFile: string | null;
+  /** systemd's `$CREDENTIALS_DIRECTORY`; null where there is none. */
+  readonly credentialsDirectory: string | null;
+  /** How long a call of the OS keychain may take. */
+  readonly keychainTimeoutMs: number;
+}
+
+/** The ways a vault can hold its root key. */
+export type SlotKind = 'keychain' | 'passphrase' | 'file';
