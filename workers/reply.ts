@@ -1,0 +1,137 @@
+/**
+ * Response bodies, built as bytes: a secret goes from its buffer into this one and never becomes a string.
+ * Secrets it may hold: the responses of one batch, plaintext included, until `take` hands the memory on (the receiver
+ * zeroes it) or `wipe` zeroes it. What is truncated or outgrown is zeroed at once.
+ */
+import { findSpecial } from './json-escapes.ts';
+
+/** Above 64 bytes, so that the memory is never inside the V8 heap (see secret-bytes.ts). */
+const MIN_CAPACITY = 4096;
+const EMPTY = Buffer.alloc(0);
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const LOWER_U = 0x75;
+const HEX_DIGITS = Buffer.from('0123456789abcdef');
+
+/** RFC 8259 section 7: the letter behind the backslash, by the byte that is escaped. */
+const ESCAPES = new Uint8Array(256).fill(LOWER_U, 0, 0x20);
+for (const [code, letter] of Object.entries({
+  8: 'b',
+  9: 't',
+  10: 'n',
+  12: 'f',
+  13: 'r',
+  34: '"',
+  92: '\\',
+})) {
+  ESCAPES[Number(code)] = letter.charCodeAt(0);
+}
+
+export class ReplyBuffer {
+  #buffer: Buffer<ArrayBuffer> = EMPTY;
+  #length = 0;
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Drops what was written after the first `to` bytes. */
+  truncate(to: number): void {
+    if (!(to >= 0 && to <= this.#length)) throw new RangeError('truncate beyond the written bytes');
+    this.#buffer.fill(0, to, this.#length);
+    this.#length = to;
+  }
+
+  /** JSON as it is, Latin-1 characters only. */
+  ascii(text: string): void {
+    this.#reserve(text.length);
+    this.#length += this.#buffer.write(text, this.#length, 'latin1');
+  }
+
+  /** JSON as it is. */
+  raw(text: string): void {
+    this.#reserve(Buffer.byteLength(text));
+    this.#length += this.#buffer.write(text, this.#length);
+  }
+
+  /** A JSON string of a text that is not secret. */
+  string(text: string): void {
+    this.raw(JSON.stringify(text));
+  }
+
+  /** A JSON string of a secret's UTF-8 bytes. */
+  secret(bytes: Uint8Array): void {
+    this.#reserve(bytes.length + 2);
+    this.#byte(QUOTE);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    let start = 0;
+    for (;;) {
+      const at = findSpecial(bytes, view, start, bytes.length);
+      this.#span(bytes, start, at);
+      if (at === bytes.length) break;
+      this.#escape(bytes[at] as number);
+      start = at + 1;
+    }
+    this.#reserve(1);
+    this.#byte(QUOTE);
+  }
+
+  /** A time in whole Unix seconds as a quoted RFC 3339 time, UTC. */
+  time(unixSeconds: number): void {
+    this.ascii(`"${new Date(unixSeconds * 1000).toISOString().slice(0, 19)}Z"`);
+  }
+
+  integer(value: number): void {
+    if (!Number.isSafeInteger(value)) throw new RangeError('not an integer');
+    this.ascii(String(value));
+  }
+
+  /** The written bytes in memory of their own, to be transferred; this buffer starts anew. */
+  take(): Uint8Array<ArrayBuffer> {
+    // EMPTY stays here: transferring it would detach it for every other buffer.
+    if (this.#length === 0) return new Uint8Array(0);
+    const taken = new Uint8Array(this.#buffer.buffer, 0, this.#length);
+    this.#buffer = EMPTY;
+    this.#length = 0;
+    return taken;
+  }
+
+  /** Zeroes what was written, keeps the memory. */
+  wipe(): void {
+    this.truncate(0);
+  }
+
+  #byte(byte: number): void {
+    this.#buffer[this.#length++] = byte;
+  }
+
+  #span(bytes: Uint8Array, start: number, end: number): void {
+    if (start === end) return;
+    this.#reserve(end - start);
+    this.#buffer.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.#length);
+    this.#length += end - start;
+  }
+
+  #escape(byte: number): void {
+    const letter = ESCAPES[byte] as number;
+    this.#reserve(6);
+    this.#byte(BACKSLASH);
+    this.#byte(letter);
+    if (letter !== LOWER_U) return;
+    this.#byte(0x30);
+    this.#byte(0x30);
+    this.#byte(HEX_DIGITS[byte >> 4] as number);
+    this.#byte(HEX_DIGITS[byte & 15] as number);
+  }
+
+  /** Makes room for `size` bytes more; the memory grown out of holds plaintext and is zeroed. */
+  #reserve(size: number): void {
+    const needed = this.#length + size;
+    if (needed <= this.#buffer.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(MIN_CAPACITY, needed, this.#buffer.length * 2));
+    grown.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer.fill(0, 0, this.#length);
+    this.#buffer = grown;
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * The one error a request's content can cause. Secrets it may hold: none; a message names a member, a length or a
+ * limit, never content.
+ */
+import type { ErrorCode } from './messages.ts';
+
+const QUOTED_LENGTH = 64;
+
+export class RequestError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string) {
+    super(message);
+    this.name = 'RequestError';
+    this.code = code;
+  }
+}
+
+/** The body is not what the operation takes: always 400. */
+export class BodyError extends RequestError {
+  constructor(message: string) {
+    super('bad_request', message);
+    this.name = 'BodyError';
+  }
+}
+
+/** A member's name as messages show it: JSON-quoted, its first 64 characters. */
+export function quoteName(name: string): string {
+  if (name.length <= QUOTED_LENGTH) return JSON.stringify(name);
+  // The cut may fall inside a surrogate pair.
+  return JSON.stringify(`${name.slice(0, QUOTED_LENGTH).toWellFormed()}…`);
+}

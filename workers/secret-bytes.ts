@@ -1,0 +1,14 @@
+/**
+ * Memory for secrets. Secrets it may hold: none itself; what it hands out is filled and zeroed by the caller.
+ */
+
+/** A secret as UTF-8 bytes in memory of its own, outside the V8 heap. Whoever holds it zeroes it. */
+export type SecretBytes = Uint8Array<ArrayBuffer>;
+
+/**
+ * Zero-filled memory that `fill(0)` can really erase. Not Buffer.allocUnsafeSlow: at 64 bytes or less that lies in
+ * the V8 heap, where the garbage collector moves it and leaves the old copy behind. An explicit ArrayBuffer never does.
+ */
+export function allocateSecret(size: number): SecretBytes {
+  return new Uint8Array(new ArrayBuffer(size));
+}
