@@ -1,0 +1,169 @@
+/**
+ * A tap reporter: one line per test file, the whole diagnostics of every failure, and as the last line
+ * `N passed, N failed`. It counts assertions. It works on tap's own output, whose shape is regular: four columns
+ * of indentation per level, `# Subtest: name` above a subtest's lines and its verdict below them.
+ *
+ * Where TEST_SUMMARY_FILE is set the counts go there as JSON, and whoever set it prints the last line.
+ */
+import { writeFileSync } from 'node:fs';
+import { Transform, type TransformCallback } from 'node:stream';
+import { styleText } from 'node:util';
+
+export interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+export interface FileResult extends Counts {
+  name: string;
+}
+
+export interface Summary extends Counts {
+  files: FileResult[];
+}
+
+/** A test file, or a subtest in one, whose lines are being read. */
+interface Scope extends Counts {
+  name: string;
+}
+
+const SUBTEST = /^((?: {4})*)# Subtest: (.*)$/;
+const POINT = /^((?: {4})*)(not )?ok \d+(?: - (.*?))?(?: # (SKIP|TODO|time=[\d.]+ms)\b ?(.*))?$/;
+/** Which lines of a block of diagnostics to keep: of a whole file's only what tells how its process ended. */
+const ALL = /^/;
+const NONE = /^\b$/;
+const HOW_IT_ENDED = /^ *(?:exitCode|signal|expired|error|message):/;
+const PRAGMA = /^(?: {4})*(?:TAP version \d+|\d+\.\.\d+.*|# .*|\s*|pragma .*)$/;
+
+export function closingLine({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+export default class TestSummary extends Transform {
+  readonly #summary: Summary = { passed: 0, failed: 0, skipped: 0, files: [] };
+  /** The subtests that are open at each depth; the first is the test file. */
+  #scopes: Scope[] = [];
+  /** What the current file has to show if it failed: diagnostics, and what it printed itself. */
+  #details: string[] = [];
+  #diagnosticsIndent: number | null = null;
+  #diagnosticsWanted: RegExp = NONE;
+  /** A file that has ended and is not shown yet: its own diagnostics come after its verdict. */
+  #ended: FileResult | null = null;
+  #rest = '';
+
+  constructor() {
+    super({ decodeStrings: false });
+    process.once('exit', () => this.#finish());
+  }
+
+  override _transform(chunk: string | Buffer, _encoding: string, done: TransformCallback): void {
+    const lines = (this.#rest + chunk.toString()).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) this.#readLine(line);
+    done();
+  }
+
+  override _flush(done: TransformCallback): void {
+    if (this.#rest !== '') this.#readLine(this.#rest);
+    this.#showEnded();
+    done();
+  }
+
+  #readLine(line: string): void {
+    if (this.#readDiagnostics(line)) return;
+    this.#showEnded();
+    const subtest = SUBTEST.exec(line);
+    const point = POINT.exec(line);
+    if (subtest) this.#openScope(depthOf(subtest[1]), subtest[2] ?? '');
+    else if (point) this.#readPoint(point);
+    else if (/^\s*Bail out!/.test(line)) this.#fail(line.trim());
+    else if (!PRAGMA.test(line)) this.#details.push(`    ${line.trim()}`);
+  }
+
+  /** The YAML block that follows a test point: kept for a failure, dropped otherwise. */
+  #readDiagnostics(line: string): boolean {
+    if (this.#diagnosticsIndent === null) {
+      const start = /^( *) {2}---$/.exec(line);
+      if (!start) return false;
+      this.#diagnosticsIndent = (start[1] ?? '').length;
+      return true;
+    }
+    const text = line.slice(this.#diagnosticsIndent);
+    if (text === '  ...') this.#diagnosticsIndent = null;
+    else if (this.#diagnosticsWanted.test(text)) this.#details.push(`    ${text}`);
+    return true;
+  }
+
+  #openScope(depth: number, name: string): void {
+    this.#scopes.length = Math.min(this.#scopes.length, depth);
+    this.#scopes.push({ name: unescapeName(name), passed: 0, failed: 0, skipped: 0 });
+  }
+
+  #readPoint([, indent, not, name = '', directive = '', reason = '']: RegExpExecArray): void {
+    this.#diagnosticsWanted = NONE;
+    const depth = depthOf(indent);
+    // The verdict of the subtest whose lines have just ended, or an assertion of the enclosing one?
+    const closed = this.#scopes[depth];
+    const isVerdict = closed !== undefined && closed.name === unescapeName(name);
+    this.#scopes.length = Math.min(this.#scopes.length, isVerdict ? depth + 1 : depth);
+    if (isVerdict) this.#closeScope(closed, not !== undefined, reason);
+    else this.#count(not !== undefined, directive, unescapeName(name));
+    if (!isVerdict) return;
+    if (depth === 0) this.#ended = closed;
+    this.#scopes.length = depth;
+  }
+
+  #count(isFailure: boolean, directive: string, name: string): void {
+    if (directive === 'SKIP' || directive === 'TODO') this.#add('skipped');
+    else if (isFailure) this.#fail(name);
+    else this.#add('passed');
+  }
+
+  /** A subtest's verdict is no assertion, unless it failed by itself: an exit code, a plan, no assertion at all. */
+  #closeScope(scope: Scope, isFailure: boolean, reason: string): void {
+    const isEmpty = scope.passed + scope.failed + scope.skipped === 0;
+    if (isFailure && scope.failed === 0) this.#fail('failed as a whole');
+    else if (!isFailure && isEmpty && /^(?:no tests found)?$/.test(reason)) this.#fail('made no assertion');
+    else if (!isFailure && isEmpty) this.#add('skipped');
+  }
+
+  #fail(what: string): void {
+    this.#add('failed');
+    this.#diagnosticsWanted = this.#scopes.length > 1 ? ALL : HOW_IT_ENDED;
+    const path = [...this.#scopes.map(({ name }) => name), what].join(' > ');
+    const line = `  ${styleText('red', 'FAILED')} ${path}`;
+    if (this.#scopes.length === 0) this.push(`${line}\n`);
+    else this.#details.push(line);
+  }
+
+  #add(outcome: keyof Counts): void {
+    this.#summary[outcome] += 1;
+    for (const scope of this.#scopes) scope[outcome] += 1;
+  }
+
+  #showEnded(): void {
+    if (this.#ended === null) return;
+    const { name, passed, failed, skipped } = this.#ended;
+    this.#summary.files.push({ name, passed, failed, skipped });
+    const mark = failed > 0 ? styleText('red', 'not ok') : styleText('green', '    ok');
+    this.push(`${mark} ${name}: ${closingLine({ passed, failed, skipped })}\n`);
+    if (failed > 0) this.push(`${this.#details.join('\n')}\n`);
+    this.#details = [];
+    this.#ended = null;
+  }
+
+  #finish(): void {
+    const file = process.env.TEST_SUMMARY_FILE;
+    if (file === undefined) console.log(closingLine(this.#summary));
+    else writeFileSync(file, JSON.stringify(this.#summary));
+  }
+}
+
+function depthOf(indent = ''): number {
+  return indent.length / 4;
+}
+
+function unescapeName(name: string): string {
+  return name.replaceAll('\\#', '#');
+}

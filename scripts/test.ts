@@ -1,0 +1,137 @@
+/**
+ * `npm test`: builds, runs the test files under tap, and fails if one failed, asserted nothing or did not run, or
+ * if too few lines of src/ and workers/ were covered. `npm test -- test/wall.ts` runs single files, without the
+ * coverage; `--snapshot` writes the snapshots anew; other flags go to tap. The last line is `N passed, N failed`.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, relative, resolve } from 'node:path';
+import { closingLine, type Summary } from './test-summary.ts';
+
+const root = dirname(import.meta.dirname);
+const TAP = join(root, 'node_modules/tap/dist/esm/run.mjs');
+const C8 = join(root, 'node_modules/c8/bin/c8.js');
+/** Where tap keeps the Test class it assembled from its plugins, and the links that class is loaded through. */
+const TAP_BUILT = join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index.js');
+const TAP_LINKS = join(root, '.tap/plugins/node_modules');
+const COVERAGE_DATA = join(root, 'coverage/tmp');
+const JOBS = 2;
+const FILE_TIMEOUT_SECONDS = 120;
+
+interface Selection {
+  files: string[];
+  flags: string[];
+  /** Every test file and nothing else: only then do the coverage and the list of files that ran mean anything. */
+  isWhole: boolean;
+  snapshot: boolean;
+}
+
+function parseSelection(argv: string[]): Selection {
+  const flags = argv.filter((arg) => arg.startsWith('-') && arg !== '--snapshot');
+  const named = argv.filter((arg) => !arg.startsWith('-'));
+  const all = readdirSync(join(root, 'test'), { withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => `test/${entry.name}`)
+    .sort();
+  const files = named.length > 0 ? named.map((file) => relative(root, resolve(file))) : all;
+  return { files, flags, isWhole: argv.length === 0, snapshot: argv.includes('--snapshot') };
+}
+
+function runNode(args: string[], env: NodeJS.ProcessEnv = process.env): boolean {
+  const { status, error } = spawnSync(process.execPath, args, {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (error) console.error(`test: cannot start node: ${error.message}`);
+  return status === 0;
+}
+
+/**
+ * A fresh node_modules holds tap's Test class with its TypeScript plugin, which cannot live beside TypeScript 7.
+ * `tap build` assembles it anew after package.json, without a network: some seconds, once per install.
+ */
+function prepareTap(): boolean {
+  const isBuilt = existsSync(TAP_LINKS) && !readFileSync(TAP_BUILT, 'utf8').includes('@tapjs/typescript');
+  return isBuilt || runNode([TAP, 'build']);
+}
+
+/** Tests see neither the vault, the keychain nor the settings of whoever runs them. */
+function hermeticEnv(home: string): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...process.env, HOME: home, XDG_RUNTIME_DIR: home };
+  const foreign = ['NODE_OPTIONS', 'NODE_COMPILE_CACHE', 'CREDENTIALS_DIRECTORY', 'DBUS_SESSION_BUS_ADDRESS'];
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('MAV_') || foreign.includes(name)) delete env[name];
+  }
+  return env;
+}
+
+function runTap(selection: Selection, home: string): { isOk: boolean; summary: Summary } {
+  const summaryFile = join(home, 'summary.json');
+  const env = hermeticEnv(home);
+  env.TEST_SUMMARY_FILE = summaryFile;
+  if (selection.snapshot) env.TAP_SNAPSHOT = '1';
+  const args = ['--disable-coverage', '--reporter=./scripts/test-summary.ts', ...selection.flags];
+  if (selection.isWhole) {
+    rmSync(COVERAGE_DATA, { recursive: true, force: true });
+    // Code from the compile cache is covered less exactly.
+    args.push(`--test-env=NODE_V8_COVERAGE=${COVERAGE_DATA}`, '--test-env=NODE_DISABLE_COMPILE_CACHE=1');
+  }
+  const limits = [`--jobs=${JOBS}`, `--timeout=${FILE_TIMEOUT_SECONDS}`];
+  const isOk = runNode([TAP, ...limits, ...args, ...selection.files], env);
+  const nothing: Summary = { passed: 0, failed: 0, skipped: 0, files: [] };
+  return { isOk, summary: existsSync(summaryFile) ? JSON.parse(readFileSync(summaryFile, 'utf8')) : nothing };
+}
+
+/** What is wrong with a run besides the assertions that failed. */
+function findShortfalls(selection: Selection, isOk: boolean, summary: Summary): string[] {
+  const ran = new Set(summary.files.map(({ name }) => name));
+  const shortfalls = selection.files.filter((file) => !ran.has(file)).map((file) => `${file} did not run`);
+  if (!isOk && summary.failed === 0 && shortfalls.length === 0) shortfalls.push('tap failed');
+  if (selection.isWhole && !runNode([C8, 'report'])) shortfalls.push('coverage is below its threshold');
+  return shortfalls;
+}
+
+function announceSecretService(): void {
+  const missing = ['gnome-keyring-daemon', 'dbus-run-session'].filter((program) => !isOnPath(program));
+  if (missing.length === 0) console.log('Secret Service: the tests with a real keychain run.');
+  else
+    console.log(
+      `Secret Service: the tests with a real keychain are skipped, no ${missing.join(' and ')} here.`,
+    );
+}
+
+function isOnPath(program: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function main(argv: string[]): void {
+  const selection = parseSelection(argv);
+  const home = mkdtempSync(join(tmpdir(), 'mav-test-'));
+  let summary: Summary = { passed: 0, failed: 0, skipped: 0, files: [] };
+  let shortfalls = ['the build failed'];
+  try {
+    if (runNode([join(root, 'scripts/build.ts')]) && prepareTap()) {
+      announceSecretService();
+      const run = runTap(selection, home);
+      summary = run.summary;
+      shortfalls = findShortfalls(selection, run.isOk, summary);
+    }
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+  for (const shortfall of shortfalls) console.log(`FAILED ${shortfall}`);
+  const failed = summary.failed + shortfalls.length;
+  process.exitCode = failed === 0 && summary.passed > 0 ? 0 : 1;
+  console.log(closingLine({ ...summary, failed }));
+}
+
+main(process.argv.slice(2));
