@@ -1,0 +1,60 @@
+/**
+ * AES-256-GCM (NIST SP 800-38D) with 96-bit nonces and 128-bit tags, and nothing else of it. The key and the
+ * plaintext belong to the caller, who zeroes them; a plaintext that failed its tag is zeroed here, before the error.
+ */
+
+import { Buffer } from 'node:buffer';
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { IntegrityError } from './integrity.ts';
+import { KEY_SIZE } from './keys.ts';
+import { assertSize } from './sizes.ts';
+
+export const GCM_NONCE_SIZE = 12;
+export const TAG_SIZE = 16;
+
+const ALGORITHM = 'aes-256-gcm';
+/** Without it Node accepts tags as short as four bytes when opening. */
+const OPTIONS = { authTagLength: TAG_SIZE };
+
+/** Returns ciphertext ‖ tag. `key` is 32 bytes, `nonce` 12. */
+export function sealGcm(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  aad: Uint8Array,
+): Buffer<ArrayBuffer> {
+  assertSize(key, KEY_SIZE, 'an AES-256-GCM key');
+  assertSize(nonce, GCM_NONCE_SIZE, 'an AES-256-GCM nonce');
+  const cipher = createCipheriv(ALGORITHM, key, nonce, OPTIONS);
+  cipher.setAAD(aad);
+  const ciphertext = cipher.update(plaintext);
+  cipher.final(); // GCM is a stream mode: there is never a rest.
+  return Buffer.concat([ciphertext, cipher.getAuthTag()]);
+}
+
+/**
+ * Returns the plaintext in memory of its own, which the caller zeroes. Throws IntegrityError if anything does not
+ * match or `sealed` is shorter than a tag; RangeError for a key that is not 32 or a nonce that is not 12 bytes.
+ */
+export function openGcm(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  sealed: Uint8Array,
+  aad: Uint8Array,
+): Buffer<ArrayBuffer> {
+  assertSize(key, KEY_SIZE, 'an AES-256-GCM key');
+  assertSize(nonce, GCM_NONCE_SIZE, 'an AES-256-GCM nonce');
+  if (sealed.length < TAG_SIZE) throw new IntegrityError();
+  const tagOffset = sealed.length - TAG_SIZE;
+  const decipher = createDecipheriv(ALGORITHM, key, nonce, OPTIONS);
+  decipher.setAAD(aad);
+  decipher.setAuthTag(sealed.subarray(tagOffset));
+  const plaintext = decipher.update(sealed.subarray(0, tagOffset));
+  try {
+    decipher.final();
+  } catch {
+    plaintext.fill(0); // Unauthenticated: nobody may see it.
+    throw new IntegrityError();
+  }
+  return plaintext;
+}

@@ -1,0 +1,24 @@
+/**
+ * The first five bytes of every stored blob: four of magic, which say what it is, and one for the suite, which
+ * says how it was made. Holds no secret.
+ */
+
+import { Buffer } from 'node:buffer';
+import { IntegrityError } from './integrity.ts';
+
+const MAGIC_SIZE = 4;
+export const HEADER_SIZE = MAGIC_SIZE + 1;
+/** The only suite there is: AES-256-GCM for payloads, XAES-256-GCM for wraps and slots. */
+const SUITE = 0x01;
+
+/** `magic` is four ASCII characters. */
+export function createHeader(magic: string): Buffer<ArrayBuffer> {
+  return Buffer.from([...Buffer.from(magic, 'ascii'), SUITE]);
+}
+
+/** Throws IntegrityError for another magic, an unknown suite or a stored blob too short to have either. */
+export function assertHeader(blob: Uint8Array, header: Uint8Array): void {
+  for (let i = 0; i < HEADER_SIZE; i++) {
+    if (blob[i] !== header[i]) throw new IntegrityError();
+  }
+}

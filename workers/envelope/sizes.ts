@@ -1,0 +1,16 @@
+/**
+ * Sizes in bytes that several files share, and the check of them. Holds no secret.
+ */
+
+export const VAULT_ID_SIZE = 16;
+export const KEY_ID_SIZE = 16;
+/** SHA-256, and HMAC-SHA256. */
+export const DIGEST_SIZE = 32;
+
+/**
+ * For lengths our own code is answerable for: a wrong one is a bug, so it is a RangeError and not an
+ * IntegrityError. The message names the argument and never its content.
+ */
+export function assertSize(bytes: Uint8Array, size: number, what: string): void {
+  if (bytes.length !== size) throw new RangeError(`${what} must be ${size} bytes long`);
+}

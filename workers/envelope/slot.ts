@@ -1,0 +1,124 @@
+/**
+ * The passphrase slot's blob: the root key, sealed under a key that comes from a passphrase.
+ *
+ *     "MAVS" | suite 0x01 | kdf 0x01 | memory KiB u32 | passes u32 | parallelism u32 | salt 16
+ *            | commitment 32 | nonce 24 | wrapped root key 32 | tag 16        AAD = all before the root key ‖ ctx
+ *
+ * A passphrase may be guessable, and GCM does not commit to its key: without the commitment one blob could be made
+ * to open under many passphrases, and each answer would rule out many guesses at once. Sees the passphrase and the
+ * root key, which belong to the caller; the keys derived in between are zeroed before each function returns.
+ */
+
+import { Buffer } from 'node:buffer';
+import { createSecretKey, randomFillSync, timingSafeEqual } from 'node:crypto';
+import { TAG_SIZE } from './aes-gcm.ts';
+import { assertHeader, createHeader, HEADER_SIZE } from './header.ts';
+import { IntegrityError } from './integrity.ts';
+import {
+  COMMITMENT_SIZE,
+  DEFAULT_KDF_PARAMETERS,
+  deriveSlotKeys,
+  isWithinBounds,
+  type KdfParameters,
+  SALT_SIZE,
+} from './kdf.ts';
+import { asRootKey, KEY_SIZE, type RootKey } from './keys.ts';
+import { assertSize } from './sizes.ts';
+import { XAES_NONCE_SIZE, XaesKey } from './xaes.ts';
+
+const HEADER = createHeader('MAVS');
+const KDF_ARGON2ID = 0x01;
+const MEMORY_OFFSET = HEADER_SIZE + 1;
+const PASSES_OFFSET = MEMORY_OFFSET + 4;
+const PARALLELISM_OFFSET = PASSES_OFFSET + 4;
+const SALT_OFFSET = PARALLELISM_OFFSET + 4;
+const COMMITMENT_OFFSET = SALT_OFFSET + SALT_SIZE;
+const NONCE_OFFSET = COMMITMENT_OFFSET + COMMITMENT_SIZE;
+const BODY_OFFSET = NONCE_OFFSET + XAES_NONCE_SIZE;
+export const SLOT_SIZE = BODY_OFFSET + KEY_SIZE + TAG_SIZE;
+
+/** `ctx` is an encoded context of kind "slot". Blocks the thread while Argon2id runs. */
+export function sealSlot(
+  passphrase: Uint8Array,
+  rootKey: RootKey,
+  ctx: Uint8Array,
+  parameters: KdfParameters = DEFAULT_KDF_PARAMETERS,
+): Buffer<ArrayBuffer> {
+  assertSize(rootKey, KEY_SIZE, 'a root key');
+  if (passphrase.length === 0) throw new RangeError('a passphrase must not be empty');
+  if (!isWithinBounds(parameters)) throw new RangeError('the parameters of Argon2id are out of bounds');
+  const blob = createSlot(parameters);
+  const { key, commitment } = deriveSlotKeys(passphrase, readSalt(blob), ctx, parameters);
+  blob.set(commitment, COMMITMENT_OFFSET);
+  const body = withXaesKey(key, (xaesKey) => xaesKey.seal(readNonce(blob), rootKey, encodeAad(blob, ctx)));
+  blob.set(body, BODY_OFFSET);
+  return blob;
+}
+
+/**
+ * Returns the root key in unpooled memory, which the caller zeroes. Throws IntegrityError for a wrong passphrase as
+ * for a damaged blob; nothing tells the two apart. Blocks the thread while Argon2id runs.
+ */
+export function openSlot(passphrase: Uint8Array, blob: Uint8Array, ctx: Uint8Array): RootKey {
+  const parameters = readParameters(blob);
+  const { key, commitment } = deriveSlotKeys(passphrase, readSalt(blob), ctx, parameters);
+  return withXaesKey(key, (xaesKey) => {
+    // Before opening: a key that the blob is not committed to must not be tried on the ciphertext.
+    if (!timingSafeEqual(commitment, readCommitment(blob))) throw new IntegrityError();
+    return asRootKey(xaesKey.open(readNonce(blob), blob.subarray(BODY_OFFSET), encodeAad(blob, ctx)));
+  });
+}
+
+/** Everything but the commitment and the body: header, parameters, a random salt and a random nonce. */
+function createSlot({ memoryKib, passes, parallelism }: KdfParameters): Buffer<ArrayBuffer> {
+  const blob = Buffer.allocUnsafeSlow(SLOT_SIZE).fill(0);
+  blob.set(HEADER, 0);
+  blob[HEADER_SIZE] = KDF_ARGON2ID;
+  blob.writeUInt32BE(memoryKib, MEMORY_OFFSET);
+  blob.writeUInt32BE(passes, PASSES_OFFSET);
+  blob.writeUInt32BE(parallelism, PARALLELISM_OFFSET);
+  randomFillSync(blob, SALT_OFFSET, SALT_SIZE);
+  return randomFillSync(blob, NONCE_OFFSET, XAES_NONCE_SIZE);
+}
+
+/** Throws IntegrityError for anything that is not a slot's blob with parameters within bounds. */
+function readParameters(blob: Uint8Array): KdfParameters {
+  if (blob.length !== SLOT_SIZE) throw new IntegrityError();
+  assertHeader(blob, HEADER);
+  if (blob[HEADER_SIZE] !== KDF_ARGON2ID) throw new IntegrityError();
+  const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
+  const parameters = {
+    memoryKib: view.getUint32(MEMORY_OFFSET),
+    passes: view.getUint32(PASSES_OFFSET),
+    parallelism: view.getUint32(PARALLELISM_OFFSET),
+  };
+  if (!isWithinBounds(parameters)) throw new IntegrityError();
+  return parameters;
+}
+
+function readSalt(blob: Uint8Array): Uint8Array {
+  return blob.subarray(SALT_OFFSET, COMMITMENT_OFFSET);
+}
+
+function readCommitment(blob: Uint8Array): Uint8Array {
+  return blob.subarray(COMMITMENT_OFFSET, NONCE_OFFSET);
+}
+
+function readNonce(blob: Uint8Array): Uint8Array {
+  return blob.subarray(NONCE_OFFSET, BODY_OFFSET);
+}
+
+function encodeAad(blob: Uint8Array, ctx: Uint8Array): Buffer {
+  return Buffer.concat([blob.subarray(0, BODY_OFFSET), ctx]);
+}
+
+/** Hands out `key` as an XAES-256-GCM key for one call, and zeroes both afterwards. */
+function withXaesKey<Result>(key: Uint8Array, use: (key: XaesKey) => Result): Result {
+  const xaesKey = new XaesKey(createSecretKey(key));
+  key.fill(0);
+  try {
+    return use(xaesKey);
+  } finally {
+    xaesKey.destroy();
+  }
+}
