@@ -114,6 +114,8 @@ export interface Success {
   /** The secret's entity tag, without quotes. */
   readonly etag?: string;
   readonly principals?: PrincipalChange;
+  /** For the log only: what was passed over, by id. */
+  readonly warning?: string;
 }
 
 export type Reply = Success | Failure;

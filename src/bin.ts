@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+/**
+ * The program's first lines. They import nothing by themselves, so that an old Node, which would crash in a library,
+ * gets to the sentence that says what is wrong.
+ */
+const OLDEST_NODE = [24, 7] as const;
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
+  process.stderr.write(
+    `mav needs Node ${OLDEST_NODE.join('.')} or newer; this is ${process.versions.node}. In a checkout, npx mav uses the right one.\n`,
+  );
+  process.exitCode = 1;
+} else {
+  // Whatever this process and its threads create is closed to everybody else from the start.
+  process.umask(0o077);
+  const { enableCompileCache } = await import('node:module');
+  enableCompileCache();
+  const { main } = await import('./cli/main.ts');
+  process.exitCode = await main(process.argv.slice(2), process.env);
+}
+
+export {};

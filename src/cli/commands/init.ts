@@ -1,0 +1,19 @@
+/** `mav init`: makes a vault. */
+import { secureHome } from '../../home.ts';
+import { homeOf } from '../context.ts';
+import { createVault } from '../create-vault.ts';
+import { EXIT } from '../failure.ts';
+import type { Run } from '../options.ts';
+
+export const run: Run = async (input) => {
+  const home = homeOf(input.context, undefined);
+  secureHome(home);
+  const { releaseOwnership, takeOwnership } = await import('../../daemon/ownership.ts');
+  takeOwnership(home, 'init');
+  try {
+    await createVault(input, home);
+  } finally {
+    releaseOwnership(home);
+  }
+  return EXIT.done;
+};

@@ -1,0 +1,10 @@
+/** `mav seal`: makes the running daemon forget its keys. */
+import { withDaemon } from '../access.ts';
+import { EXIT } from '../failure.ts';
+import type { Run } from '../options.ts';
+
+export const run: Run = async (input) => {
+  await withDaemon(input, (ask) => ask('POST', '/v1/seal'));
+  input.context.say('The vault is sealed.');
+  return EXIT.done;
+};

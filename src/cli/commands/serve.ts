@@ -1,0 +1,59 @@
+/** `mav serve`: the daemon, in the foreground. */
+import { existsSync } from 'node:fs';
+import { homeOf } from '../context.ts';
+import { createVault } from '../create-vault.ts';
+import { CliError, EXIT } from '../failure.ts';
+import type { Input, Run } from '../options.ts';
+import { poolOptions } from '../vault-options.ts';
+
+export const run: Run = async (input) => {
+  const { context, text } = input;
+  const home = homeOf(context, text('socket'));
+  const { serve } = await import('../../daemon/serve.ts');
+  return serve({
+    pool: poolOptions(context, home, text('passphrase-file'), null),
+    home,
+    env: context.env,
+    prepare: async () => {
+      if (existsSync(home.databasePath)) return;
+      if (!input.flag('init'))
+        throw new CliError(EXIT.failed, `there is no vault at ${home.databasePath}; make one: mav init`);
+      await createVault(input, home);
+    },
+    onListening: async (vault) => {
+      await vault.settled();
+      await offerUnseal(input, vault);
+      tellHow(input, home.socketPath, vault.sealedBecause);
+    },
+  });
+};
+
+type Sealable = {
+  readonly sealedBecause: string | null;
+  unseal(body: Uint8Array<ArrayBuffer> | null): Promise<unknown>;
+};
+
+/** On a terminal a vault that needs its passphrase asks for it, three times at most. */
+async function offerUnseal({ context }: Input, vault: Sealable): Promise<void> {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    if (!vault.sealedBecause?.includes('passphrase') || !context.canAsk) return;
+    const { askPassphrase } = await import('../prompt.ts');
+    await vault.unseal(await askPassphrase('Passphrase: '));
+  }
+}
+
+function tellHow({ context: { print } }: Input, socketPath: string, sealedBecause: string | null): void {
+  print(`Serving the vault on ${socketPath}`);
+  if (sealedBecause !== null) print(`It is sealed: ${sealedBecause}`);
+  print('Make a token in another terminal (in a checkout: npx mav):');
+  print('  mav token create --name me --scope read,write');
+  print('Then try:');
+  print(
+    `  curl --unix-socket ${quote(socketPath)} -H "Authorization: Bearer mvt_…" http://localhost/v1/secrets`,
+  );
+}
+
+/** For a POSIX shell. */
+function quote(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}

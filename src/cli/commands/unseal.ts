@@ -1,0 +1,11 @@
+/** `mav unseal`: lets the running daemon open its vault. */
+import { withDaemon } from '../access.ts';
+import { EXIT } from '../failure.ts';
+import type { Run } from '../options.ts';
+import { passphraseBody } from '../passphrase.ts';
+
+export const run: Run = async (input) => {
+  await withDaemon(input, async (ask) => ask('POST', '/v1/unseal', await passphraseBody(input, ask)));
+  input.context.say('The vault is unsealed.');
+  return EXIT.done;
+};

@@ -1,0 +1,33 @@
+/** The options that a vault is opened with, from flags and environment. */
+import { resolve } from 'node:path';
+import type { Home } from '../home.ts';
+import type { PoolOptions } from '../pool/pools.ts';
+import type { Context } from './context.ts';
+import { CliError, EXIT } from './failure.ts';
+
+/** How long a call of the OS keychain may take; it may be waiting for somebody to answer a dialogue. */
+const KEYCHAIN_TIMEOUT_MS = 10_000;
+
+/** `readers`: null for as many as the machine has cores for. */
+export function poolOptions(
+  { env }: Context,
+  home: Home,
+  passphraseFile: string | undefined,
+  readers: number | null,
+): PoolOptions {
+  return {
+    databasePath: home.databasePath,
+    passphraseFile: passphraseFile === undefined ? null : resolve(passphraseFile),
+    credentialsDirectory: env.CREDENTIALS_DIRECTORY || null,
+    keychainTimeoutMs: readTimeout(env.MAV_KEYCHAIN_TIMEOUT_MS),
+    readers,
+  };
+}
+
+function readTimeout(given: string | undefined): number {
+  if (given === undefined || given === '') return KEYCHAIN_TIMEOUT_MS;
+  if (!/^[1-9][0-9]{0,6}$/.test(given)) {
+    throw new CliError(EXIT.usage, 'MAV_KEYCHAIN_TIMEOUT_MS must be a number of milliseconds');
+  }
+  return Number(given);
+}

@@ -1,0 +1,97 @@
+/** The daemon, put together: own the vault, unseal it, listen, answer until told to stop. */
+import type { Server } from 'node:http';
+import closeWithGrace from 'close-with-grace';
+import { checkSocketPath, type Home, secureHome } from '../home.ts';
+import { createApiServer } from '../http/server.ts';
+import { createLog, type Log } from '../log.ts';
+import type { PoolOptions } from '../pool/pools.ts';
+import {
+  locateSessionToken,
+  mintSessionToken,
+  removeSessionToken,
+  writeSessionToken,
+} from '../session-token.ts';
+import { HeldVault } from './held-vault.ts';
+import { releaseOwnership, takeOwnership } from './ownership.ts';
+import { listenAt, removeSocket } from './socket.ts';
+
+/** How long requests under way may take to finish when the daemon is told to stop. */
+const REQUESTS_GRACE_MS = 5_000;
+/** How long stopping may take in all. */
+const STOP_GRACE_MS = 10_000;
+
+export interface ServeOptions {
+  readonly pool: PoolOptions;
+  readonly home: Home;
+  readonly env: NodeJS.ProcessEnv;
+  /** Runs when the vault is ours and before it is opened: makes one, if that was asked for. */
+  readonly prepare: () => Promise<void>;
+  /** Told once, when the socket is in place. */
+  readonly onListening: (vault: HeldVault) => Promise<void>;
+}
+
+/** What has been set up so far, each with how to take it down again. */
+type Teardown = (() => void | Promise<void>)[];
+
+/**
+ * Runs the daemon; the process ends with it. Throws OwnedElsewhereError or UnsafePlaceError if it cannot start, and
+ * leaves nothing behind then either.
+ */
+export async function serve(options: ServeOptions): Promise<never> {
+  const { home } = options;
+  const teardown: Teardown = [];
+  const log = createLog();
+  secureHome(home);
+  checkSocketPath(home.socketPath);
+  takeOwnership(home, 'serve');
+  teardown.push(() => releaseOwnership(home));
+  stopWhenTold(log, teardown);
+  try {
+    await options.prepare();
+    await start(options, log, teardown);
+  } catch (error) {
+    await takeDown(teardown);
+    throw error;
+  }
+  return new Promise<never>(() => {});
+}
+
+async function start(options: ServeOptions, log: Log, teardown: Teardown): Promise<void> {
+  const { home, env } = options;
+  const sessionToken = mintSessionToken();
+  const vault = new HeldVault(options.pool, sessionToken, log.event);
+  teardown.push(() => vault.close());
+  void vault.unseal();
+  const server = createApiServer(vault, log.request);
+  teardown.push(() => closeServer(server));
+  const socket = await listenAt(server, home.socketPath);
+  teardown.push(() => removeSocket(home.socketPath, socket));
+  const tokenPath = locateSessionToken(env, home.socketPath);
+  writeSessionToken(tokenPath, sessionToken);
+  teardown.push(() => removeSessionToken(tokenPath));
+  await options.onListening(vault);
+}
+
+/** On a signal, or an error that nobody caught: take everything down, then end the process (1 after an error). */
+function stopWhenTold(log: Log, teardown: Teardown): void {
+  closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ err, signal }) => {
+    log.event('stopping', signal ?? err?.name ?? 'told to');
+    await takeDown(teardown);
+    log.flush();
+  });
+}
+
+/** In the reverse order of setting up: first nobody finds us, then nobody is answered, then nothing is held. */
+async function takeDown(teardown: Teardown): Promise<void> {
+  for (const step of teardown.splice(0).reverse()) await step();
+}
+
+/** Requests under way are finished; idle connections are closed at once. */
+async function closeServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), REQUESTS_GRACE_MS);
+  await closed;
+  clearTimeout(timer);
+}

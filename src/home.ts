@@ -1,0 +1,82 @@
+/** Where the vault lies on this machine, and whether those places are safe to use. */
+import { existsSync, lstatSync, mkdirSync, type Stats } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+/** A place that must not be used; `message` says which, why, and what to do. */
+export class UnsafePlaceError extends Error {}
+
+export interface Home {
+  readonly directory: string;
+  readonly databasePath: string;
+  readonly socketPath: string;
+  /** Held, by a lock on it, for as long as a process has the vault open. */
+  readonly lockPath: string;
+  /** Who holds it: for people, never for deciding. */
+  readonly ownerPath: string;
+  /** Where a key file goes that was given no path: outside of the vault's folder. */
+  readonly keyDirectory: string;
+}
+
+/** `sun_path` of unix(7) is 108 bytes with its NUL on Linux, 104 on macOS. */
+const MAX_SOCKET_PATH = process.platform === 'linux' ? 107 : 103;
+const ACCESS_BY_OTHERS = 0o077;
+const WRITE_BY_OTHERS = 0o022;
+
+/** `socketPath`: null for the default one. Reads nothing but the environment. */
+export function locateHome(env: NodeJS.ProcessEnv, socketPath: string | null): Home {
+  const directory = resolve(env.MAV_HOME || join(homedir(), '.maestrovault'));
+  return {
+    directory,
+    databasePath: join(directory, 'vault.db'),
+    socketPath: resolve(socketPath ?? (env.MAV_SOCKET || join(directory, 'maestrovault.sock'))),
+    lockPath: join(directory, 'owner.lock'),
+    ownerPath: join(directory, 'owner.json'),
+    keyDirectory: join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'maestrovault'),
+  };
+}
+
+/** Makes the vault's folder (0700) if it is not there, and checks it and the database. Throws UnsafePlaceError. */
+export function secureHome(home: Home): void {
+  mkdirSync(home.directory, { recursive: true, mode: 0o700 });
+  checkOwn(home.directory, 'folder', ACCESS_BY_OTHERS, 'chmod 700');
+  for (const suffix of ['', '-wal', '-shm']) {
+    const path = home.databasePath + suffix;
+    if (lstatOrNull(path) !== null) checkOwn(path, 'file', ACCESS_BY_OTHERS, 'chmod 600');
+  }
+}
+
+/** Checks that a socket can lie at this path and that nobody else can put theirs there. Throws UnsafePlaceError. */
+export function checkSocketPath(path: string): void {
+  const size = Buffer.byteLength(path);
+  if (size > MAX_SOCKET_PATH) {
+    throw new UnsafePlaceError(
+      `the socket's path is ${size} bytes long and this system allows ${MAX_SOCKET_PATH}; choose a shorter --socket`,
+    );
+  }
+  const folder = dirname(path);
+  if (!existsSync(folder))
+    throw new UnsafePlaceError(`the socket's folder ${folder} is not there; make it first`);
+  checkOwn(folder, 'folder', WRITE_BY_OTHERS, 'chmod 700');
+}
+
+function lstatOrNull(path: string): Stats | null {
+  return lstatSync(path, { throwIfNoEntry: false }) ?? null;
+}
+
+/** Not a link, ours, and closed to others. */
+function checkOwn(path: string, kind: 'folder' | 'file', forbidden: number, remedy: string): void {
+  const stat = lstatOrNull(path);
+  if (stat === null) throw new UnsafePlaceError(`${path} is not there`);
+  if (stat.isSymbolicLink()) throw new UnsafePlaceError(`${path} is a symbolic link; use the real ${kind}`);
+  if (kind === 'folder' ? !stat.isDirectory() : !stat.isFile())
+    throw new UnsafePlaceError(`${path} is not a ${kind}`);
+  if (stat.uid !== process.geteuid?.()) {
+    throw new UnsafePlaceError(
+      `${path} belongs to another user (uid ${stat.uid}); use a ${kind} of your own`,
+    );
+  }
+  if ((stat.mode & forbidden) !== 0) {
+    throw new UnsafePlaceError(`${path} is open to other users; run: ${remedy} ${path}`);
+  }
+}

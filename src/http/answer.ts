@@ -1,0 +1,209 @@
+/**
+ * One request, top-down: route, authenticate, read the body, dispatch, build the answer. It knows no socket, so the
+ * command line can ask the same questions inside its own process.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Call, Failure, Principal } from '../../workers/messages.ts';
+import type { Answered } from '../answered.ts';
+import { authenticate, findToken } from '../auth/authenticate.ts';
+import type { Principals } from '../auth/principals.ts';
+import { hasScope, mayReplace } from '../auth/scope.ts';
+import type { Route } from '../routes.ts';
+import { type Body, ClientGoneError } from './body.ts';
+import { HttpError, STATUS_OF } from './errors.ts';
+import { readOpenApi } from './openapi.ts';
+import { type Match, matchRoute } from './router.ts';
+
+/** What the pipeline needs of the vault behind it. */
+export interface Backend {
+  readonly principals: Principals;
+  /** Why the vault is sealed, with the remedy; null while it is not. */
+  readonly sealedBecause: string | null;
+  /** Resolves when no unsealing is under way. */
+  settled(): Promise<void>;
+  noteUse(tokenId: string, nowMs: number): void;
+  /** Runs a call on a pool; never rejects. */
+  dispatch(pool: Exclude<Route['pool'], 'none'>, call: Call): Promise<Answered>;
+}
+
+export interface Request {
+  readonly method: string;
+  /** The request target: path and query, percent-encoded. */
+  readonly target: string;
+  readonly authorization: string | undefined;
+  readonly requestId: string | undefined;
+  readonly ifMatch: string | undefined;
+  readonly ifNoneMatch: string | undefined;
+  readBody(): Promise<Body | null>;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Flat list of names and values. */
+  readonly headers: readonly string[];
+  /** May hold plaintext: whoever sends it zeroes it afterwards. */
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** For the log; null where no route was found. */
+  readonly route: string | null;
+  readonly tokenId: string | null;
+  readonly code: string | null;
+  readonly requestId: string;
+}
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+/** Ids that we give are unique within and across runs without asking for random bytes each time. */
+const RUN_ID = randomBytes(6).toString('hex');
+let requestCount = 0;
+
+function chooseRequestId(given: string | undefined): string {
+  if (given !== undefined && REQUEST_ID.test(given)) return given;
+  requestCount += 1;
+  return `${RUN_ID}-${requestCount.toString(36)}`;
+}
+
+/** What is known of a request as it goes along, for the answer and the log. */
+interface Progress {
+  route: string | null;
+  tokenId: string | null;
+}
+
+/** Answers a request; throws ClientGoneError only, when there is nobody to answer. */
+export async function answerRequest(backend: Backend, request: Request): Promise<Answer> {
+  const requestId = chooseRequestId(request.requestId);
+  const progress: Progress = { route: null, tokenId: null };
+  const { status, headers, body, code } = await answerOrExplain(backend, request, progress);
+  return {
+    status,
+    headers: [
+      'Content-Type',
+      'application/json',
+      'Content-Length',
+      String(body.length),
+      'Cache-Control',
+      'no-store',
+      'X-Request-Id',
+      requestId,
+      ...headers,
+    ],
+    body,
+    ...progress,
+    code,
+    requestId,
+  };
+}
+
+interface Content {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly code: string | null;
+}
+
+async function answerOrExplain(backend: Backend, request: Request, progress: Progress): Promise<Content> {
+  try {
+    return await answer(backend, request, progress);
+  } catch (error) {
+    if (error instanceof ClientGoneError) throw error;
+    if (error instanceof HttpError)
+      return explain({ ok: false, code: error.code, message: error.message }, error.headers);
+    return explain({
+      ok: false,
+      code: 'internal',
+      message: 'the daemon failed to do this; its log says more',
+    });
+  }
+}
+
+async function answer(backend: Backend, request: Request, progress: Progress): Promise<Content> {
+  const match = matchRoute(request.method, request.target);
+  const { route } = match;
+  progress.route = route.path;
+  if (route.pool === 'none') return answerLocally(route.operation, backend);
+  // Control operations may not wait for the unsealing: they are what can end it.
+  if (route.pool !== 'control') await backend.settled();
+  const principal = authorize(backend, request, route);
+  progress.tokenId = principal.id;
+  const body = route.body === 'none' ? null : await request.readBody();
+  return toContent(
+    request,
+    route,
+    await backend.dispatch(route.pool, buildCall(request, match, principal, body)),
+  );
+}
+
+/** The principal, if it may use this route. Throws HttpError 401, 403 or, while the vault is sealed, 503. */
+function authorize(backend: Backend, request: Request, route: Route): Principal {
+  const principal = authenticate(backend.principals, request.authorization, Date.now());
+  if (principal === null) throw explainNoPrincipal(backend, request);
+  if (route.scope !== null && !hasScope(principal, route.scope)) {
+    throw new HttpError('forbidden', `the token does not have the scope ${route.scope}`);
+  }
+  if (backend.sealedBecause !== null && route.pool !== 'control')
+    throw new HttpError('sealed', backend.sealedBecause);
+  backend.noteUse(principal.id, Date.now());
+  return principal;
+}
+
+/** No token can be verified while the vault is sealed, so none can be called wrong either. */
+function explainNoPrincipal(backend: Backend, request: Request): HttpError {
+  const isWellFormed = findToken(request.authorization) !== null;
+  if (backend.sealedBecause !== null && isWellFormed) return new HttpError('sealed', backend.sealedBecause);
+  const message = isWellFormed
+    ? 'the token is unknown, expired or revoked'
+    : 'a token is needed: Authorization: Bearer mvt_…';
+  return new HttpError('unauthorized', message, ['WWW-Authenticate', 'Bearer']);
+}
+
+function buildCall(
+  request: Request,
+  { route, params }: Match,
+  principal: Principal,
+  body: Body | null,
+): Call {
+  if (route.pool === 'none') throw new RangeError('a local route makes no call');
+  return {
+    operation: route.operation,
+    params,
+    body,
+    mayReplace: mayReplace(principal, route),
+    ...(request.ifMatch === undefined ? {} : { ifMatch: request.ifMatch }),
+    ...(request.ifNoneMatch === undefined ? {} : { ifNoneMatch: request.ifNoneMatch }),
+  };
+}
+
+function toContent(request: Request, route: Route, answered: Answered): Content {
+  if (!answered.ok) return explain(answered, answered.code === 'busy' ? ['Retry-After', '1'] : []);
+  const headers: string[] = [];
+  if (answered.etag !== undefined) headers.push('ETag', `"${answered.etag}"`);
+  if (answered.cursor !== undefined)
+    headers.push('Link', `<${nextTarget(request.target, answered.cursor)}>; rel="next"`);
+  return { status: route.success, headers, body: answered.body, code: null };
+}
+
+/** The same target with the cursor of the next page. */
+function nextTarget(target: string, cursor: string): string {
+  const [path = '', query = ''] = target.split('?', 2);
+  const kept = query.split('&').filter((pair) => pair !== '' && !pair.startsWith('cursor='));
+  return `${path}?${[...kept, `cursor=${cursor}`].join('&')}`;
+}
+
+function explain({ code, message }: Failure, headers: readonly string[] = []): Content {
+  const body = encodeJson({ error: message, code });
+  return { status: STATUS_OF[code], headers, body, code };
+}
+
+/** Small bodies without secrets only. */
+function encodeJson(value: unknown): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(JSON.stringify(value)));
+}
+
+async function answerLocally(operation: 'health' | 'openapi', backend: Backend): Promise<Content> {
+  const body = operation === 'openapi' ? await readOpenApi() : encodeJson(describeHealth(backend));
+  return { status: 200, headers: [], body, code: null };
+}
+
+function describeHealth(backend: Backend): object {
+  const time = `${new Date().toISOString().slice(0, 19)}Z`;
+  return { status: 'ok', time, ...(backend.sealedBecause === null ? {} : { sealed: true }) };
+}

@@ -1,0 +1,88 @@
+/**
+ * Reads a request body into one buffer, unparsed. The bytes are plaintext: each chunk is zeroed as soon as it has been
+ * copied, and the buffer is on its own memory, so that it can be transferred to a worker whole.
+ */
+import type { IncomingMessage } from 'node:http';
+import { HttpError } from './errors.ts';
+
+/** 1 MiB: the largest request body. */
+export const MAX_BODY_SIZE = 1_048_576;
+
+const FIRST_CAPACITY = 4_096;
+
+export type Body = Uint8Array<ArrayBuffer>;
+
+/** The client went away before its request was complete: there is nobody to answer. */
+export class ClientGoneError extends Error {}
+
+function tooLarge(): HttpError {
+  return new HttpError('too_large', `the body is larger than ${MAX_BODY_SIZE} bytes`);
+}
+
+/**
+ * The body, or null where there is none. Throws HttpError `too_large` or ClientGoneError. What a client sends beyond
+ * the limit is read and dropped, so that it gets to read its answer; the server's request timeout bounds that.
+ */
+export function readBody(request: IncomingMessage): Promise<Body | null> {
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > MAX_BODY_SIZE) return Promise.reject(tooLarge());
+  const collected = new Collector(announced > 0 ? announced : FIRST_CAPACITY);
+  return new Promise((resolve, reject) => {
+    request.on('data', (chunk: Buffer) => {
+      if (!collected.add(chunk)) reject(tooLarge());
+    });
+    request.once('end', () => resolve(collected.take()));
+    request.once('close', () => {
+      // After 'end' this does nothing.
+      if (!request.complete) collected.wipe();
+      reject(new ClientGoneError());
+    });
+  });
+}
+
+class Collector {
+  #buffer: Buffer<ArrayBuffer>;
+  #length = 0;
+  #overflown = false;
+
+  constructor(capacity: number) {
+    this.#buffer = Buffer.allocUnsafeSlow(capacity);
+  }
+
+  /** Takes the chunk's bytes and zeroes it; false once the body is too large. */
+  add(chunk: Buffer): boolean {
+    if (this.#length + chunk.length > MAX_BODY_SIZE) this.#overflow();
+    if (!this.#overflown) this.#append(chunk);
+    chunk.fill(0);
+    return !this.#overflown;
+  }
+
+  #overflow(): void {
+    this.#overflown = true;
+    this.wipe();
+  }
+
+  #append(chunk: Buffer): void {
+    this.#reserve(chunk.length);
+    chunk.copy(this.#buffer, this.#length);
+    this.#length += chunk.length;
+  }
+
+  #reserve(size: number): void {
+    const needed = this.#length + size;
+    if (needed <= this.#buffer.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.min(MAX_BODY_SIZE, Math.max(needed, this.#buffer.length * 2)));
+    this.#buffer.copy(grown, 0, 0, this.#length);
+    this.#buffer.fill(0, 0, this.#length);
+    this.#buffer = grown;
+  }
+
+  take(): Body | null {
+    return this.#length === 0 ? null : this.#buffer.subarray(0, this.#length);
+  }
+
+  wipe(): void {
+    this.#buffer.fill(0, 0, this.#length);
+    this.#length = 0;
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Gathers the calls of one turn of the event loop into batches: a batch costs one hop between threads however many
+ * calls it carries, and the writer commits it with one sync of the disk. Bodies pass through unread.
+ */
+import type { Batch, BatchResult, Call, Failure, Reply } from '../../workers/messages.ts';
+import type { Answered } from '../answered.ts';
+
+/** Runs one batch on a worker thread. */
+export type RunBatch = (batch: Batch) => Promise<BatchResult>;
+
+export interface BatchLimits {
+  /** Calls in one batch. */
+  readonly batchSize: number;
+  /** Batches under way at once; calls that arrive meanwhile gather for the next one. */
+  readonly batchesInFlight: number;
+  /** Calls waiting for a batch. */
+  readonly queuedCalls: number;
+  /** Bytes of the request bodies waiting for a batch. */
+  readonly queuedBytes: number;
+}
+
+interface Waiting {
+  readonly call: Call;
+  readonly resolve: (answered: Answered) => void;
+}
+
+const BUSY: Failure = { ok: false, code: 'busy', message: 'too many requests are waiting; try again' };
+const WORKER_DIED: Failure = {
+  ok: false,
+  code: 'internal',
+  message: 'the worker that had this request died; whether a write took effect is not known',
+};
+
+export class BatchQueue {
+  readonly #run: RunBatch;
+  readonly #limits: BatchLimits;
+  readonly #onWorkerError: (error: unknown) => void;
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #inFlight = 0;
+  #flushScheduled = false;
+  readonly #idle: (() => void)[] = [];
+
+  constructor(run: RunBatch, limits: BatchLimits, onWorkerError: (error: unknown) => void) {
+    this.#run = run;
+    this.#limits = limits;
+    this.#onWorkerError = onWorkerError;
+  }
+
+  /** Never rejects: a full queue and a dead worker are answers too. */
+  add(call: Call): Promise<Answered> {
+    const size = call.body?.length ?? 0;
+    const { queuedCalls, queuedBytes } = this.#limits;
+    if (this.#waiting.length >= queuedCalls || this.#waitingBytes + size > queuedBytes) {
+      call.body?.fill(0);
+      return Promise.resolve(BUSY);
+    }
+    this.#waitingBytes += size;
+    this.#scheduleFlush();
+    return new Promise((resolve) => this.#waiting.push({ call, resolve }));
+  }
+
+  /** Resolves when nothing is waiting or under way. */
+  async drain(): Promise<void> {
+    if (this.#inFlight === 0 && this.#waiting.length === 0) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    while (this.#waiting.length > 0 && this.#inFlight < this.#limits.batchesInFlight) {
+      void this.#send(this.#waiting.splice(0, this.#limits.batchSize));
+    }
+  }
+
+  async #send(batch: readonly Waiting[]): Promise<void> {
+    this.#inFlight += 1;
+    for (const { call } of batch) this.#waitingBytes -= call.body?.length ?? 0;
+    try {
+      const { bytes, replies } = await this.#run(batch.map(({ call }) => call));
+      for (const [index, { resolve }] of batch.entries()) resolve(toAnswered(replies[index], bytes));
+    } catch (error) {
+      this.#onWorkerError(error);
+      for (const { resolve } of batch) resolve(WORKER_DIED);
+    } finally {
+      this.#inFlight -= 1;
+      this.#flush();
+      if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    }
+  }
+}
+
+function toAnswered(reply: Reply | undefined, bytes: Uint8Array<ArrayBuffer>): Answered {
+  if (reply === undefined) return WORKER_DIED;
+  if (!reply.ok) return reply;
+  const { offset, length, ...rest } = reply;
+  return { ...rest, body: bytes.subarray(offset, offset + length) };
+}

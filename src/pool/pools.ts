@@ -1,0 +1,109 @@
+/**
+ * The worker threads: N readers and one writer. The only importer of piscina, and the only place that names the
+ * workers' files; it loads none of them into this thread.
+ */
+import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
+import { Piscina } from 'piscina';
+import type { Batch, BatchResult, Call, WorkerOptions } from '../../workers/messages.ts';
+import type { Answered } from '../answered.ts';
+import { BatchQueue } from './batch.ts';
+
+const MAX_READERS = 4;
+/** Small enough that two threads overlap instead of taking turns, large enough to pay for the hop. */
+const READER_BATCH_SIZE = 16;
+const READER_BATCHES_PER_THREAD = 4;
+/** The writer's batch is one commit: all that gathered while the last one was being synced. */
+const WRITER_BATCH_SIZE = 256;
+const QUEUED_CALLS = 4_096;
+const QUEUED_BYTES = 64 * 1_048_576;
+const MINUTE_MS = 60_000;
+
+/** Where the vault is and what may be asked for its key; `channelName` is chosen here. */
+export type PoolOptions = Omit<WorkerOptions, 'channelName'> & { readonly readers: number | null };
+
+export class Pools {
+  readonly #readerPool: Piscina<Batch, BatchResult>;
+  readonly #writerPool: Piscina<Batch, BatchResult>;
+  readonly #readers: BatchQueue;
+  readonly #writer: BatchQueue;
+
+  /** `onWorkerError` hears of every thread that died; the pool replaces it by itself. */
+  constructor(options: PoolOptions, onWorkerError: (error: unknown) => void) {
+    const { readers, ...rest } = options;
+    // Random, so that two pools of one process never share a key.
+    const workerData: WorkerOptions = { ...rest, channelName: `keyring-${randomUUID()}` };
+    const threads = readers ?? Math.min(MAX_READERS, Math.max(1, availableParallelism() - 1));
+    this.#readerPool = startThreads('reader', threads, workerData, onWorkerError);
+    this.#writerPool = startThreads('writer', 1, workerData, onWorkerError);
+    const queued = { queuedCalls: QUEUED_CALLS, queuedBytes: QUEUED_BYTES };
+    this.#readers = new BatchQueue(
+      (batch) => runBatch(this.#readerPool, batch),
+      { batchSize: READER_BATCH_SIZE, batchesInFlight: threads * READER_BATCHES_PER_THREAD, ...queued },
+      onWorkerError,
+    );
+    this.#writer = new BatchQueue(
+      (batch) => runBatch(this.#writerPool, batch),
+      { batchSize: WRITER_BATCH_SIZE, batchesInFlight: 1, ...queued },
+      onWorkerError,
+    );
+  }
+
+  read(call: Call): Promise<Answered> {
+    return this.#readers.add(call);
+  }
+
+  write(call: Call): Promise<Answered> {
+    return this.#writer.add(call);
+  }
+
+  /** An operation on the vault's own state: the writer's too, but never in one batch with others. */
+  async control(call: Call): Promise<Answered> {
+    const alone = new BatchQueue(
+      (batch) => runBatch(this.#writerPool, batch),
+      ALONE,
+      () => {},
+    );
+    return alone.add(call);
+  }
+
+  /** Waits for what is under way (piscina's own close would kill it), then ends the threads. */
+  async close(): Promise<void> {
+    await Promise.all([this.#readers.drain(), this.#writer.drain()]);
+    await Promise.all([this.#readerPool.destroy(), this.#writerPool.destroy()]);
+  }
+}
+
+const ALONE = { batchSize: 1, batchesInFlight: 1, queuedCalls: 1, queuedBytes: QUEUED_BYTES };
+
+function startThreads(
+  name: 'reader' | 'writer',
+  threads: number,
+  workerData: WorkerOptions,
+  onWorkerError: (error: unknown) => void,
+): Piscina<Batch, BatchResult> {
+  // .ts when run from source, .js when built: the compiler rewrites imports, but not this.
+  const file = new URL(`../../workers/${name}${extname(import.meta.url)}`, import.meta.url);
+  const pool = new Piscina<Batch, BatchResult>({
+    filename: file.href,
+    minThreads: threads,
+    maxThreads: threads,
+    // minThreads = maxThreads: no thread is ever idle out of the pool.
+    idleTimeout: MINUTE_MS,
+    concurrentTasksPerWorker: READER_BATCHES_PER_THREAD,
+    // An idle thread must hear when another one asks it for the keyring.
+    atomics: 'disabled',
+    maxQueue: QUEUED_CALLS,
+    workerData,
+  });
+  // A thread that dies between tasks is reported here; without a listener it would end the process.
+  pool.on('error', onWorkerError);
+  return pool;
+}
+
+function runBatch(pool: Piscina<Batch, BatchResult>, batch: Batch): Promise<BatchResult> {
+  const transferList = batch.flatMap(({ body }) => (body === null ? [] : [body.buffer]));
+  // piscina's own name for the type of a transfer list resolves to another type under these compiler settings.
+  return pool.run(batch, { transferList: transferList as never });
+}

@@ -1,0 +1,299 @@
+/**
+ * THE table: every route of the API, what it permits, what it does and where. The router, the 405 `Allow` header, the
+ * scope check, the OpenAPI document and the tests read this and nothing else.
+ */
+import type { ControlOperation, ReadOperation, Scope, WriteOperation } from '../workers/messages.ts';
+
+export type Method = 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
+
+interface RouteBase {
+  readonly method: Method;
+  /** find-my-way's notation: `:name` is a parameter. */
+  readonly path: `/v1/${string}`;
+  /** null: nobody needs to say who they are. */
+  readonly scope: Scope | null;
+  /** The scope that replacing an existing secret needs beside it. */
+  readonly replaceScope?: Scope;
+  /** The query parameters; any other one is an error, so that a misspelt `env` cannot hit the wrong environment. */
+  readonly query: readonly string[];
+  readonly body: 'none' | 'optional' | 'required';
+  readonly success: 200 | 201;
+  readonly summary: string;
+}
+
+/** Answered by the request thread itself; needs no key and no worker. */
+export interface LocalRoute extends RouteBase {
+  readonly pool: 'none';
+  readonly operation: 'health' | 'openapi';
+}
+
+export interface ReaderRoute extends RouteBase {
+  readonly pool: 'readers';
+  readonly operation: ReadOperation;
+}
+
+export interface WriterRoute extends RouteBase {
+  readonly pool: 'writer';
+  readonly operation: WriteOperation;
+}
+
+/** On the vault's own state: the writer's, alone, and possible while the vault is sealed. */
+export interface ControlRoute extends RouteBase {
+  readonly pool: 'control';
+  readonly operation: ControlOperation;
+}
+
+export type Route = LocalRoute | ReaderRoute | WriterRoute | ControlRoute;
+
+const PAGE = ['limit', 'cursor'] as const;
+
+export const routes: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/v1/health',
+    scope: null,
+    pool: 'none',
+    operation: 'health',
+    query: [],
+    body: 'none',
+    success: 200,
+    summary: 'Whether the daemon is up, and whether the vault is sealed',
+  },
+  {
+    method: 'GET',
+    path: '/v1/openapi.json',
+    scope: null,
+    pool: 'none',
+    operation: 'openapi',
+    query: [],
+    body: 'none',
+    success: 200,
+    summary: 'This document',
+  },
+
+  {
+    method: 'GET',
+    path: '/v1/secrets',
+    scope: 'read',
+    pool: 'readers',
+    operation: 'secrets.list',
+    query: ['env', 'metadata_key', 'metadata_value', ...PAGE],
+    body: 'none',
+    success: 200,
+    summary: 'List secrets, without values',
+  },
+  {
+    method: 'GET',
+    path: '/v1/secrets/:name',
+    scope: 'read',
+    pool: 'readers',
+    operation: 'secrets.get',
+    query: ['env'],
+    body: 'none',
+    success: 200,
+    summary: 'Read a secret',
+  },
+  {
+    method: 'PUT',
+    path: '/v1/secrets/:name',
+    scope: 'write',
+    pool: 'writer',
+    operation: 'secrets.put',
+    query: ['env'],
+    body: 'required',
+    success: 201,
+    summary: 'Create a secret or replace its value and metadata',
+  },
+  {
+    method: 'PATCH',
+    path: '/v1/secrets/:name',
+    scope: 'write',
+    pool: 'writer',
+    operation: 'secrets.patch',
+    query: ['env'],
+    body: 'required',
+    success: 200,
+    summary: 'Change the value or the metadata of a secret',
+  },
+  {
+    method: 'DELETE',
+    path: '/v1/secrets/:name',
+    scope: 'write',
+    pool: 'writer',
+    operation: 'secrets.delete',
+    query: ['env'],
+    body: 'none',
+    success: 200,
+    summary: 'Delete a secret and its fields',
+  },
+
+  {
+    method: 'GET',
+    path: '/v1/secrets/:name/fields',
+    scope: 'read',
+    pool: 'readers',
+    operation: 'fields.list',
+    query: ['env'],
+    body: 'none',
+    success: 200,
+    summary: 'Read all fields of a secret',
+  },
+  {
+    method: 'PUT',
+    path: '/v1/secrets/:name/fields',
+    scope: 'write',
+    pool: 'writer',
+    operation: 'fields.putMany',
+    query: ['env'],
+    body: 'required',
+    success: 201,
+    summary: 'Set several fields, all or none',
+  },
+  {
+    method: 'GET',
+    path: '/v1/secrets/:name/fields/:field',
+    scope: 'read',
+    pool: 'readers',
+    operation: 'fields.get',
+    query: ['env'],
+    body: 'none',
+    success: 200,
+    summary: 'Read a field',
+  },
+  {
+    method: 'PUT',
+    path: '/v1/secrets/:name/fields/:field',
+    scope: 'write',
+    pool: 'writer',
+    operation: 'fields.put',
+    query: ['env'],
+    body: 'required',
+    success: 201,
+    summary: 'Set a field',
+  },
+  {
+    method: 'DELETE',
+    path: '/v1/secrets/:name/fields/:field',
+    scope: 'write',
+    pool: 'writer',
+    operation: 'fields.delete',
+    query: ['env'],
+    body: 'none',
+    success: 200,
+    summary: 'Delete a field',
+  },
+
+  {
+    method: 'GET',
+    path: '/v1/search',
+    scope: 'read',
+    pool: 'readers',
+    operation: 'secrets.search',
+    query: ['q', ...PAGE],
+    body: 'none',
+    success: 200,
+    summary: 'Search names, environments and metadata',
+  },
+  {
+    method: 'POST',
+    path: '/v1/generate',
+    scope: 'generate',
+    replaceScope: 'write',
+    pool: 'writer',
+    operation: 'passwords.generate',
+    query: [],
+    body: 'optional',
+    success: 200,
+    summary: 'Generate a password and perhaps store it',
+  },
+  {
+    method: 'GET',
+    path: '/v1/info',
+    scope: 'read',
+    pool: 'readers',
+    operation: 'vault.info',
+    query: [],
+    body: 'none',
+    success: 200,
+    summary: 'Where the vault lies and how large it is',
+  },
+
+  {
+    method: 'GET',
+    path: '/v1/tokens',
+    scope: 'admin',
+    pool: 'readers',
+    operation: 'tokens.list',
+    query: [],
+    body: 'none',
+    success: 200,
+    summary: 'List tokens',
+  },
+  {
+    method: 'POST',
+    path: '/v1/tokens',
+    scope: 'admin',
+    pool: 'writer',
+    operation: 'tokens.create',
+    query: [],
+    body: 'required',
+    success: 201,
+    summary: 'Create a token',
+  },
+  {
+    method: 'DELETE',
+    path: '/v1/tokens/:id',
+    scope: 'admin',
+    pool: 'writer',
+    operation: 'tokens.revoke',
+    query: [],
+    body: 'none',
+    success: 200,
+    summary: 'Revoke a token',
+  },
+
+  {
+    method: 'GET',
+    path: '/v1/status',
+    scope: 'session',
+    pool: 'control',
+    operation: 'vault.status',
+    query: [],
+    body: 'none',
+    success: 200,
+    summary: 'The state of the vault (the command line only)',
+  },
+  {
+    method: 'POST',
+    path: '/v1/unseal',
+    scope: 'session',
+    pool: 'control',
+    operation: 'vault.unseal',
+    query: [],
+    body: 'optional',
+    success: 200,
+    summary: 'Unseal the vault (the command line only)',
+  },
+  {
+    method: 'POST',
+    path: '/v1/seal',
+    scope: 'session',
+    pool: 'control',
+    operation: 'vault.seal',
+    query: [],
+    body: 'none',
+    success: 200,
+    summary: 'Seal the vault (the command line only)',
+  },
+  {
+    method: 'POST',
+    path: '/v1/keys/rotate',
+    scope: 'session',
+    pool: 'control',
+    operation: 'keys.rotate',
+    query: [],
+    body: 'optional',
+    success: 200,
+    summary: 'Wrap every key under a new generation of the KEK (the command line only)',
+  },
+];

@@ -1,0 +1,54 @@
+/**
+ * The session token: how the command line proves to the daemon that it is run by the same user. The daemon mints it
+ * at start and writes it where only that user can read it; it is gone at exit.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+const ACCESS_BY_OTHERS = 0o077;
+
+/** `mvs_` and 64 hex characters. */
+export function mintSessionToken(): string {
+  return `mvs_${randomBytes(32).toString('hex')}`;
+}
+
+/**
+ * In the runtime folder where there is one, so that it reaches no disk and no backup; else beside the socket. Its name
+ * comes of the socket's path, so that several daemons live side by side and a client finds the one it talks to.
+ */
+export function locateSessionToken(env: NodeJS.ProcessEnv, socketPath: string): string {
+  const runtime = env.XDG_RUNTIME_DIR;
+  if (runtime === undefined || !isPrivateFolder(runtime)) return `${socketPath}.session`;
+  const socket = join(realpathSync(dirname(socketPath)), basename(socketPath));
+  const name = createHash('sha256').update(socket).digest('hex').slice(0, 32);
+  return join(runtime, 'maestrovault', `${name}.session`);
+}
+
+function isPrivateFolder(path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return (
+    stat?.isDirectory() === true && stat.uid === process.geteuid?.() && (stat.mode & ACCESS_BY_OTHERS) === 0
+  );
+}
+
+/** Written under another name and renamed: a reader sees the old token or the new one, never half of one. */
+export function writeSessionToken(path: string, token: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${randomBytes(4).toString('hex')}`;
+  writeFileSync(draft, token, { flag: 'wx', mode: 0o600 });
+  renameSync(draft, path);
+}
+
+/** The token, or null if no daemon has left one. */
+export function readSessionToken(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+export function removeSessionToken(path: string): void {
+  rmSync(path, { force: true });
+}

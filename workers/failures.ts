@@ -1,0 +1,48 @@
+/** From whatever an operation threw to the one Failure that crosses the wall. Holds no secret, and lets none out. */
+import { IntegrityError } from './envelope/integrity.ts';
+import { SealedError } from './keys/sealed.ts';
+import type { Failure } from './messages.ts';
+import { RequestError } from './request-error.ts';
+import { sqliteCode, UnusableDatabaseError } from './store/database.ts';
+
+/** SQLite's codes for "the disk took no more"; a failed write or sync says the same of a full file system. */
+const DISK_FULL = /^SQLITE_(FULL|IOERR_(WRITE|FSYNC|TRUNCATE|DIR_FSYNC|SHMSIZE))$/;
+const CORRUPT = /^SQLITE_(CORRUPT|NOTADB)/;
+
+/** SQLite has rolled the batch's transaction back by itself; `failure` says why. */
+export class LostTransactionError extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super('the transaction is gone');
+    this.failure = failure;
+  }
+}
+
+export function toFailure(error: unknown): Failure {
+  if (error instanceof LostTransactionError) return error.failure;
+  if (error instanceof RequestError) return { ok: false, code: error.code, message: error.message };
+  if (error instanceof IntegrityError) return { ok: false, code: 'integrity', message: error.message };
+  if (error instanceof SealedError) return { ok: false, code: 'sealed', message: error.message };
+  if (error instanceof UnusableDatabaseError) return { ok: false, code: 'sealed', message: error.message };
+  const code = sqliteCode(error);
+  if (DISK_FULL.test(code)) {
+    return { ok: false, code: 'disk_full', message: 'the disk is full; nothing was stored', detail: code };
+  }
+  if (CORRUPT.test(code)) {
+    return { ok: false, code: 'integrity', message: new IntegrityError().message, detail: code };
+  }
+  return {
+    ok: false,
+    code: 'internal',
+    message: 'the vault failed to do this; the log of mav serve says more',
+    detail: describeUnforeseen(error, code),
+  };
+}
+
+/** The kind of error and where it was thrown. Never its message: that may quote what it was working on. */
+function describeUnforeseen(error: unknown, code: string): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const frame = stack.split('\n').find((line) => line.startsWith('    at '));
+  return `${code}${frame === undefined ? '' : ` ${frame.trim()}`}`;
+}

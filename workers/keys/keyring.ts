@@ -1,0 +1,120 @@
+/**
+ * The KEK generations of an unsealed vault. Holds the KEKs, as KeyObjects: their bytes are native memory, out of
+ * reach of a heap snapshot, and are freed when the vault is sealed and the keyring is collected.
+ */
+import { createSecretKey, type KeyObject } from 'node:crypto';
+import { encodeContext } from '../envelope/context.ts';
+import type { Kek, RootKey } from '../envelope/keys.ts';
+import { digestRow } from '../envelope/row-digest.ts';
+import { deriveTokenMacKey } from '../envelope/row-mac.ts';
+import { unwrapKey, wrapKey } from '../envelope/wrap.ts';
+import { XaesKey } from '../envelope/xaes.ts';
+
+/** One generation of the key-encryption key. */
+export interface KekEntry {
+  /** 16 bytes, as in the header of every wrap it made. */
+  readonly id: Uint8Array;
+  readonly generation: number;
+  readonly key: KeyObject;
+  readonly wrapping: XaesKey;
+  readonly tokenMacKey: KeyObject;
+}
+
+/** A generation as the database keeps it: wrapped under the root key. */
+export interface WrappedKek {
+  readonly id: Uint8Array;
+  readonly generation: number;
+  readonly wrapped: Uint8Array;
+  readonly createdAt: number;
+}
+
+/** What one worker thread tells the others. KeyObjects are cloned without their bytes ever entering a JS heap. */
+export interface SharedKeyring {
+  readonly vaultId: Uint8Array;
+  /** Names the unsealing that made this keyring, so that a late copy of a sealed one is not taken up again. */
+  readonly unsealId: string;
+  readonly keks: readonly { readonly id: Uint8Array; readonly generation: number; readonly key: KeyObject }[];
+}
+
+export class Keyring {
+  readonly vaultId: Uint8Array;
+  readonly unsealId: string;
+  /** The newest generation: everything new is wrapped under it. */
+  readonly current: KekEntry;
+  readonly #byId = new Map<string, KekEntry>();
+
+  constructor(shared: SharedKeyring) {
+    this.vaultId = shared.vaultId;
+    this.unsealId = shared.unsealId;
+    const entries = shared.keks.map((kek) => this.#add(kek));
+    const current = entries.toSorted((a, b) => a.generation - b.generation).at(-1);
+    if (current === undefined) throw new RangeError('a keyring needs at least one KEK');
+    this.current = current;
+  }
+
+  #add({ id, generation, key }: SharedKeyring['keks'][number]): KekEntry {
+    const entry = {
+      id,
+      generation,
+      key,
+      wrapping: new XaesKey(key),
+      tokenMacKey: deriveTokenMacKey(key, this.vaultId),
+    };
+    this.#byId.set(hex(id), entry);
+    return entry;
+  }
+
+  /** The generation with this id (16 bytes), if the vault has it. */
+  find(id: Uint8Array): KekEntry | null {
+    return this.#byId.get(hex(id)) ?? null;
+  }
+
+  share(): SharedKeyring {
+    const keks = [...this.#byId.values()].map(({ id, generation, key }) => ({ id, generation, key }));
+    return { vaultId: this.vaultId, unsealId: this.unsealId, keks };
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
+
+/** What a wrapped KEK is bound to: the vault, its own id and its generation. */
+function encodeKekContext(vaultId: Uint8Array, id: Uint8Array, generation: number): Buffer {
+  return encodeContext({
+    vaultId,
+    kind: 'kek',
+    environment: '',
+    name: hex(id),
+    field: '',
+    version: generation,
+  });
+}
+
+/** Wraps a KEK under the root key. The root key's id in the blob's header is the vault's. */
+export function wrapKek(
+  rootKey: RootKey,
+  vaultId: Uint8Array,
+  kek: Kek,
+  row: Omit<WrappedKek, 'wrapped'>,
+): Buffer {
+  const wrapping = new XaesKey(createSecretKey(rootKey));
+  const ctx = encodeKekContext(vaultId, row.id, row.generation);
+  return wrapKey(wrapping, vaultId, kek, ctx, digestRow('', row.createdAt, row.createdAt));
+}
+
+/** Unwraps every generation. Throws IntegrityError if the root key is not this vault's, or a row was changed. */
+export function unwrapKeks(
+  rootKey: RootKey,
+  vaultId: Uint8Array,
+  rows: readonly WrappedKek[],
+): SharedKeyring['keks'] {
+  const wrapping = new XaesKey(createSecretKey(rootKey));
+  return rows.map(({ id, generation, wrapped, createdAt }) => {
+    const ctx = encodeKekContext(vaultId, id, generation);
+    const bytes = unwrapKey(wrapping, wrapped, ctx, digestRow('', createdAt, createdAt));
+    const key = createSecretKey(bytes);
+    bytes.fill(0);
+    return { id, generation, key };
+  });
+}

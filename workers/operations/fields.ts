@@ -1,0 +1,127 @@
+/**
+ * Fields: named values inside a secret. Holds a value's plaintext between opening or parsing it and handing it on, as
+ * bytes only. A field that changes wraps its secret's DEK anew too, because the secret's time of change is bound.
+ */
+import type { BodyHandler, Handler } from '../calls.ts';
+import type { Call } from '../messages.ts';
+import { RequestError } from '../request-error.ts';
+import type { SecretRow } from '../store/secrets.ts';
+import type { ReadableVault, WritableVault } from '../vault.ts';
+import { getFieldName, getPlace } from './parameters.ts';
+import { openRow, sealRow } from './sealing.ts';
+import {
+  changeSecret,
+  fieldPlaceOf,
+  findForWrite,
+  getForWrite,
+  getSecretRow,
+  indexMetadata,
+  NO_METADATA,
+  nowSeconds,
+  placeOf,
+  writeFields,
+  writeOpened,
+  writeStatus,
+} from './secrets.ts';
+
+function noSuchField(): RequestError {
+  return new RequestError('not_found', 'no such field in this secret');
+}
+
+export const listFields: Handler<ReadableVault> = (vault, call, reply) => {
+  const { name, environment } = getPlace(call);
+  const secret = getSecretRow(vault, name, environment);
+  writeFields(vault, secret, vault.secrets.listFields(secret.id), reply);
+};
+
+export const getField: Handler<ReadableVault> = (vault, call, reply) => {
+  const { name, environment } = getPlace(call);
+  const field = getFieldName(call);
+  const secret = getSecretRow(vault, name, environment);
+  const row = vault.secrets.findField(secret.id, field);
+  if (row === null) throw noSuchField();
+  reply.ascii('{"name":');
+  reply.string(name);
+  reply.ascii(',"field":');
+  reply.string(field);
+  writeOpened(
+    ',"value":',
+    openRow(vault.keyring, fieldPlaceOf(secret, field), { ...row, metadata: '' }),
+    reply,
+  );
+  reply.ascii('}');
+};
+
+export const putField: BodyHandler<'fields.put'> = (vault, call, reply, request) => {
+  const place = getPlace(call);
+  const field = getFieldName(call);
+  storeFields(vault, call, place, [[field, request.value]]);
+  writeStatus('stored', { name: place.name, field }, reply);
+};
+
+export const putFields: BodyHandler<'fields.putMany'> = (vault, call, reply, request) => {
+  const place = getPlace(call);
+  const fields = Object.entries(request.fields);
+  storeFields(vault, call, place, fields);
+  writeStatus('stored', { name: place.name, field_count: fields.length }, reply);
+};
+
+function storeFields(
+  vault: WritableVault,
+  call: Call,
+  place: { name: string; environment: string },
+  fields: readonly (readonly [field: string, value: Uint8Array])[],
+): void {
+  const existing = findForWrite(vault, call, place);
+  if (existing !== null) changeSecret(vault, existing, {});
+  const secret = existing ?? createFieldsOnlySecret(vault, place);
+  for (const [field, value] of fields) storeField(vault, secret, field, value);
+  vault.writer.countFields(secret.id);
+}
+
+type SecretIdentity = Pick<SecretRow, 'id' | 'name' | 'environment'>;
+
+/** An entry without a value of its own; its wrapped DEK seals nothing and binds the row. */
+function createFieldsOnlySecret(
+  vault: WritableVault,
+  place: { name: string; environment: string },
+): SecretIdentity {
+  const now = nowSeconds();
+  const bound = { metadata: NO_METADATA.text, createdAt: now, updatedAt: now };
+  const id = vault.writer.put({
+    id: null,
+    ...place,
+    ...bound,
+    ...sealRow(vault.keyring, placeOf(place), bound, 0, null),
+  });
+  indexMetadata(vault, id, place, NO_METADATA);
+  return { id, ...place };
+}
+
+function storeField(vault: WritableVault, secret: SecretIdentity, field: string, value: Uint8Array): void {
+  const now = nowSeconds();
+  const createdAt = vault.secrets.findField(secret.id, field)?.createdAt ?? now;
+  const bound = { metadata: '', createdAt, updatedAt: now };
+  const version = vault.vault.nextVersion();
+  const { wrappedDek, payload } = sealRow(vault.keyring, fieldPlaceOf(secret, field), bound, version, value);
+  if (payload === null) throw new RangeError('a field has a value');
+  vault.writer.putField({
+    secretId: secret.id,
+    field,
+    version,
+    wrappedDek,
+    payload,
+    createdAt,
+    updatedAt: now,
+  });
+}
+
+export const deleteField: Handler<WritableVault> = (vault, call, reply) => {
+  const place = getPlace(call);
+  const field = getFieldName(call);
+  const secret = getForWrite(vault, call, place);
+  if (!vault.writer.deleteField(secret.id, field)) throw noSuchField();
+  changeSecret(vault, secret, {});
+  vault.writer.countFields(secret.id);
+  writeStatus('deleted', { name: place.name, field }, reply);
+};

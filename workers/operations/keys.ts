@@ -1,0 +1,67 @@
+/**
+ * Rotating the KEK: a new generation wraps every DEK and signs every token row anew; slots and values stay as they
+ * are. Holds the root key until the new KEK is wrapped, and each DEK while it is wrapped anew; all are zeroed.
+ */
+import type { Outcome } from '../calls.ts';
+import { IntegrityError } from '../envelope/integrity.ts';
+import type { RootKey } from '../envelope/keys.ts';
+import { Keyring } from '../keys/keyring.ts';
+import { openKeyring } from '../keys/unseal.ts';
+import type { ReplyBuffer } from '../reply.ts';
+import type { Vault, WritableVault } from '../vault.ts';
+import { insertKek } from './new-vault.ts';
+import { rewrapRow } from './sealing.ts';
+import { fieldPlaceOf, nowSeconds, placeOf } from './secrets.ts';
+import { isGenuine, signTokenRow } from './tokens.ts';
+
+/** One transaction: after it every row is under the new generation and the old one is gone, or nothing happened. */
+export async function rotateKek(
+  vault: Vault,
+  passphrase: Uint8Array | null,
+  reply: ReplyBuffer,
+): Promise<Outcome> {
+  const open = await vault.use();
+  const rootKey = await vault.readRootKey(passphrase);
+  const both = vault.stores.db.transaction(() => rewrapEverything(open, rootKey)).immediate();
+  const keks = both.share().keks.filter((kek) => kek.generation === both.current.generation);
+  vault.publish(new Keyring({ ...both.share(), keks }));
+  reply.ascii('{"status":"rotated","kek_generation":');
+  reply.integer(both.current.generation);
+  reply.ascii('}');
+  return {};
+}
+
+/** Answers a keyring of the old generations and the new one. Zeroes the root key. */
+function rewrapEverything(vault: WritableVault, rootKey: RootKey): Keyring {
+  const { vaultId } = vault.keyring;
+  const old = vault.vault.listKeks();
+  insertKek(vault.vault, rootKey, vaultId, vault.keyring.current.generation + 1, nowSeconds());
+  const keyring = openKeyring(rootKey, vaultId, vault.vault.listKeks());
+  rewrapSecrets(vault, keyring);
+  resignTokens(vault, keyring);
+  for (const kek of old) vault.vault.deleteKek(kek.id);
+  return keyring;
+}
+
+function rewrapSecrets(vault: WritableVault, keyring: Keyring): void {
+  // Collected first: a statement that is still reading forbids writes on the same connection.
+  const summaries = [...vault.secrets.list({})];
+  for (const { name, environment } of summaries) {
+    const row = vault.secrets.find(name, environment);
+    if (row === null) throw new IntegrityError();
+    vault.writer.put({ ...row, ...rewrapRow(keyring, placeOf(row), row, row) });
+    for (const field of vault.secrets.listFields(row.id)) {
+      const bound = { ...field, metadata: '' };
+      const { wrappedDek } = rewrapRow(keyring, fieldPlaceOf(row, field.field), bound, bound);
+      vault.writer.putField({ ...field, secretId: row.id, wrappedDek });
+    }
+  }
+}
+
+/** A row that fails verification keeps its MAC: it must not become genuine by a rotation. */
+function resignTokens(vault: WritableVault, keyring: Keyring): void {
+  for (const row of vault.tokens.list().filter((token) => isGenuine(keyring, token))) {
+    const { kekId, mac } = signTokenRow(keyring, row);
+    vault.tokens.updateMac(row.id, kekId, mac);
+  }
+}

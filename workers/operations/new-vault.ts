@@ -1,0 +1,201 @@
+/**
+ * Making a vault: the only place where a root key and a first KEK are minted. Holds both until they are stored and
+ * wrapped; they are zeroed before it returns, whatever happens. A failure leaves nothing behind.
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { createKek, createRootKey, type RootKey } from '../envelope/keys.ts';
+import { wrapKek } from '../keys/keyring.ts';
+import { writeKeyFile } from '../keys/slots/file.ts';
+import { deleteRootKey, KeychainUnavailableError, storeRootKey } from '../keys/slots/keychain.ts';
+import { MIN_PASSPHRASE_SIZE, readPassphraseFile, sealPassphraseSlot } from '../keys/slots/passphrase.ts';
+import type { Call, SlotKind, WorkerOptions } from '../messages.ts';
+import type { ReplyBuffer } from '../reply.ts';
+import { RequestError } from '../request-error.ts';
+import { createDatabase } from '../store/database.ts';
+import { type SlotRow, VaultStore } from '../store/vault.ts';
+import { nowSeconds } from './secrets.ts';
+
+const VAULT_ID_SIZE = 16;
+const KEK_ID_SIZE = 16;
+
+/** What is decided before anything is written. */
+interface Plan {
+  readonly keyStore: SlotKind;
+  readonly vaultId: Buffer;
+  readonly location: string | null;
+  readonly passphrase: Uint8Array | null;
+}
+
+/**
+ * Makes vault.db and its key. Parameters: `key_store`; for `file` also `key_file` or `key_directory` (absolute). The
+ * passphrase comes with the call or from the worker's passphrase file. Throws RequestError.
+ */
+export async function createVault(
+  options: WorkerOptions,
+  call: Call,
+  passphrase: Uint8Array | null,
+  reply: ReplyBuffer,
+): Promise<void> {
+  if (existsSync(options.databasePath)) {
+    throw new RequestError(
+      'conflict',
+      `there is a vault at ${options.databasePath} already; nothing was changed`,
+    );
+  }
+  const plan = makePlan(options, call, passphrase);
+  const rootKey = createRootKey();
+  try {
+    await storeVault(options, plan, rootKey);
+  } finally {
+    rootKey.fill(0);
+    plan.passphrase?.fill(0);
+  }
+  report(options, plan, reply);
+}
+
+function makePlan(options: WorkerOptions, call: Call, given: Uint8Array | null): Plan {
+  const keyStore = call.params.key_store as SlotKind;
+  const vaultId = randomBytes(VAULT_ID_SIZE);
+  const location = keyStore === 'file' ? planKeyFile(options, call, vaultId) : null;
+  return {
+    keyStore,
+    vaultId,
+    location,
+    passphrase: keyStore === 'passphrase' ? planPassphrase(options, given) : null,
+  };
+}
+
+function planPassphrase({ passphraseFile }: WorkerOptions, given: Uint8Array | null): Uint8Array {
+  const passphrase = given ?? (passphraseFile === null ? null : readPassphraseFile(passphraseFile));
+  if (passphrase === null) throw new RequestError('bad_request', 'a passphrase is needed');
+  if (passphrase.length < MIN_PASSPHRASE_SIZE) {
+    throw new RequestError('bad_request', `the passphrase must have at least ${MIN_PASSPHRASE_SIZE} bytes`);
+  }
+  return passphrase;
+}
+
+/** The key file must not share the vault's folder: whoever copies that folder would have both. */
+function planKeyFile({ databasePath }: WorkerOptions, call: Call, vaultId: Buffer): string {
+  const { key_file: keyFile, key_directory: keyDirectory = '' } = call.params;
+  const location = keyFile ?? join(keyDirectory, `${vaultId.toString('hex')}.key`);
+  if (existsSync(location))
+    throw new RequestError('conflict', `${location} exists already; nothing was changed`);
+  if (keyFile === undefined) mkdirSync(keyDirectory, { recursive: true, mode: 0o700 });
+  if (!existsSync(dirname(location))) {
+    throw new RequestError('bad_request', `the folder ${dirname(location)} is not there; make it first`);
+  }
+  if (isInside(realpathSync(dirname(location)), realpathSync(dirname(databasePath)))) {
+    throw new RequestError('bad_request', "the key file must lie outside the vault's folder");
+  }
+  return resolve(location);
+}
+
+function isInside(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way === '' || !(way === '..' || way.startsWith('../'));
+}
+
+/** Written beside its final name and moved there when complete, so that no half-made vault is ever found. */
+async function storeVault(options: WorkerOptions, plan: Plan, rootKey: RootKey): Promise<void> {
+  const draft = `${options.databasePath}.new-${plan.vaultId.toString('hex')}`;
+  let undo: () => Promise<void> | void = () => {};
+  try {
+    writeDatabase(draft, plan, rootKey);
+    undo = await storeKey(options, plan, rootKey);
+    renameSync(draft, options.databasePath);
+    syncFolder(dirname(options.databasePath));
+  } catch (error) {
+    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(draft + suffix, { force: true });
+    await undo();
+    throw toRequestError(error);
+  }
+}
+
+function toRequestError(error: unknown): unknown {
+  if (!(error instanceof KeychainUnavailableError)) return error;
+  return new RequestError('bad_request', `the OS keychain ${error.message}; choose another --key-store`);
+}
+
+/** A new name in a folder survives a power failure only when the folder itself is synced. */
+function syncFolder(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function writeDatabase(path: string, plan: Plan, rootKey: RootKey): void {
+  const { vaultId, keyStore, location, passphrase } = plan;
+  const createdAt = nowSeconds();
+  const blob = passphrase === null ? null : sealPassphraseSlot(passphrase, rootKey, vaultId);
+  const db = createDatabase(path);
+  try {
+    const rows = new VaultStore(db);
+    db.transaction(() => {
+      rows.insertVault(vaultId, createdAt);
+      rows.insertSlot({ kind: keyStore, blob, location, createdAt } satisfies SlotRow);
+      insertKek(rows, rootKey, vaultId, 1, createdAt);
+    })();
+    db.pragma('journal_mode = WAL');
+  } finally {
+    db.close();
+  }
+}
+
+/** Mints a KEK of the given generation and stores it wrapped under the root key. */
+export function insertKek(
+  rows: VaultStore,
+  rootKey: RootKey,
+  vaultId: Uint8Array,
+  generation: number,
+  createdAt: number,
+): void {
+  const kek = createKek();
+  const id = randomBytes(KEK_ID_SIZE);
+  const wrapped = wrapKek(rootKey, vaultId, kek, { id, generation, createdAt });
+  kek.fill(0);
+  rows.insertKek({ id, generation, wrapped, createdAt });
+}
+
+/** Puts the root key where it will be found; answers how to take it away again. */
+async function storeKey(
+  options: WorkerOptions,
+  plan: Plan,
+  rootKey: RootKey,
+): Promise<() => Promise<void> | void> {
+  const { keyStore, vaultId, location } = plan;
+  if (keyStore === 'keychain') {
+    await storeRootKey(vaultId, rootKey, options.keychainTimeoutMs);
+    return () => deleteRootKey(vaultId, options.keychainTimeoutMs);
+  }
+  if (location !== null) {
+    writeKeyFile(location, rootKey);
+    return () => rmSync(location, { force: true });
+  }
+  return () => {};
+}
+
+function report(options: WorkerOptions, plan: Plan, reply: ReplyBuffer): void {
+  reply.ascii('{"status":"created","db_path":');
+  reply.string(options.databasePath);
+  reply.ascii(',"key_store":');
+  reply.string(plan.keyStore);
+  if (plan.location !== null) {
+    reply.ascii(',"key_file":');
+    reply.string(plan.location);
+  }
+  reply.ascii('}');
+}

@@ -1,0 +1,77 @@
+/** The parameters of a call, checked. Holds no secret: names, filters and cursors are plaintext. */
+import type { Call } from '../messages.ts';
+import { checkName } from '../names.ts';
+import { RequestError } from '../request-error.ts';
+import type { ListFilter, PageStart } from '../store/secrets.ts';
+import { foldSearchText } from './search-text.ts';
+
+const MAX_LIMIT = 1_000;
+
+function badRequest(message: string): RequestError {
+  return new RequestError('bad_request', message);
+}
+
+/** The secret that a call is about. Throws RequestError. */
+export function getPlace(call: Call): { name: string; environment: string } {
+  const name = call.params.name ?? '';
+  const environment = call.params.env ?? '';
+  checkName('name', name);
+  checkName('environment', environment);
+  return { name, environment };
+}
+
+export function getFieldName(call: Call): string {
+  const field = call.params.field ?? '';
+  checkName('field', field);
+  return field;
+}
+
+/** The filter of a list. Throws RequestError. */
+export function getListFilter(call: Call): ListFilter {
+  const { env, metadata_key: key, metadata_value: value } = call.params;
+  if (env !== undefined) checkName('environment', env);
+  if (value !== undefined && key === undefined)
+    throw badRequest('metadata_value needs metadata_key beside it');
+  return {
+    ...getPage(call),
+    ...(env === undefined ? {} : { environment: env }),
+    ...(key === undefined ? {} : { metadataKey: key }),
+    ...(value === undefined ? {} : { metadataValue: value }),
+  };
+}
+
+/** The filter of a search. Throws RequestError. */
+export function getSearchFilter(call: Call): ListFilter {
+  const query = call.params.q ?? '';
+  if (query === '') throw badRequest('q must say what to search for');
+  return { ...getPage(call), searchText: foldSearchText(query) };
+}
+
+function getPage(call: Call): { limit?: number; after?: PageStart } {
+  const { limit, cursor } = call.params;
+  return {
+    ...(limit === undefined ? {} : { limit: parseLimit(limit) }),
+    ...(cursor === undefined ? {} : { after: decodeCursor(cursor) }),
+  };
+}
+
+function parseLimit(text: string): number {
+  const limit = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > MAX_LIMIT) throw badRequest(`limit must be a whole number from 1 to ${MAX_LIMIT}`);
+  return limit;
+}
+
+/** Clients must take a cursor as it is; it says after which secret the next page starts. */
+export function encodeCursor({ name, environment }: PageStart): string {
+  return Buffer.from(JSON.stringify([name, environment])).toString('base64url');
+}
+
+function decodeCursor(cursor: string): PageStart {
+  try {
+    const [name, environment] = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (typeof name === 'string' && typeof environment === 'string') return { name, environment };
+  } catch {
+    // Not a cursor of ours; said below.
+  }
+  throw badRequest('cursor is not one that this API gave out');
+}

@@ -1,0 +1,33 @@
+/** Conditional requests (RFC 9110 section 13.1): a write that must not undo somebody else's. Holds no secret. */
+import { readWrapNonce } from '../envelope/wrap.ts';
+import type { Call } from '../messages.ts';
+import { RequestError } from '../request-error.ts';
+
+/**
+ * A secret's entity tag: the nonce of its wrapped DEK. Every change of a row wraps anew under a fresh random nonce,
+ * so the tag changes with every change and says nothing of the value.
+ */
+export function entityTag(row: { wrappedDek: Uint8Array }): string {
+  return Buffer.from(readWrapNonce(row.wrappedDek)).toString('hex');
+}
+
+/** Throws RequestError `precondition_failed` unless the secret (null: there is none) is as the client expects. */
+export function checkPreconditions(call: Call, row: { wrappedDek: Uint8Array } | null): void {
+  const { ifMatch, ifNoneMatch } = call;
+  if (ifMatch !== undefined && !matches(ifMatch, row)) {
+    throw new RequestError('precondition_failed', 'the secret is not as If-Match expects; read it again');
+  }
+  if (ifNoneMatch !== undefined && matches(ifNoneMatch, row)) {
+    throw new RequestError(
+      'precondition_failed',
+      'the secret is one that If-None-Match excludes; read it again',
+    );
+  }
+}
+
+function matches(header: string, row: { wrappedDek: Uint8Array } | null): boolean {
+  if (row === null) return false;
+  if (header.trim() === '*') return true;
+  const tag = entityTag(row);
+  return header.split(',').some((candidate) => candidate.trim() === `"${tag}"`);
+}

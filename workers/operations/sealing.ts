@@ -1,0 +1,104 @@
+/**
+ * Sealing and opening what a row stores: a fresh DEK for every value, wrapped under the current KEK and bound to the
+ * row. Holds a DEK and a plaintext for the length of a call; DEKs are zeroed here, plaintexts by the caller.
+ */
+import { type Context, encodeContext } from '../envelope/context.ts';
+import { IntegrityError } from '../envelope/integrity.ts';
+import { asDek, createDek, type Dek } from '../envelope/keys.ts';
+import { openPayload, sealPayload } from '../envelope/payload.ts';
+import { digestRow } from '../envelope/row-digest.ts';
+import { readWrapKeyId, unwrapKey, wrapKey } from '../envelope/wrap.ts';
+import type { Keyring } from '../keys/keyring.ts';
+
+/** What names a stored value: it can be opened under this name only. */
+export interface Place {
+  readonly kind: 'secret' | 'field';
+  readonly environment: string;
+  readonly name: string;
+  /** Empty for a secret's own value. */
+  readonly field: string;
+}
+
+/** The plaintext of a row that its wrapped DEK binds. */
+export interface BoundRow {
+  /** JSON text; empty for a field. */
+  readonly metadata: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** The ciphertext of a row. `version` is 0 and `payload` null where there is no value. */
+export interface SealedRow {
+  readonly version: number;
+  readonly wrappedDek: Uint8Array;
+  readonly payload: Uint8Array | null;
+}
+
+function encode(keyring: Keyring, place: Place, version: number): Buffer {
+  const context: Context = { ...place, vaultId: keyring.vaultId, version };
+  return encodeContext(context);
+}
+
+function digest(row: BoundRow): Buffer {
+  return digestRow(row.metadata, row.createdAt, row.updatedAt);
+}
+
+/** Seals a value (or none) for a row. `version` must be new to the vault, and 0 exactly where there is no value. */
+export function sealRow(
+  keyring: Keyring,
+  place: Place,
+  row: BoundRow,
+  version: number,
+  plaintext: Uint8Array | null,
+): SealedRow {
+  const ctx = encode(keyring, place, version);
+  const { id, wrapping } = keyring.current;
+  const dek = createDek();
+  try {
+    const wrappedDek = wrapKey(wrapping, id, dek, ctx, digest(row));
+    return { version, wrappedDek, payload: plaintext === null ? null : sealPayload(dek, plaintext, ctx) };
+  } finally {
+    dek.fill(0);
+  }
+}
+
+/** A row's value in memory that the caller zeroes; null where it has none. Throws IntegrityError. */
+export function openRow(keyring: Keyring, place: Place, row: BoundRow & SealedRow): Buffer | null {
+  const ctx = encode(keyring, place, row.version);
+  const dek = unwrapDek(keyring, ctx, row);
+  try {
+    return row.payload === null ? null : openPayload(dek, row.payload, ctx);
+  } finally {
+    dek.fill(0);
+  }
+}
+
+/** The same value under a row that has changed, wrapped anew under the current KEK. Throws IntegrityError. */
+export function rewrapRow(
+  keyring: Keyring,
+  place: Place,
+  row: BoundRow & SealedRow,
+  changed: BoundRow,
+): SealedRow {
+  const ctx = encode(keyring, place, row.version);
+  const { id, wrapping } = keyring.current;
+  const dek = unwrapDek(keyring, ctx, row);
+  try {
+    return { ...pickSealed(row), wrappedDek: wrapKey(wrapping, id, dek, ctx, digest(changed)) };
+  } finally {
+    dek.fill(0);
+  }
+}
+
+function pickSealed({ version, wrappedDek, payload }: SealedRow): SealedRow {
+  return { version, wrappedDek, payload };
+}
+
+/** Unwrapping checks the row too: whoever changed its metadata or times without the key is found out here. */
+function unwrapDek(keyring: Keyring, ctx: Uint8Array, row: BoundRow & SealedRow): Dek {
+  // A value cannot be taken away or slipped in unnoticed: only version 0, which the wrap binds, has none.
+  if ((row.version === 0) !== (row.payload === null)) throw new IntegrityError();
+  const kek = keyring.find(readWrapKeyId(row.wrappedDek));
+  if (kek === null) throw new IntegrityError();
+  return asDek(unwrapKey(kek.wrapping, row.wrappedDek, ctx, digest(row)));
+}

@@ -1,0 +1,246 @@
+/**
+ * Secrets: list, search, get, put, patch, delete. Holds a value's plaintext between opening or parsing it and handing
+ * it on, as bytes only; each is zeroed before the operation returns.
+ */
+import type { BodyRequest } from '../bodies.ts';
+import type { BodyHandler, Handler, Outcome } from '../calls.ts';
+import type { RawMetadata } from '../json.ts';
+import type { Call } from '../messages.ts';
+import type { ReplyBuffer } from '../reply.ts';
+import { RequestError } from '../request-error.ts';
+import type { FieldRow, ListFilter, SecretRow, SecretSummary } from '../store/secrets.ts';
+import type { ReadableVault, WritableVault } from '../vault.ts';
+import { encodeCursor, getListFilter, getPlace, getSearchFilter } from './parameters.ts';
+import { checkPreconditions, entityTag } from './preconditions.ts';
+import { openRow, type Place, rewrapRow, sealRow } from './sealing.ts';
+import { buildSearchText } from './search-text.ts';
+
+export const NO_METADATA: Pick<RawMetadata, 'text' | 'entries' | 'searchTexts'> = {
+  text: '{}',
+  entries: [],
+  searchTexts: [],
+};
+
+type Metadata = typeof NO_METADATA;
+
+/** A row and the place it is bound to: what the sealing functions want of a secret. */
+export function placeOf(row: { name: string; environment: string }): Place {
+  return { kind: 'secret', environment: row.environment, name: row.name, field: '' };
+}
+
+export function fieldPlaceOf(row: { name: string; environment: string }, field: string): Place {
+  return { kind: 'field', environment: row.environment, name: row.name, field };
+}
+
+/** Throws RequestError `not_found` if there is no such secret. */
+export function getSecretRow(vault: ReadableVault, name: string, environment: string): SecretRow {
+  const row = vault.secrets.find(name, environment);
+  if (row === null) throw new RequestError('not_found', 'no such secret in this environment');
+  return row;
+}
+
+export function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+export const listSecrets: Handler<ReadableVault> = (vault, call, reply) =>
+  writeSummaries(vault, getListFilter(call), reply);
+
+export const searchSecrets: Handler<ReadableVault> = (vault, call, reply) =>
+  writeSummaries(vault, getSearchFilter(call), reply);
+
+/** A JSON array of summaries, and where the next page starts if the filter's limit cut the list short. */
+function writeSummaries(vault: ReadableVault, filter: ListFilter, reply: ReplyBuffer): Outcome {
+  const { limit } = filter;
+  // One row more than the page shows whether there is another page.
+  const rows = vault.secrets.list(limit === undefined ? filter : { ...filter, limit: limit + 1 });
+  let last: SecretSummary | null = null;
+  let count = 0;
+  reply.ascii('[');
+  for (const row of rows) {
+    if (count === limit) {
+      reply.ascii(']');
+      return last === null ? {} : { cursor: encodeCursor(last) };
+    }
+    if (count > 0) reply.ascii(',');
+    writeSummary(row, reply);
+    last = row;
+    count += 1;
+  }
+  reply.ascii(']');
+  return {};
+}
+
+function writeSummary(row: SecretSummary, reply: ReplyBuffer): void {
+  writeNames(row, reply);
+  reply.ascii(',"metadata":');
+  reply.raw(row.metadata);
+  if (row.fieldCount > 0) writeFieldCount(row.fieldCount, reply);
+  writeTimes(row, reply);
+  reply.ascii('}');
+}
+
+function writeNames(row: { name: string; environment: string }, reply: ReplyBuffer): void {
+  reply.ascii('{"name":');
+  reply.string(row.name);
+  reply.ascii(',"environment":');
+  reply.string(row.environment);
+}
+
+function writeFieldCount(count: number, reply: ReplyBuffer): void {
+  reply.ascii(',"field_count":');
+  reply.integer(count);
+}
+
+function writeTimes(row: SecretSummary, reply: ReplyBuffer): void {
+  reply.ascii(',"created_at":');
+  reply.time(row.createdAt);
+  reply.ascii(',"updated_at":');
+  reply.time(row.updatedAt);
+}
+
+export const getSecret: Handler<ReadableVault> = (vault, call, reply) => {
+  const { name, environment } = getPlace(call);
+  const row = getSecretRow(vault, name, environment);
+  const fields = row.fieldCount > 0 ? vault.secrets.listFields(row.id) : [];
+  writeNames(row, reply);
+  writeOpened(',"value":', openRow(vault.keyring, placeOf(row), row), reply);
+  reply.ascii(',"metadata":');
+  reply.raw(row.metadata);
+  if (fields.length > 0) {
+    reply.ascii(',"fields":');
+    writeFields(vault, row, fields, reply);
+    writeFieldCount(fields.length, reply);
+  }
+  writeTimes(row, reply);
+  reply.ascii('}');
+  return { etag: entityTag(row) };
+};
+
+/** Writes `prefix` and the value as a JSON string, and zeroes the value; writes nothing where there is none. */
+export function writeOpened(prefix: string, plaintext: Buffer | null, reply: ReplyBuffer): void {
+  if (plaintext === null) return;
+  reply.ascii(prefix);
+  reply.secret(plaintext);
+  plaintext.fill(0);
+}
+
+/** A JSON object of field to value. */
+export function writeFields(
+  vault: ReadableVault,
+  secret: SecretRow,
+  fields: readonly FieldRow[],
+  reply: ReplyBuffer,
+): void {
+  reply.ascii('{');
+  for (const [index, row] of fields.entries()) {
+    if (index > 0) reply.ascii(',');
+    reply.string(row.field);
+    const place = fieldPlaceOf(secret, row.field);
+    writeOpened(':', openRow(vault.keyring, place, { ...row, metadata: '' }), reply);
+  }
+  reply.ascii('}');
+}
+
+/** Stores value and metadata under a name, new or not; the fields of a secret that exists stay. */
+export function storeSecret(
+  vault: WritableVault,
+  place: { name: string; environment: string },
+  existing: SecretRow | null,
+  value: Uint8Array,
+  metadata: Metadata,
+): void {
+  const now = nowSeconds();
+  const bound = { metadata: metadata.text, createdAt: existing?.createdAt ?? now, updatedAt: now };
+  const sealed = sealRow(vault.keyring, placeOf(place), bound, vault.vault.nextVersion(), value);
+  const id = vault.writer.put({ id: existing?.id ?? null, ...place, ...bound, ...sealed });
+  indexMetadata(vault, id, place, metadata);
+}
+
+/** Brings the indexes of a row up to its metadata. */
+export function indexMetadata(
+  vault: WritableVault,
+  id: number,
+  place: { name: string; environment: string },
+  metadata: Metadata,
+): void {
+  const searchText = buildSearchText(place.name, place.environment, metadata.searchTexts);
+  vault.writer.index(id, { entries: metadata.entries, searchText });
+}
+
+export function writeStatus(
+  status: string,
+  members: Readonly<Record<string, string | number>>,
+  reply: ReplyBuffer,
+) {
+  reply.ascii('{"status":');
+  reply.string(status);
+  for (const [member, value] of Object.entries(members)) {
+    reply.ascii(`,"${member}":`);
+    if (typeof value === 'number') reply.integer(value);
+    else reply.string(value);
+  }
+  reply.ascii('}');
+}
+
+/** The secret that a write is about, if it is there; checks the request's preconditions against it. */
+export function findForWrite(
+  vault: WritableVault,
+  call: Call,
+  place: { name: string; environment: string },
+): SecretRow | null {
+  const row = vault.secrets.find(place.name, place.environment);
+  checkPreconditions(call, row);
+  return row;
+}
+
+/** As findForWrite, but throws RequestError `not_found` if it is not there. */
+export function getForWrite(
+  vault: WritableVault,
+  call: Call,
+  place: { name: string; environment: string },
+): SecretRow {
+  checkPreconditions(call, vault.secrets.find(place.name, place.environment));
+  return getSecretRow(vault, place.name, place.environment);
+}
+
+export const putSecret: BodyHandler<'secrets.put'> = (vault, call, reply, request) => {
+  const place = getPlace(call);
+  const existing = findForWrite(vault, call, place);
+  storeSecret(vault, place, existing, request.value, request.metadata ?? NO_METADATA);
+  writeStatus('stored', { name: place.name }, reply);
+};
+
+export const patchSecret: BodyHandler<'secrets.patch'> = (vault, call, reply, request) => {
+  const place = getPlace(call);
+  const row = getForWrite(vault, call, place);
+  changeSecret(vault, row, request);
+  writeStatus('updated', { name: place.name }, reply);
+};
+
+/** Changes what is given and keeps the rest; the row's time of change is now in any case. */
+export function changeSecret(
+  vault: WritableVault,
+  row: SecretRow,
+  change: Partial<BodyRequest<'secrets.patch'>>,
+): void {
+  const { value, metadata } = change;
+  const bound = {
+    metadata: metadata?.text ?? row.metadata,
+    createdAt: row.createdAt,
+    updatedAt: nowSeconds(),
+  };
+  const sealed =
+    value === undefined
+      ? rewrapRow(vault.keyring, placeOf(row), row, bound)
+      : sealRow(vault.keyring, placeOf(row), bound, vault.vault.nextVersion(), value);
+  const { id, name, environment } = row;
+  vault.writer.put({ id, name, environment, ...bound, ...sealed });
+  if (metadata !== undefined) indexMetadata(vault, id, row, metadata);
+}
+
+export const deleteSecret: Handler<WritableVault> = (vault, call, reply) => {
+  const place = getPlace(call);
+  vault.writer.delete(getForWrite(vault, call, place).id);
+  writeStatus('deleted', { name: place.name }, reply);
+};

@@ -1,0 +1,51 @@
+/** The vault's own state: what it says of itself, unsealing, sealing. Holds a passphrase until it has been tried. */
+import type { BodyRequest } from '../bodies.ts';
+import type { Handler, Outcome } from '../calls.ts';
+import type { ReplyBuffer } from '../reply.ts';
+import type { ReadableVault, Vault } from '../vault.ts';
+import { writeStatus } from './secrets.ts';
+import { loadPrincipals } from './tokens.ts';
+
+export const describeVault: Handler<ReadableVault> = (vault, _call, reply) => {
+  reply.ascii('{"dir":');
+  reply.string(vault.directory);
+  reply.ascii(',"db_path":');
+  reply.string(vault.databasePath);
+  reply.ascii(',"db_size_bytes":');
+  reply.integer(vault.vault.databaseSize());
+  reply.ascii(',"secret_count":');
+  reply.integer(vault.secrets.count());
+  reply.ascii('}');
+};
+
+/** `{"sealed", "vault_id", "key_stores", "kek_generation"}`; needs no key. */
+export function reportStatus(vault: Vault, reply: ReplyBuffer): void {
+  const { vault: rows } = vault.stores;
+  reply.ascii(`{"sealed":${vault.isSealed},"vault_id":`);
+  reply.string(rows.getVaultId().toString('hex'));
+  reply.ascii(`,"key_stores":${JSON.stringify(rows.listSlots().map((slot) => slot.kind))},"kek_generation":`);
+  reply.integer(rows.listKeks().at(-1)?.generation ?? 0);
+  reply.ascii('}');
+}
+
+/** Unseals, in every thread, and answers with all principals. Throws SealedError with the remedy. */
+export async function unseal(
+  vault: Vault,
+  request: BodyRequest<'vault.unseal'>,
+  reply: ReplyBuffer,
+): Promise<Outcome> {
+  await vault.unseal(request.passphrase ?? null);
+  const { rows, forged } = loadPrincipals(await vault.use());
+  writeStatus('unsealed', {}, reply);
+  return {
+    principals: { kind: 'replace-all', rows },
+    ...(forged.length > 0 ? { warning: `token rows that fail verification: ${forged.join(', ')}` } : {}),
+  };
+}
+
+/** Drops the keyring in every thread; no token is known until the next unsealing. */
+export function seal(vault: Vault, reply: ReplyBuffer): Outcome {
+  vault.seal();
+  writeStatus('sealed', {}, reply);
+  return { principals: { kind: 'replace-all', rows: [] } };
+}

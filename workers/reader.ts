@@ -1,0 +1,48 @@
+/**
+ * A reader thread: takes batches of reading calls and answers each. Holds the keyring, and plaintext from the moment
+ * a value is opened until it lies in the reply's bytes, which are transferred away.
+ */
+import { workerData } from 'node:worker_threads';
+import { move, transferableSymbol, valueSymbol } from 'piscina';
+import { failAll, finish, type Handler, runCall } from './calls.ts';
+import type { Batch, BatchResult, ReadOperation, Reply, WorkerOptions } from './messages.ts';
+import { getField, listFields } from './operations/fields.ts';
+import { getSecret, listSecrets, searchSecrets } from './operations/secrets.ts';
+import { listTokens } from './operations/tokens.ts';
+import { describeVault } from './operations/vault.ts';
+import { ReplyBuffer } from './reply.ts';
+import { type ReadableVault, Vault } from './vault.ts';
+
+const operations: Record<ReadOperation, Handler<ReadableVault>> = {
+  'secrets.list': listSecrets,
+  'secrets.get': getSecret,
+  'secrets.search': searchSecrets,
+  'fields.list': listFields,
+  'fields.get': getField,
+  'tokens.list': listTokens,
+  'vault.info': describeVault,
+};
+
+const vault = new Vault(workerData as WorkerOptions, 'reading');
+
+export default async function read(batch: Batch) {
+  const reply = new ReplyBuffer();
+  const replies = await answer(batch, reply);
+  return toMovable(finish(reply, replies));
+}
+
+async function answer(batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
+  try {
+    const open = await vault.use();
+    return batch.map((call) =>
+      runCall(reply, () => operations[call.operation as ReadOperation](open, call, reply)),
+    );
+  } catch (error) {
+    return failAll(batch, error);
+  }
+}
+
+/** Transferred, so that the plaintext in it is moved to the request thread and not copied. */
+function toMovable(result: BatchResult) {
+  return move({ [transferableSymbol]: [result.bytes.buffer], [valueSymbol]: result });
+}

@@ -1,0 +1,92 @@
+/**
+ * Opens vault.db, for writing (one thread) or for reading (each reader thread). Holds no secret: what the file
+ * stores of one is ciphertext.
+ */
+import { existsSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { APPLICATION_ID, CREATE_SCHEMA, SCHEMA_VERSION } from './migrations.ts';
+
+export type Db = Database.Database;
+
+/** The file is not one this program may touch; `message` says why and what to do. */
+export class UnusableDatabaseError extends Error {}
+
+/** How long a statement waits for a lock; only a checkpoint can make it wait, since there is one writer. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+/** Makes a new vault.db at `path`, which must not exist. The caller moves it into place when it is complete. */
+export function createDatabase(path: string): Db {
+  if (existsSync(path)) throw new UnusableDatabaseError(`${path} exists already`);
+  const db = new Database(path);
+  // A deleted secret's ciphertext is overwritten, not just unlinked from the tree.
+  db.pragma('secure_delete = ON');
+  db.pragma('synchronous = FULL');
+  db.exec(CREATE_SCHEMA);
+  return db;
+}
+
+/** The writer's connection. WAL with synchronous=FULL: a commit is on disk when it returns. */
+export function openForWriting(path: string): Db {
+  const db = openChecked(path, false);
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
+  db.pragma('secure_delete = ON');
+  db.pragma('foreign_keys = ON');
+  return db;
+}
+
+/** A reader's connection. It cannot write, whatever it is told to. */
+export function openForReading(path: string): Db {
+  const db = openChecked(path, true);
+  db.pragma('query_only = ON');
+  return db;
+}
+
+function openChecked(path: string, readonly: boolean): Db {
+  if (!existsSync(path))
+    throw new UnusableDatabaseError(`there is no vault at ${path}; make one with: mav init`);
+  const db = openFile(path, readonly);
+  try {
+    checkSchema(db, path);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function openFile(path: string, readonly: boolean): Db {
+  try {
+    return new Database(path, { readonly, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+  } catch (error) {
+    throw new UnusableDatabaseError(`${path} cannot be opened: ${sqliteCode(error)}`);
+  }
+}
+
+function checkSchema(db: Db, path: string): void {
+  const { application, version } = readIdentity(db, path);
+  if (application !== APPLICATION_ID || version < SCHEMA_VERSION) {
+    throw new UnusableDatabaseError(`${path} is not a MaestroVault database; nothing in it was changed`);
+  }
+  if (version > SCHEMA_VERSION) {
+    throw new UnusableDatabaseError(
+      `${path} has schema ${version}, newer than this program's ${SCHEMA_VERSION}; update MaestroVault`,
+    );
+  }
+}
+
+function readIdentity(db: Db, path: string): { application: number; version: number } {
+  try {
+    return {
+      application: db.pragma('application_id', { simple: true }) as number,
+      version: db.pragma('user_version', { simple: true }) as number,
+    };
+  } catch (error) {
+    throw new UnusableDatabaseError(`${path} cannot be read: ${sqliteCode(error)}; restore it from a backup`);
+  }
+}
+
+/** SQLite's own word for what went wrong (`SQLITE_NOTADB`); never the message, which may quote a statement. */
+export function sqliteCode(error: unknown): string {
+  return error instanceof Database.SqliteError ? error.code : error instanceof Error ? error.name : 'unknown';
+}

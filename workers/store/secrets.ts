@@ -1,0 +1,247 @@
+/** The rows of secrets and their fields. SQL only: values come and go as ciphertext. */
+import type { Db } from './database.ts';
+
+/** What a list shows of a secret. */
+export interface SecretSummary {
+  readonly name: string;
+  readonly environment: string;
+  /** JSON text, as it was given (compact). */
+  readonly metadata: string;
+  readonly fieldCount: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface SecretRow extends SecretSummary {
+  readonly id: number;
+  /** 0 where there is no payload. */
+  readonly version: number;
+  readonly wrappedDek: Buffer;
+  readonly payload: Buffer | null;
+}
+
+export interface FieldRow {
+  readonly field: string;
+  readonly version: number;
+  readonly wrappedDek: Buffer;
+  readonly payload: Buffer;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** What the indexes know of a metadata object. */
+export interface MetadataIndex {
+  /** Its top-level members, each value as text. */
+  readonly entries: readonly (readonly [key: string, value: string])[];
+  /** The text in which a search looks for its (folded) query. */
+  readonly searchText: string;
+}
+
+/** Where a page starts: just after this name and environment. */
+export interface PageStart {
+  readonly name: string;
+  readonly environment: string;
+}
+
+export interface ListFilter {
+  readonly environment?: string;
+  readonly metadataKey?: string;
+  readonly metadataValue?: string;
+  /** Folded like the search texts. */
+  readonly searchText?: string;
+  readonly after?: PageStart;
+  /** At most so many rows; absent: all. */
+  readonly limit?: number;
+}
+
+const SUMMARY_COLUMNS = `s.name, s.environment, s.metadata, s.field_count AS fieldCount,
+  s.created_at AS createdAt, s.updated_at AS updatedAt`;
+const SECRET_COLUMNS = `s.id, ${SUMMARY_COLUMNS}, s.version, s.wrapped_dek AS wrappedDek, s.payload`;
+const FIELD_COLUMNS = `field, version, wrapped_dek AS wrappedDek, payload,
+  created_at AS createdAt, updated_at AS updatedAt`;
+
+export class SecretReader {
+  readonly #db: Db;
+  readonly #find;
+  readonly #listFields;
+  readonly #findField;
+  readonly #count;
+
+  constructor(db: Db) {
+    this.#db = db;
+    this.#find = db.prepare<[string, string], SecretRow>(
+      `SELECT ${SECRET_COLUMNS} FROM secrets s WHERE name = ? AND environment = ?`,
+    );
+    this.#listFields = db.prepare<[number], FieldRow>(
+      `SELECT ${FIELD_COLUMNS} FROM fields WHERE secret_id = ? ORDER BY field`,
+    );
+    this.#findField = db.prepare<[number, string], FieldRow>(
+      `SELECT ${FIELD_COLUMNS} FROM fields WHERE secret_id = ? AND field = ?`,
+    );
+    this.#count = db.prepare<[], { count: number }>('SELECT count(*) AS count FROM secrets');
+  }
+
+  find(name: string, environment: string): SecretRow | null {
+    return this.#find.get(name, environment) ?? null;
+  }
+
+  /** A secret's fields in the order of their keys' bytes. */
+  listFields(secretId: number): FieldRow[] {
+    return this.#listFields.all(secretId);
+  }
+
+  findField(secretId: number, field: string): FieldRow | null {
+    return this.#findField.get(secretId, field) ?? null;
+  }
+
+  count(): number {
+    return this.#count.get()?.count ?? 0;
+  }
+
+  /** Summaries in the order of name, then environment (of their UTF-8 bytes). */
+  list(filter: ListFilter): IterableIterator<SecretSummary> {
+    const { sql, values } = buildListQuery(filter);
+    return this.#db.prepare<(string | number)[], SecretSummary>(sql).iterate(...values);
+  }
+}
+
+/** Each filter adds its own condition, so that SQLite can choose an index for just what was asked. */
+function buildListQuery(filter: ListFilter): { sql: string; values: (string | number)[] } {
+  const joins: string[] = [];
+  const conditions: string[] = [];
+  const values: (string | number)[] = [];
+  const add = (condition: string, ...given: (string | number)[]) => {
+    conditions.push(condition);
+    values.push(...given);
+  };
+  if (filter.metadataKey !== undefined) {
+    joins.push('JOIN metadata_entries m ON m.secret_id = s.id');
+    add('m.key = ?', filter.metadataKey);
+    if (filter.metadataValue !== undefined) add('m.value = ?', filter.metadataValue);
+  }
+  if (filter.searchText !== undefined) {
+    joins.push('JOIN search_texts t ON t.secret_id = s.id');
+    add('instr(t.text, ?) > 0', filter.searchText);
+  }
+  if (filter.environment !== undefined) add('s.environment = ?', filter.environment);
+  if (filter.after !== undefined) {
+    add('(s.name, s.environment) > (?, ?)', filter.after.name, filter.after.environment);
+  }
+  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+  if (filter.limit !== undefined) values.push(filter.limit);
+  return {
+    sql: `SELECT ${SUMMARY_COLUMNS} FROM secrets s ${joins.join(' ')} ${where}
+      ORDER BY s.name, s.environment ${filter.limit === undefined ? '' : 'LIMIT ?'}`,
+    values,
+  };
+}
+
+/** What the writer stores of a secret row; `id` is null for a new one. */
+export interface SecretWrite {
+  readonly id: number | null;
+  readonly name: string;
+  readonly environment: string;
+  readonly metadata: string;
+  readonly version: number;
+  readonly wrappedDek: Uint8Array;
+  readonly payload: Uint8Array | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface FieldWrite {
+  readonly secretId: number;
+  readonly field: string;
+  readonly version: number;
+  readonly wrappedDek: Uint8Array;
+  readonly payload: Uint8Array;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export class SecretWriter {
+  readonly #insert;
+  readonly #update;
+  readonly #delete;
+  readonly #putField;
+  readonly #deleteField;
+  readonly #countFields;
+  readonly #clearEntries;
+  readonly #insertEntry;
+  readonly #putSearchText;
+
+  constructor(db: Db) {
+    this.#insert = db.prepare(
+      `INSERT INTO secrets (name, environment, metadata, version, wrapped_dek, payload, created_at, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#update = db.prepare(
+      `UPDATE secrets SET metadata = ?, version = ?, wrapped_dek = ?, payload = ?, updated_at = ? WHERE id = ?`,
+    );
+    this.#delete = db.prepare<[number]>('DELETE FROM secrets WHERE id = ?');
+    this.#putField = db.prepare(
+      `INSERT INTO fields (secret_id, field, version, wrapped_dek, payload, created_at, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET version = excluded.version, wrapped_dek = excluded.wrapped_dek,
+         payload = excluded.payload, updated_at = excluded.updated_at`,
+    );
+    this.#deleteField = db.prepare<[number, string]>('DELETE FROM fields WHERE secret_id = ? AND field = ?');
+    this.#countFields = db.prepare<[number]>(
+      `UPDATE secrets SET field_count = (SELECT count(*) FROM fields WHERE secret_id = secrets.id) WHERE id = ?`,
+    );
+    this.#clearEntries = db.prepare<[number]>('DELETE FROM metadata_entries WHERE secret_id = ?');
+    this.#insertEntry = db.prepare<[number, string, string]>(
+      'INSERT INTO metadata_entries (secret_id, key, value) VALUES (?, ?, ?)',
+    );
+    this.#putSearchText = db.prepare<[number, string]>(
+      'INSERT INTO search_texts (secret_id, text) VALUES (?, ?) ON CONFLICT DO UPDATE SET text = excluded.text',
+    );
+  }
+
+  /** Stores the row, new or changed, and answers its id. */
+  put(row: SecretWrite): number {
+    const { id, name, environment, metadata, version, wrappedDek, payload, createdAt, updatedAt } = row;
+    if (id !== null) {
+      this.#update.run(metadata, version, wrappedDek, payload, updatedAt, id);
+      return id;
+    }
+    const result = this.#insert.run(
+      name,
+      environment,
+      metadata,
+      version,
+      wrappedDek,
+      payload,
+      createdAt,
+      updatedAt,
+    );
+    return Number(result.lastInsertRowid);
+  }
+
+  /** Brings the indexes up to what the row's metadata now is. */
+  index(secretId: number, index: MetadataIndex): void {
+    this.#clearEntries.run(secretId);
+    for (const [key, value] of index.entries) this.#insertEntry.run(secretId, key, value);
+    this.#putSearchText.run(secretId, index.searchText);
+  }
+
+  /** Its fields and index entries go with it. */
+  delete(secretId: number): void {
+    this.#delete.run(secretId);
+  }
+
+  putField(row: FieldWrite): void {
+    const { secretId, field, version, wrappedDek, payload, createdAt, updatedAt } = row;
+    this.#putField.run(secretId, field, version, wrappedDek, payload, createdAt, updatedAt);
+  }
+
+  /** Whether there was such a field. */
+  deleteField(secretId: number, field: string): boolean {
+    return this.#deleteField.run(secretId, field).changes === 1;
+  }
+
+  /** Brings `field_count` up to date after fields changed. */
+  countFields(secretId: number): void {
+    this.#countFields.run(secretId);
+  }
+}

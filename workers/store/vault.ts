@@ -1,0 +1,87 @@
+/** The rows of the vault itself: its id, its key slots, its wrapped KEKs. SQL only; key material is ciphertext. */
+import type { Db } from './database.ts';
+
+export interface SlotRow {
+  readonly kind: 'keychain' | 'passphrase' | 'file';
+  readonly blob: Buffer | null;
+  readonly location: string | null;
+  readonly createdAt: number;
+}
+
+export interface KekRow {
+  readonly id: Buffer;
+  readonly generation: number;
+  readonly wrapped: Buffer;
+  readonly createdAt: number;
+}
+
+export class VaultStore {
+  readonly #db: Db;
+  readonly #bumpSequence;
+
+  constructor(db: Db) {
+    this.#db = db;
+    this.#bumpSequence = db.prepare<[], { sequence: number }>(
+      'UPDATE vault SET sequence = sequence + 1 RETURNING sequence',
+    );
+  }
+
+  insertVault(vaultId: Uint8Array, createdAt: number): void {
+    this.#db
+      .prepare('INSERT INTO vault (one, vault_id, created_at) VALUES (1, ?, ?)')
+      .run(vaultId, createdAt);
+  }
+
+  /** 16 bytes. */
+  getVaultId(): Buffer {
+    const row = this.#db.prepare<[], { vault_id: Buffer }>('SELECT vault_id FROM vault').get();
+    if (row === undefined) throw new Error('vault.db has no vault row');
+    return row.vault_id;
+  }
+
+  /** A version that no value of this vault has had before. Writer only. */
+  nextVersion(): number {
+    const row = this.#bumpSequence.get();
+    if (row === undefined) throw new Error('vault.db has no vault row');
+    return row.sequence;
+  }
+
+  insertSlot(slot: SlotRow): void {
+    this.#db
+      .prepare('INSERT INTO slots (kind, blob, location, created_at) VALUES (?, ?, ?, ?)')
+      .run(slot.kind, slot.blob, slot.location, slot.createdAt);
+  }
+
+  listSlots(): SlotRow[] {
+    return this.#db
+      .prepare<[], SlotRow>(
+        'SELECT kind, blob, location, created_at AS createdAt FROM slots ORDER BY created_at, kind',
+      )
+      .all();
+  }
+
+  insertKek(kek: KekRow): void {
+    this.#db
+      .prepare('INSERT INTO keks (id, generation, wrapped, created_at) VALUES (?, ?, ?, ?)')
+      .run(kek.id, kek.generation, kek.wrapped, kek.createdAt);
+  }
+
+  /** Oldest generation first; the last one is current. */
+  listKeks(): KekRow[] {
+    return this.#db
+      .prepare<[], KekRow>(
+        'SELECT id, generation, wrapped, created_at AS createdAt FROM keks ORDER BY generation',
+      )
+      .all();
+  }
+
+  deleteKek(id: Uint8Array): void {
+    this.#db.prepare('DELETE FROM keks WHERE id = ?').run(id);
+  }
+
+  /** Size of the database file in bytes, as SQLite counts it. */
+  databaseSize(): number {
+    const pages = this.#db.pragma('page_count', { simple: true }) as number;
+    return pages * (this.#db.pragma('page_size', { simple: true }) as number);
+  }
+}

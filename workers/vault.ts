@@ -1,0 +1,97 @@
+/**
+ * One thread's view of the vault: its database connection and the keyring, or why it is sealed. Holds the keyring
+ * (through the holder) while the vault is unsealed; never the root key, which lives only inside `unseal`.
+ */
+import { dirname } from 'node:path';
+import type { RootKey } from './envelope/keys.ts';
+import type { Keyring } from './keys/keyring.ts';
+import { SealedError } from './keys/sealed.ts';
+import { SharedKeyringHolder } from './keys/sharing.ts';
+import { openKeyring, unsealRootKey } from './keys/unseal.ts';
+import type { WorkerOptions } from './messages.ts';
+import { type Db, openForReading, openForWriting } from './store/database.ts';
+import { SecretReader, SecretWriter } from './store/secrets.ts';
+import { TokenStore } from './store/tokens.ts';
+import { VaultStore } from './store/vault.ts';
+
+/** What an operation that only reads works with. */
+export interface ReadableVault {
+  readonly keyring: Keyring;
+  readonly databasePath: string;
+  readonly directory: string;
+  readonly secrets: SecretReader;
+  readonly tokens: TokenStore;
+  readonly vault: VaultStore;
+}
+
+/** What an operation inside the writer's transaction works with. */
+export interface WritableVault extends ReadableVault {
+  readonly writer: SecretWriter;
+}
+
+type Stores = Omit<WritableVault, 'keyring'> & { readonly db: Db };
+
+export class Vault {
+  readonly options: WorkerOptions;
+  readonly #open: (path: string) => Db;
+  readonly #holder: SharedKeyringHolder;
+  /** Opened at the first use, so that a file that cannot be opened is an answer and not a dead thread. */
+  #stores: Stores | null = null;
+
+  constructor(options: WorkerOptions, access: 'reading' | 'writing') {
+    this.options = options;
+    this.#open = access === 'writing' ? openForWriting : openForReading;
+    this.#holder = new SharedKeyringHolder(options.channelName);
+  }
+
+  get stores(): Stores {
+    this.#stores ??= openStores(this.#open(this.options.databasePath), this.options.databasePath);
+    return this.#stores;
+  }
+
+  /** The vault, unsealed. Throws SealedError, or UnusableDatabaseError. */
+  async use(): Promise<WritableVault> {
+    const stores = this.stores;
+    const keyring = this.#holder.keyring ?? (await this.#holder.find());
+    if (keyring === null) throw new SealedError('the vault is sealed; run: mav unseal');
+    return { ...stores, keyring };
+  }
+
+  get isSealed(): boolean {
+    return this.#holder.keyring === null;
+  }
+
+  /** Opens a slot and shares the keyring with every thread. Throws SealedError with the remedy. */
+  async unseal(passphrase: Uint8Array | null): Promise<void> {
+    const { vault } = this.stores;
+    const rootKey = await this.readRootKey(passphrase);
+    this.#holder.publish(openKeyring(rootKey, vault.getVaultId(), vault.listKeks()));
+  }
+
+  /** The root key, for the caller to zero. Throws SealedError with the remedy. */
+  async readRootKey(passphrase: Uint8Array | null): Promise<RootKey> {
+    const { vault } = this.stores;
+    return unsealRootKey(vault.listSlots(), vault.getVaultId(), { ...this.options, passphrase });
+  }
+
+  /** Takes up a keyring with other generations than before, in every thread. */
+  publish(keyring: Keyring): void {
+    this.#holder.publish(keyring);
+  }
+
+  seal(): void {
+    this.#holder.forget();
+  }
+}
+
+function openStores(db: Db, databasePath: string): Stores {
+  return {
+    db,
+    databasePath,
+    directory: dirname(databasePath),
+    secrets: new SecretReader(db),
+    writer: new SecretWriter(db),
+    tokens: new TokenStore(db),
+    vault: new VaultStore(db),
+  };
+}
