@@ -14,8 +14,6 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
 } else {
   // Whatever this process and its threads create is closed to everybody else from the start.
   process.umask(0o077);
-  const { enableCompileCache } = await import('node:module');
-  enableCompileCache();
   const { main } = await import('./cli/main.ts');
   process.exitCode = await main(process.argv.slice(2), process.env);
 }
