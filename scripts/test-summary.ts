@@ -26,6 +26,8 @@ export interface Summary extends Counts {
 /** A test file, or a subtest in one, whose lines are being read. */
 interface Scope extends Counts {
   name: string;
+  /** Assertions, skipped ones among them; a subtest that passed without any does not count here. */
+  asserted: number;
 }
 
 const SUBTEST = /^((?: {4})*)# Subtest: (.*)$/;
@@ -97,7 +99,7 @@ export default class TestSummary extends Transform {
 
   #openScope(depth: number, name: string): void {
     this.#scopes.length = Math.min(this.#scopes.length, depth);
-    this.#scopes.push({ name: unescapeName(name), passed: 0, failed: 0, skipped: 0 });
+    this.#scopes.push({ name: unescapeName(name), passed: 0, failed: 0, skipped: 0, asserted: 0 });
   }
 
   #readPoint([, indent, not, name = '', directive = '', reason = '']: RegExpExecArray): void {
@@ -115,17 +117,24 @@ export default class TestSummary extends Transform {
   }
 
   #count(isFailure: boolean, directive: string, name: string): void {
+    for (const scope of this.#scopes) scope.asserted += 1;
     if (directive === 'SKIP' || directive === 'TODO') this.#add('skipped');
     else if (isFailure) this.#fail(name);
     else this.#add('passed');
   }
 
-  /** A subtest's verdict is no assertion, unless it failed by itself: an exit code, a plan, no assertion at all. */
+  /**
+   * A verdict is no assertion, unless it failed by itself (an exit code, a plan), was skipped as a whole, or is that
+   * of a subtest which can only throw, as a property does. A file in which nothing was asserted has tested nothing.
+   */
   #closeScope(scope: Scope, isFailure: boolean, reason: string): void {
-    const isEmpty = scope.passed + scope.failed + scope.skipped === 0;
+    const isSilent = scope.passed + scope.failed + scope.skipped === 0;
+    const isFile = scope === this.#scopes[0];
     if (isFailure && scope.failed === 0) this.#fail('failed as a whole');
-    else if (!isFailure && isEmpty && /^(?:no tests found)?$/.test(reason)) this.#fail('made no assertion');
-    else if (!isFailure && isEmpty) this.#add('skipped');
+    else if (isFailure) return;
+    else if (isSilent && !/^(?:no tests found)?$/.test(reason)) this.#add('skipped');
+    else if (isFile && scope.asserted === 0) this.#fail('made no assertion');
+    else if (isSilent) this.#add('passed');
   }
 
   #fail(what: string): void {
