@@ -8,7 +8,8 @@ const root = dirname(import.meta.dirname);
 const MESSAGES = 'workers/messages.ts';
 const POOLS = 'src/pool/pools.ts';
 const OWNERSHIP = 'src/daemon/ownership.ts';
-const THREAD_ENTRIES = ['workers/reader.ts', 'workers/writer.ts', 'workers/vault.ts'];
+/** failures.ts knows both sides' errors, and nothing else of them. */
+const JOINING_FILES = ['workers/reader.ts', 'workers/writer.ts', 'workers/vault.ts', 'workers/failures.ts'];
 const STORE_MAY_USE = ['better-sqlite3', 'node:fs', 'node:path'];
 const ENVELOPE_MAY_USE = ['node:crypto', 'node:buffer'];
 
@@ -40,7 +41,7 @@ function isOfTree(path: string): boolean {
 
 /** Who may hold both a row and the key that opens it. */
 function joinsStoreAndKeys(file: string, { imports }: Scan): string[] {
-  if (isIn(file, 'workers/operations') || THREAD_ENTRIES.includes(file)) return [];
+  if (isIn(file, 'workers/operations') || JOINING_FILES.includes(file)) return [];
   const store = imports.find(({ to }) => isIn(to, 'workers/store'));
   const keys = imports.find(({ to }) => isIn(to, 'workers/envelope', 'workers/keys'));
   return store && keys ? [`${file} takes ${store.to} and ${keys.to}`] : [];

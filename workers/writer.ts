@@ -120,8 +120,10 @@ async function answer(batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
     return [await runControl(reply, () => controls[first.operation](first, reply, bodies))];
   }
   try {
+    const operations = await loadingOperations;
+    // The last thing awaited: from here to the commit no other thread can take the keyring away.
     const open = await vault.use();
-    return commitBatch(vault.stores.db, open, batch, await loadingOperations, reply);
+    return commitBatch(vault.stores.db, open, batch, operations, reply);
   } catch (error) {
     return failAll(batch, error);
   }

@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Response, requestOverSocket } from '../client/transport.ts';
 import type { Home } from '../home.ts';
 import { locateSessionToken, mintSessionToken, readSessionToken } from '../session-token.ts';
+import type { Input } from './command.ts';
 import type { Context } from './context.ts';
 import { homeOf } from './context.ts';
 import { CliError, EXIT, exitCodeOf } from './failure.ts';
-import type { Input } from './options.ts';
 import { poolOptions } from './vault-options.ts';
 
 /** Asks the API; throws CliError for an error answer. `body` is encoded as JSON. */

@@ -4,9 +4,9 @@ import { resolve } from 'node:path';
 import type { Call } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
 import type { Home } from '../home.ts';
+import type { Input } from './command.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT, exitCodeOf } from './failure.ts';
-import type { Input } from './options.ts';
 import { poolOptions } from './vault-options.ts';
 
 const KEY_STORES = ['auto', 'keychain', 'passphrase', 'file'] as const;

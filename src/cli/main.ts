@@ -2,9 +2,10 @@
 import { parseArgs } from 'node:util';
 import { type CAC, cac } from 'cac';
 import { UnsafePlaceError } from '../home.ts';
+import type { Command, Input, Option } from './command.ts';
 import { createContext } from './context.ts';
 import { CliError, EXIT, type ExitCode } from './failure.ts';
-import { type Command, commands, type Input, type Option } from './options.ts';
+import { commands } from './options.ts';
 
 /** Runs `argv` (without node and the script) and answers the exit code. Never throws for what a user can do wrong. */
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {

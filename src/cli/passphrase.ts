@@ -1,8 +1,8 @@
 /** The passphrase that a command sends to a running daemon: from a file, or typed. */
 import { readFileSync } from 'node:fs';
 import type { Ask } from './access.ts';
+import type { Input } from './command.ts';
 import { CliError, EXIT } from './failure.ts';
-import type { Input } from './options.ts';
 
 /** A body with the passphrase, or undefined where the vault needs none. Throws CliError if it cannot be had. */
 export async function passphraseBody(input: Input, ask: Ask): Promise<unknown> {

@@ -3,7 +3,6 @@
  * (`fill(0)`) as soon as it has been wrapped, used or turned into a KeyObject. Nothing here keeps a reference.
  */
 
-import { Buffer } from 'node:buffer';
 import { randomFillSync } from 'node:crypto';
 import { assertSize } from './sizes.ts';
 
@@ -49,7 +48,10 @@ export function createDek(): Dek {
   return asDek(createRandomKey());
 }
 
-/** Unpooled: a key shares its memory with nothing, so zeroing it is enough, and it can be transferred. */
-function createRandomKey(): Buffer<ArrayBuffer> {
-  return randomFillSync(Buffer.allocUnsafeSlow(KEY_SIZE));
+/**
+ * In memory of its own outside the V8 heap, so that zeroing it is enough. Not Buffer.allocUnsafeSlow: at 64 bytes or
+ * less that lies in the heap, where the garbage collector moves it and leaves the old copy behind.
+ */
+function createRandomKey(): Uint8Array<ArrayBuffer> {
+  return randomFillSync(new Uint8Array(new ArrayBuffer(KEY_SIZE)));
 }

@@ -69,6 +69,11 @@ export class Keyring {
     return this.#byId.get(hex(id)) ?? null;
   }
 
+  /** Wipes the ciphers that hold the KEKs' schedules; nothing can be wrapped or unwrapped with this object again. */
+  destroy(): void {
+    for (const { wrapping } of this.#byId.values()) wrapping.destroy();
+  }
+
   share(): SharedKeyring {
     const keks = [...this.#byId.values()].map(({ id, generation, key }) => ({ id, generation, key }));
     return { vaultId: this.vaultId, unsealId: this.unsealId, keks };
@@ -91,16 +96,26 @@ function encodeKekContext(vaultId: Uint8Array, id: Uint8Array, generation: numbe
   });
 }
 
+/** Runs `use` with the root key's cipher and wipes that afterwards. */
+function withRootKey<T>(rootKey: RootKey, use: (wrapping: XaesKey) => T): T {
+  const wrapping = new XaesKey(createSecretKey(rootKey));
+  try {
+    return use(wrapping);
+  } finally {
+    wrapping.destroy();
+  }
+}
+
 /** Wraps a KEK under the root key. The root key's id in the blob's header is the vault's. */
 export function wrapKek(
   rootKey: RootKey,
   vaultId: Uint8Array,
   kek: Kek,
-  row: Omit<WrappedKek, 'wrapped'>,
+  { id, generation, createdAt }: Omit<WrappedKek, 'wrapped'>,
 ): Buffer {
-  const wrapping = new XaesKey(createSecretKey(rootKey));
-  const ctx = encodeKekContext(vaultId, row.id, row.generation);
-  return wrapKey(wrapping, vaultId, kek, ctx, digestRow('', row.createdAt, row.createdAt));
+  const ctx = encodeKekContext(vaultId, id, generation);
+  const digest = digestRow('', createdAt, createdAt);
+  return withRootKey(rootKey, (wrapping) => wrapKey(wrapping, vaultId, kek, ctx, digest));
 }
 
 /** Unwraps every generation. Throws IntegrityError if the root key is not this vault's, or a row was changed. */
@@ -109,12 +124,17 @@ export function unwrapKeks(
   vaultId: Uint8Array,
   rows: readonly WrappedKek[],
 ): SharedKeyring['keks'] {
-  const wrapping = new XaesKey(createSecretKey(rootKey));
-  return rows.map(({ id, generation, wrapped, createdAt }) => {
-    const ctx = encodeKekContext(vaultId, id, generation);
-    const bytes = unwrapKey(wrapping, wrapped, ctx, digestRow('', createdAt, createdAt));
-    const key = createSecretKey(bytes);
-    bytes.fill(0);
-    return { id, generation, key };
-  });
+  return withRootKey(rootKey, (wrapping) => rows.map((row) => unwrapKek(wrapping, vaultId, row)));
+}
+
+function unwrapKek(
+  wrapping: XaesKey,
+  vaultId: Uint8Array,
+  { id, generation, wrapped, createdAt }: WrappedKek,
+): SharedKeyring['keks'][number] {
+  const ctx = encodeKekContext(vaultId, id, generation);
+  const bytes = unwrapKey(wrapping, wrapped, ctx, digestRow('', createdAt, createdAt));
+  const key = createSecretKey(bytes);
+  bytes.fill(0);
+  return { id, generation, key };
 }

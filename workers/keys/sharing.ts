@@ -49,9 +49,15 @@ export class SharedKeyringHolder {
   forget(): void {
     if (this.#keyring === null) return;
     const { unsealId } = this.#keyring;
-    this.#forgotten.add(unsealId);
-    this.#keyring = null;
+    this.#drop(unsealId);
     this.#post({ kind: 'forget', unsealId });
+  }
+
+  #drop(unsealId: string): void {
+    this.#forgotten.add(unsealId);
+    if (this.#keyring?.unsealId !== unsealId) return;
+    this.#keyring.destroy();
+    this.#keyring = null;
   }
 
   #post(message: Message): void {
@@ -62,8 +68,7 @@ export class SharedKeyringHolder {
     if (message.kind === 'ask') {
       if (this.#keyring !== null) this.#post({ kind: 'keyring', keyring: this.#keyring.share() });
     } else if (message.kind === 'forget') {
-      this.#forgotten.add(message.unsealId);
-      if (this.#keyring?.unsealId === message.unsealId) this.#keyring = null;
+      this.#drop(message.unsealId);
     } else if (!this.#forgotten.has(message.keyring.unsealId)) {
       this.#keyring = new Keyring(message.keyring);
       this.#resolveWaiting(this.#keyring);

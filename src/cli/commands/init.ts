@@ -1,9 +1,9 @@
 /** `mav init`: makes a vault. */
 import { secureHome } from '../../home.ts';
+import type { Run } from '../command.ts';
 import { homeOf } from '../context.ts';
 import { createVault } from '../create-vault.ts';
 import { EXIT } from '../failure.ts';
-import type { Run } from '../options.ts';
 
 export const run: Run = async (input) => {
   const home = homeOf(input.context, undefined);

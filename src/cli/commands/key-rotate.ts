@@ -1,7 +1,7 @@
 /** `mav key rotate`: wraps every key under a new generation of the KEK. */
 import { withAccess } from '../access.ts';
+import type { Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
-import type { Run } from '../options.ts';
 import { passphraseBody } from '../passphrase.ts';
 
 export const run: Run = async (input) => {

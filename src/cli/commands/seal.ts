@@ -1,7 +1,7 @@
 /** `mav seal`: makes the running daemon forget its keys. */
 import { withDaemon } from '../access.ts';
+import type { Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
-import type { Run } from '../options.ts';
 
 export const run: Run = async (input) => {
   await withDaemon(input, (ask) => ask('POST', '/v1/seal'));

@@ -1,9 +1,9 @@
 /** `mav serve`: the daemon, in the foreground. */
 import { existsSync } from 'node:fs';
+import type { Input, Run } from '../command.ts';
 import { homeOf } from '../context.ts';
 import { createVault } from '../create-vault.ts';
 import { CliError, EXIT } from '../failure.ts';
-import type { Input, Run } from '../options.ts';
 import { poolOptions } from '../vault-options.ts';
 
 export const run: Run = async (input) => {

@@ -1,8 +1,8 @@
 /** `mav status`: whether the vault is served, whether it is sealed, and where its key lies. */
 import { withDaemon } from '../access.ts';
+import type { Run } from '../command.ts';
 import { homeOf, outputForm } from '../context.ts';
 import { EXIT } from '../failure.ts';
-import type { Run } from '../options.ts';
 
 interface Status {
   readonly sealed: boolean;

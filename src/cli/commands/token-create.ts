@@ -1,8 +1,8 @@
 /** `mav token create`: a token for a client of the API. */
 import { withAccess } from '../access.ts';
+import type { Run } from '../command.ts';
 import { outputForm } from '../context.ts';
 import { CliError, EXIT } from '../failure.ts';
-import type { Run } from '../options.ts';
 
 interface Created {
   readonly token: string;

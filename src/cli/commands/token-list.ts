@@ -1,8 +1,8 @@
 /** `mav token list`. */
 import { withAccess } from '../access.ts';
+import type { Run } from '../command.ts';
 import { outputForm } from '../context.ts';
 import { EXIT } from '../failure.ts';
-import type { Run } from '../options.ts';
 
 interface Token {
   readonly id: string;

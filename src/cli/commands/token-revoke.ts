@@ -1,7 +1,7 @@
 /** `mav token revoke ID | --all`. */
 import { type Ask, withAccess } from '../access.ts';
+import type { Run } from '../command.ts';
 import { CliError, EXIT } from '../failure.ts';
-import type { Run } from '../options.ts';
 
 export const run: Run = async (input) => {
   const [id] = input.args;

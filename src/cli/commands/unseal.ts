@@ -1,7 +1,7 @@
 /** `mav unseal`: lets the running daemon open its vault. */
 import { withDaemon } from '../access.ts';
+import type { Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
-import type { Run } from '../options.ts';
 import { passphraseBody } from '../passphrase.ts';
 
 export const run: Run = async (input) => {

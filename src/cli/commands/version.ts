@@ -1,8 +1,8 @@
 /** `mav version`. */
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
+import type { Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
-import type { Run } from '../options.ts';
 
 export const run: Run = async ({ context }) => {
   const path = findPackageJSON(import.meta.url) ?? '';
