@@ -1,0 +1,17 @@
+/**
+ * The reference: a bare node:http server on a Unix socket that answers every request with the same bytes and headers.
+ * Arguments: the socket's path, and a file with `{"headers": [name, value, …], "body": base64}`.
+ */
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+
+const [socketPath = '', answerPath = ''] = process.argv.slice(2);
+const answer = JSON.parse(readFileSync(answerPath, 'utf8')) as { headers: string[]; body: string };
+const body = Buffer.from(answer.body, 'base64');
+
+createServer((_request, response) => {
+  response.writeHead(200, answer.headers);
+  response.end(body);
+}).listen(socketPath, () => process.stdout.write('listening\n'));
+
+process.once('SIGTERM', () => process.exit(0));
