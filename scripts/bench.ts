@@ -60,7 +60,11 @@ async function main(): Promise<void> {
   const { token } = JSON.parse(mav('token', 'create', '--name', 'bench', '--scope', 'read,write'));
   const answer = await prepare(vaultSocket, token);
   writeFileSync(join(folder, 'answer.json'), JSON.stringify(answer));
-  await start([join(import.meta.dirname, 'bench/bare-server.ts'), bareSocket, join(folder, 'answer.json')], 'inherit', 'listening');
+  await start(
+    [join(import.meta.dirname, 'bench/bare-server.ts'), bareSocket, join(folder, 'answer.json')],
+    'inherit',
+    'listening',
+  );
 
   const comparisons: Comparison[] = [];
   for (const connections of settings.connections.split(',').map(Number)) {
@@ -76,7 +80,12 @@ async function prepare(socketPath: string, token: string): Promise<{ headers: st
   return exchange(socketPath, 'GET', token);
 }
 
-async function compare(connections: number, vaultSocket: string, bareSocket: string, token: string): Promise<Comparison> {
+async function compare(
+  connections: number,
+  vaultSocket: string,
+  bareSocket: string,
+  token: string,
+): Promise<Comparison> {
   const results: { vault: LoadResult[]; bare: LoadResult[] } = { vault: [], bare: [] };
   // In turn, so that a machine that slows down meanwhile slows both down.
   for (let round = 0; round < Number(settings.rounds); round++) {
@@ -95,9 +104,13 @@ async function load(socketPath: string, connections: number, token: string): Pro
     request: `GET /v1/secrets/bench HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`,
     status: 200,
   };
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'bench/load.ts'), JSON.stringify(options)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'bench/load.ts'), JSON.stringify(options)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   let output = '';
   child.stdout.on('data', (text) => {
     output += text;
@@ -120,10 +133,14 @@ function print(comparisons: readonly Comparison[]): void {
     process.stdout.write(`${JSON.stringify(comparisons)}\n`);
     return;
   }
-  const row = (cells: readonly string[]) => process.stdout.write(`${cells.map((cell, i) => (i === 0 ? cell.padEnd(32) : cell.padStart(14))).join('')}\n`);
+  const row = (cells: readonly string[]) =>
+    process.stdout.write(
+      `${cells.map((cell, i) => (i === 0 ? cell.padEnd(32) : cell.padStart(14))).join('')}\n`,
+    );
   row([`GET of a ${settings.size}-byte secret`, 'requests/s', 'p50 us', 'p99 us']);
   for (const { connections, vault, bare } of comparisons) {
-    const figures = (result: LoadResult) => [result.requestsPerSecond, result.p50Us, result.p99Us].map((n) => n.toFixed(0));
+    const figures = (result: LoadResult) =>
+      [result.requestsPerSecond, result.p50Us, result.p99Us].map((n) => n.toFixed(0));
     row([`${connections} connections: vault`, ...figures(vault)]);
     row([`${connections} connections: bare node:http`, ...figures(bare)]);
     const ratio = (figure: keyof LoadResult) => (vault[figure] / bare[figure]).toFixed(2);
@@ -163,7 +180,10 @@ function exchange(
       response.once('end', () => {
         const skipped = new Set(['date', 'connection', 'keep-alive']);
         const kept = Object.entries(response.headers).filter(([name]) => !skipped.has(name));
-        resolve({ headers: kept.flatMap(([name, value]) => [name, String(value)]), body: Buffer.concat(chunks).toString('base64') });
+        resolve({
+          headers: kept.flatMap(([name, value]) => [name, String(value)]),
+          body: Buffer.concat(chunks).toString('base64'),
+        });
       });
     });
     outgoing.once('error', reject);

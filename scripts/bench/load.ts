@@ -53,7 +53,8 @@ function run(options: LoadOptions): void {
       }
       pending = pending.subarray(size);
       const now = performance.now();
-      if (now >= countFrom && now < endAt) latencies.push(Number((process.hrtime.bigint() - sentAt) / NS_PER_US));
+      if (now >= countFrom && now < endAt)
+        latencies.push(Number((process.hrtime.bigint() - sentAt) / NS_PER_US));
       if (now < endAt) send();
       else {
         socket.destroy();
