@@ -13,7 +13,7 @@ import {
 } from '../session-token.ts';
 import { HeldVault } from './held-vault.ts';
 import { releaseOwnership, takeOwnership } from './ownership.ts';
-import { listenAt, removeSocket } from './socket.ts';
+import { checkFree, listenAt, removeSocket } from './socket.ts';
 
 /** How long requests under way may take to finish when the daemon is told to stop. */
 const REQUESTS_GRACE_MS = 5_000;
@@ -45,11 +45,15 @@ export async function serve(options: ServeOptions): Promise<never> {
   checkSocketPath(home.socketPath);
   takeOwnership(home, 'serve');
   teardown.push(() => releaseOwnership(home));
-  stopWhenTold(log, teardown);
+  const watch = stopWhenTold(log, teardown);
   try {
+    // Before a vault is made or opened: what cannot be served is not touched.
+    await checkFree(home.socketPath);
     await options.prepare();
     await start(options, log, teardown);
   } catch (error) {
+    // Else it would see the process run out of things to do, and end it as if that were well.
+    watch.uninstall();
     await takeDown(teardown);
     throw error;
   }
@@ -73,8 +77,8 @@ async function start(options: ServeOptions, log: Log, teardown: Teardown): Promi
 }
 
 /** On a signal, or an error that nobody caught: take everything down, then end the process (1 after an error). */
-function stopWhenTold(log: Log, teardown: Teardown): void {
-  closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ err, signal }) => {
+function stopWhenTold(log: Log, teardown: Teardown): { uninstall(): void } {
+  return closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ err, signal }) => {
     log.event('stopping', signal ?? err?.name ?? 'told to');
     await takeDown(teardown);
     log.flush();

@@ -39,7 +39,8 @@ export function removeSocket(path: string, { device, inode }: Identity): void {
   if (stat?.dev === device && stat.ino === inode) rmSync(path, { force: true });
 }
 
-async function checkFree(path: string): Promise<void> {
+/** Throws UnsafePlaceError if a live socket or something else lies at `path`. */
+export async function checkFree(path: string): Promise<void> {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return;
   if (!stat.isSocket()) throw new UnsafePlaceError(`${path} exists and is not a socket; move it away`);
