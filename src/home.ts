@@ -20,6 +20,8 @@ export interface Home {
 
 /** `sun_path` of unix(7) is 108 bytes with its NUL on Linux, 104 on macOS. */
 const MAX_SOCKET_PATH = process.platform === 'linux' ? 107 : 103;
+/** What the name of a socket looks like that is not in its place yet. */
+export const SOCKET_DRAFT = '.00000000';
 const ACCESS_BY_OTHERS = 0o077;
 const WRITE_BY_OTHERS = 0o022;
 
@@ -38,7 +40,7 @@ export function locateHome(env: NodeJS.ProcessEnv, socketPath: string | null): H
 
 /** Makes the vault's folder (0700) if it is not there, and checks it and the database. Throws UnsafePlaceError. */
 export function secureHome(home: Home): void {
-  mkdirSync(home.directory, { recursive: true, mode: 0o700 });
+  makeFolder(home.directory);
   checkOwn(home.directory, 'folder', ACCESS_BY_OTHERS, 'chmod 700');
   for (const suffix of ['', '-wal', '-shm']) {
     const path = home.databasePath + suffix;
@@ -46,15 +48,29 @@ export function secureHome(home: Home): void {
   }
 }
 
-/** Checks that a socket can lie at this path and that nobody else can put theirs there. Throws UnsafePlaceError. */
-export function checkSocketPath(path: string): void {
-  const size = Buffer.byteLength(path);
-  if (size > MAX_SOCKET_PATH) {
+/** Whatever lies there already is for checkOwn to judge. */
+function makeFolder(path: string): void {
+  if (lstatOrNull(path) !== null) return;
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
     throw new UnsafePlaceError(
-      `the socket's path is ${size} bytes long and this system allows ${MAX_SOCKET_PATH}; choose a shorter --socket`,
+      `the vault's folder ${path} cannot be made${code}; set MAV_HOME to another place`,
     );
   }
+}
+
+/** Checks that a socket can lie at this path and that nobody else can put theirs there. Throws UnsafePlaceError. */
+export function checkSocketPath(path: string): void {
   const folder = dirname(path);
+  // The socket is made beside its place, under a name that is longer than a short one.
+  const size = Math.max(Buffer.byteLength(path), Buffer.byteLength(join(folder, SOCKET_DRAFT)));
+  if (size > MAX_SOCKET_PATH) {
+    throw new UnsafePlaceError(
+      `the socket's path takes ${size} bytes and this system allows ${MAX_SOCKET_PATH}; choose a shorter --socket`,
+    );
+  }
   if (!existsSync(folder))
     throw new UnsafePlaceError(`the socket's folder ${folder} is not there; make it first`);
   checkOwn(folder, 'folder', WRITE_BY_OTHERS, 'chmod 700');

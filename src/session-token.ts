@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 
 const ACCESS_BY_OTHERS = 0o077;
 
@@ -19,7 +19,8 @@ export function mintSessionToken(): string {
  */
 export function locateSessionToken(env: NodeJS.ProcessEnv, socketPath: string): string {
   const runtime = env.XDG_RUNTIME_DIR;
-  if (runtime === undefined || !isPrivateFolder(runtime)) return `${socketPath}.session`;
+  if (runtime === undefined || !isAbsolute(runtime) || !isPrivateFolder(runtime))
+    return `${socketPath}.session`;
   const socket = join(realpathSync(dirname(socketPath)), basename(socketPath));
   const name = createHash('sha256').update(socket).digest('hex').slice(0, 32);
   return join(runtime, 'maestrovault', `${name}.session`);

@@ -1,6 +1,12 @@
 /** Whether anybody listens on a socket. */
 import { connect } from 'node:net';
 
+/**
+ * ECONNREFUSED: nobody does; ENOENT, ENOTDIR: there is no such place; EINVAL: the path is too long to be one.
+ * Anything else might be a live one: leave it alone.
+ */
+const NOBODY_LISTENS: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTDIR', 'EINVAL']);
+
 export function isAlive(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(path);
@@ -8,9 +14,6 @@ export function isAlive(path: string): Promise<boolean> {
       probe.destroy();
       resolve(true);
     });
-    // ECONNREFUSED: nobody does; ENOENT: it went away. Anything else might be a live one: leave it alone.
-    probe.once('error', (error: NodeJS.ErrnoException) => {
-      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT');
-    });
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(!NOBODY_LISTENS.has(error.code ?? '')));
   });
 }
