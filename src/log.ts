@@ -7,7 +7,11 @@ import type { Answer } from './http/answer.ts';
 
 export interface Log {
   /** One line for every request that was answered. */
-  request(line: { readonly method: string; readonly answer: Answer; readonly durationMs: number }): void;
+  request(line: {
+    readonly method: string | null;
+    readonly answer: Answer;
+    readonly durationMs: number;
+  }): void;
   /** What else happened; `detail` names things, never values. */
   event(event: string, detail: string): void;
   /** Writes what is still in memory; the last thing before the process ends. */

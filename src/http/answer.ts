@@ -3,7 +3,7 @@
  * command line can ask the same questions inside its own process.
  */
 import { randomBytes } from 'node:crypto';
-import type { Call, Failure, Principal } from '../../workers/messages.ts';
+import type { Call, ErrorCode, Failure, Principal } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
 import { authenticate, findToken } from '../auth/authenticate.ts';
 import type { Principals } from '../auth/principals.ts';
@@ -68,11 +68,27 @@ interface Progress {
   tokenId: string | null;
 }
 
+/** The answer to what never became a request: nothing but what is wrong with it is known. */
+export function refuse(code: ErrorCode, message: string): Answer {
+  return finishAnswer(
+    explain({ ok: false, code, message }),
+    { route: null, tokenId: null },
+    chooseRequestId(undefined),
+  );
+}
+
 /** Answers a request; throws ClientGoneError only, when there is nobody to answer. */
 export async function answerRequest(backend: Backend, request: Request): Promise<Answer> {
   const requestId = chooseRequestId(request.requestId);
   const progress: Progress = { route: null, tokenId: null };
-  const { status, headers, body, code } = await answerOrExplain(backend, request, progress);
+  return finishAnswer(await answerOrExplain(backend, request, progress), progress, requestId);
+}
+
+function finishAnswer(
+  { status, headers, body, code }: Content,
+  progress: Progress,
+  requestId: string,
+): Answer {
   return {
     status,
     headers: [

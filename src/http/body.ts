@@ -15,15 +15,26 @@ export type Body = Uint8Array<ArrayBuffer>;
 /** The client went away before its request was complete: there is nobody to answer. */
 export class ClientGoneError extends Error {}
 
+/** Bodies whose rest cannot arrive, and why. */
+const refused = new WeakMap<IncomingMessage, HttpError>();
+
+/** Whoever reads this body, now or later, gets `error`. */
+export function refuseBody(request: IncomingMessage, error: HttpError): void {
+  refused.set(request, error);
+  request.emit('refused', error);
+}
+
 function tooLarge(): HttpError {
   return new HttpError('too_large', `the body is larger than ${MAX_BODY_SIZE} bytes`);
 }
 
 /**
- * The body, or null where there is none. Throws HttpError `too_large` or ClientGoneError. What a client sends beyond
+ * The body, or null where there is none. Throws HttpError `too_large`, what it was refused for, or ClientGoneError. What a client sends beyond
  * the limit is read and dropped, so that it gets to read its answer; the server's request timeout bounds that.
  */
 export function readBody(request: IncomingMessage): Promise<Body | null> {
+  const earlier = refused.get(request);
+  if (earlier !== undefined) return Promise.reject(earlier);
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > MAX_BODY_SIZE) return Promise.reject(tooLarge());
   const collected = new Collector(announced > 0 ? announced : FIRST_CAPACITY);
@@ -32,6 +43,10 @@ export function readBody(request: IncomingMessage): Promise<Body | null> {
       if (!collected.add(chunk)) reject(tooLarge());
     });
     request.once('end', () => resolve(collected.take()));
+    request.once('refused', (error: HttpError) => {
+      collected.wipe();
+      reject(error);
+    });
     request.once('close', () => {
       // After 'end' this does nothing.
       if (!request.complete) collected.wipe();

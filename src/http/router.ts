@@ -18,6 +18,8 @@ for (const route of routes) router.on(route.method, route.path, () => {}, route)
 
 /** Throws HttpError: 404 for no such path, 405 for another method, 400 for what cannot be decoded. */
 export function matchRoute(method: string, target: string): Match {
+  // No request target has a fragment (RFC 9112 section 3.2), and the router would take the path to end before it.
+  if (target.includes('#')) throw new HttpError('bad_request', 'the path has a #; write it as %23');
   const { path, query } = splitTarget(target);
   // HEAD wherever there is GET (RFC 9110 section 9.3.2).
   const found = find(method === 'HEAD' ? 'GET' : (method as Method), path);

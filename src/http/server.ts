@@ -1,14 +1,21 @@
 /** The HTTP server on the Unix socket: bytes in, `answerRequest`, bytes out, zeroed when they have been handed on. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../workers/messages.ts';
-import { type Answer, answerRequest, type Backend } from './answer.ts';
-import { ClientGoneError, readBody } from './body.ts';
-import { STATUS_OF } from './errors.ts';
+import { type Answer, answerRequest, type Backend, refuse } from './answer.ts';
+import { ClientGoneError, readBody, refuseBody } from './body.ts';
+import { HttpError } from './errors.ts';
 
 /** Told of every request that was answered. */
 export type LogRequest = (line: {
-  readonly method: string;
+  /** null where none could be read. */
+  readonly method: string | null;
   readonly answer: Answer;
   readonly durationMs: number;
 }) => void;
@@ -19,7 +26,16 @@ const REQUEST_TIMEOUT_MS = 15_000;
 const TIMEOUT_CHECK_MS = 1_000;
 const KEEP_ALIVE_MS = 60_000;
 
+/** The last response of each connection, sent or not: an error of the connection is its request's, or comes after it. */
+const lastResponse = new WeakMap<Duplex, ServerResponse>();
+
 export function createApiServer(backend: Backend, logRequest: LogRequest): Server {
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
+    lastResponse.set(request.socket, response);
+    // Once the daemon is stopping, a connection ends with the answer that it waits for.
+    const send = (answer: Answer) => sendAnswer(response, request, answer, server.listening);
+    void serve(backend, request, send, logRequest);
+  };
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -29,16 +45,21 @@ export function createApiServer(backend: Backend, logRequest: LogRequest): Serve
       // On a Unix socket a Host header says nothing; HTTP/1.1 clients that leave it out are served.
       requireHostHeader: false,
     },
-    (request, response) => void serve(backend, request, response, logRequest),
+    handle,
   );
-  server.on('clientError', refuseMalformed);
+  // An expectation that we do not know is passed over (RFC 9110 section 10.1.1); Node would answer with no body.
+  server.on('checkExpectation', handle);
+  server.on('clientError', (error, socket) => refuseMalformed(error, socket, logRequest));
+  server.on('connect', (_request, socket) => {
+    sendRefusal(socket, { code: 'bad_request', message: 'this server is no proxy' }, logRequest);
+  });
   return server;
 }
 
 async function serve(
   backend: Backend,
   request: IncomingMessage,
-  response: ServerResponse,
+  send: (answer: Answer) => void,
   logRequest: LogRequest,
 ): Promise<void> {
   const startedAt = performance.now();
@@ -53,7 +74,7 @@ async function serve(
       ifNoneMatch: headers['if-none-match'],
       readBody: () => readBody(request),
     });
-    send(response, method, answer);
+    send(answer);
     logRequest({ method, answer, durationMs: performance.now() - startedAt });
   } catch (error) {
     if (!(error instanceof ClientGoneError)) throw error;
@@ -64,32 +85,64 @@ function single(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? undefined : header;
 }
 
-function send(response: ServerResponse, method: string, { status, headers, body }: Answer): void {
+function sendAnswer(
+  response: ServerResponse,
+  { method }: IncomingMessage,
+  { status, headers, body }: Answer,
+  keepAlive: boolean,
+): void {
   const wipe = () => body.fill(0);
+  // The client went away meanwhile; then neither event comes any more.
+  if (response.destroyed) return void wipe();
   // 'close' comes in every case; 'finish' only when the kernel has taken the bytes, but then at once.
   response.once('finish', wipe);
   response.once('close', wipe);
+  if (!keepAlive) response.shouldKeepAlive = false;
   response.writeHead(status, headers as string[]);
   if (method === 'HEAD') response.end();
   else response.end(body);
 }
 
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
 /** What Node's parser refuses before there is a request. */
-const PARSER_REFUSALS: Readonly<Record<string, { readonly code: ErrorCode; readonly message: string }>> = {
+const PARSER_REFUSALS: Readonly<Record<string, Refusal>> = {
   HPE_HEADER_OVERFLOW: { code: 'headers_too_large', message: 'the headers are too large' },
   ERR_HTTP_REQUEST_TIMEOUT: { code: 'request_timeout', message: 'the request took too long to arrive' },
 };
-const MALFORMED = { code: 'bad_request', message: 'the request is not valid HTTP/1.1' } as const;
+const MALFORMED: Refusal = { code: 'bad_request', message: 'the request is not valid HTTP/1.1' };
 
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
+/** Requests that came before the malformed bytes get their own answers first. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex, logRequest: LogRequest): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const refusal = PARSER_REFUSALS[error.code ?? ''] ?? MALFORMED;
+  const response = lastResponse.get(socket);
+  if (response === undefined || (response.closed && response.req.complete)) {
+    sendRefusal(socket, refusal, logRequest);
+  } else if (response.req.complete) {
+    response.once('close', () => sendRefusal(socket, refusal, logRequest));
+  } else {
+    refuseRest(response, refusal);
   }
-  const { code, message } = PARSER_REFUSALS[error.code ?? ''] ?? MALFORMED;
-  const body = JSON.stringify({ error: message, code });
-  socket.end(
-    `HTTP/1.1 ${STATUS_OF[code]} ${code}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n` +
-      `Connection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+}
+
+/** The request's body is what is malformed or late: that is its answer, unless it has one already. */
+function refuseRest(response: ServerResponse, { code, message }: Refusal): void {
+  if (response.headersSent) return void response.socket?.destroySoon();
+  response.shouldKeepAlive = false;
+  refuseBody(response.req, new HttpError(code, message));
+}
+
+function sendRefusal(socket: Duplex, { code, message }: Refusal, logRequest: LogRequest): void {
+  if (!socket.writable) return void socket.destroy();
+  const answer = refuse(code, message);
+  const { status, headers, body } = answer;
+  const pairs = [...headers, 'Connection', 'close'];
+  const lines = pairs.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${pairs[index + 1]}`] : []));
+  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n`);
+  socket.end(body);
+  logRequest({ method: null, answer, durationMs: 0 });
 }
