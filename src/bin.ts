@@ -15,7 +15,9 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
   // Whatever this process and its threads create is closed to everybody else from the start.
   process.umask(0o077);
   const { main } = await import('./cli/main.ts');
-  process.exitCode = await main(process.argv.slice(2), process.env);
+  const exitCode = await main(process.argv.slice(2), process.env);
+  // Set already if the output was lost.
+  process.exitCode ||= exitCode;
 }
 
 export {};

@@ -3,13 +3,14 @@ import { parseArgs } from 'node:util';
 import { type CAC, cac } from 'cac';
 import { UnsafePlaceError } from '../home.ts';
 import type { Command, Input, Option } from './command.ts';
-import { createContext } from './context.ts';
+import { type Context, createContext } from './context.ts';
 import { CliError, EXIT, type ExitCode } from './failure.ts';
 import { commands } from './options.ts';
 
 /** Runs `argv` (without node and the script) and answers the exit code. Never throws for what a user can do wrong. */
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {
   const context = createContext(env);
+  watchOutput(context);
   try {
     return await dispatch(argv, env);
   } catch (error) {
@@ -17,6 +18,16 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     context.say(`mav: ${failure.message}`);
     return failure.exitCode;
   }
+}
+
+/** A reader that has seen enough is no failure; output that is lost, and with it perhaps a token, is one. */
+function watchOutput({ say }: Context): void {
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE' || code === 'ECONNRESET') return;
+    say(`mav: the output cannot be written: ${code}`);
+    process.exitCode = EXIT.failed;
+  });
+  process.stderr.on('error', () => {});
 }
 
 async function dispatch(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {
