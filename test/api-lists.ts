@@ -54,7 +54,9 @@ t.test('secrets.list > names of every script > ordered by the bytes of name, the
   // U+FF5E sorts before U+1F511 by bytes, after it by UTF-16 code units.
   const order = ['order-', 'order-A', 'order-a', 'order-aa', 'order-b', 'order-é', 'order-～', 'order-🔑'];
   const environments = ['order', 'ordér', 'order～', 'order🔑'];
-  await store(...order.toReversed().flatMap((name) => environments.toReversed().map((env) => ({ name, env }))));
+  await store(
+    ...order.toReversed().flatMap((name) => environments.toReversed().map((env) => ({ name, env }))),
+  );
   t.strictSame(await list({ env: 'order' }), order, 'within one environment');
   const all = (await daemon.ask('GET', '/v1/search?q=order-')).json;
   t.strictSame(
@@ -172,7 +174,7 @@ t.test('pages > walked to the end > together equal the whole', async (t) => {
     '/v1/search?q=PAGE%20%26',
     // What a query may hold unescaped (RFC 3986 section 3.4), and more than it may.
     '/v1/search?q=what?',
-    "/v1/search?q=what?&&",
+    '/v1/search?q=what?&&',
   ]) {
     const [whole = []] = await walk(target);
     t.equal(whole.length, 23, target);
@@ -281,7 +283,9 @@ t.test('secrets.search > texts of names, environments, metadata > found as plain
     const found = (await search(q)).filter((name) => own.includes(name));
     t.strictSame(found, ['s6'], `${q} is a plain character`);
   }
-  await daemon.ask('PUT', '/v1/secrets/with-field/fields/find-field', { body: { value: 'find-field-value' } });
+  await daemon.ask('PUT', '/v1/secrets/with-field/fields/find-field', {
+    body: { value: 'find-field-value' },
+  });
   t.strictSame(await search('find-field'), [], 'neither fields nor their values');
 });
 

@@ -113,7 +113,11 @@ t.test('names > every printable character, unicode, dots and slashes > are kept 
     const target = `/v1/secrets/${encodeURIComponent(name)}?${inEnvironment}`;
     await put(target, { value: `value of ${name}` });
     const { name: shown, value } = await read(target);
-    t.strictSame({ shown, value }, { shown: name, value: `value of ${name}` }, JSON.stringify(name.slice(0, 9)));
+    t.strictSame(
+      { shown, value },
+      { shown: name, value: `value of ${name}` },
+      JSON.stringify(name.slice(0, 9)),
+    );
   }
   const listed = (await read(`/v1/secrets?${inEnvironment}`)).map(({ name }: { name: string }) => name);
   t.strictSame(listed, names.toSorted(compareBytes), 'the list has them all, in the order of their bytes');
@@ -149,7 +153,12 @@ t.test('names > escapes written in other ways > name the same secret', async (t)
   }
   const raw = Buffer.from('café').toString('latin1');
   for (const form of [`/v1/secrets/${raw}%2Fx`, `/v1/secrets/x?env=${raw}`]) {
-    isError(t, await daemon.ask('GET', form), 400, 'bytes that are not escaped are no other name, but an error');
+    isError(
+      t,
+      await daemon.ask('GET', form),
+      400,
+      'bytes that are not escaped are no other name, but an error',
+    );
   }
 });
 
@@ -165,7 +174,7 @@ t.test('env > absent, empty, given > the default environment or the one that is 
     ['?env=prod', 'prod'],
     ['?env=pr%6Fd&', 'prod'],
   ]) {
-    t.equal((await read(`${target}${query}`)).value, value, query);
+    t.equal((await read(`${target}${query}`)).value, value, `query ${query}`);
   }
   isError(t, await daemon.ask('GET', `${target}?env=Prod`), 404, 'case counts');
   await put(`${target}?env=my+env`, { value: 'spaced' });
@@ -210,25 +219,33 @@ t.test('metadata > numbers and nested values > come back as they were written', 
 
 t.test('values > every size up to a body of 1 MiB, and any text > come back the same', async (t) => {
   const overhead = JSON.stringify({ value: '' }).length;
-  for (const value of ['x', '🔑'.repeat(1_000), '"\\\n\u2028'.repeat(5_000), 'y'.repeat(1_048_576 - overhead)]) {
+  for (const value of [
+    'x',
+    '🔑'.repeat(1_000),
+    '"\\\n\u2028'.repeat(5_000),
+    'y'.repeat(1_048_576 - overhead),
+  ]) {
     const target = fresh();
     await put(target, { value });
     t.ok((await read(target)).value === value, `${value.length} characters`);
   }
 });
 
-t.test('secrets.put > over an existing one > replaces value and metadata, keeps fields and created_at', async (t) => {
-  const target = fresh();
-  await put(target, { value: 'one', metadata: { a: 1 } });
-  await put(`${target}/fields/user`, { value: 'root' });
-  const before = await read(target);
-  await nextSecond(before.updated_at);
-  await put(target, { value: 'two' });
-  const after = await read(target);
-  t.match(after, { value: 'two', metadata: {}, fields: { user: 'root' }, field_count: 1 });
-  t.equal(after.created_at, before.created_at);
-  t.ok(after.updated_at > before.updated_at, 'updated_at moves on');
-});
+t.test(
+  'secrets.put > over an existing one > replaces value and metadata, keeps fields and created_at',
+  async (t) => {
+    const target = fresh();
+    await put(target, { value: 'one', metadata: { a: 1 } });
+    await put(`${target}/fields/user`, { value: 'root' });
+    const before = await read(target);
+    await nextSecond(before.updated_at);
+    await put(target, { value: 'two' });
+    const after = await read(target);
+    t.match(after, { value: 'two', metadata: {}, fields: { user: 'root' }, field_count: 1 });
+    t.equal(after.created_at, before.created_at);
+    t.ok(after.updated_at > before.updated_at, 'updated_at moves on');
+  },
+);
 
 /** Times are whole seconds: waits until the clock shows a later one. */
 async function nextSecond(since: string): Promise<void> {
@@ -296,7 +313,9 @@ t.test('fields.putMany > one of them bad > none is stored', async (t) => {
   const refused = await daemon.ask('PUT', `${target}/fields`, { body: { fields: { a: 'new', c: '' } } });
   isError(t, refused, 400, 'an empty value');
   t.strictSame(await read(`${target}/fields`), { a: '1', b: '2' });
-  const again = await daemon.ask('PUT', `${target}/fields`, { body: { fields: { b: 'new', c: '3', '10': 'x' } } });
+  const again = await daemon.ask('PUT', `${target}/fields`, {
+    body: { fields: { b: 'new', c: '3', '10': 'x' } },
+  });
   t.equal(again.json.field_count, 3, 'counts what this request set');
   t.equal((await read(target)).field_count, 4, 'a secret counts all');
   isError(t, await daemon.ask('PUT', `${fresh()}/fields`, { body: { fields: {} } }), 400, 'none given');
@@ -333,8 +352,12 @@ t.test('secrets.delete > with fields and another environment > fields go, the ot
 
 t.test('preconditions > If-Match, If-None-Match > a write happens only if they hold', async (t) => {
   const target = fresh();
-  const write = (method: string, headers: Record<string, string>, at = target, body: object = { value: 'v' }) =>
-    daemon.ask(method, at, method === 'DELETE' ? { headers } : { body, headers });
+  const write = (
+    method: string,
+    headers: Record<string, string>,
+    at = target,
+    body: object = { value: 'v' },
+  ) => daemon.ask(method, at, method === 'DELETE' ? { headers } : { body, headers });
   isError(t, await write('PUT', { 'If-Match': '*' }), 412, 'PUT If-Match: * of none');
   t.equal((await write('PUT', { 'If-None-Match': '*' })).status, 201, 'PUT If-None-Match: * of none');
   isError(t, await write('PUT', { 'If-None-Match': '*' }), 412, 'PUT If-None-Match: * of one that is there');

@@ -140,6 +140,8 @@ export interface WorkerOptions {
   readonly credentialsDirectory: string | null;
   /** How long a call of the OS keychain may take. */
   readonly keychainTimeoutMs: number;
+  /** How many reader threads there are. */
+  readonly readers: number;
 }
 
 /** The ways a vault can hold its root key. */

@@ -74,9 +74,9 @@ export class Vault {
     return unsealRootKey(vault.listSlots(), vault.getVaultId(), { ...this.options, passphrase });
   }
 
-  /** Takes up a keyring with other generations than before, in every thread. */
-  publish(keyring: Keyring): void {
-    this.#holder.publish(keyring);
+  /** Takes up a keyring with other generations than before, and waits until every thread has it. */
+  async publish(keyring: Keyring): Promise<void> {
+    await this.#holder.publishToAll(keyring, this.options.readers);
   }
 
   seal(): void {

@@ -38,13 +38,13 @@ function run(options: LoadOptions): void {
 
   const drive = (socket: Socket): void => {
     let sentAt = 0n;
-    let pending = Buffer.alloc(0);
+    let pending: Buffer<ArrayBuffer> = Buffer.alloc(0);
     const send = () => {
       sentAt = process.hrtime.bigint();
       socket.write(request);
     };
     socket.on('connect', send);
-    socket.on('data', (chunk) => {
+    socket.on('data', (chunk: Buffer<ArrayBuffer>) => {
       pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
       const size = answerSize(pending);
       if (size === null || pending.length < size) return;

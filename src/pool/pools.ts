@@ -21,7 +21,7 @@ const QUEUED_BYTES = 64 * 1_048_576;
 const MINUTE_MS = 60_000;
 
 /** Where the vault is and what may be asked for its key; `channelName` is chosen here. */
-export type PoolOptions = Omit<WorkerOptions, 'channelName'> & { readonly readers: number | null };
+export type PoolOptions = Omit<WorkerOptions, 'channelName' | 'readers'> & { readonly readers: number | null };
 
 export class Pools {
   readonly #readerPool: Piscina<Batch, BatchResult>;
@@ -31,16 +31,16 @@ export class Pools {
 
   /** `onWorkerError` hears of every thread that died; the pool replaces it by itself. */
   constructor(options: PoolOptions, onWorkerError: (error: unknown) => void) {
-    const { readers, ...rest } = options;
+    const { readers: wanted, ...rest } = options;
+    const readers = wanted ?? Math.min(MAX_READERS, Math.max(1, availableParallelism() - 1));
     // Random, so that two pools of one process never share a key.
-    const workerData: WorkerOptions = { ...rest, channelName: `keyring-${randomUUID()}` };
-    const threads = readers ?? Math.min(MAX_READERS, Math.max(1, availableParallelism() - 1));
-    this.#readerPool = startThreads('reader', threads, workerData, onWorkerError);
+    const workerData: WorkerOptions = { ...rest, readers, channelName: `keyring-${randomUUID()}` };
+    this.#readerPool = startThreads('reader', readers, workerData, onWorkerError);
     this.#writerPool = startThreads('writer', 1, workerData, onWorkerError);
     const queued = { queuedCalls: QUEUED_CALLS, queuedBytes: QUEUED_BYTES };
     this.#readers = new BatchQueue(
       (batch) => runBatch(this.#readerPool, batch),
-      { batchSize: READER_BATCH_SIZE, batchesInFlight: threads * READER_BATCHES_PER_THREAD, ...queued },
+      { batchSize: READER_BATCH_SIZE, batchesInFlight: readers * READER_BATCHES_PER_THREAD, ...queued },
       onWorkerError,
     );
     this.#writer = new BatchQueue(

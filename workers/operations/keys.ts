@@ -14,33 +14,41 @@ import { rewrapRow } from './sealing.ts';
 import { fieldPlaceOf, nowSeconds, placeOf } from './secrets.ts';
 import { isGenuine, signTokenRow } from './tokens.ts';
 
-/** One transaction: after it every row is under the new generation and the old one is gone, or nothing happened. */
+/**
+ * In three steps, each complete in itself: the new KEK is stored; every thread gets a keyring with it beside the old
+ * ones, so that none meets a row that it cannot open; then one transaction wraps every row anew and deletes the old
+ * KEKs. A failure in between leaves a vault with two generations, which is as good as one with one.
+ */
 export async function rotateKek(
   vault: Vault,
   passphrase: Uint8Array | null,
   reply: ReplyBuffer,
 ): Promise<Outcome> {
-  const open = await vault.use();
   const rootKey = await vault.readRootKey(passphrase);
-  const both = vault.stores.db.transaction(() => rewrapEverything(open, rootKey)).immediate();
+  const both = addGeneration(await vault.use(), rootKey);
+  await vault.publish(both);
+  const open = await vault.use();
+  vault.stores.db.transaction(() => rewrapEverything(open, both)).immediate();
   const keks = both.share().keks.filter((kek) => kek.generation === both.current.generation);
-  vault.publish(new Keyring({ ...both.share(), keks }));
+  await vault.publish(new Keyring({ ...both.share(), keks }));
   reply.ascii('{"status":"rotated","kek_generation":');
   reply.integer(both.current.generation);
   reply.ascii('}');
   return {};
 }
 
-/** Answers a keyring of the old generations and the new one. Zeroes the root key. */
-function rewrapEverything(vault: WritableVault, rootKey: RootKey): Keyring {
-  const { vaultId } = vault.keyring;
-  const old = vault.vault.listKeks();
-  insertKek(vault.vault, rootKey, vaultId, vault.keyring.current.generation + 1, nowSeconds());
-  const keyring = openKeyring(rootKey, vaultId, vault.vault.listKeks());
+/** Stores a new KEK; answers a keyring of the old generations and the new one. Zeroes the root key. */
+function addGeneration({ vault, keyring }: WritableVault, rootKey: RootKey): Keyring {
+  insertKek(vault, rootKey, keyring.vaultId, keyring.current.generation + 1, nowSeconds());
+  return openKeyring(rootKey, keyring.vaultId, vault.listKeks());
+}
+
+function rewrapEverything(vault: WritableVault, keyring: Keyring): void {
   rewrapSecrets(vault, keyring);
   resignTokens(vault, keyring);
-  for (const kek of old) vault.vault.deleteKek(kek.id);
-  return keyring;
+  for (const kek of vault.vault.listKeks()) {
+    if (kek.generation !== keyring.current.generation) vault.vault.deleteKek(kek.id);
+  }
 }
 
 function rewrapSecrets(vault: WritableVault, keyring: Keyring): void {

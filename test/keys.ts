@@ -1,0 +1,404 @@
+/** Key slots: how a vault is made, what it says when its key cannot be had, and that nothing is changed then. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import t, { type Test } from 'tap';
+import {
+  ask,
+  createSandbox,
+  type Daemon,
+  finished,
+  mav,
+  type Sandbox,
+  spawnMav,
+  startDaemon,
+} from './fixtures/vault.ts';
+
+t.setTimeout(110_000);
+const UNKNOWN_TOKEN = `mvt_${'0'.repeat(64)}`;
+const PASSPHRASE = 'a passphrase with ünïcødé';
+
+const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+/** Each file of a folder with its content's digest. */
+function snapshot(folder: string): string[] {
+  return readdirSync(folder)
+    .sort()
+    .map((name) => `${name} ${digest(join(folder, name))}`);
+}
+
+function writePassphrase(sandbox: Sandbox, passphrase = PASSPHRASE, name = 'pass'): string {
+  const path = join(sandbox.folder, name);
+  writeFileSync(path, `${passphrase}\n`, { mode: 0o600 });
+  return path;
+}
+
+/** What a sealed daemon says, and that it left the database as it was. */
+async function assertSealed(t: Test, daemon: Daemon, remedy: RegExp, before: string): Promise<void> {
+  const health = await daemon.ask('GET', '/v1/health', { token: null });
+  t.match(health.json, { status: 'ok', sealed: true });
+  for (const [method, target] of [
+    ['GET', '/v1/secrets/kept'],
+    ['PUT', '/v1/secrets/kept'],
+    ['GET', '/v1/tokens'],
+  ] as const) {
+    const answer = await daemon.ask(method, target, { token: UNKNOWN_TOKEN });
+    t.equal(answer.status, 503, `${method} ${target}`);
+    t.equal(answer.json.code, 'sealed');
+    t.match(answer.json.error, remedy);
+    t.match(answer.json.error, 'mav unseal');
+  }
+  t.equal((await daemon.ask('GET', '/v1/secrets', { token: null })).status, 401);
+  t.equal(digest(daemon.databasePath), before, 'vault.db is byte for byte what it was');
+}
+
+t.test('init > key file > 32 bytes, 0400, outside of the vault', async (t) => {
+  const sandbox = createSandbox(t);
+  const made = await mav(sandbox, ['init']);
+  t.equal(made.code, 0);
+  t.match(made.stderr, /Warning: .*key file protects/s);
+  const folder = join(sandbox.env.HOME ?? '', '.config', 'maestrovault');
+  const [name = ''] = readdirSync(folder);
+  t.equal(statSync(join(folder, name)).size, 32);
+  t.equal(statSync(join(folder, name)).mode & 0o777, 0o400);
+  t.equal(statSync(sandbox.databasePath).mode & 0o777, 0o600);
+  t.equal(statSync(sandbox.home).mode & 0o777, 0o700);
+});
+
+t.test('init > there is a vault > refused for every key store, nothing touched', async (t) => {
+  const sandbox = createSandbox(t);
+  const keyFile = join(sandbox.folder, 'key');
+  await mav(sandbox, ['init', '--key-store', 'file', '--key-file', keyFile]);
+  const before = [...snapshot(sandbox.home), digest(keyFile)];
+  const pass = writePassphrase(sandbox);
+  for (const args of [
+    [],
+    ['--key-store', 'keychain'],
+    ['--key-store', 'file'],
+    ['--key-store', 'passphrase', '--passphrase-file', pass],
+  ]) {
+    const again = await mav(sandbox, ['init', ...args]);
+    t.equal(again.code, 1);
+    t.match(again.stderr, 'already');
+  }
+  t.same([...snapshot(sandbox.home), digest(keyFile)], before);
+});
+
+t.test('init > what cannot be > a clear error and nothing left behind', async (t) => {
+  const sandbox = createSandbox(t);
+  const taken = join(sandbox.folder, 'taken');
+  writeFileSync(taken, 'mine');
+  const short = writePassphrase(sandbox, 'short', 'short');
+  const wrong: [string[], number, RegExp][] = [
+    [['--key-store', 'magic'], 2, /--key-store must be one of/],
+    [['--key-file', taken], 2, /goes with --key-store file/],
+    [['--passphrase-file', short], 2, /goes with --key-store passphrase/],
+    [['--key-store', 'file', '--key-file', taken], 1, /exists already/],
+    [['--key-store', 'file', '--key-file', join(sandbox.home, 'key')], 2, /outside the vault/],
+    [['--key-store', 'file', '--key-file', join(sandbox.folder, 'no', 'key')], 2, /is not there/],
+    [['--key-store', 'passphrase', '--passphrase-file', short], 2, /at least 8 bytes/],
+    [['--key-store', 'passphrase', '--passphrase-file', join(sandbox.folder, 'none')], 5, /cannot be read/],
+    [['--key-store', 'passphrase'], 2, /--passphrase-file/],
+    [['--key-store', 'keychain'], 2, /OS keychain .*choose another --key-store/],
+  ];
+  for (const [args, code, message] of wrong) {
+    const refused = await mav(sandbox, ['init', ...args]);
+    t.equal(refused.code, code, args.join(' '));
+    t.match(refused.stderr, message);
+    t.same(
+      existsSync(sandbox.home) ? readdirSync(sandbox.home).filter((name) => name !== 'owner.lock') : [],
+      [],
+      args.join(' '),
+    );
+  }
+  t.equal(readFileSync(taken, 'utf8'), 'mine');
+});
+
+t.test('serve > no vault > refused; with --init it makes one, once', async (t) => {
+  const sandbox = createSandbox(t);
+  const refused = await mav(sandbox, ['serve']);
+  t.equal(refused.code, 1);
+  t.match(refused.stderr, 'make one: mav init');
+  const first = await startDaemon(t, { sandbox, init: null, serve: ['--init', '--key-store', 'file'] });
+  await first.ask('PUT', '/v1/secrets/kept', { body: { value: 'v' } });
+  await first.stop();
+  const second = await startDaemon(t, { sandbox, init: null, serve: ['--init', '--key-store', 'file'] });
+  t.equal((await second.ask('GET', '/v1/secrets/kept')).json.value, 'v');
+});
+
+t.test('passphrase > every way to give it > unseals; a wrong one does not', async (t) => {
+  const sandbox = createSandbox(t);
+  const pass = writePassphrase(sandbox);
+  const wrong = writePassphrase(sandbox, 'another passphrase', 'wrong');
+  t.equal((await mav(sandbox, ['init', '--key-store', 'passphrase', '--passphrase-file', pass])).code, 0);
+  const before = digest(sandbox.databasePath);
+  const sealed = await startDaemon(t, { sandbox, init: null, token: false });
+  await assertSealed(t, sealed, /passphrase/, before);
+  t.equal((await mav(sandbox, ['unseal', '--passphrase-file', wrong])).code, 5);
+  t.equal((await mav(sandbox, ['status'])).code, 5);
+  await assertSealed(t, sealed, /passphrase is wrong/, before);
+  const unsealed = await mav(sandbox, ['unlock', '--passphrase-file', pass]);
+  t.equal(unsealed.code, 0);
+  const { token } = JSON.parse(
+    (await mav(sandbox, ['token', 'create', '--name', 'n', '--scope', 'admin'])).stdout,
+  );
+  t.equal(
+    (await ask(sandbox.socket, 'PUT', '/v1/secrets/kept', { token, body: { value: 'v' } })).status,
+    201,
+  );
+  t.equal(
+    (await mav(sandbox, ['unseal', '--passphrase-file', wrong])).code,
+    5,
+    'a wrong one for an unsealed vault',
+  );
+  t.equal((await ask(sandbox.socket, 'GET', '/v1/secrets/kept', { token })).status, 200, 'changes nothing');
+  const rotated = await mav(sandbox, ['key', 'rotate', '--passphrase-file', pass]);
+  t.equal(rotated.code, 0, rotated.stderr);
+  const end = await sealed.stop();
+  t.notMatch(end.stdout + end.stderr + unsealed.stderr, PASSPHRASE);
+
+  const byFile = await startDaemon(t, {
+    sandbox,
+    init: null,
+    serve: ['--passphrase-file', pass],
+    token: false,
+  });
+  t.equal((await ask(sandbox.socket, 'GET', '/v1/secrets/kept', { token })).json.value, 'v');
+  await byFile.stop();
+
+  const credentials = join(sandbox.folder, 'credentials');
+  mkdirSync(credentials);
+  writeFileSync(join(credentials, 'maestrovault.passphrase'), PASSPHRASE);
+  sandbox.env.CREDENTIALS_DIRECTORY = credentials;
+  await startDaemon(t, { sandbox, init: null, token: false });
+  t.equal((await ask(sandbox.socket, 'GET', '/v1/secrets/kept', { token })).json.value, 'v');
+});
+
+t.test(
+  'key file > missing, wrong or unsafe > sealed with the remedy, back to work when it returns',
+  async (t) => {
+    const sandbox = createSandbox(t);
+    const keyFile = join(sandbox.folder, 'key');
+    const daemon = await startDaemon(t, { sandbox, init: ['--key-store', 'file', '--key-file', keyFile] });
+    await daemon.ask('PUT', '/v1/secrets/kept', { body: { value: 'v' } });
+    await daemon.stop();
+    const before = digest(sandbox.databasePath);
+    const away = `${keyFile}.away`;
+    renameSync(keyFile, away);
+    const sealed = await startDaemon(t, { sandbox, init: null, token: false });
+    await assertSealed(t, sealed, /cannot be opened/, before);
+    const damages: [string, () => void, RegExp][] = [
+      ['a symbolic link', () => symlinkSync(away, keyFile), /cannot be opened/],
+      ['a FIFO', () => execFileSync('mkfifo', [keyFile]), /not a root key of 32 bytes/],
+      ['a folder', () => mkdirSync(keyFile), /not a root key of 32 bytes/],
+      ['too short', () => writeFileSync(keyFile, 'short', { mode: 0o400 }), /not a root key of 32 bytes/],
+      [
+        'another key',
+        () => writeFileSync(keyFile, Buffer.alloc(32, 7), { mode: 0o400 }),
+        /does not open this vault/,
+      ],
+      [
+        'open to others',
+        () => {
+          writeFileSync(keyFile, readFileSync(away));
+          chmodSync(keyFile, 0o644);
+        },
+        /open to other users/,
+      ],
+    ];
+    for (const [what, damage, remedy] of damages) {
+      damage();
+      const refused = await mav(sandbox, ['unseal']);
+      t.equal(refused.code, 5, what);
+      t.match(refused.stderr, remedy, what);
+      await assertSealed(t, sealed, remedy, before);
+      rmSync(keyFile, { recursive: true, force: true });
+    }
+    renameSync(away, keyFile);
+    t.equal((await mav(sandbox, ['unseal'])).code, 0);
+    t.equal((await ask(sandbox.socket, 'GET', '/v1/secrets/kept', { token: daemon.admin })).json.value, 'v');
+    t.equal((await sealed.stop()).code, 0);
+  },
+);
+
+t.test('key file > as a systemd credential > is used', async (t) => {
+  const sandbox = createSandbox(t);
+  const credentials = join(sandbox.folder, 'credentials');
+  mkdirSync(credentials);
+  await mav(sandbox, ['init', '--key-store', 'file', '--key-file', join(credentials, 'maestrovault.key')]);
+  renameSync(join(credentials, 'maestrovault.key'), join(sandbox.folder, 'elsewhere'));
+  mkdirSync(join(sandbox.folder, 'given'));
+  renameSync(join(sandbox.folder, 'elsewhere'), join(sandbox.folder, 'given', 'maestrovault.key'));
+  sandbox.env.CREDENTIALS_DIRECTORY = join(sandbox.folder, 'given');
+  const daemon = await startDaemon(t, { sandbox, init: null });
+  t.equal((await daemon.ask('GET', '/v1/secrets')).status, 200);
+});
+
+t.test(
+  'seal > a running daemon > forgets its keys until unsealed, and only for the command line',
+  async (t) => {
+    const daemon = await startDaemon(t);
+    await daemon.ask('PUT', '/v1/secrets/kept', { body: { value: 'v' } });
+    for (const [method, target] of [
+      ['POST', '/v1/seal'],
+      ['POST', '/v1/unseal'],
+      ['GET', '/v1/status'],
+      ['POST', '/v1/keys/rotate'],
+    ] as const) {
+      t.equal((await daemon.ask(method, target)).status, 403, `${method} ${target} with an admin token`);
+    }
+    const status = JSON.parse((await mav(daemon, ['status', '-o', 'json'])).stdout);
+    t.match(status, { sealed: false, key_stores: ['file'], kek_generation: 1, socket: daemon.socket });
+    t.match((await mav(daemon, ['status', '-o', 'table'])).stdout, /state +unsealed/);
+    t.equal((await mav(daemon, ['lock'])).code, 0);
+    const refused = await daemon.ask('GET', '/v1/secrets/kept');
+    t.same(
+      [refused.status, refused.json],
+      [503, { error: 'the vault is sealed; run: mav unseal', code: 'sealed' }],
+    );
+    t.equal((await mav(daemon, ['token', 'list'])).code, 5);
+    t.equal((await mav(daemon, ['unseal'])).code, 0);
+    t.equal((await daemon.ask('GET', '/v1/secrets/kept')).json.value, 'v');
+  },
+);
+
+t.test('key rotate > under load > every row under the new KEK, no request fails', async (t) => {
+  const daemon = await startDaemon(t);
+  for (let i = 0; i < 100; i++) await daemon.ask('PUT', `/v1/secrets/s${i}`, { body: { value: `v${i}` } });
+  await daemon.ask('PUT', '/v1/secrets/s0/fields', { body: { fields: { a: 'fa', b: 'fb' } } });
+  let rotating = true;
+  const failures: string[] = [];
+  const load = Array.from({ length: 8 }, async (_, lane) => {
+    for (let i = lane; rotating; i = (i + 8) % 100) {
+      const read = await daemon.ask('GET', `/v1/secrets/s${i}`);
+      if (read.status !== 200) failures.push(`GET ${read.status}`);
+      const written = await daemon.ask('PUT', `/v1/secrets/s${i}`, { body: { value: `v${i}` } });
+      if (written.status !== 201) failures.push(`PUT ${written.status}`);
+    }
+  });
+  for (let generation = 2; generation <= 5; generation++) {
+    const rotated = await mav(daemon, ['key', 'rotate']);
+    t.match(rotated.stderr, `generation ${generation}`);
+  }
+  rotating = false;
+  await Promise.all(load);
+  t.same(failures, []);
+  t.equal((await daemon.ask('GET', '/v1/secrets/s0')).json.fields.b, 'fb');
+  await daemon.stop();
+  const db = new Database(daemon.databasePath, { readonly: true });
+  t.teardown(() => db.close());
+  const keks = db.prepare('SELECT id FROM keks').pluck().all() as Buffer[];
+  t.equal(keks.length, 1);
+  const wraps = db
+    .prepare('SELECT wrapped_dek FROM secrets UNION ALL SELECT wrapped_dek FROM fields')
+    .pluck()
+    .all() as Buffer[];
+  t.equal(wraps.length, 102);
+  t.ok(wraps.every((wrap) => wrap.subarray(5, 21).equals(keks[0] ?? Buffer.alloc(0))));
+});
+
+t.test('serve > vault.db is not one of ours > sealed with a clear reason, the file untouched', async (t) => {
+  const made = createSandbox(t);
+  await mav(made, ['init', '--key-store', 'file']);
+  const withVersion = (version: number) => (path: string) => {
+    writeFileSync(path, readFileSync(made.databasePath), { mode: 0o600 });
+    const db = new Database(path);
+    db.pragma('journal_mode = DELETE');
+    db.pragma(`user_version = ${version}`);
+    db.close();
+  };
+  const files: [string, (path: string) => void, RegExp][] = [
+    [
+      'garbage',
+      (path) => writeFileSync(path, Buffer.alloc(5_000, 'x'), { mode: 0o600 }),
+      /cannot be (read|opened)/,
+    ],
+    [
+      "another program's",
+      (path) => {
+        new Database(path).exec('CREATE TABLE t (a)').close();
+        chmodSync(path, 0o600);
+      },
+      /not a MaestroVault database/,
+    ],
+    ['an older schema', withVersion(3), /not a MaestroVault database/],
+    ['a newer schema', withVersion(5), /newer than this program/],
+  ];
+  for (const [what, write, reason] of files) {
+    const sandbox = createSandbox(t);
+    mkdirSync(sandbox.home, { mode: 0o700 });
+    write(sandbox.databasePath);
+    const before = digest(sandbox.databasePath);
+    const daemon = await startDaemon(t, { sandbox, init: null, token: false });
+    const answer = await daemon.ask('GET', '/v1/secrets', { token: UNKNOWN_TOKEN });
+    t.equal(answer.status, 503, what);
+    t.match(answer.json.error, reason, what);
+    t.equal((await daemon.stop()).code, 0);
+    t.equal(digest(sandbox.databasePath), before, what);
+  }
+});
+
+t.test(
+  'init > on a terminal > asks for the passphrase twice and shows nothing of it',
+  { skip: canScript() },
+  async (t) => {
+    const sandbox = createSandbox(t);
+    const run = (args: string, input: string) => typeInto(sandbox, args, input);
+    const made = await run(
+      'init --key-store passphrase',
+      'first attempt\nnot the same\ncorrect horse\ncorrect horse\n',
+    );
+    t.match(made, 'Made a vault');
+    t.match(made, 'not the same');
+    t.notMatch(made, 'correct horse');
+    const listed = await run('token list -o json', 'correct horse\n');
+    t.match(listed, '[]');
+    t.match(await run('token list -o json', 'wrong horse\n'), 'passphrase is wrong');
+  },
+);
+
+function canScript(): string | false {
+  return existsSync('/usr/bin/script') ? false : 'no util-linux script here';
+}
+
+/** Runs `mav` on a pseudo-terminal; each line is typed when a prompt for it has come. */
+async function typeInto(sandbox: Sandbox, args: string, input: string): Promise<string> {
+  const { spawn } = await import('node:child_process');
+  const { BIN } = await import('./fixtures/vault.ts');
+  const child = spawn('script', ['-qec', `'${process.execPath}' '${BIN}' ${args}`, '/dev/null'], {
+    env: sandbox.env,
+    cwd: sandbox.folder,
+  });
+  const lines = input.split('\n').filter((line) => line !== '');
+  let prompts = 0;
+  let seen = '';
+  child.stdout.on('data', (text) => {
+    seen += text;
+    const now = seen.split(/(?:passphrase|Passphrase|Once more): /).length - 1;
+    for (; prompts < now; prompts++) child.stdin.write(`${lines[prompts]}\r`);
+  });
+  const { stdout } = await finished(child);
+  return stdout;
+}
+
+t.test('serve > told to stop while sealed > exits 0', async (t) => {
+  const sandbox = createSandbox(t);
+  const pass = writePassphrase(sandbox);
+  await mav(sandbox, ['init', '--key-store', 'passphrase', '--passphrase-file', pass]);
+  const child = spawnMav(sandbox, ['serve'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout?.once('data', () => child.kill('SIGTERM'));
+  t.equal((await finished(child)).code, 0);
+});
