@@ -55,6 +55,15 @@ export function readBody(request: IncomingMessage): Promise<Body | null> {
   });
 }
 
+/** Reads and drops what is still to come: a client that is cut off while it sends may never read its answer. */
+export function drainBody(request: IncomingMessage): Promise<void> {
+  if (request.complete || refused.has(request)) return Promise.resolve();
+  return new Promise((resolve) => {
+    request.on('data', (chunk: Buffer) => chunk.fill(0));
+    for (const event of ['end', 'refused', 'close']) request.once(event, () => resolve());
+  });
+}
+
 class Collector {
   #buffer: Buffer<ArrayBuffer>;
   #length = 0;

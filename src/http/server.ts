@@ -9,7 +9,7 @@ import {
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../workers/messages.ts';
 import { type Answer, answerRequest, type Backend, refuse } from './answer.ts';
-import { ClientGoneError, readBody, refuseBody } from './body.ts';
+import { ClientGoneError, drainBody, readBody, refuseBody } from './body.ts';
 import { HttpError } from './errors.ts';
 
 /** Told of every request that was answered. */
@@ -32,9 +32,8 @@ const lastResponse = new WeakMap<Duplex, ServerResponse>();
 export function createApiServer(backend: Backend, logRequest: LogRequest): Server {
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     lastResponse.set(request.socket, response);
-    // Once the daemon is stopping, a connection ends with the answer that it waits for.
-    const send = (answer: Answer) => sendAnswer(response, request, answer, server.listening);
-    void serve(backend, request, send, logRequest);
+    const isStopping = () => !server.listening;
+    void serve(backend, request, response, isStopping, logRequest);
   };
   const server = createServer(
     {
@@ -59,7 +58,8 @@ export function createApiServer(backend: Backend, logRequest: LogRequest): Serve
 async function serve(
   backend: Backend,
   request: IncomingMessage,
-  send: (answer: Answer) => void,
+  response: ServerResponse,
+  isStopping: () => boolean,
   logRequest: LogRequest,
 ): Promise<void> {
   const startedAt = performance.now();
@@ -74,7 +74,10 @@ async function serve(
       ifNoneMatch: headers['if-none-match'],
       readBody: () => readBody(request),
     });
-    send(answer);
+    // Once the daemon is stopping, a connection ends with the answer that it waits for.
+    if (isStopping()) response.shouldKeepAlive = false;
+    if (!response.shouldKeepAlive) await drainBody(request);
+    send(response, method, answer);
     logRequest({ method, answer, durationMs: performance.now() - startedAt });
   } catch (error) {
     if (!(error instanceof ClientGoneError)) throw error;
@@ -85,19 +88,13 @@ function single(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? undefined : header;
 }
 
-function sendAnswer(
-  response: ServerResponse,
-  { method }: IncomingMessage,
-  { status, headers, body }: Answer,
-  keepAlive: boolean,
-): void {
+function send(response: ServerResponse, method: string, { status, headers, body }: Answer): void {
   const wipe = () => body.fill(0);
   // The client went away meanwhile; then neither event comes any more.
   if (response.destroyed) return void wipe();
   // 'close' comes in every case; 'finish' only when the kernel has taken the bytes, but then at once.
   response.once('finish', wipe);
   response.once('close', wipe);
-  if (!keepAlive) response.shouldKeepAlive = false;
   response.writeHead(status, headers as string[]);
   if (method === 'HEAD') response.end();
   else response.end(body);
