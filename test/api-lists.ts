@@ -6,6 +6,11 @@ import { type Answer, startDaemon } from './fixtures/vault.ts';
 t.cleanSnapshot = replaceVolatile;
 const daemon = await startDaemon(t);
 
+interface Listed {
+  readonly name: string;
+  readonly environment: string;
+}
+
 interface Given {
   readonly name: string;
   readonly env?: string;
@@ -31,7 +36,7 @@ const query = (params: Record<string, string>) => new URLSearchParams(params).to
 async function names(target: string): Promise<string[]> {
   const { json, text } = await daemon.ask('GET', target);
   if (!Array.isArray(json)) throw new Error(text);
-  return json.map(({ name }) => name);
+  return json.map(({ name }: Listed) => name);
 }
 
 const list = (params: Record<string, string>) => names(`/v1/secrets?${query(params)}`);
@@ -53,14 +58,14 @@ t.test('secrets.list, secrets.search > some secrets > 200 with summaries, never 
 t.test('secrets.list > names of every script > ordered by the bytes of name, then environment', async (t) => {
   // U+FF5E sorts before U+1F511 by bytes, after it by UTF-16 code units.
   const order = ['order-', 'order-A', 'order-a', 'order-aa', 'order-b', 'order-é', 'order-～', 'order-🔑'];
-  const environments = ['order', 'ordér', 'order～', 'order🔑'];
+  const environments = ['order', 'order～', 'order🔑', 'ordér'];
   await store(
     ...order.toReversed().flatMap((name) => environments.toReversed().map((env) => ({ name, env }))),
   );
   t.strictSame(await list({ env: 'order' }), order, 'within one environment');
   const all = (await daemon.ask('GET', '/v1/search?q=order-')).json;
   t.strictSame(
-    all.map(({ name, environment }: any) => [name, environment]),
+    all.map(({ name, environment }: Listed) => [name, environment]),
     order.flatMap((name) => environments.map((environment) => [name, environment])),
     'across environments',
   );
@@ -142,8 +147,8 @@ t.test('secrets.list > metadata replaced > the filters follow', async (t) => {
 });
 
 /** Walks `rel="next"` to the end; answers what each page held. */
-async function walk(target: string): Promise<unknown[][]> {
-  const pages: unknown[][] = [];
+async function walk(target: string): Promise<Listed[][]> {
+  const pages: Listed[][] = [];
   for (let next: string | null = target; next !== null; ) {
     const answer: Answer = await daemon.ask('GET', next);
     if (answer.status !== 200) throw new Error(answer.text);
@@ -163,7 +168,7 @@ function findNext({ headers }: Answer): string | null {
 t.test('pages > walked to the end > together equal the whole', async (t) => {
   const metadata = { 'what?': 'a page & more' };
   const secrets = Array.from({ length: 23 }, (_, index) => ({
-    name: `page-${'é/🔑"\\%+ '[index % 9]}${index % 5}`,
+    name: `page-${[...'é/🔑"\\%+ '][index % 8]}${index % 5}`,
     env: `pages-${index}`,
     metadata,
   }));
@@ -184,8 +189,6 @@ t.test('pages > walked to the end > together equal the whole', async (t) => {
       t.equal(pages.length, Math.ceil(23 / limit), 'no page is empty and none is too long');
     }
   }
-  const odd = await daemon.ask('GET', '/v1/search?q=%3E%22a%0d%0a&limit=1');
-  t.equal(odd.status, 200);
 });
 
 t.test('pages > odd characters in the query > the Link header stays one link', async (t) => {
@@ -204,7 +207,7 @@ t.test('pages > a change between two of them > nothing that stays is missed or s
   const first = await daemon.ask('GET', '/v1/secrets?env=change&limit=2');
   await daemon.ask('DELETE', '/v1/secrets/change-b?env=change');
   await store({ name: 'change-aa', env });
-  const rest = (await walk(findNext(first) ?? '')).flat().map((secret: any) => secret.name);
+  const rest = (await walk(findNext(first) ?? '')).flat().map(({ name }) => name);
   t.strictSame(rest, ['change-c', 'change-d']);
 });
 

@@ -166,15 +166,16 @@ t.test('env > absent, empty, given > the default environment or the one that is 
   const target = fresh();
   await put(target, { value: 'default' });
   await put(`${target}?env=prod`, { value: 'prod' });
-  for (const [query, value] of [
+  const queries: [query: string, value: string][] = [
     ['', 'default'],
     ['?env=', 'default'],
     ['?env', 'default'],
     ['?', 'default'],
     ['?env=prod', 'prod'],
     ['?env=pr%6Fd&', 'prod'],
-  ]) {
-    t.equal((await read(`${target}${query}`)).value, value, `query ${query}`);
+  ];
+  for (const [query, value] of queries) {
+    t.equal((await read(`${target}${query}`)).value, value, query);
   }
   isError(t, await daemon.ask('GET', `${target}?env=Prod`), 404, 'case counts');
   await put(`${target}?env=my+env`, { value: 'spaced' });

@@ -141,11 +141,7 @@ async function answer(backend: Backend, request: Request, progress: Progress): P
   const principal = authorize(backend, request, route);
   progress.tokenId = principal.id;
   const body = route.body === 'none' ? null : await request.readBody();
-  return toContent(
-    request,
-    route,
-    await backend.dispatch(route.pool, buildCall(request, match, principal, body)),
-  );
+  return toContent(match, await backend.dispatch(route.pool, buildCall(request, match, principal, body)));
 }
 
 /** The principal, if it may use this route. Throws HttpError 401, 403 or, while the vault is sealed, 503. */
@@ -188,20 +184,18 @@ function buildCall(
   };
 }
 
-function toContent(request: Request, route: Route, answered: Answered): Content {
+function toContent(match: Match, answered: Answered): Content {
   if (!answered.ok) return explain(answered, answered.code === 'busy' ? ['Retry-After', '1'] : []);
   const headers: string[] = [];
   if (answered.etag !== undefined) headers.push('ETag', `"${answered.etag}"`);
   if (answered.cursor !== undefined)
-    headers.push('Link', `<${nextTarget(request.target, answered.cursor)}>; rel="next"`);
-  return { status: route.success, headers, body: answered.body, code: null };
+    headers.push('Link', `<${nextTarget(match, answered.cursor)}>; rel="next"`);
+  return { status: match.route.success, headers, body: answered.body, code: null };
 }
 
-/** The same target with the cursor of the next page. */
-function nextTarget(target: string, cursor: string): string {
-  const [path = '', query = ''] = target.split('?', 2);
-  const kept = query.split('&').filter((pair) => pair !== '' && !pair.startsWith('cursor='));
-  return `${path}?${[...kept, `cursor=${cursor}`].join('&')}`;
+/** The next page of the same list. Written anew: a target as it came may hold what has no place in a header. */
+function nextTarget({ route, params }: Match, cursor: string): string {
+  return `${route.path}?${new URLSearchParams({ ...params, cursor })}`;
 }
 
 function explain({ code, message }: Failure, headers: readonly string[] = []): Content {

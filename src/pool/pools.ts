@@ -21,7 +21,9 @@ const QUEUED_BYTES = 64 * 1_048_576;
 const MINUTE_MS = 60_000;
 
 /** Where the vault is and what may be asked for its key; `channelName` is chosen here. */
-export type PoolOptions = Omit<WorkerOptions, 'channelName' | 'readers'> & { readonly readers: number | null };
+export type PoolOptions = Omit<WorkerOptions, 'channelName' | 'readers'> & {
+  readonly readers: number | null;
+};
 
 export class Pools {
   readonly #readerPool: Piscina<Batch, BatchResult>;

@@ -38,7 +38,9 @@ function readKey(descriptor: number, what: string, checkMode: boolean): RootKey 
   try {
     const stat = fstatSync(descriptor);
     if (!stat.isFile() || stat.size !== KEY_SIZE)
-      throw new SealedError(`${what} is not a root key of ${KEY_SIZE} bytes`);
+      throw new SealedError(
+        `${what} is not a root key of ${KEY_SIZE} bytes; put the right one back, then run: mav unseal`,
+      );
     if (checkMode && (stat.mode & ACCESS_BY_OTHERS) !== 0) {
       throw new SealedError(`${what} is open to other users; run chmod 400 on it, then: mav unseal`);
     }
@@ -47,7 +49,7 @@ function readKey(descriptor: number, what: string, checkMode: boolean): RootKey 
     }
     const bytes = allocateSecret(KEY_SIZE);
     if (readSync(descriptor, bytes, 0, KEY_SIZE, 0) !== KEY_SIZE)
-      throw new SealedError(`${what} cannot be read`);
+      throw new SealedError(`${what} cannot be read; put it back, then run: mav unseal`);
     return asRootKey(bytes);
   } finally {
     closeSync(descriptor);

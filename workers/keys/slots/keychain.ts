@@ -1,13 +1,23 @@
 /**
- * The `keychain` slot: the root key lies in the operating system's keychain. Holds the root key for the length of a
- * call; every copy that the binding makes in this thread's heap is zeroed before the call returns.
+ * The `keychain` slot: the root key lies in the operating system's keychain, which is asked from a process of its own
+ * (keychain-process.ts says why). Holds the root key between that process and the caller; every copy is zeroed.
  */
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { asRootKey, KEY_SIZE, type RootKey } from '../../envelope/keys.ts';
 import { allocateSecret, type SecretBytes } from '../../secret-bytes.ts';
 import { SealedError } from '../sealed.ts';
 
-const SERVICE = 'MaestroVault';
+export const SERVICE = 'MaestroVault';
+
+export type Operation = 'read' | 'store' | 'remove' | 'probe';
+
+/** How an operation ended, as the exit code of its process. */
+export const ANSWER = { done: 0, unavailable: 1, nothing: 2, forgetful: 3 } as const;
+export type Answer = (typeof ANSWER)[keyof typeof ANSWER];
 
 /** The keychain could not be used: there is none, it is locked, or it did not answer in time. */
 export class KeychainUnavailableError extends Error {}
@@ -17,63 +27,72 @@ function accountOf(vaultId: Uint8Array): string {
   return `root-key:${Buffer.from(vaultId).toString('hex')}`;
 }
 
+/** .ts when run from source, .js when built. */
+const PROGRAM = fileURLToPath(new URL(`./keychain-process${extname(import.meta.url)}`, import.meta.url));
+
 /**
- * An entry pinned to the Secret Service on Linux: without the pin the binding silently falls back to the kernel
- * keyring, which forgets everything at reboot, and with it the vault.
+ * Runs one operation of the keychain, with a root key for `store`. Answers the bytes of a `read`; null if there is no
+ * such entry. Throws KeychainUnavailableError.
  */
-async function createEntry(account: string) {
-  const { AsyncEntry } = await import('@napi-rs/keyring');
-  return new AsyncEntry(SERVICE, account, { linux: { store: 'secret-service' } });
-}
-
-type Entry = Awaited<ReturnType<typeof createEntry>>;
-
-/** Runs one call of the keychain; a call that waits for somebody's answer must not make the vault wait for ever. */
-async function callKeychain<T>(
+async function askKeychain(
+  operation: Operation,
   account: string,
   timeoutMs: number,
-  call: (entry: Entry) => Promise<T>,
-): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    const seconds = Math.ceil(timeoutMs / 1000);
-    timer = setTimeout(
-      () => reject(new KeychainUnavailableError(`did not answer within ${seconds} s`)),
-      timeoutMs,
-    );
+  rootKey?: RootKey,
+): Promise<SecretBytes | null> {
+  const child = spawn(process.execPath, [PROGRAM, operation, account], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+    windowsHide: true,
   });
+  // At most one byte more than a root key: see keychain-process.ts.
+  const received = allocateSecret(KEY_SIZE + 1);
+  let length = 0;
+  child.stdout.on('data', (chunk: Buffer) => {
+    const taken = chunk.subarray(0, received.length - length);
+    received.set(taken, length);
+    length += taken.length;
+    chunk.fill(0);
+  });
+  child.stdin.on('error', () => {});
+  // Left open: its end tells the process that nobody waits any more.
+  if (rootKey !== undefined) child.stdin.write(rootKey);
   try {
-    return await Promise.race([createEntry(account).then(call), timeout]);
+    const [exitCode, signal] = await once(child, 'close');
+    if (signal !== null) throw new KeychainUnavailableError(describeTimeout(timeoutMs));
+    return explain(exitCode) ? copySecret(received.subarray(0, length)) : null;
   } catch (error) {
     if (error instanceof KeychainUnavailableError) throw error;
-    throw new KeychainUnavailableError('is locked or not there');
+    throw new KeychainUnavailableError('cannot be asked');
   } finally {
-    clearTimeout(timer);
+    received.fill(0);
+    child.stdin.destroy();
   }
 }
 
-/** The binding answers with an array of numbers: copies it into memory of our own and zeroes the array. */
-function takeBytes(numbers: number[]): SecretBytes {
-  const bytes = allocateSecret(numbers.length);
-  bytes.set(numbers);
-  numbers.fill(0);
-  return bytes;
+function copySecret(bytes: Uint8Array): SecretBytes {
+  const copy = allocateSecret(bytes.length);
+  copy.set(bytes);
+  return copy;
 }
 
-async function readBytes(account: string, timeoutMs: number): Promise<SecretBytes | null> {
-  const numbers = await callKeychain(account, timeoutMs, (entry) => entry.getSecret());
-  return numbers === null ? null : takeBytes(numbers);
+function describeTimeout(timeoutMs: number): string {
+  return `did not answer within ${Math.ceil(timeoutMs / 1000)} s`;
+}
+
+/** Whether there is an entry. Throws KeychainUnavailableError. */
+function explain(exitCode: number): boolean {
+  if (exitCode === ANSWER.done) return true;
+  if (exitCode === ANSWER.nothing) return false;
+  throw new KeychainUnavailableError(
+    exitCode === ANSWER.forgetful ? 'did not keep what was stored' : 'is locked or not there',
+  );
 }
 
 /** The root key (32 bytes, the caller zeroes it). Throws SealedError with the remedy if it cannot be had. */
 export async function readRootKey(vaultId: Uint8Array, timeoutMs: number): Promise<RootKey> {
-  let bytes: SecretBytes | null;
-  try {
-    bytes = await readBytes(accountOf(vaultId), timeoutMs);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : 'failed';
-    throw new SealedError(`the OS keychain ${reason}; unlock or start it, then run: mav unseal`);
-  }
+  const bytes = await readEntry(accountOf(vaultId), timeoutMs);
   if (bytes === null) {
     throw new SealedError(
       `the OS keychain has no entry ${accountOf(vaultId)} of the service ${SERVICE}; ` +
@@ -87,29 +106,29 @@ export async function readRootKey(vaultId: Uint8Array, timeoutMs: number): Promi
   return asRootKey(bytes);
 }
 
+async function readEntry(account: string, timeoutMs: number): Promise<SecretBytes | null> {
+  try {
+    return await askKeychain('read', account, timeoutMs);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'failed';
+    throw new SealedError(`the OS keychain ${reason}; unlock or start it, then run: mav unseal`);
+  }
+}
+
 /** Stores the root key and reads it back; throws KeychainUnavailableError if it did not come back the same. */
 export async function storeRootKey(vaultId: Uint8Array, rootKey: RootKey, timeoutMs: number): Promise<void> {
-  const account = accountOf(vaultId);
-  await callKeychain(account, timeoutMs, (entry) => entry.setSecret(rootKey));
-  const stored = await readBytes(account, timeoutMs);
-  const same = stored !== null && stored.length === KEY_SIZE && timingSafeEqual(stored, rootKey);
-  stored?.fill(0);
-  if (!same) throw new KeychainUnavailableError('did not keep what was stored');
+  await askKeychain('store', accountOf(vaultId), timeoutMs, rootKey);
 }
 
 export async function deleteRootKey(vaultId: Uint8Array, timeoutMs: number): Promise<void> {
-  await callKeychain(accountOf(vaultId), timeoutMs, (entry) => entry.deleteCredential());
+  await askKeychain('remove', accountOf(vaultId), timeoutMs);
 }
 
 /** Writes, reads and deletes an entry of its own. Answers why the keychain cannot be used, or null if it can. */
 export async function probeKeychain(timeoutMs: number): Promise<string | null> {
-  const account = `probe:${randomBytes(8).toString('hex')}`;
-  const probe = randomBytes(KEY_SIZE);
   try {
-    await callKeychain(account, timeoutMs, (entry) => entry.setSecret(probe));
-    const stored = await readBytes(account, timeoutMs);
-    await callKeychain(account, timeoutMs, (entry) => entry.deleteCredential());
-    return stored !== null && probe.equals(stored) ? null : 'did not keep what was stored';
+    await askKeychain('probe', `probe:${randomBytes(8).toString('hex')}`, timeoutMs);
+    return null;
   } catch (error) {
     return error instanceof Error ? error.message : 'failed';
   }
