@@ -8,7 +8,7 @@ import { RequestError } from '../request-error.ts';
 import type { SecretRow } from '../store/secrets.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 import { getFieldName, getPlace } from './parameters.ts';
-import { openRow, sealRow } from './sealing.ts';
+import { keepCreatedAt, openRow, sealRow } from './sealing.ts';
 import {
   changeSecret,
   fieldPlaceOf,
@@ -100,10 +100,12 @@ function createFieldsOnlySecret(
 
 function storeField(vault: WritableVault, secret: SecretIdentity, field: string, value: Uint8Array): void {
   const now = nowSeconds();
-  const createdAt = vault.secrets.findField(secret.id, field)?.createdAt ?? now;
+  const place = fieldPlaceOf(secret, field);
+  const row = vault.secrets.findField(secret.id, field);
+  const createdAt = keepCreatedAt(vault.keyring, place, row === null ? null : { ...row, metadata: '' }, now);
   const bound = { metadata: '', createdAt, updatedAt: now };
   const version = vault.vault.nextVersion();
-  const { wrappedDek, payload } = sealRow(vault.keyring, fieldPlaceOf(secret, field), bound, version, value);
+  const { wrappedDek, payload } = sealRow(vault.keyring, place, bound, version, value);
   if (payload === null) throw new RangeError('a field has a value');
   vault.writer.putField({
     secretId: secret.id,

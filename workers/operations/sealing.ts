@@ -73,6 +73,31 @@ export function openRow(keyring: Keyring, place: Place, row: BoundRow & SealedRo
   }
 }
 
+/** Throws IntegrityError unless the row, its value included, is as somebody with the key stored it. */
+export function verifyRow(keyring: Keyring, place: Place, row: BoundRow & SealedRow): void {
+  openRow(keyring, place, row)?.fill(0);
+}
+
+/**
+ * When a row that is being replaced was made: what it says if its wrap vouches for that, else `now` (Unix seconds).
+ * Replacing a changed row must work, but must not make the change good.
+ */
+export function keepCreatedAt(
+  keyring: Keyring,
+  place: Place,
+  existing: (BoundRow & SealedRow) | null,
+  now: number,
+): number {
+  if (existing === null) return now;
+  try {
+    unwrapDek(keyring, encode(keyring, place, existing.version), existing).fill(0);
+    return existing.createdAt;
+  } catch (error) {
+    if (error instanceof IntegrityError) return now;
+    throw error;
+  }
+}
+
 /** The same value under a row that has changed, wrapped anew under the current KEK. Throws IntegrityError. */
 export function rewrapRow(
   keyring: Keyring,

@@ -12,7 +12,7 @@ import type { FieldRow, ListFilter, SecretRow, SecretSummary } from '../store/se
 import type { ReadableVault, WritableVault } from '../vault.ts';
 import { encodeCursor, getListFilter, getPlace, getSearchFilter } from './parameters.ts';
 import { checkPreconditions, entityTag } from './preconditions.ts';
-import { openRow, type Place, rewrapRow, sealRow } from './sealing.ts';
+import { keepCreatedAt, openRow, type Place, rewrapRow, sealRow, verifyRow } from './sealing.ts';
 import { buildSearchText } from './search-text.ts';
 
 export const NO_METADATA: Pick<RawMetadata, 'text' | 'entries' | 'searchTexts'> = {
@@ -151,7 +151,8 @@ export function storeSecret(
   metadata: Metadata,
 ): void {
   const now = nowSeconds();
-  const bound = { metadata: metadata.text, createdAt: existing?.createdAt ?? now, updatedAt: now };
+  const createdAt = keepCreatedAt(vault.keyring, placeOf(place), existing, now);
+  const bound = { metadata: metadata.text, createdAt, updatedAt: now };
   const sealed = sealRow(vault.keyring, placeOf(place), bound, vault.vault.nextVersion(), value);
   const id = vault.writer.put({ id: existing?.id ?? null, ...place, ...bound, ...sealed });
   indexMetadata(vault, id, place, metadata);
@@ -218,13 +219,17 @@ export const patchSecret: BodyHandler<'secrets.patch'> = (vault, call, reply, re
   writeStatus('updated', { name: place.name }, reply);
 };
 
-/** Changes what is given and keeps the rest; the row's time of change is now in any case. */
+/**
+ * Changes what is given and keeps the rest; the row's time of change is now in any case. Throws IntegrityError: what is
+ * kept is wrapped anew, and must not become genuine by that if somebody changed it without the key.
+ */
 export function changeSecret(
   vault: WritableVault,
   row: SecretRow,
   change: Partial<BodyRequest<'secrets.patch'>>,
 ): void {
   const { value, metadata } = change;
+  verifyRow(vault.keyring, placeOf(row), row);
   const bound = {
     metadata: metadata?.text ?? row.metadata,
     createdAt: row.createdAt,

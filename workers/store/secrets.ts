@@ -176,14 +176,15 @@ export class SecretWriter {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#update = db.prepare(
-      `UPDATE secrets SET metadata = ?, version = ?, wrapped_dek = ?, payload = ?, updated_at = ? WHERE id = ?`,
+      `UPDATE secrets SET metadata = ?, version = ?, wrapped_dek = ?, payload = ?, created_at = ?, updated_at = ?
+       WHERE id = ?`,
     );
     this.#delete = db.prepare<[number]>('DELETE FROM secrets WHERE id = ?');
     this.#putField = db.prepare(
       `INSERT INTO fields (secret_id, field, version, wrapped_dek, payload, created_at, updated_at)
        VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET version = excluded.version, wrapped_dek = excluded.wrapped_dek,
-         payload = excluded.payload, updated_at = excluded.updated_at`,
+         payload = excluded.payload, created_at = excluded.created_at, updated_at = excluded.updated_at`,
     );
     this.#deleteField = db.prepare<[number, string]>('DELETE FROM fields WHERE secret_id = ? AND field = ?');
     this.#countFields = db.prepare<[number]>(
@@ -202,7 +203,7 @@ export class SecretWriter {
   put(row: SecretWrite): number {
     const { id, name, environment, metadata, version, wrappedDek, payload, createdAt, updatedAt } = row;
     if (id !== null) {
-      this.#update.run(metadata, version, wrappedDek, payload, updatedAt, id);
+      this.#update.run(metadata, version, wrappedDek, payload, createdAt, updatedAt, id);
       return id;
     }
     const result = this.#insert.run(
