@@ -12,6 +12,9 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const LOWER_U = 0x75;
 const HEX_DIGITS = Buffer.from('0123456789abcdef');
+/** RFC 3339 section 5.6: 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z. A stored row may claim any time. */
+const FIRST_TIME = -62_167_219_200;
+const LAST_TIME = 253_402_300_799;
 
 /** RFC 8259 section 7: the letter behind the backslash, by the byte that is escaped. */
 const ESCAPES = new Uint8Array(256).fill(LOWER_U, 0, 0x20);
@@ -77,9 +80,10 @@ export class ReplyBuffer {
     this.#byte(QUOTE);
   }
 
-  /** A time in whole Unix seconds as a quoted RFC 3339 time, UTC. */
+  /** A time in whole Unix seconds as a quoted RFC 3339 time, UTC; the nearest one where its four-digit years end. */
   time(unixSeconds: number): void {
-    this.ascii(`"${new Date(unixSeconds * 1000).toISOString().slice(0, 19)}Z"`);
+    const shown = Math.min(Math.max(unixSeconds, FIRST_TIME), LAST_TIME);
+    this.ascii(`"${new Date(shown * 1000).toISOString().slice(0, 19)}Z"`);
   }
 
   integer(value: number): void {

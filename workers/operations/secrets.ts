@@ -74,10 +74,21 @@ function writeSummaries(vault: ReadableVault, filter: ListFilter, reply: ReplyBu
 function writeSummary(row: SecretSummary, reply: ReplyBuffer): void {
   writeNames(row, reply);
   reply.ascii(',"metadata":');
-  reply.raw(row.metadata);
+  // No wrap is opened for a list: nobody vouches for this text, and one bad row must not spoil the answer for all.
+  reply.raw(isJsonObject(row.metadata) ? row.metadata : NO_METADATA.text);
   if (row.fieldCount > 0) writeFieldCount(row.fieldCount, reply);
   writeTimes(row, reply);
   reply.ascii('}');
+}
+
+function isJsonObject(text: string): boolean {
+  if (text === NO_METADATA.text) return true;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 function writeNames(row: { name: string; environment: string }, reply: ReplyBuffer): void {
