@@ -1,0 +1,361 @@
+/**
+ * The OpenAPI document of the public API, from the route table and the schemas of the request bodies; what stands
+ * here by hand is what those do not know: the shapes of the answers. `npm run openapi` writes src/http/openapi.json,
+ * which is checked in; a test asserts that it is current.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { STATUS_OF } from '../src/http/errors.ts';
+import { type Route, routes } from '../src/routes.ts';
+import { type BodyOperation, bodyJsonSchema, bodySchemas } from '../workers/bodies.ts';
+
+const root = dirname(import.meta.dirname);
+const TARGET = join(root, 'src/http/openapi.json');
+
+export type JsonSchema = { readonly [keyword: string]: unknown };
+
+/** The routes that are everybody's: those of the command line alone are no part of the public API. */
+export const publicRoutes: readonly Route[] = routes.filter(({ scope }) => scope !== 'session');
+
+const text: JsonSchema = { type: 'string' };
+const name: JsonSchema = {
+  type: 'string',
+  minLength: 1,
+  description: 'Any UTF-8 without control characters, at most 512 bytes',
+};
+const environment: JsonSchema = {
+  type: 'string',
+  description: 'Any UTF-8 without control characters, at most 512 bytes; empty: the default environment',
+};
+const time: JsonSchema = { type: 'string', format: 'date-time', description: 'RFC 3339, UTC, to the second' };
+const timeOrNull: JsonSchema = { ...time, type: ['string', 'null'] };
+const whole: JsonSchema = { type: 'integer', minimum: 0 };
+const value: JsonSchema = { type: 'string', minLength: 1 };
+const metadata: JsonSchema = {
+  type: 'object',
+  additionalProperties: true,
+  description: 'Any JSON; numbers come back as they were written',
+};
+const fieldValues: JsonSchema = { type: 'object', additionalProperties: value };
+const fieldCount: JsonSchema = {
+  type: 'integer',
+  minimum: 1,
+  description: 'Absent where there are no fields',
+};
+const tokenId: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{16}$' };
+const scopes: JsonSchema = {
+  type: 'array',
+  items: { type: 'string', enum: ['read', 'write', 'generate', 'admin'] },
+};
+
+/** An object of these members; one whose name ends in `?` may be absent. */
+function object(members: Readonly<Record<string, JsonSchema>>): JsonSchema {
+  const entries = Object.entries(members);
+  return {
+    type: 'object',
+    properties: Object.fromEntries(entries.map(([member, schema]) => [member.replace(/\?$/, ''), schema])),
+    required: entries.filter(([member]) => !member.endsWith('?')).map(([member]) => member),
+  };
+}
+
+const ref = (kind: string, component: string): JsonSchema => ({ $ref: `#/components/${kind}/${component}` });
+const done = (status: string, members: Readonly<Record<string, JsonSchema>>): JsonSchema =>
+  object({ status: { type: 'string', const: status }, ...members });
+
+const SCHEMAS = {
+  Error: object({
+    error: { type: 'string', description: 'What is wrong, in a sentence' },
+    code: { type: 'string', enum: Object.keys(STATUS_OF), description: 'The same in every version' },
+  }),
+  SecretSummary: object({
+    name,
+    environment,
+    metadata,
+    'field_count?': fieldCount,
+    created_at: time,
+    updated_at: time,
+  }),
+  Secret: object({
+    name,
+    environment,
+    'value?': { ...value, description: 'Absent in an entry that has fields only' },
+    metadata,
+    'fields?': { ...fieldValues, minProperties: 1, description: 'Absent where there are none' },
+    'field_count?': fieldCount,
+    created_at: time,
+    updated_at: time,
+  }),
+  Token: object({
+    id: tokenId,
+    name,
+    scopes,
+    created_at: time,
+    expires_at: timeOrNull,
+    last_used_at: timeOrNull,
+  }),
+} as const;
+
+const arrayOf = (component: keyof typeof SCHEMAS): JsonSchema => ({
+  type: 'array',
+  items: ref('schemas', component),
+});
+
+/** The body of each operation's success. */
+const ANSWERS: Readonly<Record<string, JsonSchema>> = {
+  health: object({
+    status: { type: 'string', const: 'ok' },
+    time,
+    'sealed?': { type: 'boolean', const: true, description: 'While no key is at hand; else absent' },
+  }),
+  openapi: { type: 'object', description: 'An OpenAPI 3.1 document' },
+  'secrets.list': arrayOf('SecretSummary'),
+  'secrets.search': arrayOf('SecretSummary'),
+  'secrets.get': ref('schemas', 'Secret'),
+  'secrets.put': done('stored', { name }),
+  'secrets.patch': done('updated', { name }),
+  'secrets.delete': done('deleted', { name }),
+  'fields.list': { ...fieldValues, description: 'Field to value' },
+  'fields.putMany': done('stored', {
+    name,
+    field_count: { ...whole, description: 'How many fields this request set' },
+  }),
+  'fields.get': object({ name, field: name, value }),
+  'fields.put': done('stored', { name, field: name }),
+  'fields.delete': done('deleted', { name, field: name }),
+  'passwords.generate': object({
+    password: value,
+    'name?': name,
+    stored: { type: 'boolean', description: 'Whether it was stored under that name' },
+  }),
+  'vault.info': object({ dir: text, db_path: text, db_size_bytes: whole, secret_count: whole }),
+  'tokens.list': arrayOf('Token'),
+  'tokens.create': object({
+    token: { type: 'string', pattern: '^mvt_[0-9a-f]{64}$', description: 'Shown this once' },
+    id: tokenId,
+    name,
+    scopes,
+    expires_at: timeOrNull,
+  }),
+  'tokens.revoke': done('revoked', { id: tokenId }),
+};
+
+const QUERY: Readonly<Record<string, JsonSchema>> = {
+  env: { schema: environment, description: 'The environment; the default one where it is absent' },
+  metadata_key: { schema: text, description: 'Only secrets whose metadata has this top-level member' },
+  metadata_value: {
+    schema: text,
+    description: 'With metadata_key: only those where it has this value, compared as text',
+  },
+  q: { schema: { type: 'string', minLength: 1 }, required: true, description: 'Case does not count' },
+  limit: {
+    schema: { type: 'integer', minimum: 1, maximum: 1000 },
+    description: 'At most so many on one page; absent: all',
+  },
+  cursor: {
+    schema: text,
+    description: 'Where the page starts: taken from the Link header of the one before',
+  },
+};
+
+/** Where a parameter of the same name means something else. */
+const QUERY_OF_OPERATION: Readonly<Record<string, JsonSchema>> = {
+  'secrets.list env': { schema: environment, description: 'Only this environment; absent: all of them' },
+};
+
+const PATH: Readonly<Record<string, JsonSchema>> = {
+  name: { schema: name, description: 'The name of the secret, percent-encoded (`/` as `%2F`)' },
+  field: { schema: name, description: 'The name of the field, percent-encoded' },
+  id: { schema: text, description: 'The id of the token' },
+};
+
+const REQUEST_ID: JsonSchema = {
+  name: 'X-Request-Id',
+  in: 'header',
+  schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' },
+  description: 'Echoed in the answer and in the log; one that does not have this form is replaced',
+};
+const PRECONDITIONS: readonly JsonSchema[] = [
+  ['If-Match', 'Only if the secret has one of these entity tags; `*`: only if it is there'],
+  ['If-None-Match', 'Only if the secret has none of these entity tags; `*`: only if it is not there'],
+].map(([header, description]) => ({ name: header, in: 'header', schema: text, description }));
+
+const HEADERS = {
+  'Cache-Control': { schema: { type: 'string', const: 'no-store' }, required: true },
+  'X-Request-Id': { schema: REQUEST_ID.schema, required: true },
+  ETag: { schema: text, description: 'The entity tag of the secret, for If-Match' },
+  Link: { schema: text, description: '`<…>; rel="next"`: the next page, while there is one' },
+  Allow: { schema: text, description: 'The methods that this path takes' },
+  'WWW-Authenticate': { schema: { type: 'string', const: 'Bearer' } },
+  'Retry-After': { schema: whole, description: 'Seconds' },
+} as const;
+type HeaderName = keyof typeof HEADERS;
+
+/** The errors of the operations by status. */
+const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly HeaderName[] }>> = {
+  400: { meaning: 'The request is not what this endpoint takes; nothing was stored' },
+  401: {
+    meaning: 'The token is missing, malformed, unknown, expired or revoked',
+    headers: ['WWW-Authenticate'],
+  },
+  403: { meaning: 'The token does not have the scope' },
+  404: { meaning: 'There is no such secret, field or token' },
+  408: { meaning: 'The request took too long to arrive' },
+  412: { meaning: 'The secret is not as If-Match or If-None-Match expects' },
+  413: { meaning: 'The body is larger than 1 MiB' },
+  500: { meaning: 'What is stored fails its verification, or something unforeseen' },
+  503: { meaning: 'The vault is sealed, or too many requests are waiting', headers: ['Retry-After'] },
+  507: { meaning: 'The disk is full; nothing was stored' },
+};
+
+const CONDITIONAL = /^(?:secrets|fields)\.(?:put|putMany|patch|delete)$|^passwords\.generate$/;
+const CREATING = ['secrets.put', 'fields.put', 'fields.putMany'];
+
+/** The statuses with which an operation can fail; 405 and 431, which are no operation's, come under `default`. */
+function errorsOf(route: Route): number[] {
+  const isAboutOne = route.path.includes('/:') && !CREATING.includes(route.operation);
+  return [
+    ...(route.pool === 'none' ? [400] : [400, 401, 403, 500, 503]),
+    ...(isAboutOne ? [404] : []),
+    ...(CONDITIONAL.test(route.operation) ? [412] : []),
+    ...(route.body === 'none' ? [] : [408, 413]),
+    ...(route.pool === 'writer' ? [507] : []),
+  ].sort((a, b) => a - b);
+}
+
+const json = (schema: JsonSchema) => ({ 'application/json': { schema } });
+
+function headersOf(...names: readonly HeaderName[]): JsonSchema {
+  const all = ['Cache-Control', 'X-Request-Id', ...names] as const;
+  return Object.fromEntries(all.map((header) => [header, ref('headers', header)]));
+}
+
+function successOf(route: Route): JsonSchema {
+  const extra: HeaderName[] = [];
+  if (route.operation === 'secrets.get') extra.push('ETag');
+  if (route.query.includes('cursor')) extra.push('Link');
+  const schema = ANSWERS[route.operation];
+  if (schema === undefined) throw new Error(`no answer is described for ${route.operation}`);
+  return { description: 'Done', headers: headersOf(...extra), content: json(schema) };
+}
+
+function parametersOf(route: Route): JsonSchema[] {
+  const inPath = [...route.path.matchAll(/:(\w+)/g)].map(([, parameter = '']) => ({
+    name: parameter,
+    in: 'path',
+    required: true,
+    ...PATH[parameter],
+  }));
+  const inQuery = route.query.map((parameter) => ({
+    name: parameter,
+    in: 'query',
+    ...(QUERY_OF_OPERATION[`${route.operation} ${parameter}`] ?? QUERY[parameter]),
+  }));
+  const headers = CONDITIONAL.test(route.operation) ? PRECONDITIONS : [];
+  return [...inPath, ...inQuery, ...headers, ref('parameters', 'RequestId')];
+}
+
+function bodyOf(route: Route): JsonSchema {
+  if (route.body === 'none') return {};
+  if (!(route.operation in bodySchemas)) throw new Error(`no body is described for ${route.operation}`);
+  const schema = bodyJsonSchema(route.operation as BodyOperation) as JsonSchema;
+  const required = route.body === 'required';
+  return {
+    requestBody: {
+      ...(required ? {} : { description: 'No body at all means the defaults' }),
+      required,
+      content: json(schema),
+    },
+  };
+}
+
+function describeOperation(route: Route): JsonSchema {
+  const failures = errorsOf(route).map((status) => [status, ref('responses', `Error${status}`)]);
+  return {
+    operationId: route.operation,
+    summary: route.summary,
+    ...(route.scope === null
+      ? { security: [] }
+      : { description: describeScope(route), security: [{ bearer: [route.scope] }] }),
+    parameters: parametersOf(route),
+    ...bodyOf(route),
+    responses: {
+      [route.success]: successOf(route),
+      ...Object.fromEntries(failures),
+      default: ref('responses', 'Error'),
+    },
+  };
+}
+
+function describeScope({ scope, replaceScope }: Route): string {
+  const replacing =
+    replaceScope === undefined ? '' : `; to replace an existing secret, \`${replaceScope}\` as well`;
+  return `Needs the scope \`${scope}\`${replacing}.`;
+}
+
+function describePaths(): JsonSchema {
+  const paths: Record<string, Record<string, JsonSchema>> = {};
+  for (const route of publicRoutes) {
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: describeOperation(route) };
+  }
+  return paths;
+}
+
+const OTHER_ERRORS =
+  'Any other error: 405 (with Allow) for another method, 431 for headers of more than 16 KiB';
+
+function describeErrors(): JsonSchema {
+  const content = json(ref('schemas', 'Error'));
+  const byStatus = Object.entries(ERRORS).map(([status, { meaning, headers = [] }]) => [
+    `Error${status}`,
+    { description: meaning, headers: headersOf(...headers), content },
+  ]);
+  return {
+    Error: { description: OTHER_ERRORS, headers: headersOf('Allow'), content },
+    ...Object.fromEntries(byStatus),
+  };
+}
+
+const DESCRIPTION = `Secrets of a developer's own machine, over HTTP/1.1 on a Unix socket.
+
+Every path that has GET has HEAD as well. A body is read as JSON whatever its Content-Type, 1 MiB at most; an unknown
+member, a duplicate one and an unknown query parameter are errors, and \`null\` for an optional member means that it is
+absent.`;
+
+/** The same for the same sources, whatever the time and the machine. */
+export function buildDocument(): JsonSchema {
+  const { version, license } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'MaestroVault',
+      version,
+      description: DESCRIPTION,
+      license: { name: license, identifier: license },
+    },
+    servers: [{ url: 'http://localhost', description: 'Over the Unix socket; the host is not looked at' }],
+    security: [{ bearer: [] }],
+    paths: describePaths(),
+    components: {
+      schemas: SCHEMAS,
+      parameters: { RequestId: REQUEST_ID },
+      headers: HEADERS,
+      responses: describeErrors(),
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'mvt_ and 64 hexadecimal digits',
+          description:
+            'A token of `mav token create`. What each operation asks for is a scope; `admin` implies all of them.',
+        },
+      },
+    },
+  };
+}
+
+export function renderDocument(): string {
+  return `${JSON.stringify(buildDocument(), null, 2)}\n`;
+}
+
+if (import.meta.main) writeFileSync(TARGET, renderDocument());

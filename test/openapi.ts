@@ -1,0 +1,216 @@
+/** The OpenAPI document: it is current, whole, and says what the daemon does. */
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import * as z from 'zod';
+import { buildDocument, publicRoutes, renderDocument } from '../scripts/openapi.ts';
+import { STATUS_OF } from '../src/http/errors.ts';
+import { routes } from '../src/routes.ts';
+import { type Answer, ask, startDaemon } from './fixtures/vault.ts';
+
+const FILE = new URL('../src/http/openapi.json', import.meta.url);
+const METHODS = ['get', 'put', 'patch', 'post', 'delete'];
+
+// Before any subtest: tap takes the whole to have ended when the last subtest has.
+const daemon = await startDaemon(t);
+
+interface Operation {
+  readonly operationId: string;
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
+  readonly parameters: readonly { readonly name?: string; readonly in?: string }[];
+  readonly requestBody?: { readonly required: boolean; readonly content: Content };
+  readonly responses: Readonly<Record<string, { readonly content: Content }>>;
+}
+
+type Content = Readonly<Record<'application/json', { readonly schema: Node }>>;
+
+type Node = string | number | boolean | null | Node[] | { [member: string]: Node };
+
+const document = buildDocument() as { [member: string]: Node };
+
+/** With every reference replaced by what it stands for. Throws where one stands for nothing. */
+function resolve(node: Node): Node {
+  if (Array.isArray(node)) return node.map(resolve);
+  if (typeof node !== 'object' || node === null) return node;
+  if (typeof node.$ref === 'string') return resolve(follow(node.$ref));
+  return Object.fromEntries(Object.entries(node).map(([member, child]) => [member, resolve(child)]));
+}
+
+function follow(reference: string): Node {
+  let found: Node | undefined = document;
+  for (const step of reference.split('/').slice(1)) found = membersOf(found)[step];
+  if (!reference.startsWith('#/') || found === undefined) throw new Error(`${reference} stands for nothing`);
+  return found;
+}
+
+function membersOf(node: Node | undefined): { [member: string]: Node } {
+  return typeof node === 'object' && node !== null && !Array.isArray(node) ? node : {};
+}
+
+const operations = Object.entries(membersOf(resolve(follow('#/paths')))).flatMap(([path, item]) =>
+  Object.entries(membersOf(item)).map(([method, operation]) => ({
+    path,
+    method,
+    operation: operation as unknown as Operation,
+  })),
+);
+
+function getOperation(id: string): Operation {
+  const found = operations.find(({ operation }) => operation.operationId === id);
+  if (found === undefined) throw new Error(`there is no ${id}`);
+  return found.operation;
+}
+
+t.test('openapi.json > compared with its sources > current; if not: npm run openapi', async (t) => {
+  t.ok(readFileSync(FILE, 'utf8') === renderDocument());
+  t.notMatch(renderDocument(), /session|unseal|rotate/, "nothing of the command line's own routes");
+});
+
+t.test('openapi.json > compared with the route table > every public route and nothing else', async (t) => {
+  const described = operations.map(({ path, method, operation }) => ({
+    operation: operation.operationId,
+    method: method.toUpperCase(),
+    path: path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    scope: operation.security[0]?.bearer?.[0] ?? null,
+    query: operation.parameters
+      .filter((parameter) => parameter.in === 'query')
+      .map((parameter) => parameter.name),
+    inPath: operation.parameters
+      .filter((parameter) => parameter.in === 'path')
+      .map((parameter) => parameter.name),
+    body:
+      operation.requestBody === undefined ? 'none' : operation.requestBody.required ? 'required' : 'optional',
+    success: Object.keys(operation.responses)[0],
+  }));
+  const expected = publicRoutes.map(({ operation, method, path, scope, query, body, success }) => {
+    const inPath = [...path.matchAll(/:(\w+)/g)].map(([, parameter]) => parameter);
+    return { operation, method, path, scope, query: [...query], inPath, body, success: String(success) };
+  });
+  const byOperation = (a: { operation: string }, b: { operation: string }) =>
+    a.operation < b.operation ? -1 : 1;
+  t.strictSame(described.sort(byOperation), expected.sort(byOperation));
+  t.ok(operations.every(({ method }) => METHODS.includes(method)));
+  t.equal(new Set(operations.map(({ operation }) => operation.operationId)).size, operations.length);
+  t.equal(publicRoutes.length, routes.filter(({ scope }) => scope !== 'session').length);
+});
+
+t.test('openapi.json > its references and components > all resolve, all are used', async (t) => {
+  t.doesNotThrow(() => resolve(document));
+  const used = new Set(JSON.stringify(document).match(/#\/components\/\w+\/[\w-]+/g));
+  for (const kind of ['schemas', 'parameters', 'headers', 'responses']) {
+    for (const component of Object.keys(membersOf(follow(`#/components/${kind}`)))) {
+      t.ok(used.has(`#/components/${kind}/${component}`), `${kind}/${component}`);
+    }
+  }
+  const statuses = new Set<string>(Object.values(STATUS_OF).map(String));
+  for (const { operation } of operations) {
+    const [, ...errors] = Object.keys(operation.responses);
+    t.strictSame(
+      errors.filter((status) => status !== 'default' && !statuses.has(status)),
+      [],
+    );
+  }
+});
+
+/** No member that the document does not name: what it says of an answer is all there is. */
+function closeObjects(schema: Node): Node {
+  if (Array.isArray(schema)) return schema.map(closeObjects);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const { properties, ...rest } = schema;
+  const closed = closeMembers(rest);
+  if (properties === undefined) return closed;
+  return { additionalProperties: false, ...closed, properties: closeMembers(membersOf(properties)) };
+}
+
+function closeMembers(node: { [member: string]: Node }): { [member: string]: Node } {
+  return Object.fromEntries(Object.entries(node).map(([member, child]) => [member, closeObjects(child)]));
+}
+
+/** What the document says against an answer; empty if it is as described. */
+function findDeviations(operation: Operation, { status, json }: Answer): string[] {
+  const described = operation.responses[status] ?? operation.responses.default;
+  if (described === undefined) return [`${status} is not described`];
+  const { schema } = described.content['application/json'];
+  const { error } = z.fromJSONSchema(closeObjects(schema) as z.core.JSONSchema.JSONSchema).safeParse(json);
+  return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
+}
+
+const SECRET = '/v1/secrets/described';
+
+/** One call of each operation at least, with what its answer is. */
+const CALLS: [operation: string, status: number, method: string, target: string, body?: unknown][] = [
+  ['health', 200, 'GET', '/v1/health'],
+  ['openapi', 200, 'GET', '/v1/openapi.json'],
+  ['secrets.put', 201, 'PUT', SECRET, { value: 'v', metadata: { a: [1, null], b: 'c' } }],
+  ['secrets.put', 400, 'PUT', SECRET, {}],
+  ['secrets.patch', 200, 'PATCH', SECRET, { metadata: { a: 1 } }],
+  ['secrets.patch', 404, 'PATCH', '/v1/secrets/none', {}],
+  ['secrets.get', 200, 'GET', SECRET],
+  ['fields.put', 201, 'PUT', `${SECRET}/fields/user`, { value: 'root' }],
+  ['fields.putMany', 201, 'PUT', '/v1/secrets/fields-only/fields', { fields: { a: '1', b: '2' } }],
+  ['fields.get', 200, 'GET', `${SECRET}/fields/user`],
+  ['fields.get', 404, 'GET', `${SECRET}/fields/none`],
+  ['fields.list', 200, 'GET', `${SECRET}/fields`],
+  ['secrets.get', 200, 'GET', SECRET],
+  ['secrets.get', 200, 'GET', '/v1/secrets/fields-only'],
+  ['secrets.get', 404, 'GET', '/v1/secrets/none'],
+  ['secrets.list', 200, 'GET', '/v1/secrets'],
+  ['secrets.list', 400, 'GET', '/v1/secrets?limit=0'],
+  ['secrets.search', 200, 'GET', '/v1/search?q=described'],
+  ['secrets.search', 400, 'GET', '/v1/search'],
+  ['fields.delete', 200, 'DELETE', `${SECRET}/fields/user`],
+  ['fields.list', 200, 'GET', `${SECRET}/fields`],
+  ['passwords.generate', 200, 'POST', '/v1/generate'],
+  ['passwords.generate', 200, 'POST', '/v1/generate', { name: 'generated', length: 8 }],
+  ['passwords.generate', 400, 'POST', '/v1/generate', { length: 0 }],
+  ['vault.info', 200, 'GET', '/v1/info'],
+  ['tokens.create', 201, 'POST', '/v1/tokens', { name: 'described', scopes: ['read'], expires_in: '1h' }],
+  ['tokens.create', 201, 'POST', '/v1/tokens', { name: 'described', scopes: ['admin', 'write'] }],
+  ['tokens.list', 200, 'GET', '/v1/tokens'],
+  ['tokens.revoke', 404, 'DELETE', '/v1/tokens/none'],
+  ['secrets.delete', 200, 'DELETE', SECRET],
+];
+
+t.test('openapi.json > actual answers > are as described', async (t) => {
+  const { id } = await daemon.createToken(['read']);
+  const revoking: (typeof CALLS)[number] = ['tokens.revoke', 200, 'DELETE', `/v1/tokens/${id}`];
+  const succeeded = new Set<string>();
+  for (const [name, status, method, target, body] of [...CALLS, revoking]) {
+    const answer = await daemon.ask(method, target, { body });
+    t.equal(answer.status, status, `${method} ${name}`);
+    t.strictSame(findDeviations(getOperation(name), answer), [], `${name} ${status}`);
+    if (status < 300) succeeded.add(name);
+  }
+  t.strictSame(
+    succeeded,
+    new Set(publicRoutes.map(({ operation }) => operation)),
+    'each operation was asked',
+  );
+  const wrong = { ...(await daemon.ask('GET', '/v1/health')), json: { status: 'ok', time: 1, extra: true } };
+  t.equal(findDeviations(getOperation('health'), wrong).length, 2, 'a deviation would be seen');
+});
+
+t.test('openapi.json > answers of every kind of error > are as described', async (t) => {
+  const { token } = await daemon.createToken(['read']);
+  const operation = getOperation('secrets.put');
+  const body = { value: 'v' };
+  const answers = await Promise.all([
+    ask(daemon.socket, 'PUT', SECRET, { body }),
+    ask(daemon.socket, 'PUT', SECRET, { body, token }),
+    daemon.ask('PUT', SECRET, { body, headers: { 'If-Match': '"x"' } }),
+    daemon.ask('PUT', SECRET, { body: { value: 'v'.repeat(1_048_576) } }),
+    daemon.ask('POST', SECRET, { body }),
+  ]);
+  t.strictSame(
+    answers.map(({ status }) => status),
+    [401, 403, 412, 413, 405],
+  );
+  for (const answer of answers) t.strictSame(findDeviations(operation, answer), [], String(answer.status));
+});
+
+t.test('openapi > without a token > the document that is checked in', async (t) => {
+  const answer = await ask(daemon.socket, 'GET', '/v1/openapi.json');
+  t.equal(answer.status, 200);
+  t.ok(answer.bytes.equals(readFileSync(FILE)));
+  const again = await ask(daemon.socket, 'GET', '/v1/openapi.json');
+  t.ok(again.bytes.equals(answer.bytes), 'asked twice, it is the same');
+});
