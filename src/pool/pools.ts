@@ -73,7 +73,9 @@ export class Pools {
   /** Waits for what is under way (piscina's own close would kill it), then ends the threads. */
   async close(): Promise<void> {
     await Promise.all([this.#readers.drain(), this.#writer.drain()]);
-    await Promise.all([this.#readerPool.destroy(), this.#writerPool.destroy()]);
+    // The writer last: SQLite moves the log into vault.db when the last connection closes, but not if that only reads.
+    await this.#readerPool.destroy();
+    await this.#writerPool.destroy();
   }
 }
 
