@@ -25,6 +25,7 @@ export class HeldVault implements Backend {
   #sealedBecause: string | null = 'the vault is being unsealed';
   /** Settles when the unsealing under way has ended; requests wait for it instead of failing. */
   #unsealing: Promise<unknown> = Promise.resolve();
+  readonly #stopping = Promise.withResolvers<void>();
 
   constructor(options: PoolOptions, sessionToken: string, report: Report) {
     const session = { id: 'session', scopes: ['session'] as const, expiresAt: null };
@@ -39,9 +40,15 @@ export class HeldVault implements Backend {
     return this.#sealedBecause;
   }
 
-  /** Resolves when no unsealing is under way. */
+  /** Resolves when no unsealing is under way that a request would have to wait for. */
   async settled(): Promise<void> {
-    await this.#unsealing;
+    // An unsealed vault has its keys: another unsealing, perhaps a hanging one, is no reason to wait.
+    if (this.#sealedBecause !== null) await Promise.race([this.#unsealing, this.#stopping.promise]);
+  }
+
+  /** Requests wait for no unsealing any more: what hangs now must not hold up the end. */
+  stopWaiting(): void {
+    this.#stopping.resolve();
   }
 
   /** Asks the vault's key slots for its key. Never rejects: a failure leaves the vault sealed and says why. */

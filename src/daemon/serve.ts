@@ -68,6 +68,7 @@ async function start(options: ServeOptions, log: Log, teardown: Teardown): Promi
   void vault.unseal();
   const server = createApiServer(vault, log.request);
   teardown.push(() => closeServer(server));
+  teardown.push(() => vault.stopWaiting());
   const socket = await listenAt(server, home.socketPath);
   teardown.push(() => removeSocket(home.socketPath, socket));
   const tokenPath = locateSessionToken(env, home.socketPath);
