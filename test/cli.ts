@@ -157,7 +157,8 @@ t.test(
   'token list > a name with control characters > cannot be made, and a table would escape it',
   async (t) => {
     const { formatTable } = await import('../src/cli/table.ts');
-    t.notMatch(formatTable(['A'], [['\u001b[31mred\u202e']]), /[\u001b\u202e]/);
+    const table = formatTable(['A'], [['\u001b[31mred\u202e']]);
+    t.notOk(table.includes('\u001b') || table.includes('\u202e'));
     const sandbox = createSandbox(t);
     await mav(sandbox, ['init', '--key-store', 'file']);
     const refused = await mav(sandbox, ['token', 'create', '--name', '\u001b[31m', '--scope', 'read']);

@@ -1,14 +1,22 @@
 /**
  * How the worker threads of one process share the keyring: one thread unseals, the others hear of it, and a thread
- * that was started later (a dead one's replacement) asks. The request thread does not listen on this channel.
+ * that was started later (a dead one's replacement) asks. The request thread does not listen on these channels.
  * Holds the keyring while the vault is unsealed; `forget` drops it in every thread.
+ *
+ * A KeyObject cannot be posted to more than one receiver, so what all may hear goes over one channel, and the keyring
+ * over channels with two ends, one for every pair of threads.
  */
+import { randomUUID } from 'node:crypto';
 import { BroadcastChannel } from 'node:worker_threads';
 import { Keyring, type SharedKeyring } from './keyring.ts';
 
+/** On the channel of all; `from` is the sender's id. */
 type Message =
-  | { readonly kind: 'ask' }
-  | { readonly kind: 'keyring'; readonly keyring: SharedKeyring }
+  /** A thread has started. */
+  | { readonly kind: 'hello'; readonly from: string }
+  /** The answer to that, by every thread that was there already. */
+  | { readonly kind: 'here'; readonly from: string; readonly to: string }
+  | { readonly kind: 'ask'; readonly from: string }
   | { readonly kind: 'taken'; readonly unsealId: string }
   | { readonly kind: 'forget'; readonly unsealId: string };
 
@@ -16,7 +24,11 @@ type Message =
 const ANSWER_TIMEOUT_MS = 1_000;
 
 export class SharedKeyringHolder {
-  readonly #channel: BroadcastChannel;
+  readonly #id = randomUUID();
+  readonly #name: string;
+  readonly #all: BroadcastChannel;
+  /** By the other thread's id. One that died stays here: its channel has nobody at its other end. */
+  readonly #pairs = new Map<string, BroadcastChannel>();
   readonly #forgotten = new Set<string>();
   #keyring: Keyring | null = null;
   #waiting: ((keyring: Keyring | null) => void)[] = [];
@@ -24,9 +36,9 @@ export class SharedKeyringHolder {
   #onTaken: (unsealId: string) => void = () => {};
 
   constructor(channelName: string) {
-    this.#channel = new BroadcastChannel(channelName);
-    this.#channel.onmessage = (event) => this.#receive((event as { data: Message }).data);
-    this.#channel.unref();
+    this.#name = channelName;
+    this.#all = listen(channelName, (message) => this.#receive(message as Message));
+    this.#post({ kind: 'hello', from: this.#id });
   }
 
   get keyring(): Keyring | null {
@@ -38,14 +50,14 @@ export class SharedKeyringHolder {
     if (this.#keyring !== null) return this.#keyring;
     const answer = new Promise<Keyring | null>((resolve) => this.#waiting.push(resolve));
     const timer = setTimeout(() => this.#resolveWaiting(null), ANSWER_TIMEOUT_MS);
-    this.#post({ kind: 'ask' });
+    this.#post({ kind: 'ask', from: this.#id });
     return answer.finally(() => clearTimeout(timer));
   }
 
   /** Takes up a keyring that this thread has unsealed and tells the others. */
   publish(keyring: Keyring): void {
     this.#keyring = keyring;
-    this.#post({ kind: 'keyring', keyring: keyring.share() });
+    for (const thread of this.#pairs.keys()) this.#give(thread);
   }
 
   /** As publish; resolves when so many other threads have the keyring, or when one of them takes too long. */
@@ -79,21 +91,43 @@ export class SharedKeyringHolder {
   }
 
   #post(message: Message): void {
-    this.#channel.postMessage(message);
+    this.#all.postMessage(message);
   }
 
   #receive(message: Message): void {
-    if (message.kind === 'ask') {
-      if (this.#keyring !== null) this.#post({ kind: 'keyring', keyring: this.#keyring.share() });
-    } else if (message.kind === 'forget') {
+    if (message.kind === 'forget') {
       this.#drop(message.unsealId);
     } else if (message.kind === 'taken') {
       this.#onTaken(message.unsealId);
-    } else if (!this.#forgotten.has(message.keyring.unsealId)) {
-      this.#keyring = new Keyring(message.keyring);
-      this.#post({ kind: 'taken', unsealId: this.#keyring.unsealId });
-      this.#resolveWaiting(this.#keyring);
+    } else if (message.kind === 'hello') {
+      this.#meet(message.from);
+      this.#post({ kind: 'here', from: this.#id, to: message.from });
+    } else if (message.kind === 'ask') {
+      this.#give(message.from);
+    } else if (message.to === this.#id) {
+      this.#meet(message.from);
+      // What that thread said before it was met is lost, and so may be what this one asked.
+      if (this.#keyring === null) this.#post({ kind: 'ask', from: this.#id });
     }
+  }
+
+  #meet(thread: string): void {
+    const name = [this.#name, ...[this.#id, thread].toSorted()].join('/');
+    this.#pairs.set(
+      thread,
+      listen(name, (shared) => this.#take(shared as SharedKeyring)),
+    );
+  }
+
+  #give(thread: string): void {
+    if (this.#keyring !== null) this.#pairs.get(thread)?.postMessage(this.#keyring.share());
+  }
+
+  #take(shared: SharedKeyring): void {
+    if (this.#forgotten.has(shared.unsealId)) return;
+    this.#keyring = new Keyring(shared);
+    this.#post({ kind: 'taken', unsealId: shared.unsealId });
+    this.#resolveWaiting(this.#keyring);
   }
 
   #resolveWaiting(keyring: Keyring | null): void {
@@ -101,4 +135,12 @@ export class SharedKeyringHolder {
     this.#waiting = [];
     for (const resolve of waiting) resolve(keyring);
   }
+}
+
+/** A channel that keeps no thread alive. */
+function listen(name: string, receive: (message: unknown) => void): BroadcastChannel {
+  const channel = new BroadcastChannel(name);
+  channel.onmessage = (event) => receive((event as { data: unknown }).data);
+  channel.unref();
+  return channel;
 }
