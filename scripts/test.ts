@@ -17,7 +17,7 @@ const TAP_BUILT = join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index
 const TAP_LINKS = join(root, '.tap/plugins/node_modules');
 const COVERAGE_DATA = join(root, 'coverage/tmp');
 const JOBS = 2;
-const FILE_TIMEOUT_SECONDS = 120;
+const FILE_TIMEOUT_SECONDS = 600;
 
 interface Selection {
   files: string[];

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { commands } from '../src/cli/options.ts';
 import { ask, BIN, createSandbox, type Finished, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
-t.setTimeout(110_000);
+t.setTimeout(550_000);
 
 /** Everything that a token's life goes through; the same with a daemon and without. */
 async function testTokens(t: Test, sandbox: Sandbox): Promise<void> {

@@ -18,7 +18,7 @@ const VALUE = 'CANARY-value-of-a-secret';
 const ROUNDS = 1_000;
 const PARALLEL = 20;
 
-t.setTimeout(110_000);
+t.setTimeout(550_000);
 const sandbox = createSandbox(t);
 const probeFolder = join(sandbox.folder, 'probe');
 mkdirSync(probeFolder);

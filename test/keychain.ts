@@ -10,10 +10,10 @@ import {
 } from './fixtures/secret-service.ts';
 import { ask, createSandbox, type Daemon, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
-t.setTimeout(110_000);
+t.setTimeout(550_000);
 const missing = whySecretServiceIsMissing();
 const UNKNOWN_TOKEN = `mvt_${'0'.repeat(64)}`;
-const TIMEOUT_MS = '1000';
+const TIMEOUT_MS = '4000';
 
 const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
@@ -127,7 +127,7 @@ t.test('keychain > a real Secret Service', { skip: missing ?? false }, async (t)
       const daemon = await startDaemon(t, { sandbox, init: null, token: false });
       const startedAt = Date.now();
       t.equal((await daemon.stop()).code, 0);
-      t.ok(Date.now() - startedAt < 8_000);
+      t.ok(Date.now() - startedAt < 9_500);
     } finally {
       service.thaw();
     }

@@ -27,7 +27,7 @@ import {
   startDaemon,
 } from './fixtures/vault.ts';
 
-t.setTimeout(110_000);
+t.setTimeout(550_000);
 const UNKNOWN_TOKEN = `mvt_${'0'.repeat(64)}`;
 const PASSPHRASE = 'a passphrase with ünïcødé';
 

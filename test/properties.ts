@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
 
-t.setTimeout(110_000);
+t.setTimeout(550_000);
 const sandbox = await createHeldVault(t);
 let held: Held = await hold(t, sandbox);
 const ask: Held['ask'] = (...given) => held.ask(...given);

@@ -21,7 +21,7 @@ type Message =
   | { readonly kind: 'forget'; readonly unsealId: string };
 
 /** How long a thread without a keyring waits for another to answer, and a new keyring for all to have it. */
-const ANSWER_TIMEOUT_MS = 1_000;
+const ANSWER_TIMEOUT_MS = 5_000;
 
 export class SharedKeyringHolder {
   readonly #id = randomUUID();
