@@ -5,7 +5,7 @@
 import { workerData } from 'node:worker_threads';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { failAll, finish, type Handler, runCall } from './calls.ts';
-import type { Batch, BatchResult, ReadOperation, Reply, WorkerOptions } from './messages.ts';
+import type { Batch, BatchResult, Call, ReadOperation, Reply, WorkerOptions } from './messages.ts';
 import { getField, listFields } from './operations/fields.ts';
 import { getSecret, listSecrets, searchSecrets } from './operations/secrets.ts';
 import { listTokens } from './operations/tokens.ts';
@@ -34,12 +34,16 @@ export default async function read(batch: Batch) {
 async function answer(batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
   try {
     const open = await vault.use();
-    return batch.map((call) =>
-      runCall(reply, () => operations[call.operation as ReadOperation](open, call, reply)),
-    );
+    // One snapshot: a secret and its fields are two reads, and the writer may commit between them.
+    return vault.stores.db.transaction(() => batch.map((call) => runRead(open, call, reply))).deferred();
   } catch (error) {
+    reply.wipe();
     return failAll(batch, error);
   }
+}
+
+function runRead(open: ReadableVault, call: Call, reply: ReplyBuffer): Reply {
+  return runCall(reply, () => operations[call.operation as ReadOperation](open, call, reply));
 }
 
 /** Transferred, so that the plaintext in it is moved to the request thread and not copied. */
