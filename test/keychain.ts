@@ -144,7 +144,7 @@ t.test('keychain > a real Secret Service', { skip: missing ?? false }, async (t)
         t.equal(existsSync(sandbox.databasePath), false);
         const made = await mav(sandbox, ['init']);
         t.equal(made.code, 0);
-        t.match(made.stderr, 'did not answer');
+        t.match(made.stderr, /did not answer|not there/);
         t.match(made.stderr, 'Warning');
       } finally {
         service.thaw();
