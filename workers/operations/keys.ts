@@ -8,11 +8,15 @@ import type { RootKey } from '../envelope/keys.ts';
 import { Keyring } from '../keys/keyring.ts';
 import { openKeyring } from '../keys/unseal.ts';
 import type { ReplyBuffer } from '../reply.ts';
+import { RequestError } from '../request-error.ts';
 import type { Vault, WritableVault } from '../vault.ts';
 import { insertKek } from './new-vault.ts';
 import { rewrapRow } from './sealing.ts';
 import { fieldPlaceOf, nowSeconds, placeOf } from './secrets.ts';
 import { isGenuine, signTokenRow } from './tokens.ts';
+
+/** There is one writer thread, and this is its. */
+let isRotating = false;
 
 /**
  * In three steps, each complete in itself: the new KEK is stored; every thread gets a keyring with it beside the old
@@ -24,8 +28,24 @@ export async function rotateKek(
   passphrase: Uint8Array | null,
   reply: ReplyBuffer,
 ): Promise<Outcome> {
+  // Two at once would each delete the KEK that the other one wraps with.
+  if (isRotating)
+    throw new RequestError('conflict', 'the vault is being rotated already; wait until that is done');
+  isRotating = true;
+  try {
+    return await rotateAlone(vault, passphrase, reply);
+  } finally {
+    isRotating = false;
+  }
+}
+
+async function rotateAlone(
+  vault: Vault,
+  passphrase: Uint8Array | null,
+  reply: ReplyBuffer,
+): Promise<Outcome> {
   const rootKey = await vault.readRootKey(passphrase);
-  const both = addGeneration(await vault.use(), rootKey);
+  const both = await addGeneration(vault, rootKey);
   await vault.publish(both);
   const open = await vault.use();
   vault.stores.db.transaction(() => rewrapEverything(open, both)).immediate();
@@ -37,10 +57,23 @@ export async function rotateKek(
   return {};
 }
 
-/** Stores a new KEK; answers a keyring of the old generations and the new one. Zeroes the root key. */
-function addGeneration({ vault, keyring }: WritableVault, rootKey: RootKey): Keyring {
-  insertKek(vault, rootKey, keyring.vaultId, keyring.current.generation + 1, nowSeconds());
-  return openKeyring(rootKey, keyring.vaultId, vault.listKeks());
+/**
+ * Stores a new KEK; answers a keyring of the old generations and the new one. Zeroes the root key. The key store may
+ * hold another root key by now than the one that unsealed the vault: then opening the old KEKs fails, and the new one,
+ * which only that other key would open, is not kept.
+ */
+async function addGeneration(vault: Vault, rootKey: RootKey): Promise<Keyring> {
+  try {
+    const { vault: rows, keyring } = await vault.use();
+    return vault.stores.db
+      .transaction(() => {
+        insertKek(rows, rootKey, keyring.vaultId, keyring.current.generation + 1, nowSeconds());
+        return openKeyring(rootKey, keyring.vaultId, rows.listKeks());
+      })
+      .immediate();
+  } finally {
+    rootKey.fill(0);
+  }
 }
 
 function rewrapEverything(vault: WritableVault, keyring: Keyring): void {
