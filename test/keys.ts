@@ -310,6 +310,26 @@ t.test('key rotate > under load > every row under the new KEK, no request fails'
   t.ok(wraps.every((wrap) => wrap.subarray(5, 21).equals(keks[0] ?? Buffer.alloc(0))));
 });
 
+t.test(
+  'key rotate > the key file was exchanged meanwhile > refused, and the right key still opens the vault',
+  async (t) => {
+    const sandbox = createSandbox(t);
+    const keyFile = join(sandbox.folder, 'key');
+    const first = await startDaemon(t, { sandbox, init: ['--key-store', 'file', '--key-file', keyFile] });
+    await first.ask('PUT', '/v1/secrets/kept', { body: { value: 'v' } });
+    const away = `${keyFile}.away`;
+    renameSync(keyFile, away);
+    writeFileSync(keyFile, Buffer.alloc(32, 7), { mode: 0o400 });
+    t.not((await mav(sandbox, ['key', 'rotate'])).code, 0);
+    t.equal((await first.ask('GET', '/v1/secrets/kept')).json.value, 'v');
+    await first.stop();
+    rmSync(keyFile);
+    renameSync(away, keyFile);
+    const second = await startDaemon(t, { sandbox, init: null, token: false });
+    t.equal((await second.ask('GET', '/v1/secrets/kept', { token: first.admin })).json.value, 'v');
+  },
+);
+
 t.test('serve > vault.db is not one of ours > sealed with a clear reason, the file untouched', async (t) => {
   const made = createSandbox(t);
   await mav(made, ['init', '--key-store', 'file']);
