@@ -112,6 +112,9 @@ export class SharedKeyringHolder {
   }
 
   #meet(thread: string): void {
+    // Two that start at the same time hear each other's hello and answer each other's: a second channel of the same
+    // name would be a third end.
+    if (this.#pairs.has(thread)) return;
     const name = [this.#name, ...[this.#id, thread].toSorted()].join('/');
     this.#pairs.set(
       thread,
