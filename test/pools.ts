@@ -1,11 +1,14 @@
 /** Batches and threads: sizes, order, a full queue, and threads that die. */
-import { randomUUID } from 'node:crypto';
-import type { Worker } from 'node:worker_threads';
+import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BroadcastChannel, type Worker } from 'node:worker_threads';
 import t, { type Test } from 'tap';
 import type { Answered } from '../src/answered.ts';
 import { HeldVault } from '../src/daemon/held-vault.ts';
 import { answerRequest } from '../src/http/answer.ts';
 import { type BatchLimits, BatchQueue, type RunBatch } from '../src/pool/batch.ts';
+import { Keyring } from '../workers/keys/keyring.ts';
+import { SharedKeyringHolder } from '../workers/keys/sharing.ts';
 import type { Batch, BatchResult, Call } from '../workers/messages.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import { createSandbox, mav } from './fixtures/vault.ts';
@@ -249,4 +252,25 @@ t.test('pools > every thread dies > the vault is sealed until it is unsealed', a
   t.match(await vault.dispatch('readers', get('a')), { ok: false, code: 'sealed' });
   t.match(await vault.unseal(), { ok: true, message: undefined });
   t.match(await vault.dispatch('readers', get('a')), { ok: true });
+});
+
+t.test('keyring > two threads that hear each other start > each gets what the other publishes', async (t) => {
+  const name = `test-${randomUUID()}`;
+  const wire = new BroadcastChannel(name);
+  const hellos: unknown[] = [];
+  wire.onmessage = (event) => {
+    const { data } = event as { data: { kind: string } };
+    if (data.kind === 'hello') hellos.push(data);
+  };
+  const one = new SharedKeyringHolder(name);
+  await waitUntil(() => hellos.length === 1);
+  const other = new SharedKeyringHolder(name);
+  // Threads that start together hear each other; here the second came later and has the first one's hello repeated.
+  wire.postMessage(hellos[0]);
+  await waitUntil(() => hellos.length === 2);
+  await sleep(50);
+  wire.close();
+  const kek = { id: randomBytes(16), generation: 1, key: createSecretKey(randomBytes(32)) };
+  one.publish(new Keyring({ vaultId: randomBytes(16), unsealId: 'first', keks: [kek] }));
+  t.equal((await other.find())?.unsealId, 'first');
 });
