@@ -3,9 +3,8 @@
  * a value is opened until it lies in the reply's bytes, which are transferred away.
  */
 import { workerData } from 'node:worker_threads';
-import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { failAll, finish, type Handler, runCall } from './calls.ts';
-import type { Batch, BatchResult, Call, ReadOperation, Reply, WorkerOptions } from './messages.ts';
+import type { Batch, Call, ReadOperation, Reply, WorkerOptions } from './messages.ts';
 import { getField, listFields } from './operations/fields.ts';
 import { getSecret, listSecrets, searchSecrets } from './operations/secrets.ts';
 import { listTokens } from './operations/tokens.ts';
@@ -28,7 +27,7 @@ const vault = new Vault(workerData as WorkerOptions, 'reading');
 export default async function read(batch: Batch) {
   const reply = new ReplyBuffer();
   const replies = await answer(batch, reply);
-  return toMovable(finish(reply, replies));
+  return finish(reply, replies);
 }
 
 async function answer(batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
@@ -44,9 +43,4 @@ async function answer(batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
 
 function runRead(open: ReadableVault, call: Call, reply: ReplyBuffer): Reply {
   return runCall(reply, () => operations[call.operation as ReadOperation](open, call, reply));
-}
-
-/** Transferred, so that the plaintext in it is moved to the request thread and not copied. */
-function toMovable(result: BatchResult) {
-  return move({ [transferableSymbol]: [result.bytes.buffer], [valueSymbol]: result });
 }

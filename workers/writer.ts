@@ -4,7 +4,6 @@
  * body is zeroed when its batch is answered.
  */
 import { workerData } from 'node:worker_threads';
-import { move, transferableSymbol, valueSymbol } from 'piscina';
 import type { BodyOperation } from './bodies.ts';
 import {
   type BodyHandler,
@@ -18,15 +17,7 @@ import {
 } from './calls.ts';
 import { LostTransactionError, toFailure } from './failures.ts';
 import { probeKeychain } from './keys/slots/keychain.ts';
-import type {
-  Batch,
-  BatchResult,
-  Call,
-  ControlOperation,
-  Reply,
-  WorkerOptions,
-  WriteOperation,
-} from './messages.ts';
+import type { Batch, Call, ControlOperation, Reply, WorkerOptions, WriteOperation } from './messages.ts';
 import { deleteField, putField, putFields } from './operations/fields.ts';
 import { rotateKek } from './operations/keys.ts';
 import { createVault } from './operations/new-vault.ts';
@@ -109,8 +100,7 @@ export default async function write(batch: Batch) {
   const reply = new ReplyBuffer();
   const replies = await answer(batch, reply);
   wipeBodies(batch);
-  const result: BatchResult = finish(reply, replies);
-  return move({ [transferableSymbol]: [result.bytes.buffer], [valueSymbol]: result });
+  return finish(reply, replies);
 }
 
 async function answer(batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { RootKey } from '../envelope/keys.ts';
+import type { SlotKind } from '../messages.ts';
 import { Keyring, unwrapKeks, type WrappedKek } from './keyring.ts';
 import { SealedError } from './sealed.ts';
 import { readKeyFile } from './slots/file.ts';
@@ -13,7 +14,7 @@ import { openPassphraseSlot } from './slots/passphrase.ts';
 
 /** A key slot as the database keeps it. */
 export interface Slot {
-  readonly kind: 'keychain' | 'passphrase' | 'file';
+  readonly kind: SlotKind;
   /** The wrapped root key, of a `passphrase` slot. */
   readonly blob: Uint8Array | null;
   /** The key file's path, of a `file` slot. */

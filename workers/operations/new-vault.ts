@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { createKek, createRootKey, type RootKey } from '../envelope/keys.ts';
+import { KEY_ID_SIZE, VAULT_ID_SIZE } from '../envelope/sizes.ts';
 import { wrapKek } from '../keys/keyring.ts';
 import { writeKeyFile } from '../keys/slots/file.ts';
 import { deleteRootKey, KeychainUnavailableError, storeRootKey } from '../keys/slots/keychain.ts';
@@ -25,9 +26,6 @@ import { RequestError } from '../request-error.ts';
 import { createDatabase } from '../store/database.ts';
 import { type SlotRow, VaultStore } from '../store/vault.ts';
 import { nowSeconds } from './secrets.ts';
-
-const VAULT_ID_SIZE = 16;
-const KEK_ID_SIZE = 16;
 
 /** What is decided before anything is written. */
 interface Plan {
@@ -164,7 +162,7 @@ export function insertKek(
   createdAt: number,
 ): void {
   const kek = createKek();
-  const id = randomBytes(KEK_ID_SIZE);
+  const id = randomBytes(KEY_ID_SIZE);
   const wrapped = wrapKek(rootKey, vaultId, kek, { id, generation, createdAt });
   kek.fill(0);
   rows.insertKek({ id, generation, wrapped, createdAt });

@@ -1,8 +1,9 @@
 /** The rows of the vault itself: its id, its key slots, its wrapped KEKs. SQL only; key material is ciphertext. */
+import type { SlotKind } from '../messages.ts';
 import type { Db } from './database.ts';
 
 export interface SlotRow {
-  readonly kind: 'keychain' | 'passphrase' | 'file';
+  readonly kind: SlotKind;
   readonly blob: Buffer | null;
   readonly location: string | null;
   readonly createdAt: number;
