@@ -4,11 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Response, requestOverSocket } from '../client/transport.ts';
-import type { Home } from '../home.ts';
+import { type Home, secureHome } from '../home.ts';
 import { locateSessionToken, mintSessionToken, readSessionToken } from '../session-token.ts';
 import type { Input } from './command.ts';
-import type { Context } from './context.ts';
-import { homeOf } from './context.ts';
+import { type Context, homeOf } from './context.ts';
 import { CliError, EXIT, exitCodeOf } from './failure.ts';
 import { poolOptions } from './vault-options.ts';
 
@@ -41,7 +40,7 @@ export async function withDaemon<T>(input: Input, use: (ask: Ask) => Promise<T>)
   return use(askDaemon(input.context, home));
 }
 
-export async function isServed(home: Home): Promise<boolean> {
+async function isServed(home: Home): Promise<boolean> {
   const { isAlive } = await import('../client/alive.ts');
   return isAlive(home.socketPath);
 }
@@ -79,7 +78,6 @@ async function withOwnVault<T>(
   daemon: Ask,
   use: (ask: Ask) => Promise<T>,
 ): Promise<T> {
-  const { secureHome } = await import('../home.ts');
   secureHome(home);
   const { releaseOwnership } = await import('../daemon/ownership.ts');
   // A daemon may have started meanwhile; then it is the way after all.

@@ -12,7 +12,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
   const context = createContext(env);
   watchOutput(context);
   try {
-    return await dispatch(argv, env);
+    return await dispatch(argv, context);
   } catch (error) {
     const failure = toCliError(error);
     context.say(`mav: ${failure.message}`);
@@ -30,14 +30,14 @@ function watchOutput({ say }: Context): void {
   process.stderr.on('error', () => {});
 }
 
-async function dispatch(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {
+async function dispatch(argv: readonly string[], context: Context): Promise<ExitCode> {
   const { words, rest } = splitCommand(argv);
-  if (words === null) return answerWithoutCommand(argv, env);
+  if (words === null) return answerWithoutCommand(argv, context);
   const command = commands[words];
   if (command === undefined) throw new RangeError('splitCommand answers known commands only');
   if (rest.includes('--help') || rest.includes('-h')) return showHelp(words);
   const { run } = await command.load();
-  return run(readInput(words, command, rest, env));
+  return run(readInput(words, command, rest, context));
 }
 
 /** The command's full name and what comes behind it: `token create` is two words of argv and one command. */
@@ -55,9 +55,9 @@ function findCommand(words: string): string | null {
   return found?.[0] ?? null;
 }
 
-function answerWithoutCommand(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> | ExitCode {
+function answerWithoutCommand(argv: readonly string[], context: Context): Promise<ExitCode> | ExitCode {
   const [word] = argv;
-  if (word === '--version' || word === '-v') return dispatch(['version'], env);
+  if (word === '--version' || word === '-v') return dispatch(['version'], context);
   if (word === undefined) {
     createCac().outputHelp();
     return EXIT.usage;
@@ -119,7 +119,7 @@ function matchCommand(words: string, args: readonly string[]) {
   return matchedCommand;
 }
 
-function readInput(words: string, command: Command, rest: readonly string[], env: NodeJS.ProcessEnv): Input {
+function readInput(words: string, command: Command, rest: readonly string[], context: Context): Input {
   const options = Object.fromEntries(
     Object.entries(command.options).map(([name, { type, short }]) => [
       name,
@@ -136,7 +136,7 @@ function readInput(words: string, command: Command, rest: readonly string[], env
   matched.checkRequiredArgs();
   matched.checkUnusedArgs();
   return {
-    context: createContext(env),
+    context,
     command: words,
     args,
     text: (name) => (typeof values[name] === 'string' ? values[name] : undefined),

@@ -35,7 +35,7 @@ export function releaseOwnership(home: Home): void {
 }
 
 /** Whether the lock is ours now. */
-export function lock(path: string): boolean {
+function lock(path: string): boolean {
   const db = new Database(path, { timeout: 0 });
   try {
     db.exec('BEGIN EXCLUSIVE');
