@@ -4,9 +4,10 @@
  * coverage; `--snapshot` writes the snapshots anew; other flags go to tap. The last line is `N passed, N failed`.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
+import { findMissing, SECRET_SERVICE_PROGRAMS } from '../test/fixtures/programs.ts';
 import { closingLine, type Summary } from './test-summary.ts';
 
 const root = dirname(import.meta.dirname);
@@ -94,23 +95,12 @@ function findShortfalls(selection: Selection, isOk: boolean, summary: Summary): 
 }
 
 function announceSecretService(): void {
-  const missing = ['gnome-keyring-daemon', 'dbus-run-session'].filter((program) => !isOnPath(program));
+  const missing = findMissing(...SECRET_SERVICE_PROGRAMS);
   if (missing.length === 0) console.log('Secret Service: the tests with a real keychain run.');
   else
     console.log(
       `Secret Service: the tests with a real keychain are skipped, no ${missing.join(' and ')} here.`,
     );
-}
-
-function isOnPath(program: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 function main(argv: string[]): void {

@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { commands } from '../src/cli/options.ts';
+import { skipWithout } from './fixtures/programs.ts';
 import { ask, BIN, createSandbox, type Finished, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
@@ -137,7 +138,7 @@ t.test('version > asked for in any way > the package version', async (t) => {
     t.equal((await mav(sandbox, args)).stdout, `${version}\n`);
 });
 
-t.test('serve > what it prints > the curl line works as it is', { skip: isMissing('curl') }, async (t) => {
+t.test('serve > what it prints > the curl line works as it is', { skip: skipWithout('curl') }, async (t) => {
   const daemon = await startDaemon(t);
   const { stdout } = await daemon.stop();
   const again = await startDaemon(t, { sandbox: daemon, init: null, token: false });
@@ -166,7 +167,7 @@ t.test(
   },
 );
 
-t.test('terminal > token list > is a table there', { skip: isMissing('script') }, async (t) => {
+t.test('terminal > token list > is a table there', { skip: skipWithout('script') }, async (t) => {
   const sandbox = createSandbox(t);
   await mav(sandbox, ['init', '--key-store', 'file']);
   await mav(sandbox, ['token', 'create', '--name', 'n', '--scope', 'read']);
@@ -212,11 +213,6 @@ t.test('API > asked while the command line creates a token > knows it at once', 
   );
   t.equal((await ask(daemon.socket, 'GET', '/v1/secrets', { token })).status, 200);
 });
-
-function isMissing(program: string): string | false {
-  const found = (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
-  return found ? false : `no ${program} here`;
-}
 
 /** A Node on PATH, outside of the checkout, that is too old. */
 function findOldNode(): string | null {

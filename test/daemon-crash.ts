@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { skipWithout } from './fixtures/programs.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import { createSandbox, type Daemon, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
@@ -11,10 +12,6 @@ t.jobs = 2;
 
 const ROUNDS = 20;
 const CLIENTS = 8;
-
-function has(program: string): boolean {
-  return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
-}
 
 /** Writes from several clients at once until the daemon is gone; answers the acknowledged name → value pairs. */
 async function writeUntilKilled(daemon: Daemon, round: number): Promise<Map<string, string>> {
@@ -61,7 +58,7 @@ t.test('kill -9 > while eight clients write, twenty times > every acknowledged w
 
 t.test(
   'PUT > answered > only after the write-ahead log was synced',
-  { skip: !has('strace') && 'no strace here' },
+  { skip: skipWithout('strace') },
   async (t) => {
     const sandbox = createSandbox(t);
     const trace = join(sandbox.folder, 'trace');
@@ -183,7 +180,7 @@ t.test(
   {
     skip: process.env.NODE_V8_COVERAGE
       ? 'the limit would be on the coverage files too'
-      : !has('prlimit') && 'no prlimit here',
+      : skipWithout('prlimit'),
   },
   async (t) => {
     const daemon = await startDaemon(t, { under: ['prlimit', `--fsize=${2 * 1_048_576}:unlimited`] });

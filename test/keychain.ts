@@ -3,15 +3,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
-import {
-  type SecretService,
-  startSecretService,
-  whySecretServiceIsMissing,
-} from './fixtures/secret-service.ts';
+import { SECRET_SERVICE_PROGRAMS, skipWithout } from './fixtures/programs.ts';
+import { type SecretService, startSecretService } from './fixtures/secret-service.ts';
 import { ask, createSandbox, type Daemon, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
-const missing = whySecretServiceIsMissing();
+const missing = skipWithout(...SECRET_SERVICE_PROGRAMS);
 const UNKNOWN_TOKEN = `mvt_${'0'.repeat(64)}`;
 const TIMEOUT_MS = '4000';
 
@@ -39,7 +36,7 @@ async function assertSealed(t: Test, daemon: Daemon, remedy: RegExp): Promise<vo
   t.match(answer.json.error, 'mav unseal');
 }
 
-t.test('keychain > a real Secret Service', { skip: missing ?? false }, async (t) => {
+t.test('keychain > a real Secret Service', { skip: missing }, async (t) => {
   const service = await startSecretService(t);
 
   await t.test('init > auto > the root key lies in the keychain, and there only', async (t) => {
@@ -153,4 +150,4 @@ t.test('keychain > a real Secret Service', { skip: missing ?? false }, async (t)
   );
 });
 
-if (missing !== null) t.pass(missing);
+if (missing !== false) t.pass(missing);

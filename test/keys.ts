@@ -16,6 +16,7 @@ import {
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
+import { skipWithout } from './fixtures/programs.ts';
 import {
   ask,
   createSandbox,
@@ -373,7 +374,7 @@ t.test('serve > vault.db is not one of ours > sealed with a clear reason, the fi
 
 t.test(
   'init > on a terminal > asks for the passphrase twice and shows nothing of it',
-  { skip: canScript() },
+  { skip: skipWithout('script') },
   async (t) => {
     const sandbox = createSandbox(t);
     const run = (args: string, input: string) => typeInto(sandbox, args, input);
@@ -389,10 +390,6 @@ t.test(
     t.match(await run('token list -o json', 'wrong horse\n'), 'passphrase is wrong');
   },
 );
-
-function canScript(): string | false {
-  return existsSync('/usr/bin/script') ? false : 'no util-linux script here';
-}
 
 /** Runs `mav` on a pseudo-terminal; each line is typed when a prompt for it has come. */
 async function typeInto(sandbox: Sandbox, args: string, input: string): Promise<string> {
