@@ -5,13 +5,9 @@ import { checkSocketPath, type Home, secureHome } from '../home.ts';
 import { createApiServer } from '../http/server.ts';
 import { createLog, type Log } from '../log.ts';
 import type { PoolOptions } from '../pool/pools.ts';
-import {
-  locateSessionToken,
-  mintSessionToken,
-  removeSessionToken,
-  writeSessionToken,
-} from '../session-token.ts';
+import { locateSessionToken, removeSessionToken, writeSessionToken } from '../session-token.ts';
 import { HeldVault } from './held-vault.ts';
+import { mintSessionToken } from './mint-session-token.ts';
 import { releaseOwnership, takeOwnership } from './ownership.ts';
 import { checkFree, listenAt, removeSocket } from './socket.ts';
 
