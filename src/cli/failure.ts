@@ -3,7 +3,8 @@ import type { ErrorCode } from '../../workers/messages.ts';
 
 export const EXIT = { done: 0, failed: 1, usage: 2, notFound: 3, notAllowed: 4, sealed: 5 } as const;
 
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+/** One of EXIT, but for a command that ends as another program did. */
+export type ExitCode = number;
 
 export class CliError extends Error {
   readonly exitCode: ExitCode;
@@ -12,6 +13,11 @@ export class CliError extends Error {
     super(message);
     this.exitCode = exitCode;
   }
+}
+
+/** Exit code 2: what was typed cannot be done; `message` says what to type instead. */
+export function usageError(message: string): CliError {
+  return new CliError(EXIT.usage, message);
 }
 
 /** The exit code of what the API answered; 1 for what has none of its own. */
@@ -29,4 +35,25 @@ export function exitCodeOf(code: ErrorCode | string): ExitCode {
     default:
       return EXIT.failed;
   }
+}
+
+/** Errors of other parts whose message is written for the user, by their names: their classes stay unloaded. */
+const SPEAKING_ERRORS: ReadonlySet<string> = new Set([
+  'UnsafePlaceError',
+  'OwnedElsewhereError',
+  'ConnectionError',
+]);
+
+export function toCliError(error: unknown): CliError {
+  if (error instanceof CliError) return error;
+  if (!(error instanceof Error)) return new CliError(EXIT.failed, 'failed');
+  const code = 'code' in error ? String(error.code) : '';
+  if (error.name === 'MaestroVaultError') return new CliError(exitCodeOf(code), error.message);
+  if (error.name === 'ConfigError') return usageError(error.message);
+  if (SPEAKING_ERRORS.has(error.name)) return new CliError(EXIT.failed, error.message);
+  return new CliError(EXIT.failed, `${error.name}${code === '' ? '' : ` ${code}`}: ${firstLine(error)}`);
+}
+
+function firstLine(error: Error): string {
+  return error.message.split('\n', 1)[0] ?? '';
 }
