@@ -4,6 +4,7 @@
  * with `wipeRequest`. zod's issues hold names and messages, never input.
  */
 import * as z from 'zod';
+import { decodeValue, encoding, fieldValue, must, report, secret, toJsonSchema } from './body-values.ts';
 import { parseDuration } from './duration.ts';
 import { parseBody, RawMetadata, wipeParsedBody } from './json.ts';
 import { findNameProblem, type NameKind } from './names.ts';
@@ -13,18 +14,6 @@ import type { SecretBytes } from './secret-bytes.ts';
 const MAX_PASSWORD_LENGTH = 4096;
 const DEFAULT_PASSWORD_LENGTH = 32;
 const TOKEN_SCOPES = ['read', 'write', 'generate', 'admin'] as const;
-
-/** An issue's message follows the member's name: `"value" must be…`. */
-const must =
-  (rule: string) =>
-  (issue: { readonly input?: unknown }): string =>
-    issue.input === undefined ? 'is required' : `must be ${rule}`;
-
-const secret = z
-  .custom<SecretBytes>((input) => input instanceof Uint8Array && input.length > 0, {
-    error: must('a non-empty string'),
-  })
-  .meta({ type: 'string', minLength: 1 });
 
 const metadata = z
   .custom<RawMetadata>((input) => input instanceof RawMetadata, { error: must('an object') })
@@ -44,7 +33,7 @@ const name = (kind: NameKind) =>
     .meta(kind === 'environment' ? {} : { minLength: 1 });
 
 const fields = z
-  .record(z.string(), secret, { error: must('an object of non-empty strings') })
+  .record(z.string(), fieldValue, { error: must('an object of non-empty strings') })
   .superRefine((record, context) => report(context, findFieldsProblem(record)))
   .meta({ minProperties: 1 });
 
@@ -91,9 +80,17 @@ const createToken = z
 
 /** The schema of each operation that takes a body. */
 export const bodySchemas = {
-  'secrets.put': z.strictObject({ value: secret, metadata: metadata.exactOptional() }),
-  'secrets.patch': z.strictObject({ value: secret.exactOptional(), metadata: metadata.exactOptional() }),
-  'fields.put': z.strictObject({ value: secret }),
+  'secrets.put': z
+    .strictObject({ value: secret, encoding: encoding.exactOptional(), metadata: metadata.exactOptional() })
+    .transform(decodeValue),
+  'secrets.patch': z
+    .strictObject({
+      value: secret.exactOptional(),
+      encoding: encoding.exactOptional(),
+      metadata: metadata.exactOptional(),
+    })
+    .transform(decodeValue),
+  'fields.put': z.strictObject({ value: secret, encoding: encoding.exactOptional() }).transform(decodeValue),
   'fields.putMany': z.strictObject({ fields }),
   'passwords.generate': generate,
   'tokens.create': createToken,
@@ -138,12 +135,7 @@ interface Secrets {
 
 /** The body's JSON Schema, as the OpenAPI document shows it. */
 export function bodyJsonSchema(operation: BodyOperation): z.core.JSONSchema.BaseSchema {
-  // SecretBytes and RawMetadata are custom types here; on the wire they are what their meta() says.
-  const { $schema, ...schema } = z.toJSONSchema(bodySchemas[operation], {
-    io: 'input',
-    unrepresentable: 'any',
-  });
-  return schema;
+  return toJsonSchema(bodySchemas[operation]);
 }
 
 /** Null is as good as absent; an unknown member stays unknown. */
@@ -158,10 +150,6 @@ function dropNulls(members: Record<string, unknown>, operation: BodyOperation): 
 function emptyBody(operation: BodyOperation): Uint8Array {
   if (BODY_OPTIONAL.has(operation)) return Buffer.from('{}');
   throw new BodyError('a JSON body is required');
-}
-
-function report(context: z.RefinementCtx, problem: string | null): void {
-  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
 }
 
 function findFieldsProblem(record: Readonly<Record<string, unknown>>): string | null {
