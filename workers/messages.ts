@@ -36,6 +36,8 @@ export type ReadOperation =
   | 'secrets.search'
   | 'fields.list'
   | 'fields.get'
+  | 'values.get'
+  | 'fieldValues.get'
   | 'tokens.list'
   | 'vault.info';
 
@@ -47,6 +49,8 @@ export type WriteOperation =
   | 'fields.put'
   | 'fields.putMany'
   | 'fields.delete'
+  | 'values.put'
+  | 'fieldValues.put'
   | 'passwords.generate'
   | 'tokens.create'
   | 'tokens.revoke'
