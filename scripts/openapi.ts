@@ -127,6 +127,7 @@ const ANSWERS: Readonly<Record<string, JsonSchema>> = {
   'secrets.put': done('stored', { name }),
   'secrets.patch': done('updated', { name }),
   'secrets.delete': done('deleted', { name }),
+  'secrets.rename': done('renamed', { name, environment }),
   'values.get': bytes,
   'values.put': done('stored', { name }),
   'fields.list': { ...fieldValues, description: 'Field to value' },
@@ -217,6 +218,7 @@ const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly Head
   403: { meaning: 'The token does not have the scope' },
   404: { meaning: 'There is no such secret, field or token' },
   408: { meaning: 'The request took too long to arrive' },
+  409: { meaning: 'There is a secret of the new name; nothing was changed' },
   412: { meaning: 'The secret is not as If-Match or If-None-Match expects' },
   413: { meaning: 'The body is larger than 1 MiB' },
   500: { meaning: 'What is stored fails its verification, or something unforeseen' },
@@ -225,7 +227,7 @@ const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly Head
 };
 
 const CONDITIONAL =
-  /^(?:secrets|fields|values|fieldValues)\.(?:put|putMany|patch|delete)$|^passwords\.generate$/;
+  /^(?:secrets|fields|values|fieldValues)\.(?:put|putMany|patch|delete|rename)$|^passwords\.generate$/;
 const CREATING = ['secrets.put', 'fields.put', 'fields.putMany', 'values.put', 'fieldValues.put'];
 const HAS_TAG = ['secrets.get', 'values.get'];
 
@@ -235,6 +237,7 @@ function errorsOf(route: Route): number[] {
   return [
     ...(route.pool === 'none' ? [400] : [400, 401, 403, 500, 503]),
     ...(isAboutOne ? [404] : []),
+    ...(route.operation === 'secrets.rename' ? [409] : []),
     ...(CONDITIONAL.test(route.operation) ? [412] : []),
     ...(route.body === 'none' ? [] : [408, 413]),
     ...(route.pool === 'writer' ? [507] : []),

@@ -92,6 +92,10 @@ export const bodySchemas = {
     .transform(decodeValue),
   'fields.put': z.strictObject({ value: secret, encoding: encoding.exactOptional() }).transform(decodeValue),
   'fields.putMany': z.strictObject({ fields }),
+  'secrets.rename': z.strictObject({
+    name: name('name'),
+    environment: name('environment').exactOptional(),
+  }),
   'passwords.generate': generate,
   'tokens.create': createToken,
   'vault.unseal': z.strictObject({ passphrase: secret.exactOptional() }),

@@ -46,6 +46,7 @@ export type WriteOperation =
   | 'secrets.put'
   | 'secrets.patch'
   | 'secrets.delete'
+  | 'secrets.rename'
   | 'fields.put'
   | 'fields.putMany'
   | 'fields.delete'
