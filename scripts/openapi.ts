@@ -144,6 +144,11 @@ const ANSWERS: Readonly<Record<string, JsonSchema>> = {
     password: value,
     'name?': name,
     stored: { type: 'boolean', description: 'Whether it was stored under that name' },
+    entropy_bits: {
+      type: 'number',
+      minimum: 0,
+      description: 'log2 of how many equally likely values there were, rounded down to a tenth',
+    },
   }),
   'vault.info': object({ dir: text, db_path: text, db_size_bytes: whole, secret_count: whole }),
   'tokens.list': arrayOf('Token'),

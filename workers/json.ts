@@ -19,6 +19,8 @@ const PLAIN_MEMBERS: ReadonlySet<string> = new Set([
   'lowercase',
   'digits',
   'symbols',
+  'words',
+  'delimiter',
   'scopes',
   'expires_in',
 ]);
