@@ -36,14 +36,17 @@ export type ReadOperation =
   | 'secrets.search'
   | 'fields.list'
   | 'fields.get'
+  | 'secrets.export'
   | 'tokens.list'
-  | 'vault.info';
+  | 'vault.info'
+  | 'vault.check';
 
 /** The operations of the writer that run inside its transaction, one savepoint each. */
 export type WriteOperation =
   | 'secrets.put'
   | 'secrets.patch'
   | 'secrets.delete'
+  | 'secrets.import'
   | 'fields.put'
   | 'fields.putMany'
   | 'fields.delete'
@@ -59,7 +62,8 @@ export type ControlOperation =
   | 'vault.seal'
   | 'vault.init'
   | 'vault.probeKeychain'
-  | 'keys.rotate';
+  | 'keys.rotate'
+  | 'vault.destroy';
 
 export type Operation = ReadOperation | WriteOperation | ControlOperation;
 

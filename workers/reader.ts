@@ -5,6 +5,8 @@
 import { workerData } from 'node:worker_threads';
 import { failAll, finish, type Handler, runCall } from './calls.ts';
 import type { Batch, Call, ReadOperation, Reply, WorkerOptions } from './messages.ts';
+import { checkVault } from './operations/check.ts';
+import { exportSecrets } from './operations/export.ts';
 import { getField, listFields } from './operations/fields.ts';
 import { getSecret, listSecrets, searchSecrets } from './operations/secrets.ts';
 import { listTokens } from './operations/tokens.ts';
@@ -16,10 +18,12 @@ const operations: Record<ReadOperation, Handler<ReadableVault>> = {
   'secrets.list': listSecrets,
   'secrets.get': getSecret,
   'secrets.search': searchSecrets,
+  'secrets.export': exportSecrets,
   'fields.list': listFields,
   'fields.get': getField,
   'tokens.list': listTokens,
   'vault.info': describeVault,
+  'vault.check': checkVault,
 };
 
 const vault = new Vault(workerData as WorkerOptions, 'reading');

@@ -18,7 +18,9 @@ import {
 import { LostTransactionError, toFailure } from './failures.ts';
 import { probeKeychain } from './keys/slots/keychain.ts';
 import type { Batch, Call, ControlOperation, Reply, WorkerOptions, WriteOperation } from './messages.ts';
+import { destroyVault } from './operations/destroy.ts';
 import { deleteField, putField, putFields } from './operations/fields.ts';
+import { importSecrets } from './operations/import.ts';
 import { rotateKek } from './operations/keys.ts';
 import { createVault } from './operations/new-vault.ts';
 import { generate } from './operations/passwords.ts';
@@ -53,6 +55,7 @@ function createOperations(bodies: Bodies): Record<WriteOperation, Handler<Writab
     'secrets.put': withBody('secrets.put', putSecret),
     'secrets.patch': withBody('secrets.patch', patchSecret),
     'secrets.delete': deleteSecret,
+    'secrets.import': withBody('secrets.import', importSecrets),
     'fields.put': withBody('fields.put', putField),
     'fields.putMany': withBody('fields.putMany', putFields),
     'fields.delete': deleteField,
@@ -90,6 +93,8 @@ const controls: Record<
     const { passphrase } = bodies.parseRequest('vault.unseal', call.body);
     return rotateKek(vault, passphrase ?? null, reply);
   },
+  'vault.destroy': (call, reply, bodies) =>
+    destroyVault(vault, bodies.parseRequest('vault.destroy', call.body), reply),
 };
 
 function isControl(call: Call | undefined): call is Call & { operation: ControlOperation } {
