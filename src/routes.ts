@@ -19,6 +19,8 @@ interface RouteBase {
   readonly body: 'none' | 'optional' | 'required';
   /** Bytes of its largest request body; absent: 1 MiB. */
   readonly maxBodySize?: number;
+  /** Which of the two is bytes as they are; everything else is JSON, errors in any case. */
+  readonly bytes?: 'body' | 'answer';
   readonly success: 200 | 201;
   readonly summary: string;
 }
@@ -130,6 +132,30 @@ export const routes: readonly Route[] = [
     success: 200,
     summary: 'Delete a secret and its fields',
   },
+  {
+    method: 'GET',
+    path: '/v1/secrets/:name/value',
+    scope: 'read',
+    pool: 'readers',
+    operation: 'values.get',
+    query: ['env'],
+    body: 'none',
+    bytes: 'answer',
+    success: 200,
+    summary: 'Read the bytes of a value',
+  },
+  {
+    method: 'PUT',
+    path: '/v1/secrets/:name/value',
+    scope: 'write',
+    pool: 'writer',
+    operation: 'values.put',
+    query: ['env'],
+    body: 'required',
+    bytes: 'body',
+    success: 201,
+    summary: 'Create a secret or replace its value, from bytes; metadata and fields stay',
+  },
 
   {
     method: 'GET',
@@ -185,6 +211,30 @@ export const routes: readonly Route[] = [
     body: 'none',
     success: 200,
     summary: 'Delete a field',
+  },
+  {
+    method: 'GET',
+    path: '/v1/secrets/:name/fields/:field/value',
+    scope: 'read',
+    pool: 'readers',
+    operation: 'fieldValues.get',
+    query: ['env'],
+    body: 'none',
+    bytes: 'answer',
+    success: 200,
+    summary: 'Read the bytes of a field',
+  },
+  {
+    method: 'PUT',
+    path: '/v1/secrets/:name/fields/:field/value',
+    scope: 'write',
+    pool: 'writer',
+    operation: 'fieldValues.put',
+    query: ['env'],
+    body: 'required',
+    bytes: 'body',
+    success: 201,
+    summary: 'Set a field, from bytes',
   },
 
   {

@@ -37,6 +37,8 @@ export type ReadOperation =
   | 'fields.list'
   | 'fields.get'
   | 'secrets.export'
+  | 'values.get'
+  | 'fieldValues.get'
   | 'tokens.list'
   | 'vault.info'
   | 'vault.check';
@@ -50,6 +52,8 @@ export type WriteOperation =
   | 'fields.put'
   | 'fields.putMany'
   | 'fields.delete'
+  | 'values.put'
+  | 'fieldValues.put'
   | 'passwords.generate'
   | 'tokens.create'
   | 'tokens.revoke'

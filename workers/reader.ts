@@ -10,6 +10,7 @@ import { exportSecrets } from './operations/export.ts';
 import { getField, listFields } from './operations/fields.ts';
 import { getSecret, listSecrets, searchSecrets } from './operations/secrets.ts';
 import { listTokens } from './operations/tokens.ts';
+import { getFieldValue, getValue } from './operations/values.ts';
 import { describeVault } from './operations/vault.ts';
 import { ReplyBuffer } from './reply.ts';
 import { type ReadableVault, Vault } from './vault.ts';
@@ -21,6 +22,8 @@ const operations: Record<ReadOperation, Handler<ReadableVault>> = {
   'secrets.export': exportSecrets,
   'fields.list': listFields,
   'fields.get': getField,
+  'values.get': getValue,
+  'fieldValues.get': getFieldValue,
   'tokens.list': listTokens,
   'vault.info': describeVault,
   'vault.check': checkVault,

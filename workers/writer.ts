@@ -26,6 +26,7 @@ import { createVault } from './operations/new-vault.ts';
 import { generate } from './operations/passwords.ts';
 import { deleteSecret, patchSecret, putSecret } from './operations/secrets.ts';
 import { createToken, revokeToken, touchTokens } from './operations/tokens.ts';
+import { putFieldValue, putValue } from './operations/values.ts';
 import { reportStatus, seal, unseal } from './operations/vault.ts';
 import { ReplyBuffer } from './reply.ts';
 import type { Db } from './store/database.ts';
@@ -59,6 +60,8 @@ function createOperations(bodies: Bodies): Record<WriteOperation, Handler<Writab
     'fields.put': withBody('fields.put', putField),
     'fields.putMany': withBody('fields.putMany', putFields),
     'fields.delete': deleteField,
+    'values.put': putValue,
+    'fieldValues.put': putFieldValue,
     'passwords.generate': withBody('passwords.generate', generate),
     'tokens.create': withBody('tokens.create', createToken),
     'tokens.revoke': revokeToken,
