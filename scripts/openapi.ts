@@ -144,6 +144,7 @@ const ANSWERS: Readonly<Record<string, JsonSchema>> = {
   'secrets.put': done('stored', { name }),
   'secrets.patch': done('updated', { name }),
   'secrets.delete': done('deleted', { name }),
+  'secrets.rename': done('renamed', { name, environment }),
   'values.get': bytes,
   'values.put': done('stored', { name }),
   'fields.list': { ...fieldValues, description: 'Field to value' },
@@ -160,6 +161,11 @@ const ANSWERS: Readonly<Record<string, JsonSchema>> = {
     password: value,
     'name?': name,
     stored: { type: 'boolean', description: 'Whether it was stored under that name' },
+    entropy_bits: {
+      type: 'number',
+      minimum: 0,
+      description: 'log2 of how many equally likely values there were, rounded down to a tenth',
+    },
   }),
   'vault.info': object({ dir: text, db_path: text, db_size_bytes: whole, secret_count: whole }),
   'tokens.list': arrayOf('Token'),
@@ -243,6 +249,7 @@ const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly Head
   403: { meaning: 'The token does not have the scope' },
   404: { meaning: 'There is no such secret, field or token' },
   408: { meaning: 'The request took too long to arrive' },
+  409: { meaning: 'There is a secret of the new name; nothing was changed' },
   412: { meaning: 'The secret is not as If-Match or If-None-Match expects' },
   413: { meaning: 'The body is larger than 1 MiB, or than this endpoint takes' },
   500: { meaning: 'What is stored fails its verification, or something unforeseen' },
@@ -251,7 +258,7 @@ const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly Head
 };
 
 const CONDITIONAL =
-  /^(?:secrets|fields|values|fieldValues)\.(?:put|putMany|patch|delete)$|^passwords\.generate$/;
+  /^(?:secrets|fields|values|fieldValues)\.(?:put|putMany|patch|delete|rename)$|^passwords\.generate$/;
 const CREATING = ['secrets.put', 'fields.put', 'fields.putMany', 'values.put', 'fieldValues.put'];
 const HAS_TAG = ['secrets.get', 'values.get'];
 
@@ -261,6 +268,7 @@ function errorsOf(route: Route): number[] {
   return [
     ...(route.pool === 'none' ? [400] : [400, 401, 403, 500, 503]),
     ...(isAboutOne ? [404] : []),
+    ...(route.operation === 'secrets.rename' ? [409] : []),
     ...(CONDITIONAL.test(route.operation) ? [412] : []),
     ...(route.body === 'none' ? [] : [408, 413]),
     ...(route.pool === 'writer' ? [507] : []),

@@ -269,7 +269,11 @@ t.test('parseRequest > a body that is not the operation’s > an error that name
     ['fields.putMany', '{"fields":{"a":{"value":"","encoding":"base64"}}}', `"fields"."a".${value}`],
     ['fields.putMany', '{"fields":{"a":{"value":"x","encoding":null}}}', `"fields"."a".${encoding}`],
     ['fields.putMany', '{"fields":{"a":{"value":"x"}}}', '"fields"."a"."encoding" is required'],
-    ['fields.putMany', '{"fields":{"a":{"value":"x","encodng":"y"}}}', 'unknown member "encodng"'],
+    [
+      'fields.putMany',
+      '{"fields":{"a":{"value":"x","encodng":"y"}}}',
+      'unknown member "fields"."a"."encodng"',
+    ],
     ['fields.putMany', '{"fields":{"a":["x"]}}', '"fields"."a" must be a non-empty string'],
     [
       'fields.putMany',

@@ -19,6 +19,7 @@ const CONTRACT: Readonly<Record<string, Scope | null>> = {
   'PUT /v1/secrets/:name': 'write',
   'PATCH /v1/secrets/:name': 'write',
   'DELETE /v1/secrets/:name': 'write',
+  'POST /v1/secrets/:name/rename': 'write',
   'GET /v1/secrets/:name/value': 'read',
   'PUT /v1/secrets/:name/value': 'write',
   'PUT /v1/secrets/:name/fields/:field': 'write',
