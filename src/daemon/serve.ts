@@ -74,7 +74,9 @@ async function start(options: ServeOptions, log: Log, teardown: Teardown, stop: 
   await options.onListening(vault);
 }
 
-/** On a signal, an error that nobody caught, or when told to: take everything down, then end the process (1 after an error). */
+/**
+ * On a signal, an error that nobody caught, or `close`: take everything down, then end the process (1 after an error).
+ */
 function stopWhenTold(log: Log, teardown: Teardown): { close(): void; uninstall(): void } {
   return closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ err, signal }) => {
     log.event('stopping', signal ?? err?.name ?? 'told to');
