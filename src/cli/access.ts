@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Response, requestOverSocket } from '../client/transport.ts';
 import { type Home, secureHome } from '../home.ts';
-import { locateSessionToken, mintSessionToken, readSessionToken } from '../session-token.ts';
+import { awaitSessionToken, locateSessionToken, mintSessionToken } from '../session-token.ts';
 import type { Input } from './command.ts';
 import { type Context, homeOf } from './context.ts';
 import { CliError, EXIT, exitCodeOf } from './failure.ts';
@@ -47,7 +47,10 @@ async function isServed(home: Home): Promise<boolean> {
 
 function askDaemon({ env }: Context, home: Home): Ask {
   return async (method, target, body) => {
-    const token = env.MAV_TOKEN || readSessionToken(locateSessionToken(env, home.socketPath));
+    const askHealth = () =>
+      requestOverSocket(home.socketPath, '', { method: 'GET', target: '/v1/health', body: null });
+    const token =
+      env.MAV_TOKEN || (await awaitSessionToken(locateSessionToken(env, home.socketPath), askHealth));
     if (token === null) {
       throw new CliError(
         EXIT.notAllowed,
