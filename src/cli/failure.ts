@@ -3,7 +3,8 @@ import type { ErrorCode } from '../../workers/messages.ts';
 
 export const EXIT = { done: 0, failed: 1, usage: 2, notFound: 3, notAllowed: 4, sealed: 5 } as const;
 
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+/** One of EXIT, but for a command that ends as another program did. */
+export type ExitCode = number;
 
 export class CliError extends Error {
   readonly exitCode: ExitCode;

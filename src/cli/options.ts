@@ -22,6 +22,15 @@ const passphraseFile: Option = {
   description: "Read the vault's passphrase from this file",
 };
 
+const printPlan: Record<string, Option> = {
+  print: { type: 'boolean', description: 'Show what would be written and run, and change nothing' },
+  platform: {
+    type: 'string',
+    placeholder: 'linux|darwin',
+    description: 'With --print: for this platform instead of this machine',
+  },
+};
+
 const keyStoreOptions: Record<string, Option> = {
   'key-store': {
     type: 'string',
@@ -115,6 +124,45 @@ export const commands: Readonly<Record<string, Command>> = {
     examples: ['mav key rotate', 'mav key rotate --passphrase-file ~/pass.txt'],
     options: { socket, 'passphrase-file': passphraseFile },
     load: () => import('./commands/key-rotate.ts'),
+  },
+  'service install': {
+    description: 'Make mav serve a login item: a systemd user unit, or a launchd agent',
+    examples: ['mav service install', 'mav service install --print --platform darwin'],
+    options: printPlan,
+    load: () => import('./commands/service-install.ts'),
+  },
+  'service uninstall': {
+    description: 'Stop and remove the login item; vault and keys stay',
+    examples: ['mav service uninstall', 'mav service uninstall --print'],
+    options: printPlan,
+    load: () => import('./commands/service-uninstall.ts'),
+  },
+  'service start': {
+    description: 'Start the installed service',
+    examples: ['mav service start', 'mav service start --print'],
+    options: printPlan,
+    load: () => import('./commands/service-start.ts'),
+  },
+  'service stop': {
+    description: 'Stop the installed service until the next login',
+    examples: ['mav service stop', 'mav service stop --print'],
+    options: printPlan,
+    load: () => import('./commands/service-stop.ts'),
+  },
+  'service status': {
+    description: 'Show what the service manager says; exit code 0 only while the daemon runs',
+    examples: ['mav service status', 'mav service status >/dev/null && echo running'],
+    options: {},
+    load: () => import('./commands/service-status.ts'),
+  },
+  'service logs': {
+    description: "Show the service's log",
+    examples: ['mav service logs', 'mav service logs --follow --lines 20'],
+    options: {
+      follow: { type: 'boolean', short: 'f', description: 'Go on as lines are added' },
+      lines: { type: 'string', short: 'n', placeholder: 'N', description: 'The last N lines (100)' },
+    },
+    load: () => import('./commands/service-logs.ts'),
   },
   version: {
     description: 'Print the version',
