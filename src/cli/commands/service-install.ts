@@ -28,6 +28,6 @@ export const run: Run = async (input) => {
       `the files are written, but ${service.manager} did not start the service; in a login session of yours run: mav service install`,
     );
   }
-  context.say('The daemon runs, and will after every login. See it: mav service status');
+  context.say('The service runs, and is there after every login. See it: mav service status');
   return EXIT.done;
 };
