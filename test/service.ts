@@ -43,6 +43,9 @@ const UNITS = ['maestrovault.socket', 'maestrovault.service'];
 /** Whatever a path may have in it, except for what ends a line. */
 const ODD = `o d'd "q" 100%h $HOME \${HOME} back\\slash é <&> ;#`;
 
+/** For tap's `skip`. */
+const notLinux = process.platform === 'linux' ? false : 'systemd is Linux’s';
+
 async function createVault(t: Test, env: NodeJS.ProcessEnv = {}): Promise<Sandbox> {
   const sandbox = createSandbox(t, env);
   const made = await mav(sandbox, ['init', '--key-store', 'file']);
@@ -226,37 +229,41 @@ for attempt in range(600):
   spawnSync('python3', ['-c', program, address, String(isDatagram)]);
 }
 
-t.test('serve > LISTEN_FDS is wrong, or another process’s > refused, or ignored', async (t) => {
-  const sandbox = await createVault(t);
-  const start = (variables: string, redirect = '') =>
-    finished(
-      spawn('sh', ['-c', `${variables} exec "$@" ${redirect}`, 'sh', process.execPath, BIN, 'serve'], {
-        env: sandbox.env,
-        cwd: sandbox.folder,
-      }),
-    );
-  const refused: [variables: string, redirect: string, says: RegExp][] = [
-    ['LISTEN_PID=$$ LISTEN_FDS=1', '3</dev/null', /is not a listening Unix stream socket/],
-    ['LISTEN_PID=$$ LISTEN_FDS=1', '3<&-', /is not a listening Unix stream socket/],
-    ['LISTEN_PID=$$ LISTEN_FDS=1x', '', /LISTEN_FDS is not a number/],
-    ['LISTEN_PID=$$ LISTEN_FDS=-1', '', /LISTEN_FDS is not a number/],
-    ['LISTEN_PID=$$ LISTEN_FDS=3', '', /handed over 3 sockets/],
-  ];
-  for (const [variables, redirect, says] of refused) {
-    const ended = await start(variables, redirect);
-    t.match(ended, { code: 1, stdout: '', stderr: says }, `${variables} ${redirect}`);
-    t.match(ended.stderr, /^mav: [^\n]+\n$/);
-  }
-  for (const env of [{ LISTEN_FDS: '1', LISTEN_PID: '1' }, { LISTEN_FDS: '1' }]) {
-    const daemon = await startDaemon(t, {
-      sandbox: { ...sandbox, env: { ...sandbox.env, ...env } },
-      init: null,
-    });
-    t.equal((await daemon.ask('GET', '/v1/secrets')).status, 200);
-    t.equal((await daemon.stop()).code, 0);
-    t.notOk(existsSync(sandbox.socket), 'its own socket, which it removes');
-  }
-});
+t.test(
+  'serve > LISTEN_FDS is wrong, or another process’s > refused, or ignored',
+  { skip: notLinux },
+  async (t) => {
+    const sandbox = await createVault(t);
+    const start = (variables: string, redirect = '') =>
+      finished(
+        spawn('sh', ['-c', `${variables} exec "$@" ${redirect}`, 'sh', process.execPath, BIN, 'serve'], {
+          env: sandbox.env,
+          cwd: sandbox.folder,
+        }),
+      );
+    const refused: [variables: string, redirect: string, says: RegExp][] = [
+      ['LISTEN_PID=$$ LISTEN_FDS=1', '3</dev/null', /is not a listening Unix stream socket/],
+      ['LISTEN_PID=$$ LISTEN_FDS=1', '3<&-', /is not a listening Unix stream socket/],
+      ['LISTEN_PID=$$ LISTEN_FDS=1x', '', /LISTEN_FDS is not a number/],
+      ['LISTEN_PID=$$ LISTEN_FDS=-1', '', /LISTEN_FDS is not a number/],
+      ['LISTEN_PID=$$ LISTEN_FDS=3', '', /handed over 3 sockets/],
+    ];
+    for (const [variables, redirect, says] of refused) {
+      const ended = await start(variables, redirect);
+      t.match(ended, { code: 1, stdout: '', stderr: says }, `${variables} ${redirect}`);
+      t.match(ended.stderr, /^mav: [^\n]+\n$/);
+    }
+    for (const env of [{ LISTEN_FDS: '1', LISTEN_PID: '1' }, { LISTEN_FDS: '1' }]) {
+      const daemon = await startDaemon(t, {
+        sandbox: { ...sandbox, env: { ...sandbox.env, ...env } },
+        init: null,
+      });
+      t.equal((await daemon.ask('GET', '/v1/secrets')).status, 200);
+      t.equal((await daemon.stop()).code, 0);
+      t.notOk(existsSync(sandbox.socket), 'its own socket, which it removes');
+    }
+  },
+);
 
 t.test('environment > of a service manager > is not passed on', async (t) => {
   const env: NodeJS.ProcessEnv = {
@@ -504,11 +511,9 @@ t.test('service > wrong usage, or nothing to do it with > says so', async (t) =>
   t.equal(choosePlatform(none, 'darwin'), 'darwin');
 });
 
-const isLinux = process.platform === 'linux' ? false : 'systemd is Linux’s';
-
 t.test(
   'service install > no user manager can be reached > files, exit 1 and what to run',
-  { skip: isLinux },
+  { skip: notLinux },
   async (t) => {
     const sandbox = await createVault(t);
     const folder = join(sandbox.env.HOME ?? '', '.config/systemd/user');
@@ -552,7 +557,7 @@ t.test(
 
 t.test(
   'service install, uninstall > somebody else’s file is in the place > refused, and left alone',
-  { skip: isLinux },
+  { skip: notLinux },
   async (t) => {
     const sandbox = await createVault(t);
     const folder = join(sandbox.env.HOME ?? '', '.config/systemd/user');
@@ -583,7 +588,7 @@ t.test(
 
 t.test(
   'service install > a daemon serves already > refused: it would lose its socket',
-  { skip: isLinux },
+  { skip: notLinux },
   async (t) => {
     const daemon = await startDaemon(t);
     const run = await mav(daemon, ['service', 'install']);
@@ -593,5 +598,27 @@ t.test(
     });
     t.notOk(existsSync(join(daemon.env.HOME ?? '', '.config/systemd')));
     t.equal((await daemon.ask('GET', '/v1/secrets')).status, 200);
+  },
+);
+
+t.test(
+  'service install > the daemon would refuse to start > says why instead',
+  { skip: notLinux },
+  async (t) => {
+    const sandbox = await createVault(t);
+    const install = (env: NodeJS.ProcessEnv = {}) => mav(sandbox, ['service', 'install'], { env });
+    const long = join(sandbox.folder, 's'.repeat(120));
+    t.match(await install({ MAV_SOCKET: long }), {
+      code: 1,
+      stderr: /^mav: the socket's path takes \d+ bytes/,
+    });
+    const nowhere = join(sandbox.folder, 'none', 'sock');
+    t.match(await install({ MAV_SOCKET: nowhere }), {
+      code: 1,
+      stderr: /^mav: the socket's folder \S+ is not there/,
+    });
+    chmodSync(sandbox.home, 0o755);
+    t.match(await install(), { code: 1, stderr: /^mav: \S+ is open to other users; run: chmod 700 / });
+    t.notOk(existsSync(join(sandbox.env.HOME ?? '', '.config/systemd')));
   },
 );

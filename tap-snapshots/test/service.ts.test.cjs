@@ -71,6 +71,8 @@ WantedBy=sockets.target
 [Unit]
 Description=MaestroVault daemon
 Requires=maestrovault.socket
+StartLimitIntervalSec=60
+StartLimitBurst=5
 
 [Service]
 Type=notify

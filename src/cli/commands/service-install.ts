@@ -3,7 +3,7 @@ import type { Run } from '../command.ts';
 import { CliError, EXIT } from '../failure.ts';
 import { countServiceFiles, writeServiceFiles } from '../service/files.ts';
 import { describeService, serviceHome } from '../service/installation.ts';
-import { checkNobodyServes, checkVault } from '../service/obstacles.ts';
+import { checkNobodyServes, checkServable } from '../service/obstacles.ts';
 import { printFiles, printSteps } from '../service/plan.ts';
 import { runSteps } from '../service/steps.ts';
 
@@ -16,7 +16,7 @@ export const run: Run = async (input) => {
     return EXIT.done;
   }
   const home = serviceHome(input);
-  checkVault(home);
+  checkServable(home);
   countServiceFiles(service.files);
   await checkNobodyServes(home, service);
   writeServiceFiles(service.files);

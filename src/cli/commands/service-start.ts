@@ -3,7 +3,7 @@ import type { Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
 import { checkInstalled } from '../service/files.ts';
 import { describeService, serviceHome } from '../service/installation.ts';
-import { checkNobodyServes, checkVault } from '../service/obstacles.ts';
+import { checkNobodyServes, checkServable } from '../service/obstacles.ts';
 import { printSteps } from '../service/plan.ts';
 import { runSteps } from '../service/steps.ts';
 
@@ -15,7 +15,7 @@ export const run: Run = async (input) => {
   }
   const home = serviceHome(input);
   checkInstalled(service.files);
-  checkVault(home);
+  checkServable(home);
   await checkNobodyServes(home, service);
   return runSteps(service.start);
 };

@@ -14,9 +14,9 @@ export type Platform = (typeof PLATFORMS)[number];
 
 /** The service of this platform, or with --print of the one that is asked for. Throws CliError. */
 export async function describeService(input: Input): Promise<Service> {
+  const platform = choosePlatform(input, process.platform);
   const facts = gatherFacts(input);
-  if (choosePlatform(input, process.platform) === 'darwin')
-    return (await import('./launchd.ts')).describeLaunchd(facts);
+  if (platform === 'darwin') return (await import('./launchd.ts')).describeLaunchd(facts);
   return (await import('./systemd.ts')).describeSystemd(facts);
 }
 
@@ -40,7 +40,7 @@ export function serviceHome({ context }: Input): Home {
 }
 
 function gatherFacts(input: Input): Facts {
-  const { env } = input.context;
+  const { XDG_CONFIG_HOME = '' } = input.context.env;
   const home = serviceHome(input);
   const bin = fileURLToPath(new URL(`../../bin${extname(import.meta.url)}`, import.meta.url));
   const facts: Facts = {
@@ -48,9 +48,8 @@ function gatherFacts(input: Input): Facts {
     environment: describeEnvironment(home),
     socketPath: home.socketPath,
     userHome: homedir(),
-    configHome: isAbsolute(env.XDG_CONFIG_HOME ?? '')
-      ? (env.XDG_CONFIG_HOME ?? '')
-      : join(homedir(), '.config'),
+    // The XDG specification: a relative one is to be passed over.
+    configHome: isAbsolute(XDG_CONFIG_HOME) ? XDG_CONFIG_HOME : join(homedir(), '.config'),
     uid: process.getuid?.() ?? 0,
   };
   for (const path of [...facts.command, ...Object.values(facts.environment), facts.socketPath])

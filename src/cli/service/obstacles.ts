@@ -1,16 +1,18 @@
 /** What has to be so before a service manager is told to start the daemon. */
 import { existsSync } from 'node:fs';
 import { isAlive } from '../../client/alive.ts';
-import type { Home } from '../../home.ts';
+import { checkSocketPath, type Home, secureHome } from '../../home.ts';
 import { CliError, EXIT } from '../failure.ts';
 import type { Service } from './service.ts';
 import { succeeds } from './steps.ts';
 
-/** Throws CliError if the daemon would only fail, again and again. */
-export function checkVault({ databasePath }: Home): void {
-  if (!existsSync(databasePath)) {
-    throw new CliError(EXIT.failed, `there is no vault at ${databasePath}; make one first: mav init`);
+/** Throws CliError or UnsafePlaceError if the daemon would only fail, again and again. */
+export function checkServable(home: Home): void {
+  if (!existsSync(home.databasePath)) {
+    throw new CliError(EXIT.failed, `there is no vault at ${home.databasePath}; make one first: mav init`);
   }
+  secureHome(home);
+  checkSocketPath(home.socketPath);
 }
 
 /** Throws CliError if a daemon serves that the manager has not started: it would take the socket's place from it. */

@@ -11,6 +11,8 @@ export function describeSystemd(facts: Facts): Service {
   const folder = join(facts.configHome, 'systemd', 'user');
   const reload = systemctl('daemon-reload');
   const stop = systemctl('stop', SOCKET, SERVICE);
+  // Without it, a unit that has failed too often would refuse for a while.
+  const forgive: Step = { ...systemctl('reset-failed', SOCKET, SERVICE), mayFail: true };
   return {
     manager: "systemd's user manager",
     files: [
@@ -19,12 +21,8 @@ export function describeSystemd(facts: Facts): Service {
     ],
     links: [join(folder, 'sockets.target.wants', SOCKET), join(folder, 'default.target.wants', SERVICE)],
     // Stopped first: a socket cannot be set up anew under a running daemon.
-    install: [reload, stop, systemctl('enable', '--now', SOCKET), systemctl('start', SERVICE)],
-    // Without the reset, a unit that has failed too often would refuse for a while.
-    start: [
-      { ...systemctl('reset-failed', SOCKET, SERVICE), mayFail: true },
-      systemctl('start', SOCKET, SERVICE),
-    ],
+    install: [reload, stop, forgive, systemctl('enable', '--now', SOCKET), systemctl('start', SERVICE)],
+    start: [forgive, systemctl('start', SOCKET, SERVICE)],
     // The socket too: else the next request would start the daemon again.
     stop: [stop],
     disable: [systemctl('disable', '--now', SOCKET, SERVICE)],
@@ -74,6 +72,8 @@ export function serviceUnit({ command, environment }: Facts): string {
 [Unit]
 Description=MaestroVault daemon
 Requires=${SOCKET}
+StartLimitIntervalSec=60
+StartLimitBurst=5
 
 [Service]
 Type=notify
