@@ -1,10 +1,12 @@
 /** Where the vault lies on this machine, and whether those places are safe to use. */
 import { existsSync, lstatSync, mkdirSync, type Stats } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 /** A place that must not be used; `message` says which, why, and what to do. */
-export class UnsafePlaceError extends Error {}
+export class UnsafePlaceError extends Error {
+  override readonly name = 'UnsafePlaceError';
+}
 
 export interface Home {
   readonly directory: string;
@@ -25,9 +27,19 @@ export const SOCKET_DRAFT = '.00000000';
 const ACCESS_BY_OTHERS = 0o077;
 const WRITE_BY_OTHERS = 0o022;
 
+/** The vault's folder. Throws UnsafePlaceError where nothing says where it is. */
+export function locateFolder(env: NodeJS.ProcessEnv): string {
+  if (env.MAV_HOME) return resolve(env.MAV_HOME);
+  const user = homedir();
+  // An empty HOME would make it a folder of whatever place the command is run in.
+  if (!isAbsolute(user))
+    throw new UnsafePlaceError('HOME is not set; set it, or MAV_HOME to the folder of the vault');
+  return join(user, '.maestrovault');
+}
+
 /** `socketPath`: null for the default one. Reads nothing but the environment. */
 export function locateHome(env: NodeJS.ProcessEnv, socketPath: string | null): Home {
-  const directory = resolve(env.MAV_HOME || join(homedir(), '.maestrovault'));
+  const directory = locateFolder(env);
   return {
     directory,
     databasePath: join(directory, 'vault.db'),

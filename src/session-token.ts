@@ -1,17 +1,12 @@
 /**
  * The session token: how the command line proves to the daemon that it is run by the same user. The daemon mints it
- * at start and writes it where only that user can read it; it is gone at exit.
+ * at start and writes it where only that user can read it; it is gone at exit. Every short command loads this file, so
+ * it does without node:crypto, whose loading would take a tenth of what such a command takes.
  */
-import { createHash, randomBytes } from 'node:crypto';
 import { lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 
 const ACCESS_BY_OTHERS = 0o077;
-
-/** `mvs_` and 64 hex characters. */
-export function mintSessionToken(): string {
-  return `mvs_${randomBytes(32).toString('hex')}`;
-}
 
 /**
  * In the runtime folder where there is one, so that it reaches no disk and no backup; else beside the socket. Its name
@@ -22,7 +17,8 @@ export function locateSessionToken(env: NodeJS.ProcessEnv, socketPath: string): 
   if (runtime === undefined || !isAbsolute(runtime) || !isPrivateFolder(runtime))
     return `${socketPath}.session`;
   const socket = join(realpathSync(dirname(socketPath)), basename(socketPath));
-  const name = createHash('sha256').update(socket).digest('hex').slice(0, 32);
+  // A socket's path is short enough (sun_path) for its base64url to be a file's name.
+  const name = Buffer.from(socket).toString('base64url');
   return join(runtime, 'maestrovault', `${name}.session`);
 }
 
@@ -36,7 +32,9 @@ function isPrivateFolder(path: string): boolean {
 /** Written under another name and renamed: a reader sees the old token or the new one, never half of one. */
 export function writeSessionToken(path: string, token: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${randomBytes(4).toString('hex')}`;
+  // The process owns the vault, so no other one writes here; what a killed one left is replaced.
+  const draft = `${path}.new`;
+  rmSync(draft, { force: true });
   writeFileSync(draft, token, { flag: 'wx', mode: 0o600 });
   renameSync(draft, path);
 }

@@ -19,12 +19,19 @@ const CONTRACT: Readonly<Record<string, Scope | null>> = {
   'PUT /v1/secrets/:name': 'write',
   'PATCH /v1/secrets/:name': 'write',
   'DELETE /v1/secrets/:name': 'write',
+  'POST /v1/secrets/:name/rename': 'write',
+  'GET /v1/secrets/:name/value': 'read',
+  'PUT /v1/secrets/:name/value': 'write',
   'PUT /v1/secrets/:name/fields/:field': 'write',
   'GET /v1/secrets/:name/fields/:field': 'read',
   'GET /v1/secrets/:name/fields': 'read',
   'PUT /v1/secrets/:name/fields': 'write',
   'DELETE /v1/secrets/:name/fields/:field': 'write',
+  'GET /v1/secrets/:name/fields/:field/value': 'read',
+  'PUT /v1/secrets/:name/fields/:field/value': 'write',
   'GET /v1/search': 'read',
+  'GET /v1/export': 'read',
+  'POST /v1/import': 'write',
   'POST /v1/generate': 'generate',
   'GET /v1/info': 'read',
   'GET /v1/tokens': 'admin',
@@ -34,6 +41,8 @@ const CONTRACT: Readonly<Record<string, Scope | null>> = {
   'POST /v1/unseal': 'session',
   'POST /v1/seal': 'session',
   'POST /v1/keys/rotate': 'session',
+  'GET /v1/check': 'session',
+  'POST /v1/destroy': 'session',
 };
 
 /** Each scope alone, and every other combination. */
@@ -46,12 +55,12 @@ const session = readFileSync(locateSessionToken(daemon.env, daemon.socket), 'utf
 
 const titleOf = ({ method, path }: Route) => `${method} ${path}`;
 
-/** Asks for what is not there, with a body that is none: past the scope nothing happens. */
+/** Asks for what is not there, with a body that is none (or no value): past the scope nothing happens. */
 function send(route: Route, token: string | null) {
   const target = route.path.replace(':name', 'n').replace(':field', 'f').replace(':id', '0123456789abcdef');
   return ask(daemon.socket, route.method, route.path === '/v1/search' ? `${target}?q=x` : target, {
     token,
-    body: route.body === 'none' ? undefined : '{',
+    body: route.body === 'none' ? undefined : route.bytes === 'body' ? '' : '{',
   });
 }
 
@@ -60,7 +69,10 @@ t.test('routes > all of them > have the scope that the contract says', async (t)
   const replacing = routes.filter(({ replaceScope }) => replaceScope !== undefined);
   t.strictSame(
     replacing.map((route) => [titleOf(route), route.replaceScope]),
-    [['POST /v1/generate', 'write']],
+    [
+      ['POST /v1/generate', 'write'],
+      ['POST /v1/import', 'read'],
+    ],
   );
 });
 

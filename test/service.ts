@@ -470,6 +470,8 @@ t.test('service install --print > names this vault, this program and this Node',
   t.notMatch(byDefault, '\nEnvironment=');
   t.match(byDefault, `ListenStream=${sandbox.env.HOME}/.maestrovault/maestrovault.sock\n`);
   t.match(byDefault, `# ${sandbox.env.HOME}/.config/systemd/user/`, 'a relative XDG_CONFIG_HOME is none');
+  const { stdout } = await mav(sandbox, ['service', 'install', '--print', '--passphrase-file', 'pass word']);
+  t.match(stdout, `"serve" "--passphrase-file" "${sandbox.folder}/pass word"\n`);
   const elsewhere = await shown({ MAV_SOCKET: '/run/me/vault.sock', XDG_CONFIG_HOME: '/etc/me' });
   t.match(elsewhere, 'Environment="MAV_SOCKET=/run/me/vault.sock"\n');
   t.match(elsewhere, 'ListenStream=/run/me/vault.sock\n');

@@ -10,6 +10,7 @@ import {
   failAll,
   finish,
   type Handler,
+  type Moved,
   type Outcome,
   runCall,
   runControl,
@@ -18,12 +19,16 @@ import {
 import { LostTransactionError, toFailure } from './failures.ts';
 import { probeKeychain } from './keys/slots/keychain.ts';
 import type { Batch, Call, ControlOperation, Reply, WorkerOptions, WriteOperation } from './messages.ts';
+import { destroyVault } from './operations/destroy.ts';
 import { deleteField, putField, putFields } from './operations/fields.ts';
+import { importSecrets } from './operations/import.ts';
 import { rotateKek } from './operations/keys.ts';
 import { createVault } from './operations/new-vault.ts';
 import { generate } from './operations/passwords.ts';
+import { renameSecret } from './operations/rename.ts';
 import { deleteSecret, patchSecret, putSecret } from './operations/secrets.ts';
 import { createToken, revokeToken, touchTokens } from './operations/tokens.ts';
+import { putFieldValue, putValue } from './operations/values.ts';
 import { reportStatus, seal, unseal } from './operations/vault.ts';
 import { ReplyBuffer } from './reply.ts';
 import type { Db } from './store/database.ts';
@@ -53,9 +58,13 @@ function createOperations(bodies: Bodies): Record<WriteOperation, Handler<Writab
     'secrets.put': withBody('secrets.put', putSecret),
     'secrets.patch': withBody('secrets.patch', patchSecret),
     'secrets.delete': deleteSecret,
+    'secrets.rename': withBody('secrets.rename', renameSecret),
+    'secrets.import': withBody('secrets.import', importSecrets),
     'fields.put': withBody('fields.put', putField),
     'fields.putMany': withBody('fields.putMany', putFields),
     'fields.delete': deleteField,
+    'values.put': putValue,
+    'fieldValues.put': putFieldValue,
     'passwords.generate': withBody('passwords.generate', generate),
     'tokens.create': withBody('tokens.create', createToken),
     'tokens.revoke': revokeToken,
@@ -90,13 +99,15 @@ const controls: Record<
     const { passphrase } = bodies.parseRequest('vault.unseal', call.body);
     return rotateKek(vault, passphrase ?? null, reply);
   },
+  'vault.destroy': (call, reply, bodies) =>
+    destroyVault(vault, bodies.parseRequest('vault.destroy', call.body), reply),
 };
 
 function isControl(call: Call | undefined): call is Call & { operation: ControlOperation } {
   return call !== undefined && call.operation in controls;
 }
 
-export default async function write(batch: Batch) {
+export default async function write(batch: Batch): Promise<Moved> {
   const reply = new ReplyBuffer();
   const replies = await answer(batch, reply);
   wipeBodies(batch);

@@ -1,4 +1,5 @@
 /** What a command is made of: the table of commands is filled with these, and each command is given an Input. */
+import type { Home } from '../home.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './failure.ts';
 
@@ -8,7 +9,11 @@ export interface Option {
   /** As help shows it: `--key-store KIND`. */
   readonly placeholder?: string;
   readonly description: string;
+  /** It may be given more than once. */
+  readonly repeatable?: boolean;
 }
+
+export type Options = Readonly<Record<string, Option>>;
 
 /** What a command gets: its arguments, and its options by their long names. */
 export interface Input {
@@ -16,18 +21,37 @@ export interface Input {
   /** The command's full name. */
   readonly command: string;
   readonly args: readonly string[];
+  /** An option's value; undefined where it was not given. */
   readonly text: (option: string) => string | undefined;
+  /** The values of an option that may be repeated, in their order. */
+  readonly list: (option: string) => readonly string[];
   readonly flag: (option: string) => boolean;
+  /** Where the vault is, by flags, environment and config.json. */
+  readonly home: Home;
+  /** The environment to work in, by flag, MAV_ENV or config.json; undefined where nothing names one. */
+  readonly environment: string | undefined;
+  /** The form of the output, by flag or config.json; a table on a terminal where nothing says, else JSON. */
+  readonly output: 'json' | 'table';
+  /** A key of config.json that no other property stands for. */
+  readonly clearAfter: string | undefined;
 }
 
 export type Run = (input: Input) => Promise<ExitCode>;
 
+/** The headings of `mav --help`, in their order. */
+export const GROUPS = ['Secrets', 'Use them', 'In and out', 'Vault', 'Tokens and keys', 'Program'] as const;
+
 export interface Command {
+  readonly group: (typeof GROUPS)[number];
   readonly aliases?: readonly string[];
-  /** cac's notation: `<id>` required, `[id]` optional. */
+  /** cac's notation: `<id>` required, `[id]` optional, `[...paths]` any number. */
   readonly arguments?: string;
+  /** Options end at the first argument: what follows is another program's. */
+  readonly passesThrough?: boolean;
   readonly description: string;
+  /** More that help says, in lines of its own. */
+  readonly notes?: readonly string[];
   readonly examples: readonly string[];
-  readonly options: Readonly<Record<string, Option>>;
+  readonly options: Options;
   readonly load: () => Promise<{ readonly run: Run }>;
 }

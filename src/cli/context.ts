@@ -1,36 +1,68 @@
 /** What a command knows of the process it runs in. */
-import { type Home, locateHome } from '../home.ts';
-import { CliError, EXIT } from './failure.ts';
+import { isatty } from 'node:tty';
+import { EXIT } from './failure.ts';
 
 export interface Context {
   readonly env: NodeJS.ProcessEnv;
   /** Data goes to standard output, everything else to standard error. */
   readonly print: (text: string) => void;
+  /** Data as bytes, nothing added. */
+  readonly write: (bytes: Uint8Array) => void;
+  /** What is good to know; `--quiet` leaves it out. */
   readonly say: (text: string) => void;
-  /** Whether somebody can be asked: both ends are a terminal. */
+  /** What is wrong; always said. */
+  readonly complain: (text: string) => void;
+  /** Whether somebody can be asked: both ends are a terminal, and `--no-input` was not given. */
   readonly canAsk: boolean;
+  readonly isInputTerminal: boolean;
   readonly isOutputTerminal: boolean;
+  readonly isErrorTerminal: boolean;
+  /** Whether output on a terminal may be coloured. */
+  readonly hasColor: boolean;
 }
 
-export function createContext(env: NodeJS.ProcessEnv): Context {
-  const isOutputTerminal = process.stdout.isTTY === true;
+export interface Manners {
+  readonly quiet: boolean;
+  readonly noInput: boolean;
+  readonly noColor: boolean;
+}
+
+export function createContext(
+  env: NodeJS.ProcessEnv,
+  { quiet, noInput, noColor }: Manners = { quiet: false, noInput: false, noColor: false },
+): Context {
+  // Not by process.stdin and its like: a stream that is never used takes longer to make than a short command has.
+  const [isInputTerminal, isOutputTerminal, isErrorTerminal] = [isatty(0), isatty(1), isatty(2)];
+  const complain = (text: string) => void openError().write(`${text}\n`);
   return {
     env,
-    print: (text) => void process.stdout.write(`${text}\n`),
-    say: (text) => void process.stderr.write(`${text}\n`),
-    canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true && isOutputTerminal,
+    print: (text) => void openOutput(complain).write(`${text}\n`),
+    write: (bytes) => void openOutput(complain).write(bytes),
+    say: quiet ? () => {} : complain,
+    complain,
+    canAsk: !noInput && isInputTerminal && isOutputTerminal && isErrorTerminal,
+    isInputTerminal,
     isOutputTerminal,
+    isErrorTerminal,
+    hasColor: isOutputTerminal && !noColor && !env.NO_COLOR && env.TERM !== 'dumb',
   };
 }
 
-/** Where the vault is; `--socket` wins over the environment. */
-export function homeOf({ env }: Context, socket: string | undefined): Home {
-  return locateHome(env, socket ?? null);
+const opened = { output: false, error: false };
+
+/** A reader that has seen enough is no failure; output that is lost, and with it perhaps a token, is one. */
+function openOutput(complain: (text: string) => void): NodeJS.WriteStream {
+  if (opened.output) return process.stdout;
+  opened.output = true;
+  return process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE' || code === 'ECONNRESET') return;
+    complain(`mav: the output cannot be written: ${code}`);
+    process.exitCode = EXIT.failed;
+  });
 }
 
-/** The form of the output. Throws CliError for an unknown one. */
-export function outputForm({ isOutputTerminal }: Context, given: string | undefined): 'json' | 'table' {
-  if (given === undefined) return isOutputTerminal ? 'table' : 'json';
-  if (given !== 'json' && given !== 'table') throw new CliError(EXIT.usage, '--output must be json or table');
-  return given;
+function openError(): NodeJS.WriteStream {
+  if (opened.error) return process.stderr;
+  opened.error = true;
+  return process.stderr.on('error', () => {});
 }

@@ -15,6 +15,11 @@ export class CliError extends Error {
   }
 }
 
+/** Exit code 2: what was typed cannot be done; `message` says what to type instead. */
+export function usageError(message: string): CliError {
+  return new CliError(EXIT.usage, message);
+}
+
 /** The exit code of what the API answered; 1 for what has none of its own. */
 export function exitCodeOf(code: ErrorCode | string): ExitCode {
   switch (code) {
@@ -30,4 +35,25 @@ export function exitCodeOf(code: ErrorCode | string): ExitCode {
     default:
       return EXIT.failed;
   }
+}
+
+/** Errors of other parts whose message is written for the user, by their names: their classes stay unloaded. */
+const SPEAKING_ERRORS: ReadonlySet<string> = new Set([
+  'UnsafePlaceError',
+  'OwnedElsewhereError',
+  'ConnectionError',
+]);
+
+export function toCliError(error: unknown): CliError {
+  if (error instanceof CliError) return error;
+  if (!(error instanceof Error)) return new CliError(EXIT.failed, 'failed');
+  const code = 'code' in error ? String(error.code) : '';
+  if (error.name === 'MaestroVaultError') return new CliError(exitCodeOf(code), error.message);
+  if (error.name === 'ConfigError') return usageError(error.message);
+  if (SPEAKING_ERRORS.has(error.name)) return new CliError(EXIT.failed, error.message);
+  return new CliError(EXIT.failed, `${error.name}${code === '' ? '' : ` ${code}`}: ${firstLine(error)}`);
+}
+
+function firstLine(error: Error): string {
+  return error.message.split('\n', 1)[0] ?? '';
 }

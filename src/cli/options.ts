@@ -1,20 +1,26 @@
-/**
- * The commands: their words, arguments, options and examples, and where each one's code is. cac matches a command,
- * checks how many arguments it has and prints help; values are read with Node's own parseArgs from the same table,
- * because cac's parser turns "0123" into 123 and would corrupt a secret silently.
- */
-import type { Command, Option } from './command.ts';
+/** The commands: their words, arguments, options and examples, and where each one's code is. */
+import type { Command, Option, Options } from './command.ts';
 
+const env: Option = {
+  type: 'string',
+  short: 'e',
+  placeholder: 'ENV',
+  description: 'The environment (MAV_ENV; default: the one without a name)',
+};
+const field: Option = { type: 'string', placeholder: 'KEY', description: 'One field of the secret' };
+const force: Option = { type: 'boolean', description: 'Do it without asking' };
 const output: Option = {
   type: 'string',
   short: 'o',
   placeholder: 'json|table',
   description: 'Form of the output (json when piped)',
 };
-const socket: Option = {
+const metadata: Option = {
   type: 'string',
-  placeholder: 'PATH',
-  description: "The daemon's socket (MAV_SOCKET)",
+  short: 'm',
+  placeholder: 'K=V',
+  description: 'Metadata, which is stored in the clear; may be repeated',
+  repeatable: true,
 };
 const passphraseFile: Option = {
   type: 'string',
@@ -22,7 +28,23 @@ const passphraseFile: Option = {
   description: "Read the vault's passphrase from this file",
 };
 
-const printPlan: Record<string, Option> = {
+/** Every command takes these. */
+export const commonOptions: Options = {
+  home: { type: 'string', placeholder: 'PATH', description: "The vault's folder (MAV_HOME)" },
+  socket: { type: 'string', placeholder: 'PATH', description: "The daemon's socket (MAV_SOCKET)" },
+  'passphrase-file': passphraseFile,
+  quiet: { type: 'boolean', short: 'q', description: 'Say nothing but what is wrong' },
+  'no-input': { type: 'boolean', description: 'Never ask; fail where somebody would have to be asked' },
+  'no-color': { type: 'boolean', description: 'No colours (NO_COLOR)' },
+};
+
+/** Where a value comes from. */
+const valueOptions: Options = {
+  value: { type: 'string', placeholder: 'TEXT', description: 'The value; others may see it (see Notes)' },
+  'from-file': { type: 'string', placeholder: 'PATH', description: "The value is this file's bytes" },
+};
+
+const printPlan: Options = {
   print: { type: 'boolean', description: 'Show what would be written and run, and change nothing' },
   platform: {
     type: 'string',
@@ -31,7 +53,7 @@ const printPlan: Record<string, Option> = {
   },
 };
 
-const keyStoreOptions: Record<string, Option> = {
+const keyStoreOptions: Options = {
   'key-store': {
     type: 'string',
     placeholder: 'KIND',
@@ -42,47 +64,186 @@ const keyStoreOptions: Record<string, Option> = {
     placeholder: 'PATH',
     description: 'Where a key file goes, with --key-store file',
   },
-  'passphrase-file': passphraseFile,
 };
 
 export const commands: Readonly<Record<string, Command>> = {
+  // Secrets
+  set: {
+    group: 'Secrets',
+    arguments: '<name>',
+    description: 'Store a secret, or a field of one; metadata and other fields stay unless given',
+    examples: [
+      'printf %s "$PASSWORD" | mav set db-password --env prod',
+      'mav set api-key --generate --length 40',
+    ],
+    notes: [
+      'Without an option the value is read from standard input, byte for byte, or asked for on a terminal.',
+      'Prefer that to --value: what stands on a command line is seen by other processes (ps) and kept in the',
+      "shell's history.",
+    ],
+    options: {
+      env,
+      field,
+      ...valueOptions,
+      trim: { type: 'boolean', description: 'Leave out one newline at the end of what is read' },
+      generate: { type: 'boolean', description: 'A new random password' },
+      length: { type: 'string', placeholder: 'N', description: 'Its length (32)' },
+      'no-symbols': { type: 'boolean', description: 'Letters and digits only' },
+      metadata,
+    },
+    load: () => import('./commands/set.ts'),
+  },
+  get: {
+    group: 'Secrets',
+    arguments: '<name>',
+    description: 'Print the value of a secret, and nothing else',
+    examples: ['mav get db-password --env prod', 'mav get db --field host'],
+    notes: ['Into a pipe or a file go the exact bytes that were stored, without a newline.'],
+    options: {
+      env,
+      field,
+      output: { ...output, placeholder: 'json', description: 'The whole entry as JSON' },
+    },
+    load: () => import('./commands/get.ts'),
+  },
+  list: {
+    group: 'Secrets',
+    aliases: ['ls'],
+    description: 'List secrets, without values',
+    examples: ['mav list --env prod', 'mav list --metadata-key owner --metadata-value me -o json'],
+    options: {
+      env: { ...env, description: 'Only this environment (MAV_ENV; default: all of them)' },
+      'metadata-key': { type: 'string', placeholder: 'KEY', description: 'Only those with this metadata' },
+      'metadata-value': { type: 'string', placeholder: 'TEXT', description: '… and this value of it' },
+      filter: {
+        type: 'string',
+        placeholder: 'TEXT',
+        description: 'Only names that contain this, in any case',
+      },
+      output,
+    },
+    load: () => import('./commands/list.ts'),
+  },
+  search: {
+    group: 'Secrets',
+    arguments: '<query>',
+    description: 'Search names, environments and metadata',
+    examples: ['mav search postgres', 'mav search owner -o json'],
+    options: { output },
+    load: () => import('./commands/search.ts'),
+  },
+  rename: {
+    group: 'Secrets',
+    aliases: ['mv'],
+    arguments: '<name> <new-name>',
+    description: 'Give a secret another name or environment; its fields and metadata go along',
+    examples: ['mav rename db-pasword db-password', 'mav rename api-key api-key --env dev --to-env prod'],
+    options: {
+      env,
+      'to-env': { type: 'string', placeholder: 'ENV', description: 'The new environment (the same one)' },
+    },
+    load: () => import('./commands/rename.ts'),
+  },
+  delete: {
+    group: 'Secrets',
+    aliases: ['rm'],
+    arguments: '<name>',
+    description: 'Delete a secret with its fields, or one field',
+    examples: ['mav delete db-password --env prod', 'mav delete db --field host --force'],
+    options: { env, field, force },
+    load: () => import('./commands/delete.ts'),
+  },
+
+  // Vault
   init: {
+    group: 'Vault',
     description: 'Make a vault',
     examples: ['mav init', 'mav init --key-store passphrase --passphrase-file ~/pass.txt'],
     options: keyStoreOptions,
     load: () => import('./commands/init.ts'),
   },
   serve: {
+    group: 'Vault',
     description: 'Serve the vault on its socket until stopped',
     examples: ['mav serve', 'mav serve --socket ~/run/vault.sock'],
     options: {
-      socket,
       init: { type: 'boolean', description: 'Make a vault first if there is none' },
       ...keyStoreOptions,
     },
     load: () => import('./commands/serve.ts'),
   },
   status: {
+    group: 'Vault',
     description: 'Say whether the vault is served, sealed, and where its key lies',
     examples: ['mav status', 'mav status -o json'],
-    options: { socket, output },
+    options: { output },
     load: () => import('./commands/status.ts'),
   },
   unseal: {
+    group: 'Vault',
     aliases: ['unlock'],
     description: 'Let the running daemon open its vault',
     examples: ['mav unseal', 'mav unseal --passphrase-file ~/pass.txt'],
-    options: { socket, 'passphrase-file': passphraseFile },
+    options: {},
     load: () => import('./commands/unseal.ts'),
   },
   seal: {
+    group: 'Vault',
     aliases: ['lock'],
     description: 'Make the running daemon forget its keys',
     examples: ['mav seal', 'mav lock'],
-    options: { socket },
+    options: {},
     load: () => import('./commands/seal.ts'),
   },
+  'service install': {
+    group: 'Vault',
+    description: 'Make mav serve a login item: a systemd user unit, or a launchd agent',
+    examples: ['mav service install', 'mav service install --print --platform darwin'],
+    options: printPlan,
+    load: () => import('./commands/service-install.ts'),
+  },
+  'service uninstall': {
+    group: 'Vault',
+    description: 'Stop and remove the login item; vault and keys stay',
+    examples: ['mav service uninstall', 'mav service uninstall --print'],
+    options: printPlan,
+    load: () => import('./commands/service-uninstall.ts'),
+  },
+  'service start': {
+    group: 'Vault',
+    description: 'Start the installed service',
+    examples: ['mav service start', 'mav service start --print'],
+    options: printPlan,
+    load: () => import('./commands/service-start.ts'),
+  },
+  'service stop': {
+    group: 'Vault',
+    description: 'Stop the installed service until the next login',
+    examples: ['mav service stop', 'mav service stop --print'],
+    options: printPlan,
+    load: () => import('./commands/service-stop.ts'),
+  },
+  'service status': {
+    group: 'Vault',
+    description: 'Show what the service manager says; exit code 0 only while the daemon runs',
+    examples: ['mav service status', 'mav service status >/dev/null && echo running'],
+    options: {},
+    load: () => import('./commands/service-status.ts'),
+  },
+  'service logs': {
+    group: 'Vault',
+    description: "Show the service's log",
+    examples: ['mav service logs', 'mav service logs --follow --lines 20'],
+    options: {
+      follow: { type: 'boolean', short: 'f', description: 'Go on as lines are added' },
+      lines: { type: 'string', short: 'n', placeholder: 'N', description: 'The last N lines (100)' },
+    },
+    load: () => import('./commands/service-logs.ts'),
+  },
+
+  // Tokens and keys
   'token create': {
+    group: 'Tokens and keys',
     description: 'Create a token for a client of the API; it is shown once',
     examples: [
       'mav token create --name ci --scope read',
@@ -96,75 +257,36 @@ export const commands: Readonly<Record<string, Command>> = {
         placeholder: 'DURATION',
         description: 'Such as 24h, 30d, 1h30m (default: never)',
       },
-      socket,
       output,
-      'passphrase-file': passphraseFile,
     },
     load: () => import('./commands/token-create.ts'),
   },
   'token list': {
+    group: 'Tokens and keys',
     description: 'List tokens',
     examples: ['mav token list', 'mav token list -o json'],
-    options: { socket, output, 'passphrase-file': passphraseFile },
+    options: { output },
     load: () => import('./commands/token-list.ts'),
   },
   'token revoke': {
+    group: 'Tokens and keys',
     arguments: '[id]',
     description: 'Revoke a token, or all of them',
     examples: ['mav token revoke 0123456789abcdef', 'mav token revoke --all'],
-    options: {
-      all: { type: 'boolean', description: 'Every token there is' },
-      socket,
-      'passphrase-file': passphraseFile,
-    },
+    options: { all: { type: 'boolean', description: 'Every token there is' } },
     load: () => import('./commands/token-revoke.ts'),
   },
   'key rotate': {
+    group: 'Tokens and keys',
     description: 'Wrap every key under a new key-encryption key',
     examples: ['mav key rotate', 'mav key rotate --passphrase-file ~/pass.txt'],
-    options: { socket, 'passphrase-file': passphraseFile },
+    options: {},
     load: () => import('./commands/key-rotate.ts'),
   },
-  'service install': {
-    description: 'Make mav serve a login item: a systemd user unit, or a launchd agent',
-    examples: ['mav service install', 'mav service install --print --platform darwin'],
-    options: printPlan,
-    load: () => import('./commands/service-install.ts'),
-  },
-  'service uninstall': {
-    description: 'Stop and remove the login item; vault and keys stay',
-    examples: ['mav service uninstall', 'mav service uninstall --print'],
-    options: printPlan,
-    load: () => import('./commands/service-uninstall.ts'),
-  },
-  'service start': {
-    description: 'Start the installed service',
-    examples: ['mav service start', 'mav service start --print'],
-    options: printPlan,
-    load: () => import('./commands/service-start.ts'),
-  },
-  'service stop': {
-    description: 'Stop the installed service until the next login',
-    examples: ['mav service stop', 'mav service stop --print'],
-    options: printPlan,
-    load: () => import('./commands/service-stop.ts'),
-  },
-  'service status': {
-    description: 'Show what the service manager says; exit code 0 only while the daemon runs',
-    examples: ['mav service status', 'mav service status >/dev/null && echo running'],
-    options: {},
-    load: () => import('./commands/service-status.ts'),
-  },
-  'service logs': {
-    description: "Show the service's log",
-    examples: ['mav service logs', 'mav service logs --follow --lines 20'],
-    options: {
-      follow: { type: 'boolean', short: 'f', description: 'Go on as lines are added' },
-      lines: { type: 'string', short: 'n', placeholder: 'N', description: 'The last N lines (100)' },
-    },
-    load: () => import('./commands/service-logs.ts'),
-  },
+
+  // Program
   version: {
+    group: 'Program',
     description: 'Print the version',
     examples: ['mav version', 'mav --version'],
     options: {},

@@ -1,14 +1,14 @@
 /** The passphrase that a command sends to a running daemon: from a file, or typed. */
 import { readFileSync } from 'node:fs';
-import type { Ask } from './access.ts';
+import type { Client } from '../client/client.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT } from './failure.ts';
 
 /** A body with the passphrase, or undefined where the vault needs none. Throws CliError if it cannot be had. */
-export async function passphraseBody(input: Input, ask: Ask): Promise<unknown> {
+export async function passphraseBody(input: Input, client: Client): Promise<unknown> {
   const file = input.text('passphrase-file');
   if (file !== undefined) return { passphrase: readPassphrase(file) };
-  const { key_stores: keyStores } = (await ask('GET', '/v1/status')) as { key_stores: readonly string[] };
+  const { key_stores: keyStores } = await client.status();
   if (!keyStores.includes('passphrase') || !input.context.canAsk) return undefined;
   const { askPassphrase } = await import('./prompt.ts');
   return askPassphrase('Passphrase: ');

@@ -7,6 +7,11 @@ import { connect } from 'node:net';
  */
 const NOBODY_LISTENS: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTDIR', 'EINVAL']);
 
+/** Whether a failed connection says that there is no daemon. */
+export function meansNobody(error: unknown): boolean {
+  return NOBODY_LISTENS.has((error as NodeJS.ErrnoException).code ?? '');
+}
+
 export function isAlive(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(path);
@@ -14,6 +19,6 @@ export function isAlive(path: string): Promise<boolean> {
       probe.destroy();
       resolve(true);
     });
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(!NOBODY_LISTENS.has(error.code ?? '')));
+    probe.once('error', (error) => resolve(!meansNobody(error)));
   });
 }

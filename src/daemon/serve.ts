@@ -5,14 +5,10 @@ import { checkSocketPath, type Home, secureHome } from '../home.ts';
 import { createApiServer } from '../http/server.ts';
 import { createLog, type Log } from '../log.ts';
 import type { PoolOptions } from '../pool/pools.ts';
-import {
-  locateSessionToken,
-  mintSessionToken,
-  removeSessionToken,
-  writeSessionToken,
-} from '../session-token.ts';
+import { locateSessionToken, removeSessionToken, writeSessionToken } from '../session-token.ts';
 import { type HandedSocket, listenOnHanded, takeHandedSocket } from './activation.ts';
 import { HeldVault } from './held-vault.ts';
+import { mintSessionToken } from './mint-session-token.ts';
 import { releaseOwnership, takeOwnership } from './ownership.ts';
 import { type Notify, takeNotify } from './readiness.ts';
 import { checkFree, listenAt, removeSocket } from './socket.ts';
@@ -55,7 +51,7 @@ export async function serve(options: ServeOptions): Promise<never> {
     // Before a vault is made or opened: what cannot be served is not touched.
     if (handed === null) await checkFree(home.socketPath);
     await options.prepare();
-    const vault = await start(options, handed, log, teardown);
+    const vault = await start(options, handed, log, teardown, watch.close);
     notify('READY=1');
     await options.onListening(vault);
   } catch (error) {
@@ -73,11 +69,13 @@ async function start(
   handed: HandedSocket | null,
   log: Log,
   teardown: Teardown,
+  stop: () => void,
 ): Promise<HeldVault> {
   const sessionToken = mintSessionToken();
   const vault = new HeldVault(pool, sessionToken, log.event);
   teardown.push(() => vault.close());
   void vault.unseal();
+  void vault.destroyed.then(stop);
   const server = createApiServer(vault, log.request);
   teardown.push(() => closeServer(server));
   teardown.push(() => vault.stopWaiting());
@@ -98,8 +96,8 @@ async function start(
   return vault;
 }
 
-/** On a signal, or an error that nobody caught: take everything down, then end the process (1 after an error). */
-function stopWhenTold(log: Log, notify: Notify, teardown: Teardown): { uninstall(): void } {
+/** On a signal, an error that nobody caught, or when told to: take everything down, then end the process (1 after an error). */
+function stopWhenTold(log: Log, notify: Notify, teardown: Teardown): { close(): void; uninstall(): void } {
   return closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ err, signal }) => {
     log.event('stopping', signal ?? err?.name ?? 'told to');
     notify('STOPPING=1');

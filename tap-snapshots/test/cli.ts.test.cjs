@@ -56,12 +56,6 @@ Commands:
   token list         List tokens
   token revoke [id]  Revoke a token, or all of them
   key rotate         Wrap every key under a new key-encryption key
-  service install    Make mav serve a login item: a systemd user unit, or a launchd agent
-  service uninstall  Stop and remove the login item; vault and keys stay
-  service start      Start the installed service
-  service stop       Stop the installed service until the next login
-  service status     Show what the service manager says; exit code 0 only while the daemon runs
-  service logs       Show the service's log
   version            Print the version
 
 For more info, run any command with the \`--help\` flag:
@@ -74,12 +68,6 @@ For more info, run any command with the \`--help\` flag:
   $ mav token list --help
   $ mav token revoke --help
   $ mav key rotate --help
-  $ mav service install --help
-  $ mav service uninstall --help
-  $ mav service start --help
-  $ mav service stop --help
-  $ mav service status --help
-  $ mav service logs --help
   $ mav version --help
 
 Options:
@@ -120,106 +108,6 @@ Options:
   --key-file <PATH>         Where a key file goes, with --key-store file 
   --passphrase-file <PATH>  Read the vault's passphrase from this file 
   -h, --help                Display this message 
-
-`
-
-exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > service install 1`] = `
-Examples:
-  $ mav service install
-  $ mav service install --print --platform darwin
-
-mav
-
-Usage:
-  $ mav service install
-
-Options:
-  --print                    Show what would be written and run, and change nothing 
-  --platform <linux|darwin>  With --print: for this platform instead of this machine 
-  -h, --help                 Display this message 
-
-`
-
-exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > service logs 1`] = `
-Examples:
-  $ mav service logs
-  $ mav service logs --follow --lines 20
-
-mav
-
-Usage:
-  $ mav service logs
-
-Options:
-  -f, --follow     Go on as lines are added 
-  -n, --lines <N>  The last N lines (100) 
-  -h, --help       Display this message 
-
-`
-
-exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > service start 1`] = `
-Examples:
-  $ mav service start
-  $ mav service start --print
-
-mav
-
-Usage:
-  $ mav service start
-
-Options:
-  --print                    Show what would be written and run, and change nothing 
-  --platform <linux|darwin>  With --print: for this platform instead of this machine 
-  -h, --help                 Display this message 
-
-`
-
-exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > service status 1`] = `
-Examples:
-  $ mav service status
-  $ mav service status >/dev/null && echo running
-
-mav
-
-Usage:
-  $ mav service status
-
-Options:
-  -h, --help  Display this message 
-
-`
-
-exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > service stop 1`] = `
-Examples:
-  $ mav service stop
-  $ mav service stop --print
-
-mav
-
-Usage:
-  $ mav service stop
-
-Options:
-  --print                    Show what would be written and run, and change nothing 
-  --platform <linux|darwin>  With --print: for this platform instead of this machine 
-  -h, --help                 Display this message 
-
-`
-
-exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > service uninstall 1`] = `
-Examples:
-  $ mav service uninstall
-  $ mav service uninstall --print
-
-mav
-
-Usage:
-  $ mav service uninstall
-
-Options:
-  --print                    Show what would be written and run, and change nothing 
-  --platform <linux|darwin>  With --print: for this platform instead of this machine 
-  -h, --help                 Display this message 
 
 `
 

@@ -1,12 +1,11 @@
 /** `mav init`: makes a vault. */
 import { secureHome } from '../../home.ts';
 import type { Run } from '../command.ts';
-import { homeOf } from '../context.ts';
 import { createVault } from '../create-vault.ts';
 import { EXIT } from '../failure.ts';
 
 export const run: Run = async (input) => {
-  const home = homeOf(input.context, undefined);
+  const { home } = input;
   secureHome(home);
   const { releaseOwnership, takeOwnership } = await import('../../daemon/ownership.ts');
   takeOwnership(home, 'init');

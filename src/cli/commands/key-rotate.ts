@@ -1,13 +1,13 @@
 /** `mav key rotate`: wraps every key under a new generation of the KEK. */
-import { withAccess } from '../access.ts';
+import { withVault } from '../access.ts';
 import type { Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
 import { passphraseBody } from '../passphrase.ts';
 
 export const run: Run = async (input) => {
-  const rotated = await withAccess(input, async (ask) =>
-    ask('POST', '/v1/keys/rotate', await passphraseBody(input, ask)),
+  const rotated = await withVault(input, async (client) =>
+    client.rotateKek(await passphraseBody(input, client)),
   );
-  input.context.say(`Rotated to generation ${(rotated as { kek_generation: number }).kek_generation}.`);
+  input.context.say(`Rotated to generation ${rotated.kek_generation}.`);
   return EXIT.done;
 };

@@ -4,7 +4,7 @@ import type { Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
 
 export const run: Run = async (input) => {
-  await withDaemon(input, (ask) => ask('POST', '/v1/seal'));
+  await withDaemon(input, (client) => client.seal());
   input.context.say('The vault is sealed.');
   return EXIT.done;
 };

@@ -1,14 +1,12 @@
 /** `mav serve`: the daemon, in the foreground. */
 import { existsSync } from 'node:fs';
 import type { Input, Run } from '../command.ts';
-import { homeOf } from '../context.ts';
 import { createVault } from '../create-vault.ts';
 import { CliError, EXIT } from '../failure.ts';
 import { poolOptions } from '../vault-options.ts';
 
 export const run: Run = async (input) => {
-  const { context, text } = input;
-  const home = homeOf(context, text('socket'));
+  const { context, home, text } = input;
   const { serve } = await import('../../daemon/serve.ts');
   return serve({
     pool: poolOptions(context, home, text('passphrase-file'), null),

@@ -2,7 +2,7 @@
 import type { Run } from '../command.ts';
 import { CliError, EXIT } from '../failure.ts';
 import { countServiceFiles, writeServiceFiles } from '../service/files.ts';
-import { describeService, serviceHome } from '../service/installation.ts';
+import { describeService } from '../service/installation.ts';
 import { checkNobodyServes, checkServable } from '../service/obstacles.ts';
 import { printFiles, printSteps } from '../service/plan.ts';
 import { runSteps } from '../service/steps.ts';
@@ -15,7 +15,7 @@ export const run: Run = async (input) => {
     printSteps(context, service.install);
     return EXIT.done;
   }
-  const home = serviceHome(input);
+  const { home } = input;
   checkServable(home);
   countServiceFiles(service.files);
   await checkNobodyServes(home, service);

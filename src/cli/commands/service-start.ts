@@ -2,7 +2,7 @@
 import type { Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
 import { checkInstalled } from '../service/files.ts';
-import { describeService, serviceHome } from '../service/installation.ts';
+import { describeService } from '../service/installation.ts';
 import { checkNobodyServes, checkServable } from '../service/obstacles.ts';
 import { printSteps } from '../service/plan.ts';
 import { runSteps } from '../service/steps.ts';
@@ -13,7 +13,7 @@ export const run: Run = async (input) => {
     printSteps(input.context, service.start);
     return EXIT.done;
   }
-  const home = serviceHome(input);
+  const { home } = input;
   checkInstalled(service.files);
   checkServable(home);
   await checkNobodyServes(home, service);

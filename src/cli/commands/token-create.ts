@@ -1,26 +1,21 @@
 /** `mav token create`: a token for a client of the API. */
-import { withAccess } from '../access.ts';
-import type { Run } from '../command.ts';
-import { outputForm } from '../context.ts';
-import { CliError, EXIT } from '../failure.ts';
 
-interface Created {
-  readonly token: string;
-  readonly id: string;
-  readonly expires_at: string | null;
-}
+import type { TokenScope } from '../../client/types.ts';
+import { withVault } from '../access.ts';
+import type { Run } from '../command.ts';
+import { CliError, EXIT } from '../failure.ts';
 
 export const run: Run = async (input) => {
   const { context, text } = input;
-  const form = outputForm(context, text('output'));
   const [name, scope, expires] = [text('name'), text('scope'), text('expires')];
   if (name === undefined) throw new CliError(EXIT.usage, 'say what the token is for: --name NAME');
   if (scope === undefined)
     throw new CliError(EXIT.usage, 'say what the token permits: --scope read,write,generate,admin');
-  const scopes = scope.split(',').map((part) => part.trim());
-  const body = { name, scopes, ...(expires === undefined ? {} : { expires_in: expires }) };
-  const created = (await withAccess(input, (ask) => ask('POST', '/v1/tokens', body))) as Created;
-  if (form === 'json') context.print(JSON.stringify(created));
+  // The vault says which scopes there are.
+  const scopes = scope.split(',').map((part) => part.trim()) as TokenScope[];
+  const wanted = { name, scopes, ...(expires === undefined ? {} : { expiresIn: expires }) };
+  const created = await withVault(input, (client) => client.createToken(wanted));
+  if (input.output === 'json') context.print(JSON.stringify(created));
   else {
     context.print(created.token);
     context.say(`Token ${created.id}, ${describeExpiry(created.expires_at)}. It is shown this once.`);

@@ -5,7 +5,7 @@ import { EXIT } from '../failure.ts';
 import { passphraseBody } from '../passphrase.ts';
 
 export const run: Run = async (input) => {
-  await withDaemon(input, async (ask) => ask('POST', '/v1/unseal', await passphraseBody(input, ask)));
+  await withDaemon(input, async (client) => client.unseal(await passphraseBody(input, client)));
   input.context.say('The vault is unsealed.');
   return EXIT.done;
 };

@@ -1,11 +1,9 @@
 /** This installation of mav, and the service that this platform makes of it. */
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { extname, isAbsolute, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { isAbsolute, join, resolve } from 'node:path';
 import { type Home, locateHome } from '../../home.ts';
 import type { Input } from '../command.ts';
-import { homeOf } from '../context.ts';
 import { CliError, EXIT } from '../failure.ts';
 import type { Facts, Service } from './service.ts';
 
@@ -35,16 +33,13 @@ export function choosePlatform({ text, flag }: Pick<Input, 'text' | 'flag'>, her
   );
 }
 
-export function serviceHome({ context }: Input): Home {
-  return homeOf(context, undefined);
-}
-
 function gatherFacts(input: Input): Facts {
   const { XDG_CONFIG_HOME = '' } = input.context.env;
-  const home = serviceHome(input);
-  const bin = fileURLToPath(new URL(`../../bin${extname(import.meta.url)}`, import.meta.url));
+  const { home } = input;
+  // The program as it was started: where this module lies says nothing, because it is bundled.
+  const [, bin = ''] = process.argv;
   const facts: Facts = {
-    command: [realpathSync(process.execPath), realpathSync(bin), 'serve'],
+    command: [realpathSync(process.execPath), realpathSync(bin), 'serve', ...describeOptions(input)],
     environment: describeEnvironment(home),
     socketPath: home.socketPath,
     userHome: homedir(),
@@ -55,6 +50,12 @@ function gatherFacts(input: Input): Facts {
   for (const path of [...facts.command, ...Object.values(facts.environment), facts.socketPath])
     checkWritable(path);
   return facts;
+}
+
+/** Nobody can be asked there: a vault under a passphrase stays sealed unless a file has it. */
+function describeOptions({ text }: Input): string[] {
+  const passphraseFile = text('passphrase-file');
+  return passphraseFile === undefined ? [] : ['--passphrase-file', resolve(passphraseFile)];
 }
 
 /** The service manager does not know the environment of the shell: what differs from the default is written down. */

@@ -1,0 +1,33 @@
+/** `mav get`: prints a value and nothing else. The command that is run most: it loads what it needs and no more. */
+import { withVault } from '../access.ts';
+import type { Input, Run } from '../command.ts';
+import { EXIT, usageError } from '../failure.ts';
+
+export const run: Run = async (input) => {
+  const [name = ''] = input.args;
+  const field = input.text('field');
+  const wantsEntry = input.flag('output');
+  if (wantsEntry && input.output !== 'json')
+    throw usageError('mav get prints a value, or with -o json the entry');
+  const params = { name, env: input.environment, field };
+  const operation =
+    field === undefined
+      ? wantsEntry
+        ? 'secrets.get'
+        : 'values.get'
+      : wantsEntry
+        ? 'fields.get'
+        : 'fieldValues.get';
+  const { body } = await withVault(input, (client) => client.request(operation, { params }));
+  if (wantsEntry) {
+    input.context.write(body);
+    input.context.print('');
+  } else if (input.context.isOutputTerminal) await showOnTerminal(input, body);
+  else input.context.write(body);
+  return EXIT.done;
+};
+
+async function showOnTerminal({ context }: Input, value: Uint8Array): Promise<void> {
+  const { showValue } = await import('../terminal-value.ts');
+  context.print(showValue(value));
+}

@@ -1,0 +1,7 @@
+/** How a command's messages name a secret. */
+
+/** `db-password in prod`; the default environment has no name. */
+export function describeSecret(name: string, environment: string | undefined, field?: string): string {
+  const place = environment ? ` in ${environment}` : '';
+  return field === undefined ? `${name}${place}` : `the field ${field} of ${name}${place}`;
+}

@@ -1,0 +1,347 @@
+/**
+ * The API as methods, one for each endpoint. Method, path and parameters of each come from the route table; what goes
+ * over which wire is the business of the Send it is given.
+ */
+import { type Route, routes } from '../routes.ts';
+import type { Incoming, Send } from './connection.ts';
+import { toError } from './errors.ts';
+import type {
+  Check,
+  Conditions,
+  CreatedToken,
+  EncodedValue,
+  FieldEntry,
+  Generated,
+  GenerateOptions,
+  Health,
+  ImportEntry,
+  ImportResult,
+  InEnvironment,
+  Info,
+  ListFilter,
+  Metadata,
+  Page,
+  PageOptions,
+  Place,
+  Secret,
+  SecretSummary,
+  Status,
+  Token,
+  TokenScope,
+  UnreadableSecret,
+  Value,
+} from './types.ts';
+
+type Operation = Route['operation'];
+type Params = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** What one call sends beside its route. Bytes are sent as they are, anything else as JSON. */
+interface Parts {
+  readonly params?: Params;
+  readonly body?: unknown;
+  readonly conditions?: Conditions;
+}
+
+export class Client {
+  readonly #send: Send;
+  readonly #authorization: Readonly<Record<string, string>>;
+
+  /** `token`: null for what needs none. */
+  constructor(send: Send, token: string | null) {
+    this.#send = send;
+    this.#authorization = token === null ? {} : { Authorization: `Bearer ${token}` };
+  }
+
+  health(): Promise<Health> {
+    return this.#json('health');
+  }
+
+  openapi(): Promise<object> {
+    return this.#json('openapi');
+  }
+
+  listSecrets({
+    environment,
+    metadataKey,
+    metadataValue,
+    ...page
+  }: ListFilter & PageOptions = {}): Promise<Page<SecretSummary>> {
+    const filter = { env: environment, metadata_key: metadataKey, metadata_value: metadataValue };
+    return this.#page('secrets.list', { ...filter, ...page });
+  }
+
+  search(query: string, page: PageOptions = {}): Promise<Page<SecretSummary>> {
+    return this.#page('secrets.search', { q: query, ...page });
+  }
+
+  /** With the tag that a later write's `ifMatch` takes. */
+  async getSecret(name: string, place: InEnvironment = {}): Promise<Secret & { readonly etag: string }> {
+    const incoming = await this.request('secrets.get', { params: locate(name, place) });
+    return { ...parse<Secret>(incoming), etag: (incoming.headers.etag ?? '').slice(1, -1) };
+  }
+
+  /** The value's bytes, whatever they are. */
+  async getValue(name: string, place: InEnvironment = {}): Promise<Uint8Array> {
+    return (await this.request('values.get', { params: locate(name, place) })).body;
+  }
+
+  /** Creates the secret, or replaces its value and metadata (absent: none); its fields stay. */
+  async putSecret(
+    name: string,
+    { value, metadata }: { readonly value: Value; readonly metadata?: Metadata },
+    { environment, ...conditions }: InEnvironment & Conditions = {},
+  ): Promise<void> {
+    const body = { ...encodeValue(value), metadata };
+    await this.request('secrets.put', { params: locate(name, { environment }), body, conditions });
+  }
+
+  /** Creates the secret, or replaces its value; metadata and fields stay. */
+  async putValue(
+    name: string,
+    value: Value,
+    { environment, ...conditions }: InEnvironment & Conditions = {},
+  ): Promise<void> {
+    const body = toBytes(value);
+    await this.request('values.put', { params: locate(name, { environment }), body, conditions });
+  }
+
+  /** Changes what is given and keeps the rest. */
+  async patchSecret(
+    name: string,
+    { value, metadata }: { readonly value?: Value | undefined; readonly metadata?: Metadata | undefined },
+    { environment, ...conditions }: InEnvironment & Conditions = {},
+  ): Promise<void> {
+    const body = { ...(value === undefined ? {} : encodeValue(value)), metadata };
+    await this.request('secrets.patch', { params: locate(name, { environment }), body, conditions });
+  }
+
+  /** Its fields go with it. */
+  async deleteSecret(
+    name: string,
+    { environment, ...conditions }: InEnvironment & Conditions = {},
+  ): Promise<void> {
+    await this.request('secrets.delete', { params: locate(name, { environment }), conditions });
+  }
+
+  /** Fields and metadata go along; fails with `conflict` where the new name is taken. */
+  renameSecret(
+    name: string,
+    to: { readonly name: string; readonly environment?: string | undefined },
+    { environment, ...conditions }: InEnvironment & Conditions = {},
+  ): Promise<Place> {
+    return this.#json('secrets.rename', { params: locate(name, { environment }), body: to, conditions });
+  }
+
+  listFields(name: string, place: InEnvironment = {}): Promise<{ [field: string]: EncodedValue }> {
+    return this.#json('fields.list', { params: locate(name, place) });
+  }
+
+  /** All or none; other fields stay. */
+  async putFields(
+    name: string,
+    fields: { readonly [field: string]: Value },
+    { environment, ...conditions }: InEnvironment & Conditions = {},
+  ): Promise<void> {
+    const encoded = Object.entries(fields).map(([field, value]) => [field, encodeField(value)]);
+    const body = { fields: Object.fromEntries(encoded) };
+    await this.request('fields.putMany', { params: locate(name, { environment }), body, conditions });
+  }
+
+  /** The field's bytes, whatever they are. */
+  async getField(name: string, field: string, place: InEnvironment = {}): Promise<Uint8Array> {
+    return (await this.request('fieldValues.get', { params: { ...locate(name, place), field } })).body;
+  }
+
+  /** Creates the secret if there is none. */
+  async putField(
+    name: string,
+    field: string,
+    value: Value,
+    { environment, ...conditions }: InEnvironment & Conditions = {},
+  ): Promise<void> {
+    const params = { ...locate(name, { environment }), field };
+    await this.request('fieldValues.put', { params, body: toBytes(value), conditions });
+  }
+
+  /** The field as JSON has it: text, or base64 where its bytes are no UTF-8. */
+  getFieldEntry(name: string, field: string, place: InEnvironment = {}): Promise<FieldEntry> {
+    return this.#json('fields.get', { params: { ...locate(name, place), field } });
+  }
+
+  /** As putField, sent as JSON. */
+  async putFieldEntry(
+    name: string,
+    field: string,
+    value: Value,
+    { environment, ...conditions }: InEnvironment & Conditions = {},
+  ): Promise<void> {
+    const params = { ...locate(name, { environment }), field };
+    await this.request('fields.put', { params, body: encodeValue(value), conditions });
+  }
+
+  async deleteField(
+    name: string,
+    field: string,
+    { environment, ...conditions }: InEnvironment & Conditions = {},
+  ): Promise<void> {
+    await this.request('fields.delete', { params: { ...locate(name, { environment }), field }, conditions });
+  }
+
+  generate({ environment, ...options }: GenerateOptions = {}): Promise<Generated> {
+    return this.#json('passwords.generate', { body: { ...options, environment } });
+  }
+
+  /** A page of whole entries, values and fields included. */
+  exportSecrets({
+    environment,
+    ...page
+  }: InEnvironment & PageOptions = {}): Promise<Page<Secret | UnreadableSecret>> {
+    return this.#page('secrets.export', { env: environment, ...page });
+  }
+
+  /** All or none. `dryRun`: says what it would do, and does nothing. */
+  importSecrets(
+    secrets: readonly ImportEntry[],
+    { dryRun = false }: { readonly dryRun?: boolean } = {},
+  ): Promise<ImportResult> {
+    return this.#json('secrets.import', { params: { dry_run: dryRun }, body: { secrets } });
+  }
+
+  info(): Promise<Info> {
+    return this.#json('vault.info');
+  }
+
+  listTokens(): Promise<Token[]> {
+    return this.#json('tokens.list');
+  }
+
+  /** `expiresIn`: such as `24h`; absent: never. */
+  createToken(options: {
+    readonly name: string;
+    readonly scopes: readonly TokenScope[];
+    readonly expiresIn?: string;
+  }): Promise<CreatedToken> {
+    const { name, scopes, expiresIn } = options;
+    return this.#json('tokens.create', { body: { name, scopes, expires_in: expiresIn } });
+  }
+
+  async revokeToken(id: string): Promise<void> {
+    await this.request('tokens.revoke', { params: { id } });
+  }
+
+  // What only the command line's own session may do.
+
+  status(): Promise<Status> {
+    return this.#json('vault.status');
+  }
+
+  /** `body`: `{"passphrase": …}`, bytes or an object, where the vault needs one. */
+  async unseal(body?: unknown): Promise<void> {
+    await this.request('vault.unseal', { body });
+  }
+
+  async seal(): Promise<void> {
+    await this.request('vault.seal');
+  }
+
+  /** `body`: as for unseal. */
+  rotateKek(body?: unknown): Promise<{ readonly kek_generation: number }> {
+    return this.#json('keys.rotate', { body });
+  }
+
+  check(): Promise<Check> {
+    return this.#json('vault.check');
+  }
+
+  /** For ever. `force`: even where the key cannot be removed from its store. */
+  destroy({ force = false }: { readonly force?: boolean } = {}): Promise<{ readonly key_stores: string[] }> {
+    return this.#json('vault.destroy', { body: { confirm: 'destroy', ...(force ? { force } : {}) } });
+  }
+
+  /** One call as it comes off the wire, for whoever wants the answer's own bytes. Throws MaestroVaultError. */
+  async request(operation: Operation, { params = {}, body, conditions = {} }: Parts = {}): Promise<Incoming> {
+    const { method, target } = buildTarget(operation, params);
+    const headers = { ...this.#authorization, ...buildConditions(conditions) };
+    const incoming = await this.#send({ method, target, headers, body: encodeBody(body) });
+    if (incoming.status >= 400) throw toError(incoming);
+    return incoming;
+  }
+
+  async #json<T>(operation: Operation, parts: Parts = {}): Promise<T> {
+    return parse(await this.request(operation, parts));
+  }
+
+  async #page<T>(operation: Operation, params: Params): Promise<Page<T>> {
+    const incoming = await this.request(operation, { params });
+    return { items: parse(incoming), cursor: findCursor(incoming) };
+  }
+}
+
+/** Where the next page starts (RFC 8288); null at the end. */
+export function findCursor({ headers }: Incoming): string | null {
+  const next = /<([^>]*)>; *rel="next"/.exec(headers.link ?? '')?.[1];
+  return next === undefined ? null : new URLSearchParams(next.slice(next.indexOf('?'))).get('cursor');
+}
+
+function locate(name: string, { environment }: InEnvironment): Params {
+  return { name, env: environment };
+}
+
+function parse<T>({ body }: Incoming): T {
+  return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString()) as T;
+}
+
+/** Fills the route's path; what has no place there goes into the query. */
+function buildTarget(operation: Operation, params: Params): { method: string; target: string } {
+  const route = routes.find((candidate) => candidate.operation === operation);
+  if (route === undefined) throw new RangeError(`no route for ${operation}`);
+  const given = Object.entries(params).filter(([, value]) => value !== undefined);
+  let target: string = route.path;
+  const query: string[] = [];
+  for (const [name, value = ''] of given) {
+    const encoded = encodeURIComponent(value);
+    if (isInPath(route.path, name)) target = target.replace(new RegExp(`:${name}(?=/|$)`), () => encoded);
+    else query.push(`${name}=${encoded}`);
+  }
+  return { method: route.method, target: query.length === 0 ? target : `${target}?${query.join('&')}` };
+}
+
+function isInPath(path: string, name: string): boolean {
+  return path.split('/').includes(`:${name}`);
+}
+
+function buildConditions({ ifMatch, ifNoneMatch }: Conditions): Record<string, string> {
+  return {
+    ...(ifMatch === undefined ? {} : { 'If-Match': quoteTag(ifMatch) }),
+    ...(ifNoneMatch === undefined ? {} : { 'If-None-Match': quoteTag(ifNoneMatch) }),
+  };
+}
+
+function quoteTag(tag: string): string {
+  return tag === '*' ? tag : `"${tag}"`;
+}
+
+function encodeBody(body: unknown): Uint8Array | null {
+  if (body === undefined) return null;
+  return body instanceof Uint8Array ? body : toBytes(JSON.stringify(body));
+}
+
+function toBytes(value: Value): Uint8Array {
+  return typeof value === 'string' ? Buffer.from(value) : value;
+}
+
+/** As the members of a body. */
+function encodeValue(value: Value): { value: string; encoding?: 'base64' } {
+  const encoded = encodeField(value);
+  return typeof encoded === 'string' ? { value: encoded } : encoded;
+}
+
+function encodeField(
+  value: Value,
+): Exclude<EncodedValue, { readonly value: string }> | { value: string; encoding: 'base64' } {
+  if (typeof value === 'string') return value;
+  return {
+    value: Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64'),
+    encoding: 'base64',
+  };
+}

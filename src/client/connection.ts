@@ -1,0 +1,193 @@
+/**
+ * One connection to the daemon, HTTP/1.1 written and read by hand: loading `node:http` alone would take a short command
+ * longer than all it does here. It speaks to one server only, which frames every answer by Content-Length, so it needs
+ * little of the protocol (RFC 9112) and refuses the rest. Bytes in, bytes out; what they mean is the caller's business.
+ */
+import { connect, type Socket } from 'node:net';
+
+export interface Outgoing {
+  readonly method: string;
+  /** Path and query, percent-encoded. */
+  readonly target: string;
+  /** Without those about the body's length. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | null;
+}
+
+export interface Incoming {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** Asks a vault, wherever it is. Rejects if there is no answer. */
+export type Send = (outgoing: Outgoing) => Promise<Incoming>;
+
+/** The daemon went away, or what it said is no answer of its. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError';
+}
+
+/** An answer of which the body is still to come. */
+type Head = Omit<Incoming, 'body'> & { readonly bodySize: number };
+
+interface Waiting {
+  readonly resolve: (incoming: Incoming) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const HEAD_END = Buffer.from('\r\n\r\n');
+/** Far more than our daemon ever sends. */
+const MAX_HEAD_SIZE = 65_536;
+
+export class Connection {
+  readonly #socket: Socket;
+  /** Requests are pipelined; answers come in the order of their requests (RFC 9112 section 9.3.2). */
+  readonly #waiting: Waiting[] = [];
+  readonly #received = new Received();
+  #closed: Error | null = null;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    socket.on('error', (error) => this.#fail(error));
+    socket.on('close', () => this.#fail(new ConnectionError('the daemon closed the connection')));
+  }
+
+  /** Rejects with Node's own error (`ECONNREFUSED`, `ENOENT` …) if nobody listens there. */
+  static open(socketPath: string): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(socketPath);
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.off('error', reject);
+        resolve(new Connection(socket));
+      });
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#closed === null;
+  }
+
+  get isIdle(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** Rejects with ConnectionError, or Node's own error, if the connection ends before the answer does. */
+  send(outgoing: Outgoing): Promise<Incoming> {
+    if (this.#closed !== null) return Promise.reject(this.#closed);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#socket.ref();
+      this.#socket.cork();
+      this.#socket.write(encodeHead(outgoing), 'latin1');
+      if (outgoing.body !== null) this.#socket.write(outgoing.body);
+      this.#socket.uncork();
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #take(chunk: Buffer): void {
+    try {
+      this.#received.add(chunk);
+      for (;;) {
+        const incoming = this.#received.take();
+        if (incoming === null) return;
+        const first = this.#waiting.shift();
+        if (first === undefined) throw new ConnectionError('the daemon answered what nobody asked');
+        first.resolve(incoming);
+        // A connection that nobody waits for must not keep a program from ending.
+        if (this.isIdle) this.#socket.unref();
+      }
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new ConnectionError('failed'));
+      this.#socket.destroy();
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#closed ??= error;
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+}
+
+/** Throws RangeError for what would break the framing; nothing of a user's goes into a header unencoded. */
+function encodeHead({ method, target, headers, body }: Outgoing): string {
+  const all = { Host: 'localhost', ...headers, 'Content-Length': String(body?.length ?? 0) };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  const start = `${method} ${target} HTTP/1.1`;
+  for (const text of [start, ...Object.values(all)]) {
+    if (/[^\t\x20-\x7e]/.test(text))
+      throw new RangeError('a request line or header has a character it must not');
+  }
+  return `${start}\r\n${lines.join('')}\r\n`;
+}
+
+/** What has arrived and is not taken yet. */
+class Received {
+  #chunks: Buffer[] = [];
+  #size = 0;
+  /** The head of the answer whose body is still arriving. */
+  #head: Head | null = null;
+
+  add(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+  }
+
+  /** The next whole answer, or null until all of it has arrived. Throws ConnectionError. */
+  take(): Incoming | null {
+    this.#head ??= this.#takeHead();
+    if (this.#head === null || this.#size < this.#head.bodySize) return null;
+    const { bodySize, status, headers } = this.#head;
+    this.#head = null;
+    const all = this.#join();
+    this.#keep(all.subarray(bodySize));
+    return { status, headers, body: all.subarray(0, bodySize) };
+  }
+
+  #takeHead(): Head | null {
+    const all = this.#join();
+    const end = all.indexOf(HEAD_END);
+    if (end < 0) {
+      if (all.length > MAX_HEAD_SIZE) throw new ConnectionError('the daemon sent no HTTP/1.1');
+      return null;
+    }
+    const head = parseHead(all.toString('latin1', 0, end));
+    this.#keep(all.subarray(end + HEAD_END.length));
+    // An interim answer (RFC 9110 section 15.2) has no body, and the final one follows.
+    return head.status < 200 ? this.#takeHead() : head;
+  }
+
+  /** As one buffer; joined only when there is something to look for, so that a large body is copied once. */
+  #join(): Buffer {
+    const all = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    this.#chunks = [all];
+    return all;
+  }
+
+  #keep(rest: Buffer): void {
+    this.#chunks = rest.length === 0 ? [] : [rest];
+    this.#size = rest.length;
+  }
+}
+
+function parseHead(text: string): Head {
+  const [start = '', ...lines] = text.split('\r\n');
+  const status = /^HTTP\/1\.1 ([1-5][0-9]{2})(?: |$)/.exec(start)?.[1];
+  if (status === undefined) throw new ConnectionError('the daemon sent no HTTP/1.1');
+  const headers: Record<string, string> = {};
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
+  }
+  const length = headers['content-length'] ?? (status.startsWith('1') ? '0' : '');
+  if (!/^[0-9]{1,12}$/.test(length) || headers['transfer-encoding'] !== undefined)
+    throw new ConnectionError('the daemon sent an answer without a length');
+  return { status: Number(status), headers, bodySize: Number(length) };
+}

@@ -1,0 +1,31 @@
+/** How a request fails: what the API answered, by its status and its stable machine word. */
+import type { ErrorCode } from '../../workers/messages.ts';
+import type { Incoming } from './connection.ts';
+
+export type { ErrorCode };
+
+/** The vault refused. `message` is its sentence, which never holds a value. */
+export class MaestroVaultError extends Error {
+  override readonly name = 'MaestroVaultError';
+  /** The HTTP status. */
+  readonly status: number;
+  readonly code: ErrorCode;
+
+  constructor(status: number, code: ErrorCode, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** The error that an answer of 400 and more stands for. */
+export function toError({ status, body }: Incoming): MaestroVaultError {
+  try {
+    const { error, code } = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString());
+    if (typeof error === 'string' && typeof code === 'string')
+      return new MaestroVaultError(status, code as ErrorCode, error);
+  } catch {
+    // Not an answer of ours; said below.
+  }
+  return new MaestroVaultError(status, 'internal', `the vault answered with status ${status}`);
+}

@@ -1,0 +1,63 @@
+/** A Send over the daemon's socket that keeps its connection between requests and opens it anew when it is gone. */
+import { Connection, type Incoming, type Outgoing } from './connection.ts';
+
+/** Well below what the daemon keeps an idle connection for: a request must not cross its end on the way. */
+const REUSE_WITHIN_MS = 20_000;
+
+export class SocketTransport {
+  readonly #socketPath: string;
+  #opening: Promise<Connection> | null = null;
+  /** What `#opening` became; null while it is still opening. */
+  #live: Connection | null = null;
+  #lastUsedMs = 0;
+
+  /** `connection`: one that is open already. */
+  constructor(socketPath: string, connection: Connection | null = null) {
+    this.#socketPath = socketPath;
+    if (connection === null) return;
+    this.#live = connection;
+    this.#opening = Promise.resolve(connection);
+    this.#lastUsedMs = performance.now();
+  }
+
+  /** Rejects with Node's own error if nobody listens, with ConnectionError if the daemon goes away meanwhile. */
+  async send(outgoing: Outgoing): Promise<Incoming> {
+    const connection = await this.#connect();
+    try {
+      return await connection.send(outgoing);
+    } finally {
+      this.#lastUsedMs = performance.now();
+    }
+  }
+
+  /** Ends the connection; the next request opens a new one. */
+  close(): void {
+    this.#live?.close();
+    this.#live = null;
+    this.#opening = null;
+  }
+
+  #connect(): Promise<Connection> {
+    if (this.#opening === null || this.#isStale()) {
+      this.close();
+      this.#opening = this.#open();
+    }
+    return this.#opening;
+  }
+
+  #isStale(): boolean {
+    const live = this.#live;
+    if (live === null) return false;
+    return !live.isOpen || (live.isIdle && performance.now() - this.#lastUsedMs > REUSE_WITHIN_MS);
+  }
+
+  async #open(): Promise<Connection> {
+    try {
+      this.#live = await Connection.open(this.#socketPath);
+      return this.#live;
+    } catch (error) {
+      this.#opening = null;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,170 @@
+/** What the API answers, as its client gives it out. Times are RFC 3339, UTC, to the second. */
+
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [member: string]: JsonValue };
+
+export type Metadata = { readonly [key: string]: JsonValue };
+
+/** A stored value inside JSON: text, or where its bytes are no UTF-8 their base64. */
+export type EncodedValue = string | { readonly value: string; readonly encoding: 'base64' };
+
+/** A value to store: text, or any bytes. */
+export type Value = string | Uint8Array;
+
+/** Where a secret is; without an environment, in the default one. */
+export interface InEnvironment {
+  readonly environment?: string | undefined;
+}
+
+/** For a write that must not undo somebody else's (RFC 9110 section 13.1). */
+export interface Conditions {
+  /** The `etag` of the secret as it was read. */
+  readonly ifMatch?: string | undefined;
+  /** `*`: only if there is no such secret yet. */
+  readonly ifNoneMatch?: string | undefined;
+}
+
+export interface Health {
+  readonly status: 'ok';
+  readonly time: string;
+  /** Absent while the vault is unsealed. */
+  readonly sealed?: true;
+}
+
+export interface SecretSummary {
+  readonly name: string;
+  readonly environment: string;
+  readonly metadata: Metadata;
+  /** Absent where there are no fields. */
+  readonly field_count?: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export interface Secret extends SecretSummary {
+  /** Absent in an entry that has fields only. */
+  readonly value?: string;
+  /** `base64` where the value's bytes are no UTF-8. */
+  readonly encoding?: 'base64';
+  readonly fields?: { readonly [field: string]: EncodedValue };
+}
+
+export interface FieldEntry {
+  readonly name: string;
+  readonly field: string;
+  readonly value: string;
+  /** `base64` where the value's bytes are no UTF-8. */
+  readonly encoding?: 'base64';
+}
+
+/** An entry of an export that cannot be opened: its row was changed by somebody without the key. */
+export interface UnreadableSecret {
+  readonly name: string;
+  readonly environment: string;
+  readonly error: string;
+  readonly code: 'integrity';
+}
+
+export interface ListFilter extends InEnvironment {
+  readonly metadataKey?: string | undefined;
+  readonly metadataValue?: string | undefined;
+}
+
+export interface PageOptions {
+  /** At most so many, 1 to 1000. */
+  readonly limit?: number | undefined;
+  /** Where the page before this one ended. */
+  readonly cursor?: string | undefined;
+}
+
+export interface Page<T> {
+  readonly items: T[];
+  /** Where the next page starts; null at the end. */
+  readonly cursor: string | null;
+}
+
+export interface GenerateOptions extends InEnvironment {
+  /** Stores it under this name. */
+  readonly name?: string;
+  readonly length?: number;
+  readonly uppercase?: boolean;
+  readonly lowercase?: boolean;
+  readonly digits?: boolean;
+  readonly symbols?: boolean;
+  /** So many words instead of characters. */
+  readonly words?: number;
+  readonly delimiter?: string;
+  readonly metadata?: Metadata;
+}
+
+export interface Generated {
+  readonly password: string;
+  readonly name?: string;
+  readonly stored: boolean;
+  readonly entropy_bits: number;
+}
+
+/** An entry to import; what is absent is kept where the secret exists. */
+export interface ImportEntry extends InEnvironment {
+  readonly name: string;
+  readonly value?: string;
+  readonly encoding?: 'base64';
+  readonly metadata?: Metadata;
+  readonly fields?: { readonly [field: string]: EncodedValue };
+}
+
+export interface Place {
+  readonly name: string;
+  readonly environment: string;
+}
+
+export interface ImportResult {
+  readonly dry_run: boolean;
+  readonly added: Place[];
+  readonly changed: Place[];
+  readonly unchanged: Place[];
+}
+
+export interface Info {
+  readonly dir: string;
+  readonly db_path: string;
+  readonly db_size_bytes: number;
+  readonly secret_count: number;
+}
+
+export type TokenScope = 'read' | 'write' | 'generate' | 'admin';
+
+export interface Token {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: TokenScope[];
+  readonly created_at: string;
+  readonly expires_at: string | null;
+  readonly last_used_at: string | null;
+}
+
+export interface CreatedToken {
+  /** Shown this once. */
+  readonly token: string;
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: TokenScope[];
+  readonly expires_at: string | null;
+}
+
+export interface Status {
+  readonly sealed: boolean;
+  readonly vault_id: string;
+  readonly key_stores: string[];
+  readonly kek_generation: number;
+}
+
+export interface Check {
+  /** `ok`, or the first thing that SQLite found wrong. */
+  readonly database: string;
+  readonly secrets: number;
+  readonly fields: number;
+  readonly tokens: number;
+  /** At most 100. */
+  readonly unreadable: Place[];
+  readonly unreadable_count: number;
+}
