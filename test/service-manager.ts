@@ -77,7 +77,8 @@ t.test('service > installed, used, stopped, started, removed > as it says', { sk
     t.ok(isListening(), 'the manager still listens');
     t.match(await machine.mav('service', 'status'), { code: 3, stdout: /Active: inactive/ });
     t.match(await machine.mav('token', 'list'), { code: 0, stdout: '[]\n' });
-    t.equal((await machine.mav('service', 'status')).code, 0);
+    // It answers before the manager has heard that it is ready.
+    await waitUntil(async () => (await machine.mav('service', 'status')).code === 0);
   });
 
   await t.test('the daemon was killed > is there again', async (t) => {
