@@ -58,7 +58,8 @@ async function useOwnVault<T>(input: Input, use: (client: Client) => Promise<T>)
   const { HeldVault } = await import('../daemon/held-vault.ts');
   const { mintSessionToken } = await import('../daemon/mint-session-token.ts');
   const sessionToken = mintSessionToken();
-  const options = poolOptions(input.context, input.home, input.text('passphrase-file'), 1);
+  // One thread for reading and writing: a short command does one thing after another.
+  const options = poolOptions(input.context, input.home, input.text('passphrase-file'), 0);
   const vault = new HeldVault(options, sessionToken, (event, detail) => {
     if (event === 'warning' || event === 'failure' || event === 'worker-died')
       input.context.complain(`mav: ${event}: ${detail}`);
