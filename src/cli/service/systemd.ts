@@ -30,14 +30,9 @@ export function describeSystemd(facts: Facts): Service {
     status: systemctl('--no-pager', 'status', SERVICE, SOCKET),
     isRunning: systemctl('--quiet', 'is-active', SERVICE),
     isManaged: systemctl('--quiet', 'is-active', SOCKET),
+    // Without --user: where the journal is not persistent, the system's has the lines of users' services.
     logs: (lines, follow) => ({
-      argv: [
-        'journalctl',
-        '--user',
-        `--unit=${SERVICE}`,
-        `--lines=${lines}`,
-        ...(follow ? ['--follow'] : []),
-      ],
+      argv: ['journalctl', `--user-unit=${SERVICE}`, `--lines=${lines}`, ...(follow ? ['--follow'] : [])],
     }),
   };
 }
