@@ -297,12 +297,16 @@ t.test('maestrovault/client > its types > check in a strict program that uses th
   const typeRoots = ['--typeRoots', join(root, 'node_modules/@types')];
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   try {
+    // Without what tap puts into NODE_OPTIONS for its own processes.
+    const env = { PATH: process.env.PATH };
     execFileSync(process.execPath, [tsc, ...options, ...typeRoots, 'program.ts'], {
       cwd: folder,
+      env,
       encoding: 'utf8',
     });
     t.pass('no error');
   } catch (error) {
-    t.fail((error as { stdout: string }).stdout);
+    const { stdout, stderr, message } = error as { stdout: string; stderr: string; message: string };
+    t.fail(stdout || stderr || message);
   }
 });
