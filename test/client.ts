@@ -297,13 +297,9 @@ t.test('maestrovault/client > its types > check in a strict program that uses th
   const typeRoots = ['--typeRoots', join(root, 'node_modules/@types')];
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   try {
-    // Without what tap puts into NODE_OPTIONS for its own processes.
-    const env = { PATH: process.env.PATH };
-    execFileSync(process.execPath, [tsc, ...options, ...typeRoots, 'program.ts'], {
-      cwd: folder,
-      env,
-      encoding: 'utf8',
-    });
+    // tap puts its own loader into the NODE_OPTIONS of every child; the compiler does not start with it.
+    const command = ['-u', 'NODE_OPTIONS', process.execPath, tsc, ...options, ...typeRoots, 'program.ts'];
+    execFileSync('env', command, { cwd: folder, encoding: 'utf8' });
     t.pass('no error');
   } catch (error) {
     const { stdout, stderr, message } = error as { stdout: string; stderr: string; message: string };
