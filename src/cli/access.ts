@@ -30,11 +30,19 @@ export async function withVault<T>(input: Input, use: (client: Client) => Promis
 
 /** As withVault, for what only a running daemon can do. */
 export async function withDaemon<T>(input: Input, use: (client: Client) => Promise<T>): Promise<T> {
+  const noDaemon = `no daemon answers on ${input.home.socketPath}; start one: mav serve`;
+  return withDaemonOr(input, use, () => Promise.reject(new CliError(EXIT.failed, noDaemon)));
+}
+
+/** Runs `otherwise` where no daemon answers. */
+export async function withDaemonOr<T>(
+  input: Input,
+  use: (client: Client) => Promise<T>,
+  otherwise: () => Promise<T>,
+): Promise<T> {
   const token = readGivenToken(input.context.env);
   const connection = await connectToDaemon(input.home.socketPath);
-  if (connection === null)
-    throw new CliError(EXIT.failed, `no daemon answers on ${input.home.socketPath}; start one: mav serve`);
-  return useDaemon(input, connection, token, use);
+  return connection === null ? otherwise() : useDaemon(input, connection, token, use);
 }
 
 /** MAV_TOKEN; null if it is not set. An empty one is what a script has whose own token command failed: no token at all. */

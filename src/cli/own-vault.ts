@@ -13,11 +13,17 @@ import { poolOptions } from './vault-options.ts';
 const OWNER_PATIENCE_MS = 5_000;
 const OWNER_POLL_MS = 25;
 
+export interface OwnVaultOptions {
+  /** For what a sealed vault can do too. Nobody is asked for a passphrase then. */
+  readonly mayBeSealed?: boolean;
+}
+
 /** Runs `use` on the vault itself, or `otherwise` if a daemon has it by now. Throws OwnedElsewhereError, CliError. */
 export async function withOwnVault<T>(
   input: Input,
   use: (client: Client) => Promise<T>,
   otherwise: () => Promise<T>,
+  { mayBeSealed = false }: OwnVaultOptions = {},
 ): Promise<T> {
   const { home, command } = input;
   await checkVaultIsThere(home);
@@ -25,7 +31,7 @@ export async function withOwnVault<T>(
   const { releaseOwnership } = await import('../daemon/ownership.ts');
   if (!(await takeTurn(home, command))) return otherwise();
   try {
-    return await useOwnVault(input, use);
+    return await useOwnVault(input, use, mayBeSealed);
   } finally {
     releaseOwnership(home);
   }
@@ -39,7 +45,7 @@ async function checkVaultIsThere({ databasePath }: Home): Promise<void> {
 }
 
 /** Waits for the vault to be free; false if a daemon has it. Throws OwnedElsewhereError when patience ends. */
-async function takeTurn(home: Home, command: string): Promise<boolean> {
+export async function takeTurn(home: Home, command: string): Promise<boolean> {
   const { OwnedElsewhereError, takeOwnership } = await import('../daemon/ownership.ts');
   const deadline = Date.now() + OWNER_PATIENCE_MS;
   for (;;) {
@@ -54,7 +60,11 @@ async function takeTurn(home: Home, command: string): Promise<boolean> {
   }
 }
 
-async function useOwnVault<T>(input: Input, use: (client: Client) => Promise<T>): Promise<T> {
+async function useOwnVault<T>(
+  input: Input,
+  use: (client: Client) => Promise<T>,
+  mayBeSealed: boolean,
+): Promise<T> {
   const { HeldVault } = await import('../daemon/held-vault.ts');
   const { mintSessionToken } = await import('../daemon/mint-session-token.ts');
   const sessionToken = mintSessionToken();
@@ -64,7 +74,8 @@ async function useOwnVault<T>(input: Input, use: (client: Client) => Promise<T>)
       input.context.complain(`mav: ${event}: ${detail}`);
   });
   try {
-    await unsealOwn(input, vault);
+    if (mayBeSealed) await vault.unseal();
+    else await unsealOwn(input, vault);
     return await use(new Client(await createSend(vault), sessionToken));
   } finally {
     await vault.close();

@@ -1,0 +1,134 @@
+/** What can be told of a vault without asking anybody anything: for `mav status` and `mav destroy`. */
+import { existsSync, statSync } from 'node:fs';
+import type { Client } from '../client/client.ts';
+import { MaestroVaultError } from '../client/errors.ts';
+import type { Info, Status } from '../client/types.ts';
+import { type Owner, readOwner } from '../owner.ts';
+import { readGivenToken, withDaemonOr } from './access.ts';
+import type { Input } from './command.ts';
+import { CliError, EXIT } from './failure.ts';
+
+/** As `mav status -o json` prints it; null is what nothing says. The names are stable. */
+export interface VaultReport {
+  readonly daemon: 'running' | 'not running';
+  readonly daemon_pid: number | null;
+  readonly daemon_since: string | null;
+  readonly state: 'unsealed' | 'sealed' | 'no vault';
+  readonly sealed: boolean | null;
+  /** Why it cannot be used, with what to do. */
+  readonly reason: string | null;
+  readonly vault_id: string | null;
+  readonly key_stores: readonly string[] | null;
+  readonly key_file: string | null;
+  readonly kek_generation: number | null;
+  readonly secret_count: number | null;
+  readonly folder: string | null;
+  readonly database: string | null;
+  readonly database_size_bytes: number | null;
+  readonly socket: string;
+}
+
+/** Throws CliError if the vault may not be asked, or is held by another command. */
+export async function reportVault(input: Input): Promise<VaultReport> {
+  const token = readGivenToken(input.context.env);
+  const ask = token === null ? askAsSession : askAsToken;
+  const daemon = () =>
+    withDaemonOr(input, async (client) => describeDaemon(input, await ask(client)), inProcess);
+  const inProcess = async (): Promise<VaultReport> => {
+    const { home } = input;
+    if (token !== null)
+      throw new CliError(
+        EXIT.failed,
+        `no daemon answers on ${home.socketPath}; MAV_TOKEN needs one: mav serve`,
+      );
+    if (!existsSync(home.databasePath)) return describeNothing(input);
+    const { withOwnVault } = await import('./own-vault.ts');
+    const use = async (client: Client) => describe(input, null, await askAsSession(client));
+    return withOwnVault(input, use, daemon, { mayBeSealed: true });
+  };
+  return daemon();
+}
+
+interface Answers {
+  readonly status: Partial<Status> & Pick<Status, 'sealed'>;
+  readonly info: Info | null;
+  readonly reason: string | null;
+}
+
+async function askAsSession(client: Client): Promise<Answers> {
+  const status = await client.status();
+  return { status, ...(await askForInfo(client)) };
+}
+
+/** What a token may see: whether the vault is sealed, and the rest if it may read. */
+async function askAsToken(client: Client): Promise<Answers> {
+  const { sealed = false } = await client.health();
+  return { status: { sealed }, ...(await askForInfo(client)) };
+}
+
+async function askForInfo(client: Client): Promise<Omit<Answers, 'status'>> {
+  try {
+    return { info: await client.info(), reason: null };
+  } catch (error) {
+    if (!(error instanceof MaestroVaultError)) throw error;
+    if (error.code === 'forbidden') return { info: null, reason: null };
+    if (error.code === 'sealed') return { info: null, reason: error.message };
+    throw error;
+  }
+}
+
+/** A token is not told what only lies in the files of the vault's user. */
+function describeDaemon(input: Input, answers: Answers): VaultReport {
+  const owner = readGivenToken(input.context.env) === null ? readOwner(input.home.ownerPath) : null;
+  return describe(input, owner?.command === 'serve' ? owner : {}, answers);
+}
+
+/** `owner`: null where no daemon runs. */
+function describe(
+  { home, context }: Input,
+  owner: Partial<Owner> | null,
+  { status, info, reason }: Answers,
+): VaultReport {
+  const isOurs = readGivenToken(context.env) === null;
+  return {
+    daemon: owner === null ? 'not running' : 'running',
+    daemon_pid: owner?.pid ?? null,
+    daemon_since: owner?.since ?? null,
+    state: status.sealed ? 'sealed' : 'unsealed',
+    sealed: status.sealed,
+    reason,
+    vault_id: status.vault_id ?? null,
+    key_stores: status.key_stores ?? null,
+    key_file: status.key_file ?? null,
+    kek_generation: status.kek_generation ?? null,
+    secret_count: info?.secret_count ?? null,
+    folder: info?.dir ?? (isOurs ? home.directory : null),
+    database: info?.db_path ?? (isOurs ? home.databasePath : null),
+    database_size_bytes: info?.db_size_bytes ?? (isOurs ? findSize(home.databasePath) : null),
+    socket: home.socketPath,
+  };
+}
+
+function findSize(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? null;
+}
+
+function describeNothing({ home }: Input): VaultReport {
+  return {
+    daemon: 'not running',
+    daemon_pid: null,
+    daemon_since: null,
+    state: 'no vault',
+    sealed: null,
+    reason: `there is no vault at ${home.databasePath}; make one: mav init`,
+    vault_id: null,
+    key_stores: null,
+    key_file: null,
+    kek_generation: null,
+    secret_count: null,
+    folder: home.directory,
+    database: null,
+    database_size_bytes: null,
+    socket: home.socketPath,
+  };
+}
