@@ -8,11 +8,18 @@ import { Connection } from '../client/connection.ts';
 import { locateSessionToken, readSessionToken } from '../session-token.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT } from './failure.ts';
+import type { OwnVaultOptions } from './own-vault.ts';
 
 const TOKEN = /^mv[ts]_[0-9a-f]{64}$/i;
 
+/** `own`: this process has the vault, because no daemon runs. */
+export type Way = 'daemon' | 'own';
+
+/** What is done with a vault, and on which way it was reached. */
+export type Use<T> = (client: Client, way: Way) => Promise<T>;
+
 /** Runs `use` with a way to the vault, and closes it afterwards. Throws CliError if there is none. */
-export async function withVault<T>(input: Input, use: (client: Client) => Promise<T>): Promise<T> {
+export async function withVault<T>(input: Input, use: Use<T>, options: OwnVaultOptions = {}): Promise<T> {
   const { home, context } = input;
   const token = readGivenToken(context.env);
   const connection = await connectToDaemon(home.socketPath);
@@ -25,24 +32,16 @@ export async function withVault<T>(input: Input, use: (client: Client) => Promis
   }
   const { withOwnVault } = await import('./own-vault.ts');
   // A daemon may start meanwhile; then it is the way after all.
-  return withOwnVault(input, use, () => withDaemon(input, use));
+  return withOwnVault(input, use, () => withDaemon(input, use), options);
 }
 
 /** As withVault, for what only a running daemon can do. */
-export async function withDaemon<T>(input: Input, use: (client: Client) => Promise<T>): Promise<T> {
-  const noDaemon = `no daemon answers on ${input.home.socketPath}; start one: mav serve`;
-  return withDaemonOr(input, use, () => Promise.reject(new CliError(EXIT.failed, noDaemon)));
-}
-
-/** Runs `otherwise` where no daemon answers. */
-export async function withDaemonOr<T>(
-  input: Input,
-  use: (client: Client) => Promise<T>,
-  otherwise: () => Promise<T>,
-): Promise<T> {
+export async function withDaemon<T>(input: Input, use: Use<T>): Promise<T> {
   const token = readGivenToken(input.context.env);
   const connection = await connectToDaemon(input.home.socketPath);
-  return connection === null ? otherwise() : useDaemon(input, connection, token, use);
+  if (connection === null)
+    throw new CliError(EXIT.failed, `no daemon answers on ${input.home.socketPath}; start one: mav serve`);
+  return useDaemon(input, connection, token, use);
 }
 
 /** MAV_TOKEN; null if it is not set. An empty one is what a script has whose own token command failed: no token at all. */
@@ -68,7 +67,7 @@ async function useDaemon<T>(
   { home, context }: Input,
   connection: Connection,
   given: string | null,
-  use: (client: Client) => Promise<T>,
+  use: Use<T>,
 ): Promise<T> {
   try {
     const token = given ?? readSessionToken(locateSessionToken(context.env, home.socketPath));
@@ -78,7 +77,7 @@ async function useDaemon<T>(
         'the daemon left no session token for this user; set MAV_TOKEN to a token of yours',
       );
     }
-    return await use(new Client((outgoing) => connection.send(outgoing), token));
+    return await use(new Client((outgoing) => connection.send(outgoing), token), 'daemon');
   } finally {
     connection.close();
   }

@@ -99,7 +99,11 @@ async function readInput(
     noInput: flag('no-input'),
     noColor: flag('no-color'),
   });
-  const { home, config } = readSettings(env, { home: text('home'), socket: text('socket') });
+  const { home, config } = readSettings(env, {
+    home: text('home'),
+    socket: text('socket'),
+    toleratesConfig: command.toleratesConfig,
+  });
   const form = text('output') ?? config.output ?? (context.isOutputTerminal ? 'table' : 'json');
   if (form !== 'json' && form !== 'table') throw usageError('--output must be json or table');
   return {

@@ -165,10 +165,23 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   status: {
     group: 'Vault',
-    description: 'Say whether the vault is served, sealed, and where its key lies',
-    examples: ['mav status', 'mav status -o json'],
+    description: 'Say whether the vault can be used, and where everything is',
+    examples: ['mav status', 'mav status >/dev/null && echo usable'],
+    notes: [
+      'The exit code is 0 only where the vault can be used: by its daemon, or without one. Nobody is asked for a',
+      'passphrase: without a daemon, and without --passphrase-file, a vault that needs one is sealed (5).',
+    ],
     options: { output },
     load: () => import('./commands/status.ts'),
+  },
+  doctor: {
+    group: 'Vault',
+    toleratesConfig: true,
+    description: 'Check machine, vault and daemon, and say what to do; changes nothing',
+    examples: ['mav doctor', 'mav doctor -o json'],
+    notes: ['The exit code is 0 if no check fails; a warning is no failure.'],
+    options: { output },
+    load: () => import('./commands/doctor.ts'),
   },
   unseal: {
     group: 'Vault',
@@ -185,6 +198,23 @@ export const commands: Readonly<Record<string, Command>> = {
     examples: ['mav seal', 'mav lock'],
     options: {},
     load: () => import('./commands/seal.ts'),
+  },
+  destroy: {
+    group: 'Vault',
+    description: 'Delete the vault with its key, secrets and tokens, for ever',
+    examples: ['mav destroy', 'mav destroy --force --even-if-key-stays'],
+    notes: [
+      'A running daemon ends. Copies of the vault (backups) cannot be opened any more, unless its passphrase or a copy',
+      "of its key file is there. config.json and what is not the program's stay.",
+    ],
+    options: {
+      force,
+      'even-if-key-stays': {
+        type: 'boolean',
+        description: 'Also where the key store does not let go of the key',
+      },
+    },
+    load: () => import('./commands/destroy.ts'),
   },
 
   // Tokens and keys
@@ -237,5 +267,21 @@ export const commands: Readonly<Record<string, Command>> = {
     examples: ['mav version', 'mav --version'],
     options: {},
     load: () => import('./commands/version.ts'),
+  },
+  completion: {
+    group: 'Program',
+    arguments: '<shell>',
+    description: 'Print a completion script for bash, zsh, fish or powershell',
+    examples: [
+      `echo 'source <(mav completion bash)' >> ~/.bashrc`,
+      'mav completion fish > ~/.config/fish/completions/mav.fish',
+    ],
+    notes: [
+      "zsh: echo 'source <(mav completion zsh)' >> ~/.zshrc, below the line with compinit.",
+      'PowerShell: mav completion powershell | Out-String | Invoke-Expression, in $PROFILE.',
+      'Names of secrets, environments, fields and tokens come from the running daemon; without one there are none.',
+    ],
+    options: {},
+    load: () => import('./commands/completion.ts'),
   },
 };

@@ -5,6 +5,7 @@ import { Client } from '../client/client.ts';
 import type { Incoming, Outgoing, Send } from '../client/connection.ts';
 import { type Home, secureHome } from '../home.ts';
 import type { Answer, Backend } from '../http/answer.ts';
+import type { Use } from './access.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT, exitCodeOf } from './failure.ts';
 import { poolOptions } from './vault-options.ts';
@@ -21,7 +22,7 @@ export interface OwnVaultOptions {
 /** Runs `use` on the vault itself, or `otherwise` if a daemon has it by now. Throws OwnedElsewhereError, CliError. */
 export async function withOwnVault<T>(
   input: Input,
-  use: (client: Client) => Promise<T>,
+  use: Use<T>,
   otherwise: () => Promise<T>,
   { mayBeSealed = false }: OwnVaultOptions = {},
 ): Promise<T> {
@@ -45,7 +46,7 @@ async function checkVaultIsThere({ databasePath }: Home): Promise<void> {
 }
 
 /** Waits for the vault to be free; false if a daemon has it. Throws OwnedElsewhereError when patience ends. */
-export async function takeTurn(home: Home, command: string): Promise<boolean> {
+async function takeTurn(home: Home, command: string): Promise<boolean> {
   const { OwnedElsewhereError, takeOwnership } = await import('../daemon/ownership.ts');
   const deadline = Date.now() + OWNER_PATIENCE_MS;
   for (;;) {
@@ -60,11 +61,7 @@ export async function takeTurn(home: Home, command: string): Promise<boolean> {
   }
 }
 
-async function useOwnVault<T>(
-  input: Input,
-  use: (client: Client) => Promise<T>,
-  mayBeSealed: boolean,
-): Promise<T> {
+async function useOwnVault<T>(input: Input, use: Use<T>, mayBeSealed: boolean): Promise<T> {
   const { HeldVault } = await import('../daemon/held-vault.ts');
   const { mintSessionToken } = await import('../daemon/mint-session-token.ts');
   const sessionToken = mintSessionToken();
@@ -76,7 +73,7 @@ async function useOwnVault<T>(
   try {
     if (mayBeSealed) await vault.unseal();
     else await unsealOwn(input, vault);
-    return await use(new Client(await createSend(vault), sessionToken));
+    return await use(new Client(await createSend(vault), sessionToken), 'own');
   } finally {
     await vault.close();
   }

@@ -1,12 +1,13 @@
 /** What can be told of a vault without asking anybody anything: for `mav status` and `mav destroy`. */
 import { existsSync, statSync } from 'node:fs';
+import { isAlive } from '../client/alive.ts';
 import type { Client } from '../client/client.ts';
 import { MaestroVaultError } from '../client/errors.ts';
 import type { Info, Status } from '../client/types.ts';
-import { type Owner, readOwner } from '../owner.ts';
-import { readGivenToken, withDaemonOr } from './access.ts';
+import type { Home } from '../home.ts';
+import { readOwner } from '../owner.ts';
+import { readGivenToken, type Use, withVault } from './access.ts';
 import type { Input } from './command.ts';
-import { CliError, EXIT } from './failure.ts';
 
 /** As `mav status -o json` prints it; null is what nothing says. The names are stable. */
 export interface VaultReport {
@@ -30,23 +31,22 @@ export interface VaultReport {
 
 /** Throws CliError if the vault may not be asked, or is held by another command. */
 export async function reportVault(input: Input): Promise<VaultReport> {
-  const token = readGivenToken(input.context.env);
-  const ask = token === null ? askAsSession : askAsToken;
-  const daemon = () =>
-    withDaemonOr(input, async (client) => describeDaemon(input, await ask(client)), inProcess);
-  const inProcess = async (): Promise<VaultReport> => {
-    const { home } = input;
-    if (token !== null)
-      throw new CliError(
-        EXIT.failed,
-        `no daemon answers on ${home.socketPath}; MAV_TOKEN needs one: mav serve`,
-      );
-    if (!existsSync(home.databasePath)) return describeNothing(input);
-    const { withOwnVault } = await import('./own-vault.ts');
-    const use = async (client: Client) => describe(input, null, await askAsSession(client));
-    return withOwnVault(input, use, daemon, { mayBeSealed: true });
+  const { home, context } = input;
+  const isOurs = readGivenToken(context.env) === null;
+  if (isOurs && !existsSync(home.databasePath) && !(await isAlive(home.socketPath)))
+    return describeNothing(input);
+  const ask = isOurs ? askAsSession : askAsToken;
+  const use: Use<VaultReport> = async (client, way) => {
+    // A token is not told what only the files of the vault's user say.
+    const owner = way === 'daemon' && isOurs ? readOwner(home.ownerPath) : null;
+    return describe(await ask(client), isOurs ? home : null, {
+      daemon: way === 'daemon' ? 'running' : 'not running',
+      daemon_pid: owner?.command === 'serve' ? owner.pid : null,
+      daemon_since: owner?.command === 'serve' ? owner.since : null,
+      socket: home.socketPath,
+    });
   };
-  return daemon();
+  return withVault(input, use, { mayBeSealed: true });
 }
 
 interface Answers {
@@ -77,23 +77,12 @@ async function askForInfo(client: Client): Promise<Omit<Answers, 'status'>> {
   }
 }
 
-/** A token is not told what only lies in the files of the vault's user. */
-function describeDaemon(input: Input, answers: Answers): VaultReport {
-  const owner = readGivenToken(input.context.env) === null ? readOwner(input.home.ownerPath) : null;
-  return describe(input, owner?.command === 'serve' ? owner : {}, answers);
-}
+type Reached = Pick<VaultReport, 'daemon' | 'daemon_pid' | 'daemon_since' | 'socket'>;
 
-/** `owner`: null where no daemon runs. */
-function describe(
-  { home, context }: Input,
-  owner: Partial<Owner> | null,
-  { status, info, reason }: Answers,
-): VaultReport {
-  const isOurs = readGivenToken(context.env) === null;
+/** `home`: where the vault is, if the daemon does not say; null where it may be anywhere. */
+function describe({ status, info, reason }: Answers, home: Home | null, reached: Reached): VaultReport {
   return {
-    daemon: owner === null ? 'not running' : 'running',
-    daemon_pid: owner?.pid ?? null,
-    daemon_since: owner?.since ?? null,
+    ...reached,
     state: status.sealed ? 'sealed' : 'unsealed',
     sealed: status.sealed,
     reason,
@@ -102,10 +91,9 @@ function describe(
     key_file: status.key_file ?? null,
     kek_generation: status.kek_generation ?? null,
     secret_count: info?.secret_count ?? null,
-    folder: info?.dir ?? (isOurs ? home.directory : null),
-    database: info?.db_path ?? (isOurs ? home.databasePath : null),
-    database_size_bytes: info?.db_size_bytes ?? (isOurs ? findSize(home.databasePath) : null),
-    socket: home.socketPath,
+    folder: info?.dir ?? home?.directory ?? null,
+    database: info?.db_path ?? home?.databasePath ?? null,
+    database_size_bytes: info?.db_size_bytes ?? (home === null ? null : findSize(home.databasePath)),
   };
 }
 
