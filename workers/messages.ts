@@ -49,6 +49,7 @@ export type WriteOperation =
   | 'secrets.patch'
   | 'secrets.delete'
   | 'secrets.import'
+  | 'secrets.rename'
   | 'fields.put'
   | 'fields.putMany'
   | 'fields.delete'
