@@ -270,6 +270,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   completion: {
     group: 'Program',
+    toleratesConfig: true,
     arguments: '<shell>',
     description: 'Print a completion script for bash, zsh, fish or powershell',
     examples: [
