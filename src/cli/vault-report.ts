@@ -35,11 +35,11 @@ export async function reportVault(input: Input): Promise<VaultReport> {
   const isOurs = readGivenToken(context.env) === null;
   if (isOurs && !existsSync(home.databasePath) && !(await isAlive(home.socketPath)))
     return describeNothing(input);
-  const ask = isOurs ? askAsSession : askAsToken;
   const use: Use<VaultReport> = async (client, way) => {
+    const answers = isOurs ? await askAsSession(client) : await askAsToken(client);
     // A token is not told what only the files of the vault's user say.
     const owner = way === 'daemon' && isOurs ? readOwner(home.ownerPath) : null;
-    return describe(await ask(client), isOurs ? home : null, {
+    return describe(way === 'own' ? withoutDaemon(answers) : answers, isOurs ? home : null, {
       daemon: way === 'daemon' ? 'running' : 'not running',
       daemon_pid: owner?.command === 'serve' ? owner.pid : null,
       daemon_since: owner?.command === 'serve' ? owner.since : null,
@@ -75,6 +75,12 @@ async function askForInfo(client: Client): Promise<Omit<Answers, 'status'>> {
     if (error.code === 'sealed') return { info: null, reason: error.message };
     throw error;
   }
+}
+
+/** Where no daemon runs none can be told a passphrase. */
+function withoutDaemon({ reason, ...answers }: Answers): Answers {
+  const remedy = 'give --passphrase-file, or start its daemon: mav serve';
+  return { ...answers, reason: reason?.replace(/(?<=passphrase; )run: mav unseal$/, remedy) ?? null };
 }
 
 type Reached = Pick<VaultReport, 'daemon' | 'daemon_pid' | 'daemon_since' | 'socket'>;

@@ -12,13 +12,15 @@ import { EXIT } from '../failure.ts';
 
 export const run: Run = async (input) => {
   const { context, output } = input;
-  const checks = [
+  const outside = [
     ...checkProgram(input),
     ...checkMachine(),
     ...checkPlaces(input),
     ...(await checkDaemon(input)),
-    ...(await checkVault(input)),
   ];
+  // What keeps the vault from being opened may have been said already.
+  const said = new Set(outside.map(({ detail }) => detail));
+  const checks = [...outside, ...(await checkVault(input)).filter(({ detail }) => !said.has(detail))];
   const isWell = checks.every(({ result }) => result !== 'FAIL');
   if (output === 'json') context.print(JSON.stringify({ ok: isWell, checks }));
   else for (const check of checks) context.print(formatFinding(check, context));

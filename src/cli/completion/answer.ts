@@ -47,7 +47,9 @@ function readQuestion([shell, ...words]: readonly string[]): Question {
 
 /** bash tells a line and where readline breaks words: its own array of words is broken at each of those. */
 function readBashLine([line = '', wordBreaks = '']: readonly string[]): Question {
-  const words = splitLine(line, wordBreaks).slice(1);
+  const all = splitLine(line, wordBreaks);
+  // `MAV_ENV=prod mav get`: variables may be set before the program.
+  const words = all.slice(all.findIndex(({ value }) => !/^\w+=/.test(value)) + 1);
   const last = words.at(-1) ?? { raw: '', value: '', quote: '', fixed: { raw: 0, value: 0 } };
   const before = words.slice(0, -1).map(({ value }) => value);
   return {

@@ -36,7 +36,8 @@ if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _mav "$@"; else compdef _ma
 
 const FISH = `# Completion of mav for fish.
 function __mav_complete
-    set -l words (commandline -opc)
+    # The first way is that of fish 4.
+    set -l words (commandline -xpc 2>/dev/null; or commandline -opc)
     set -l current (commandline -ct)
     for line in (command mav __complete fish $words[2..] "$current" 2>/dev/null)
         if string match -q \\t'*' -- $line

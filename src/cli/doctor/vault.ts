@@ -141,7 +141,7 @@ function judgeCheck({
       ? ok('database', 'SQLite finds it sound')
       : fail('database', `it is damaged (${database}); restore the folder from a backup`),
     count === 0
-      ? ok('entries', `all of ${secrets} secrets, ${fields} fields and ${tokens} tokens open`)
+      ? ok('entries', `everything opens (secrets: ${secrets}, fields: ${fields}, tokens: ${tokens})`)
       : fail(
           'entries',
           `changed by somebody without the key, or damaged: ${named.join(', ')}${rest}; set them anew or delete them`,
