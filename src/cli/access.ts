@@ -8,18 +8,12 @@ import { Connection } from '../client/connection.ts';
 import { locateSessionToken, readSessionToken } from '../session-token.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT } from './failure.ts';
-import type { OwnVaultOptions } from './own-vault.ts';
+import type { AccessOptions, Use } from './way.ts';
 
 const TOKEN = /^mv[ts]_[0-9a-f]{64}$/i;
 
-/** `own`: this process has the vault, because no daemon runs. */
-export type Way = 'daemon' | 'own';
-
-/** What is done with a vault, and on which way it was reached. */
-export type Use<T> = (client: Client, way: Way) => Promise<T>;
-
 /** Runs `use` with a way to the vault, and closes it afterwards. Throws CliError if there is none. */
-export async function withVault<T>(input: Input, use: Use<T>, options: OwnVaultOptions = {}): Promise<T> {
+export async function withVault<T>(input: Input, use: Use<T>, options: AccessOptions = {}): Promise<T> {
   const { home, context } = input;
   const token = readGivenToken(context.env);
   const connection = await connectToDaemon(home.socketPath);

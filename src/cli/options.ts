@@ -274,12 +274,13 @@ export const commands: Readonly<Record<string, Command>> = {
     arguments: '<shell>',
     description: 'Print a completion script for bash, zsh, fish or powershell',
     examples: [
-      `echo 'source <(mav completion bash)' >> ~/.bashrc`,
+      'mav completion bash > ~/.local/share/bash-completion/completions/mav',
       'mav completion fish > ~/.config/fish/completions/mav.fish',
     ],
     notes: [
-      "zsh: echo 'source <(mav completion zsh)' >> ~/.zshrc, below the line with compinit.",
-      'PowerShell: mav completion powershell | Out-String | Invoke-Expression, in $PROFILE.',
+      'Or, for bash in ~/.bashrc:  source <(mav completion bash)',
+      'zsh, in ~/.zshrc behind compinit:  source <(mav completion zsh)',
+      'PowerShell, in $PROFILE:  mav completion powershell | Out-String | Invoke-Expression',
       'Names of secrets, environments, fields and tokens come from the running daemon; without one there are none.',
     ],
     options: {},

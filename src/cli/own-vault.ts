@@ -5,26 +5,21 @@ import { Client } from '../client/client.ts';
 import type { Incoming, Outgoing, Send } from '../client/connection.ts';
 import { type Home, secureHome } from '../home.ts';
 import type { Answer, Backend } from '../http/answer.ts';
-import type { Use } from './access.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT, exitCodeOf } from './failure.ts';
 import { poolOptions } from './vault-options.ts';
+import type { AccessOptions, Use } from './way.ts';
 
 /** How long to wait for another short command that has the vault just now. */
 const OWNER_PATIENCE_MS = 5_000;
 const OWNER_POLL_MS = 25;
-
-export interface OwnVaultOptions {
-  /** For what a sealed vault can do too. Nobody is asked for a passphrase then. */
-  readonly mayBeSealed?: boolean;
-}
 
 /** Runs `use` on the vault itself, or `otherwise` if a daemon has it by now. Throws OwnedElsewhereError, CliError. */
 export async function withOwnVault<T>(
   input: Input,
   use: Use<T>,
   otherwise: () => Promise<T>,
-  { mayBeSealed = false }: OwnVaultOptions = {},
+  { mayBeSealed = false }: AccessOptions = {},
 ): Promise<T> {
   const { home, command } = input;
   await checkVaultIsThere(home);

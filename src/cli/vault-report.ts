@@ -6,8 +6,9 @@ import { MaestroVaultError } from '../client/errors.ts';
 import type { Info, Status } from '../client/types.ts';
 import type { Home } from '../home.ts';
 import { readOwner } from '../owner.ts';
-import { readGivenToken, type Use, withVault } from './access.ts';
+import { readGivenToken, withVault } from './access.ts';
 import type { Input } from './command.ts';
+import type { Use } from './way.ts';
 
 /** As `mav status -o json` prints it; null is what nothing says. The names are stable. */
 export interface VaultReport {

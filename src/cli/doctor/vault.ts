@@ -6,11 +6,12 @@ import type { Client } from '../../client/client.ts';
 import { MaestroVaultError } from '../../client/errors.ts';
 import type { Check, Status } from '../../client/types.ts';
 import { checkPrivateFile } from '../../home.ts';
-import { readGivenToken, type Way, withVault } from '../access.ts';
+import { readGivenToken, withVault } from '../access.ts';
 import type { Input } from '../command.ts';
 import { describeSecret } from '../describe.ts';
 import { toCliError } from '../failure.ts';
 import { readPackage } from '../package-json.ts';
+import type { Way } from '../way.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
 
 const KEY_SIZE = 32;
