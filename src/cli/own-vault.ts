@@ -8,6 +8,7 @@ import type { Answer, Backend } from '../http/answer.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT, exitCodeOf } from './failure.ts';
 import { poolOptions } from './vault-options.ts';
+import type { AccessOptions, Use } from './way.ts';
 
 /** How long to wait for another short command that has the vault just now. */
 const OWNER_PATIENCE_MS = 5_000;
@@ -16,8 +17,9 @@ const OWNER_POLL_MS = 25;
 /** Runs `use` on the vault itself, or `otherwise` if a daemon has it by now. Throws OwnedElsewhereError, CliError. */
 export async function withOwnVault<T>(
   input: Input,
-  use: (client: Client) => Promise<T>,
+  use: Use<T>,
   otherwise: () => Promise<T>,
+  { mayBeSealed = false }: AccessOptions = {},
 ): Promise<T> {
   const { home, command } = input;
   // Before anything is made: a mistyped MAV_HOME must not leave a folder behind.
@@ -26,7 +28,7 @@ export async function withOwnVault<T>(
   const { releaseOwnership } = await import('../daemon/ownership.ts');
   if (!(await takeTurn(home, command))) return otherwise();
   try {
-    return await useOwnVault(input, use);
+    return await useOwnVault(input, use, mayBeSealed);
   } finally {
     releaseOwnership(home);
   }
@@ -48,7 +50,7 @@ async function takeTurn(home: Home, command: string): Promise<boolean> {
   }
 }
 
-async function useOwnVault<T>(input: Input, use: (client: Client) => Promise<T>): Promise<T> {
+async function useOwnVault<T>(input: Input, use: Use<T>, mayBeSealed: boolean): Promise<T> {
   const { HeldVault } = await import('../daemon/held-vault.ts');
   const { mintSessionToken } = await import('../daemon/mint-session-token.ts');
   const sessionToken = mintSessionToken();
@@ -59,8 +61,9 @@ async function useOwnVault<T>(input: Input, use: (client: Client) => Promise<T>)
       input.context.complain(`mav: ${event}: ${detail}`);
   });
   try {
-    await unsealOwn(input, vault);
-    return await use(new Client(await createSend(vault), sessionToken));
+    if (mayBeSealed) await vault.unseal();
+    else await unsealOwn(input, vault);
+    return await use(new Client(await createSend(vault), sessionToken), 'own');
   } finally {
     await vault.close();
   }
