@@ -18,6 +18,7 @@ const BIN = join(dist, 'src/bin.js');
 const ENTRIES: readonly (readonly [source: string, target: string])[] = [
   ['src/bin.ts', 'src/bin.js'],
   ['src/daemon/serve.ts', 'src/daemon/serve.js'],
+  ['src/daemon/in-process.ts', 'src/daemon/in-process.js'],
   ['workers/reader.ts', 'workers/reader.js'],
   ['workers/writer.ts', 'workers/writer.js'],
   ['workers/keys/slots/keychain-process.ts', 'workers/keychain-process.js'],
