@@ -50,6 +50,8 @@ const variableOptions: Options = {
   prefix: { type: 'string', placeholder: 'TEXT', description: 'Put this before the name of each variable' },
   'env-file': {
     type: 'string',
+    // Node looks at its script's --env-file too, and would read a pipe empty.
+    short: 'f',
     placeholder: 'FILE',
     description: 'Only the variables of this file, whose values may be mav://ENV/NAME#FIELD',
   },

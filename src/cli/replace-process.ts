@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { isatty } from 'node:tty';
 import { CliError, type ExitCode } from './failure.ts';
 import { EXIT_NOT_EXECUTABLE, findProgram } from './find-program.ts';
 
@@ -21,6 +22,8 @@ const FORWARDED: readonly NodeJS.Signals[] = [
   'SIGCONT',
   'SIGWINCH',
 ];
+/** A terminal sends these to all of its programs, the child too. */
+const FROM_TERMINAL: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH'];
 /** A shell's way to say that a program was ended by a signal. */
 const SIGNAL_EXIT = 128;
 
@@ -46,12 +49,13 @@ function become(
   // That execve is experimental would be said in the middle of the program's own output.
   process.emitWarning = () => {};
   for (const signal of IGNORED_BY_NODE) process.on(signal, ignore);
+  makeBlocking();
   try {
     return execve(program, [name, ...args], env);
   } catch (error) {
     // A script without a first line that names its interpreter is a shell's (XCU 2.9.1.4).
     if (isErrno(error, 'ENOEXEC')) tryShell(execve, program, args, env);
-    throw explain(name, error);
+    throw explain(name, error, env);
   } finally {
     process.emitWarning = emitWarning;
     for (const signal of IGNORED_BY_NODE) process.off(signal, ignore);
@@ -68,22 +72,40 @@ function tryShell(execve: Execve, program: string, args: string[], env: NodeJS.P
 
 function ignore(): void {}
 
+/** What Node has no other name for. */
+type Handled = { readonly _handle?: { readonly setBlocking?: (isBlocking: boolean) => void } };
+
+/**
+ * Node makes pipes and terminals non-blocking as soon as it opens a stream on them, which threads of a pool already do,
+ * and they would stay so: most programs lose output then. Its own end, which undoes it, never comes.
+ */
+function makeBlocking(): void {
+  // Standard input is only ever opened to ask somebody.
+  const opened = [process.stdout, process.stderr, ...(isatty(0) ? [process.stdin] : [])];
+  for (const stream of opened) (stream as Handled)._handle?.setBlocking?.(true);
+}
+
 /** Node gives an empty code to some of execve's errors. */
 function isErrno(error: unknown, code: keyof typeof constants.errno): boolean {
   const { errno } = error as NodeJS.ErrnoException;
   return errno !== undefined && Math.abs(errno) === constants.errno[code];
 }
 
-function explain(name: string, error: unknown): CliError {
+function explain(name: string, error: unknown, env: NodeJS.ProcessEnv): CliError {
   if (isErrno(error, 'E2BIG'))
     return new CliError(
       EXIT_NOT_EXECUTABLE,
-      'the variables and arguments are larger than this system allows a program; leave large values out (--only names those that you want)',
+      `the variables and arguments are larger than this system allows; ${findLargest(env)} is the largest, leave it out (--only names those that you want)`,
     );
   if (isErrno(error, 'ENOENT'))
     return new CliError(EXIT_NOT_EXECUTABLE, `${name}: its interpreter is not there`);
   const code = (error as NodeJS.ErrnoException).code || 'failed';
   return new CliError(EXIT_NOT_EXECUTABLE, `${name}: cannot be run (${code})`);
+}
+
+function findLargest(env: NodeJS.ProcessEnv): string {
+  const sizes = Object.entries(env).map(([name, value = '']) => ({ name, size: Buffer.byteLength(value) }));
+  return sizes.sort((one, other) => other.size - one.size)[0]?.name ?? 'none';
 }
 
 function runAsChild(
@@ -93,9 +115,12 @@ function runAsChild(
 ): Promise<ExitCode> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { argv0: name, env, stdio: 'inherit' });
-    const forward = (signal: NodeJS.Signals) => void child.kill(signal);
+    const isTerminal = isatty(0);
+    const forward = (signal: NodeJS.Signals) => {
+      if (!(isTerminal && FROM_TERMINAL.includes(signal))) child.kill(signal);
+    };
     for (const signal of FORWARDED) process.on(signal, forward);
-    child.once('error', (error) => reject(explain(name, error)));
+    child.once('error', (error) => reject(explain(name, error, env)));
     child.once('exit', (code, signal) => {
       for (const one of FORWARDED) process.off(one, forward);
       resolve(code ?? SIGNAL_EXIT + (signal === null ? 0 : constants.signals[signal]));
