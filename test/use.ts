@@ -69,6 +69,10 @@ const RECORD = `data:text/javascript,${encodeURIComponent(`
   import { takeCoverage } from 'node:v8';
   const { execve } = process;
   if (execve) process.execve = (...all) => { takeCoverage(); return execve.apply(process, all); };`)}`;
+/** As it is before Node 26, where a program that does not start is the end of us: here the end is an exit code. */
+const WITH_UNSAFE_EXECVE = `data:text/javascript,${encodeURIComponent(`
+  Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '24.9.0' } });
+  if (process.execve) process.execve = () => process.exit(99);`)}`;
 const WITHOUT_EXECVE = 'data:text/javascript,delete(process.execve)';
 
 /** Whether it throws wrong usage, and with such a message. */
@@ -399,6 +403,24 @@ t.test('exec > programs that cannot be run > as a shell says it', async (t) => {
     'bare x \n',
     'found on its own PATH',
   );
+});
+
+t.test('exec > a failing execve would abort > a program that may not start is a child', async (t) => {
+  const daemon = await serveStored(t, [
+    ['db', 'v'],
+    ['huge', 'x'.repeat(200_000)],
+  ]);
+  const sandbox = preload(daemon, WITH_UNSAFE_EXECVE);
+  writeFileSync(join(daemon.folder, 'bare'), 'echo "bare $DB"', { mode: 0o755 });
+  writeFileSync(join(daemon.folder, 'lost'), '#!/nonexistent/interpreter -x\n', { mode: 0o755 });
+  writeFileSync(join(daemon.folder, 'script'), '#! /bin/sh\n', { mode: 0o755 });
+  const run = (...args: string[]) => mav(sandbox, ['exec', ...args]);
+  const bare = await run('--only', 'db', './bare');
+  t.same([bare.code, bare.stdout], [0, 'bare v\n']);
+  t.match(await run('--only', 'db', './lost'), { code: 126, stderr: 'its interpreter is not there' });
+  t.match(await run('true'), { code: 126, stderr: 'HUGE is the largest' });
+  for (const command of ['true', './script'])
+    t.equal((await run('--only', 'db', command)).code, 99, 'execve');
 });
 
 t.test('exec > more than a program can be given > names what is too large', async (t) => {
@@ -765,6 +787,8 @@ t.test('dotenv > written and read > is the same', (t) => {
     }),
     { numRuns: 200 },
   );
+  t.equal(formatDotenv('A', 'a $b\n"c"'), `A='a $b\n"c"'`, 'literal wherever that can be');
+  t.equal(formatDotenv('A', "it's $b\r"), 'A="it\'s \\$b\\r"');
   t.end();
 });
 
