@@ -179,7 +179,7 @@ export const commands: Readonly<Record<string, Command>> = {
     arguments: '<command> [...args]',
     passesThrough: true,
     description: 'Run a program with secrets as environment variables',
-    examples: ['mav exec --env prod -- ./deploy.sh', 'mav exec --env-file .env.mav -- npm start'],
+    examples: ['mav exec --env prod -- ./deploy.sh', 'mav exec -f .env.mav -- npm start'],
     notes: [
       'The secret db-password becomes DB_PASSWORD, the field host of db DB_HOST. What is in the environment replaces',
       'what the default one has of the same name. Two that would share a variable are an error.',
