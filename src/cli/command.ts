@@ -50,6 +50,8 @@ export interface Command {
   readonly passesThrough?: boolean;
   /** It runs though config.json cannot be followed: it is what says so, or has no use for it. */
   readonly toleratesConfig?: boolean;
+  /** `--output` has a meaning of its own here. */
+  readonly ownOutput?: boolean;
   readonly description: string;
   /** More that help says, in lines of its own. */
   readonly notes?: readonly string[];
