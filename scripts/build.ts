@@ -23,8 +23,12 @@ const ENTRIES: readonly (readonly [source: string, target: string])[] = [
   ['workers/writer.ts', 'workers/writer.js'],
   ['workers/keys/slots/keychain-process.ts', 'workers/keychain-process.js'],
 ];
-/** What the command line's bundle leaves outside, relative to src/. */
-const OUTSIDE_OF_BIN = /^(daemon|http|pool)\//;
+/**
+ * What of the command line is loaded later and still lies in its bundle, relative to src/: the commands of every day.
+ * The others stay files of their own, because every command has to be read past them.
+ */
+const EVERYDAY =
+  /^cli\/(main|own-vault|table|terminal-value|exact-json|commands\/(copy|delete|env|exec|generate|get|inject|list|rename|search|set|status))\.ts$/;
 
 /** Whether a devDependency is there; null where the devDependencies were left out. */
 function findPackage(name: string): string | null {
@@ -72,16 +76,16 @@ async function bundle(source: string, target: string): Promise<void> {
     banner: {
       js: 'const requireLater = (name) => process.getBuiltinModule("node:module").createRequire(import.meta.url)(name);',
     },
-    plugins: [...(source === 'src/bin.ts' ? [leaveDaemonOutside] : []), loadOthersLater],
+    plugins: [...(source === 'src/bin.ts' ? [leaveRestOutside] : []), loadOthersLater],
   });
 }
 
-const leaveDaemonOutside: Plugin = {
-  name: 'leave the daemon outside',
+const leaveRestOutside: Plugin = {
+  name: 'leave the rest outside',
   setup(steps) {
-    steps.onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+    steps.onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
       const target = relative(src, resolve(resolveDir, path));
-      if (!OUTSIDE_OF_BIN.test(target)) return undefined;
+      if (kind !== 'dynamic-import' || EVERYDAY.test(target)) return undefined;
       return { path: `./${target.replace(/\.ts$/, '.js')}`, external: true };
     });
   },
