@@ -34,6 +34,8 @@ export async function holdInProcess(
 ): Promise<InProcessVault | null> {
   const sessionToken = mintSessionToken();
   const vault = new HeldVault(options, sessionToken, report);
+  // Needed after the unsealing only, but now the thread is loading, and this one would wait for it.
+  const loading = import('../http/answer.ts');
   let isOurs = false;
   try {
     isOurs = await takeTurn(home, command);
@@ -41,9 +43,10 @@ export async function holdInProcess(
     if (!isOurs) await vault.close();
   }
   if (!isOurs) return null;
+  const { answerRequest } = await loading;
   return {
     sessionToken,
-    send: (outgoing) => answerInProcess(vault, outgoing),
+    send: (outgoing) => answerInProcess(answerRequest, vault, outgoing),
     unseal: (body = null) => vault.unseal(body),
     close: () => close(vault, home),
   };
@@ -75,9 +78,11 @@ async function takeTurn(home: Home, command: string): Promise<boolean> {
 }
 
 /** The daemon's own pipeline behind the client's interface. */
-async function answerInProcess(vault: Backend, outgoing: Outgoing): Promise<Incoming> {
-  const { method, target, headers, body } = outgoing;
-  const { answerRequest } = await import('../http/answer.ts');
+async function answerInProcess(
+  answerRequest: typeof import('../http/answer.ts').answerRequest,
+  vault: Backend,
+  { method, target, headers, body }: Outgoing,
+): Promise<Incoming> {
   const answer = await answerRequest(vault, {
     method,
     target,
