@@ -14,23 +14,12 @@ mav: Delete all of this for ever? Nobody can be asked here; give --force
 `
 
 exports[`test/status.ts > TAP > destroy > on a terminal > asks for the word > must match snapshot 1`] = `
-Buffer <
-  0000: 5468 6973 2077 696c 6c20 6265 2064 656c  This.will.be.del
-  0010: 6574 6564 3a0a 2020 7468 6520 7661 756c  eted:...the.vaul
-  0020: 7420 464f 4c44 4552 2f76 6175 6c74 2f76  t.FOLDER/vault/v
-  0030: 6175 6c74 2e64 6220 7769 7468 2030 2073  ault.db.with.0.s
-  0040: 6563 7265 7473 2061 6e64 2061 6c6c 2074  ecrets.and.all.t
-  0050: 6f6b 656e 730a 2020 6974 7320 6b65 7920  okens...its.key.
-  0060: 6669 6c65 2046 4f4c 4445 522f 686f 6d65  file.FOLDER/home
-  0070: 2f2e 636f 6e66 6967 2f6d 6165 7374 726f  /.config/maestro
-  0080: 7661 756c 742f 5641 554c 542d 4944 2e6b  vault/VAULT-ID.k
-  0090: 6579 0a44 656c 6574 6520 616c 6c20 6f66  ey.Delete.all.of
-  00a0: 2074 6869 7320 666f 7220 6576 6572 3f20  .this.for.ever?.
-  00b0: 5479 7065 2064 6573 7472 6f79 2074 6f20  Type.destroy.to.
-  00c0: 676f 206f 6e3a 2064 6573 7472 6f79 0d0a  go.on:.destroy..
-  00d0: 5468 6520 7661 756c 7420 6973 2064 6573  The.vault.is.des
-  00e0: 7472 6f79 6564 2e0a                      troyed..
->
+This will be deleted:
+  the vault FOLDER/vault/vault.db with 0 secrets and all tokens
+  its key file FOLDER/home/.config/maestrovault/VAULT-ID.key
+Delete all of this for ever? Type destroy to go on: destroy
+The vault is destroyed.
+
 `
 
 exports[`test/status.ts > TAP > destroy > sealed, its passphrase unknown > destroyed all the same > must match snapshot 1`] = `
@@ -68,7 +57,7 @@ ok    git          the folder is in no git work tree
 ok    sync         the folder seems to be copied nowhere
 ok    config.json  absent or valid
 ok    socket path  FOLDER/vault/maestrovault.sock
-ok    disk         SIZE free
+ok    disk …
 ok    daemon       none runs; commands open the vault by themselves
 
 `
@@ -87,7 +76,7 @@ ok    git          the folder is in no git work tree
 ok    sync         the folder seems to be copied nowhere
 ok    config.json  absent or valid
 ok    socket path  FOLDER/vault/maestrovault.sock
-ok    disk         SIZE free
+ok    disk …
 ok    daemon       listens on FOLDER/vault/maestrovault.sock
 ok    session      FOLDER/vault/maestrovault.sock.session is yours and closed to others
 ok    core dumps …
@@ -95,7 +84,7 @@ ok    version      the daemon is of this version, VERSION
 ok    key file     FOLDER/home/.config/maestrovault/VAULT-ID.key is yours and closed to others
 ok    key store    file: gave the vault's key
 ok    database     SQLite finds it sound
-ok    entries      all of 0 secrets, 0 fields and 1 tokens open
+ok    entries      everything opens (secrets: 0, fields: 0, tokens: 1)
 ok    entry times  none is in the future
 
 `
@@ -112,12 +101,12 @@ ok    git          the folder is in no git work tree
 ok    sync         the folder seems to be copied nowhere
 ok    config.json  absent or valid
 ok    socket path  FOLDER/vault/maestrovault.sock
-ok    disk         SIZE free
+ok    disk …
 ok    daemon       none runs; commands open the vault by themselves
 ok    key file     FOLDER/home/.config/maestrovault/VAULT-ID.key is yours and closed to others
 ok    key store    file: gave the vault's key
 ok    database     SQLite finds it sound
-ok    entries      all of 0 secrets, 0 fields and 0 tokens open
+ok    entries      everything opens (secrets: 0, fields: 0, tokens: 0)
 ok    entry times  none is in the future
 
 `
@@ -152,16 +141,14 @@ exports[`test/status.ts > TAP > doctor > something wrong > says what, and what t
     "code": 1,
     "isWell": false,
     "complaints": [
-      "files FAIL FOLDER/vault/vault.db is open to other users; run: chmod 600 FOLDER/vault/vault.db",
-      "vault FAIL FOLDER/vault/vault.db is open to other users; run: chmod 600 FOLDER/vault/vault.db"
+      "files FAIL FOLDER/vault/vault.db is open to other users; run: chmod 600 FOLDER/vault/vault.db"
     ]
   },
   "the folder is open to others": {
     "code": 1,
     "isWell": false,
     "complaints": [
-      "folder FAIL FOLDER/vault is open to other users; run: chmod 700 FOLDER/vault",
-      "vault FAIL FOLDER/vault is open to other users; run: chmod 700 FOLDER/vault"
+      "folder FAIL FOLDER/vault is open to other users; run: chmod 700 FOLDER/vault"
     ]
   },
   "config.json": {
@@ -204,8 +191,7 @@ exports[`test/status.ts > TAP > doctor > something wrong > says what, and what t
     "isWell": false,
     "complaints": [
       "folder FAIL FOLDER/link is a symbolic link; use the real folder",
-      "socket path FAIL FOLDER/link is a symbolic link; use the real folder",
-      "vault FAIL FOLDER/link is a symbolic link; use the real folder"
+      "socket path FAIL FOLDER/link is a symbolic link; use the real folder"
     ]
   }
 }
@@ -222,7 +208,7 @@ The vault is destroyed.
 
 exports[`test/status.ts > TAP > status > a passphrase, on a terminal > nobody is asked > must match snapshot 1`] = `
 daemon     not running
-state      sealed: the vault needs its passphrase; run: mav unseal
+state      sealed: the vault needs its passphrase; give --passphrase-file, or start its daemon: mav serve
 key store  passphrase
 folder     FOLDER/vault
 database   FOLDER/vault/vault.db (SIZE)
