@@ -17,6 +17,10 @@ interface RouteBase {
   /** The query parameters; any other one is an error, so that a misspelt `env` cannot hit the wrong environment. */
   readonly query: readonly string[];
   readonly body: 'none' | 'optional' | 'required';
+  /** Bytes of its largest request body; absent: 1 MiB. */
+  readonly maxBodySize?: number;
+  /** Which of the two is bytes as they are; everything else is JSON, errors in any case. */
+  readonly bytes?: 'body' | 'answer';
   readonly success: 200 | 201;
   readonly summary: string;
 }
@@ -46,6 +50,8 @@ export interface ControlRoute extends RouteBase {
 export type Route = LocalRoute | ReaderRoute | WriterRoute | ControlRoute;
 
 const PAGE = ['limit', 'cursor'] as const;
+/** 64 MiB: a whole vault at once, where any other body is about one entry. */
+export const IMPORT_BODY_SIZE = 64 * 1_048_576;
 
 export const routes: readonly Route[] = [
   {
@@ -126,6 +132,30 @@ export const routes: readonly Route[] = [
     success: 200,
     summary: 'Delete a secret and its fields',
   },
+  {
+    method: 'GET',
+    path: '/v1/secrets/:name/value',
+    scope: 'read',
+    pool: 'readers',
+    operation: 'values.get',
+    query: ['env'],
+    body: 'none',
+    bytes: 'answer',
+    success: 200,
+    summary: 'Read the bytes of a value',
+  },
+  {
+    method: 'PUT',
+    path: '/v1/secrets/:name/value',
+    scope: 'write',
+    pool: 'writer',
+    operation: 'values.put',
+    query: ['env'],
+    body: 'required',
+    bytes: 'body',
+    success: 201,
+    summary: 'Create a secret or replace its value, from bytes; metadata and fields stay',
+  },
 
   {
     method: 'GET',
@@ -182,6 +212,30 @@ export const routes: readonly Route[] = [
     success: 200,
     summary: 'Delete a field',
   },
+  {
+    method: 'GET',
+    path: '/v1/secrets/:name/fields/:field/value',
+    scope: 'read',
+    pool: 'readers',
+    operation: 'fieldValues.get',
+    query: ['env'],
+    body: 'none',
+    bytes: 'answer',
+    success: 200,
+    summary: 'Read the bytes of a field',
+  },
+  {
+    method: 'PUT',
+    path: '/v1/secrets/:name/fields/:field/value',
+    scope: 'write',
+    pool: 'writer',
+    operation: 'fieldValues.put',
+    query: ['env'],
+    body: 'required',
+    bytes: 'body',
+    success: 201,
+    summary: 'Set a field, from bytes',
+  },
 
   {
     method: 'GET',
@@ -216,6 +270,31 @@ export const routes: readonly Route[] = [
     body: 'none',
     success: 200,
     summary: 'Where the vault lies and how large it is',
+  },
+
+  {
+    method: 'GET',
+    path: '/v1/export',
+    scope: 'read',
+    pool: 'readers',
+    operation: 'secrets.export',
+    query: ['env', ...PAGE],
+    body: 'none',
+    success: 200,
+    summary: 'Read whole entries, page by page',
+  },
+  {
+    method: 'POST',
+    path: '/v1/import',
+    scope: 'write',
+    replaceScope: 'read',
+    pool: 'writer',
+    operation: 'secrets.import',
+    query: ['dry_run'],
+    body: 'required',
+    maxBodySize: IMPORT_BODY_SIZE,
+    success: 200,
+    summary: 'Store many entries, all or none',
   },
 
   {
@@ -295,5 +374,27 @@ export const routes: readonly Route[] = [
     body: 'optional',
     success: 200,
     summary: 'Wrap every key under a new generation of the KEK (the command line only)',
+  },
+  {
+    method: 'GET',
+    path: '/v1/check',
+    scope: 'session',
+    pool: 'readers',
+    operation: 'vault.check',
+    query: [],
+    body: 'none',
+    success: 200,
+    summary: 'Check the database and open everything that is stored (the command line only)',
+  },
+  {
+    method: 'POST',
+    path: '/v1/destroy',
+    scope: 'session',
+    pool: 'control',
+    operation: 'vault.destroy',
+    query: [],
+    body: 'required',
+    success: 200,
+    summary: 'Delete the vault and its key for ever (the command line only)',
   },
 ];

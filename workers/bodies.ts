@@ -4,8 +4,10 @@
  * with `wipeRequest`. zod's issues hold names and messages, never input.
  */
 import * as z from 'zod';
+import { decodeValue, encoding, fieldValue, must, report, secret, toJsonSchema } from './body-values.ts';
 import { parseDuration } from './duration.ts';
-import { parseBody, RawMetadata, wipeParsedBody } from './json.ts';
+import { ImportEntries, readImportEntries } from './import-entries.ts';
+import { type ListReader, parseBody, RawMetadata, wipeParsedBody } from './json.ts';
 import { findNameProblem, type NameKind } from './names.ts';
 import { BodyError, quoteName } from './request-error.ts';
 import type { SecretBytes } from './secret-bytes.ts';
@@ -13,18 +15,6 @@ import type { SecretBytes } from './secret-bytes.ts';
 const MAX_PASSWORD_LENGTH = 4096;
 const DEFAULT_PASSWORD_LENGTH = 32;
 const TOKEN_SCOPES = ['read', 'write', 'generate', 'admin'] as const;
-
-/** An issue's message follows the member's name: `"value" must be…`. */
-const must =
-  (rule: string) =>
-  (issue: { readonly input?: unknown }): string =>
-    issue.input === undefined ? 'is required' : `must be ${rule}`;
-
-const secret = z
-  .custom<SecretBytes>((input) => input instanceof Uint8Array && input.length > 0, {
-    error: must('a non-empty string'),
-  })
-  .meta({ type: 'string', minLength: 1 });
 
 const metadata = z
   .custom<RawMetadata>((input) => input instanceof RawMetadata, { error: must('an object') })
@@ -44,7 +34,7 @@ const name = (kind: NameKind) =>
     .meta(kind === 'environment' ? {} : { minLength: 1 });
 
 const fields = z
-  .record(z.string(), secret, { error: must('an object of non-empty strings') })
+  .record(z.string(), fieldValue, { error: must('an object of non-empty strings') })
   .superRefine((record, context) => report(context, findFieldsProblem(record)))
   .meta({ minProperties: 1 });
 
@@ -89,20 +79,60 @@ const createToken = z
   .strictObject({ name: name('name'), scopes, expires_in: lifetime.prefault('0') })
   .transform(({ expires_in: lifetimeSeconds, ...rest }) => ({ ...rest, lifetimeSeconds }));
 
+/** For the document only: a hundred thousand of these are read and checked by hand (import-entries.ts). */
+const importEntry = z.strictObject({
+  name: name('name'),
+  environment: name('environment').default(''),
+  value: secret.exactOptional(),
+  encoding: encoding.exactOptional(),
+  metadata: metadata.exactOptional(),
+  fields: fields.exactOptional(),
+});
+
+const importEntries = z
+  .custom<ImportEntries>((input) => input instanceof ImportEntries && input.list.length > 0, {
+    error: must('a non-empty list of entries'),
+  })
+  .meta({
+    type: 'array',
+    minItems: 1,
+    items: { ...toJsonSchema(importEntry), anyOf: [{ required: ['value'] }, { required: ['fields'] }] },
+  });
+
+const destroy = z.strictObject({
+  confirm: z.literal('destroy', { error: must('"destroy"') }),
+  force: flag.default(false),
+});
+
 /** The schema of each operation that takes a body. */
 export const bodySchemas = {
-  'secrets.put': z.strictObject({ value: secret, metadata: metadata.exactOptional() }),
-  'secrets.patch': z.strictObject({ value: secret.exactOptional(), metadata: metadata.exactOptional() }),
-  'fields.put': z.strictObject({ value: secret }),
+  'secrets.put': z
+    .strictObject({ value: secret, encoding: encoding.exactOptional(), metadata: metadata.exactOptional() })
+    .transform(decodeValue),
+  'secrets.patch': z
+    .strictObject({
+      value: secret.exactOptional(),
+      encoding: encoding.exactOptional(),
+      metadata: metadata.exactOptional(),
+    })
+    .transform(decodeValue),
+  'fields.put': z.strictObject({ value: secret, encoding: encoding.exactOptional() }).transform(decodeValue),
   'fields.putMany': z.strictObject({ fields }),
+  'secrets.import': z.strictObject({ secrets: importEntries }),
   'passwords.generate': generate,
   'tokens.create': createToken,
   'vault.unseal': z.strictObject({ passphrase: secret.exactOptional() }),
+  'vault.destroy': destroy,
 } as const;
 
 export type BodyOperation = keyof typeof bodySchemas;
 /** What the operation is asked to do. Members that were absent or null are absent, or have their default. */
 export type BodyRequest<Name extends BodyOperation> = z.output<(typeof bodySchemas)[Name]>;
+
+/** The members that are lists with a reader of their own. */
+const LIST_READERS: ReadonlyMap<BodyOperation, ReadonlyMap<string, ListReader>> = new Map([
+  ['secrets.import', new Map([['secrets', readImportEntries]])],
+]);
 
 /** For these no body at all means `{}`. */
 const BODY_OPTIONAL: ReadonlySet<BodyOperation> = new Set(['passwords.generate', 'vault.unseal']);
@@ -114,7 +144,7 @@ export function parseRequest<Name extends BodyOperation>(
   operation: Name,
   body: Uint8Array | null,
 ): BodyRequest<Name> {
-  const parsed = parseBody(body?.length ? body : emptyBody(operation));
+  const parsed = parseBody(body?.length ? body : emptyBody(operation), LIST_READERS.get(operation));
   dropNulls(parsed.members, operation);
   const result = bodySchemas[operation].safeParse(parsed.members);
   if (result.success) return result.data as BodyRequest<Name>;
@@ -124,26 +154,23 @@ export function parseRequest<Name extends BodyOperation>(
 
 /** Zeroes the secrets of a request, of whichever operation. */
 export function wipeRequest(request: object): void {
-  const { value, passphrase, fields = {} }: Secrets = request;
+  const { value, passphrase, fields = {}, secrets }: Secrets = request;
   value?.fill(0);
   passphrase?.fill(0);
   for (const field of Object.values(fields)) field.fill(0);
+  secrets?.wipe();
 }
 
 interface Secrets {
   readonly value?: SecretBytes;
   readonly passphrase?: SecretBytes;
   readonly fields?: Readonly<Record<string, SecretBytes>>;
+  readonly secrets?: ImportEntries;
 }
 
 /** The body's JSON Schema, as the OpenAPI document shows it. */
 export function bodyJsonSchema(operation: BodyOperation): z.core.JSONSchema.BaseSchema {
-  // SecretBytes and RawMetadata are custom types here; on the wire they are what their meta() says.
-  const { $schema, ...schema } = z.toJSONSchema(bodySchemas[operation], {
-    io: 'input',
-    unrepresentable: 'any',
-  });
-  return schema;
+  return toJsonSchema(bodySchemas[operation]);
 }
 
 /** Null is as good as absent; an unknown member stays unknown. */
@@ -158,10 +185,6 @@ function dropNulls(members: Record<string, unknown>, operation: BodyOperation): 
 function emptyBody(operation: BodyOperation): Uint8Array {
   if (BODY_OPTIONAL.has(operation)) return Buffer.from('{}');
   throw new BodyError('a JSON body is required');
-}
-
-function report(context: z.RefinementCtx, problem: string | null): void {
-  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
 }
 
 function findFieldsProblem(record: Readonly<Record<string, unknown>>): string | null {

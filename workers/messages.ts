@@ -36,17 +36,24 @@ export type ReadOperation =
   | 'secrets.search'
   | 'fields.list'
   | 'fields.get'
+  | 'secrets.export'
+  | 'values.get'
+  | 'fieldValues.get'
   | 'tokens.list'
-  | 'vault.info';
+  | 'vault.info'
+  | 'vault.check';
 
 /** The operations of the writer that run inside its transaction, one savepoint each. */
 export type WriteOperation =
   | 'secrets.put'
   | 'secrets.patch'
   | 'secrets.delete'
+  | 'secrets.import'
   | 'fields.put'
   | 'fields.putMany'
   | 'fields.delete'
+  | 'values.put'
+  | 'fieldValues.put'
   | 'passwords.generate'
   | 'tokens.create'
   | 'tokens.revoke'
@@ -59,7 +66,8 @@ export type ControlOperation =
   | 'vault.seal'
   | 'vault.init'
   | 'vault.probeKeychain'
-  | 'keys.rotate';
+  | 'keys.rotate'
+  | 'vault.destroy';
 
 export type Operation = ReadOperation | WriteOperation | ControlOperation;
 

@@ -5,9 +5,12 @@
 import { workerData } from 'node:worker_threads';
 import { failAll, finish, type Handler, runCall } from './calls.ts';
 import type { Batch, Call, ReadOperation, Reply, WorkerOptions } from './messages.ts';
+import { checkVault } from './operations/check.ts';
+import { exportSecrets } from './operations/export.ts';
 import { getField, listFields } from './operations/fields.ts';
 import { getSecret, listSecrets, searchSecrets } from './operations/secrets.ts';
 import { listTokens } from './operations/tokens.ts';
+import { getFieldValue, getValue } from './operations/values.ts';
 import { describeVault } from './operations/vault.ts';
 import { ReplyBuffer } from './reply.ts';
 import { type ReadableVault, Vault } from './vault.ts';
@@ -16,10 +19,14 @@ const operations: Record<ReadOperation, Handler<ReadableVault>> = {
   'secrets.list': listSecrets,
   'secrets.get': getSecret,
   'secrets.search': searchSecrets,
+  'secrets.export': exportSecrets,
   'fields.list': listFields,
   'fields.get': getField,
+  'values.get': getValue,
+  'fieldValues.get': getFieldValue,
   'tokens.list': listTokens,
   'vault.info': describeVault,
+  'vault.check': checkVault,
 };
 
 const vault = new Vault(workerData as WorkerOptions, 'reading');

@@ -18,12 +18,15 @@ import {
 import { LostTransactionError, toFailure } from './failures.ts';
 import { probeKeychain } from './keys/slots/keychain.ts';
 import type { Batch, Call, ControlOperation, Reply, WorkerOptions, WriteOperation } from './messages.ts';
+import { destroyVault } from './operations/destroy.ts';
 import { deleteField, putField, putFields } from './operations/fields.ts';
+import { importSecrets } from './operations/import.ts';
 import { rotateKek } from './operations/keys.ts';
 import { createVault } from './operations/new-vault.ts';
 import { generate } from './operations/passwords.ts';
 import { deleteSecret, patchSecret, putSecret } from './operations/secrets.ts';
 import { createToken, revokeToken, touchTokens } from './operations/tokens.ts';
+import { putFieldValue, putValue } from './operations/values.ts';
 import { reportStatus, seal, unseal } from './operations/vault.ts';
 import { ReplyBuffer } from './reply.ts';
 import type { Db } from './store/database.ts';
@@ -53,9 +56,12 @@ function createOperations(bodies: Bodies): Record<WriteOperation, Handler<Writab
     'secrets.put': withBody('secrets.put', putSecret),
     'secrets.patch': withBody('secrets.patch', patchSecret),
     'secrets.delete': deleteSecret,
+    'secrets.import': withBody('secrets.import', importSecrets),
     'fields.put': withBody('fields.put', putField),
     'fields.putMany': withBody('fields.putMany', putFields),
     'fields.delete': deleteField,
+    'values.put': putValue,
+    'fieldValues.put': putFieldValue,
     'passwords.generate': withBody('passwords.generate', generate),
     'tokens.create': withBody('tokens.create', createToken),
     'tokens.revoke': revokeToken,
@@ -90,6 +96,8 @@ const controls: Record<
     const { passphrase } = bodies.parseRequest('vault.unseal', call.body);
     return rotateKek(vault, passphrase ?? null, reply);
   },
+  'vault.destroy': (call, reply, bodies) =>
+    destroyVault(vault, bodies.parseRequest('vault.destroy', call.body), reply),
 };
 
 function isControl(call: Call | undefined): call is Call & { operation: ControlOperation } {

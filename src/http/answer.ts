@@ -9,7 +9,7 @@ import { authenticate, findToken } from '../auth/authenticate.ts';
 import type { Principals } from '../auth/principals.ts';
 import { hasScope, mayReplace } from '../auth/scope.ts';
 import type { Route } from '../routes.ts';
-import { type Body, ClientGoneError } from './body.ts';
+import { type Body, ClientGoneError, MAX_BODY_SIZE } from './body.ts';
 import { HttpError, STATUS_OF } from './errors.ts';
 import { readOpenApi } from './openapi.ts';
 import { type Match, matchRoute } from './router.ts';
@@ -34,7 +34,8 @@ export interface Request {
   readonly requestId: string | undefined;
   readonly ifMatch: string | undefined;
   readonly ifNoneMatch: string | undefined;
-  readBody(): Promise<Body | null>;
+  /** At most `maxSize` bytes. */
+  readBody(maxSize: number): Promise<Body | null>;
 }
 
 export interface Answer {
@@ -85,7 +86,7 @@ export async function answerRequest(backend: Backend, request: Request): Promise
 }
 
 function finishAnswer(
-  { status, headers, body, code }: Content,
+  { status, type = 'application/json', headers, body, code }: Content,
   progress: Progress,
   requestId: string,
 ): Answer {
@@ -93,7 +94,7 @@ function finishAnswer(
     status,
     headers: [
       'Content-Type',
-      'application/json',
+      type,
       'Content-Length',
       String(body.length),
       'Cache-Control',
@@ -111,6 +112,8 @@ function finishAnswer(
 
 interface Content {
   readonly status: number;
+  /** Absent: JSON. */
+  readonly type?: string;
   readonly headers: readonly string[];
   readonly body: Uint8Array<ArrayBuffer>;
   readonly code: string | null;
@@ -140,7 +143,7 @@ async function answer(backend: Backend, request: Request, progress: Progress): P
   if (route.pool !== 'control') await backend.settled();
   const principal = authorize(backend, request, route);
   progress.tokenId = principal.id;
-  const body = route.body === 'none' ? null : await request.readBody();
+  const body = route.body === 'none' ? null : await request.readBody(route.maxBodySize ?? MAX_BODY_SIZE);
   return toContent(match, await backend.dispatch(route.pool, buildCall(request, match, principal, body)));
 }
 
@@ -190,7 +193,9 @@ function toContent(match: Match, answered: Answered): Content {
   if (answered.etag !== undefined) headers.push('ETag', `"${answered.etag}"`);
   if (answered.cursor !== undefined)
     headers.push('Link', `<${nextTarget(match, answered.cursor)}>; rel="next"`);
-  return { status: match.route.success, headers, body: answered.body, code: null };
+  const { success: status, bytes } = match.route;
+  const type = bytes === 'answer' ? 'application/octet-stream' : 'application/json';
+  return { status, type, headers, body: answered.body, code: null };
 }
 
 /** The next page of the same list. Written anew: a target as it came may hold what has no place in a header. */

@@ -8,7 +8,7 @@ import { RequestError } from '../request-error.ts';
 import type { SecretRow } from '../store/secrets.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 import { getFieldName, getPlace } from './parameters.ts';
-import { keepCreatedAt, openRow, sealRow } from './sealing.ts';
+import { keepCreatedAt, sealRow } from './sealing.ts';
 import {
   changeSecret,
   fieldPlaceOf,
@@ -16,12 +16,14 @@ import {
   getForWrite,
   getSecretRow,
   indexMetadata,
+  type Metadata,
   NO_METADATA,
   nowSeconds,
+  openFieldRow,
   placeOf,
   writeFields,
-  writeOpened,
   writeStatus,
+  writeValue,
 } from './secrets.ts';
 
 function noSuchField(): RequestError {
@@ -38,19 +40,21 @@ export const getField: Handler<ReadableVault> = (vault, call, reply) => {
   const { name, environment } = getPlace(call);
   const field = getFieldName(call);
   const secret = getSecretRow(vault, name, environment);
-  const row = vault.secrets.findField(secret.id, field);
-  if (row === null) throw noSuchField();
+  const value = openField(vault, secret, field);
   reply.ascii('{"name":');
   reply.string(name);
   reply.ascii(',"field":');
   reply.string(field);
-  writeOpened(
-    ',"value":',
-    openRow(vault.keyring, fieldPlaceOf(secret, field), { ...row, metadata: '' }),
-    reply,
-  );
+  writeValue(value, reply);
   reply.ascii('}');
 };
+
+/** A field's value, which the caller zeroes. Throws RequestError `not_found` and IntegrityError. */
+export function openField(vault: ReadableVault, secret: SecretRow, field: string): Buffer {
+  const row = vault.secrets.findField(secret.id, field);
+  if (row === null) throw noSuchField();
+  return openFieldRow(vault, secret, row);
+}
 
 export const putField: BodyHandler<'fields.put'> = (vault, call, reply, request) => {
   const place = getPlace(call);
@@ -66,7 +70,8 @@ export const putFields: BodyHandler<'fields.putMany'> = (vault, call, reply, req
   writeStatus('stored', { name: place.name, field_count: fields.length }, reply);
 };
 
-function storeFields(
+/** Sets fields of a secret, which is created if there is none. Throws RequestError and IntegrityError. */
+export function storeFields(
   vault: WritableVault,
   call: Call,
   place: { name: string; environment: string },
@@ -74,7 +79,16 @@ function storeFields(
 ): void {
   const existing = findForWrite(vault, call, place);
   if (existing !== null) changeSecret(vault, existing, {});
-  const secret = existing ?? createFieldsOnlySecret(vault, place);
+  const secret = existing ?? createFieldsOnlySecret(vault, place, NO_METADATA);
+  setFields(vault, secret, fields);
+}
+
+/** Stores fields of a secret, new or not. The secret's own row is the caller's: it says when the secret changed. */
+export function setFields(
+  vault: WritableVault,
+  secret: SecretIdentity,
+  fields: readonly (readonly [field: string, value: Uint8Array])[],
+): void {
   for (const [field, value] of fields) storeField(vault, secret, field, value);
   vault.writer.countFields(secret.id);
 }
@@ -82,20 +96,22 @@ function storeFields(
 type SecretIdentity = Pick<SecretRow, 'id' | 'name' | 'environment'>;
 
 /** An entry without a value of its own; its wrapped DEK seals nothing and binds the row. */
-function createFieldsOnlySecret(
+export function createFieldsOnlySecret(
   vault: WritableVault,
   place: { name: string; environment: string },
+  metadata: Metadata,
 ): SecretIdentity {
   const now = nowSeconds();
-  const bound = { metadata: NO_METADATA.text, createdAt: now, updatedAt: now };
+  const bound = { metadata: metadata.text, createdAt: now, updatedAt: now };
   const id = vault.writer.put({
     id: null,
-    ...place,
+    name: place.name,
+    environment: place.environment,
     ...bound,
     ...sealRow(vault.keyring, placeOf(place), bound, 0, null),
   });
-  indexMetadata(vault, id, place, NO_METADATA);
-  return { id, ...place };
+  indexMetadata(vault, id, place, metadata);
+  return { id, name: place.name, environment: place.environment };
 }
 
 function storeField(vault: WritableVault, secret: SecretIdentity, field: string, value: Uint8Array): void {

@@ -2,6 +2,7 @@
  * Secrets: list, search, get, put, patch, delete. Holds a value's plaintext between opening or parsing it and handing
  * it on, as bytes only; each is zeroed before the operation returns.
  */
+import { isUtf8 } from 'node:buffer';
 import type { BodyRequest } from '../bodies.ts';
 import type { BodyHandler, Handler, Outcome } from '../calls.ts';
 import type { RawMetadata } from '../json.ts';
@@ -21,7 +22,7 @@ export const NO_METADATA: Pick<RawMetadata, 'text' | 'entries' | 'searchTexts'> 
   searchTexts: [],
 };
 
-type Metadata = typeof NO_METADATA;
+export type Metadata = typeof NO_METADATA;
 
 /** A row and the place it is bound to: what the sealing functions want of a secret. */
 export function placeOf(row: { name: string; environment: string }): Place {
@@ -91,7 +92,8 @@ function isJsonObject(text: string): boolean {
   }
 }
 
-function writeNames(row: { name: string; environment: string }, reply: ReplyBuffer): void {
+/** The beginning of a JSON object: its name and environment. */
+export function writeNames(row: { name: string; environment: string }, reply: ReplyBuffer): void {
   reply.ascii('{"name":');
   reply.string(row.name);
   reply.ascii(',"environment":');
@@ -113,9 +115,15 @@ function writeTimes(row: SecretSummary, reply: ReplyBuffer): void {
 export const getSecret: Handler<ReadableVault> = (vault, call, reply) => {
   const { name, environment } = getPlace(call);
   const row = getSecretRow(vault, name, environment);
+  writeEntry(vault, row, reply);
+  return { etag: entityTag(row) };
+};
+
+/** A whole entry as a JSON object. Throws IntegrityError in the middle of it: what was written is to be truncated. */
+export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuffer): void {
   const fields = row.fieldCount > 0 ? vault.secrets.listFields(row.id) : [];
   writeNames(row, reply);
-  writeOpened(',"value":', openRow(vault.keyring, placeOf(row), row), reply);
+  writeValue(openRow(vault.keyring, placeOf(row), row), reply);
   reply.ascii(',"metadata":');
   reply.raw(row.metadata);
   if (fields.length > 0) {
@@ -125,15 +133,43 @@ export const getSecret: Handler<ReadableVault> = (vault, call, reply) => {
   }
   writeTimes(row, reply);
   reply.ascii('}');
-  return { etag: entityTag(row) };
-};
+}
 
-/** Writes `prefix` and the value as a JSON string, and zeroes the value; writes nothing where there is none. */
-export function writeOpened(prefix: string, plaintext: Buffer | null, reply: ReplyBuffer): void {
+/**
+ * Writes the member `value`, and `encoding` where only base64 can show it, and zeroes the value; writes nothing where
+ * there is none. The comma comes first.
+ */
+export function writeValue(plaintext: Buffer | null, reply: ReplyBuffer): void {
   if (plaintext === null) return;
-  reply.ascii(prefix);
-  reply.secret(plaintext);
+  reply.ascii(',"value":');
+  if (isUtf8(plaintext)) reply.secret(plaintext);
+  else writeBase64(plaintext, reply);
   plaintext.fill(0);
+}
+
+/** As writeValue, but a string by itself or, where only base64 can show the value, an object. */
+function writeFieldValue(plaintext: Buffer, reply: ReplyBuffer): void {
+  if (isUtf8(plaintext)) {
+    reply.secret(plaintext);
+  } else {
+    reply.ascii('{"value":');
+    writeBase64(plaintext, reply);
+    reply.ascii('}');
+  }
+  plaintext.fill(0);
+}
+
+/** A JSON string, and the member that says how to read it. */
+function writeBase64(bytes: Buffer, reply: ReplyBuffer): void {
+  reply.base64(bytes);
+  reply.ascii(',"encoding":"base64"');
+}
+
+/** A field's value, which the caller zeroes. Throws IntegrityError. */
+export function openFieldRow(vault: ReadableVault, secret: SecretRow, row: FieldRow): Buffer {
+  const value = openRow(vault.keyring, fieldPlaceOf(secret, row.field), { ...row, metadata: '' });
+  if (value === null) throw new RangeError('a field has a value');
+  return value;
 }
 
 /** A JSON object of field to value. */
@@ -147,26 +183,27 @@ export function writeFields(
   for (const [index, row] of fields.entries()) {
     if (index > 0) reply.ascii(',');
     reply.string(row.field);
-    const place = fieldPlaceOf(secret, row.field);
-    writeOpened(':', openRow(vault.keyring, place, { ...row, metadata: '' }), reply);
+    reply.ascii(':');
+    writeFieldValue(openFieldRow(vault, secret, row), reply);
   }
   reply.ascii('}');
 }
 
-/** Stores value and metadata under a name, new or not; the fields of a secret that exists stay. */
+/** Stores value and metadata under a name, new or not, and answers the row's id; fields of a secret that exists stay. */
 export function storeSecret(
   vault: WritableVault,
   place: { name: string; environment: string },
   existing: SecretRow | null,
   value: Uint8Array,
   metadata: Metadata,
-): void {
+): number {
   const now = nowSeconds();
   const createdAt = keepCreatedAt(vault.keyring, placeOf(place), existing, now);
   const bound = { metadata: metadata.text, createdAt, updatedAt: now };
   const sealed = sealRow(vault.keyring, placeOf(place), bound, vault.vault.nextVersion(), value);
   const id = vault.writer.put({ id: existing?.id ?? null, ...place, ...bound, ...sealed });
   indexMetadata(vault, id, place, metadata);
+  return id;
 }
 
 /** Brings the indexes of a row up to its metadata. */
