@@ -145,6 +145,26 @@ export const commands: Readonly<Record<string, Command>> = {
     load: () => import('./commands/delete.ts'),
   },
 
+  // In and out
+  scan: {
+    group: 'In and out',
+    arguments: '[...paths]',
+    description: "Find the vault's own values in files; exit 1 if there are any",
+    examples: ['mav scan', 'mav scan --staged   # in .git/hooks/pre-commit'],
+    notes: [
+      'Looks through the folder it is run in, or the files and folders given; - is standard input. In a git work',
+      'tree it leaves out what git ignores. Values are found as they are and in base64, JSON and URLs. What is',
+      'printed is where, and the name of the secret.',
+    ],
+    options: {
+      env: { ...env, description: 'Only values of this environment (default: all, whatever MAV_ENV says)' },
+      staged: { type: 'boolean', description: "What git's index has staged, instead of files" },
+      all: { type: 'boolean', description: 'Files too that git ignores' },
+      output: { ...output, placeholder: 'json', description: 'The list as JSON' },
+    },
+    load: () => import('./commands/scan.ts'),
+  },
+
   // Vault
   init: {
     group: 'Vault',
