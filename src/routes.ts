@@ -133,6 +133,17 @@ export const routes: readonly Route[] = [
     summary: 'Delete a secret and its fields',
   },
   {
+    method: 'POST',
+    path: '/v1/secrets/:name/rename',
+    scope: 'write',
+    pool: 'writer',
+    operation: 'secrets.rename',
+    query: ['env'],
+    body: 'required',
+    success: 200,
+    summary: 'Give a secret another name or environment; metadata and fields go along',
+  },
+  {
     method: 'GET',
     path: '/v1/secrets/:name/value',
     scope: 'read',

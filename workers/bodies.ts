@@ -4,34 +4,17 @@
  * with `wipeRequest`. zod's issues hold names and messages, never input.
  */
 import * as z from 'zod';
-import { decodeValue, encoding, fieldValue, must, report, secret, toJsonSchema } from './body-values.ts';
+import { metadata, must, name, report } from './body-members.ts';
+import { passwordRequest } from './body-passwords.ts';
+import { decodeValue, encoding, fieldValue, secret, toJsonSchema } from './body-values.ts';
 import { parseDuration } from './duration.ts';
 import { ImportEntries, readImportEntries } from './import-entries.ts';
-import { type ListReader, parseBody, RawMetadata, wipeParsedBody } from './json.ts';
-import { findNameProblem, type NameKind } from './names.ts';
+import { type ListReader, parseBody, wipeParsedBody } from './json.ts';
+import { findNameProblem } from './names.ts';
 import { BodyError, quoteName } from './request-error.ts';
 import type { SecretBytes } from './secret-bytes.ts';
 
-const MAX_PASSWORD_LENGTH = 4096;
-const DEFAULT_PASSWORD_LENGTH = 32;
 const TOKEN_SCOPES = ['read', 'write', 'generate', 'admin'] as const;
-
-const metadata = z
-  .custom<RawMetadata>((input) => input instanceof RawMetadata, { error: must('an object') })
-  .meta({ type: 'object' });
-
-const flag = z.boolean({ error: must('true or false') });
-const lengthRule = must(`a whole number from 1 to ${MAX_PASSWORD_LENGTH}`);
-const passwordLength = z
-  .int({ error: lengthRule })
-  .min(1, { error: lengthRule })
-  .max(MAX_PASSWORD_LENGTH, { error: lengthRule });
-
-const name = (kind: NameKind) =>
-  z
-    .string({ error: must('a string') })
-    .superRefine((text, context) => report(context, findNameProblem(kind, text)))
-    .meta(kind === 'environment' ? {} : { minLength: 1 });
 
 const fields = z
   .record(z.string(), fieldValue, { error: must('an object of non-empty strings') })
@@ -50,30 +33,6 @@ const lifetime = z.string({ error: must('a string such as "24h"') }).transform((
   report(context, duration.problem);
   return z.NEVER;
 });
-
-const enabledByDefault = flag.default(true);
-
-const generate = z
-  .strictObject({
-    name: name('name').exactOptional(),
-    environment: name('environment').default(''),
-    length: passwordLength.default(DEFAULT_PASSWORD_LENGTH),
-    uppercase: enabledByDefault,
-    lowercase: enabledByDefault,
-    digits: enabledByDefault,
-    symbols: enabledByDefault,
-    metadata: metadata.exactOptional(),
-  })
-  .superRefine((request, context) => {
-    const sets = [request.uppercase, request.lowercase, request.digits, request.symbols].filter(
-      Boolean,
-    ).length;
-    if (sets === 0) {
-      report(context, 'at least one of "uppercase", "lowercase", "digits" and "symbols" must be true');
-    } else if (request.length < sets) {
-      report(context, `"length" must be at least ${sets}, one for each character set`);
-    }
-  });
 
 const createToken = z
   .strictObject({ name: name('name'), scopes, expires_in: lifetime.prefault('0') })
@@ -101,7 +60,7 @@ const importEntries = z
 
 const destroy = z.strictObject({
   confirm: z.literal('destroy', { error: must('"destroy"') }),
-  force: flag.default(false),
+  force: z.boolean({ error: must('true or false') }).default(false),
 });
 
 /** The schema of each operation that takes a body. */
@@ -118,8 +77,12 @@ export const bodySchemas = {
     .transform(decodeValue),
   'fields.put': z.strictObject({ value: secret, encoding: encoding.exactOptional() }).transform(decodeValue),
   'fields.putMany': z.strictObject({ fields }),
+  'secrets.rename': z.strictObject({
+    name: name('name'),
+    environment: name('environment').exactOptional(),
+  }),
   'secrets.import': z.strictObject({ secrets: importEntries }),
-  'passwords.generate': generate,
+  'passwords.generate': passwordRequest,
   'tokens.create': createToken,
   'vault.unseal': z.strictObject({ passphrase: secret.exactOptional() }),
   'vault.destroy': destroy,
@@ -200,10 +163,18 @@ function findFieldsProblem(record: Readonly<Record<string, unknown>>): string | 
 /** One sentence for the first issue; an unknown member comes first, it is mostly why another one is missing. */
 function describe(issues: readonly z.core.$ZodIssue[]): string {
   for (const issue of issues) {
-    if (issue.code === 'unrecognized_keys') return `unknown member ${quoteName(issue.keys[0] ?? '')}`;
+    if (issue.code === 'unrecognized_keys')
+      return `unknown member ${quotePath([...issue.path, issue.keys[0] ?? ''])}`;
   }
   const { path = [], message = 'the body is not valid' } = issues[0] ?? {};
-  // Of a list only the list is named, of an object the member.
-  const names = path.filter((step) => typeof step === 'string').map(quoteName);
-  return names.length === 0 ? message : `${names.join('.')} ${message}`;
+  const names = quotePath(path);
+  return names === '' ? message : `${names} ${message}`;
+}
+
+/** Of a list only the list is named, of an object the member. */
+function quotePath(path: readonly PropertyKey[]): string {
+  return path
+    .filter((step) => typeof step === 'string')
+    .map(quoteName)
+    .join('.');
 }

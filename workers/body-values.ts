@@ -4,20 +4,10 @@
  */
 import * as z from 'zod';
 import { decodeBase64 } from './base64.ts';
+import { must, report } from './body-members.ts';
 import type { SecretBytes } from './secret-bytes.ts';
 
 const BASE64 = Buffer.from('base64');
-
-/** An issue's message follows the member's name: `"value" must be…`. */
-export const must =
-  (rule: string) =>
-  (issue: { readonly input?: unknown }): string =>
-    issue.input === undefined ? 'is required' : `must be ${rule}`;
-
-/** Adds an issue, unless there is no problem; `path` leads from what is checked to what is wrong. */
-export function report(context: z.RefinementCtx, problem: string | null, path: readonly string[] = []): void {
-  if (problem !== null) context.addIssue({ code: 'custom', message: problem, path: [...path] });
-}
 
 /** A non-empty string, as bytes. */
 export const secret = z

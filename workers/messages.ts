@@ -48,6 +48,7 @@ export type WriteOperation =
   | 'secrets.put'
   | 'secrets.patch'
   | 'secrets.delete'
+  | 'secrets.rename'
   | 'secrets.import'
   | 'fields.put'
   | 'fields.putMany'

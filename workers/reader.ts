@@ -3,7 +3,7 @@
  * a value is opened until it lies in the reply's bytes, which are transferred away.
  */
 import { workerData } from 'node:worker_threads';
-import { failAll, finish, type Handler, runCall } from './calls.ts';
+import { failAll, finish, type Handler, type Moved, runCall } from './calls.ts';
 import type { Batch, Call, ReadOperation, Reply, WorkerOptions } from './messages.ts';
 import { checkVault } from './operations/check.ts';
 import { exportSecrets } from './operations/export.ts';
@@ -31,7 +31,7 @@ const operations: Record<ReadOperation, Handler<ReadableVault>> = {
 
 const vault = new Vault(workerData as WorkerOptions, 'reading');
 
-export default async function read(batch: Batch) {
+export default async function read(batch: Batch): Promise<Moved> {
   const reply = new ReplyBuffer();
   const replies = await answer(batch, reply);
   return finish(reply, replies);

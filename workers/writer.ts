@@ -10,6 +10,7 @@ import {
   failAll,
   finish,
   type Handler,
+  type Moved,
   type Outcome,
   runCall,
   runControl,
@@ -24,6 +25,7 @@ import { importSecrets } from './operations/import.ts';
 import { rotateKek } from './operations/keys.ts';
 import { createVault } from './operations/new-vault.ts';
 import { generate } from './operations/passwords.ts';
+import { renameSecret } from './operations/rename.ts';
 import { deleteSecret, patchSecret, putSecret } from './operations/secrets.ts';
 import { createToken, revokeToken, touchTokens } from './operations/tokens.ts';
 import { putFieldValue, putValue } from './operations/values.ts';
@@ -56,6 +58,7 @@ function createOperations(bodies: Bodies): Record<WriteOperation, Handler<Writab
     'secrets.put': withBody('secrets.put', putSecret),
     'secrets.patch': withBody('secrets.patch', patchSecret),
     'secrets.delete': deleteSecret,
+    'secrets.rename': withBody('secrets.rename', renameSecret),
     'secrets.import': withBody('secrets.import', importSecrets),
     'fields.put': withBody('fields.put', putField),
     'fields.putMany': withBody('fields.putMany', putFields),
@@ -104,7 +107,7 @@ function isControl(call: Call | undefined): call is Call & { operation: ControlO
   return call !== undefined && call.operation in controls;
 }
 
-export default async function write(batch: Batch) {
+export default async function write(batch: Batch): Promise<Moved> {
   const reply = new ReplyBuffer();
   const replies = await answer(batch, reply);
   wipeBodies(batch);
