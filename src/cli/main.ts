@@ -6,9 +6,16 @@ import { type Context, createContext } from './context.ts';
 import { EXIT, type ExitCode, toCliError, usageError } from './failure.ts';
 import { commands, commonOptions } from './options.ts';
 
-/** Runs `argv` (without node and the script) and answers the exit code. Never throws for what a user can do wrong. */
-export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {
-  const context = createContext(env);
+/**
+ * Runs `argv` (without node and the script) and answers the exit code. Never throws for what a user can do wrong.
+ * `umask` is the user's own.
+ */
+export async function main(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  umask: number,
+): Promise<ExitCode> {
+  const context = createContext(env, umask);
   try {
     if (argv.some((word) => word.includes('\ufffd'))) await checkEncoding(argv);
     return await dispatch(argv, context);
@@ -93,14 +100,15 @@ async function readInput(
   const flag = (name: string) => values.has(name);
   const text = (name: string) => values.get(name)?.find((value) => value !== true);
   const list = (name: string) => values.get(name)?.filter((value) => value !== true) ?? [];
-  const { env } = outer;
-  const context = createContext(env, {
+  const { env, umask } = outer;
+  const context = createContext(env, umask, {
     quiet: flag('quiet'),
     noInput: flag('no-input'),
     noColor: flag('no-color'),
   });
   const { home, config } = readSettings(env, { home: text('home'), socket: text('socket') });
-  const form = text('output') ?? config.output ?? (context.isOutputTerminal ? 'table' : 'json');
+  const given = command.ownOutput ? undefined : text('output');
+  const form = given ?? config.output ?? (context.isOutputTerminal ? 'table' : 'json');
   if (form !== 'json' && form !== 'table') throw usageError('--output must be json or table');
   return {
     context,

@@ -38,6 +38,23 @@ export const commonOptions: Options = {
   'no-color': { type: 'boolean', description: 'No colours (NO_COLOR)' },
 };
 
+/** Which secrets become variables, and what these are called. */
+const variableOptions: Options = {
+  env: { ...env, description: 'This environment, on top of the default one (MAV_ENV)' },
+  only: {
+    type: 'string',
+    placeholder: 'NAMES',
+    description: 'Only these secrets: names with commas between them; may be repeated',
+    repeatable: true,
+  },
+  prefix: { type: 'string', placeholder: 'TEXT', description: 'Put this before the name of each variable' },
+  'env-file': {
+    type: 'string',
+    placeholder: 'FILE',
+    description: 'Only the variables of this file, whose values may be mav://ENV/NAME#FIELD',
+  },
+};
+
 /** Where a value comes from. */
 const valueOptions: Options = {
   value: { type: 'string', placeholder: 'TEXT', description: 'The value; others may see it (see Notes)' },
@@ -144,6 +161,66 @@ export const commands: Readonly<Record<string, Command>> = {
     options: { env, field, force },
     load: () => import('./commands/delete.ts'),
   },
+
+  // Use them
+  exec: {
+    group: 'Use them',
+    arguments: '<command> [...args]',
+    passesThrough: true,
+    description: 'Run a program with secrets as environment variables',
+    examples: ['mav exec --env prod -- ./deploy.sh', 'mav exec --env-file .env.mav -- npm start'],
+    notes: [
+      'The secret db-password becomes DB_PASSWORD, the field host of db DB_HOST. What is in the environment replaces',
+      'what the default one has of the same name. Two that would share a variable are an error.',
+      'mav becomes the program: its process id, signals, standard input and exit code are its own.',
+    ],
+    options: variableOptions,
+    load: () => import('./commands/exec.ts'),
+  },
+  env: {
+    group: 'Use them',
+    description: 'Print secrets as environment variables, for a shell to evaluate',
+    examples: ['eval "$(mav env --env prod)"', 'mav env --shell fish | source'],
+    notes: ['The variables are those of mav exec, which keeps them out of the shell and its other programs.'],
+    ownOutput: true,
+    options: {
+      ...variableOptions,
+      shell: {
+        type: 'string',
+        placeholder: 'SHELL',
+        description: 'bash (the default; for sh, dash and zsh too), fish or pwsh',
+      },
+      output: {
+        ...output,
+        placeholder: 'FORM',
+        description: 'shell (the default), dotenv or json',
+      },
+    },
+    load: () => import('./commands/env.ts'),
+  },
+  inject: {
+    group: 'Use them',
+    description: 'Fill a template: {{ mav://ENV/NAME#FIELD }} becomes the value',
+    examples: ['mav inject -i app.conf.tpl -o app.conf', "echo 'token: {{ mav:///api-token }}' | mav inject"],
+    notes: [
+      'An empty ENV is the default environment; without #FIELD it is the value of the secret itself. Other characters',
+      'of names are percent-encoded. Everything else in the template stays as it is, byte for byte.',
+    ],
+    ownOutput: true,
+    options: {
+      in: {
+        type: 'string',
+        short: 'i',
+        placeholder: 'TEMPLATE',
+        description: 'The template (- or absent: standard input)',
+      },
+      output: {
+        ...output,
+        placeholder: 'FILE',
+        description: 'Where the text goes, closed to others (- or absent: standard output)',
+      },
+    },
+    load: () => import('./commands/inject.ts'),
 
   // In and out
   scan: {

@@ -1,0 +1,51 @@
+/** Finds a program as a shell does (XCU 2.9.1.4), with a shell's exit codes where there is none. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { CliError } from './failure.ts';
+
+/** As shells have them (XCU 2.8.2). */
+export const EXIT_NOT_FOUND = 127;
+export const EXIT_NOT_EXECUTABLE = 126;
+
+/** What execvp takes where PATH is not set. */
+const DEFAULT_PATH = '/bin:/usr/bin';
+
+/** The program's path. Throws CliError with 127 or 126. */
+export function findProgram(command: string, path: string = DEFAULT_PATH): string {
+  const candidates = command.includes('/')
+    ? [command]
+    : // An empty entry is the folder that we are in.
+      path.split(delimiter).map((folder) => join(folder === '' ? '.' : folder, command));
+  const found = command === '' ? [] : candidates.filter(isThere);
+  const program = found.find(isExecutable);
+  if (program !== undefined) return toPath(program);
+  if (found.length === 0) throw new CliError(EXIT_NOT_FOUND, `${quote(command)}: command not found`);
+  throw new CliError(EXIT_NOT_EXECUTABLE, `${quote(command)}: not an executable file`);
+}
+
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    // A folder that may not be searched may have it; a path through a file, or a name too long, is none.
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** A bare name would be looked for on PATH once more. */
+function toPath(program: string): string {
+  return program.includes('/') ? program : `./${program}`;
+}
+
+function quote(command: string): string {
+  return /^[\x21-\x7e]+$/.test(command) ? command : JSON.stringify(command);
+}
