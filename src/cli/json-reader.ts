@@ -3,6 +3,7 @@
  * is given twice, and how a number was written. What it complains of it places by line and column, and never quotes.
  */
 
+const NEWLINE = 0x0a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const FIRST_PLAIN = 0x20;
@@ -24,9 +25,27 @@ export class JsonReader {
   readonly #text: string;
   #at = 0;
   #depth = 0;
+  /** The line of `#countedTo`: there may be a hundred thousand to tell. */
+  #line = 1;
+  #countedTo = 0;
 
   constructor(text: string) {
     this.#text = text;
+  }
+
+  /** Where the next value begins, for `lineOf`. */
+  get position(): number {
+    this.#skipSpace();
+    return this.#at;
+  }
+
+  /** Counted from 1. */
+  lineOf(position: number): number {
+    if (position < this.#countedTo) [this.#line, this.#countedTo] = [1, 0];
+    for (; this.#countedTo < position; this.#countedTo++) {
+      if (this.#text.charCodeAt(this.#countedTo) === NEWLINE) this.#line += 1;
+    }
+    return this.#line;
   }
 
   /** What comes next. */
@@ -84,10 +103,8 @@ export class JsonReader {
 
   /** An error that says where the reader is, or `at`. */
   fail(problem: string, at = this.#at): JsonReadError {
-    const before = this.#text.slice(0, at);
-    const line = before.split('\n').length;
-    const column = at - before.lastIndexOf('\n');
-    return new JsonReadError(`line ${line}, column ${column}: ${problem}`);
+    const column = at - this.#text.lastIndexOf('\n', at - 1);
+    return new JsonReadError(`line ${this.lineOf(at)}, column ${column}: ${problem}`);
   }
 
   #list(open: string, close: string, visit: () => void): void {
