@@ -71,11 +71,11 @@ function placeError({ name, lines }: ImportSource, error: unknown): unknown {
 }
 
 function report(
-  { context, output }: Input,
+  { context, output, flag }: Input,
   result: ImportResult,
   tell: (text: string) => void,
 ): typeof EXIT.done {
-  if (output === 'json') context.print(JSON.stringify(result));
+  if (flag('output') && output === 'json') context.print(JSON.stringify(result));
   else describeResult(result, tell);
   return EXIT.done;
 }
