@@ -36,7 +36,6 @@ const metadata: JsonSchema = {
   additionalProperties: true,
   description: 'Any JSON; numbers come back as they were written',
 };
-const fieldValues: JsonSchema = { type: 'object', additionalProperties: value };
 const fieldCount: JsonSchema = {
   type: 'integer',
   minimum: 1,
@@ -57,6 +56,19 @@ function object(members: Readonly<Record<string, JsonSchema>>): JsonSchema {
     required: entries.filter(([member]) => !member.endsWith('?')).map(([member]) => member),
   };
 }
+
+const BINARY = 'application/octet-stream';
+const bytes: JsonSchema = { contentMediaType: BINARY, description: 'The value, byte for byte' };
+const encoding: JsonSchema = {
+  type: 'string',
+  const: 'base64',
+  description:
+    'There where the stored bytes are not UTF-8: then `value` is base64 of them (RFC 4648 section 4)',
+};
+const fieldValues: JsonSchema = {
+  type: 'object',
+  additionalProperties: { anyOf: [value, object({ value, encoding })] },
+};
 
 const ref = (kind: string, component: string): JsonSchema => ({ $ref: `#/components/${kind}/${component}` });
 const done = (status: string, members: Readonly<Record<string, JsonSchema>>): JsonSchema =>
@@ -79,6 +91,7 @@ const SCHEMAS = {
     name,
     environment,
     'value?': { ...value, description: 'Absent in an entry that has fields only' },
+    'encoding?': encoding,
     metadata,
     'fields?': { ...fieldValues, minProperties: 1, description: 'Absent where there are none' },
     'field_count?': fieldCount,
@@ -114,18 +127,28 @@ const ANSWERS: Readonly<Record<string, JsonSchema>> = {
   'secrets.put': done('stored', { name }),
   'secrets.patch': done('updated', { name }),
   'secrets.delete': done('deleted', { name }),
+  'secrets.rename': done('renamed', { name, environment }),
+  'values.get': bytes,
+  'values.put': done('stored', { name }),
   'fields.list': { ...fieldValues, description: 'Field to value' },
   'fields.putMany': done('stored', {
     name,
     field_count: { ...whole, description: 'How many fields this request set' },
   }),
-  'fields.get': object({ name, field: name, value }),
+  'fields.get': object({ name, field: name, value, 'encoding?': encoding }),
   'fields.put': done('stored', { name, field: name }),
   'fields.delete': done('deleted', { name, field: name }),
+  'fieldValues.get': bytes,
+  'fieldValues.put': done('stored', { name, field: name }),
   'passwords.generate': object({
     password: value,
     'name?': name,
     stored: { type: 'boolean', description: 'Whether it was stored under that name' },
+    entropy_bits: {
+      type: 'number',
+      minimum: 0,
+      description: 'log2 of how many equally likely values there were, rounded down to a tenth',
+    },
   }),
   'vault.info': object({ dir: text, db_path: text, db_size_bytes: whole, secret_count: whole }),
   'tokens.list': arrayOf('Token'),
@@ -200,6 +223,7 @@ const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly Head
   403: { meaning: 'The token does not have the scope' },
   404: { meaning: 'There is no such secret, field or token' },
   408: { meaning: 'The request took too long to arrive' },
+  409: { meaning: 'There is a secret of the new name; nothing was changed' },
   412: { meaning: 'The secret is not as If-Match or If-None-Match expects' },
   413: { meaning: 'The body is larger than 1 MiB' },
   500: { meaning: 'What is stored fails its verification, or something unforeseen' },
@@ -207,8 +231,10 @@ const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly Head
   507: { meaning: 'The disk is full; nothing was stored' },
 };
 
-const CONDITIONAL = /^(?:secrets|fields)\.(?:put|putMany|patch|delete)$|^passwords\.generate$/;
-const CREATING = ['secrets.put', 'fields.put', 'fields.putMany'];
+const CONDITIONAL =
+  /^(?:secrets|fields|values|fieldValues)\.(?:put|putMany|patch|delete|rename)$|^passwords\.generate$/;
+const CREATING = ['secrets.put', 'fields.put', 'fields.putMany', 'values.put', 'fieldValues.put'];
+const HAS_TAG = ['secrets.get', 'values.get'];
 
 /** The statuses with which an operation can fail; 405 and 431, which are no operation's, come under `default`. */
 function errorsOf(route: Route): number[] {
@@ -216,6 +242,7 @@ function errorsOf(route: Route): number[] {
   return [
     ...(route.pool === 'none' ? [400] : [400, 401, 403, 500, 503]),
     ...(isAboutOne ? [404] : []),
+    ...(route.operation === 'secrets.rename' ? [409] : []),
     ...(CONDITIONAL.test(route.operation) ? [412] : []),
     ...(route.body === 'none' ? [] : [408, 413]),
     ...(route.pool === 'writer' ? [507] : []),
@@ -223,6 +250,7 @@ function errorsOf(route: Route): number[] {
 }
 
 const json = (schema: JsonSchema) => ({ 'application/json': { schema } });
+const binary = (schema: JsonSchema) => ({ [BINARY]: { schema } });
 
 function headersOf(...names: readonly HeaderName[]): JsonSchema {
   const all = ['Cache-Control', 'X-Request-Id', ...names] as const;
@@ -231,11 +259,12 @@ function headersOf(...names: readonly HeaderName[]): JsonSchema {
 
 function successOf(route: Route): JsonSchema {
   const extra: HeaderName[] = [];
-  if (route.operation === 'secrets.get') extra.push('ETag');
+  if (HAS_TAG.includes(route.operation)) extra.push('ETag');
   if (route.query.includes('cursor')) extra.push('Link');
   const schema = ANSWERS[route.operation];
   if (schema === undefined) throw new Error(`no answer is described for ${route.operation}`);
-  return { description: 'Done', headers: headersOf(...extra), content: json(schema) };
+  const content = route.bytes === 'answer' ? binary(schema) : json(schema);
+  return { description: 'Done', headers: headersOf(...extra), content };
 }
 
 function parametersOf(route: Route): JsonSchema[] {
@@ -256,6 +285,10 @@ function parametersOf(route: Route): JsonSchema[] {
 
 function bodyOf(route: Route): JsonSchema {
   if (route.body === 'none') return {};
+  if (route.bytes === 'body') {
+    const description = 'At least one byte and 1 MiB at most, whatever Content-Type says';
+    return { requestBody: { description, required: true, content: binary(bytes) } };
+  }
   if (!(route.operation in bodySchemas)) throw new Error(`no body is described for ${route.operation}`);
   const schema = bodyJsonSchema(route.operation as BodyOperation) as JsonSchema;
   const required = route.body === 'required';
@@ -318,9 +351,9 @@ function describeErrors(): JsonSchema {
 
 const DESCRIPTION = `Secrets of a developer's own machine, over HTTP/1.1 on a Unix socket.
 
-Every path that has GET has HEAD as well. A body is read as JSON whatever its Content-Type, 1 MiB at most; an unknown
-member, a duplicate one and an unknown query parameter are errors, and \`null\` for an optional member means that it is
-absent.`;
+Every path that has GET has HEAD as well. A body is read as JSON whatever its Content-Type (where a path takes bytes,
+as those bytes), 1 MiB at most; an unknown member, a duplicate one and an unknown query parameter are errors, and
+\`null\` for an optional member means that it is absent. Errors are JSON everywhere.`;
 
 /** The same for the same sources, whatever the time and the machine. */
 export function buildDocument(): JsonSchema {

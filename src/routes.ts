@@ -17,6 +17,8 @@ interface RouteBase {
   /** The query parameters; any other one is an error, so that a misspelt `env` cannot hit the wrong environment. */
   readonly query: readonly string[];
   readonly body: 'none' | 'optional' | 'required';
+  /** Which of the two is bytes as they are; everything else is JSON, errors in any case. */
+  readonly bytes?: 'body' | 'answer';
   readonly success: 200 | 201;
   readonly summary: string;
 }
@@ -126,6 +128,41 @@ export const routes: readonly Route[] = [
     success: 200,
     summary: 'Delete a secret and its fields',
   },
+  {
+    method: 'POST',
+    path: '/v1/secrets/:name/rename',
+    scope: 'write',
+    pool: 'writer',
+    operation: 'secrets.rename',
+    query: ['env'],
+    body: 'required',
+    success: 200,
+    summary: 'Give a secret another name or environment; metadata and fields go along',
+  },
+  {
+    method: 'GET',
+    path: '/v1/secrets/:name/value',
+    scope: 'read',
+    pool: 'readers',
+    operation: 'values.get',
+    query: ['env'],
+    body: 'none',
+    bytes: 'answer',
+    success: 200,
+    summary: 'Read the bytes of a value',
+  },
+  {
+    method: 'PUT',
+    path: '/v1/secrets/:name/value',
+    scope: 'write',
+    pool: 'writer',
+    operation: 'values.put',
+    query: ['env'],
+    body: 'required',
+    bytes: 'body',
+    success: 201,
+    summary: 'Create a secret or replace its value, from bytes; metadata and fields stay',
+  },
 
   {
     method: 'GET',
@@ -181,6 +218,30 @@ export const routes: readonly Route[] = [
     body: 'none',
     success: 200,
     summary: 'Delete a field',
+  },
+  {
+    method: 'GET',
+    path: '/v1/secrets/:name/fields/:field/value',
+    scope: 'read',
+    pool: 'readers',
+    operation: 'fieldValues.get',
+    query: ['env'],
+    body: 'none',
+    bytes: 'answer',
+    success: 200,
+    summary: 'Read the bytes of a field',
+  },
+  {
+    method: 'PUT',
+    path: '/v1/secrets/:name/fields/:field/value',
+    scope: 'write',
+    pool: 'writer',
+    operation: 'fieldValues.put',
+    query: ['env'],
+    body: 'required',
+    bytes: 'body',
+    success: 201,
+    summary: 'Set a field, from bytes',
   },
 
   {

@@ -1,5 +1,6 @@
 /** Tokens, generated passwords, info and health over the socket. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { wordlist } from '@scure/bip39/wordlists/english.js';
 import t, { type Test } from 'tap';
 import { isError, replaceVolatile, show } from './fixtures/answers.ts';
 import { ask, startDaemon } from './fixtures/vault.ts';
@@ -239,8 +240,12 @@ t.test('passwords.generate > no body, empty body, empty object, all null > the d
   const nulls = { name: null, environment: null, length: null, metadata: null, symbols: null };
   for (const body of [undefined, '', '{}', nulls]) {
     const { status, json } = await generate(body);
-    t.strictSame([status, Object.keys(json), json.stored], [200, ['password', 'stored'], false]);
+    t.strictSame(
+      [status, Object.keys(json), json.stored],
+      [200, ['password', 'stored', 'entropy_bits'], false],
+    );
     t.equal(json.password.length, 32);
+    t.equal(json.entropy_bits, 206.6);
     for (const name of SET_NAMES) t.ok(hasOf(json.password, SETS[name]), `has ${name}`);
   }
 });
@@ -280,6 +285,71 @@ t.test('passwords.generate > many characters > uniform over the alphabet', async
   t.equal(new Set(passwords.map(({ json }) => json.password)).size, 20, 'no two alike');
 });
 
+/** How many passwords a request allows, counted one by one. */
+function countOneByOne(length: number, sets: readonly string[]): number {
+  let passwords = [''];
+  for (let i = 0; i < length; i++) {
+    passwords = passwords.flatMap((begun) => [...sets.join('')].map((next) => begun + next));
+  }
+  return passwords.filter((password) => sets.every((set) => hasOf(password, set))).length;
+}
+
+t.test('passwords.generate > short passwords > entropy_bits counts those that are possible', async (t) => {
+  const choices: SetName[][] = [['digits'], ['digits', 'symbols'], ['uppercase', 'digits'], ['lowercase']];
+  for (const enabled of choices) {
+    const sets = enabled.map((name) => SETS[name]);
+    const flags = Object.fromEntries(SET_NAMES.map((name) => [name, enabled.includes(name)]));
+    for (let length = sets.length; length <= 3; length++) {
+      const { json } = await generate({ ...flags, length });
+      const bits = Math.floor(Math.log2(countOneByOne(length, sets)) * 10) / 10;
+      t.equal(json.entropy_bits, bits, `${enabled.join(', ')}: ${length}`);
+    }
+  }
+  t.equal((await generate({ length: 4 })).json.entropy_bits, 22, 'each set once: 4! * 26 * 26 * 10 * 26');
+  t.equal((await generate({ length: 4096 })).json.entropy_bits, 26457.8);
+});
+
+t.test('passwords.generate > words > so many of the BIP-39 list, with the delimiter between', async (t) => {
+  for (const [delimiter, count] of [
+    [undefined, 1],
+    [undefined, 6],
+    [' ', 6],
+    ['→ß', 64],
+    ['0'.repeat(16), 2],
+  ] as const) {
+    const { status, json } = await generate({ words: count, delimiter: delimiter ?? null });
+    const words: string[] = json.password.split(delimiter ?? '-');
+    t.strictSame([status, words.length, json.entropy_bits, json.stored], [200, count, 11 * count, false]);
+    t.ok(
+      words.every((word) => wordlist.includes(word)),
+      'all are of the list',
+    );
+  }
+  const { password } = (await generate({ words: 3, delimiter: '' })).json;
+  t.match(password, /^[a-z]{9,24}$/, 'an empty delimiter is one');
+});
+
+t.test('passwords.generate > words, with a name > stored', async (t) => {
+  const made = await generate({ words: 5, name: 'phrase', metadata: { n: 1 } });
+  t.match(made.json, { name: 'phrase', stored: true, entropy_bits: 55 });
+  const stored = (await daemon.ask('GET', '/v1/secrets/phrase')).json;
+  t.ok(stored.value === made.json.password, 'the value is the passphrase');
+  t.strictSame(stored.metadata, { n: 1 });
+});
+
+t.test('passwords.generate > many words > uniform over the list', async (t) => {
+  const counts = new Map<string, number>();
+  const drawn = await Promise.all(Array.from({ length: 1024 }, () => generate({ words: 64 })));
+  for (const { json } of drawn) {
+    for (const word of json.password.split('-')) counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  t.strictSame([...counts.keys()].sort(), [...wordlist].sort(), 'all words of the list and no other');
+  const expected = (1024 * 64) / wordlist.length;
+  const chiSquare = [...counts.values()].reduce((sum, n) => sum + (n - expected) ** 2 / expected, 0);
+  // 2047 degrees of freedom: above 2400 once in some ten million runs.
+  t.ok(chiSquare < 2400, 'no word is drawn more often than chance has it');
+});
+
 const REFUSED_GENERATES: [condition: string, body: unknown][] = [
   ['length 0', { length: 0 }],
   ['length -1', { length: -1 }],
@@ -303,6 +373,17 @@ const REFUSED_GENERATES: [condition: string, body: unknown][] = [
   ['metadata as text', { name: 'refused', metadata: '{}' }],
   ['unknown member', { name: 'refused', value: 'v' }],
   ['unknown member env', { name: 'refused', env: 'prod' }],
+  ['words 0', { words: 0 }],
+  ['words 65', { words: 65 }],
+  ['words 1.5', { words: 1.5 }],
+  ['words as text', { words: '6' }],
+  ['words and length', { words: 6, length: 32 }],
+  ['words and a set', { words: 6, digits: false }],
+  ['words and the default of a set', { words: 6, symbols: true }],
+  ['a delimiter without words', { delimiter: '-' }],
+  ['number delimiter', { words: 6, delimiter: 1 }],
+  ['delimiter of 17 bytes', { words: 6, delimiter: `${'é'.repeat(8)}x` }],
+  ['control character in the delimiter', { words: 6, delimiter: '\t' }],
   ['a list', []],
   ['text', '"x"'],
   ['null', 'null'],

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
+import { base64Length, decodeBase64, encodeBase64 } from '../workers/base64.ts';
 import {
   type BodyOperation,
   bodyJsonSchema,
@@ -220,10 +221,13 @@ t.test('parseBody > metadata > keeps numbers and order as written, drops white s
   );
 });
 
+const bytesOf = (text: string) => new Uint8Array(bytes(text));
 const accept = (operation: BodyOperation, text: string) => parseRequest(operation, bytes(text));
 
 t.test('parseRequest > a body that is not the operation’s > an error that names the member', async (t) => {
   const value = '"value" must be a non-empty string';
+  const encoding = '"encoding" must be "base64"';
+  const base64 = '"value" must be base64 with its padding (RFC 4648 section 4)';
   const length = '"length" must be a whole number from 1 to 4096';
   const scopes = '"scopes" must be a non-empty list of "read", "write", "generate", "admin"';
   const noSets = 'at least one of "uppercase", "lowercase", "digits" and "symbols" must be true';
@@ -250,6 +254,23 @@ t.test('parseRequest > a body that is not the operation’s > an error that name
     ['fields.putMany', '{"fields":{"a":""}}', '"fields"."a" must be a non-empty string'],
     ['fields.putMany', '{"fields":{"a":null}}', '"fields"."a" must be a non-empty string'],
     ['fields.putMany', '{"fields":{"":"x"}}', '"fields" has a member whose name must not be empty'],
+    ['secrets.put', '{"value":"eA==","encoding":"hex"}', encoding],
+    ['secrets.put', '{"value":"eA==","encoding":"base64url"}', encoding],
+    ['secrets.put', '{"value":"eA==","encoding":""}', encoding],
+    ['secrets.put', '{"value":"eA==","encoding":true}', encoding],
+    ['secrets.put', '{"value":"eA","encoding":"base64"}', base64],
+    ['secrets.put', '{"value":"","encoding":"base64"}', value],
+    ['secrets.put', '{"encoding":"base64"}', '"value" is required'],
+    ['secrets.patch', '{"value":"e A=","encoding":"base64"}', base64],
+    ['secrets.patch', '{"encoding":"base64"}', '"encoding" needs "value" beside it'],
+    ['secrets.patch', '{"value":null,"encoding":"base64"}', '"encoding" needs "value" beside it'],
+    ['fields.put', '{"value":"e-_=","encoding":"base64"}', base64],
+    ['fields.putMany', '{"fields":{"a":{"value":"eA","encoding":"base64"}}}', `"fields"."a".${base64}`],
+    ['fields.putMany', '{"fields":{"a":{"value":"","encoding":"base64"}}}', `"fields"."a".${value}`],
+    ['fields.putMany', '{"fields":{"a":{"value":"x","encoding":null}}}', `"fields"."a".${encoding}`],
+    ['fields.putMany', '{"fields":{"a":{"value":"x"}}}', '"fields"."a"."encoding" is required'],
+    ['fields.putMany', '{"fields":{"a":{"value":"x","encodng":"y"}}}', 'unknown member "encodng"'],
+    ['fields.putMany', '{"fields":{"a":["x"]}}', '"fields"."a" must be a non-empty string'],
     [
       'fields.putMany',
       '{"fields":{"\\n":"x"}}',
@@ -300,6 +321,15 @@ t.test('parseRequest > a good body > members, with absent for null and the defau
   t.strictSame(accept('secrets.patch', '{"value":null}'), {});
   t.match(accept('secrets.patch', '{"metadata":{"a":1.0}}'), { metadata: { text: '{"a":1.0}' } });
   t.strictSame(accept('fields.putMany', '{"fields":{"k":"x"}}'), { fields: { k: new Uint8Array([120]) } });
+  const decoded = new Uint8Array([0, 255]);
+  t.strictSame(accept('secrets.put', '{"value":"AP8=","encoding":"base64"}'), { value: decoded });
+  t.strictSame(accept('secrets.patch', '{"encoding":"base64","value":"AP8="}'), { value: decoded });
+  t.strictSame(accept('secrets.patch', '{"encoding":null}'), {});
+  t.strictSame(accept('fields.put', '{"value":"AP8=","encoding":null}'), { value: bytesOf('AP8=') });
+  t.strictSame(
+    accept('fields.putMany', '{"fields":{"k":"x","b":{"value":"\\u0041P8=","encoding":"base64"}}}'),
+    { fields: { k: bytesOf('x'), b: decoded } },
+  );
   t.strictSame(parseRequest('passwords.generate', null), defaults);
   t.strictSame(accept('passwords.generate', ''), defaults);
   t.strictSame(accept('passwords.generate', '{"name":null,"length":4,"symbols":null}'), {
@@ -322,6 +352,9 @@ t.test('parseRequest > a request is wiped, or refused > every secret is zero', a
     ['secrets.put', '{"value":"x"}'],
     ['fields.putMany', '{"fields":{"a":"b","c":"d"}}'],
     ['vault.unseal', '{"passphrase":"x"}'],
+    ['secrets.put', '{"value":"AP8=","encoding":"base64"}'],
+    ['secrets.patch', '{"value":"QUJD","encoding":"base64"}'],
+    ['fields.putMany', '{"fields":{"a":"b","c":{"value":"AP8=","encoding":"base64"}}}'],
   ];
   for (const [operation, body] of bodies) {
     const wiped = recordMemory(() => wipeRequest(accept(operation, body)));
@@ -329,6 +362,80 @@ t.test('parseRequest > a request is wiped, or refused > every secret is zero', a
     const refused = recordMemory(() => t.throws(() => accept('fields.put', body.replace('}', ',"y":1}'))));
     t.ok(refused.length > 0 && refused.every(isZero), `${operation}, refused`);
   }
+});
+
+t.test('parseRequest > base64 of one value among several is refused > every secret is zero', async (t) => {
+  const good = '"a":{"value":"QUJD","encoding":"base64"}';
+  for (const bad of ['{"value":"QUJ","encoding":"base64"}', '{"value":"QUI=","encoding":"hex"}', '1']) {
+    const memory = recordMemory(() =>
+      t.throws(() => accept('fields.putMany', `{"fields":{${good},"b":${bad},"c":"d"}}`)),
+    );
+    t.ok(memory.length >= 3 && memory.every(isZero), bad);
+  }
+});
+
+/** RFC 4648 section 10. */
+const RFC_VECTORS: Readonly<Record<string, string>> = {
+  '': '',
+  f: 'Zg==',
+  fo: 'Zm8=',
+  foo: 'Zm9v',
+  foob: 'Zm9vYg==',
+  fooba: 'Zm9vYmE=',
+  foobar: 'Zm9vYmFy',
+};
+
+function encode(plain: Uint8Array): string {
+  const target = Buffer.alloc(base64Length(plain.length) + 2, '|');
+  if (encodeBase64(plain, target, 1) !== target.length - 1) throw new Error('not as long as it said');
+  return target.toString();
+}
+
+function decode(text: string): Uint8Array | null {
+  return decodeBase64(bytesOf(text));
+}
+
+t.test('base64 > the vectors of RFC 4648 > both ways', async (t) => {
+  for (const [plain, text] of Object.entries(RFC_VECTORS)) {
+    t.equal(encode(bytes(plain)), `|${text}|`);
+    t.strictSame(decode(text), bytesOf(plain));
+  }
+});
+
+t.test("base64 > any bytes > as Buffer's codec, decoded where they lie", async () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (plain) => {
+      const text = Buffer.from(plain).toString('base64');
+      if (encode(plain) !== `|${text}|`) throw new Error(`encoded ${text}`);
+      const memory = bytesOf(text);
+      const decoded = decodeBase64(memory);
+      if (decoded === null || !Buffer.from(plain).equals(decoded)) throw new Error(`decoded ${text}`);
+      if (decoded.buffer !== memory.buffer) throw new Error('not in place');
+      if (!isZero(memory.subarray(plain.length))) throw new Error('the rest is not zero');
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+t.test('base64 > any text > decoded if and only if encoding gives it back', async (t) => {
+  const outcomes = { good: 0, bad: 0 };
+  const letter = fc.constantFrom(...'AQgwBZz09+/=-_ \n\u0000é');
+  const quads = fc.array(
+    fc.constantFrom('AAAA', 'Zm9v', '+/+/', 'AAA=', 'AA==', 'AAE=', 'AB==', 'A===', '===='),
+  );
+  const text = fc.oneof(
+    quads.map((list) => list.join('')),
+    fc.string({ unit: letter, maxLength: 12 }),
+  );
+  fc.assert(
+    fc.property(text, (given) => {
+      const isCanonical = Buffer.from(given, 'base64').toString('base64') === given;
+      outcomes[isCanonical ? 'good' : 'bad']++;
+      if ((decode(given) !== null) !== isCanonical) throw new Error(JSON.stringify(given));
+    }),
+    { numRuns: 5000 },
+  );
+  t.ok(outcomes.good > 100 && outcomes.bad > 100, JSON.stringify(outcomes));
 });
 
 t.test('parseDuration > a table of durations > seconds, or what is wrong', async (t) => {
@@ -417,7 +524,15 @@ t.test('bodyJsonSchema > every operation > an object that allows no other member
   }
   t.strictSame(bodyJsonSchema('secrets.put'), {
     type: 'object',
-    properties: { value: { type: 'string', minLength: 1 }, metadata: { type: 'object' } },
+    properties: {
+      value: { type: 'string', minLength: 1 },
+      encoding: {
+        type: 'string',
+        const: 'base64',
+        description: 'Then `value` is base64 of it (RFC 4648 section 4)',
+      },
+      metadata: { type: 'object' },
+    },
     required: ['value'],
     additionalProperties: false,
   });

@@ -21,7 +21,7 @@ interface Operation {
   readonly responses: Readonly<Record<string, { readonly content: Content }>>;
 }
 
-type Content = Readonly<Record<'application/json', { readonly schema: Node }>>;
+type Content = Readonly<Record<string, { readonly schema: Node }>>;
 
 type Node = string | number | boolean | null | Node[] | { [member: string]: Node };
 
@@ -60,6 +60,11 @@ function getOperation(id: string): Operation {
   return found.operation;
 }
 
+/** Whether the content is bytes, and nothing else beside them. */
+function isBytes(content: Content | undefined): boolean {
+  return content !== undefined && Object.keys(content).join() === 'application/octet-stream';
+}
+
 t.test('openapi.json > compared with its sources > current; if not: npm run openapi', async (t) => {
   t.ok(readFileSync(FILE, 'utf8') === renderDocument());
   t.notMatch(renderDocument(), /session|unseal|rotate/, "nothing of the command line's own routes");
@@ -79,11 +84,26 @@ t.test('openapi.json > compared with the route table > every public route and no
       .map((parameter) => parameter.name),
     body:
       operation.requestBody === undefined ? 'none' : operation.requestBody.required ? 'required' : 'optional',
+    bytes: isBytes(operation.requestBody?.content)
+      ? 'body'
+      : isBytes(Object.values(operation.responses)[0]?.content)
+        ? 'answer'
+        : undefined,
     success: Object.keys(operation.responses)[0],
   }));
-  const expected = publicRoutes.map(({ operation, method, path, scope, query, body, success }) => {
+  const expected = publicRoutes.map(({ operation, method, path, scope, query, body, bytes, success }) => {
     const inPath = [...path.matchAll(/:(\w+)/g)].map(([, parameter]) => parameter);
-    return { operation, method, path, scope, query: [...query], inPath, body, success: String(success) };
+    return {
+      operation,
+      method,
+      path,
+      scope,
+      query: [...query],
+      inPath,
+      body,
+      bytes,
+      success: String(success),
+    };
   });
   const byOperation = (a: { operation: string }, b: { operation: string }) =>
     a.operation < b.operation ? -1 : 1;
@@ -126,10 +146,13 @@ function closeMembers(node: { [member: string]: Node }): { [member: string]: Nod
 }
 
 /** What the document says against an answer; empty if it is as described. */
-function findDeviations(operation: Operation, { status, json }: Answer): string[] {
+function findDeviations(operation: Operation, { status, headers, json }: Answer): string[] {
   const described = operation.responses[status] ?? operation.responses.default;
   if (described === undefined) return [`${status} is not described`];
-  const { schema } = described.content['application/json'];
+  const type = headers['content-type'] ?? 'none';
+  if (Object.keys(described.content).join() !== type) return [`${type} is not the described type`];
+  if (type !== 'application/json') return [];
+  const { schema = {} } = described.content[type] ?? {};
   const { error } = z.fromJSONSchema(closeObjects(schema) as z.core.JSONSchema.JSONSchema).safeParse(json);
   return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
 }
@@ -157,10 +180,24 @@ const CALLS: [operation: string, status: number, method: string, target: string,
   ['secrets.list', 400, 'GET', '/v1/secrets?limit=0'],
   ['secrets.search', 200, 'GET', '/v1/search?q=described'],
   ['secrets.search', 400, 'GET', '/v1/search'],
+  ['values.put', 201, 'PUT', `${SECRET}/value`, Buffer.from([0xff, 0])],
+  ['values.put', 400, 'PUT', `${SECRET}/value`],
+  ['values.get', 200, 'GET', `${SECRET}/value`],
+  ['values.get', 404, 'GET', '/v1/secrets/fields-only/value'],
+  ['fieldValues.put', 201, 'PUT', `${SECRET}/fields/bytes/value`, Buffer.from([0xff, 0])],
+  ['fieldValues.get', 200, 'GET', `${SECRET}/fields/bytes/value`],
+  ['fieldValues.get', 404, 'GET', `${SECRET}/fields/none/value`],
+  ['fields.get', 200, 'GET', `${SECRET}/fields/bytes`],
+  ['fields.list', 200, 'GET', `${SECRET}/fields`],
+  ['secrets.get', 200, 'GET', SECRET],
+  ['secrets.rename', 409, 'POST', `${SECRET}/rename`, { name: 'fields-only' }],
+  ['secrets.rename', 200, 'POST', `${SECRET}/rename`, { name: 'renamed', environment: 'e' }],
+  ['secrets.rename', 200, 'POST', '/v1/secrets/renamed/rename?env=e', { name: 'described', environment: '' }],
   ['fields.delete', 200, 'DELETE', `${SECRET}/fields/user`],
   ['fields.list', 200, 'GET', `${SECRET}/fields`],
   ['passwords.generate', 200, 'POST', '/v1/generate'],
   ['passwords.generate', 200, 'POST', '/v1/generate', { name: 'generated', length: 8 }],
+  ['passwords.generate', 200, 'POST', '/v1/generate', { words: 6 }],
   ['passwords.generate', 400, 'POST', '/v1/generate', { length: 0 }],
   ['vault.info', 200, 'GET', '/v1/info'],
   ['tokens.create', 201, 'POST', '/v1/tokens', { name: 'described', scopes: ['read'], expires_in: '1h' }],

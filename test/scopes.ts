@@ -19,11 +19,16 @@ const CONTRACT: Readonly<Record<string, Scope | null>> = {
   'PUT /v1/secrets/:name': 'write',
   'PATCH /v1/secrets/:name': 'write',
   'DELETE /v1/secrets/:name': 'write',
+  'POST /v1/secrets/:name/rename': 'write',
+  'GET /v1/secrets/:name/value': 'read',
+  'PUT /v1/secrets/:name/value': 'write',
   'PUT /v1/secrets/:name/fields/:field': 'write',
   'GET /v1/secrets/:name/fields/:field': 'read',
   'GET /v1/secrets/:name/fields': 'read',
   'PUT /v1/secrets/:name/fields': 'write',
   'DELETE /v1/secrets/:name/fields/:field': 'write',
+  'GET /v1/secrets/:name/fields/:field/value': 'read',
+  'PUT /v1/secrets/:name/fields/:field/value': 'write',
   'GET /v1/search': 'read',
   'POST /v1/generate': 'generate',
   'GET /v1/info': 'read',
@@ -46,12 +51,12 @@ const session = readFileSync(locateSessionToken(daemon.env, daemon.socket), 'utf
 
 const titleOf = ({ method, path }: Route) => `${method} ${path}`;
 
-/** Asks for what is not there, with a body that is none: past the scope nothing happens. */
+/** Asks for what is not there, with a body that is none (or no value): past the scope nothing happens. */
 function send(route: Route, token: string | null) {
   const target = route.path.replace(':name', 'n').replace(':field', 'f').replace(':id', '0123456789abcdef');
   return ask(daemon.socket, route.method, route.path === '/v1/search' ? `${target}?q=x` : target, {
     token,
-    body: route.body === 'none' ? undefined : '{',
+    body: route.body === 'none' ? undefined : route.bytes === 'body' ? '' : '{',
   });
 }
 

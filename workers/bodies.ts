@@ -4,47 +4,19 @@
  * with `wipeRequest`. zod's issues hold names and messages, never input.
  */
 import * as z from 'zod';
+import { metadata, must, name, report } from './body-members.ts';
+import { passwordRequest } from './body-passwords.ts';
+import { decodeValue, encoding, fieldValue, secret, toJsonSchema } from './body-values.ts';
 import { parseDuration } from './duration.ts';
-import { parseBody, RawMetadata, wipeParsedBody } from './json.ts';
-import { findNameProblem, type NameKind } from './names.ts';
+import { parseBody, wipeParsedBody } from './json.ts';
+import { findNameProblem } from './names.ts';
 import { BodyError, quoteName } from './request-error.ts';
 import type { SecretBytes } from './secret-bytes.ts';
 
-const MAX_PASSWORD_LENGTH = 4096;
-const DEFAULT_PASSWORD_LENGTH = 32;
 const TOKEN_SCOPES = ['read', 'write', 'generate', 'admin'] as const;
 
-/** An issue's message follows the member's name: `"value" must be…`. */
-const must =
-  (rule: string) =>
-  (issue: { readonly input?: unknown }): string =>
-    issue.input === undefined ? 'is required' : `must be ${rule}`;
-
-const secret = z
-  .custom<SecretBytes>((input) => input instanceof Uint8Array && input.length > 0, {
-    error: must('a non-empty string'),
-  })
-  .meta({ type: 'string', minLength: 1 });
-
-const metadata = z
-  .custom<RawMetadata>((input) => input instanceof RawMetadata, { error: must('an object') })
-  .meta({ type: 'object' });
-
-const flag = z.boolean({ error: must('true or false') });
-const lengthRule = must(`a whole number from 1 to ${MAX_PASSWORD_LENGTH}`);
-const passwordLength = z
-  .int({ error: lengthRule })
-  .min(1, { error: lengthRule })
-  .max(MAX_PASSWORD_LENGTH, { error: lengthRule });
-
-const name = (kind: NameKind) =>
-  z
-    .string({ error: must('a string') })
-    .superRefine((text, context) => report(context, findNameProblem(kind, text)))
-    .meta(kind === 'environment' ? {} : { minLength: 1 });
-
 const fields = z
-  .record(z.string(), secret, { error: must('an object of non-empty strings') })
+  .record(z.string(), fieldValue, { error: must('an object of non-empty strings') })
   .superRefine((record, context) => report(context, findFieldsProblem(record)))
   .meta({ minProperties: 1 });
 
@@ -61,41 +33,29 @@ const lifetime = z.string({ error: must('a string such as "24h"') }).transform((
   return z.NEVER;
 });
 
-const enabledByDefault = flag.default(true);
-
-const generate = z
-  .strictObject({
-    name: name('name').exactOptional(),
-    environment: name('environment').default(''),
-    length: passwordLength.default(DEFAULT_PASSWORD_LENGTH),
-    uppercase: enabledByDefault,
-    lowercase: enabledByDefault,
-    digits: enabledByDefault,
-    symbols: enabledByDefault,
-    metadata: metadata.exactOptional(),
-  })
-  .superRefine((request, context) => {
-    const sets = [request.uppercase, request.lowercase, request.digits, request.symbols].filter(
-      Boolean,
-    ).length;
-    if (sets === 0) {
-      report(context, 'at least one of "uppercase", "lowercase", "digits" and "symbols" must be true');
-    } else if (request.length < sets) {
-      report(context, `"length" must be at least ${sets}, one for each character set`);
-    }
-  });
-
 const createToken = z
   .strictObject({ name: name('name'), scopes, expires_in: lifetime.prefault('0') })
   .transform(({ expires_in: lifetimeSeconds, ...rest }) => ({ ...rest, lifetimeSeconds }));
 
 /** The schema of each operation that takes a body. */
 export const bodySchemas = {
-  'secrets.put': z.strictObject({ value: secret, metadata: metadata.exactOptional() }),
-  'secrets.patch': z.strictObject({ value: secret.exactOptional(), metadata: metadata.exactOptional() }),
-  'fields.put': z.strictObject({ value: secret }),
+  'secrets.put': z
+    .strictObject({ value: secret, encoding: encoding.exactOptional(), metadata: metadata.exactOptional() })
+    .transform(decodeValue),
+  'secrets.patch': z
+    .strictObject({
+      value: secret.exactOptional(),
+      encoding: encoding.exactOptional(),
+      metadata: metadata.exactOptional(),
+    })
+    .transform(decodeValue),
+  'fields.put': z.strictObject({ value: secret, encoding: encoding.exactOptional() }).transform(decodeValue),
   'fields.putMany': z.strictObject({ fields }),
-  'passwords.generate': generate,
+  'secrets.rename': z.strictObject({
+    name: name('name'),
+    environment: name('environment').exactOptional(),
+  }),
+  'passwords.generate': passwordRequest,
   'tokens.create': createToken,
   'vault.unseal': z.strictObject({ passphrase: secret.exactOptional() }),
 } as const;
@@ -138,12 +98,7 @@ interface Secrets {
 
 /** The body's JSON Schema, as the OpenAPI document shows it. */
 export function bodyJsonSchema(operation: BodyOperation): z.core.JSONSchema.BaseSchema {
-  // SecretBytes and RawMetadata are custom types here; on the wire they are what their meta() says.
-  const { $schema, ...schema } = z.toJSONSchema(bodySchemas[operation], {
-    io: 'input',
-    unrepresentable: 'any',
-  });
-  return schema;
+  return toJsonSchema(bodySchemas[operation]);
 }
 
 /** Null is as good as absent; an unknown member stays unknown. */
@@ -158,10 +113,6 @@ function dropNulls(members: Record<string, unknown>, operation: BodyOperation): 
 function emptyBody(operation: BodyOperation): Uint8Array {
   if (BODY_OPTIONAL.has(operation)) return Buffer.from('{}');
   throw new BodyError('a JSON body is required');
-}
-
-function report(context: z.RefinementCtx, problem: string | null): void {
-  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
 }
 
 function findFieldsProblem(record: Readonly<Record<string, unknown>>): string | null {

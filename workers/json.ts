@@ -19,6 +19,8 @@ const PLAIN_MEMBERS: ReadonlySet<string> = new Set([
   'lowercase',
   'digits',
   'symbols',
+  'words',
+  'delimiter',
   'scopes',
   'expires_in',
 ]);
@@ -122,6 +124,15 @@ function readSecret(scanner: JsonScanner, secrets: SecretBytes[]): BodyValue {
   scanner.skipScalar();
   if (first === 0x6e) return null;
   return first === 0x74 || first === 0x66 ? first === 0x74 : Number.NaN;
+}
+
+/** Metadata as it was stored, read anew. Throws BodyError for what this module did not write. */
+export function parseMetadata(text: string): RawMetadata {
+  const scanner = new JsonScanner(Buffer.from(text));
+  if (scanner.peek() !== OPEN_BRACE) throw new BodyError('metadata must be a JSON object');
+  const metadata = readMetadata(scanner);
+  scanner.end();
+  return metadata;
 }
 
 function readMetadata(scanner: JsonScanner): RawMetadata {

@@ -36,6 +36,8 @@ export type ReadOperation =
   | 'secrets.search'
   | 'fields.list'
   | 'fields.get'
+  | 'values.get'
+  | 'fieldValues.get'
   | 'tokens.list'
   | 'vault.info';
 
@@ -44,9 +46,12 @@ export type WriteOperation =
   | 'secrets.put'
   | 'secrets.patch'
   | 'secrets.delete'
+  | 'secrets.rename'
   | 'fields.put'
   | 'fields.putMany'
   | 'fields.delete'
+  | 'values.put'
+  | 'fieldValues.put'
   | 'passwords.generate'
   | 'tokens.create'
   | 'tokens.revoke'

@@ -8,6 +8,7 @@ import type { Batch, Call, ReadOperation, Reply, WorkerOptions } from './message
 import { getField, listFields } from './operations/fields.ts';
 import { getSecret, listSecrets, searchSecrets } from './operations/secrets.ts';
 import { listTokens } from './operations/tokens.ts';
+import { getFieldValue, getValue } from './operations/values.ts';
 import { describeVault } from './operations/vault.ts';
 import { ReplyBuffer } from './reply.ts';
 import { type ReadableVault, Vault } from './vault.ts';
@@ -18,6 +19,8 @@ const operations: Record<ReadOperation, Handler<ReadableVault>> = {
   'secrets.search': searchSecrets,
   'fields.list': listFields,
   'fields.get': getField,
+  'values.get': getValue,
+  'fieldValues.get': getFieldValue,
   'tokens.list': listTokens,
   'vault.info': describeVault,
 };

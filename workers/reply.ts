@@ -3,6 +3,7 @@
  * Secrets it may hold: the responses of one batch, plaintext included, until `take` hands the memory on (the receiver
  * zeroes it) or `wipe` zeroes it. What is truncated or outgrown is zeroed at once.
  */
+import { base64Length, encodeBase64 } from './base64.ts';
 import { findSpecial } from './json-escapes.ts';
 
 /** Above 64 bytes, so that the memory is never inside the V8 heap (see secret-bytes.ts). */
@@ -78,6 +79,19 @@ export class ReplyBuffer {
     }
     this.#reserve(1);
     this.#byte(QUOTE);
+  }
+
+  /** A JSON string of a secret's bytes in base64. */
+  base64(bytes: Uint8Array): void {
+    this.#reserve(base64Length(bytes.length) + 2);
+    this.#byte(QUOTE);
+    this.#length = encodeBase64(bytes, this.#buffer, this.#length);
+    this.#byte(QUOTE);
+  }
+
+  /** A secret's bytes as they are: all there is in this reply. */
+  bytes(bytes: Uint8Array): void {
+    this.#span(bytes, 0, bytes.length);
   }
 
   /** A time in whole Unix seconds as a quoted RFC 3339 time, UTC; the nearest one where its four-digit years end. */

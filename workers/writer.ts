@@ -22,8 +22,10 @@ import { deleteField, putField, putFields } from './operations/fields.ts';
 import { rotateKek } from './operations/keys.ts';
 import { createVault } from './operations/new-vault.ts';
 import { generate } from './operations/passwords.ts';
+import { renameSecret } from './operations/rename.ts';
 import { deleteSecret, patchSecret, putSecret } from './operations/secrets.ts';
 import { createToken, revokeToken, touchTokens } from './operations/tokens.ts';
+import { putFieldValue, putValue } from './operations/values.ts';
 import { reportStatus, seal, unseal } from './operations/vault.ts';
 import { ReplyBuffer } from './reply.ts';
 import type { Db } from './store/database.ts';
@@ -53,9 +55,12 @@ function createOperations(bodies: Bodies): Record<WriteOperation, Handler<Writab
     'secrets.put': withBody('secrets.put', putSecret),
     'secrets.patch': withBody('secrets.patch', patchSecret),
     'secrets.delete': deleteSecret,
+    'secrets.rename': withBody('secrets.rename', renameSecret),
     'fields.put': withBody('fields.put', putField),
     'fields.putMany': withBody('fields.putMany', putFields),
     'fields.delete': deleteField,
+    'values.put': putValue,
+    'fieldValues.put': putFieldValue,
     'passwords.generate': withBody('passwords.generate', generate),
     'tokens.create': withBody('tokens.create', createToken),
     'tokens.revoke': revokeToken,

@@ -85,7 +85,7 @@ export async function answerRequest(backend: Backend, request: Request): Promise
 }
 
 function finishAnswer(
-  { status, headers, body, code }: Content,
+  { status, type = 'application/json', headers, body, code }: Content,
   progress: Progress,
   requestId: string,
 ): Answer {
@@ -93,7 +93,7 @@ function finishAnswer(
     status,
     headers: [
       'Content-Type',
-      'application/json',
+      type,
       'Content-Length',
       String(body.length),
       'Cache-Control',
@@ -111,6 +111,8 @@ function finishAnswer(
 
 interface Content {
   readonly status: number;
+  /** Absent: JSON. */
+  readonly type?: string;
   readonly headers: readonly string[];
   readonly body: Uint8Array<ArrayBuffer>;
   readonly code: string | null;
@@ -190,7 +192,9 @@ function toContent(match: Match, answered: Answered): Content {
   if (answered.etag !== undefined) headers.push('ETag', `"${answered.etag}"`);
   if (answered.cursor !== undefined)
     headers.push('Link', `<${nextTarget(match, answered.cursor)}>; rel="next"`);
-  return { status: match.route.success, headers, body: answered.body, code: null };
+  const { success: status, bytes } = match.route;
+  const type = bytes === 'answer' ? 'application/octet-stream' : 'application/json';
+  return { status, type, headers, body: answered.body, code: null };
 }
 
 /** The next page of the same list. Written anew: a target as it came may hold what has no place in a header. */

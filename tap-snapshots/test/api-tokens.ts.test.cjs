@@ -22,7 +22,7 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"password":"<password>","stored":false}
+{"password":"<password>","stored":false,"entropy_bits":206.6}
 `
 
 exports[`test/api-tokens.ts > TAP > passwords.generate > out of the rules > 400 and nothing stored > messages 1`] = `
@@ -48,6 +48,17 @@ metadata no object: "metadata" must be an object
 metadata as text: "metadata" must be an object
 unknown member: unknown member "value"
 unknown member env: unknown member "env"
+words 0: "words" must be a whole number from 1 to 64
+words 65: "words" must be a whole number from 1 to 64
+words 1.5: "words" must be a whole number from 1 to 64
+words as text: "words" must be a whole number from 1 to 64
+words and length: "length" must not stand beside "words"
+words and a set: "digits" must not stand beside "words"
+words and the default of a set: "symbols" must not stand beside "words"
+a delimiter without words: "delimiter" needs "words" beside it
+number delimiter: "delimiter" must be a string
+delimiter of 17 bytes: "delimiter" must be at most 16 bytes long
+control character in the delimiter: "delimiter" must not have control characters
 a list: the body must be a JSON object
 text: the body must be a JSON object
 null: the body must be a JSON object
@@ -60,7 +71,7 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"password":"<password>","name":"made/ü","stored":true}
+{"password":"<password>","name":"made/ü","stored":true,"entropy_bits":26457.8}
 `
 
 exports[`test/api-tokens.ts > TAP > tokens.create > out of the rules > 400 and no token > messages 1`] = `

@@ -8,7 +8,7 @@ import { RequestError } from '../request-error.ts';
 import type { SecretRow } from '../store/secrets.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 import { getFieldName, getPlace } from './parameters.ts';
-import { keepCreatedAt, openRow, sealRow } from './sealing.ts';
+import { keepCreatedAt, sealRow } from './sealing.ts';
 import {
   changeSecret,
   fieldPlaceOf,
@@ -18,10 +18,11 @@ import {
   indexMetadata,
   NO_METADATA,
   nowSeconds,
+  openFieldRow,
   placeOf,
   writeFields,
-  writeOpened,
   writeStatus,
+  writeValue,
 } from './secrets.ts';
 
 function noSuchField(): RequestError {
@@ -38,19 +39,21 @@ export const getField: Handler<ReadableVault> = (vault, call, reply) => {
   const { name, environment } = getPlace(call);
   const field = getFieldName(call);
   const secret = getSecretRow(vault, name, environment);
-  const row = vault.secrets.findField(secret.id, field);
-  if (row === null) throw noSuchField();
+  const value = openField(vault, secret, field);
   reply.ascii('{"name":');
   reply.string(name);
   reply.ascii(',"field":');
   reply.string(field);
-  writeOpened(
-    ',"value":',
-    openRow(vault.keyring, fieldPlaceOf(secret, field), { ...row, metadata: '' }),
-    reply,
-  );
+  writeValue(value, reply);
   reply.ascii('}');
 };
+
+/** A field's value, which the caller zeroes. Throws RequestError `not_found` and IntegrityError. */
+export function openField(vault: ReadableVault, secret: SecretRow, field: string): Buffer {
+  const row = vault.secrets.findField(secret.id, field);
+  if (row === null) throw noSuchField();
+  return openFieldRow(vault, secret, row);
+}
 
 export const putField: BodyHandler<'fields.put'> = (vault, call, reply, request) => {
   const place = getPlace(call);
@@ -66,7 +69,8 @@ export const putFields: BodyHandler<'fields.putMany'> = (vault, call, reply, req
   writeStatus('stored', { name: place.name, field_count: fields.length }, reply);
 };
 
-function storeFields(
+/** Sets fields of a secret, which is created if there is none. Throws RequestError and IntegrityError. */
+export function storeFields(
   vault: WritableVault,
   call: Call,
   place: { name: string; environment: string },

@@ -1,10 +1,13 @@
-/** Generated passwords. Holds the password, as bytes, until it lies in the reply; then it is zeroed. */
+/** Generated passwords and passphrases. Holds one, as bytes, until it lies in the reply; then it is zeroed. */
 import { randomFillSync } from 'node:crypto';
+import type { BodyRequest } from '../bodies.ts';
 import type { BodyHandler } from '../calls.ts';
 import type { Call } from '../messages.ts';
 import { RequestError } from '../request-error.ts';
 import { allocateSecret, type SecretBytes } from '../secret-bytes.ts';
 import type { WritableVault } from '../vault.ts';
+import { countPasswords, entropyBits } from './entropy.ts';
+import { generatePassphrase, WORD_COUNT } from './passphrases.ts';
 import { findForWrite, NO_METADATA, storeSecret } from './secrets.ts';
 
 const SETS = {
@@ -19,11 +22,10 @@ type SetName = keyof typeof SETS;
 const SET_NAMES = Object.keys(SETS) as SetName[];
 
 /**
- * A password of `length` bytes of ASCII, uniform among all that have at least one character of each enabled set: one
+ * A password of `length` bytes of ASCII, uniform among all that have at least one character of each set: one
  * drawn without that condition is thrown away whole until it fulfils it. The caller zeroes it.
  */
-export function generatePassword(length: number, enabled: Readonly<Record<SetName, boolean>>): SecretBytes {
-  const sets = SET_NAMES.filter((name) => enabled[name]).map((name) => SETS[name]);
+function generatePassword(length: number, sets: readonly Buffer[]): SecretBytes {
   if (sets.length === 0 || length < sets.length)
     throw new RangeError('length must not be below the number of sets');
   const alphabet = Buffer.concat(sets);
@@ -48,9 +50,26 @@ function drawUniform(target: SecretBytes, alphabet: Buffer): void {
   random.fill(0);
 }
 
+interface Drawn {
+  readonly password: SecretBytes;
+  /** How many passwords could have been drawn, each as likely as the other. */
+  readonly outcomes: bigint;
+}
+
+function draw(request: BodyRequest<'passwords.generate'>): Drawn {
+  if ('words' in request) {
+    const { words, delimiter } = request;
+    return { password: generatePassphrase(words, delimiter), outcomes: BigInt(WORD_COUNT) ** BigInt(words) };
+  }
+  const { length } = request;
+  const sets = SET_NAMES.filter((name) => request[name]).map((name) => SETS[name]);
+  const sizes = sets.map((set) => set.length);
+  return { password: generatePassword(length, sets), outcomes: countPasswords(length, sizes) };
+}
+
 export const generate: BodyHandler<'passwords.generate'> = (vault, call, reply, request) => {
   const { name, environment, metadata = NO_METADATA } = request;
-  const password = generatePassword(request.length, request);
+  const { password, outcomes } = draw(request);
   try {
     if (name !== undefined) store(vault, call, { name, environment }, password, metadata);
     reply.ascii('{"password":');
@@ -59,7 +78,8 @@ export const generate: BodyHandler<'passwords.generate'> = (vault, call, reply, 
       reply.ascii(',"name":');
       reply.string(name);
     }
-    reply.ascii(name === undefined ? ',"stored":false}' : ',"stored":true}');
+    reply.ascii(name === undefined ? ',"stored":false' : ',"stored":true');
+    reply.ascii(`,"entropy_bits":${entropyBits(outcomes)}}`);
   } finally {
     password.fill(0);
   }

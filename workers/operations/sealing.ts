@@ -115,6 +115,23 @@ export function rewrapRow(
   }
 }
 
+/** The same value at another place, sealed anew under a fresh DEK. `version` as for sealRow. Throws IntegrityError. */
+export function resealRow(
+  keyring: Keyring,
+  from: Place,
+  row: BoundRow & SealedRow,
+  to: Place,
+  changed: BoundRow,
+  version: number,
+): SealedRow {
+  const value = openRow(keyring, from, row);
+  try {
+    return sealRow(keyring, to, changed, version, value);
+  } finally {
+    value?.fill(0);
+  }
+}
+
 function pickSealed({ version, wrappedDek, payload }: SealedRow): SealedRow {
   return { version, wrappedDek, payload };
 }

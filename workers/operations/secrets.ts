@@ -2,6 +2,7 @@
  * Secrets: list, search, get, put, patch, delete. Holds a value's plaintext between opening or parsing it and handing
  * it on, as bytes only; each is zeroed before the operation returns.
  */
+import { isUtf8 } from 'node:buffer';
 import type { BodyRequest } from '../bodies.ts';
 import type { BodyHandler, Handler, Outcome } from '../calls.ts';
 import type { RawMetadata } from '../json.ts';
@@ -115,7 +116,7 @@ export const getSecret: Handler<ReadableVault> = (vault, call, reply) => {
   const row = getSecretRow(vault, name, environment);
   const fields = row.fieldCount > 0 ? vault.secrets.listFields(row.id) : [];
   writeNames(row, reply);
-  writeOpened(',"value":', openRow(vault.keyring, placeOf(row), row), reply);
+  writeValue(openRow(vault.keyring, placeOf(row), row), reply);
   reply.ascii(',"metadata":');
   reply.raw(row.metadata);
   if (fields.length > 0) {
@@ -128,12 +129,41 @@ export const getSecret: Handler<ReadableVault> = (vault, call, reply) => {
   return { etag: entityTag(row) };
 };
 
-/** Writes `prefix` and the value as a JSON string, and zeroes the value; writes nothing where there is none. */
-export function writeOpened(prefix: string, plaintext: Buffer | null, reply: ReplyBuffer): void {
+/**
+ * Writes the member `value`, and `encoding` where only base64 can show it, and zeroes the value; writes nothing where
+ * there is none. The comma comes first.
+ */
+export function writeValue(plaintext: Buffer | null, reply: ReplyBuffer): void {
   if (plaintext === null) return;
-  reply.ascii(prefix);
-  reply.secret(plaintext);
+  reply.ascii(',"value":');
+  if (isUtf8(plaintext)) reply.secret(plaintext);
+  else writeBase64(plaintext, reply);
   plaintext.fill(0);
+}
+
+/** As writeValue, but a string by itself or, where only base64 can show the value, an object. */
+function writeFieldValue(plaintext: Buffer, reply: ReplyBuffer): void {
+  if (isUtf8(plaintext)) {
+    reply.secret(plaintext);
+  } else {
+    reply.ascii('{"value":');
+    writeBase64(plaintext, reply);
+    reply.ascii('}');
+  }
+  plaintext.fill(0);
+}
+
+/** A JSON string, and the member that says how to read it. */
+function writeBase64(bytes: Buffer, reply: ReplyBuffer): void {
+  reply.base64(bytes);
+  reply.ascii(',"encoding":"base64"');
+}
+
+/** A field's value, which the caller zeroes. Throws IntegrityError. */
+export function openFieldRow(vault: ReadableVault, secret: SecretRow, row: FieldRow): Buffer {
+  const value = openRow(vault.keyring, fieldPlaceOf(secret, row.field), { ...row, metadata: '' });
+  if (value === null) throw new RangeError('a field has a value');
+  return value;
 }
 
 /** A JSON object of field to value. */
@@ -147,8 +177,8 @@ export function writeFields(
   for (const [index, row] of fields.entries()) {
     if (index > 0) reply.ascii(',');
     reply.string(row.field);
-    const place = fieldPlaceOf(secret, row.field);
-    writeOpened(':', openRow(vault.keyring, place, { ...row, metadata: '' }), reply);
+    reply.ascii(':');
+    writeFieldValue(openFieldRow(vault, secret, row), reply);
   }
   reply.ascii('}');
 }

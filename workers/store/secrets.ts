@@ -162,6 +162,7 @@ export interface FieldWrite {
 export class SecretWriter {
   readonly #insert;
   readonly #update;
+  readonly #move;
   readonly #delete;
   readonly #putField;
   readonly #deleteField;
@@ -178,6 +179,9 @@ export class SecretWriter {
     this.#update = db.prepare(
       `UPDATE secrets SET metadata = ?, version = ?, wrapped_dek = ?, payload = ?, created_at = ?, updated_at = ?
        WHERE id = ?`,
+    );
+    this.#move = db.prepare<[string, string, number]>(
+      'UPDATE secrets SET name = ?, environment = ? WHERE id = ?',
     );
     this.#delete = db.prepare<[number]>('DELETE FROM secrets WHERE id = ?');
     this.#putField = db.prepare(
@@ -224,6 +228,11 @@ export class SecretWriter {
     this.#clearEntries.run(secretId);
     for (const [key, value] of index.entries) this.#insertEntry.run(secretId, key, value);
     this.#putSearchText.run(secretId, index.searchText);
+  }
+
+  /** Gives a row another place; its fields stay with it. */
+  move(secretId: number, name: string, environment: string): void {
+    this.#move.run(name, environment, secretId);
   }
 
   /** Its fields and index entries go with it. */

@@ -1,0 +1,73 @@
+/**
+ * Base64 (RFC 4648 section 4) over bytes: no step makes a string of what may be a secret.
+ * Secrets it may hold: none of its own; both sides belong to the caller, who zeroes them.
+ */
+import type { SecretBytes } from './secret-bytes.ts';
+
+const ALPHABET = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
+const PAD = 0x3d;
+/** The digit that is all zero bits, like the padding. */
+const ZERO_DIGIT = 0x41;
+
+/** A digit's six bits by its byte, -1 for every other byte. */
+const DIGITS = new Int32Array(256).fill(-1);
+for (const [value, letter] of ALPHABET.entries()) DIGITS[letter] = value;
+
+/** How many characters so many bytes become. */
+export function base64Length(size: number): number {
+  return Math.ceil(size / 3) * 4;
+}
+
+/**
+ * Decodes in place, so that there is no second copy: answers the beginning of `text`, and the rest of it is zeroed.
+ * Null unless it is base64 as this encoder writes it: no white space, padded (section 3.2), the unused bits zero
+ * (section 3.5). Then what is left in `text` is undefined, and the caller still zeroes it.
+ */
+export function decodeBase64(text: SecretBytes): SecretBytes | null {
+  if (text.length % 4 !== 0) return null;
+  const padding = takePadding(text);
+  const size = (text.length / 4) * 3 - padding;
+  let to = 0;
+  let bits = 0;
+  for (let from = 0; from < text.length; from += 4) {
+    bits = readQuad(text, from);
+    if (bits < 0) return null;
+    text[to++] = bits >> 16;
+    text[to++] = bits >> 8;
+    text[to++] = bits;
+  }
+  const unused = bits & ((1 << (8 * padding)) - 1);
+  text.fill(0, size);
+  return unused === 0 ? text.subarray(0, size) : null;
+}
+
+/** Replaces the padding by zero digits and answers how much it was: at most two bytes. */
+function takePadding(text: Uint8Array): number {
+  let padding = 0;
+  while (padding < 2 && text[text.length - 1 - padding] === PAD) padding++;
+  text.fill(ZERO_DIGIT, text.length - padding);
+  return padding;
+}
+
+/** Four digits as 24 bits; negative if one of them is none. */
+function readQuad(text: Uint8Array, at: number): number {
+  return (
+    (digit(text, at) << 18) | (digit(text, at + 1) << 12) | (digit(text, at + 2) << 6) | digit(text, at + 3)
+  );
+}
+
+function digit(text: Uint8Array, at: number): number {
+  return DIGITS[text[at] ?? 0] ?? -1;
+}
+
+/** Writes base64Length(bytes.length) bytes of ASCII into `target` from `at` on; returns where the next byte goes. */
+export function encodeBase64(bytes: Uint8Array, target: Uint8Array, at: number): number {
+  let to = at;
+  for (let from = 0; from < bytes.length; from += 3) {
+    const bits = ((bytes[from] ?? 0) << 16) | ((bytes[from + 1] ?? 0) << 8) | (bytes[from + 2] ?? 0);
+    for (let shift = 18; shift >= 0; shift -= 6) target[to++] = ALPHABET[(bits >> shift) & 63] ?? 0;
+  }
+  const padding = (3 - (bytes.length % 3)) % 3;
+  target.fill(PAD, to - padding, to);
+  return to;
+}

@@ -1,0 +1,55 @@
+/**
+ * Giving a secret another name or environment. Both are bound into every envelope, so the value and each field are
+ * opened and sealed anew; one plaintext at a time is held, as bytes, and zeroed in sealing.ts.
+ */
+import type { BodyHandler } from '../calls.ts';
+import { parseMetadata } from '../json.ts';
+import { RequestError } from '../request-error.ts';
+import type { FieldRow, SecretRow } from '../store/secrets.ts';
+import type { WritableVault } from '../vault.ts';
+import { getPlace } from './parameters.ts';
+import { resealRow } from './sealing.ts';
+import { fieldPlaceOf, getForWrite, indexMetadata, nowSeconds, placeOf, writeStatus } from './secrets.ts';
+
+interface Target {
+  readonly name: string;
+  readonly environment: string;
+}
+
+export const renameSecret: BodyHandler<'secrets.rename'> = (vault, call, reply, request) => {
+  const from = getPlace(call);
+  const target: Target = { name: request.name, environment: request.environment ?? from.environment };
+  if (target.name === from.name && target.environment === from.environment) {
+    throw new RequestError('bad_request', 'the secret has this name in this environment already');
+  }
+  const row = getForWrite(vault, call, from);
+  if (vault.secrets.find(target.name, target.environment) !== null) {
+    throw new RequestError('conflict', 'there is a secret of the new name in that environment');
+  }
+  moveSecret(vault, row, target);
+  for (const field of vault.secrets.listFields(row.id)) moveField(vault, row, field, target);
+  writeStatus('renamed', { ...target }, reply);
+};
+
+/** Throws IntegrityError: what is moved must be as somebody with the key stored it. */
+function moveSecret(vault: WritableVault, row: SecretRow, target: Target): void {
+  const { id, metadata, createdAt } = row;
+  const bound = { metadata, createdAt, updatedAt: nowSeconds() };
+  const version = row.payload === null ? 0 : vault.vault.nextVersion();
+  const sealed = resealRow(vault.keyring, placeOf(row), row, placeOf(target), bound, version);
+  vault.writer.move(id, target.name, target.environment);
+  vault.writer.put({ id, ...target, ...bound, ...sealed });
+  indexMetadata(vault, id, target, parseMetadata(metadata));
+}
+
+/** The field itself does not change, so it keeps its times. */
+function moveField(vault: WritableVault, secret: SecretRow, row: FieldRow, target: Target): void {
+  const { field, createdAt, updatedAt } = row;
+  const from = fieldPlaceOf(secret, field);
+  const to = fieldPlaceOf(target, field);
+  const bound = { metadata: '', createdAt, updatedAt };
+  const version = vault.vault.nextVersion();
+  const { wrappedDek, payload } = resealRow(vault.keyring, from, { ...row, ...bound }, to, bound, version);
+  if (payload === null) throw new RangeError('a field has a value');
+  vault.writer.putField({ secretId: secret.id, field, version, wrappedDek, payload, createdAt, updatedAt });
+}

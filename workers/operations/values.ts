@@ -1,0 +1,65 @@
+/**
+ * Values as they are, without JSON around them. Holds a value's plaintext between opening it and handing it on, as
+ * bytes only; one that is stored lies in the request's body, which the writer zeroes.
+ */
+import type { Handler } from '../calls.ts';
+import type { Call } from '../messages.ts';
+import type { ReplyBuffer } from '../reply.ts';
+import { RequestError } from '../request-error.ts';
+import type { ReadableVault, WritableVault } from '../vault.ts';
+import { openField, storeFields } from './fields.ts';
+import { getFieldName, getPlace } from './parameters.ts';
+import { entityTag } from './preconditions.ts';
+import { openRow } from './sealing.ts';
+import {
+  changeSecret,
+  findForWrite,
+  getSecretRow,
+  NO_METADATA,
+  placeOf,
+  storeSecret,
+  writeStatus,
+} from './secrets.ts';
+
+export const getValue: Handler<ReadableVault> = (vault, call, reply) => {
+  const { name, environment } = getPlace(call);
+  const row = getSecretRow(vault, name, environment);
+  const value = openRow(vault.keyring, placeOf(row), row);
+  if (value === null) throw new RequestError('not_found', 'this secret has no value of its own');
+  hand(value, reply);
+  return { etag: entityTag(row) };
+};
+
+export const getFieldValue: Handler<ReadableVault> = (vault, call, reply) => {
+  const { name, environment } = getPlace(call);
+  const field = getFieldName(call);
+  hand(openField(vault, getSecretRow(vault, name, environment), field), reply);
+};
+
+function hand(value: Buffer, reply: ReplyBuffer): void {
+  reply.bytes(value);
+  value.fill(0);
+}
+
+/** Unlike the JSON form it keeps the metadata, which must then be genuine: changeSecret verifies the row. */
+export const putValue: Handler<WritableVault> = (vault, call, reply) => {
+  const place = getPlace(call);
+  const value = getBody(call);
+  const existing = findForWrite(vault, call, place);
+  if (existing === null) storeSecret(vault, place, null, value, NO_METADATA);
+  else changeSecret(vault, existing, { value });
+  writeStatus('stored', { name: place.name }, reply);
+};
+
+export const putFieldValue: Handler<WritableVault> = (vault, call, reply) => {
+  const place = getPlace(call);
+  const field = getFieldName(call);
+  storeFields(vault, call, place, [[field, getBody(call)]]);
+  writeStatus('stored', { name: place.name, field }, reply);
+};
+
+function getBody({ body }: Call): Uint8Array<ArrayBuffer> {
+  if (body === null || body.length === 0)
+    throw new RequestError('bad_request', 'the body is the value and must not be empty');
+  return body;
+}
