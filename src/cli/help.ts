@@ -66,5 +66,8 @@ function describeOption(name: string, { short, type, placeholder = 'VALUE' }: Op
 
 /** cac takes a `--no-` option for one that is on by default, and says so. */
 function trimLines({ title, body }: { title?: string; body: string }) {
-  return { ...(title === undefined ? {} : { title }), body: body.replaceAll(/ +$| \(default: true\)$/gm, '') };
+  return {
+    ...(title === undefined ? {} : { title }),
+    body: body.replaceAll(/ +$| \(default: true\)$/gm, ''),
+  };
 }

@@ -10,6 +10,7 @@ import type {
   Conditions,
   CreatedToken,
   EncodedValue,
+  FieldEntry,
   Generated,
   GenerateOptions,
   Health,
@@ -160,6 +161,22 @@ export class Client {
   ): Promise<void> {
     const params = { ...locate(name, { environment }), field };
     await this.request('fieldValues.put', { params, body: toBytes(value), conditions });
+  }
+
+  /** The field as JSON has it: text, or base64 where its bytes are no UTF-8. */
+  getFieldEntry(name: string, field: string, place: InEnvironment = {}): Promise<FieldEntry> {
+    return this.#json('fields.get', { params: { ...locate(name, place), field } });
+  }
+
+  /** As putField, sent as JSON. */
+  async putFieldEntry(
+    name: string,
+    field: string,
+    value: Value,
+    { environment, ...conditions }: InEnvironment & Conditions = {},
+  ): Promise<void> {
+    const params = { ...locate(name, { environment }), field };
+    await this.request('fields.put', { params, body: encodeValue(value), conditions });
   }
 
   async deleteField(

@@ -48,6 +48,14 @@ export interface Secret extends SecretSummary {
   readonly fields?: { readonly [field: string]: EncodedValue };
 }
 
+export interface FieldEntry {
+  readonly name: string;
+  readonly field: string;
+  readonly value: string;
+  /** `base64` where the value's bytes are no UTF-8. */
+  readonly encoding?: 'base64';
+}
+
 /** An entry of an export that cannot be opened: its row was changed by somebody without the key. */
 export interface UnreadableSecret {
   readonly name: string;
