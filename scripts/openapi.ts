@@ -98,6 +98,13 @@ const SCHEMAS = {
     created_at: time,
     updated_at: time,
   }),
+  UnreadableSecret: object({
+    name,
+    environment,
+    error: { ...text, description: 'It fails verification; the rest of the page does not suffer' },
+    code: { type: 'string', const: 'integrity' },
+  }),
+  SecretName: object({ name, environment }),
   Token: object({
     id: tokenId,
     name,
@@ -123,6 +130,16 @@ const ANSWERS: Readonly<Record<string, JsonSchema>> = {
   openapi: { type: 'object', description: 'An OpenAPI 3.1 document' },
   'secrets.list': arrayOf('SecretSummary'),
   'secrets.search': arrayOf('SecretSummary'),
+  'secrets.export': {
+    type: 'array',
+    items: { anyOf: [ref('schemas', 'Secret'), ref('schemas', 'UnreadableSecret')] },
+  },
+  'secrets.import': object({
+    dry_run: { type: 'boolean', description: 'Whether nothing was stored' },
+    added: arrayOf('SecretName'),
+    changed: arrayOf('SecretName'),
+    unchanged: arrayOf('SecretName'),
+  }),
   'secrets.get': ref('schemas', 'Secret'),
   'secrets.put': done('stored', { name }),
   'secrets.patch': done('updated', { name }),
@@ -169,6 +186,10 @@ const QUERY: Readonly<Record<string, JsonSchema>> = {
     schema: text,
     description: 'With metadata_key: only those where it has this value, compared as text',
   },
+  dry_run: {
+    schema: { type: 'boolean', default: false },
+    description: 'Whether to say only what would be done',
+  },
   q: { schema: { type: 'string', minLength: 1 }, required: true, description: 'Case does not count' },
   limit: {
     schema: { type: 'integer', minimum: 1, maximum: 1000 },
@@ -182,6 +203,11 @@ const QUERY: Readonly<Record<string, JsonSchema>> = {
 
 /** Where a parameter of the same name means something else. */
 const QUERY_OF_OPERATION: Readonly<Record<string, JsonSchema>> = {
+  'secrets.export env': { schema: environment, description: 'Only this environment; absent: all of them' },
+  'secrets.export limit': {
+    schema: { type: 'integer', minimum: 1, maximum: 1000, default: 1000 },
+    description: 'At most so many on one page; one that grows beyond 4 MiB ends earlier',
+  },
   'secrets.list env': { schema: environment, description: 'Only this environment; absent: all of them' },
 };
 
@@ -225,7 +251,7 @@ const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly Head
   408: { meaning: 'The request took too long to arrive' },
   409: { meaning: 'There is a secret of the new name; nothing was changed' },
   412: { meaning: 'The secret is not as If-Match or If-None-Match expects' },
-  413: { meaning: 'The body is larger than 1 MiB' },
+  413: { meaning: 'The body is larger than 1 MiB, or than this endpoint takes' },
   500: { meaning: 'What is stored fails its verification, or something unforeseen' },
   503: { meaning: 'The vault is sealed, or too many requests are waiting', headers: ['Retry-After'] },
   507: { meaning: 'The disk is full; nothing was stored' },
@@ -292,9 +318,13 @@ function bodyOf(route: Route): JsonSchema {
   if (!(route.operation in bodySchemas)) throw new Error(`no body is described for ${route.operation}`);
   const schema = bodyJsonSchema(route.operation as BodyOperation) as JsonSchema;
   const required = route.body === 'required';
+  const notes = [
+    ...(required ? [] : ['No body at all means the defaults']),
+    ...(route.maxBodySize === undefined ? [] : [`${route.maxBodySize / 1_048_576} MiB at most`]),
+  ];
   return {
     requestBody: {
-      ...(required ? {} : { description: 'No body at all means the defaults' }),
+      ...(notes.length === 0 ? {} : { description: notes.join('; ') }),
       required,
       content: json(schema),
     },
@@ -352,7 +382,7 @@ function describeErrors(): JsonSchema {
 const DESCRIPTION = `Secrets of a developer's own machine, over HTTP/1.1 on a Unix socket.
 
 Every path that has GET has HEAD as well. A body is read as JSON whatever its Content-Type (where a path takes bytes,
-as those bytes), 1 MiB at most; an unknown member, a duplicate one and an unknown query parameter are errors, and
+as those bytes), 1 MiB at most unless it says otherwise; an unknown member, a duplicate one and an unknown query parameter are errors, and
 \`null\` for an optional member means that it is absent. Errors are JSON everywhere.`;
 
 /** The same for the same sources, whatever the time and the machine. */

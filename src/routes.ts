@@ -17,6 +17,8 @@ interface RouteBase {
   /** The query parameters; any other one is an error, so that a misspelt `env` cannot hit the wrong environment. */
   readonly query: readonly string[];
   readonly body: 'none' | 'optional' | 'required';
+  /** Bytes of its largest request body; absent: 1 MiB. */
+  readonly maxBodySize?: number;
   /** Which of the two is bytes as they are; everything else is JSON, errors in any case. */
   readonly bytes?: 'body' | 'answer';
   readonly success: 200 | 201;
@@ -48,6 +50,8 @@ export interface ControlRoute extends RouteBase {
 export type Route = LocalRoute | ReaderRoute | WriterRoute | ControlRoute;
 
 const PAGE = ['limit', 'cursor'] as const;
+/** 64 MiB: a whole vault at once, where any other body is about one entry. */
+export const IMPORT_BODY_SIZE = 64 * 1_048_576;
 
 export const routes: readonly Route[] = [
   {
@@ -281,6 +285,31 @@ export const routes: readonly Route[] = [
 
   {
     method: 'GET',
+    path: '/v1/export',
+    scope: 'read',
+    pool: 'readers',
+    operation: 'secrets.export',
+    query: ['env', ...PAGE],
+    body: 'none',
+    success: 200,
+    summary: 'Read whole entries, page by page',
+  },
+  {
+    method: 'POST',
+    path: '/v1/import',
+    scope: 'write',
+    replaceScope: 'read',
+    pool: 'writer',
+    operation: 'secrets.import',
+    query: ['dry_run'],
+    body: 'required',
+    maxBodySize: IMPORT_BODY_SIZE,
+    success: 200,
+    summary: 'Store many entries, all or none',
+  },
+
+  {
+    method: 'GET',
     path: '/v1/tokens',
     scope: 'admin',
     pool: 'readers',
@@ -356,5 +385,27 @@ export const routes: readonly Route[] = [
     body: 'optional',
     success: 200,
     summary: 'Wrap every key under a new generation of the KEK (the command line only)',
+  },
+  {
+    method: 'GET',
+    path: '/v1/check',
+    scope: 'session',
+    pool: 'readers',
+    operation: 'vault.check',
+    query: [],
+    body: 'none',
+    success: 200,
+    summary: 'Check the database and open everything that is stored (the command line only)',
+  },
+  {
+    method: 'POST',
+    path: '/v1/destroy',
+    scope: 'session',
+    pool: 'control',
+    operation: 'vault.destroy',
+    query: [],
+    body: 'required',
+    success: 200,
+    summary: 'Delete the vault and its key for ever (the command line only)',
   },
 ];

@@ -78,7 +78,7 @@ for (const [member, wrap] of Object.entries(wrappers)) {
           JSON.stringify({ [member]: wrapped }),
           `\n{"${member}" : ${disguise(wrapped)}\r}\t `,
         ]) {
-          const found = reveal(parse(text).members);
+          const found = reveal(parse(text).members as BodyValue);
           if (!isDeepStrictEqual(found, JSON.parse(text))) throw new Error(text);
         }
       }),

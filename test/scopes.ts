@@ -30,6 +30,8 @@ const CONTRACT: Readonly<Record<string, Scope | null>> = {
   'GET /v1/secrets/:name/fields/:field/value': 'read',
   'PUT /v1/secrets/:name/fields/:field/value': 'write',
   'GET /v1/search': 'read',
+  'GET /v1/export': 'read',
+  'POST /v1/import': 'write',
   'POST /v1/generate': 'generate',
   'GET /v1/info': 'read',
   'GET /v1/tokens': 'admin',
@@ -39,6 +41,8 @@ const CONTRACT: Readonly<Record<string, Scope | null>> = {
   'POST /v1/unseal': 'session',
   'POST /v1/seal': 'session',
   'POST /v1/keys/rotate': 'session',
+  'GET /v1/check': 'session',
+  'POST /v1/destroy': 'session',
 };
 
 /** Each scope alone, and every other combination. */
@@ -65,7 +69,10 @@ t.test('routes > all of them > have the scope that the contract says', async (t)
   const replacing = routes.filter(({ replaceScope }) => replaceScope !== undefined);
   t.strictSame(
     replacing.map((route) => [titleOf(route), route.replaceScope]),
-    [['POST /v1/generate', 'write']],
+    [
+      ['POST /v1/generate', 'write'],
+      ['POST /v1/import', 'read'],
+    ],
   );
 });
 

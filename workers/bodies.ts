@@ -8,7 +8,8 @@ import { metadata, must, name, report } from './body-members.ts';
 import { passwordRequest } from './body-passwords.ts';
 import { decodeValue, encoding, fieldValue, secret, toJsonSchema } from './body-values.ts';
 import { parseDuration } from './duration.ts';
-import { parseBody, wipeParsedBody } from './json.ts';
+import { ImportEntries, readImportEntries } from './import-entries.ts';
+import { type ListReader, parseBody, wipeParsedBody } from './json.ts';
 import { findNameProblem } from './names.ts';
 import { BodyError, quoteName } from './request-error.ts';
 import type { SecretBytes } from './secret-bytes.ts';
@@ -37,6 +38,31 @@ const createToken = z
   .strictObject({ name: name('name'), scopes, expires_in: lifetime.prefault('0') })
   .transform(({ expires_in: lifetimeSeconds, ...rest }) => ({ ...rest, lifetimeSeconds }));
 
+/** For the document only: a hundred thousand of these are read and checked by hand (import-entries.ts). */
+const importEntry = z.strictObject({
+  name: name('name'),
+  environment: name('environment').default(''),
+  value: secret.exactOptional(),
+  encoding: encoding.exactOptional(),
+  metadata: metadata.exactOptional(),
+  fields: fields.exactOptional(),
+});
+
+const importEntries = z
+  .custom<ImportEntries>((input) => input instanceof ImportEntries && input.list.length > 0, {
+    error: must('a non-empty list of entries'),
+  })
+  .meta({
+    type: 'array',
+    minItems: 1,
+    items: { ...toJsonSchema(importEntry), anyOf: [{ required: ['value'] }, { required: ['fields'] }] },
+  });
+
+const destroy = z.strictObject({
+  confirm: z.literal('destroy', { error: must('"destroy"') }),
+  force: z.boolean({ error: must('true or false') }).default(false),
+});
+
 /** The schema of each operation that takes a body. */
 export const bodySchemas = {
   'secrets.put': z
@@ -55,14 +81,21 @@ export const bodySchemas = {
     name: name('name'),
     environment: name('environment').exactOptional(),
   }),
+  'secrets.import': z.strictObject({ secrets: importEntries }),
   'passwords.generate': passwordRequest,
   'tokens.create': createToken,
   'vault.unseal': z.strictObject({ passphrase: secret.exactOptional() }),
+  'vault.destroy': destroy,
 } as const;
 
 export type BodyOperation = keyof typeof bodySchemas;
 /** What the operation is asked to do. Members that were absent or null are absent, or have their default. */
 export type BodyRequest<Name extends BodyOperation> = z.output<(typeof bodySchemas)[Name]>;
+
+/** The members that are lists with a reader of their own. */
+const LIST_READERS: ReadonlyMap<BodyOperation, ReadonlyMap<string, ListReader>> = new Map([
+  ['secrets.import', new Map([['secrets', readImportEntries]])],
+]);
 
 /** For these no body at all means `{}`. */
 const BODY_OPTIONAL: ReadonlySet<BodyOperation> = new Set(['passwords.generate', 'vault.unseal']);
@@ -74,7 +107,7 @@ export function parseRequest<Name extends BodyOperation>(
   operation: Name,
   body: Uint8Array | null,
 ): BodyRequest<Name> {
-  const parsed = parseBody(body?.length ? body : emptyBody(operation));
+  const parsed = parseBody(body?.length ? body : emptyBody(operation), LIST_READERS.get(operation));
   dropNulls(parsed.members, operation);
   const result = bodySchemas[operation].safeParse(parsed.members);
   if (result.success) return result.data as BodyRequest<Name>;
@@ -84,16 +117,18 @@ export function parseRequest<Name extends BodyOperation>(
 
 /** Zeroes the secrets of a request, of whichever operation. */
 export function wipeRequest(request: object): void {
-  const { value, passphrase, fields = {} }: Secrets = request;
+  const { value, passphrase, fields = {}, secrets }: Secrets = request;
   value?.fill(0);
   passphrase?.fill(0);
   for (const field of Object.values(fields)) field.fill(0);
+  secrets?.wipe();
 }
 
 interface Secrets {
   readonly value?: SecretBytes;
   readonly passphrase?: SecretBytes;
   readonly fields?: Readonly<Record<string, SecretBytes>>;
+  readonly secrets?: ImportEntries;
 }
 
 /** The body's JSON Schema, as the OpenAPI document shows it. */

@@ -61,8 +61,11 @@ export function wipeBodies(batch: readonly Call[]): void {
   for (const call of batch) call.body?.fill(0);
 }
 
+/** What piscina takes for a result that is moved, not copied. */
+export type Moved = ReturnType<typeof move>;
+
 /** What a thread answers a batch with. Transferred, so that the plaintext in it is moved away and not copied. */
-export function finish(reply: ReplyBuffer, replies: readonly Reply[]) {
+export function finish(reply: ReplyBuffer, replies: readonly Reply[]): Moved {
   const result: BatchResult = { bytes: reply.take(), replies };
   return move({ [transferableSymbol]: [result.bytes.buffer], [valueSymbol]: result });
 }

@@ -23,6 +23,8 @@ const PLAIN_MEMBERS: ReadonlySet<string> = new Set([
   'delimiter',
   'scopes',
   'expires_in',
+  'confirm',
+  'force',
 ]);
 
 /** Metadata, as it is stored and searched. Not secret. */
@@ -51,20 +53,29 @@ export type BodyValue =
   | BodyValue[]
   | { [name: string]: BodyValue };
 
+/** Reads a list of its own kind, item by item, and adds the secrets in it to `secrets`. The scanner stands at its `[`. */
+export type ListReader = (scanner: JsonScanner, secrets: SecretBytes[]) => object;
+
 export interface ParsedBody {
   /** The top-level members; objects have no prototype. */
-  readonly members: { [name: string]: BodyValue };
+  readonly members: { [name: string]: BodyValue | object };
   /** Every SecretBytes among them, at any depth. */
   readonly secrets: readonly SecretBytes[];
 }
 
-/** Throws BodyError, all secrets zeroed, unless the body is one JSON object and nothing else. */
-export function parseBody(body: Uint8Array): ParsedBody {
+/**
+ * Throws BodyError, all secrets zeroed, unless the body is one JSON object and nothing else. `lists`: the top-level
+ * members that are lists with a reader of their own.
+ */
+export function parseBody(body: Uint8Array, lists: ReadonlyMap<string, ListReader> = new Map()): ParsedBody {
   const scanner = new JsonScanner(body);
   const secrets: SecretBytes[] = [];
   try {
     if (scanner.peek() !== OPEN_BRACE) throw new BodyError('the body must be a JSON object');
-    const members = readMembers(scanner, (name) => readMember(scanner, name, secrets));
+    const members = readMembers<BodyValue | object>(scanner, (name) => {
+      const readList = scanner.peek() === OPEN_BRACKET ? lists.get(name) : undefined;
+      return readList === undefined ? readMember(scanner, name, secrets) : readList(scanner, secrets);
+    });
     scanner.end();
     return { members, secrets };
   } catch (error) {
@@ -87,8 +98,11 @@ function readMember(scanner: JsonScanner, name: string, secrets: SecretBytes[]):
   return readSecret(scanner, secrets);
 }
 
-function readMembers(scanner: JsonScanner, readValue: (name: string) => BodyValue): ParsedBody['members'] {
-  const members: ParsedBody['members'] = Object.create(null);
+function readMembers<Value>(
+  scanner: JsonScanner,
+  readValue: (name: string) => Value,
+): { [name: string]: Value } {
+  const members: { [name: string]: Value } = Object.create(null);
   scanner.members((name) => {
     members[name] = readValue(name);
   });
@@ -135,7 +149,8 @@ export function parseMetadata(text: string): RawMetadata {
   return metadata;
 }
 
-function readMetadata(scanner: JsonScanner): RawMetadata {
+/** The scanner stands at the object's `{`. */
+export function readMetadata(scanner: JsonScanner): RawMetadata {
   const searchTexts: string[] = [];
   const entries: [key: string, text: string][] = [];
   const text = compactObject(scanner, searchTexts, (name, value) => entries.push([name, value.text]));

@@ -36,10 +36,12 @@ export type ReadOperation =
   | 'secrets.search'
   | 'fields.list'
   | 'fields.get'
+  | 'secrets.export'
   | 'values.get'
   | 'fieldValues.get'
   | 'tokens.list'
-  | 'vault.info';
+  | 'vault.info'
+  | 'vault.check';
 
 /** The operations of the writer that run inside its transaction, one savepoint each. */
 export type WriteOperation =
@@ -47,6 +49,7 @@ export type WriteOperation =
   | 'secrets.patch'
   | 'secrets.delete'
   | 'secrets.rename'
+  | 'secrets.import'
   | 'fields.put'
   | 'fields.putMany'
   | 'fields.delete'
@@ -64,7 +67,8 @@ export type ControlOperation =
   | 'vault.seal'
   | 'vault.init'
   | 'vault.probeKeychain'
-  | 'keys.rotate';
+  | 'keys.rotate'
+  | 'vault.destroy';
 
 export type Operation = ReadOperation | WriteOperation | ControlOperation;
 

@@ -3,8 +3,10 @@
  * a value is opened until it lies in the reply's bytes, which are transferred away.
  */
 import { workerData } from 'node:worker_threads';
-import { failAll, finish, type Handler, runCall } from './calls.ts';
+import { failAll, finish, type Handler, type Moved, runCall } from './calls.ts';
 import type { Batch, Call, ReadOperation, Reply, WorkerOptions } from './messages.ts';
+import { checkVault } from './operations/check.ts';
+import { exportSecrets } from './operations/export.ts';
 import { getField, listFields } from './operations/fields.ts';
 import { getSecret, listSecrets, searchSecrets } from './operations/secrets.ts';
 import { listTokens } from './operations/tokens.ts';
@@ -17,17 +19,19 @@ const operations: Record<ReadOperation, Handler<ReadableVault>> = {
   'secrets.list': listSecrets,
   'secrets.get': getSecret,
   'secrets.search': searchSecrets,
+  'secrets.export': exportSecrets,
   'fields.list': listFields,
   'fields.get': getField,
   'values.get': getValue,
   'fieldValues.get': getFieldValue,
   'tokens.list': listTokens,
   'vault.info': describeVault,
+  'vault.check': checkVault,
 };
 
 const vault = new Vault(workerData as WorkerOptions, 'reading');
 
-export default async function read(batch: Batch) {
+export default async function read(batch: Batch): Promise<Moved> {
   const reply = new ReplyBuffer();
   const replies = await answer(batch, reply);
   return finish(reply, replies);

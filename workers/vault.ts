@@ -9,7 +9,7 @@ import { SealedError } from './keys/sealed.ts';
 import { SharedKeyringHolder } from './keys/sharing.ts';
 import { openKeyring, unsealRootKey } from './keys/unseal.ts';
 import type { WorkerOptions } from './messages.ts';
-import { type Db, openForReading, openForWriting } from './store/database.ts';
+import { type Db, destroyDatabase, openForReading, openForWriting } from './store/database.ts';
 import { SecretReader, SecretWriter } from './store/secrets.ts';
 import { TokenStore } from './store/tokens.ts';
 import { VaultStore } from './store/vault.ts';
@@ -37,6 +37,7 @@ export class Vault {
   readonly #holder: SharedKeyringHolder;
   /** Opened at the first use, so that a file that cannot be opened is an answer and not a dead thread. */
   #stores: Stores | null = null;
+  #isDestroyed = false;
 
   constructor(options: WorkerOptions, access: 'reading' | 'writing') {
     this.options = options;
@@ -44,7 +45,9 @@ export class Vault {
     this.#holder = new SharedKeyringHolder(options.channelName);
   }
 
+  /** Throws UnusableDatabaseError, or SealedError once the vault was destroyed. */
   get stores(): Stores {
+    if (this.#isDestroyed) throw new SealedError('the vault was destroyed; make a new one with: mav init');
     this.#stores ??= openStores(this.#open(this.options.databasePath), this.options.databasePath);
     return this.#stores;
   }
@@ -63,9 +66,14 @@ export class Vault {
 
   /** Opens a slot and shares the keyring with every thread. Throws SealedError with the remedy. */
   async unseal(passphrase: Uint8Array | null): Promise<void> {
-    const { vault } = this.stores;
     const rootKey = await this.readRootKey(passphrase);
-    this.#holder.publish(openKeyring(rootKey, vault.getVaultId(), vault.listKeks()));
+    try {
+      // Looked up anew: the vault may have been destroyed while its key was being fetched.
+      const { vault } = this.stores;
+      this.#holder.publish(openKeyring(rootKey, vault.getVaultId(), vault.listKeks()));
+    } finally {
+      rootKey.fill(0);
+    }
   }
 
   /** The root key, for the caller to zero. Throws SealedError with the remedy. */
@@ -81,6 +89,15 @@ export class Vault {
 
   seal(): void {
     this.#holder.forget();
+  }
+
+  /** The writer's: drops the keyring in every thread and removes the database. From then on there is no vault here. */
+  destroy(): void {
+    const { db, databasePath } = this.stores;
+    this.seal();
+    this.#isDestroyed = true;
+    this.#stores = null;
+    destroyDatabase(db, databasePath);
   }
 }
 

@@ -10,6 +10,7 @@ import {
   failAll,
   finish,
   type Handler,
+  type Moved,
   type Outcome,
   runCall,
   runControl,
@@ -18,7 +19,9 @@ import {
 import { LostTransactionError, toFailure } from './failures.ts';
 import { probeKeychain } from './keys/slots/keychain.ts';
 import type { Batch, Call, ControlOperation, Reply, WorkerOptions, WriteOperation } from './messages.ts';
+import { destroyVault } from './operations/destroy.ts';
 import { deleteField, putField, putFields } from './operations/fields.ts';
+import { importSecrets } from './operations/import.ts';
 import { rotateKek } from './operations/keys.ts';
 import { createVault } from './operations/new-vault.ts';
 import { generate } from './operations/passwords.ts';
@@ -56,6 +59,7 @@ function createOperations(bodies: Bodies): Record<WriteOperation, Handler<Writab
     'secrets.patch': withBody('secrets.patch', patchSecret),
     'secrets.delete': deleteSecret,
     'secrets.rename': withBody('secrets.rename', renameSecret),
+    'secrets.import': withBody('secrets.import', importSecrets),
     'fields.put': withBody('fields.put', putField),
     'fields.putMany': withBody('fields.putMany', putFields),
     'fields.delete': deleteField,
@@ -95,13 +99,15 @@ const controls: Record<
     const { passphrase } = bodies.parseRequest('vault.unseal', call.body);
     return rotateKek(vault, passphrase ?? null, reply);
   },
+  'vault.destroy': (call, reply, bodies) =>
+    destroyVault(vault, bodies.parseRequest('vault.destroy', call.body), reply),
 };
 
 function isControl(call: Call | undefined): call is Call & { operation: ControlOperation } {
   return call !== undefined && call.operation in controls;
 }
 
-export default async function write(batch: Batch) {
+export default async function write(batch: Batch): Promise<Moved> {
   const reply = new ReplyBuffer();
   const replies = await answer(batch, reply);
   wipeBodies(batch);

@@ -2,7 +2,7 @@
  * The vault that this process holds: its pools, who may ask, and whether it is sealed. The daemon answers its socket
  * through it, and the command line goes through the very same when no daemon runs.
  */
-import type { Call } from '../../workers/messages.ts';
+import type { Call, Failure } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
 import { hashToken, Principals } from '../auth/principals.ts';
 import { TokenUsage } from '../auth/usage.ts';
@@ -12,6 +12,12 @@ import type { Route } from '../routes.ts';
 
 /** How often the times of tokens' last use are written. */
 const USAGE_FLUSH_MS = 5_000;
+
+const DESTROYED: Failure = {
+  ok: false,
+  code: 'sealed',
+  message: 'the vault was destroyed; make a new one with: mav init',
+};
 
 /** Told what the log should say. */
 export type Report = (event: string, detail: string) => void;
@@ -26,6 +32,8 @@ export class HeldVault implements Backend {
   /** Settles when the unsealing under way has ended; requests wait for it instead of failing. */
   #unsealing: Promise<unknown> = Promise.resolve();
   readonly #stopping = Promise.withResolvers<void>();
+  readonly #destroyed = Promise.withResolvers<void>();
+  #isDestroyed = false;
 
   constructor(options: PoolOptions, sessionToken: string, report: Report) {
     const session = { id: 'session', scopes: ['session'] as const, expiresAt: null };
@@ -38,6 +46,11 @@ export class HeldVault implements Backend {
   /** Why the vault is sealed, with the remedy; null while it is not. */
   get sealedBecause(): string | null {
     return this.#sealedBecause;
+  }
+
+  /** Resolves when the vault was destroyed. */
+  get destroyed(): Promise<void> {
+    return this.#destroyed.promise;
   }
 
   /** Resolves when no unsealing is under way that a request would have to wait for. */
@@ -61,6 +74,7 @@ export class HeldVault implements Backend {
   }
 
   async dispatch(pool: Exclude<Route['pool'], 'none'>, call: Call): Promise<Answered> {
+    if (this.#isDestroyed) return refuseDestroyed(call);
     if (pool === 'control') return this.#control(call);
     // The list says when each token was last used: what is still in memory must be written first.
     if (call.operation === 'tokens.list') await this.#flushUsage();
@@ -75,10 +89,21 @@ export class HeldVault implements Backend {
     if (call.operation === 'vault.unseal') this.#noteUnsealed(answered);
     if (call.operation === 'vault.seal' && answered.ok)
       this.#sealedBecause = 'the vault is sealed; run: mav unseal';
+    if (call.operation === 'vault.destroy' && answered.ok) this.#noteDestroyed();
     return this.#apply(answered);
   }
 
+  #noteDestroyed(): void {
+    this.#isDestroyed = true;
+    this.#sealedBecause = DESTROYED.message;
+    this.stopWaiting();
+    this.#report('destroyed', '');
+    this.#destroyed.resolve();
+  }
+
   #noteUnsealed(answered: Answered): void {
+    // One that was still under way when the vault was destroyed.
+    if (this.#isDestroyed) return;
     // A wrong passphrase for an unsealed vault changes nothing.
     if (answered.ok) this.#sealedBecause = null;
     else if (this.#sealedBecause !== null) this.#sealedBecause = answered.message;
@@ -105,6 +130,11 @@ export class HeldVault implements Backend {
     await this.#flushUsage();
     await this.#pools.close();
   }
+}
+
+function refuseDestroyed(call: Call): Failure {
+  call.body?.fill(0);
+  return DESTROYED;
 }
 
 /** An error's name and code: its message may quote what it was about. */

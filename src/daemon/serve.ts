@@ -46,7 +46,7 @@ export async function serve(options: ServeOptions): Promise<never> {
     // Before a vault is made or opened: what cannot be served is not touched.
     await checkFree(home.socketPath);
     await options.prepare();
-    await start(options, log, teardown);
+    await start(options, log, teardown, watch.close);
   } catch (error) {
     // Else it would see the process run out of things to do, and end it as if that were well.
     watch.uninstall();
@@ -56,12 +56,13 @@ export async function serve(options: ServeOptions): Promise<never> {
   return new Promise<never>(() => {});
 }
 
-async function start(options: ServeOptions, log: Log, teardown: Teardown): Promise<void> {
+async function start(options: ServeOptions, log: Log, teardown: Teardown, stop: () => void): Promise<void> {
   const { home, env } = options;
   const sessionToken = mintSessionToken();
   const vault = new HeldVault(options.pool, sessionToken, log.event);
   teardown.push(() => vault.close());
   void vault.unseal();
+  void vault.destroyed.then(stop);
   const server = createApiServer(vault, log.request);
   teardown.push(() => closeServer(server));
   teardown.push(() => vault.stopWaiting());
@@ -73,8 +74,8 @@ async function start(options: ServeOptions, log: Log, teardown: Teardown): Promi
   await options.onListening(vault);
 }
 
-/** On a signal, or an error that nobody caught: take everything down, then end the process (1 after an error). */
-function stopWhenTold(log: Log, teardown: Teardown): { uninstall(): void } {
+/** On a signal, an error that nobody caught, or when told to: take everything down, then end the process (1 after an error). */
+function stopWhenTold(log: Log, teardown: Teardown): { close(): void; uninstall(): void } {
   return closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ err, signal }) => {
     log.event('stopping', signal ?? err?.name ?? 'told to');
     await takeDown(teardown);

@@ -9,7 +9,7 @@ import { authenticate, findToken } from '../auth/authenticate.ts';
 import type { Principals } from '../auth/principals.ts';
 import { hasScope, mayReplace } from '../auth/scope.ts';
 import type { Route } from '../routes.ts';
-import { type Body, ClientGoneError } from './body.ts';
+import { type Body, ClientGoneError, MAX_BODY_SIZE } from './body.ts';
 import { HttpError, STATUS_OF } from './errors.ts';
 import { readOpenApi } from './openapi.ts';
 import { type Match, matchRoute } from './router.ts';
@@ -34,7 +34,8 @@ export interface Request {
   readonly requestId: string | undefined;
   readonly ifMatch: string | undefined;
   readonly ifNoneMatch: string | undefined;
-  readBody(): Promise<Body | null>;
+  /** At most `maxSize` bytes. */
+  readBody(maxSize: number): Promise<Body | null>;
 }
 
 export interface Answer {
@@ -142,7 +143,7 @@ async function answer(backend: Backend, request: Request, progress: Progress): P
   if (route.pool !== 'control') await backend.settled();
   const principal = authorize(backend, request, route);
   progress.tokenId = principal.id;
-  const body = route.body === 'none' ? null : await request.readBody();
+  const body = route.body === 'none' ? null : await request.readBody(route.maxBodySize ?? MAX_BODY_SIZE);
   return toContent(match, await backend.dispatch(route.pool, buildCall(request, match, principal, body)));
 }
 

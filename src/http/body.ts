@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { HttpError } from './errors.ts';
 
-/** 1 MiB: the largest request body. */
+/** 1 MiB: the largest request body, unless the route says otherwise. */
 export const MAX_BODY_SIZE = 1_048_576;
 
 const FIRST_CAPACITY = 4_096;
@@ -24,23 +24,24 @@ export function refuseBody(request: IncomingMessage, error: HttpError): void {
   request.emit('refused', error);
 }
 
-function tooLarge(): HttpError {
-  return new HttpError('too_large', `the body is larger than ${MAX_BODY_SIZE} bytes`);
+function tooLarge(maxSize: number): HttpError {
+  return new HttpError('too_large', `the body is larger than ${maxSize} bytes`);
 }
 
 /**
- * The body, or null where there is none. Throws HttpError `too_large`, what it was refused for, or ClientGoneError. What a client sends beyond
- * the limit is read and dropped, so that it gets to read its answer; the server's request timeout bounds that.
+ * The body, at most `maxSize` bytes, or null where there is none. Throws HttpError `too_large`, what it was refused
+ * for, or ClientGoneError. What a client sends beyond the limit is read and dropped, so that it gets to read its
+ * answer; the server's request timeout bounds that.
  */
-export function readBody(request: IncomingMessage): Promise<Body | null> {
+export function readBody(request: IncomingMessage, maxSize: number): Promise<Body | null> {
   const earlier = refused.get(request);
   if (earlier !== undefined) return Promise.reject(earlier);
   const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > MAX_BODY_SIZE) return Promise.reject(tooLarge());
-  const collected = new Collector(announced > 0 ? announced : FIRST_CAPACITY);
+  if (announced > maxSize) return Promise.reject(tooLarge(maxSize));
+  const collected = new Collector(announced > 0 ? announced : FIRST_CAPACITY, maxSize);
   return new Promise((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
-      if (!collected.add(chunk)) reject(tooLarge());
+      if (!collected.add(chunk)) reject(tooLarge(maxSize));
     });
     request.once('end', () => resolve(collected.take()));
     request.once('refused', (error: HttpError) => {
@@ -65,17 +66,19 @@ export function drainBody(request: IncomingMessage): Promise<void> {
 }
 
 class Collector {
+  readonly #maxSize: number;
   #buffer: Buffer<ArrayBuffer>;
   #length = 0;
   #overflown = false;
 
-  constructor(capacity: number) {
+  constructor(capacity: number, maxSize: number) {
+    this.#maxSize = maxSize;
     this.#buffer = Buffer.allocUnsafeSlow(capacity);
   }
 
   /** Takes the chunk's bytes and zeroes it; false once the body is too large. */
   add(chunk: Buffer): boolean {
-    if (this.#length + chunk.length > MAX_BODY_SIZE) this.#overflow();
+    if (this.#length + chunk.length > this.#maxSize) this.#overflow();
     if (!this.#overflown) this.#append(chunk);
     chunk.fill(0);
     return !this.#overflown;
@@ -95,7 +98,7 @@ class Collector {
   #reserve(size: number): void {
     const needed = this.#length + size;
     if (needed <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.min(MAX_BODY_SIZE, Math.max(needed, this.#buffer.length * 2)));
+    const grown = Buffer.allocUnsafeSlow(Math.min(this.#maxSize, Math.max(needed, this.#buffer.length * 2)));
     this.#buffer.copy(grown, 0, 0, this.#length);
     this.#buffer.fill(0, 0, this.#length);
     this.#buffer = grown;

@@ -72,7 +72,7 @@ async function serve(
       requestId: single(headers['x-request-id']),
       ifMatch: headers['if-match'],
       ifNoneMatch: headers['if-none-match'],
-      readBody: () => readBody(request),
+      readBody: (maxSize) => readBody(request, maxSize),
     });
     // Once the daemon is stopping, a connection ends with the answer that it waits for.
     if (isStopping()) response.shouldKeepAlive = false;

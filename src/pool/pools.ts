@@ -17,7 +17,8 @@ const READER_BATCHES_PER_THREAD = 4;
 /** The writer's batch is one commit: all that gathered while the last one was being synced. */
 const WRITER_BATCH_SIZE = 256;
 const QUEUED_CALLS = 4_096;
-const QUEUED_BYTES = 64 * 1_048_576;
+/** The largest body there is, and as much again in others before it. */
+const QUEUED_BYTES = 128 * 1_048_576;
 const MINUTE_MS = 60_000;
 
 /** Where the vault is and what may be asked for its key; `channelName` is chosen here. */

@@ -16,6 +16,7 @@ import {
   getForWrite,
   getSecretRow,
   indexMetadata,
+  type Metadata,
   NO_METADATA,
   nowSeconds,
   openFieldRow,
@@ -78,7 +79,16 @@ export function storeFields(
 ): void {
   const existing = findForWrite(vault, call, place);
   if (existing !== null) changeSecret(vault, existing, {});
-  const secret = existing ?? createFieldsOnlySecret(vault, place);
+  const secret = existing ?? createFieldsOnlySecret(vault, place, NO_METADATA);
+  setFields(vault, secret, fields);
+}
+
+/** Stores fields of a secret, new or not. The secret's own row is the caller's: it says when the secret changed. */
+export function setFields(
+  vault: WritableVault,
+  secret: SecretIdentity,
+  fields: readonly (readonly [field: string, value: Uint8Array])[],
+): void {
   for (const [field, value] of fields) storeField(vault, secret, field, value);
   vault.writer.countFields(secret.id);
 }
@@ -86,20 +96,22 @@ export function storeFields(
 type SecretIdentity = Pick<SecretRow, 'id' | 'name' | 'environment'>;
 
 /** An entry without a value of its own; its wrapped DEK seals nothing and binds the row. */
-function createFieldsOnlySecret(
+export function createFieldsOnlySecret(
   vault: WritableVault,
   place: { name: string; environment: string },
+  metadata: Metadata,
 ): SecretIdentity {
   const now = nowSeconds();
-  const bound = { metadata: NO_METADATA.text, createdAt: now, updatedAt: now };
+  const bound = { metadata: metadata.text, createdAt: now, updatedAt: now };
   const id = vault.writer.put({
     id: null,
-    ...place,
+    name: place.name,
+    environment: place.environment,
     ...bound,
     ...sealRow(vault.keyring, placeOf(place), bound, 0, null),
   });
-  indexMetadata(vault, id, place, NO_METADATA);
-  return { id, ...place };
+  indexMetadata(vault, id, place, metadata);
+  return { id, name: place.name, environment: place.environment };
 }
 
 function storeField(vault: WritableVault, secret: SecretIdentity, field: string, value: Uint8Array): void {

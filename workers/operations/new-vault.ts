@@ -177,7 +177,9 @@ async function storeKey(
   const { keyStore, vaultId, location } = plan;
   if (keyStore === 'keychain') {
     await storeRootKey(vaultId, rootKey, options.keychainTimeoutMs);
-    return () => deleteRootKey(vaultId, options.keychainTimeoutMs);
+    return async () => {
+      await deleteRootKey(vaultId, options.keychainTimeoutMs);
+    };
   }
   if (location !== null) {
     writeKeyFile(location, rootKey);

@@ -40,6 +40,18 @@ export function getListFilter(call: Call): ListFilter {
   };
 }
 
+/** The filter of an export; it always has a limit. Throws RequestError. */
+export function getExportFilter(call: Call): ListFilter & { readonly limit: number } {
+  return { limit: MAX_LIMIT, ...getListFilter(call) };
+}
+
+/** Whether an import only says what it would do. Throws RequestError. */
+export function getDryRun(call: Call): boolean {
+  const { dry_run: given = 'false' } = call.params;
+  if (given !== 'true' && given !== 'false') throw badRequest('dry_run must be true or false');
+  return given === 'true';
+}
+
 /** The filter of a search. Throws RequestError. */
 export function getSearchFilter(call: Call): ListFilter {
   const query = call.params.q ?? '';

@@ -22,7 +22,7 @@ export const NO_METADATA: Pick<RawMetadata, 'text' | 'entries' | 'searchTexts'> 
   searchTexts: [],
 };
 
-type Metadata = typeof NO_METADATA;
+export type Metadata = typeof NO_METADATA;
 
 /** A row and the place it is bound to: what the sealing functions want of a secret. */
 export function placeOf(row: { name: string; environment: string }): Place {
@@ -92,7 +92,8 @@ function isJsonObject(text: string): boolean {
   }
 }
 
-function writeNames(row: { name: string; environment: string }, reply: ReplyBuffer): void {
+/** The beginning of a JSON object: its name and environment. */
+export function writeNames(row: { name: string; environment: string }, reply: ReplyBuffer): void {
   reply.ascii('{"name":');
   reply.string(row.name);
   reply.ascii(',"environment":');
@@ -114,6 +115,12 @@ function writeTimes(row: SecretSummary, reply: ReplyBuffer): void {
 export const getSecret: Handler<ReadableVault> = (vault, call, reply) => {
   const { name, environment } = getPlace(call);
   const row = getSecretRow(vault, name, environment);
+  writeEntry(vault, row, reply);
+  return { etag: entityTag(row) };
+};
+
+/** A whole entry as a JSON object. Throws IntegrityError in the middle of it: what was written is to be truncated. */
+export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuffer): void {
   const fields = row.fieldCount > 0 ? vault.secrets.listFields(row.id) : [];
   writeNames(row, reply);
   writeValue(openRow(vault.keyring, placeOf(row), row), reply);
@@ -126,8 +133,7 @@ export const getSecret: Handler<ReadableVault> = (vault, call, reply) => {
   }
   writeTimes(row, reply);
   reply.ascii('}');
-  return { etag: entityTag(row) };
-};
+}
 
 /**
  * Writes the member `value`, and `encoding` where only base64 can show it, and zeroes the value; writes nothing where
@@ -183,20 +189,21 @@ export function writeFields(
   reply.ascii('}');
 }
 
-/** Stores value and metadata under a name, new or not; the fields of a secret that exists stay. */
+/** Stores value and metadata under a name, new or not, and answers the row's id; fields of a secret that exists stay. */
 export function storeSecret(
   vault: WritableVault,
   place: { name: string; environment: string },
   existing: SecretRow | null,
   value: Uint8Array,
   metadata: Metadata,
-): void {
+): number {
   const now = nowSeconds();
   const createdAt = keepCreatedAt(vault.keyring, placeOf(place), existing, now);
   const bound = { metadata: metadata.text, createdAt, updatedAt: now };
   const sealed = sealRow(vault.keyring, placeOf(place), bound, vault.vault.nextVersion(), value);
   const id = vault.writer.put({ id: existing?.id ?? null, ...place, ...bound, ...sealed });
   indexMetadata(vault, id, place, metadata);
+  return id;
 }
 
 /** Brings the indexes of a row up to its metadata. */

@@ -2,7 +2,8 @@
  * Opens vault.db, for writing (one thread) or for reading (each reader thread). Holds no secret: what the file
  * stores of one is ciphertext.
  */
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { APPLICATION_ID, CREATE_SCHEMA, SCHEMA_VERSION } from './migrations.ts';
 
@@ -40,6 +41,27 @@ export function openForReading(path: string): Db {
   const db = openChecked(path, true);
   db.pragma('query_only = ON');
   return db;
+}
+
+/**
+ * Closes the writer's connection and removes the database for ever. The wrapped keys are deleted first, which overwrites
+ * them: what a disk keeps of the file for a while cannot be opened, not even by guessing a passphrase.
+ */
+export function destroyDatabase(db: Db, path: string): void {
+  try {
+    db.exec('DELETE FROM slots; DELETE FROM keks');
+    db.pragma('wal_checkpoint(TRUNCATE)');
+  } catch {
+    // A full disk or a damaged file must not keep the vault alive.
+  }
+  db.close();
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+  const folder = openSync(dirname(path), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 function openChecked(path: string, readonly: boolean): Db {

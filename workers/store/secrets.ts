@@ -100,13 +100,22 @@ export class SecretReader {
 
   /** Summaries in the order of name, then environment (of their UTF-8 bytes). */
   list(filter: ListFilter): IterableIterator<SecretSummary> {
-    const { sql, values } = buildListQuery(filter);
-    return this.#db.prepare<(string | number)[], SecretSummary>(sql).iterate(...values);
+    return this.#iterate<SecretSummary>(SUMMARY_COLUMNS, filter);
+  }
+
+  /** As list, with whole rows. */
+  listRows(filter: ListFilter): IterableIterator<SecretRow> {
+    return this.#iterate<SecretRow>(SECRET_COLUMNS, filter);
+  }
+
+  #iterate<Row>(columns: string, filter: ListFilter): IterableIterator<Row> {
+    const { sql, values } = buildListQuery(columns, filter);
+    return this.#db.prepare<(string | number)[], Row>(sql).iterate(...values);
   }
 }
 
 /** Each filter adds its own condition, so that SQLite can choose an index for just what was asked. */
-function buildListQuery(filter: ListFilter): { sql: string; values: (string | number)[] } {
+function buildListQuery(columns: string, filter: ListFilter): { sql: string; values: (string | number)[] } {
   const joins: string[] = [];
   const conditions: string[] = [];
   const values: (string | number)[] = [];
@@ -130,7 +139,7 @@ function buildListQuery(filter: ListFilter): { sql: string; values: (string | nu
   const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
   if (filter.limit !== undefined) values.push(filter.limit);
   return {
-    sql: `SELECT ${SUMMARY_COLUMNS} FROM secrets s ${joins.join(' ')} ${where}
+    sql: `SELECT ${columns} FROM secrets s ${joins.join(' ')} ${where}
       ORDER BY s.name, s.environment ${filter.limit === undefined ? '' : 'LIMIT ?'}`,
     values,
   };

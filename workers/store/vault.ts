@@ -80,6 +80,15 @@ export class VaultStore {
     this.#db.prepare('DELETE FROM keks WHERE id = ?').run(id);
   }
 
+  /** What SQLite finds wrong with the file, one line; null where nothing is. */
+  findDamage(): string | null {
+    const [found] = this.#db.pragma('integrity_check(1)') as { integrity_check: string }[];
+    const lines = (found?.integrity_check ?? '').split('\n').filter((line) => !line.startsWith('***'));
+    if (lines[0] !== 'ok') return lines[0] ?? 'SQLite does not say';
+    const [orphan] = this.#db.pragma('foreign_key_check') as { table: string; parent: string }[];
+    return orphan === undefined ? null : `a row in ${orphan.table} refers to none in ${orphan.parent}`;
+  }
+
   /** Size of the database file in bytes, as SQLite counts it. */
   databaseSize(): number {
     const pages = this.#db.pragma('page_count', { simple: true }) as number;

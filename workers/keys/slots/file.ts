@@ -2,14 +2,27 @@
  * The `file` slot: the root key lies in a file of its own, 32 bytes, readable by its owner only and outside the
  * vault's folder, or in a systemd credential. Holds the root key for the length of a call.
  */
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { asRootKey, KEY_SIZE, type RootKey } from '../../envelope/keys.ts';
 import { allocateSecret } from '../../secret-bytes.ts';
 import { SealedError } from '../sealed.ts';
 
 const CREDENTIAL_NAME = 'maestrovault.key';
 const OWNER_READ_ONLY = 0o400;
+const OWNER_READ_WRITE = 0o600;
 const ACCESS_BY_OTHERS = 0o077;
 
 /** The root key (the caller zeroes it). Throws SealedError with the remedy if it cannot be had. */
@@ -64,5 +77,71 @@ export function writeKeyFile(location: string, rootKey: RootKey): void {
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** The key file cannot be destroyed, and was left as it is; `message` says why. */
+export class KeyFileKeptError extends Error {}
+
+/**
+ * Whether a key file lies there that `destroyKeyFile` can destroy; false if nothing does. The path comes from vault.db,
+ * where anybody may have written it who may write that file, so the key itself must say that it is the vault's:
+ * `opensVault` tells. Throws KeyFileKeptError.
+ */
+export function findKeyFile(location: string, opensVault: (rootKey: RootKey) => boolean): boolean {
+  if (lstatSync(location, { throwIfNoEntry: false }) === undefined) return false;
+  const rootKey = readOwnKey(location);
+  try {
+    if (!opensVault(rootKey))
+      throw new KeyFileKeptError(`${location} does not hold the root key of this vault`);
+  } finally {
+    rootKey.fill(0);
+  }
+  try {
+    accessSync(dirname(location), constants.W_OK);
+  } catch {
+    throw new KeyFileKeptError(`the folder of the key file ${location} cannot be written`);
+  }
+  return true;
+}
+
+function readOwnKey(location: string): RootKey {
+  try {
+    return readKeyFile(location, null);
+  } catch (error) {
+    if (error instanceof SealedError)
+      throw new KeyFileKeptError(`${location} is not the key file of this vault`);
+    throw error;
+  }
+}
+
+/** Overwrites the key and removes its file. Throws KeyFileKeptError, and the key is as it was. */
+export function destroyKeyFile(location: string): void {
+  try {
+    overwrite(location);
+  } catch {
+    throw new KeyFileKeptError(`the key file ${location} cannot be overwritten`);
+  }
+  try {
+    rmSync(location);
+  } catch {
+    // What stays is a file of zeros.
+  }
+}
+
+/** On most disks this leaves nothing of the key; one that writes every block elsewhere keeps the old one for a while. */
+function overwrite(location: string): void {
+  const reading = openSync(location, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    fchmodSync(reading, OWNER_READ_WRITE);
+    const writing = openSync(location, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      writeSync(writing, new Uint8Array(KEY_SIZE), 0, KEY_SIZE, 0);
+      fsyncSync(writing);
+    } finally {
+      closeSync(writing);
+    }
+  } finally {
+    closeSync(reading);
   }
 }

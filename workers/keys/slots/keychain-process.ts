@@ -43,8 +43,7 @@ async function store(entry: AsyncEntry): Promise<Answer> {
 }
 
 async function remove(entry: AsyncEntry): Promise<Answer> {
-  await entry.deleteCredential();
-  return ANSWER.done;
+  return (await entry.deleteCredential()) ? ANSWER.done : ANSWER.nothing;
 }
 
 /** Writes, reads and deletes an entry that holds nothing of worth. */

@@ -120,8 +120,9 @@ export async function storeRootKey(vaultId: Uint8Array, rootKey: RootKey, timeou
   await askKeychain('store', accountOf(vaultId), timeoutMs, rootKey);
 }
 
-export async function deleteRootKey(vaultId: Uint8Array, timeoutMs: number): Promise<void> {
-  await askKeychain('remove', accountOf(vaultId), timeoutMs);
+/** Whether there was one. Throws KeychainUnavailableError. */
+export async function deleteRootKey(vaultId: Uint8Array, timeoutMs: number): Promise<boolean> {
+  return (await askKeychain('remove', accountOf(vaultId), timeoutMs)) !== null;
 }
 
 /** Writes, reads and deletes an entry of its own. Answers why the keychain cannot be used, or null if it can. */

@@ -1,0 +1,97 @@
+/**
+ * Checking the whole vault: SQLite's own check of the file, and whether everything in it opens. Holds one value's
+ * plaintext at a time, zeroed at once (`verifyRow`).
+ */
+import type { Handler } from '../calls.ts';
+import { IntegrityError } from '../envelope/integrity.ts';
+import type { ReplyBuffer } from '../reply.ts';
+import { sqliteCode } from '../store/database.ts';
+import type { FieldRow, SecretRow } from '../store/secrets.ts';
+import type { ReadableVault } from '../vault.ts';
+import { describeUnreadable } from './export.ts';
+import { verifyRow } from './sealing.ts';
+import { fieldPlaceOf, placeOf, writeNames } from './secrets.ts';
+import { isGenuine } from './tokens.ts';
+
+/** How many entries the answer names at most, of those that do not open. */
+const MAX_NAMED = 100;
+
+interface Findings {
+  /** What SQLite says is wrong with the file; null where nothing is. */
+  damage: string | null;
+  secrets: number;
+  fields: number;
+  tokens: number;
+  /** All of them; the answer names the first ones only. */
+  readonly unreadable: { readonly name: string; readonly environment: string }[];
+  readonly forged: string[];
+}
+
+export const checkVault: Handler<ReadableVault> = (vault, _call, reply) => {
+  const findings: Findings = { damage: null, secrets: 0, fields: 0, tokens: 0, unreadable: [], forged: [] };
+  try {
+    findings.damage = vault.vault.findDamage();
+    checkEntries(vault, findings);
+    checkTokens(vault, findings);
+  } catch (error) {
+    // A file so damaged that it cannot be read to its end: the counts say how far that went.
+    const code = sqliteCode(error);
+    if (!code.startsWith('SQLITE_CORRUPT')) throw error;
+    findings.damage ??= `reading it ends with ${code}`;
+  }
+  writeFindings(findings, reply);
+  const warning = describe(findings);
+  return warning === '' ? {} : { warning };
+};
+
+function checkEntries(vault: ReadableVault, findings: Findings): void {
+  for (const row of vault.secrets.listRows({})) {
+    const fields = vault.secrets.listFields(row.id);
+    findings.secrets += 1;
+    findings.fields += fields.length;
+    if (!opens(vault, row, fields))
+      findings.unreadable.push({ name: row.name, environment: row.environment });
+  }
+}
+
+/** Whether an entry opens whole, as somebody with the key stored it. */
+function opens(vault: ReadableVault, row: SecretRow, fields: readonly FieldRow[]): boolean {
+  try {
+    verifyRow(vault.keyring, placeOf(row), row);
+    for (const field of fields)
+      verifyRow(vault.keyring, fieldPlaceOf(row, field.field), { ...field, metadata: '' });
+    return true;
+  } catch (error) {
+    if (error instanceof IntegrityError) return false;
+    throw error;
+  }
+}
+
+/** A row that somebody wrote without the key is no token; the log names it. */
+function checkTokens(vault: ReadableVault, findings: Findings): void {
+  for (const row of vault.tokens.list()) {
+    if (isGenuine(vault.keyring, row)) findings.tokens += 1;
+    else findings.forged.push(row.id);
+  }
+}
+
+function writeFindings({ damage, secrets, fields, tokens, unreadable }: Findings, reply: ReplyBuffer): void {
+  reply.ascii('{"database":');
+  reply.string(damage ?? 'ok');
+  reply.ascii(`,"secrets":${secrets},"fields":${fields},"tokens":${tokens},"unreadable":[`);
+  for (const [index, row] of unreadable.slice(0, MAX_NAMED).entries()) {
+    if (index > 0) reply.ascii(',');
+    writeNames(row, reply);
+    reply.ascii('}');
+  }
+  reply.ascii(`],"unreadable_count":${unreadable.length}}`);
+}
+
+/** For the log; empty where all is well. */
+function describe({ damage, unreadable, forged }: Findings): string {
+  return [
+    ...(damage === null ? [] : [`check: the database is damaged: ${damage}`]),
+    ...(unreadable.length === 0 ? [] : [describeUnreadable('check', unreadable)]),
+    ...(forged.length === 0 ? [] : [`check: token rows that fail verification: ${forged.join(', ')}`]),
+  ].join('; ');
+}

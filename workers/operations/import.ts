@@ -1,0 +1,122 @@
+/**
+ * Import: many entries, all or none. Holds the plaintext of the body's values, which the caller zeroes, and of one
+ * stored value at a time, which is compared with them and zeroed.
+ */
+import type { BodyHandler } from '../calls.ts';
+import { IntegrityError } from '../envelope/integrity.ts';
+import type { ImportEntry } from '../import-entries.ts';
+import type { ReplyBuffer } from '../reply.ts';
+import { RequestError } from '../request-error.ts';
+import type { SecretRow } from '../store/secrets.ts';
+import type { WritableVault } from '../vault.ts';
+import { createFieldsOnlySecret, setFields } from './fields.ts';
+import { getDryRun } from './parameters.ts';
+import { openRow, type Place, verifyRow } from './sealing.ts';
+import { changeSecret, fieldPlaceOf, NO_METADATA, placeOf, storeSecret, writeNames } from './secrets.ts';
+
+type Group = 'added' | 'changed' | 'unchanged';
+
+export const importSecrets: BodyHandler<'secrets.import'> = (vault, call, reply, request) => {
+  const isDryRun = getDryRun(call);
+  const groups: Record<Group, ImportEntry[]> = { added: [], changed: [], unchanged: [] };
+  for (const entry of request.secrets.list) {
+    const row = vault.secrets.find(entry.name, entry.environment);
+    // Whether a stored value is the given one is an answer that only who may read it gets.
+    if (row !== null && !call.mayReplace)
+      throw new RequestError('forbidden', 'to import over secrets that exist the token needs the scope read');
+    groups[row === null ? add(vault, entry, isDryRun) : merge(vault, row, entry, isDryRun)].push(entry);
+  }
+  writeGroups(isDryRun, groups, reply);
+};
+
+function add(vault: WritableVault, entry: ImportEntry, isDryRun: boolean): Group {
+  if (isDryRun) return 'added';
+  const { name, environment, value, metadata = NO_METADATA, fields } = entry;
+  const id =
+    value === undefined
+      ? createFieldsOnlySecret(vault, entry, metadata).id
+      : storeSecret(vault, { name, environment }, null, value, metadata);
+  if (fields.length > 0) setFields(vault, { id, name, environment }, fields);
+  return 'added';
+}
+
+function merge(vault: WritableVault, row: SecretRow, entry: ImportEntry, isDryRun: boolean): Group {
+  const difference = compare(vault, row, entry);
+  if (difference === 'none') return 'unchanged';
+  if (isDryRun) return 'changed';
+  const { value, metadata, fields } = entry;
+  if (difference === 'unverifiable' && value !== undefined && metadata !== undefined) {
+    const { name, environment } = row;
+    storeSecret(vault, { name, environment }, row, value, metadata);
+  } else {
+    changeSecret(vault, row, {
+      ...(value === undefined ? {} : { value }),
+      ...(metadata === undefined ? {} : { metadata }),
+    });
+  }
+  if (fields.length > 0) setFields(vault, row, fields);
+  return 'changed';
+}
+
+/**
+ * How a stored entry differs from a given one. Throws IntegrityError if it fails verification, unless nothing of it
+ * would stay: what stays is wrapped anew, and must not become genuine by that.
+ */
+function compare(vault: WritableVault, row: SecretRow, entry: ImportEntry): 'none' | 'some' | 'unverifiable' {
+  try {
+    return isSame(vault, row, entry) ? 'none' : 'some';
+  } catch (error) {
+    if (error instanceof IntegrityError && replacesAll(vault, row, entry)) return 'unverifiable';
+    throw error;
+  }
+}
+
+function replacesAll(vault: WritableVault, row: SecretRow, entry: ImportEntry): boolean {
+  if (entry.value === undefined || entry.metadata === undefined) return false;
+  const given = new Set(entry.fields.map(([field]) => field));
+  return vault.secrets.listFields(row.id).every(({ field }) => given.has(field));
+}
+
+/** Whether all that is given is stored already. Verifies the row and each given field, also behind a difference. */
+function isSame(vault: WritableVault, row: SecretRow, entry: ImportEntry): boolean {
+  let same = entry.metadata === undefined || entry.metadata.text === row.metadata;
+  if (entry.value === undefined) verifyRow(vault.keyring, placeOf(row), row);
+  else if (!holds(vault, placeOf(row), row, entry.value)) same = false;
+  for (const [field, value] of entry.fields) {
+    const stored = vault.secrets.findField(row.id, field);
+    const place = fieldPlaceOf(row, field);
+    if (stored === null || !holds(vault, place, { ...stored, metadata: '' }, value)) same = false;
+  }
+  return same;
+}
+
+/** Whether a row's value is this one. Throws IntegrityError. */
+function holds(
+  vault: WritableVault,
+  place: Place,
+  row: Parameters<typeof openRow>[2],
+  value: Uint8Array,
+): boolean {
+  const stored = openRow(vault.keyring, place, row);
+  const isEqual = stored?.equals(value) ?? false;
+  stored?.fill(0);
+  return isEqual;
+}
+
+function writeGroups(
+  isDryRun: boolean,
+  groups: Readonly<Record<Group, readonly ImportEntry[]>>,
+  reply: ReplyBuffer,
+): void {
+  reply.ascii(`{"dry_run":${isDryRun}`);
+  for (const [group, entries] of Object.entries(groups)) {
+    reply.ascii(`,"${group}":[`);
+    for (const [index, entry] of entries.entries()) {
+      if (index > 0) reply.ascii(',');
+      writeNames(entry, reply);
+      reply.ascii('}');
+    }
+    reply.ascii(']');
+  }
+  reply.ascii('}');
+}
