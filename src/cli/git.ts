@@ -2,8 +2,8 @@
 import { type SpawnSyncOptions, type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { CliError, EXIT } from './failure.ts';
 
-/** File names are taken as they are, and no monitor of the repository's choice is started. */
-export const SAFE_OPTIONS = ['--literal-pathspecs', '-c', 'core.fsmonitor=false'] as const;
+/** No monitor of the repository's choice is started. */
+export const SAFE_OPTIONS = ['-c', 'core.fsmonitor=false'] as const;
 const MAX_OUTPUT_SIZE = 2 ** 30;
 /** A hook's: they say which repository is meant, whatever folder one asks about. */
 const REPOSITORY_VARIABLES = ['GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_PREFIX'];

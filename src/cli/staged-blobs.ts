@@ -21,7 +21,17 @@ const NEWLINE = 0x0a;
 /** `paths` narrow it down. Throws CliError. */
 export function listStaged(paths: readonly string[]): StagedFile[] {
   // By ids and not by names: a name may have a newline, and rename detection would list two names for one.
-  const raw = ['diff', '--cached', '--raw', '-z', '--no-abbrev', '--no-renames', '--no-relative', FILTER];
+  const raw = [
+    '--literal-pathspecs',
+    'diff',
+    '--cached',
+    '--raw',
+    '-z',
+    '--no-abbrev',
+    '--no-renames',
+    '--no-relative',
+    FILTER,
+  ];
   // Without this git compares two folders where there is no repository.
   runGit(['rev-parse', '--git-dir']);
   const parts = splitByNul(runGit([...raw, '--', ...paths]));
