@@ -16,6 +16,7 @@ export const run: Run = async (input) => {
   const { context, flag } = input;
   // Read before the vault is opened, and closed again while somebody is asked.
   const source = await readImportSource(input);
+  if (source.lines.length === 0) return reportNothing(input, source);
   const planned = await withVault(input, (client) => planOrStore(input, client, source));
   if (planned.dry_run && flag('dry-run')) return report(input, planned, context.print);
   if (!planned.dry_run) return report(input, planned, context.say);
@@ -25,6 +26,13 @@ export const run: Run = async (input) => {
   await confirm(input, `Change ${them} (${listNames(changed)})?`);
   return report(input, await withVault(input, (client) => store(input, client, source)), context.say);
 };
+
+/** The API takes no import of nothing. */
+function reportNothing(input: Input, { name }: ImportSource): typeof EXIT.done {
+  input.context.say(`There is nothing in ${name}.`);
+  const result = { dry_run: input.flag('dry-run'), added: [], changed: [], unchanged: [] };
+  return report(input, result, () => {});
+}
 
 /** What was done or, where somebody has to be asked first or nothing is to be done, what would be. */
 async function planOrStore(input: Input, client: Client, source: ImportSource): Promise<ImportResult> {
@@ -61,12 +69,13 @@ async function send(
 
 /** The API names an entry by its index in the request; whoever has the file wants its line. */
 function placeError({ name, lines }: ImportSource, error: unknown): unknown {
-  const [, index, rest] =
-    (error instanceof Error && /^"secrets"\[([0-9]+)\][.:]? *(.*)$/s.exec(error.message)) || [];
+  const message = error instanceof Error ? error.message : '';
+  const [, index, rest = ''] = /^"secrets"\[([0-9]+)\][.:]? *(.*)$/s.exec(message) ?? [];
   if (index === undefined) return error;
+  const problem = rest.replace(/"secrets"\[([0-9]+)\]/, (_, other) => `line ${lines[other]}`);
   return new CliError(
     toCliError(error).exitCode,
-    `${name}, line ${lines[Number(index)]}: ${rest}; nothing was imported`,
+    `${name}, line ${lines[Number(index)]}: ${problem}; nothing was imported`,
   );
 }
 
