@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { skipWithout } from './fixtures/programs.ts';
 import { StoredFile } from './fixtures/stored.ts';
-import { KEYS, mavOnTerminal } from './fixtures/terminal.ts';
+import { KEYS, mavOnTerminal, openTerminal } from './fixtures/terminal.ts';
 import {
   BIN,
   createSandbox,
@@ -139,6 +139,55 @@ t.test('export --to > a file > closed to others, whole or not there, and not ove
   t.equal((await mav(sandbox, ['export', '--to', join(folder, 'no/such')])).code, 1);
   t.same(readdirSync(folder).sort(), ['link', 'vault.json'], 'no drafts are left');
 });
+
+t.test('export --to > a signal ends it > no draft is left', async (t) => {
+  const { folder, env } = createSandbox(t);
+  const source = new URL('../src/cli/private-file.ts', import.meta.url).href;
+  const script = `
+    const { PrivateFile } = await import(${JSON.stringify(source)});
+    const file = new PrivateFile('out');
+    file.write('hunter2');
+    setInterval(() => {}, 1000);
+    console.log('written');`;
+  for (const [signal, expected] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: folder, env });
+    await once(child.stdout, 'data');
+    t.equal(readdirSync(folder).length, 2, 'a draft beside home');
+    child.kill(signal);
+    const [code] = await once(child, 'close');
+    t.equal(code, expected, signal);
+    t.same(readdirSync(folder), ['home']);
+  }
+});
+
+t.test(
+  'progress > something long on a terminal > one line that is taken away',
+  { skip: skipTerminal },
+  async (t) => {
+    const sandbox = createSandbox(t);
+    const source = new URL('../src/cli/progress.ts', import.meta.url).href;
+    const script = (isQuiet: boolean) => `
+    const { Progress } = await import(${JSON.stringify(source)});
+    const context = { isErrorTerminal: true, isQuiet: ${isQuiet}, env: process.env };
+    const progress = new Progress({ context });
+    const timer = setInterval(() => progress.show('so far'), 5);
+    setTimeout(() => {
+      clearInterval(timer);
+      progress.end();
+      console.log('done');
+    }, 1000);`;
+    const show = async (isQuiet: boolean) => {
+      const command = [process.execPath, '--input-type=module', '-e', script(isQuiet)];
+      return (await openTerminal(t, sandbox, command).ended()).shown;
+    };
+    t.match(await show(false), /^(\rso far)+\rdone\n$/);
+    t.equal(await show(true), 'done\n');
+  },
+);
 
 t.test('export > wrong usage > exit 2', async (t) => {
   const sandbox = await createVault(t);
