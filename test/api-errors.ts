@@ -232,12 +232,16 @@ const ALLOWED: Record<string, string> = {
   '/v1/search': 'GET, HEAD',
   '/v1/generate': 'POST',
   '/v1/info': 'GET, HEAD',
+  '/v1/export': 'GET, HEAD',
+  '/v1/import': 'POST',
   '/v1/tokens': 'GET, HEAD, POST',
   '/v1/tokens/:id': 'DELETE',
   '/v1/status': 'GET, HEAD',
   '/v1/unseal': 'POST',
   '/v1/seal': 'POST',
   '/v1/keys/rotate': 'POST',
+  '/v1/check': 'GET, HEAD',
+  '/v1/destroy': 'POST',
 };
 const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'];
 

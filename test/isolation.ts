@@ -110,6 +110,15 @@ t.before(async () => {
 async function sendInOtherForms(): Promise<void> {
   const encoded = { value: ENCODED, encoding: 'base64' };
   const binary = Buffer.concat([Buffer.from(VALUE), Buffer.from([0xff])]);
+  const imported = (...more: object[]) => ({
+    secrets: [
+      { name: 's5', value: VALUE, fields: { a: encoded, b: VALUE } },
+      { name: 's6', ...encoded },
+      ...more,
+    ],
+  });
+  /** Larger than what one chunk of the socket carries. */
+  const padding = { name: 's7', value: `${VALUE} `.repeat(100_000) };
   for (const [method, target, body, status] of [
     ['PUT', path(3), encoded, 201],
     ['PATCH', path(3), encoded, 200],
@@ -121,6 +130,12 @@ async function sendInOtherForms(): Promise<void> {
     ['GET', `${path(4)}/fields/a/value`, undefined, 200],
     ['GET', path(4), undefined, 200],
     ['POST', `${path(4)}/rename`, { name: 's4 renamed' }, 200],
+    ['POST', '/v1/import?dry_run=true', imported(), 200],
+    ['POST', '/v1/import', imported(padding), 200],
+    ['POST', '/v1/import', imported(padding), 200],
+    ['POST', '/v1/import', imported({ name: 's8', valeu: VALUE }), 400],
+    ['GET', '/v1/export?limit=3', undefined, 200],
+    ['GET', '/v1/export', undefined, 200],
   ] as const) {
     t.equal((await daemon.ask(method, target, { body })).status, status, `${method} ${target}`);
   }

@@ -1,28 +1,19 @@
 /**
  * Makes this process another program's: with execve, where the platform has it, so that process id, signals, standard
- * input and exit code are that program's own; elsewhere as a child that gets our signals and whose end becomes ours.
- * Whoever calls has closed all that must not be left open: nothing of ours runs afterwards.
+ * input and exit code are that program's own; elsewhere it is a child of ours. Whoever calls has closed all that must not
+ * be left open: nothing of ours runs afterwards.
  */
-import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
-import { CliError, type ExitCode } from './failure.ts';
-import { EXIT_NOT_EXECUTABLE, findProgram } from './find-program.ts';
+import { isatty } from 'node:tty';
+import { mayFailToStart } from './executable.ts';
+import type { ExitCode } from './failure.ts';
+import { findProgram } from './find-program.ts';
+import { explainStart, isErrno, runAsChild } from './run-as-child.ts';
 
 const SHELL = '/bin/sh';
+/** Before this one, execve aborts the process when it fails, with all that is in its memory (nodejs/node#62878). */
+const OLDEST_THROWING_NODE = 26;
 /** Node ignores these, and what is ignored stays so in the next program; what has a handler is reset. */
 const IGNORED_BY_NODE = ['SIGPIPE', 'SIGXFSZ'] as const;
-const FORWARDED: readonly NodeJS.Signals[] = [
-  'SIGHUP',
-  'SIGINT',
-  'SIGQUIT',
-  'SIGTERM',
-  'SIGUSR1',
-  'SIGUSR2',
-  'SIGCONT',
-  'SIGWINCH',
-];
-/** A shell's way to say that a program was ended by a signal. */
-const SIGNAL_EXIT = 128;
 
 type Execve = (file: string, args: string[], env: NodeJS.ProcessEnv) => never;
 
@@ -31,7 +22,9 @@ export async function replaceProcess(command: readonly string[], env: NodeJS.Pro
   const [name = ''] = command;
   const program = findProgram(name, env.PATH);
   const execve = process.execve as Execve | undefined;
-  if (execve === undefined) return runAsChild(program, command, env);
+  const mayThrow = Number.parseInt(process.versions.node, 10) >= OLDEST_THROWING_NODE;
+  if (execve === undefined || (!mayThrow && mayFailToStart(program, command, env)))
+    return runAsChild(program, command, env);
   return become(execve, program, command, env);
 }
 
@@ -46,12 +39,13 @@ function become(
   // That execve is experimental would be said in the middle of the program's own output.
   process.emitWarning = () => {};
   for (const signal of IGNORED_BY_NODE) process.on(signal, ignore);
+  makeBlocking();
   try {
     return execve(program, [name, ...args], env);
   } catch (error) {
     // A script without a first line that names its interpreter is a shell's (XCU 2.9.1.4).
     if (isErrno(error, 'ENOEXEC')) tryShell(execve, program, args, env);
-    throw explain(name, error);
+    throw explainStart(name, error, env);
   } finally {
     process.emitWarning = emitWarning;
     for (const signal of IGNORED_BY_NODE) process.off(signal, ignore);
@@ -68,37 +62,15 @@ function tryShell(execve: Execve, program: string, args: string[], env: NodeJS.P
 
 function ignore(): void {}
 
-/** Node gives an empty code to some of execve's errors. */
-function isErrno(error: unknown, code: keyof typeof constants.errno): boolean {
-  const { errno } = error as NodeJS.ErrnoException;
-  return errno !== undefined && Math.abs(errno) === constants.errno[code];
-}
+/** What Node has no other name for. */
+type Handled = { readonly _handle?: { readonly setBlocking?: (isBlocking: boolean) => void } };
 
-function explain(name: string, error: unknown): CliError {
-  if (isErrno(error, 'E2BIG'))
-    return new CliError(
-      EXIT_NOT_EXECUTABLE,
-      'the variables and arguments are larger than this system allows a program; leave large values out (--only names those that you want)',
-    );
-  if (isErrno(error, 'ENOENT'))
-    return new CliError(EXIT_NOT_EXECUTABLE, `${name}: its interpreter is not there`);
-  const code = (error as NodeJS.ErrnoException).code || 'failed';
-  return new CliError(EXIT_NOT_EXECUTABLE, `${name}: cannot be run (${code})`);
-}
-
-function runAsChild(
-  program: string,
-  [name = '', ...args]: readonly string[],
-  env: NodeJS.ProcessEnv,
-): Promise<ExitCode> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { argv0: name, env, stdio: 'inherit' });
-    const forward = (signal: NodeJS.Signals) => void child.kill(signal);
-    for (const signal of FORWARDED) process.on(signal, forward);
-    child.once('error', (error) => reject(explain(name, error)));
-    child.once('exit', (code, signal) => {
-      for (const one of FORWARDED) process.off(one, forward);
-      resolve(code ?? SIGNAL_EXIT + (signal === null ? 0 : constants.signals[signal]));
-    });
-  });
+/**
+ * Node makes pipes and terminals non-blocking as soon as it opens a stream on them, which threads of a pool already do,
+ * and they would stay so: most programs lose output then. Node's own end, which undoes it, never comes.
+ */
+function makeBlocking(): void {
+  // Standard input is only ever opened to ask somebody.
+  const opened = [process.stdout, process.stderr, ...(isatty(0) ? [process.stdin] : [])];
+  for (const stream of opened) (stream as Handled)._handle?.setBlocking?.(true);
 }

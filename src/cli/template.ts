@@ -18,6 +18,8 @@ export interface Slot {
 const OPENING = /\{\{[ \t]*(?=mav:)/g;
 const REFERENCE = /(mav:[^\r\n]*?)[ \t]*\}\}/y;
 const NEWLINE = 0x0a;
+/** How much of a malformed reference a message repeats. */
+const MAX_SHOWN = 100;
 
 /** Throws CliError for a malformed reference, with its line. `what` names the template. */
 export function findSlots(template: Buffer, what: string): Slot[] {
@@ -46,8 +48,8 @@ function decode(latin1: string): string {
 function explain(place: string, written: string | undefined): string {
   const how =
     'write {{ mav://ENV/NAME }} or {{ mav://ENV/NAME#FIELD }}, with an empty ENV for the default environment';
-  if (written === undefined) return `${place}: a reference is not ended with }}; ${how}`;
-  return `${place}: not a reference; ${how}`;
+  if (written === undefined) return `${place}: a reference is not ended with }} on its line; ${how}`;
+  return `${place}: not a reference: ${JSON.stringify(decode(written).slice(0, MAX_SHOWN))}; ${how}`;
 }
 
 /** The template with the values, one for each slot, in their places. */
