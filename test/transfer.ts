@@ -142,7 +142,7 @@ t.test('export --to > a file > closed to others, whole or not there, and not ove
 
 t.test('export --to > a signal ends it > no draft is left', async (t) => {
   const { folder, env } = createSandbox(t);
-  const source = new URL('../src/cli/private-file.ts', import.meta.url).href;
+  const source = new URL('../src/cli/output-file.ts', import.meta.url).href;
   const script = `
     const { PrivateFile } = await import(${JSON.stringify(source)});
     const file = new PrivateFile('out');

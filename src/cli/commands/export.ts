@@ -9,7 +9,7 @@ import { describeSecret } from '../describe.ts';
 import { formatDotenv } from '../dotenv.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
 import { JsonReader } from '../json-reader.ts';
-import { PrivateFile } from '../private-file.ts';
+import { PrivateFile } from '../output-file.ts';
 import { Progress } from '../progress.ts';
 import { readPages } from '../vault-entries.ts';
 
