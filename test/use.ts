@@ -181,7 +181,8 @@ t.test('exec, env > any text > comes out as it was stored, whichever the way in'
   await testAllValues(t, daemon, {});
 });
 
-t.test('env > into shells that read any text > come out as they were', async (t) => {
+t.test('env > into shells that read any text > come out as they were', (t) => {
+  const sandbox = createSandbox(t);
   const text = fc
     .string({
       unit: fc.oneof(
@@ -204,7 +205,7 @@ t.test('env > into shells that read any text > come out as they were', async (t)
         const lines = values.map((value, at) => formatAssignment(shell, `V${at}_PATH`, value));
         const input = `${change(lines.join('\n'))}\nenv -0`;
         const { stdout } = spawnSync(program, ['-c', input], {
-          env: { PATH: process.env.PATH, HOME: '/nonexistent' },
+          env: { PATH: process.env.PATH, HOME: sandbox.env.HOME },
           encoding: 'utf8',
         });
         const got = new Map(stdout.split('\0').map((pair) => pair.split(/=(.*)/s, 2) as [string, string]));
@@ -216,6 +217,7 @@ t.test('env > into shells that read any text > come out as they were', async (t)
     );
     t.pass(program);
   }
+  t.end();
 });
 
 t.test('env > PowerShell > quotes, typographic ones too, and newlines', (t) => {

@@ -12,23 +12,25 @@ const DEFAULT_PATH = '/bin:/usr/bin';
 
 /** The program's path. Throws CliError with 127 or 126. */
 export function findProgram(command: string, path: string = DEFAULT_PATH): string {
-  const candidates = command.includes('/')
+  const isPath = command.includes('/');
+  const candidates = isPath
     ? [command]
     : // An empty entry is the folder that we are in.
       path.split(delimiter).map((folder) => join(folder === '' ? '.' : folder, command));
-  const found = command === '' ? [] : candidates.filter(isThere);
+  const found = command === '' ? [] : candidates.filter((candidate) => isThere(candidate, isPath));
   const program = found.find(isExecutable);
   if (program !== undefined) return toPath(program);
   if (found.length === 0) throw new CliError(EXIT_NOT_FOUND, `${quote(command)}: command not found`);
   throw new CliError(EXIT_NOT_EXECUTABLE, `${quote(command)}: not an executable file`);
 }
 
-function isThere(path: string): boolean {
+/** What lies in a folder that may not be searched counts as there only if it was named. */
+function isThere(path: string, isNamed: boolean): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    // A folder that may not be searched may have it; a path through a file, or a name too long, is none.
-    return (error as NodeJS.ErrnoException).code === 'EACCES';
+    // A path through a file, or a name that is too long, is none at all.
+    return isNamed && (error as NodeJS.ErrnoException).code === 'EACCES';
   }
 }
 

@@ -4,6 +4,7 @@ import { checkArity, findClose, readArguments } from './arguments.ts';
 import type { Command, Input } from './command.ts';
 import { type Context, createContext } from './context.ts';
 import { EXIT, type ExitCode, toCliError, usageError } from './failure.ts';
+import { splitCommand } from './find-command.ts';
 import { commands, commonOptions } from './options.ts';
 
 /**
@@ -32,6 +33,9 @@ async function checkEncoding(argv: readonly string[]): Promise<void> {
 }
 
 async function dispatch(argv: readonly string[], context: Context): Promise<ExitCode> {
+  // What completion scripts call: no command for people, so in no table and in no help.
+  if (argv[0] === '__complete')
+    return (await import('./completion/answer.ts')).answerCompletion(argv.slice(1), context);
   const { words, rest } = splitCommand(argv);
   const command = words === null ? undefined : commands[words];
   if (words === null || command === undefined) return answerWithoutCommand(argv, context);
@@ -42,21 +46,6 @@ async function dispatch(argv: readonly string[], context: Context): Promise<Exit
   const input = await readInput(words, command, rest, context);
   const { run } = await command.load();
   return run(input);
-}
-
-/** The command's full name and what comes behind it: `token create` is two words of argv and one command. */
-function splitCommand(argv: readonly string[]): { words: string | null; rest: readonly string[] } {
-  for (const count of [2, 1]) {
-    const words = argv.length < count ? null : findCommand(argv.slice(0, count).join(' '));
-    if (words !== null) return { words, rest: argv.slice(count) };
-  }
-  return { words: null, rest: argv };
-}
-
-function findCommand(words: string): string | null {
-  if (Object.hasOwn(commands, words)) return words;
-  const found = Object.entries(commands).find(([, { aliases = [] }]) => aliases.includes(words));
-  return found?.[0] ?? null;
 }
 
 /** What another program gets to see is not looked at. */
@@ -112,7 +101,11 @@ async function readInput(
     noInput: flag('no-input'),
     noColor: flag('no-color'),
   });
-  const { home, config } = readSettings(env, { home: text('home'), socket: text('socket') });
+  const { home, config } = readSettings(env, {
+    home: text('home'),
+    socket: text('socket'),
+    toleratesConfig: command.toleratesConfig,
+  });
   const given = command.ownOutput ? undefined : text('output');
   const form = given ?? config.output ?? (context.isOutputTerminal ? 'table' : 'json');
   if (form !== 'json' && form !== 'table') throw usageError('--output must be json or table');

@@ -179,7 +179,7 @@ export const commands: Readonly<Record<string, Command>> = {
     arguments: '<command> [...args]',
     passesThrough: true,
     description: 'Run a program with secrets as environment variables',
-    examples: ['mav exec --env prod -- ./deploy.sh', 'mav exec --env-file .env.mav -- npm start'],
+    examples: ['mav exec --env prod -- ./deploy.sh', 'mav exec -f .env.mav -- npm start'],
     notes: [
       'The secret db-password becomes DB_PASSWORD, the field host of db DB_HOST. What is in the environment replaces',
       'what the default one has of the same name. Two that would share a variable are an error.',
@@ -327,10 +327,23 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   status: {
     group: 'Vault',
-    description: 'Say whether the vault is served, sealed, and where its key lies',
-    examples: ['mav status', 'mav status -o json'],
+    description: 'Say whether the vault can be used, and where everything is',
+    examples: ['mav status', 'mav status >/dev/null && echo usable'],
+    notes: [
+      'The exit code is 0 only where the vault can be used: by its daemon, or without one. Nobody is asked for a',
+      'passphrase: without a daemon, and without --passphrase-file, a vault that needs one is sealed (5).',
+    ],
     options: { output },
     load: () => import('./commands/status.ts'),
+  },
+  doctor: {
+    group: 'Vault',
+    toleratesConfig: true,
+    description: 'Check machine, vault and daemon, and say what to do; changes nothing',
+    examples: ['mav doctor', 'mav doctor -o json'],
+    notes: ['The exit code is 0 if no check fails; a warning is no failure.'],
+    options: { output },
+    load: () => import('./commands/doctor.ts'),
   },
   unseal: {
     group: 'Vault',
@@ -393,6 +406,23 @@ export const commands: Readonly<Record<string, Command>> = {
     },
     load: () => import('./commands/service-logs.ts'),
   },
+  destroy: {
+    group: 'Vault',
+    description: 'Delete the vault with its key, secrets and tokens, for ever',
+    examples: ['mav destroy', 'mav destroy --force --even-if-key-stays'],
+    notes: [
+      'A running daemon ends. Copies of the vault (backups) cannot be opened any more, unless its passphrase or a copy',
+      "of its key file is there. config.json and what is not the program's stay.",
+    ],
+    options: {
+      force,
+      'even-if-key-stays': {
+        type: 'boolean',
+        description: 'Also where the key store does not let go of the key',
+      },
+    },
+    load: () => import('./commands/destroy.ts'),
+  },
 
   // Tokens and keys
   'token create': {
@@ -444,5 +474,23 @@ export const commands: Readonly<Record<string, Command>> = {
     examples: ['mav version', 'mav --version'],
     options: {},
     load: () => import('./commands/version.ts'),
+  },
+  completion: {
+    group: 'Program',
+    toleratesConfig: true,
+    arguments: '<shell>',
+    description: 'Print a completion script for bash, zsh, fish or powershell',
+    examples: [
+      'mav completion bash > ~/.local/share/bash-completion/completions/mav',
+      'mav completion fish > ~/.config/fish/completions/mav.fish',
+    ],
+    notes: [
+      'Or, for bash in ~/.bashrc:  source <(mav completion bash)',
+      'zsh, in ~/.zshrc behind compinit:  source <(mav completion zsh)',
+      'PowerShell, in $PROFILE:  mav completion powershell | Out-String | Invoke-Expression',
+      'Names of secrets, environments, fields and tokens come from the running daemon; without one there are none.',
+    ],
+    options: {},
+    load: () => import('./commands/completion.ts'),
   },
 };

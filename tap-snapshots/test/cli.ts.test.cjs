@@ -33,6 +33,68 @@ Also:
 
 `
 
+exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > env 1`] = `
+mav env:
+  Print secrets as environment variables, for a shell to evaluate.
+
+Examples:
+  $ eval "$(mav env --env prod)"
+  $ mav env --shell fish | source
+
+Usage:
+  $ mav env
+
+Options:
+  -e, --env <ENV>           This environment, on top of the default one (MAV_ENV)
+  --only <NAMES>            Only these secrets: names with commas between them; may be repeated
+  --prefix <TEXT>           Put this before the name of each variable
+  -f, --env-file <FILE>     Only the variables of this file, whose values may be mav://ENV/NAME#FIELD
+  --shell <SHELL>           bash (the default; for sh, dash and zsh too), fish or pwsh
+  -o, --output <FORM>       shell (the default), dotenv or json
+  --home <PATH>             The vault's folder (MAV_HOME)
+  --socket <PATH>           The daemon's socket (MAV_SOCKET)
+  --passphrase-file <PATH>  Read the vault's passphrase from this file
+  -q, --quiet               Say nothing but what is wrong
+  --no-input                Never ask; fail where somebody would have to be asked
+  --no-color                No colours (NO_COLOR)
+  -h, --help                Display this message
+
+Notes:
+  The variables are those of mav exec, which keeps them out of the shell and its other programs.
+
+`
+
+exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > exec 1`] = `
+mav exec:
+  Run a program with secrets as environment variables.
+
+Examples:
+  $ mav exec --env prod -- ./deploy.sh
+  $ mav exec -f .env.mav -- npm start
+
+Usage:
+  $ mav exec <command> [...args]
+
+Options:
+  -e, --env <ENV>           This environment, on top of the default one (MAV_ENV)
+  --only <NAMES>            Only these secrets: names with commas between them; may be repeated
+  --prefix <TEXT>           Put this before the name of each variable
+  -f, --env-file <FILE>     Only the variables of this file, whose values may be mav://ENV/NAME#FIELD
+  --home <PATH>             The vault's folder (MAV_HOME)
+  --socket <PATH>           The daemon's socket (MAV_SOCKET)
+  --passphrase-file <PATH>  Read the vault's passphrase from this file
+  -q, --quiet               Say nothing but what is wrong
+  --no-input                Never ask; fail where somebody would have to be asked
+  --no-color                No colours (NO_COLOR)
+  -h, --help                Display this message
+
+Notes:
+  The secret db-password becomes DB_PASSWORD, the field host of db DB_HOST. What is in the environment replaces
+  what the default one has of the same name. Two that would share a variable are an error.
+  mav becomes the program: its process id, signals, standard input and exit code are its own.
+
+`
+
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > get 1`] = `
 mav get:
   Print the value of a secret, and nothing else.
@@ -82,6 +144,34 @@ Options:
   --no-input                Never ask; fail where somebody would have to be asked
   --no-color                No colours (NO_COLOR)
   -h, --help                Display this message
+
+`
+
+exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > inject 1`] = `
+mav inject:
+  Fill a template: {{ mav://ENV/NAME#FIELD }} becomes the value.
+
+Examples:
+  $ mav inject -i app.conf.tpl -o app.conf
+  $ echo 'token: {{ mav:///api-token }}' | mav inject
+
+Usage:
+  $ mav inject
+
+Options:
+  -i, --in <TEMPLATE>       The template (- or absent: standard input)
+  -o, --output <FILE>       Where the text goes, closed to others (- or absent: standard output)
+  --home <PATH>             The vault's folder (MAV_HOME)
+  --socket <PATH>           The daemon's socket (MAV_SOCKET)
+  --passphrase-file <PATH>  Read the vault's passphrase from this file
+  -q, --quiet               Say nothing but what is wrong
+  --no-input                Never ask; fail where somebody would have to be asked
+  --no-color                No colours (NO_COLOR)
+  -h, --help                Display this message
+
+Notes:
+  An empty ENV is the default environment; without #FIELD it is the value of the secret itself. Other characters
+  of names are percent-encoded. Everything else in the template stays as it is, byte for byte.
 
 `
 
@@ -150,7 +240,9 @@ Secrets:
   delete <name>             Delete a secret with its fields, or one field
 
 Use them:
-
+  exec <command> [...args]  Run a program with secrets as environment variables
+  env                       Print secrets as environment variables, for a shell to evaluate
+  inject                    Fill a template: {{ mav://ENV/NAME#FIELD }} becomes the value
 
 In and out:
 
