@@ -58,6 +58,9 @@ function unescapeText(text: string): string {
 class Reader {
   readonly #text: string;
   #at = 0;
+  /** The line of `#countedTo`: a file may have a hundred thousand. */
+  #line = 1;
+  #countedTo = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -68,7 +71,10 @@ class Reader {
   }
 
   get line(): number {
-    return this.#text.slice(0, this.#at).split('\n').length;
+    for (; this.#countedTo < this.#at; this.#countedTo++) {
+      if (this.#text[this.#countedTo] === '\n') this.#line += 1;
+    }
+    return this.#line;
   }
 
   /** What the pattern (a sticky one) finds here; null, and nothing is taken, where it finds nothing. */

@@ -1,7 +1,16 @@
 /** How a command fails: one line on standard error and an exit code that scripts can rely on. */
 import type { ErrorCode } from '../../workers/messages.ts';
 
-export const EXIT = { done: 0, failed: 1, usage: 2, notFound: 3, notAllowed: 4, sealed: 5 } as const;
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  notAllowed: 4,
+  sealed: 5,
+  /** Ctrl-C, as a shell has it: 128 and the signal's number. */
+  interrupted: 130,
+} as const;
 
 /** One of EXIT, but for a command that ends as another program did. */
 export type ExitCode = number;

@@ -3,7 +3,7 @@ import { type CAC, type Command as CacCommand, cac } from 'cac';
 import { type Command, GROUPS, type Option } from './command.ts';
 import { commands, commonOptions } from './options.ts';
 
-const EXIT_CODES = `  0 done, 1 failed, 2 wrong usage, 3 not found, 4 not allowed, 5 sealed or locked`;
+const EXIT_CODES = `  0 done, 1 failed, 2 wrong usage, 3 not found, 4 not allowed, 5 sealed or locked, 130 stopped by Ctrl-C`;
 
 const VARIABLES = `  MAV_HOME    the vault's folder (default: ~/.maestrovault)
   MAV_SOCKET  the daemon's socket (default: maestrovault.sock in that folder)

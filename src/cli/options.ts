@@ -39,7 +39,7 @@ export const commonOptions: Options = {
 };
 
 /** Which secrets become variables, and what these are called. */
-const variableOptions: Options = {
+const variableOptions = {
   env: { ...env, description: 'This environment, on top of the default one (MAV_ENV)' },
   only: {
     type: 'string',
@@ -55,7 +55,7 @@ const variableOptions: Options = {
     placeholder: 'FILE',
     description: 'Only the variables of this file, whose values may be mav://ENV/NAME#FIELD',
   },
-};
+} satisfies Options;
 
 /** Where a value comes from. */
 const valueOptions: Options = {
@@ -232,6 +232,79 @@ export const commands: Readonly<Record<string, Command>> = {
       },
     },
     load: () => import('./commands/inject.ts'),
+  },
+
+  // In and out
+  export: {
+    group: 'In and out',
+    description: 'Write out all that is stored, in the clear',
+    examples: ['mav export --to vault.json', 'mav export --env prod -o dotenv --to .env'],
+    notes: [
+      'JSON has values, fields and metadata complete, and mav import takes it back. dotenv has the variables that',
+      'mav env prints. FILE is closed to others; whoever gets hold of it has the secrets.',
+    ],
+    ownOutput: true,
+    options: {
+      env: { ...env, description: 'Only this environment (MAV_ENV; default: all of them)' },
+      output: { ...output, placeholder: 'json|dotenv', description: 'Form of the output (json)' },
+      to: {
+        type: 'string',
+        placeholder: 'FILE',
+        description: 'Write into this file, once all of it is there',
+      },
+      only: { ...variableOptions.only, description: 'With -o dotenv: only these secrets; may be repeated' },
+      prefix: { ...variableOptions.prefix, description: 'With -o dotenv: put this before each name' },
+      force: { type: 'boolean', description: 'Replace FILE, or show the secrets on the screen' },
+      'skip-unreadable': {
+        type: 'boolean',
+        description: 'Leave out what cannot be opened; the exit code is 1 then',
+      },
+    },
+    load: () => import('./commands/export.ts'),
+  },
+  import: {
+    group: 'In and out',
+    arguments: '<file>',
+    description: 'Store what is in a file: all of it, or nothing',
+    examples: ['mav import vault.json --dry-run', 'mav import .env --env dev'],
+    notes: [
+      'FILE is what mav export wrote, a JSON object {"NAME":"value"}, or dotenv; - is standard input. What it does not',
+      'mention stays as it is. Before secrets that exist are changed you are asked.',
+    ],
+    options: {
+      env: { ...env, description: 'Where those go that the file puts in no environment (MAV_ENV)' },
+      format: {
+        type: 'string',
+        placeholder: 'json|dotenv',
+        description: 'What FILE is (default: what it looks like)',
+      },
+      'dry-run': { type: 'boolean', description: 'Say what would be done, and do nothing' },
+      'skip-empty': {
+        type: 'boolean',
+        description: 'Leave out values that are empty, which a vault cannot hold',
+      },
+      force,
+      output,
+    },
+    load: () => import('./commands/import.ts'),
+  },
+  scan: {
+    group: 'In and out',
+    arguments: '[...paths]',
+    description: "Find the vault's own values in files; exit 1 if there are any",
+    examples: ['mav scan', 'mav scan --staged   # in .git/hooks/pre-commit'],
+    notes: [
+      'Looks through the folder it is run in, or the files and folders given; - is standard input. In a git work',
+      'tree it leaves out what git ignores. Values are found as they are and in base64, JSON and URLs. What is',
+      'printed is where, and the name of the secret.',
+    ],
+    options: {
+      env: { ...env, description: 'Only values of this environment (default: all, whatever MAV_ENV says)' },
+      staged: { type: 'boolean', description: "What git's index has staged, instead of files" },
+      all: { type: 'boolean', description: 'Files too that git ignores' },
+      output: { ...output, placeholder: 'json', description: 'The list as JSON' },
+    },
+    load: () => import('./commands/scan.ts'),
   },
 
   // Vault

@@ -5,6 +5,34 @@
  * Make sure to inspect the output below.  Do not ignore changes!
  */
 'use strict'
+exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > completion 1`] = `
+mav completion:
+  Print a completion script for bash, zsh, fish or powershell.
+
+Examples:
+  $ mav completion bash > ~/.local/share/bash-completion/completions/mav
+  $ mav completion fish > ~/.config/fish/completions/mav.fish
+
+Usage:
+  $ mav completion <shell>
+
+Options:
+  --home <PATH>             The vault's folder (MAV_HOME)
+  --socket <PATH>           The daemon's socket (MAV_SOCKET)
+  --passphrase-file <PATH>  Read the vault's passphrase from this file
+  -q, --quiet               Say nothing but what is wrong
+  --no-input                Never ask; fail where somebody would have to be asked
+  --no-color                No colours (NO_COLOR)
+  -h, --help                Display this message
+
+Notes:
+  Or, for bash in ~/.bashrc:  source <(mav completion bash)
+  zsh, in ~/.zshrc behind compinit:  source <(mav completion zsh)
+  PowerShell, in $PROFILE:  mav completion powershell | Out-String | Invoke-Expression
+  Names of secrets, environments, fields and tokens come from the running daemon; without one there are none.
+
+`
+
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > delete 1`] = `
 mav delete:
   Delete a secret with its fields, or one field.
@@ -30,6 +58,60 @@ Options:
 
 Also:
   mav rm
+
+`
+
+exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > destroy 1`] = `
+mav destroy:
+  Delete the vault with its key, secrets and tokens, for ever.
+
+Examples:
+  $ mav destroy
+  $ mav destroy --force --even-if-key-stays
+
+Usage:
+  $ mav destroy
+
+Options:
+  --force                   Do it without asking
+  --even-if-key-stays       Also where the key store does not let go of the key
+  --home <PATH>             The vault's folder (MAV_HOME)
+  --socket <PATH>           The daemon's socket (MAV_SOCKET)
+  --passphrase-file <PATH>  Read the vault's passphrase from this file
+  -q, --quiet               Say nothing but what is wrong
+  --no-input                Never ask; fail where somebody would have to be asked
+  --no-color                No colours (NO_COLOR)
+  -h, --help                Display this message
+
+Notes:
+  A running daemon ends. Copies of the vault (backups) cannot be opened any more, unless its passphrase or a copy
+  of its key file is there. config.json and what is not the program's stay.
+
+`
+
+exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > doctor 1`] = `
+mav doctor:
+  Check machine, vault and daemon, and say what to do; changes nothing.
+
+Examples:
+  $ mav doctor
+  $ mav doctor -o json
+
+Usage:
+  $ mav doctor
+
+Options:
+  -o, --output <json|table>  Form of the output (json when piped)
+  --home <PATH>              The vault's folder (MAV_HOME)
+  --socket <PATH>            The daemon's socket (MAV_SOCKET)
+  --passphrase-file <PATH>   Read the vault's passphrase from this file
+  -q, --quiet                Say nothing but what is wrong
+  --no-input                 Never ask; fail where somebody would have to be asked
+  --no-color                 No colours (NO_COLOR)
+  -h, --help                 Display this message
+
+Notes:
+  The exit code is 0 if no check fails; a warning is no failure.
 
 `
 
@@ -95,6 +177,39 @@ Notes:
 
 `
 
+exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > export 1`] = `
+mav export:
+  Write out all that is stored, in the clear.
+
+Examples:
+  $ mav export --to vault.json
+  $ mav export --env prod -o dotenv --to .env
+
+Usage:
+  $ mav export
+
+Options:
+  -e, --env <ENV>             Only this environment (MAV_ENV; default: all of them)
+  -o, --output <json|dotenv>  Form of the output (json)
+  --to <FILE>                 Write into this file, once all of it is there
+  --only <NAMES>              With -o dotenv: only these secrets; may be repeated
+  --prefix <TEXT>             With -o dotenv: put this before each name
+  --force                     Replace FILE, or show the secrets on the screen
+  --skip-unreadable           Leave out what cannot be opened; the exit code is 1 then
+  --home <PATH>               The vault's folder (MAV_HOME)
+  --socket <PATH>             The daemon's socket (MAV_SOCKET)
+  --passphrase-file <PATH>    Read the vault's passphrase from this file
+  -q, --quiet                 Say nothing but what is wrong
+  --no-input                  Never ask; fail where somebody would have to be asked
+  --no-color                  No colours (NO_COLOR)
+  -h, --help                  Display this message
+
+Notes:
+  JSON has values, fields and metadata complete, and mav import takes it back. dotenv has the variables that
+  mav env prints. FILE is closed to others; whoever gets hold of it has the secrets.
+
+`
+
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > get 1`] = `
 mav get:
   Print the value of a secret, and nothing else.
@@ -120,6 +235,38 @@ Options:
 
 Notes:
   Into a pipe or a file go the exact bytes that were stored, without a newline.
+
+`
+
+exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > import 1`] = `
+mav import:
+  Store what is in a file: all of it, or nothing.
+
+Examples:
+  $ mav import vault.json --dry-run
+  $ mav import .env --env dev
+
+Usage:
+  $ mav import <file>
+
+Options:
+  -e, --env <ENV>            Where those go that the file puts in no environment (MAV_ENV)
+  --format <json|dotenv>     What FILE is (default: what it looks like)
+  --dry-run                  Say what would be done, and do nothing
+  --skip-empty               Leave out values that are empty, which a vault cannot hold
+  --force                    Do it without asking
+  -o, --output <json|table>  Form of the output (json when piped)
+  --home <PATH>              The vault's folder (MAV_HOME)
+  --socket <PATH>            The daemon's socket (MAV_SOCKET)
+  --passphrase-file <PATH>   Read the vault's passphrase from this file
+  -q, --quiet                Say nothing but what is wrong
+  --no-input                 Never ask; fail where somebody would have to be asked
+  --no-color                 No colours (NO_COLOR)
+  -h, --help                 Display this message
+
+Notes:
+  FILE is what mav export wrote, a JSON object {"NAME":"value"}, or dotenv; - is standard input. What it does not
+  mention stays as it is. Before secrets that exist are changed you are asked.
 
 `
 
@@ -245,12 +392,15 @@ Use them:
   inject                    Fill a template: {{ mav://ENV/NAME#FIELD }} becomes the value
 
 In and out:
-
+  export           Write out all that is stored, in the clear
+  import <file>    Store what is in a file: all of it, or nothing
+  scan [...paths]  Find the vault's own values in files; exit 1 if there are any
 
 Vault:
   init               Make a vault
   serve              Serve the vault on its socket until stopped
-  status             Say whether the vault is served, sealed, and where its key lies
+  status             Say whether the vault can be used, and where everything is
+  doctor             Check machine, vault and daemon, and say what to do; changes nothing
   unseal             Let the running daemon open its vault
   seal               Make the running daemon forget its keys
   service install    Make mav serve a login item: a systemd user unit, or a launchd agent
@@ -259,6 +409,7 @@ Vault:
   service stop       Stop the installed service until the next login
   service status     Show what the service manager says; exit code 0 only while the daemon runs
   service logs       Show the service's log
+  destroy            Delete the vault with its key, secrets and tokens, for ever
 
 Tokens and keys:
   token create       Create a token for a client of the API; it is shown once
@@ -267,10 +418,11 @@ Tokens and keys:
   key rotate         Wrap every key under a new key-encryption key
 
 Program:
-  version  Print the version
+  version             Print the version
+  completion <shell>  Print a completion script for bash, zsh, fish or powershell
 
 Exit codes:
-  0 done, 1 failed, 2 wrong usage, 3 not found, 4 not allowed, 5 sealed or locked
+  0 done, 1 failed, 2 wrong usage, 3 not found, 4 not allowed, 5 sealed or locked, 130 stopped by Ctrl-C
 
 Environment:
   MAV_HOME    the vault's folder (default: ~/.maestrovault)
@@ -308,6 +460,37 @@ Options:
 
 Also:
   mav mv
+
+`
+
+exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > scan 1`] = `
+mav scan:
+  Find the vault's own values in files; exit 1 if there are any.
+
+Examples:
+  $ mav scan
+  $ mav scan --staged   # in .git/hooks/pre-commit
+
+Usage:
+  $ mav scan [...paths]
+
+Options:
+  -e, --env <ENV>           Only values of this environment (default: all, whatever MAV_ENV says)
+  --staged                  What git's index has staged, instead of files
+  --all                     Files too that git ignores
+  -o, --output <json>       The list as JSON
+  --home <PATH>             The vault's folder (MAV_HOME)
+  --socket <PATH>           The daemon's socket (MAV_SOCKET)
+  --passphrase-file <PATH>  Read the vault's passphrase from this file
+  -q, --quiet               Say nothing but what is wrong
+  --no-input                Never ask; fail where somebody would have to be asked
+  --no-color                No colours (NO_COLOR)
+  -h, --help                Display this message
+
+Notes:
+  Looks through the folder it is run in, or the files and folders given; - is standard input. In a git work
+  tree it leaves out what git ignores. Values are found as they are and in base64, JSON and URLs. What is
+  printed is where, and the name of the secret.
 
 `
 
@@ -564,11 +747,11 @@ Notes:
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > status 1`] = `
 mav status:
-  Say whether the vault is served, sealed, and where its key lies.
+  Say whether the vault can be used, and where everything is.
 
 Examples:
   $ mav status
-  $ mav status -o json
+  $ mav status >/dev/null && echo usable
 
 Usage:
   $ mav status
@@ -582,6 +765,10 @@ Options:
   --no-input                 Never ask; fail where somebody would have to be asked
   --no-color                 No colours (NO_COLOR)
   -h, --help                 Display this message
+
+Notes:
+  The exit code is 0 only where the vault can be used: by its daemon, or without one. Nobody is asked for a
+  passphrase: without a daemon, and without --passphrase-file, a vault that needs one is sealed (5).
 
 `
 

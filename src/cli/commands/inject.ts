@@ -5,7 +5,7 @@ import type { Input, Run } from '../command.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
 import { fetchReferences } from '../fetch.ts';
 import { readInputFile } from '../input-file.ts';
-import { checkReplaceable, writePrivateFile } from '../private-file.ts';
+import { checkReplaceable, writePrivateFile } from '../output-file.ts';
 import { formatReference } from '../reference.ts';
 import { fillSlots, findSlots, type Slot } from '../template.ts';
 

@@ -1,0 +1,132 @@
+/** `mav export`: everything that the vault holds, or one environment of it, in the clear. */
+
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { withVault } from '../access.ts';
+import { collectVariables } from '../collect-variables.ts';
+import type { Input, Run } from '../command.ts';
+import { describeSecret } from '../describe.ts';
+import { formatDotenv } from '../dotenv.ts';
+import { CliError, EXIT, usageError } from '../failure.ts';
+import { JsonReader } from '../json-reader.ts';
+import { PrivateFile } from '../output-file.ts';
+import { Progress } from '../progress.ts';
+import { readPages } from '../vault-entries.ts';
+
+/** Takes the next piece; false once nobody reads what is written. */
+type Write = (piece: string) => boolean | Promise<boolean>;
+
+interface Exported {
+  readonly what: string;
+  readonly count: number;
+  /** What could not be opened. */
+  readonly skipped: number;
+}
+
+export const run: Run = async (input) => {
+  const { context, text } = input;
+  const exportAs = chooseForm(input);
+  const path = text('to');
+  checkTarget(input, path);
+  const file = path === undefined ? null : new PrivateFile(path);
+  try {
+    const { what, count, skipped } = await exportAs(input, file === null ? writeOut(input) : writeInto(file));
+    file?.commit();
+    context.say(`Exported ${count} ${what}${count === 1 ? '' : 's'}.`);
+    if (skipped > 0) context.complain(`mav: ${skipped} that cannot be opened were left out`);
+    return skipped === 0 ? EXIT.done : EXIT.failed;
+  } finally {
+    file?.discard();
+  }
+};
+
+function chooseForm({ text, flag }: Input) {
+  const form = text('output') ?? 'json';
+  if (form === 'json') {
+    if (flag('only') || flag('prefix')) throw usageError('--only and --prefix go with -o dotenv');
+    return exportJson;
+  }
+  if (form !== 'dotenv') throw usageError('--output must be json or dotenv');
+  if (flag('skip-unreadable')) throw usageError('--skip-unreadable goes with -o json');
+  return exportDotenv;
+}
+
+function checkTarget({ context, flag }: Input, path: string | undefined): void {
+  if (flag('force')) return;
+  if (path !== undefined && existsSync(path))
+    throw usageError(`${path} is there already; --force replaces it`);
+  if (path === undefined && context.isOutputTerminal)
+    throw usageError('this would show every secret on the screen; give --to FILE, or --force');
+}
+
+function writeInto(file: PrivateFile): Write {
+  return (piece) => {
+    file.write(piece);
+    return true;
+  };
+}
+
+/** Waits for a reader that is slower than the vault, and stops when there is none. */
+function writeOut({ context }: Input): Write {
+  return async (piece) => {
+    if (!process.stdout.writable) return false;
+    context.write(Buffer.from(piece));
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain').catch(() => {});
+    return process.stdout.writable;
+  };
+}
+
+/** One entry a line, as the API answers it. */
+async function exportJson(input: Input, write: Write): Promise<Exported> {
+  const progress = new Progress(input);
+  const counts = { count: 0, skipped: 0 };
+  await withVault(input, async (client) => {
+    let separator = '{"format":"maestrovault-export","version":1,"secrets":[\n';
+    let isRead = true;
+    for await (const page of readPages(client, input.environment)) {
+      const entries = splitPage(page);
+      const readable = entries.filter((entry) => !isUnreadable(entry));
+      if (readable.length < entries.length) checkSkipped(input, entries);
+      counts.count += readable.length;
+      counts.skipped += entries.length - readable.length;
+      if (readable.length > 0) {
+        isRead = await write(separator + readable.join(',\n'));
+        separator = ',\n';
+      }
+      if (!isRead) break;
+      progress.show(`Exporting: ${counts.count} secrets`);
+    }
+    await write(`${counts.count === 0 ? separator : '\n'}]}\n`);
+  });
+  progress.end();
+  return { what: 'secret', ...counts };
+}
+
+function splitPage(page: string): string[] {
+  const reader = new JsonReader(page);
+  const entries: string[] = [];
+  reader.items(() => entries.push(reader.raw()));
+  return entries;
+}
+
+/** What stands in the place of an entry that cannot be opened ends so, and no other does. */
+function isUnreadable(entry: string): boolean {
+  return entry.endsWith(',"code":"integrity"}');
+}
+
+/** Throws CliError that names the first one, unless they may be left out. */
+function checkSkipped({ context, flag }: Input, entries: readonly string[]): void {
+  for (const entry of entries.filter(isUnreadable)) {
+    const { name, environment, error } = JSON.parse(entry);
+    const what = `${describeSecret(name, environment)}: ${error}`;
+    if (!flag('skip-unreadable')) throw new CliError(EXIT.failed, `${what}; --skip-unreadable leaves it out`);
+    context.complain(`mav: ${what}`);
+  }
+}
+
+/** The variables of `mav env`, one after the other. */
+async function exportDotenv(input: Input, write: Write): Promise<Exported> {
+  const variables = await collectVariables(input);
+  await write(variables.map(({ name, value }) => `${formatDotenv(name, value)}\n`).join(''));
+  return { what: 'variable', count: variables.length, skipped: 0 };
+}

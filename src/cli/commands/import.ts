@@ -1,0 +1,109 @@
+/** `mav import`: stores what is in a file, all of it or nothing. */
+import type { Client } from '../../client/client.ts';
+import type { ImportResult, Place } from '../../client/types.ts';
+import { withVault } from '../access.ts';
+import type { Input, Run } from '../command.ts';
+import { confirm } from '../confirm.ts';
+import { describeSecret } from '../describe.ts';
+import { CliError, EXIT, toCliError } from '../failure.ts';
+import { type ImportSource, readImportSource } from '../import-source.ts';
+import { Progress } from '../progress.ts';
+
+/** How many names are said; `-o json` has all of them. */
+const MAX_NAMED = 20;
+
+export const run: Run = async (input) => {
+  const { context, flag } = input;
+  // Read before the vault is opened, and closed again while somebody is asked.
+  const source = await readImportSource(input);
+  if (source.lines.length === 0) return reportNothing(input, source);
+  const planned = await withVault(input, (client) => planOrStore(input, client, source));
+  if (planned.dry_run && flag('dry-run')) return report(input, planned, context.print);
+  if (!planned.dry_run) return report(input, planned, context.say);
+  describeResult(planned, context.say);
+  const { changed } = planned;
+  const them = changed.length === 1 ? 'a secret that exists' : `${changed.length} secrets that exist`;
+  await confirm(input, `Change ${them} (${listNames(changed)})?`);
+  return report(input, await withVault(input, (client) => store(input, client, source)), context.say);
+};
+
+/** The API takes no import of nothing. */
+function reportNothing(input: Input, { name }: ImportSource): typeof EXIT.done {
+  input.context.say(`There is nothing in ${name}.`);
+  const result = { dry_run: input.flag('dry-run'), added: [], changed: [], unchanged: [] };
+  return report(input, result, () => {});
+}
+
+/** What was done or, where somebody has to be asked first or nothing is to be done, what would be. */
+async function planOrStore(input: Input, client: Client, source: ImportSource): Promise<ImportResult> {
+  if (input.flag('force') && !input.flag('dry-run')) return store(input, client, source);
+  const planned = await send(input, client, source, true);
+  if (input.flag('dry-run') || planned.changed.length > 0) return planned;
+  return store(input, client, source);
+}
+
+function store(input: Input, client: Client, source: ImportSource): Promise<ImportResult> {
+  return send(input, client, source, false);
+}
+
+async function send(
+  input: Input,
+  client: Client,
+  source: ImportSource,
+  isDryRun: boolean,
+): Promise<ImportResult> {
+  const { body, lines } = source;
+  const progress = new Progress(input);
+  const what = `${lines.length} ${lines.length === 1 ? 'secret' : 'secrets'}`;
+  progress.show(isDryRun ? `Comparing ${what} with the vault` : `Storing ${what}`);
+  try {
+    const params = { dry_run: isDryRun };
+    const answer = await client.request('secrets.import', { params, body });
+    return JSON.parse(Buffer.from(answer.body).toString());
+  } catch (error) {
+    throw placeError(source, error);
+  } finally {
+    progress.end();
+  }
+}
+
+/** The API names an entry by its index in the request; whoever has the file wants its line. */
+function placeError({ name, lines }: ImportSource, error: unknown): unknown {
+  const message = error instanceof Error ? error.message : '';
+  const [, index, rest = ''] = /^"secrets"\[([0-9]+)\][.:]? *(.*)$/s.exec(message) ?? [];
+  if (index === undefined) return error;
+  const problem = rest.replace(/"secrets"\[([0-9]+)\]/, (_, other) => `line ${lines[other]}`);
+  return new CliError(
+    toCliError(error).exitCode,
+    `${name}, line ${lines[Number(index)]}: ${problem}; nothing was imported`,
+  );
+}
+
+function report(
+  { context, output, flag }: Input,
+  result: ImportResult,
+  tell: (text: string) => void,
+): typeof EXIT.done {
+  if (flag('output') && output === 'json') context.print(JSON.stringify(result));
+  else describeResult(result, tell);
+  return EXIT.done;
+}
+
+function describeResult(
+  { dry_run, added, changed, unchanged }: ImportResult,
+  tell: (text: string) => void,
+): void {
+  tell(describeGroup(dry_run ? 'To add' : 'Added', added));
+  tell(describeGroup(dry_run ? 'To change' : 'Changed', changed));
+  tell(describeGroup('Already so', unchanged));
+}
+
+function describeGroup(verb: string, places: readonly Place[]): string {
+  return `${verb}: ${places.length}${places.length === 0 ? '' : ` (${listNames(places)})`}`;
+}
+
+function listNames(places: readonly Place[]): string {
+  const names = places.slice(0, MAX_NAMED).map(({ name, environment }) => describeSecret(name, environment));
+  const more = places.length - names.length;
+  return names.join(', ') + (more > 0 ? ` and ${more} more` : '');
+}

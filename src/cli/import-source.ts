@@ -1,0 +1,94 @@
+/** What an import stores, as the API takes it, and where each entry stands in the file. */
+import { isUtf8 } from 'node:buffer';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { IMPORT_BODY_SIZE } from '../routes.ts';
+import type { Input } from './command.ts';
+import { CliError, EXIT, usageError } from './failure.ts';
+import { readDotenvEntries } from './import-dotenv.ts';
+import { readJsonEntries } from './import-json.ts';
+import { JsonReadError } from './json-reader.ts';
+import type { SourceEntry } from './source-entry.ts';
+
+export interface ImportSource {
+  /** As messages call it. */
+  readonly name: string;
+  /** The body of the request. */
+  readonly body: Uint8Array;
+  /** By the entries' indexes in the body. */
+  readonly lines: readonly number[];
+}
+
+const STANDARD_INPUT = '-';
+const MIB = 1_048_576;
+/** Of the file: white space and times, which an export has, are left out of the request. */
+const MAX_FILE_SIZE = 256 * MIB;
+
+/** Throws CliError for what is no such file; it names a line, never content. */
+export async function readImportSource(input: Input): Promise<ImportSource> {
+  const [path = ''] = input.args;
+  const name = path === STANDARD_INPUT ? 'standard input' : path;
+  const text = decode(name, path === STANDARD_INPUT ? await readStandardInput() : readFile(path));
+  const entries = readEntries(input, name, text);
+  const body = Buffer.from(`{"secrets":[${entries.map(({ json }) => json).join(',')}]}`);
+  if (body.length > IMPORT_BODY_SIZE)
+    throw new CliError(
+      EXIT.failed,
+      `${name} has ${Math.ceil(body.length / MIB)} MiB of secrets, and at most ${IMPORT_BODY_SIZE / MIB} can be imported at once; split it`,
+    );
+  return { name, body, lines: entries.map(({ line }) => line) };
+}
+
+function readEntries(input: Input, name: string, text: string): SourceEntry[] {
+  const format = input.text('format') ?? (/^\s*[{[]/.test(text) ? 'json' : 'dotenv');
+  if (format === 'dotenv') return readDotenvEntries(input, name, text);
+  if (format !== 'json') throw usageError('--format must be json or dotenv');
+  try {
+    return readJsonEntries(input, name, text);
+  } catch (error) {
+    if (error instanceof JsonReadError) throw usageError(`${name}, ${error.message}`);
+    throw error;
+  }
+}
+
+function decode(name: string, bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw usageError(`${name} is not UTF-8`);
+  const text = bytes.toString();
+  bytes.fill(0);
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
+async function readStandardInput(): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > MAX_FILE_SIZE) throw tooLarge('standard input');
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Not by its size: it may be a pipe that says nothing of it. */
+function readFile(path: string): Buffer {
+  const chunks: Buffer[] = [];
+  let fd: number | null = null;
+  try {
+    fd = openSync(path, 'r');
+    for (let size = 0; size <= MAX_FILE_SIZE; ) {
+      const chunk = Buffer.allocUnsafeSlow(MIB);
+      const count = readSync(fd, chunk);
+      if (count === 0) return Buffer.concat(chunks);
+      chunks.push(chunk.subarray(0, count));
+      size += count;
+    }
+  } catch (error) {
+    throw new CliError(EXIT.failed, `${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  } finally {
+    if (fd !== null) closeSync(fd);
+  }
+  throw tooLarge(path);
+}
+
+function tooLarge(name: string): CliError {
+  return new CliError(EXIT.failed, `${name} is larger than ${MAX_FILE_SIZE / MIB} MiB; split it`);
+}

@@ -1,0 +1,92 @@
+/** Where a scan looks: files and folders, standard input, or what git's index has staged. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import type { Input } from './command.ts';
+import { Findings, showPath } from './findings.ts';
+import { type ListOptions, listFiles } from './listed-files.ts';
+import type { Search, ValueMatcher } from './value-matcher.ts';
+import type { ValueOwner } from './watched-values.ts';
+
+const PIECE_SIZE = 2 * 1_048_576;
+/** How standard input is called in what is printed. */
+const STANDARD_INPUT = '-';
+
+export interface ScanResult {
+  readonly findings: Findings;
+  /** How many were looked through. */
+  readonly files: number;
+  /** What could not be looked through, a sentence each. */
+  readonly problems: readonly string[];
+}
+
+export type Scan = (matcher: ValueMatcher<ValueOwner>, input: Input) => Promise<ScanResult>;
+
+export const scanFiles: Scan = async (matcher, { args, flag }) => {
+  const findings = new Findings();
+  const problems: string[] = [];
+  const onProblem: ListOptions['onProblem'] = (path, code) =>
+    problems.push(`${showPath(path.toString())} cannot be read (${code})`);
+  const piece = Buffer.allocUnsafeSlow(PIECE_SIZE);
+  // Two paths may lead to one file.
+  const seen = new Set<string>();
+  let files = 0;
+  for (const place of args.length === 0 ? ['.'] : args) {
+    for (const path of listFiles(Buffer.from(place), { all: flag('all'), onProblem })) {
+      const key = path.toString('latin1');
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const search = startSearch(matcher, findings, path.toString());
+      const code = readPieces(path, piece, search);
+      if (code === null) files += 1;
+      else onProblem(path, code);
+    }
+  }
+  return { findings, files, problems };
+};
+
+function startSearch(
+  matcher: ValueMatcher<ValueOwner>,
+  findings: Findings,
+  path: string,
+): Search<ValueOwner> {
+  return matcher.start((found) => findings.add(path, found));
+}
+
+/** Null, or the system's code if the file cannot be read to its end. */
+function readPieces(path: Buffer, piece: Buffer, search: Search<ValueOwner>): string | null {
+  let file: number | null = null;
+  try {
+    file = openSync(path, 'r');
+    for (let size = readSync(file, piece); size > 0; size = readSync(file, piece))
+      search.add(piece.subarray(0, size));
+    search.end();
+    return null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'failed';
+  } finally {
+    if (file !== null) closeSync(file);
+  }
+}
+
+export const scanStandardInput: Scan = async (matcher) => {
+  const findings = new Findings();
+  const search = startSearch(matcher, findings, STANDARD_INPUT);
+  for await (const chunk of process.stdin) search.add(chunk);
+  search.end();
+  return { findings, files: 1, problems: [] };
+};
+
+/** The paths given narrow it down; what is found is named from the top of the work tree. */
+export const scanStaged: Scan = async (matcher, { args }) => {
+  const { listStaged, readBlobs } = await import('./staged-blobs.ts');
+  const findings = new Findings();
+  const staged = listStaged(args);
+  const searches = staged.map(({ path }) => startSearch(matcher, findings, path));
+  await readBlobs(
+    staged.map(({ id }) => id),
+    {
+      add: (index, piece) => searches[index]?.add(piece),
+      end: (index) => searches[index]?.end(),
+    },
+  );
+  return { findings, files: staged.length, problems: [] };
+};

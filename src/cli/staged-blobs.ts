@@ -1,0 +1,113 @@
+/** What git's index has staged: which files differ from the last commit, and their bytes as they would be committed. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { CliError, EXIT } from './failure.ts';
+import { runGit, SAFE_OPTIONS, splitByNul } from './git.ts';
+
+export interface StagedFile {
+  /** From the top of the work tree. */
+  readonly path: string;
+  /** Of the blob. */
+  readonly id: string;
+}
+
+/** The mode of a submodule's entry: a commit, which has no bytes here. */
+const SUBMODULE = '160000';
+/** Added, copied, modified, renamed, or of another type: what is deleted has no bytes. */
+const FILTER = '--diff-filter=ACMRT';
+const RAW_LINE = /^:[0-7]+ ([0-7]+) [0-9a-f]+ ([0-9a-f]+) [A-Z]/;
+const NEWLINE = 0x0a;
+
+/** `paths` narrow it down. Throws CliError. */
+export function listStaged(paths: readonly string[]): StagedFile[] {
+  // By ids and not by names: a name may have a newline, and rename detection would list two names for one.
+  const raw = [
+    '--literal-pathspecs',
+    'diff',
+    '--cached',
+    '--raw',
+    '-z',
+    '--no-abbrev',
+    '--no-renames',
+    '--no-relative',
+    FILTER,
+  ];
+  // Without this git compares two folders where there is no repository.
+  runGit(['rev-parse', '--git-dir']);
+  const parts = splitByNul(runGit([...raw, '--', ...paths]));
+  const files: StagedFile[] = [];
+  for (let at = 0; at + 1 < parts.length; at += 2) {
+    const [, mode, id] = RAW_LINE.exec(parts[at]?.toString('latin1') ?? '') ?? [];
+    if (mode === undefined || id === undefined)
+      throw new CliError(EXIT.failed, 'git said what mav does not know');
+    if (mode !== SUBMODULE) files.push({ path: parts[at + 1]?.toString() ?? '', id });
+  }
+  return files;
+}
+
+export interface BlobReceiver {
+  /** The next bytes of the blob with this index. */
+  readonly add: (index: number, piece: Buffer) => void;
+  readonly end: (index: number) => void;
+}
+
+/** Reads blobs in their order, piece by piece. Throws CliError. */
+export async function readBlobs(ids: readonly string[], receiver: BlobReceiver): Promise<void> {
+  if (ids.length === 0) return;
+  const git = spawn('git', [...SAFE_OPTIONS, 'cat-file', '--batch'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const failed = once(git, 'error').then(() => {
+    throw new CliError(EXIT.failed, 'git cannot be run');
+  });
+  const answers = new BatchReader(receiver);
+  git.stdin.on('error', () => {});
+  git.stdin.end(ids.map((id) => `${id}\n`).join(''));
+  const read = async () => {
+    for await (const chunk of git.stdout) answers.add(chunk);
+  };
+  await Promise.race([read(), failed]);
+  if (answers.count !== ids.length) throw new CliError(EXIT.failed, 'git could not read all that is staged');
+}
+
+/** The answers of `git cat-file --batch`: a line with id, type and size, so many bytes, a newline. */
+class BatchReader {
+  readonly #receiver: BlobReceiver;
+  #rest: Buffer = Buffer.alloc(0);
+  /** Bytes of the blob that are still to come; null between two blobs. */
+  #missing: number | null = null;
+  /** How many blobs have ended. */
+  count = 0;
+
+  constructor(receiver: BlobReceiver) {
+    this.#receiver = receiver;
+  }
+
+  add(chunk: Buffer): void {
+    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    while (this.#missing === null ? this.#takeHead() : this.#takeBytes(this.#missing));
+  }
+
+  /** Whether there may be more to take. */
+  #takeHead(): boolean {
+    const end = this.#rest.indexOf(NEWLINE);
+    if (end < 0) return false;
+    const size = /^[0-9a-f]+ [a-z]+ ([0-9]+)$/.exec(this.#rest.toString('latin1', 0, end))?.[1];
+    if (size === undefined) throw new CliError(EXIT.failed, 'git could not read all that is staged');
+    this.#missing = Number(size);
+    this.#rest = this.#rest.subarray(end + 1);
+    return true;
+  }
+
+  #takeBytes(missing: number): boolean {
+    const piece = this.#rest.subarray(0, missing);
+    this.#receiver.add(this.count, piece);
+    this.#missing = missing - piece.length;
+    this.#rest = this.#rest.subarray(piece.length);
+    // The newline behind the bytes.
+    if (this.#missing > 0 || this.#rest.length === 0) return false;
+    this.#rest = this.#rest.subarray(1);
+    this.#receiver.end(this.count);
+    this.#missing = null;
+    this.count += 1;
+    return true;
+  }
+}
