@@ -15,6 +15,11 @@ const output: Option = {
   placeholder: 'json|table',
   description: 'Form of the output (json when piped)',
 };
+const clear: Option = {
+  type: 'string',
+  placeholder: 'TIME',
+  description: 'When the clipboard forgets it: 45s (the default), 2m, never',
+};
 const metadata: Option = {
   type: 'string',
   short: 'm',
@@ -94,8 +99,24 @@ export const commands: Readonly<Record<string, Command>> = {
       env,
       field,
       output: { ...output, placeholder: 'json', description: 'The whole entry as JSON' },
+      clip: { type: 'boolean', short: 'c', description: 'Copy it instead, as mav copy does' },
+      clear: { ...clear, description: 'With --clip: when it is cleared; 45s (the default), 2m, never' },
     },
     load: () => import('./commands/get.ts'),
+  },
+  copy: {
+    group: 'Secrets',
+    aliases: ['cp'],
+    arguments: '<name>',
+    description: 'Copy the value of a secret to the clipboard, and clear that after a while',
+    examples: ['mav copy db-password --env prod', 'mav copy db --field user --clear 2m'],
+    notes: [
+      'The clipboard is cleared only if it still holds this value then. Other programs can read it until then, and',
+      'a clipboard manager may keep it in its history. "clear" in config.json is the default for --clear.',
+      'Needs wl-clipboard on Wayland, xclip or xsel on X11.',
+    ],
+    options: { env, field, clear },
+    load: () => import('./commands/copy.ts'),
   },
   list: {
     group: 'Secrets',
