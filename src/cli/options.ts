@@ -33,6 +33,8 @@ const passphraseFile: Option = {
   description: "Read the vault's passphrase from this file",
 };
 
+const trim: Option = { type: 'boolean', description: 'Leave out one newline at the end of what is read' };
+
 /** Every command takes these. */
 export const commonOptions: Options = {
   home: { type: 'string', placeholder: 'PATH', description: "The vault's folder (MAV_HOME)" },
@@ -81,7 +83,7 @@ export const commands: Readonly<Record<string, Command>> = {
       env,
       field,
       ...valueOptions,
-      trim: { type: 'boolean', description: 'Leave out one newline at the end of what is read' },
+      trim,
       generate: { type: 'boolean', description: 'A new random password' },
       length: { type: 'string', placeholder: 'N', description: 'Its length (32)' },
       'no-symbols': { type: 'boolean', description: 'Letters and digits only' },
@@ -169,6 +171,33 @@ export const commands: Readonly<Record<string, Command>> = {
       output: { ...output, placeholder: 'json', description: "The API's answer, with the entropy" },
     },
     load: () => import('./commands/generate.ts'),
+  },
+  edit: {
+    group: 'Secrets',
+    arguments: '<name>',
+    description: 'Change a secret: its value in your editor, or what options say',
+    examples: ['mav edit db-password --env prod', 'mav edit db --metadata owner=me --remove-metadata note'],
+    notes: [
+      'Without a value and metadata it opens $VISUAL, else $EDITOR, else vi, on a private file (0600, in memory where',
+      '$XDG_RUNTIME_DIR is) that is overwritten and removed when the editor ends. What an editor keeps elsewhere, such',
+      "as vim's undo files and registers, is the editor's to be told. The vault is not held meanwhile; if somebody else",
+      'changed the secret, you are asked.',
+    ],
+    options: {
+      env,
+      field,
+      ...valueOptions,
+      stdin: { type: 'boolean', description: 'The value is read from standard input, byte for byte' },
+      trim,
+      metadata: { ...metadata, description: 'Set this metadata and keep the rest; may be repeated' },
+      'remove-metadata': {
+        type: 'string',
+        placeholder: 'KEY',
+        description: 'Remove this metadata; may be repeated',
+        repeatable: true,
+      },
+    },
+    load: () => import('./commands/edit.ts'),
   },
   rename: {
     group: 'Secrets',

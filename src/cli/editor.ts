@@ -1,0 +1,96 @@
+/** A text in the user's editor. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CliError, EXIT } from './failure.ts';
+import { createPrivateFile, type PrivateFile, readPrivateFile, wipeFolder } from './private-file.ts';
+
+const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+/** How long an editor that is told to end may take. */
+const END_PATIENCE_MS = 2_000;
+
+type Ending = 'SIGTERM' | 'SIGHUP';
+/** As shells have it: 128 and the signal's number. */
+const EXIT_AFTER: Readonly<Record<Ending, number>> = { SIGTERM: 143, SIGHUP: 129 };
+
+/** The edited text. Throws CliError if the editor fails, and then nothing of the text is left anywhere either. */
+export async function editText(env: NodeJS.ProcessEnv, text: Uint8Array): Promise<Uint8Array> {
+  const file = createPrivateFile(env, text);
+  try {
+    await runEditor(env, file);
+    const edited = readPrivateFile(file);
+    if (edited === null) throw new CliError(EXIT.failed, 'the editor removed the file; nothing was stored');
+    return text.at(-1) === NEWLINE ? edited : withoutFinalNewline(edited);
+  } finally {
+    wipeFolder(file.folder);
+  }
+}
+
+/** Editors add one; a text that had none keeps having none. */
+function withoutFinalNewline(text: Uint8Array): Uint8Array {
+  if (text.at(-1) !== NEWLINE) return text;
+  return text.subarray(0, text.at(-2) === CARRIAGE_RETURN ? -2 : -1);
+}
+
+/** Resolves when the editor has ended well. Throws CliError. */
+async function runEditor(env: NodeJS.ProcessEnv, { path, folder }: PrivateFile): Promise<void> {
+  const editor = env.VISUAL || env.EDITOR || 'vi';
+  const { MAV_TOKEN: _, ...others } = env;
+  // It may be a command line with arguments, and quotes around them: a shell reads it, as git has it.
+  const child = spawn('sh', ['-c', `${editor} "$@"`, editor, path], {
+    stdio: 'inherit',
+    env: { ...others, TMPDIR: folder },
+  });
+  const { code, signal } = await waitFor(child);
+  if (code === 0) return;
+  if (signal === 'SIGINT' || code === EXIT.interrupted)
+    throw new CliError(EXIT.interrupted, 'stopped; nothing was stored');
+  throw new CliError(EXIT.failed, `the editor failed (${signal ?? `exit code ${code}`}); nothing was stored`);
+}
+
+interface EditorEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/**
+ * Ctrl-C is the editor's business: it reaches this process too, which must outlive the editor to wipe. Told to end,
+ * it ends the editor first. Throws CliError after that.
+ */
+async function waitFor(child: ChildProcess): Promise<EditorEnd> {
+  const ended = new Promise<EditorEnd>((resolve, reject) => {
+    child.once('error', () =>
+      reject(new CliError(EXIT.failed, 'no editor can be started here: there is no sh')),
+    );
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  const { told, forget } = listenForEnd();
+  try {
+    const first = await Promise.race([ended, told]);
+    if (typeof first !== 'string') return first;
+    child.kill(first);
+    await Promise.race([ended, sleep(END_PATIENCE_MS)]);
+    child.kill('SIGKILL');
+    throw new CliError(EXIT_AFTER[first], 'told to end; nothing was stored');
+  } finally {
+    forget();
+  }
+}
+
+function listenForEnd(): { told: Promise<Ending>; forget: () => void } {
+  const { promise: told, resolve } = Promise.withResolvers<Ending>();
+  const listeners = {
+    SIGINT: () => {},
+    SIGQUIT: () => {},
+    SIGTERM: () => resolve('SIGTERM'),
+    SIGHUP: () => resolve('SIGHUP'),
+  };
+  const all = Object.entries(listeners) as [NodeJS.Signals, () => void][];
+  for (const [signal, listener] of all) process.on(signal, listener);
+  return {
+    told,
+    forget: () => {
+      for (const [signal, listener] of all) process.off(signal, listener);
+    },
+  };
+}
