@@ -17,7 +17,7 @@ import t, { type Test } from 'tap';
 import { findClipboard } from '../src/cli/clipboard.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { openTerminal } from './fixtures/terminal.ts';
-import { BIN, createSandbox, finished, mav, type Sandbox } from './fixtures/vault.ts';
+import { BIN, createSandbox, finished, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -27,8 +27,7 @@ const VALUE = 'hunter2 "ü"\n two lines';
 const OTHER = 'something else';
 
 async function createVault(t: Test, env: NodeJS.ProcessEnv = {}): Promise<Sandbox> {
-  const sandbox = createSandbox(t, env);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  const sandbox = await startDaemon(t, { env, token: false });
   await mav(sandbox, ['set', 'x'], { input: VALUE });
   t.teardown(() => {
     for (const pid of findClearers(sandbox)) process.kill(pid);

@@ -36,8 +36,7 @@ function withoutFinalNewline(text: Uint8Array): Uint8Array {
 async function runEditor(env: NodeJS.ProcessEnv, { path, folder }: PrivateFile): Promise<void> {
   const editor = env.VISUAL || env.EDITOR || 'vi';
   const { MAV_TOKEN: _, ...others } = env;
-  // It may be a command line with arguments, and quotes around them: a shell reads it, as git has it.
-  const child = spawn('sh', ['-c', `${editor} "$@"`, editor, path], {
+  const child = spawn('sh', ['-c', toShell(editor), editor, path], {
     stdio: 'inherit',
     env: { ...others, TMPDIR: folder },
   });
@@ -46,6 +45,14 @@ async function runEditor(env: NodeJS.ProcessEnv, { path, folder }: PrivateFile):
   if (signal === 'SIGINT' || code === EXIT.interrupted)
     throw new CliError(EXIT.interrupted, 'stopped; nothing was stored');
   throw new CliError(EXIT.failed, `the editor failed (${signal ?? `exit code ${code}`}); nothing was stored`);
+}
+
+/**
+ * A command line with arguments, and quotes around them: a shell reads it, as git has it. The shell makes way for a
+ * plain command, so that signals reach the editor; else it outlives a Ctrl-C that the editor takes for its own.
+ */
+function toShell(editor: string): string {
+  return /[;&|<>()`\n=:]/.test(editor) ? `trap : INT QUIT; ${editor} "$@"` : `exec ${editor} "$@"`;
 }
 
 interface EditorEnd {
