@@ -53,6 +53,17 @@ export function locateHome(env: NodeJS.ProcessEnv, socketPath: string | null): H
 /** Makes the vault's folder (0700) if it is not there, and checks it and the database. Throws UnsafePlaceError. */
 export function secureHome(home: Home): void {
   makeFolder(home.directory);
+  checkHome(home);
+}
+
+/** Whether a vault's database is there. Throws UnsafePlaceError if its place is not safe. */
+export function hasVault(home: Home): boolean {
+  if (lstatOrNull(home.directory) === null) return false;
+  checkHome(home);
+  return existsSync(home.databasePath);
+}
+
+function checkHome(home: Home): void {
   checkOwn(home.directory, 'folder', ACCESS_BY_OTHERS, 'chmod 700');
   for (const suffix of ['', '-wal', '-shm']) {
     const path = home.databasePath + suffix;

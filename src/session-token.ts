@@ -48,6 +48,20 @@ export function readSessionToken(path: string): string | null {
   }
 }
 
+/**
+ * As readSessionToken, for a socket that somebody listens on. That may be a service manager, which starts the daemon
+ * only for the first connection: then the token comes before the first answer, which `answers` waits for.
+ */
+export async function awaitSessionToken(
+  path: string,
+  answers: () => Promise<unknown>,
+): Promise<string | null> {
+  const token = readSessionToken(path);
+  if (token !== null) return token;
+  await answers();
+  return readSessionToken(path);
+}
+
 export function removeSessionToken(path: string): void {
   rmSync(path, { force: true });
 }

@@ -79,6 +79,22 @@ const BAD_FIELDS: Case[] = [
   ['an unknown member', { fields: { a: CANARY }, value: CANARY }],
 ];
 
+const BAD_RENAMES: Case[] = [
+  ['no body', undefined],
+  ['broken JSON', `{"name":"${CANARY}"`],
+  ['no name', { environment: CANARY }],
+  ['a null name', { name: null, environment: CANARY }],
+  ['an empty name', { name: '' }],
+  ['a number name', { name: 1 }],
+  ['a control character in the name', { name: `${CANARY}\n` }],
+  ['a name of 513 bytes', { name: `${'é'.repeat(256)}x` }],
+  ['a number environment', { name: CANARY, environment: 1 }],
+  ['an environment of 513 bytes', { name: CANARY, environment: `${'é'.repeat(256)}x` }],
+  ['a value', { name: CANARY, value: CANARY }],
+  ['the same name', { name: 'kept' }],
+  ['the same name and environment', { name: 'kept', environment: '' }],
+];
+
 const REFUSED_BODIES: [method: Method, target: string, cases: Case[]][] = [
   ['PUT', REFUSED, [...BROKEN_BODIES, ['no value', {}], ['a null value', { value: null }], ...BAD_METADATA]],
   ['PATCH', '/v1/secrets/kept', [...BROKEN_BODIES, ...BAD_METADATA]],
@@ -93,6 +109,7 @@ const REFUSED_BODIES: [method: Method, target: string, cases: Case[]][] = [
     ],
   ],
   ['PUT', `${REFUSED}/fields`, BAD_FIELDS],
+  ['POST', '/v1/secrets/kept/rename', BAD_RENAMES],
 ];
 
 t.test('bodies > out of the rules > 400 that names the member, and nothing is stored', async (t) => {
@@ -207,17 +224,24 @@ const ALLOWED: Record<string, string> = {
   '/v1/openapi.json': 'GET, HEAD',
   '/v1/secrets': 'GET, HEAD',
   '/v1/secrets/:name': 'GET, HEAD, PUT, PATCH, DELETE',
+  '/v1/secrets/:name/rename': 'POST',
+  '/v1/secrets/:name/value': 'GET, HEAD, PUT',
   '/v1/secrets/:name/fields': 'GET, HEAD, PUT',
   '/v1/secrets/:name/fields/:field': 'GET, HEAD, PUT, DELETE',
+  '/v1/secrets/:name/fields/:field/value': 'GET, HEAD, PUT',
   '/v1/search': 'GET, HEAD',
   '/v1/generate': 'POST',
   '/v1/info': 'GET, HEAD',
+  '/v1/export': 'GET, HEAD',
+  '/v1/import': 'POST',
   '/v1/tokens': 'GET, HEAD, POST',
   '/v1/tokens/:id': 'DELETE',
   '/v1/status': 'GET, HEAD',
   '/v1/unseal': 'POST',
   '/v1/seal': 'POST',
   '/v1/keys/rotate': 'POST',
+  '/v1/check': 'GET, HEAD',
+  '/v1/destroy': 'POST',
 };
 const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'];
 
@@ -252,6 +276,9 @@ t.test('bodies > larger than 1 MiB > 413, and 1 MiB is taken', async (t) => {
         ['PUT', REFUSED],
         ['PATCH', '/v1/secrets/large'],
         ['PUT', `${REFUSED}/fields`],
+        ['PUT', `${REFUSED}/value`],
+        ['PUT', `${REFUSED}/fields/f/value`],
+        ['POST', '/v1/secrets/large/rename'],
         ['POST', '/v1/generate'],
         ['POST', '/v1/tokens'],
       ] as const) {

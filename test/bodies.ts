@@ -269,7 +269,11 @@ t.test('parseRequest > a body that is not the operation’s > an error that name
     ['fields.putMany', '{"fields":{"a":{"value":"","encoding":"base64"}}}', `"fields"."a".${value}`],
     ['fields.putMany', '{"fields":{"a":{"value":"x","encoding":null}}}', `"fields"."a".${encoding}`],
     ['fields.putMany', '{"fields":{"a":{"value":"x"}}}', '"fields"."a"."encoding" is required'],
-    ['fields.putMany', '{"fields":{"a":{"value":"x","encodng":"y"}}}', 'unknown member "encodng"'],
+    [
+      'fields.putMany',
+      '{"fields":{"a":{"value":"x","encodng":"y"}}}',
+      'unknown member "fields"."a"."encodng"',
+    ],
     ['fields.putMany', '{"fields":{"a":["x"]}}', '"fields"."a" must be a non-empty string'],
     [
       'fields.putMany',
@@ -355,6 +359,7 @@ t.test('parseRequest > a request is wiped, or refused > every secret is zero', a
     ['secrets.put', '{"value":"AP8=","encoding":"base64"}'],
     ['secrets.patch', '{"value":"QUJD","encoding":"base64"}'],
     ['fields.putMany', '{"fields":{"a":"b","c":{"value":"AP8=","encoding":"base64"}}}'],
+    ['secrets.import', '{"secrets":[{"name":"n","value":"AP8=","encoding":"base64","fields":{"a":"b"}}]}'],
   ];
   for (const [operation, body] of bodies) {
     const wiped = recordMemory(() => wipeRequest(accept(operation, body)));
@@ -369,6 +374,23 @@ t.test('parseRequest > base64 of one value among several is refused > every secr
   for (const bad of ['{"value":"QUJ","encoding":"base64"}', '{"value":"QUI=","encoding":"hex"}', '1']) {
     const memory = recordMemory(() =>
       t.throws(() => accept('fields.putMany', `{"fields":{${good},"b":${bad},"c":"d"}}`)),
+    );
+    t.ok(memory.length >= 3 && memory.every(isZero), bad);
+  }
+});
+
+t.test('parseRequest > the last entry of an import is refused > every secret is zero', async (t) => {
+  const good = '{"name":"a","value":"QUJD","encoding":"base64","fields":{"f":"x"}}';
+  for (const bad of [
+    '{"name":"b"}',
+    good,
+    '1',
+    '{"name":"b","value":"QUI","encoding":"base64"}',
+    '{',
+    '{}}',
+  ]) {
+    const memory = recordMemory(() =>
+      t.throws(() => accept('secrets.import', `{"secrets":[${good},${bad}]}`)),
     );
     t.ok(memory.length >= 3 && memory.every(isZero), bad);
   }

@@ -15,6 +15,9 @@ const PROBE = new URL('./fixtures/heap-probe.mjs', import.meta.url).href;
 const SCAN_TIMEOUT_MS = 60_000;
 /** Every value contains it; with a quote, so that its JSON form is another one. */
 const VALUE = 'CANARY-value-of-a-secret';
+/** Its length is a multiple of three: so it looks wherever a value begins with it. */
+const ENCODED = Buffer.from(VALUE).toString('base64');
+const VALUE_FORMS = [VALUE, ENCODED].map((text) => Buffer.from(text));
 const ROUNDS = 1_000;
 const PARALLEL = 20;
 
@@ -96,11 +99,47 @@ t.before(async () => {
   await daemon.ask('GET', `${path(0)}/fields`);
   await daemon.ask('HEAD', path(0));
   await daemon.ask('GET', '/v1/secrets');
+  await sendInOtherForms();
   await daemon.ask('PUT', path(2), { body: `{"value":"${VALUE}` });
   await daemon.ask('PUT', path(2), { body: { valeu: VALUE } });
   await daemon.ask('PUT', path(2), { token: `mvt_${'0'.repeat(64)}`, body: { value: VALUE } });
   await daemon.ask('PUT', path(2), { body: { value: VALUE.repeat(60_000) } });
 });
+
+/** Every way a value can go that is not a JSON string; there are as many secrets afterwards as before. */
+async function sendInOtherForms(): Promise<void> {
+  const encoded = { value: ENCODED, encoding: 'base64' };
+  const binary = Buffer.concat([Buffer.from(VALUE), Buffer.from([0xff])]);
+  const imported = (...more: object[]) => ({
+    secrets: [
+      { name: 's5', value: VALUE, fields: { a: encoded, b: VALUE } },
+      { name: 's6', ...encoded },
+      ...more,
+    ],
+  });
+  /** Larger than what one chunk of the socket carries. */
+  const padding = { name: 's7', value: `${VALUE} `.repeat(100_000) };
+  for (const [method, target, body, status] of [
+    ['PUT', path(3), encoded, 201],
+    ['PATCH', path(3), encoded, 200],
+    ['PUT', path(3), { ...encoded, value: `${ENCODED}=` }, 400],
+    ['PUT', `${path(3)}/fields`, { fields: { a: encoded, b: VALUE } }, 201],
+    ['PUT', `${path(4)}/value`, binary, 201],
+    ['PUT', `${path(4)}/fields/a/value`, binary, 201],
+    ['GET', `${path(4)}/value`, undefined, 200],
+    ['GET', `${path(4)}/fields/a/value`, undefined, 200],
+    ['GET', path(4), undefined, 200],
+    ['POST', `${path(4)}/rename`, { name: 's4 renamed' }, 200],
+    ['POST', '/v1/import?dry_run=true', imported(), 200],
+    ['POST', '/v1/import', imported(padding), 200],
+    ['POST', '/v1/import', imported(padding), 200],
+    ['POST', '/v1/import', imported({ name: 's8', valeu: VALUE }), 400],
+    ['GET', '/v1/export?limit=3', undefined, 200],
+    ['GET', '/v1/export', undefined, 200],
+  ] as const) {
+    t.equal((await daemon.ask(method, target, { body })).status, status, `${method} ${target}`);
+  }
+}
 
 t.test('scan > something planted in the request thread > is found', async (t) => {
   const planted = Buffer.from('planted-by-the-probe');
@@ -112,7 +151,7 @@ t.test('scan > something planted in the request thread > is found', async (t) =>
 t.test('request thread > after a thousand GETs and PUTs > holds no key and no value', async (t) => {
   const keys = readKeys(daemon);
   t.equal(keys.length, 52);
-  const { found, secretKeys } = await scan('main', [...keys, Buffer.from(VALUE)]);
+  const { found, secretKeys } = await scan('main', [...keys, ...VALUE_FORMS]);
   t.equal(secretKeys, 0, 'no secret KeyObject');
   t.same(
     found
@@ -128,7 +167,7 @@ t.test(
   async (t) => {
     const threads = readdirSync(probeFolder).filter((name) => name.startsWith('thread-'));
     t.ok(threads.length >= 2);
-    const needles = [...readKeys(daemon), Buffer.from(VALUE)];
+    const needles = [...readKeys(daemon), ...VALUE_FORMS];
     for (const name of threads) {
       const { found } = await scan(name.slice('thread-'.length), needles);
       t.same(

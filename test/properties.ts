@@ -143,6 +143,31 @@ const removeField =
     return expect('delete field', status, model.get(keyOf(secret, env))?.fields.delete(field) ? 200 : 404);
   };
 
+/** The raw form: metadata and fields stay. */
+const putValue =
+  (secret: string, env: string, stored: string): Step =>
+  async (model) => {
+    const { status } = await ask('PUT', pathOf(secret, env, '/value'), { body: stored });
+    const entry = model.get(keyOf(secret, env)) ?? { value: undefined, metadata: {}, fields: new Map() };
+    model.set(keyOf(secret, env), { ...entry, value: stored });
+    return expect('put value', status, 201);
+  };
+
+const rename =
+  (secret: string, env: string, toName: string, toEnv: string): Step =>
+  async (model) => {
+    const body = { name: toName, environment: toEnv };
+    const { status } = await ask('POST', pathOf(secret, env, '/rename'), { body });
+    const [from, to] = [keyOf(secret, env), keyOf(toName, toEnv)];
+    const entry = model.get(from);
+    if (from === to) return expect('rename to itself', status, 400);
+    if (entry === undefined) return expect('rename of none', status, 404);
+    if (model.has(to)) return expect('rename over another', status, 409);
+    model.delete(from);
+    model.set(to, entry);
+    return expect('rename', status, 200);
+  };
+
 const reopen = (): Step => async () => {
   await held.close();
   held = await hold(t, sandbox);
@@ -165,6 +190,8 @@ const steps: fc.Arbitrary<Step>[] = [
   fc.tuple(someName, someEnv).map((given) => remove(...given)),
   fc.tuple(someName, someEnv, someField, someValue).map((given) => putField(...given)),
   fc.tuple(someName, someEnv, someField).map((given) => removeField(...given)),
+  fc.tuple(someName, someEnv, someValue).map((given) => putValue(...given)),
+  fc.tuple(someName, someEnv, someName, someEnv).map((given) => rename(...given)),
 ];
 const step = fc.oneof(
   ...steps.map((arbitrary) => ({ arbitrary, weight: 8 })),
@@ -204,9 +231,12 @@ async function compare(model: Model): Promise<string | null> {
   )
     return 'a filter differs';
   const found = (await ask('GET', '/v1/search?q=BOB')).json.length;
-  return found === wanted.filter(({ entry }) => entry.metadata.owner === 'Bob').length
+  if (found !== wanted.filter(({ entry }) => entry.metadata.owner === 'Bob').length)
+    return 'the search of metadata differs';
+  const named = (await ask('GET', '/v1/search?q=b/C')).json.length;
+  return named === wanted.filter(({ place }) => place[0] === 'b/c').length
     ? null
-    : 'the search differs';
+    : 'the search of names differs';
 }
 
 t.test('operations > any sequence > agree with a plain model', async (t) => {

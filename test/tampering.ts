@@ -288,6 +288,11 @@ const WRITES = [
   ['PUT', under('/fields/another'), { value: 'new' }],
   ['PUT', under('/fields'), { fields: { user: 'new', another: 'new' } }],
   ['DELETE', under('/fields/user'), undefined],
+  ['PUT', under('/value'), 'new'],
+  ['PUT', under('/fields/user/value'), 'new'],
+  ['PUT', under('/fields/another/value'), 'new'],
+  ['POST', under('/rename'), { name: 'moved' }],
+  ['POST', under('/rename'), { name: 'api', environment: '' }],
 ] as const;
 
 for (const [what, damage] of Object.entries(DAMAGED)) {
@@ -299,7 +304,7 @@ for (const [what, damage] of Object.entries(DAMAGED)) {
       const before = file.read();
       for (const [method, target, body] of WRITES) {
         const { status, text } = await ask(method, target, { body });
-        t.same([status, text], [500, REFUSAL], `${method} ${target} ${Object.keys(body ?? {})}`);
+        t.same([status, text], [500, REFUSAL], `${method} ${target} ${JSON.stringify(body)}`);
       }
       t.same(file.read(), before, 'nothing was stored');
       const started = Math.floor(Date.now() / 1000);
@@ -329,6 +334,10 @@ t.test("write > a field's row is changed > PUT replaces it, DELETE takes it away
   for (const [what, damage] of Object.entries(DAMAGED)) {
     if (what === 'metadata' || what === 'no value') continue;
     change(user, damage(user.row));
+    const before = file.read();
+    const renamed = await ask('POST', under('/rename'), { body: { name: 'moved' } });
+    t.same([renamed.status, renamed.text], [500, REFUSAL], 'its secret is not renamed');
+    t.same(file.read(), before, 'nothing was stored');
     t.equal((await ask('PUT', API, { body: { value: 'clean' } })).status, 201);
     t.same(await findAnswered(ask, [under('/fields/user'), under('/fields'), API], what), [], 'fields stay');
     t.equal((await ask('PUT', under('/fields/user'), { body: { value: 'clean' } })).status, 201, what);

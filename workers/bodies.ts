@@ -163,10 +163,18 @@ function findFieldsProblem(record: Readonly<Record<string, unknown>>): string | 
 /** One sentence for the first issue; an unknown member comes first, it is mostly why another one is missing. */
 function describe(issues: readonly z.core.$ZodIssue[]): string {
   for (const issue of issues) {
-    if (issue.code === 'unrecognized_keys') return `unknown member ${quoteName(issue.keys[0] ?? '')}`;
+    if (issue.code === 'unrecognized_keys')
+      return `unknown member ${quotePath([...issue.path, issue.keys[0] ?? ''])}`;
   }
   const { path = [], message = 'the body is not valid' } = issues[0] ?? {};
-  // Of a list only the list is named, of an object the member.
-  const names = path.filter((step) => typeof step === 'string').map(quoteName);
-  return names.length === 0 ? message : `${names.join('.')} ${message}`;
+  const names = quotePath(path);
+  return names === '' ? message : `${names} ${message}`;
+}
+
+/** Of a list only the list is named, of an object the member. */
+function quotePath(path: readonly PropertyKey[]): string {
+  return path
+    .filter((step) => typeof step === 'string')
+    .map(quoteName)
+    .join('.');
 }

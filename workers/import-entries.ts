@@ -200,6 +200,7 @@ function decode(
   place: string,
 ): SecretBytes | undefined {
   if (encoding === undefined) return value;
+  encoding.fill(0);
   if (value === undefined) throw new EntryProblem(`${place}: "encoding" needs "value" beside it`);
   const decoded = decodeBase64(value);
   if (decoded === null)

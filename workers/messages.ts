@@ -149,7 +149,7 @@ export interface WorkerOptions {
   readonly credentialsDirectory: string | null;
   /** How long a call of the OS keychain may take. */
   readonly keychainTimeoutMs: number;
-  /** How many reader threads there are. */
+  /** How many reader threads there are; 0: the writer's thread reads too. */
   readonly readers: number;
 }
 

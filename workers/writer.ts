@@ -4,7 +4,6 @@
  * body is zeroed when its batch is answered.
  */
 import { workerData } from 'node:worker_threads';
-import type { BodyOperation } from './bodies.ts';
 import {
   type BodyHandler,
   failAll,
@@ -30,78 +29,117 @@ import { deleteSecret, patchSecret, putSecret } from './operations/secrets.ts';
 import { createToken, revokeToken, touchTokens } from './operations/tokens.ts';
 import { putFieldValue, putValue } from './operations/values.ts';
 import { reportStatus, seal, unseal } from './operations/vault.ts';
+import { isReading, readBatch } from './reading.ts';
 import { ReplyBuffer } from './reply.ts';
 import type { Db } from './store/database.ts';
 import { Vault, type WritableVault } from './vault.ts';
 
 const vault = new Vault(workerData as WorkerOptions, 'writing');
 
-/** Loaded while the thread has nothing else to do: the validation library takes longer than everything else here. */
-const loadingBodies = import('./bodies.ts');
-type Bodies = Awaited<typeof loadingBodies>;
+type Bodies = typeof import('./bodies.ts');
 
-function createOperations(bodies: Bodies): Record<WriteOperation, Handler<WritableVault>> {
-  const withBody = <Name extends BodyOperation>(
-    name: Name,
-    handler: BodyHandler<Name>,
-  ): Handler<WritableVault> => {
-    return (open, call, reply) => {
-      const request = bodies.parseRequest(name, call.body);
-      try {
-        return handler(open, call, reply, request);
-      } finally {
-        bodies.wipeRequest(request);
-      }
-    };
+/**
+ * The validation library takes longer to load than everything else here. The daemon's writer loads it while it has
+ * nothing else to do; the one thread of a short command only if a body asks for it.
+ */
+let loadingBodies: Promise<Bodies> | null = null;
+
+function loadBodies(): Promise<Bodies> {
+  loadingBodies ??= import('./bodies.ts');
+  return loadingBodies;
+}
+
+if (vault.options.readers > 0) void loadBodies();
+
+/** What takes no body, or one that is a value's bytes. */
+const plainOperations = {
+  'secrets.delete': deleteSecret,
+  'fields.delete': deleteField,
+  'values.put': putValue,
+  'fieldValues.put': putFieldValue,
+  'tokens.revoke': revokeToken,
+  'tokens.touch': touchTokens,
+} satisfies Partial<Record<WriteOperation, Handler<WritableVault>>>;
+
+type ParsedOperation = Exclude<WriteOperation, keyof typeof plainOperations>;
+
+/** What gets its body parsed. */
+const parsedOperations: { [Name in ParsedOperation]: BodyHandler<Name> } = {
+  'secrets.put': putSecret,
+  'secrets.patch': patchSecret,
+  'secrets.rename': renameSecret,
+  'secrets.import': importSecrets,
+  'fields.put': putField,
+  'fields.putMany': putFields,
+  'passwords.generate': generate,
+  'tokens.create': createToken,
+};
+
+type Operations = Readonly<Record<WriteOperation, Handler<WritableVault>>>;
+
+function isParsed(call: Call): call is Call & { operation: ParsedOperation } {
+  return Object.hasOwn(parsedOperations, call.operation);
+}
+
+async function loadOperations(batch: Batch): Promise<Partial<Operations>> {
+  return batch.some(isParsed) ? withBodies(await loadBodies()) : plainOperations;
+}
+
+/** Every operation; made once. */
+let allOperations: Operations | null = null;
+
+function withBodies(bodies: Bodies): Operations {
+  const parsed = Object.keys(parsedOperations) as ParsedOperation[];
+  allOperations ??= {
+    ...plainOperations,
+    ...(Object.fromEntries(parsed.map((name) => [name, withBody(bodies, name)])) as Pick<
+      Operations,
+      ParsedOperation
+    >),
   };
-  return {
-    'secrets.put': withBody('secrets.put', putSecret),
-    'secrets.patch': withBody('secrets.patch', patchSecret),
-    'secrets.delete': deleteSecret,
-    'secrets.rename': withBody('secrets.rename', renameSecret),
-    'secrets.import': withBody('secrets.import', importSecrets),
-    'fields.put': withBody('fields.put', putField),
-    'fields.putMany': withBody('fields.putMany', putFields),
-    'fields.delete': deleteField,
-    'values.put': putValue,
-    'fieldValues.put': putFieldValue,
-    'passwords.generate': withBody('passwords.generate', generate),
-    'tokens.create': withBody('tokens.create', createToken),
-    'tokens.revoke': revokeToken,
-    'tokens.touch': touchTokens,
+  return allOperations;
+}
+
+function withBody<Name extends ParsedOperation>(bodies: Bodies, name: Name): Handler<WritableVault> {
+  const handler: BodyHandler<Name> = parsedOperations[name];
+  return (open, call, reply) => {
+    const request = bodies.parseRequest(name, call.body);
+    try {
+      return handler(open, call, reply, request);
+    } finally {
+      bodies.wipeRequest(request);
+    }
   };
 }
 
-const loadingOperations = loadingBodies.then(createOperations);
-
 /** A control operation may wait (for a keychain, a key derivation) and manages its own transaction. */
-const controls: Record<
-  ControlOperation,
-  (call: Call, reply: ReplyBuffer, bodies: Bodies) => Promise<Outcome | undefined>
-> = {
+const controls: Record<ControlOperation, (call: Call, reply: ReplyBuffer) => Promise<Outcome | undefined>> = {
   'vault.status': async (_call, reply) => {
     reportStatus(vault, reply);
     return undefined;
   },
-  'vault.unseal': (call, reply, bodies) =>
-    unseal(vault, bodies.parseRequest('vault.unseal', call.body), reply),
+  'vault.unseal': async (call, reply) => unseal(vault, await readPassphrase(call), reply),
   'vault.seal': async (_call, reply) => seal(vault, reply),
-  'vault.init': async (call, reply, bodies) => {
-    const { passphrase } = bodies.parseRequest('vault.unseal', call.body);
-    await createVault(vault.options, call, passphrase ?? null, reply);
+  'vault.init': async (call, reply) => {
+    await createVault(vault.options, call, await readPassphrase(call), reply);
     return undefined;
   },
   'vault.probeKeychain': async (_call, reply) => {
     reply.raw(JSON.stringify({ problem: await probeKeychain(vault.options.keychainTimeoutMs) }));
     return undefined;
   },
-  'keys.rotate': (call, reply, bodies) => {
-    const { passphrase } = bodies.parseRequest('vault.unseal', call.body);
-    return rotateKek(vault, passphrase ?? null, reply);
+  'keys.rotate': async (call, reply) => rotateKek(vault, await readPassphrase(call), reply),
+  'vault.destroy': async (call, reply) => {
+    const bodies = await loadBodies();
+    return destroyVault(vault, bodies.parseRequest('vault.destroy', call.body), reply);
   },
-  'vault.destroy': (call, reply, bodies) =>
-    destroyVault(vault, bodies.parseRequest('vault.destroy', call.body), reply),
 };
+
+/** The passphrase that a call brings, for the operation to zero; null where it has none. */
+async function readPassphrase({ body }: Call): Promise<Uint8Array | null> {
+  if (body === null) return null;
+  return (await loadBodies()).parseRequest('vault.unseal', body).passphrase ?? null;
+}
 
 function isControl(call: Call | undefined): call is Call & { operation: ControlOperation } {
   return call !== undefined && call.operation in controls;
@@ -116,12 +154,10 @@ export default async function write(batch: Batch): Promise<Moved> {
 
 async function answer(batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
   const [first] = batch;
-  if (isControl(first)) {
-    const bodies = await loadingBodies;
-    return [await runControl(reply, () => controls[first.operation](first, reply, bodies))];
-  }
+  if (isControl(first)) return [await runControl(reply, () => controls[first.operation](first, reply))];
+  if (first !== undefined && isReading(first)) return readBatch(vault, batch, reply);
   try {
-    const operations = await loadingOperations;
+    const operations = await loadOperations(batch);
     // The last thing awaited: from here to the commit no other thread can take the keyring away.
     const open = await vault.use();
     return commitBatch(vault.stores.db, open, batch, operations, reply);
@@ -129,8 +165,6 @@ async function answer(batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
     return failAll(batch, error);
   }
 }
-
-type Operations = Awaited<typeof loadingOperations>;
 
 /**
  * One transaction for the whole batch, so that all its calls share one sync of the disk. When the transaction itself
@@ -141,7 +175,7 @@ function commitBatch(
   db: Db,
   open: WritableVault,
   batch: Batch,
-  operations: Operations,
+  operations: Partial<Operations>,
   reply: ReplyBuffer,
 ): Reply[] {
   try {
@@ -168,10 +202,11 @@ function runInSavepoint(
   db: Db,
   open: WritableVault,
   call: Call,
-  operations: Operations,
+  operations: Partial<Operations>,
   reply: ReplyBuffer,
 ): Reply {
   const handle = operations[call.operation as WriteOperation];
+  if (handle === undefined) throw new RangeError('no such operation of the writer');
   const result = runCall(reply, () => db.transaction(() => handle(open, call, reply))());
   // After some errors SQLite has rolled the whole transaction back by itself; the calls before this one are gone too.
   if (!db.inTransaction && !result.ok) throw new LostTransactionError(result);

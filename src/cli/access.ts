@@ -4,11 +4,13 @@
  */
 import { meansNobody } from '../client/alive.ts';
 import { Client } from '../client/client.ts';
-import { Connection } from '../client/connection.ts';
-import { locateSessionToken, readSessionToken } from '../session-token.ts';
+import { Connection, type Outgoing } from '../client/connection.ts';
+import { awaitSessionToken, locateSessionToken } from '../session-token.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT } from './failure.ts';
 
+/** Answered without a token, and only by a daemon that has left its own. */
+const HEALTH: Outgoing = { method: 'GET', target: '/v1/health', headers: {}, body: null };
 const TOKEN = /^mv[ts]_[0-9a-f]{64}$/i;
 
 /** Runs `use` with a way to the vault, and closes it afterwards. Throws CliError if there is none. */
@@ -63,7 +65,8 @@ async function useDaemon<T>(
   use: (client: Client) => Promise<T>,
 ): Promise<T> {
   try {
-    const token = given ?? readSessionToken(locateSessionToken(context.env, home.socketPath));
+    const tokenPath = locateSessionToken(context.env, home.socketPath);
+    const token = given ?? (await awaitSessionToken(tokenPath, () => connection.send(HEALTH)));
     if (token === null) {
       throw new CliError(
         EXIT.notAllowed,

@@ -118,16 +118,23 @@ export function findClose(typed: string, candidates: readonly string[]): string 
   return best?.candidate ?? null;
 }
 
-/** Levenshtein's: how many letters must be added, removed or replaced. */
+/** How many letters must be added, removed, replaced or swapped with their neighbour (optimal string alignment). */
 function measureDistance(from: string, to: string): number {
-  let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
+  const rows = [Array.from({ length: to.length + 1 }, (_, index) => index)];
+  const at = (row: number, column: number) => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
   for (let row = 1; row <= from.length; row++) {
-    const current = [row];
+    rows.push([row]);
     for (let column = 1; column <= to.length; column++) {
-      const replaced = (previous[column - 1] ?? 0) + (from[row - 1] === to[column - 1] ? 0 : 1);
-      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+      const [letter, other] = [from[row - 1], to[column - 1]];
+      const isSwapped = letter === to[column - 2] && other === from[row - 2];
+      const distance = Math.min(
+        at(row - 1, column - 1) + (letter === other ? 0 : 1),
+        at(row - 1, column) + 1,
+        at(row, column - 1) + 1,
+        isSwapped ? at(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY,
+      );
+      rows[row]?.push(distance);
     }
-    previous = current;
   }
-  return previous[to.length] ?? 0;
+  return at(from.length, to.length);
 }

@@ -1,6 +1,6 @@
 /** One run of the command line: find the command, read its words, run it, answer the exit code. */
 import { readSettings } from '../config.ts';
-import { checkArity, readArguments } from './arguments.ts';
+import { checkArity, findClose, readArguments } from './arguments.ts';
 import type { Command, Input } from './command.ts';
 import { type Context, createContext } from './context.ts';
 import { EXIT, type ExitCode, toCliError, usageError } from './failure.ts';
@@ -63,23 +63,29 @@ async function answerWithoutCommand(argv: readonly string[], context: Context): 
   const [word, ...more] = argv;
   if (word === '--version' || word === '-v') return dispatch(['version'], context);
   if (word === 'help' && more.length > 0) return dispatch([...more, '--help'], context);
-  if (word !== undefined && word !== '--help' && word !== '-h' && word !== 'help')
-    throw await explainUnknown(argv);
+  if (word !== undefined && word !== '--help' && word !== '-h' && word !== 'help') throw explainUnknown(argv);
   (await import('./help.ts')).printHelp();
   return word === undefined ? EXIT.usage : EXIT.done;
 }
 
 /** A word that could be a value typed in the wrong place is not repeated. */
-async function explainUnknown(argv: readonly string[]) {
-  const { findClose } = await import('./arguments.ts');
+function explainUnknown([first = '', second]: readonly string[]) {
   const known = Object.entries(commands).flatMap(([words, { aliases = [] }]) => [words, ...aliases]);
-  const [first = '', second] = argv;
-  const group = known.filter((words) => words.startsWith(`${first} `));
-  if (group.length > 0 && (second === undefined || second.startsWith('-')))
-    return usageError(`say what to do: mav ${group.join(', mav ')}`);
+  const groups = [
+    ...new Set(known.filter((words) => words.includes(' ')).map((words) => words.split(' ')[0] ?? '')),
+  ];
+  if (groups.includes(first) && (second === undefined || second.startsWith('-')))
+    return sayGroup(first, known);
   const close =
     findClose(second === undefined ? first : `${first} ${second}`, known) ?? findClose(first, known);
-  return usageError(`unknown command${close === null ? '' : `; did you mean mav ${close}?`} See mav --help`);
+  if (close !== null) return usageError(`unknown command; did you mean mav ${close}? See mav --help`);
+  const group = groups.includes(first) ? first : findClose(first, groups);
+  return group === null ? usageError('unknown command; see mav --help') : sayGroup(group, known);
+}
+
+function sayGroup(group: string, known: readonly string[]) {
+  const members = known.filter((words) => words.startsWith(`${group} `));
+  return usageError(`which one? mav ${members.join(', mav ')}`);
 }
 
 async function readInput(

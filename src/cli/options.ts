@@ -51,6 +51,15 @@ const valueOptions: Options = {
   'from-file': { type: 'string', placeholder: 'PATH', description: "The value is this file's bytes" },
 };
 
+const printPlan: Options = {
+  print: { type: 'boolean', description: 'Show what would be written and run, and change nothing' },
+  platform: {
+    type: 'string',
+    placeholder: 'linux|darwin',
+    description: 'With --print: for this platform instead of this machine',
+  },
+};
+
 const keyStoreOptions: Options = {
   'key-store': {
     type: 'string',
@@ -261,6 +270,51 @@ export const commands: Readonly<Record<string, Command>> = {
     examples: ['mav seal', 'mav lock'],
     options: {},
     load: () => import('./commands/seal.ts'),
+  },
+  'service install': {
+    group: 'Vault',
+    description: 'Make mav serve a login item: a systemd user unit, or a launchd agent',
+    examples: ['mav service install', 'mav service install --print --platform darwin'],
+    options: printPlan,
+    load: () => import('./commands/service-install.ts'),
+  },
+  'service uninstall': {
+    group: 'Vault',
+    description: 'Stop and remove the login item; vault and keys stay',
+    examples: ['mav service uninstall', 'mav service uninstall --print'],
+    options: printPlan,
+    load: () => import('./commands/service-uninstall.ts'),
+  },
+  'service start': {
+    group: 'Vault',
+    description: 'Start the installed service',
+    examples: ['mav service start', 'mav service start --print'],
+    options: printPlan,
+    load: () => import('./commands/service-start.ts'),
+  },
+  'service stop': {
+    group: 'Vault',
+    description: 'Stop the installed service until the next login',
+    examples: ['mav service stop', 'mav service stop --print'],
+    options: printPlan,
+    load: () => import('./commands/service-stop.ts'),
+  },
+  'service status': {
+    group: 'Vault',
+    description: 'Show what the service manager says; exit code 0 only while the daemon runs',
+    examples: ['mav service status', 'mav service status >/dev/null && echo running'],
+    options: {},
+    load: () => import('./commands/service-status.ts'),
+  },
+  'service logs': {
+    group: 'Vault',
+    description: "Show the service's log",
+    examples: ['mav service logs', 'mav service logs --follow --lines 20'],
+    options: {
+      follow: { type: 'boolean', short: 'f', description: 'Go on as lines are added' },
+      lines: { type: 'string', short: 'n', placeholder: 'N', description: 'The last N lines (100)' },
+    },
+    load: () => import('./commands/service-logs.ts'),
   },
 
   // Tokens and keys

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive } from '../client/alive.ts';
 import { Client } from '../client/client.ts';
 import type { Incoming, Outgoing, Send } from '../client/connection.ts';
-import { type Home, secureHome } from '../home.ts';
+import { type Home, hasVault } from '../home.ts';
 import type { Answer, Backend } from '../http/answer.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT, exitCodeOf } from './failure.ts';
@@ -20,8 +20,9 @@ export async function withOwnVault<T>(
   otherwise: () => Promise<T>,
 ): Promise<T> {
   const { home, command } = input;
-  await checkVaultIsThere(home);
-  secureHome(home);
+  // Before anything is made: a mistyped MAV_HOME must not leave a folder behind.
+  if (!hasVault(home))
+    throw new CliError(EXIT.failed, `there is no vault at ${home.databasePath}; make one: mav init`);
   const { releaseOwnership } = await import('../daemon/ownership.ts');
   if (!(await takeTurn(home, command))) return otherwise();
   try {
@@ -29,13 +30,6 @@ export async function withOwnVault<T>(
   } finally {
     releaseOwnership(home);
   }
-}
-
-/** Before anything is made: a mistyped MAV_HOME must not leave a folder behind. */
-async function checkVaultIsThere({ databasePath }: Home): Promise<void> {
-  const { existsSync } = await import('node:fs');
-  if (!existsSync(databasePath))
-    throw new CliError(EXIT.failed, `there is no vault at ${databasePath}; make one: mav init`);
 }
 
 /** Waits for the vault to be free; false if a daemon has it. Throws OwnedElsewhereError when patience ends. */
@@ -58,7 +52,8 @@ async function useOwnVault<T>(input: Input, use: (client: Client) => Promise<T>)
   const { HeldVault } = await import('../daemon/held-vault.ts');
   const { mintSessionToken } = await import('../daemon/mint-session-token.ts');
   const sessionToken = mintSessionToken();
-  const options = poolOptions(input.context, input.home, input.text('passphrase-file'), 1);
+  // One thread for reading and writing: a short command does one thing after another.
+  const options = poolOptions(input.context, input.home, input.text('passphrase-file'), 0);
   const vault = new HeldVault(options, sessionToken, (event, detail) => {
     if (event === 'warning' || event === 'failure' || event === 'worker-died')
       input.context.complain(`mav: ${event}: ${detail}`);

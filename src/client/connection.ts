@@ -79,10 +79,12 @@ export class Connection {
   send(outgoing: Outgoing): Promise<Incoming> {
     if (this.#closed !== null) return Promise.reject(this.#closed);
     return new Promise((resolve, reject) => {
+      // Before anything waits: what cannot be sent gets no answer.
+      const head = encodeHead(outgoing);
       this.#waiting.push({ resolve, reject });
       this.#socket.ref();
       this.#socket.cork();
-      this.#socket.write(encodeHead(outgoing), 'latin1');
+      this.#socket.write(head, 'latin1');
       if (outgoing.body !== null) this.#socket.write(outgoing.body);
       this.#socket.uncork();
     });

@@ -6,9 +6,11 @@ import { createApiServer } from '../http/server.ts';
 import { createLog, type Log } from '../log.ts';
 import type { PoolOptions } from '../pool/pools.ts';
 import { locateSessionToken, removeSessionToken, writeSessionToken } from '../session-token.ts';
+import { type HandedSocket, listenOnHanded, takeHandedSocket } from './activation.ts';
 import { HeldVault } from './held-vault.ts';
 import { mintSessionToken } from './mint-session-token.ts';
 import { releaseOwnership, takeOwnership } from './ownership.ts';
+import { type Notify, takeNotify } from './readiness.ts';
 import { checkFree, listenAt, removeSocket } from './socket.ts';
 
 /** How long requests under way may take to finish when the daemon is told to stop. */
@@ -34,19 +36,24 @@ type Teardown = (() => void | Promise<void>)[];
  * leaves nothing behind then either.
  */
 export async function serve(options: ServeOptions): Promise<never> {
-  const { home } = options;
+  const { home, env } = options;
   const teardown: Teardown = [];
   const log = createLog();
+  // Before any thread or child gets a copy of the environment.
+  const handed = takeHandedSocket(env, home.socketPath);
+  const notify = takeNotify(env, log.event);
   secureHome(home);
   checkSocketPath(home.socketPath);
   takeOwnership(home, 'serve');
   teardown.push(() => releaseOwnership(home));
-  const watch = stopWhenTold(log, teardown);
+  const watch = stopWhenTold(log, notify, teardown);
   try {
     // Before a vault is made or opened: what cannot be served is not touched.
-    await checkFree(home.socketPath);
+    if (handed === null) await checkFree(home.socketPath);
     await options.prepare();
-    await start(options, log, teardown, watch.close);
+    const vault = await start(options, handed, log, teardown, watch.close);
+    notify('READY=1');
+    await options.onListening(vault);
   } catch (error) {
     // Else it would see the process run out of things to do, and end it as if that were well.
     watch.uninstall();
@@ -56,28 +63,46 @@ export async function serve(options: ServeOptions): Promise<never> {
   return new Promise<never>(() => {});
 }
 
-async function start(options: ServeOptions, log: Log, teardown: Teardown, stop: () => void): Promise<void> {
-  const { home, env } = options;
+/** Opens the vault and answers; the vault may still be being unsealed. */
+async function start(
+  { pool, home, env }: ServeOptions,
+  handed: HandedSocket | null,
+  log: Log,
+  teardown: Teardown,
+  stop: () => void,
+): Promise<HeldVault> {
   const sessionToken = mintSessionToken();
-  const vault = new HeldVault(options.pool, sessionToken, log.event);
+  const vault = new HeldVault(pool, sessionToken, log.event);
   teardown.push(() => vault.close());
   void vault.unseal();
   void vault.destroyed.then(stop);
   const server = createApiServer(vault, log.request);
   teardown.push(() => closeServer(server));
   teardown.push(() => vault.stopWaiting());
-  const socket = await listenAt(server, home.socketPath);
-  teardown.push(() => removeSocket(home.socketPath, socket));
-  const tokenPath = locateSessionToken(env, home.socketPath);
-  writeSessionToken(tokenPath, sessionToken);
-  teardown.push(() => removeSessionToken(tokenPath));
-  await options.onListening(vault);
+  const leaveToken = () => {
+    const tokenPath = locateSessionToken(env, home.socketPath);
+    writeSessionToken(tokenPath, sessionToken);
+    teardown.push(() => removeSessionToken(tokenPath));
+  };
+  if (handed === null) {
+    const socket = await listenAt(server, home.socketPath);
+    teardown.push(() => removeSocket(home.socketPath, socket));
+    leaveToken();
+  } else {
+    // Clients wait there already: whoever gets an answer must find the token.
+    leaveToken();
+    await listenOnHanded(server, handed);
+  }
+  return vault;
 }
 
-/** On a signal, an error that nobody caught, or when told to: take everything down, then end the process (1 after an error). */
-function stopWhenTold(log: Log, teardown: Teardown): { close(): void; uninstall(): void } {
+/**
+ * On a signal, an error that nobody caught, or `close`: take everything down, then end the process (1 after an error).
+ */
+function stopWhenTold(log: Log, notify: Notify, teardown: Teardown): { close(): void; uninstall(): void } {
   return closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ err, signal }) => {
     log.event('stopping', signal ?? err?.name ?? 'told to');
+    notify('STOPPING=1');
     await takeDown(teardown);
     log.flush();
   });

@@ -21,12 +21,13 @@ const QUEUED_CALLS = 4_096;
 const QUEUED_BYTES = 128 * 1_048_576;
 const MINUTE_MS = 60_000;
 
-/** Where the vault is and what may be asked for its key; `channelName` is chosen here. */
+/** Where the vault is and what may be asked for its key; `readers`: null for as many as fit the machine. */
 export type PoolOptions = Omit<WorkerOptions, 'channelName' | 'readers'> & {
   readonly readers: number | null;
 };
 
 export class Pools {
+  /** The writer's where there are no readers. */
   readonly #readerPool: Piscina<Batch, BatchResult>;
   readonly #writerPool: Piscina<Batch, BatchResult>;
   readonly #readers: BatchQueue;
@@ -38,12 +39,17 @@ export class Pools {
     const readers = wanted ?? Math.min(MAX_READERS, Math.max(1, availableParallelism() - 1));
     // Random, so that two pools of one process never share a key.
     const workerData: WorkerOptions = { ...rest, readers, channelName: `keyring-${randomUUID()}` };
-    this.#readerPool = startThreads('reader', readers, workerData, onWorkerError);
     this.#writerPool = startThreads('writer', 1, workerData, onWorkerError);
+    this.#readerPool =
+      readers === 0 ? this.#writerPool : startThreads('reader', readers, workerData, onWorkerError);
     const queued = { queuedCalls: QUEUED_CALLS, queuedBytes: QUEUED_BYTES };
     this.#readers = new BatchQueue(
       (batch) => runBatch(this.#readerPool, batch),
-      { batchSize: READER_BATCH_SIZE, batchesInFlight: readers * READER_BATCHES_PER_THREAD, ...queued },
+      {
+        batchSize: READER_BATCH_SIZE,
+        batchesInFlight: Math.max(1, readers) * READER_BATCHES_PER_THREAD,
+        ...queued,
+      },
       onWorkerError,
     );
     this.#writer = new BatchQueue(

@@ -131,12 +131,25 @@ PUT /v1/secrets/refused/fields > an empty key: "fields" has a member whose name 
 PUT /v1/secrets/refused/fields > an empty value: "fields"."b" must be a non-empty string
 PUT /v1/secrets/refused/fields > a null value: "fields"."b" must be a non-empty string
 PUT /v1/secrets/refused/fields > a number: "fields"."b" must be a non-empty string
-PUT /v1/secrets/refused/fields > an object: "fields"."a" must be a non-empty string
+PUT /v1/secrets/refused/fields > an object: unknown member "fields"."a"."b"
 PUT /v1/secrets/refused/fields > a control character in a key: "fields" has a member whose name must not have control characters
 PUT /v1/secrets/refused/fields > a key of 513 bytes: "fields" has a member whose name must be at most 512 bytes long
 PUT /v1/secrets/refused/fields > a duplicate key: member "a" is given twice
 PUT /v1/secrets/refused/fields > __proto__: a member must not be named "__proto__"
 PUT /v1/secrets/refused/fields > an unknown member: unknown member "value"
+POST /v1/secrets/kept/rename > no body: a JSON body is required
+POST /v1/secrets/kept/rename > broken JSON: the body is not valid JSON (at byte 21)
+POST /v1/secrets/kept/rename > no name: "name" is required
+POST /v1/secrets/kept/rename > a null name: "name" is required
+POST /v1/secrets/kept/rename > an empty name: "name" must not be empty
+POST /v1/secrets/kept/rename > a number name: "name" must be a string
+POST /v1/secrets/kept/rename > a control character in the name: "name" must not have control characters
+POST /v1/secrets/kept/rename > a name of 513 bytes: "name" must be at most 512 bytes long
+POST /v1/secrets/kept/rename > a number environment: "environment" must be a string
+POST /v1/secrets/kept/rename > an environment of 513 bytes: "environment" must be at most 512 bytes long
+POST /v1/secrets/kept/rename > a value: unknown member "value"
+POST /v1/secrets/kept/rename > the same name: the secret has this name in this environment already
+POST /v1/secrets/kept/rename > the same name and environment: the secret has this name in this environment already
 `
 
 exports[`test/api-errors.ts > TAP > targets > out of the rules > 400 > messages 1`] = `

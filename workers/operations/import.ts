@@ -41,32 +41,28 @@ function add(vault: WritableVault, entry: ImportEntry, isDryRun: boolean): Group
 }
 
 function merge(vault: WritableVault, row: SecretRow, entry: ImportEntry, isDryRun: boolean): Group {
-  const difference = compare(vault, row, entry);
-  if (difference === 'none') return 'unchanged';
+  if (isStored(vault, row, entry)) return 'unchanged';
   if (isDryRun) return 'changed';
   const { value, metadata, fields } = entry;
-  if (difference === 'unverifiable' && value !== undefined && metadata !== undefined) {
-    const { name, environment } = row;
+  const { id, name, environment } = row;
+  // With both given nothing of the row is kept, and it need not be genuine; else it is verified once more.
+  if (value !== undefined && metadata !== undefined)
     storeSecret(vault, { name, environment }, row, value, metadata);
-  } else {
-    changeSecret(vault, row, {
-      ...(value === undefined ? {} : { value }),
-      ...(metadata === undefined ? {} : { metadata }),
-    });
-  }
-  if (fields.length > 0) setFields(vault, row, fields);
+  else if (value !== undefined) changeSecret(vault, row, { value });
+  else changeSecret(vault, row, metadata === undefined ? {} : { metadata });
+  if (fields.length > 0) setFields(vault, { id, name, environment }, fields);
   return 'changed';
 }
 
 /**
- * How a stored entry differs from a given one. Throws IntegrityError if it fails verification, unless nothing of it
- * would stay: what stays is wrapped anew, and must not become genuine by that.
+ * Whether all that is given is stored already. Throws IntegrityError if what is stored fails verification, unless
+ * nothing of it would stay: what stays is wrapped anew, and must not become genuine by that.
  */
-function compare(vault: WritableVault, row: SecretRow, entry: ImportEntry): 'none' | 'some' | 'unverifiable' {
+function isStored(vault: WritableVault, row: SecretRow, entry: ImportEntry): boolean {
   try {
-    return isSame(vault, row, entry) ? 'none' : 'some';
+    return isSame(vault, row, entry);
   } catch (error) {
-    if (error instanceof IntegrityError && replacesAll(vault, row, entry)) return 'unverifiable';
+    if (error instanceof IntegrityError && replacesAll(vault, row, entry)) return false;
     throw error;
   }
 }
@@ -77,7 +73,7 @@ function replacesAll(vault: WritableVault, row: SecretRow, entry: ImportEntry): 
   return vault.secrets.listFields(row.id).every(({ field }) => given.has(field));
 }
 
-/** Whether all that is given is stored already. Verifies the row and each given field, also behind a difference. */
+/** Verifies the row and each given field, also those behind a difference. */
 function isSame(vault: WritableVault, row: SecretRow, entry: ImportEntry): boolean {
   let same = entry.metadata === undefined || entry.metadata.text === row.metadata;
   if (entry.value === undefined) verifyRow(vault.keyring, placeOf(row), row);

@@ -1,5 +1,4 @@
 /** The vault's own state: what it says of itself, unsealing, sealing. Holds a passphrase until it has been tried. */
-import type { BodyRequest } from '../bodies.ts';
 import type { Handler, Outcome } from '../calls.ts';
 import type { ReplyBuffer } from '../reply.ts';
 import type { ReadableVault, Vault } from '../vault.ts';
@@ -31,10 +30,10 @@ export function reportStatus(vault: Vault, reply: ReplyBuffer): void {
 /** Unseals, in every thread, and answers with all principals. Throws SealedError with the remedy. */
 export async function unseal(
   vault: Vault,
-  request: BodyRequest<'vault.unseal'>,
+  passphrase: Uint8Array | null,
   reply: ReplyBuffer,
 ): Promise<Outcome> {
-  await vault.unseal(request.passphrase ?? null);
+  await vault.unseal(passphrase);
   const { rows, forged } = loadPrincipals(await vault.use());
   writeStatus('unsealed', {}, reply);
   return {

@@ -1,0 +1,77 @@
+/** This installation of mav, and the service that this platform makes of it. */
+import { realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { type Home, locateHome } from '../../home.ts';
+import type { Input } from '../command.ts';
+import { CliError, EXIT } from '../failure.ts';
+import type { Facts, Service } from './service.ts';
+
+export const PLATFORMS = ['linux', 'darwin'] as const;
+export type Platform = (typeof PLATFORMS)[number];
+
+/** The service of this platform, or with --print of the one that is asked for. Throws CliError. */
+export async function describeService(input: Input): Promise<Service> {
+  const platform = choosePlatform(input, process.platform);
+  const facts = gatherFacts(input);
+  if (platform === 'darwin') return (await import('./launchd.ts')).describeLaunchd(facts);
+  return (await import('./systemd.ts')).describeSystemd(facts);
+}
+
+/** Throws CliError if there is no such service manager that we know. */
+export function choosePlatform({ text, flag }: Pick<Input, 'text' | 'flag'>, here: string): Platform {
+  const given = text('platform');
+  if (given !== undefined && !flag('print'))
+    throw new CliError(EXIT.usage, '--platform goes with --print: only this machine can be changed');
+  const platform = PLATFORMS.find((known) => known === (given ?? here));
+  if (platform !== undefined) return platform;
+  if (given !== undefined)
+    throw new CliError(EXIT.usage, `--platform must be one of ${PLATFORMS.join(', ')}`);
+  throw new CliError(
+    EXIT.failed,
+    'mav service knows systemd (Linux) and launchd (macOS) only; start mav serve at login by other means',
+  );
+}
+
+function gatherFacts(input: Input): Facts {
+  const { XDG_CONFIG_HOME = '' } = input.context.env;
+  const { home } = input;
+  // The program as it was started: where this module lies says nothing, because it is bundled.
+  const [, bin = ''] = process.argv;
+  const facts: Facts = {
+    command: [realpathSync(process.execPath), realpathSync(bin), 'serve', ...describeOptions(input)],
+    environment: describeEnvironment(home),
+    socketPath: home.socketPath,
+    userHome: homedir(),
+    // The XDG specification: a relative one is to be passed over.
+    configHome: isAbsolute(XDG_CONFIG_HOME) ? XDG_CONFIG_HOME : join(homedir(), '.config'),
+    uid: process.getuid?.() ?? 0,
+  };
+  for (const path of [...facts.command, ...Object.values(facts.environment), facts.socketPath])
+    checkWritable(path);
+  return facts;
+}
+
+/** Nobody can be asked there: a vault under a passphrase stays sealed unless a file has it. */
+function describeOptions({ text }: Input): string[] {
+  const passphraseFile = text('passphrase-file');
+  return passphraseFile === undefined ? [] : ['--passphrase-file', resolve(passphraseFile)];
+}
+
+/** The service manager does not know the environment of the shell: what differs from the default is written down. */
+function describeEnvironment(home: Home): Record<string, string> {
+  const byDefault = locateHome({}, null);
+  const environment: Record<string, string> = {};
+  if (home.directory !== byDefault.directory) environment.MAV_HOME = home.directory;
+  if (home.socketPath !== join(home.directory, 'maestrovault.sock')) environment.MAV_SOCKET = home.socketPath;
+  return environment;
+}
+
+/** Neither kind of file can carry every control character, and a newline would begin another setting. */
+function checkWritable(path: string): void {
+  if (/\p{Cc}|\uFFFD/u.test(path))
+    throw new CliError(
+      EXIT.failed,
+      'a path of this installation has a control character in it; a service cannot be made of it',
+    );
+}

@@ -1,0 +1,90 @@
+/** The launchd agent: the daemon runs from login to logout. */
+import { join } from 'node:path';
+import { type Facts, MARKER, type Service } from './service.ts';
+
+const LABEL = 'maestrovault.serve';
+/** 077, which a property list can only write as a decimal number. */
+const UMASK = 0o077;
+
+type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
+
+export function describeLaunchd(facts: Facts): Service {
+  const path = join(facts.userHome, 'Library', 'LaunchAgents', `${LABEL}.plist`);
+  const domain = `gui/${facts.uid}`;
+  const target = `${domain}/${LABEL}`;
+  const bootout = { argv: ['launchctl', 'bootout', target], mayFail: true } as const;
+  // Refused while an earlier one is still on its way out.
+  const bootstrap = { argv: ['launchctl', 'bootstrap', domain, path], mayNeedTime: true } as const;
+  const kickstart = { argv: ['launchctl', 'kickstart', target] };
+  return {
+    manager: 'launchd',
+    files: [{ path, content: agentPlist(facts) }],
+    links: [],
+    install: [bootout, { argv: ['launchctl', 'enable', target] }, bootstrap, kickstart],
+    start: [{ argv: ['launchctl', 'bootstrap', domain, path], mayFail: true }, kickstart],
+    stop: [bootout],
+    disable: [bootout],
+    forget: [],
+    status: { argv: ['launchctl', 'print', target] },
+    // It prints "state = running" or "state = not running"; there is no form of it for programs.
+    isRunning: {
+      argv: ['/bin/sh', '-c', 'launchctl print "$1" | grep -q "^[[:space:]]*state = running"', 'sh', target],
+    },
+    isManaged: { argv: ['launchctl', 'print', target] },
+    logs: (lines, follow) => ({
+      argv: ['tail', '-n', lines, ...(follow ? ['-F'] : []), logPath(facts)],
+    }),
+  };
+}
+
+function logPath({ userHome }: Facts): string {
+  return join(userHome, 'Library', 'Logs', 'maestrovault.log');
+}
+
+/** launchd.plist(5). */
+export function agentPlist(facts: Facts): string {
+  const { command, environment } = facts;
+  const limits = { Core: 0 };
+  const agent: Record<string, Value> = {
+    Label: LABEL,
+    ProgramArguments: command,
+    ...(Object.keys(environment).length === 0 ? {} : { EnvironmentVariables: environment }),
+    RunAtLoad: true,
+    KeepAlive: true,
+    SoftResourceLimits: limits,
+    HardResourceLimits: limits,
+    Umask: UMASK,
+    StandardErrorPath: logPath(facts),
+  };
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<!-- ${MARKER}, which writes it anew. Remove it with: mav service uninstall -->
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0">
+${writeValue(agent, '')}
+</plist>
+`;
+}
+
+function writeValue(value: Value, indent: string): string {
+  if (typeof value === 'string') return `${indent}<string>${escapeXml(value)}</string>`;
+  if (typeof value === 'number') return `${indent}<integer>${value}</integer>`;
+  if (typeof value === 'boolean') return `${indent}<${value}/>`;
+  const deeper = `${indent}\t`;
+  const [tag, lines] = isList(value)
+    ? ['array', value.map((item) => writeValue(item, deeper))]
+    : [
+        'dict',
+        Object.entries(value).map(
+          ([key, item]) => `${deeper}<key>${escapeXml(key)}</key>\n${writeValue(item, deeper)}`,
+        ),
+      ];
+  return `${indent}<${tag}>\n${lines.join('\n')}\n${indent}</${tag}>`;
+}
+
+function isList(value: Value): value is readonly Value[] {
+  return Array.isArray(value);
+}
+
+function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

@@ -1,0 +1,113 @@
+/** The systemd user units: a socket that listens from login on, and the daemon that its first connection starts. */
+import { join } from 'node:path';
+import { CliError, EXIT } from '../failure.ts';
+import { type Facts, MARKER, type Service, type Step } from './service.ts';
+
+const SOCKET = 'maestrovault.socket';
+const SERVICE = 'maestrovault.service';
+const HEAD = `# ${MARKER}, which writes it anew. Remove it with: mav service uninstall`;
+
+export function describeSystemd(facts: Facts): Service {
+  const folder = join(facts.configHome, 'systemd', 'user');
+  const reload = systemctl('daemon-reload');
+  const stop = systemctl('stop', SOCKET, SERVICE);
+  // Without it, a unit that has failed too often would refuse for a while.
+  const forgive: Step = { ...systemctl('reset-failed', SOCKET, SERVICE), mayFail: true };
+  return {
+    manager: "systemd's user manager",
+    files: [
+      { path: join(folder, SOCKET), content: socketUnit(facts) },
+      { path: join(folder, SERVICE), content: serviceUnit(facts) },
+    ],
+    links: [join(folder, 'sockets.target.wants', SOCKET), join(folder, 'default.target.wants', SERVICE)],
+    // Stopped first: a socket cannot be set up anew under a running daemon.
+    install: [reload, stop, forgive, systemctl('enable', '--now', SOCKET), systemctl('start', SERVICE)],
+    start: [forgive, systemctl('start', SOCKET, SERVICE)],
+    // The socket too: else the next request would start the daemon again.
+    stop: [stop],
+    disable: [systemctl('disable', '--now', SOCKET, SERVICE)],
+    forget: [reload],
+    status: systemctl('--no-pager', 'status', SERVICE, SOCKET),
+    isRunning: systemctl('--quiet', 'is-active', SERVICE),
+    isManaged: systemctl('--quiet', 'is-active', SOCKET),
+    // Without --user: where the journal is not persistent, the system's has the lines of users' services.
+    logs: (lines, follow) => ({
+      argv: ['journalctl', `--user-unit=${SERVICE}`, `--lines=${lines}`, ...(follow ? ['--follow'] : [])],
+    }),
+  };
+}
+
+function systemctl(...args: string[]): Step {
+  return { argv: ['systemctl', '--user', ...args] };
+}
+
+/** systemd.socket(5). */
+export function socketUnit({ socketPath }: Facts): string {
+  return `${HEAD}
+[Unit]
+Description=Socket of the MaestroVault daemon
+
+[Socket]
+ListenStream=${writeLine(socketPath)}
+SocketMode=0600
+DirectoryMode=0700
+RemoveOnStop=yes
+
+[Install]
+WantedBy=sockets.target
+`;
+}
+
+/** systemd.service(5), systemd.exec(5). */
+export function serviceUnit({ command, environment }: Facts): string {
+  const variables = Object.entries(environment).map(
+    ([name, value]) => `Environment=${quote(`${name}=${value}`)}\n`,
+  );
+  return `${HEAD}
+[Unit]
+Description=MaestroVault daemon
+Requires=${SOCKET}
+StartLimitIntervalSec=60
+StartLimitBurst=5
+
+[Service]
+Type=notify
+NotifyAccess=all
+ExecStart=${writeCommand(command)}
+${variables.join('')}UnsetEnvironment=NODE_OPTIONS
+Restart=on-failure
+RestartSec=1
+LimitCORE=0
+NoNewPrivileges=yes
+RestrictAddressFamilies=AF_UNIX
+MemorySwapMax=0
+
+[Install]
+WantedBy=default.target
+Also=${SOCKET}
+`;
+}
+
+/** With a colon before the program, "$" is a character like others; the colon is part of that word. */
+function writeCommand([program = '', ...args]: readonly string[]): string {
+  // Refused in the name of a program, though not in an argument.
+  const isRefused = /["'\\]/.test(program);
+  const words = isRefused ? ['/bin/sh', '-c', 'exec "$0" "$@"', program, ...args] : [program, ...args];
+  return words.map((word, index) => quote(index === 0 ? `:${word}` : word)).join(' ');
+}
+
+/** One word in double quotes, where a backslash escapes (systemd.syntax(7)); "%" begins a specifier (systemd.unit(5)). */
+function quote(word: string): string {
+  return `"${word.replaceAll(/["\\]/g, '\\$&').replaceAll('%', '%%')}"`;
+}
+
+/** A setting without quotes: all of the line belongs to it, but for blanks at its ends and a backslash at its last. */
+function writeLine(path: string): string {
+  if (path !== path.trim() || path.endsWith('\\')) {
+    throw new CliError(
+      EXIT.failed,
+      'a systemd unit cannot name a socket whose path ends with a blank or a backslash; set MAV_SOCKET',
+    );
+  }
+  return path.replaceAll('%', '%%');
+}

@@ -1,0 +1,94 @@
+/* IMPORTANT
+ * This snapshot file is auto-generated, but designed for humans.
+ * It should be checked into source control and tracked carefully.
+ * Re-generate by setting TAP_SNAPSHOT=1 and running tests.
+ * Make sure to inspect the output below.  Do not ignore changes!
+ */
+'use strict'
+exports[`test/service.ts > TAP > service files > a usual installation > are what they were > launchd 1`] = `
+/Users/me/Library/LaunchAgents/maestrovault.serve.plist
+
+<?xml version="1.0" encoding="UTF-8"?>
+<!-- Written by mav service install, which writes it anew. Remove it with: mav service uninstall -->
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0">
+<dict>
+	<key>Label</key>
+	<string>maestrovault.serve</string>
+	<key>ProgramArguments</key>
+	<array>
+		<string>/Users/me/node</string>
+		<string>/Users/me/bin.js</string>
+		<string>serve</string>
+	</array>
+	<key>EnvironmentVariables</key>
+	<dict>
+		<key>MAV_HOME</key>
+		<string>/Users/me/vault</string>
+	</dict>
+	<key>RunAtLoad</key>
+	<true/>
+	<key>KeepAlive</key>
+	<true/>
+	<key>SoftResourceLimits</key>
+	<dict>
+		<key>Core</key>
+		<integer>0</integer>
+	</dict>
+	<key>HardResourceLimits</key>
+	<dict>
+		<key>Core</key>
+		<integer>0</integer>
+	</dict>
+	<key>Umask</key>
+	<integer>63</integer>
+	<key>StandardErrorPath</key>
+	<string>/Users/me/Library/Logs/maestrovault.log</string>
+</dict>
+</plist>
+
+`
+
+exports[`test/service.ts > TAP > service files > a usual installation > are what they were > systemd 1`] = `
+/home/me/.config/systemd/user/maestrovault.socket
+
+# Written by mav service install, which writes it anew. Remove it with: mav service uninstall
+[Unit]
+Description=Socket of the MaestroVault daemon
+
+[Socket]
+ListenStream=/home/me/vault/maestrovault.sock
+SocketMode=0600
+DirectoryMode=0700
+RemoveOnStop=yes
+
+[Install]
+WantedBy=sockets.target
+
+/home/me/.config/systemd/user/maestrovault.service
+
+# Written by mav service install, which writes it anew. Remove it with: mav service uninstall
+[Unit]
+Description=MaestroVault daemon
+Requires=maestrovault.socket
+StartLimitIntervalSec=60
+StartLimitBurst=5
+
+[Service]
+Type=notify
+NotifyAccess=all
+ExecStart=":/home/me/node" "/home/me/bin.js" "serve"
+Environment="MAV_HOME=/home/me/vault"
+UnsetEnvironment=NODE_OPTIONS
+Restart=on-failure
+RestartSec=1
+LimitCORE=0
+NoNewPrivileges=yes
+RestrictAddressFamilies=AF_UNIX
+MemorySwapMax=0
+
+[Install]
+WantedBy=default.target
+Also=maestrovault.socket
+
+`

@@ -1,0 +1,488 @@
+/** Values that are bytes: base64 in JSON, the raw form, and what renaming a secret does to them. */
+import { isUtf8 } from 'node:buffer';
+import Database from 'better-sqlite3';
+import fc from 'fast-check';
+import t from 'tap';
+import { isError, replaceVolatile, show } from './fixtures/answers.ts';
+import { RawConnection } from './fixtures/raw.ts';
+import { type Answer, startDaemon } from './fixtures/vault.ts';
+
+t.cleanSnapshot = replaceVolatile;
+const daemon = await startDaemon(t);
+
+const MAX_BODY_SIZE = 1_048_576;
+const NOT_UTF8 = Buffer.from([0x00, 0xff, 0x80, 0x0a]);
+
+/** A fresh secret's target, so that no test sees another's. */
+let count = 0;
+const fresh = () => `/v1/secrets/subject-${++count}`;
+
+async function change(method: string, target: string, body: unknown, status: number): Promise<Answer> {
+  const answer = await daemon.ask(method, target, { body });
+  if (answer.status !== status) throw new Error(`${method} ${target}: ${answer.text}`);
+  return answer;
+}
+
+const put = (target: string, body: unknown) => change('PUT', target, body, 201);
+const read = async (target: string) => (await change('GET', target, undefined, 200)).json;
+const readBytes = async (target: string) => (await change('GET', target, undefined, 200)).bytes;
+
+const base64 = (bytes: Uint8Array) => ({ value: Buffer.from(bytes).toString('base64'), encoding: 'base64' });
+
+/** The bytes that a JSON answer's `value` and `encoding` stand for. */
+function decode({ value, encoding }: { value: string; encoding?: string }): Buffer {
+  return Buffer.from(value, encoding === 'base64' ? 'base64' : 'utf8');
+}
+
+t.test('values > each endpoint > as in the contract', async (t) => {
+  const steps: [method: string, target: string, body?: unknown][] = [
+    ['PUT', '/v1/secrets/blob/value?env=prod', NOT_UTF8],
+    ['GET', '/v1/secrets/blob?env=prod'],
+    ['PUT', '/v1/secrets/blob/fields/a%2Fb/value?env=prod', NOT_UTF8],
+    ['PUT', '/v1/secrets/blob/fields?env=prod', { fields: { user: 'root', key: base64(NOT_UTF8) } }],
+    ['GET', '/v1/secrets/blob/fields/a%2Fb?env=prod'],
+    ['GET', '/v1/secrets/blob/fields?env=prod'],
+    ['GET', '/v1/secrets/blob?env=prod'],
+    ['PUT', '/v1/secrets/blob?env=prod', { ...base64(Buffer.from('text')), metadata: { a: 1 } }],
+    ['GET', '/v1/secrets/blob/value?env=prod'],
+    ['GET', '/v1/secrets/blob/fields/user/value?env=prod'],
+    ['POST', '/v1/secrets/blob/rename?env=prod', { name: 'blob 2' }],
+    ['POST', '/v1/secrets/blob%202/rename?env=prod', { name: 'blob', environment: '' }],
+    ['GET', '/v1/secrets/blob'],
+    ['DELETE', '/v1/secrets/blob'],
+  ];
+  for (const [method, target, body] of steps) {
+    const answer = await daemon.ask(method, target, body === undefined ? {} : { body });
+    t.equal(answer.headers['content-length'], String(answer.bytes.length));
+    t.matchSnapshot(show(answer), `${method} ${target}`);
+  }
+});
+
+/** Writes `bytes` in one of the forms; answers the secret's target and the field's. */
+const FORMS: Readonly<Record<string, (target: string, bytes: Buffer) => Promise<unknown>>> = {
+  raw: async (target, bytes) => {
+    await put(`${target}/value`, bytes);
+    await put(`${target}/fields/f/value`, bytes);
+  },
+  'base64 in PUT': async (target, bytes) => {
+    await put(target, base64(bytes));
+    await put(`${target}/fields/f`, base64(bytes));
+  },
+  'base64 in PATCH and in several fields': async (target, bytes) => {
+    await put(target, { value: 'before' });
+    await change('PATCH', target, base64(bytes), 200);
+    await put(`${target}/fields`, { fields: { other: 'o', f: base64(bytes) } });
+  },
+};
+
+/** What of a stored value does not come back as these bytes. */
+async function findLosses(target: string, bytes: Buffer): Promise<string[]> {
+  const secret = await read(target);
+  const field = await read(`${target}/fields/f`);
+  const { f } = await read(`${target}/fields`);
+  const seen: Readonly<Record<string, Buffer>> = {
+    'the raw value': await readBytes(`${target}/value`),
+    'the raw field': await readBytes(`${target}/fields/f/value`),
+    'the value': decode(secret),
+    'the field': decode(field),
+    'the field in the secret': decode(
+      typeof secret.fields.f === 'string' ? { value: secret.fields.f } : secret.fields.f,
+    ),
+    'the field among the fields': decode(typeof f === 'string' ? { value: f } : f),
+  };
+  const isText = isUtf8(bytes);
+  const shapes = [secret.encoding, field.encoding].map((encoding) => encoding === undefined);
+  const isShapedRight = [...shapes, typeof f === 'string'].every((shape) => shape === isText);
+  return [
+    ...Object.entries(seen).flatMap(([what, found]) => (found.equals(bytes) ? [] : [what])),
+    ...(isShapedRight ? [] : ['base64 only where it must be']),
+  ];
+}
+
+const TEXTS = [
+  '0123',
+  '-x',
+  '--',
+  ' ',
+  '0x10',
+  '"\'\\',
+  'a\nb\r\n',
+  '\0',
+  'a\0b',
+  'é😀\u2028',
+  '\ufeffbom',
+  'eA==',
+];
+const BINARIES = ['ff', '80', 'c080', 'eda080', 'f4908080', 'e282', '00ff00', `${'61'.repeat(99)}ff`];
+const SAMPLES = [
+  ...TEXTS.map((text) => Buffer.from(text)),
+  ...BINARIES.map((hex) => Buffer.from(hex, 'hex')),
+];
+
+for (const [form, write] of Object.entries(FORMS)) {
+  t.test(`values > any bytes, written ${form} > come back the same in every form`, async (t) => {
+    for (const bytes of SAMPLES) {
+      const target = fresh();
+      await write(target, bytes);
+      t.same(await findLosses(target, bytes), [], bytes.toString('hex').slice(0, 20));
+    }
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 300 }), async (bytes) => {
+        const target = fresh();
+        await write(target, Buffer.from(bytes));
+        const losses = await findLosses(target, Buffer.from(bytes));
+        if (losses.length > 0) throw new Error(losses.join(', '));
+      }),
+      { numRuns: 25 },
+    );
+  });
+}
+
+t.test('values > a raw value of 1 MiB > taken, and one byte more is 413', async (t) => {
+  const target = fresh();
+  const largest = Buffer.alloc(MAX_BODY_SIZE, 'x\xff', 'latin1');
+  for (const path of ['/value', '/fields/f/value']) {
+    await put(`${target}${path}`, largest);
+    t.ok((await readBytes(`${target}${path}`)).equals(largest), path);
+    const chunked = { body: largest, headers: { 'Transfer-Encoding': 'chunked' } };
+    t.equal((await daemon.ask('PUT', `${target}${path}`, chunked)).status, 201, 'of no announced length');
+    const body = Buffer.alloc(MAX_BODY_SIZE + 1);
+    isError(t, await daemon.ask('PUT', `${target}${path}`, { body }), 413, path);
+    t.ok((await readBytes(`${target}${path}`)).equals(largest), 'it is as it was');
+  }
+  t.ok(decode(await read(target)).equals(largest), 'as base64 it is larger than a body may be');
+});
+
+t.test('values > answers of bytes > say what they are; errors stay JSON', async (t) => {
+  const target = fresh();
+  await put(target, { value: 'v' });
+  await put(`${target}/fields/f`, { value: 'v' });
+  for (const path of ['/value', '/fields/f/value']) {
+    const { headers, bytes } = await daemon.ask('GET', `${target}${path}`);
+    t.equal(headers['content-type'], 'application/octet-stream');
+    t.equal(headers['cache-control'], 'no-store');
+    t.equal(bytes.toString(), 'v');
+    const head = await daemon.ask('HEAD', `${target}${path}`);
+    t.strictSame([head.status, head.headers['content-length'], head.bytes.length], [200, '1', 0]);
+    t.equal(head.headers['content-type'], 'application/octet-stream');
+    isError(t, await daemon.ask('GET', `${fresh()}${path}`), 404, `${path} of no secret`);
+    isError(t, await daemon.ask('GET', `${target}${path}?x=1`), 400, `${path} with an unknown parameter`);
+    isError(t, await daemon.ask('GET', `${target}${path}`, { token: null }), 401, `${path} without a token`);
+    const other = await daemon.ask('DELETE', `${target}${path}`);
+    isError(t, other, 405, `${path} with another method`);
+    t.equal(other.headers.allow, 'GET, HEAD, PUT');
+  }
+  isError(t, await daemon.ask('GET', `${target}/fields/none/value`), 404, 'no such field');
+});
+
+t.test('values.get > its entity tag > is that of the secret', async (t) => {
+  const target = fresh();
+  await put(`${target}/value`, 'v');
+  const { headers } = await daemon.ask('GET', target);
+  t.match(headers.etag, /^"[0-9a-f]{48}"$/);
+  t.equal((await daemon.ask('GET', `${target}/value`)).headers.etag, headers.etag);
+});
+
+t.test('values.get > a secret that has fields only > 404 that says so', async (t) => {
+  const target = fresh();
+  await put(`${target}/fields/f/value`, 'v');
+  const answer = await daemon.ask('GET', `${target}/value`);
+  isError(t, answer, 404, 'no value');
+  t.equal(answer.json.error, 'this secret has no value of its own');
+  t.strictSame((await read(target)).fields, { f: 'v' });
+  await put(`${target}/value`, 'now');
+  t.match(await read(target), { value: 'now', fields: { f: 'v' } });
+});
+
+t.test('values.put > over a secret > keeps metadata, fields and created_at', async (t) => {
+  const target = fresh();
+  await put(target, { value: 'before', metadata: { owner: 'ops', n: 1.5 } });
+  await put(`${target}/fields/f`, { value: 'v' });
+  const before = await read(target);
+  await put(`${target}/value`, 'after');
+  const after = await read(target);
+  t.strictSame({ ...after, updated_at: '' }, { ...before, value: 'after', updated_at: '' });
+  const found = await read(`/v1/secrets?metadata_key=owner&metadata_value=ops`);
+  t.ok(
+    found.some(({ name }: { name: string }) => name === before.name),
+    'it is found by its metadata',
+  );
+});
+
+t.test('values.put > no such secret > created as by the JSON form', async (t) => {
+  const [target, field] = [fresh(), fresh()];
+  const [name, fieldName] = [target, field].map((path) => path.split('/').at(-1));
+  t.strictSame((await put(`${target}/value`, 'v')).json, { status: 'stored', name });
+  t.match(await read(target), { value: 'v', metadata: {} });
+  t.notOk('fields' in (await read(target)));
+  t.strictSame((await put(`${field}/fields/f/value`, 'v')).json, {
+    status: 'stored',
+    name: fieldName,
+    field: 'f',
+  });
+  t.match(await read(field), { metadata: {}, fields: { f: 'v' }, field_count: 1 });
+});
+
+t.test('values.put > whatever the Content-Type > the bytes are the value', async (t) => {
+  const body = '{"value":"v"}';
+  for (const type of [
+    'application/json',
+    'application/x-www-form-urlencoded',
+    'text/plain; charset=utf-16',
+  ]) {
+    const target = fresh();
+    const { status } = await daemon.ask('PUT', `${target}/value`, {
+      body,
+      headers: { 'Content-Type': type },
+    });
+    t.strictSame([status, (await read(target)).value], [201, body], type);
+  }
+});
+
+t.test('values.put > an empty body, or none > 400 and nothing stored', async (t) => {
+  for (const path of ['/value', '/fields/f/value']) {
+    for (const body of ['', undefined]) {
+      const target = fresh();
+      isError(t, await daemon.ask('PUT', `${target}${path}`, { body }), 400, path);
+      isError(t, await daemon.ask('GET', target), 404, 'nothing was stored');
+    }
+  }
+  const connection = await RawConnection.open(daemon.socket);
+  connection.write(
+    `PUT ${fresh()}/value HTTP/1.1\r\nAuthorization: Bearer ${daemon.admin}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+  );
+  t.equal((await connection.waitFor(1))[0]?.status, 400, 'chunked');
+  connection.close();
+});
+
+t.test('values.put > If-Match, If-None-Match > only if they hold', async (t) => {
+  for (const path of ['/value', '/fields/f/value']) {
+    const target = fresh();
+    const send = (body: string, headers: Record<string, string>) =>
+      daemon.ask('PUT', `${target}${path}`, { body, headers });
+    isError(t, await send('0', { 'If-Match': '*' }), 412, 'not there');
+    t.equal((await send('1', { 'If-None-Match': '*' })).status, 201);
+    isError(t, await send('2', { 'If-None-Match': '*' }), 412, 'there');
+    const { etag = '' } = (await daemon.ask('GET', target)).headers;
+    t.equal((await send('3', { 'If-Match': etag })).status, 201);
+    isError(t, await send('4', { 'If-Match': etag }), 412, 'changed since');
+    t.equal((await readBytes(`${target}${path}`)).toString(), '3');
+  }
+});
+
+t.test('values > names of path segments > are names like any other', async (t) => {
+  for (const name of ['value', 'rename', 'fields', 'a%2Fvalue']) {
+    await put(`/v1/secrets/${name}/value`, name);
+    await put(`/v1/secrets/${name}/fields/value/value`, 'f');
+    t.match(await read(`/v1/secrets/${name}`), { value: name, fields: { value: 'f' } });
+  }
+});
+
+const BAD_BASE64: readonly (readonly [condition: string, body: object, names: string])[] = [
+  ['no padding', { value: 'eA', encoding: 'base64' }, '"value"'],
+  ['too much padding', { value: 'eA===', encoding: 'base64' }, '"value"'],
+  ['padding only', { value: '====', encoding: 'base64' }, '"value"'],
+  ['unused bits', { value: 'eB==', encoding: 'base64' }, '"value"'],
+  ['a line break', { value: 'eHh4\neHh4', encoding: 'base64' }, '"value"'],
+  ['white space around it', { value: ' eHh4 ', encoding: 'base64' }, '"value"'],
+  ['the letters of URLs', { value: '_-8=', encoding: 'base64' }, '"value"'],
+  ['text', { value: 'canary!', encoding: 'base64' }, '"value"'],
+  ['letters beyond ASCII', { value: 'éééé', encoding: 'base64' }, '"value"'],
+  ['an empty value', { value: '', encoding: 'base64' }, '"value"'],
+  ['another encoding', { value: 'eA==', encoding: 'hex' }, '"encoding"'],
+  ['an encoding in capitals', { value: 'eA==', encoding: 'BASE64' }, '"encoding"'],
+  ['an encoding that is a number', { value: 'eA==', encoding: 64 }, '"encoding"'],
+  ['an empty encoding', { value: 'eA==', encoding: '' }, '"encoding"'],
+];
+
+t.test('base64 > what is none > 400 that names the member, and nothing stored', async (t) => {
+  for (const [condition, body, names] of BAD_BASE64) {
+    const target = fresh();
+    await put(target, { value: 'kept' });
+    const answers = await Promise.all([
+      daemon.ask('PUT', target, { body }),
+      daemon.ask('PATCH', target, { body }),
+      daemon.ask('PUT', `${target}/fields/f`, { body }),
+      daemon.ask('PUT', `${target}/fields`, { body: { fields: { good: 'g', f: body } } }),
+    ]);
+    for (const answer of answers) {
+      isError(t, answer, 400, condition);
+      t.ok(answer.json.error.includes(names), `${condition}: ${answer.json.error}`);
+      t.notOk(answer.text.includes('canary'));
+    }
+    const { value, field_count: fields } = await read(target);
+    t.strictSame([value, fields], ['kept', undefined], condition);
+  }
+  const answer = await daemon.ask('PATCH', '/v1/secrets/subject-1', { body: { encoding: 'base64' } });
+  isError(t, answer, 400, 'an encoding of nothing');
+});
+
+/** A secret with all that one can have. */
+async function putWhole(target: string): Promise<void> {
+  await put(target, { ...base64(NOT_UTF8), metadata: { owner: 'Ödipus', ports: [80, 1.0], k: 'x"&%' } });
+  await put(`${target}/fields`, { fields: { user: 'root', blob: base64(NOT_UTF8), pin: '0123' } });
+}
+
+const nameOf = (target: string) => decodeURIComponent(target.split('/')[3] ?? '');
+const namesOf = async (target: string): Promise<string[]> =>
+  (await read(target)).map(
+    ({ name, environment }: { name: string; environment: string }) => `${environment}:${name}`,
+  );
+
+t.test('secrets.rename > to another name, environment or both > all goes along, nothing stays', async (t) => {
+  const targets: [name: string, environment: string | undefined, query: string][] = [
+    ['renamed/ü 1', undefined, ''],
+    ['', 'prod', '?env=prod'],
+    ['renamed 3', 'prod', '?env=prod'],
+  ];
+  for (const [given, environment, query] of targets) {
+    const from = fresh();
+    await putWhole(from);
+    const name = given === '' ? nameOf(from) : given;
+    const before = await read(from);
+    const startedAt = Math.floor(Date.now() / 1000);
+    const body = environment === undefined ? { name } : { name, environment };
+    const { json } = await change('POST', `${from}/rename`, body, 200);
+    t.strictSame(json, { status: 'renamed', name, environment: environment ?? '' });
+    const to = `/v1/secrets/${encodeURIComponent(name)}`;
+    const after = await read(`${to}${query}`);
+    const { updated_at: updatedAt, ...rest } = after;
+    const { updated_at: _before, ...expected } = { ...before, name, environment: environment ?? '' };
+    t.strictSame(rest, expected, 'all but the time of change is as it was');
+    t.ok(Date.parse(updatedAt) / 1000 >= startedAt);
+    t.ok((await readBytes(`${to}/fields/blob/value${query}`)).equals(NOT_UTF8));
+    isError(t, await daemon.ask('GET', from), 404, 'the old name');
+    isError(t, await daemon.ask('GET', `${from}/fields/user`), 404, 'a field of the old name');
+    await change('DELETE', `${to}${query}`, undefined, 200);
+  }
+});
+
+t.test('secrets.rename > back and forth > the stored metadata is what the indexes have', async (t) => {
+  const from = `${fresh()}-alpha`;
+  const name = nameOf(from);
+  await putWhole(from);
+  await change('POST', `${from}/rename`, { name: 'beta-new', environment: 'staging-new' }, 200);
+  const found = ['staging-new:beta-new'];
+  for (const query of ['beta-NEW', 'staging-new', '%C3%B6dipus', 'owner', 'x%22%26%25', '1']) {
+    t.ok((await namesOf(`/v1/search?q=${query}`)).includes(found[0] ?? ''), query);
+  }
+  t.strictSame(await namesOf(`/v1/search?q=${name}`), [], 'the old name');
+  const byMetadata = '/v1/secrets?metadata_key=owner&metadata_value=%C3%96dipus';
+  t.strictSame(await namesOf(`${byMetadata}&env=staging-new`), found);
+  t.strictSame(
+    await namesOf('/v1/secrets?metadata_key=ports&metadata_value=%5B80%2C1%5D&env=staging-new'),
+    found,
+  );
+  await change('POST', '/v1/secrets/beta-new/rename?env=staging-new', { name, environment: '' }, 200);
+  t.strictSame(await namesOf('/v1/search?q=beta-new'), []);
+  t.strictSame(await namesOf(`/v1/search?q=${name}`), [`:${name}`]);
+});
+
+interface Stored {
+  readonly version: number;
+  readonly wrapped_dek: Buffer;
+  readonly payload: Buffer | null;
+}
+
+function readRows(name: string): Stored[] {
+  const db = new Database(daemon.databasePath, { readonly: true });
+  try {
+    const columns = (table: string) => `SELECT ${table}.version, ${table}.wrapped_dek, ${table}.payload`;
+    return db
+      .prepare<[string, string], Stored>(
+        `${columns('secrets')} FROM secrets WHERE name = ? UNION ALL
+         ${columns('fields')} FROM fields JOIN secrets ON secrets.id = secret_id WHERE name = ?`,
+      )
+      .all(name, name);
+  } finally {
+    db.close();
+  }
+}
+
+t.test('secrets.rename > what is stored > is sealed anew, under new keys and versions', async (t) => {
+  const from = fresh();
+  await putWhole(from);
+  const before = readRows(nameOf(from));
+  await change('POST', `${from}/rename`, { name: 'sealed-anew' }, 200);
+  const after = readRows('sealed-anew');
+  t.equal(after.length, 4);
+  t.strictSame(readRows(nameOf(from)), []);
+  const newest = Math.max(...before.map(({ version }) => version));
+  t.ok(after.every(({ version }) => version > newest));
+  t.equal(new Set(after.map(({ version }) => version)).size, 4, 'no version is used twice');
+  const blobs = (rows: readonly Stored[]) =>
+    rows.flatMap(({ wrapped_dek, payload }) => [wrapped_dek, payload].map((blob) => blob?.toString('hex')));
+  const old = new Set(blobs(before));
+  t.notOk(blobs(after).some((blob) => old.has(blob)));
+});
+
+t.test('secrets.rename > a secret without a value > stays without one', async (t) => {
+  const from = fresh();
+  await put(`${from}/fields/f`, { value: 'v' });
+  await change('POST', `${from}/rename`, { name: 'fields-only-renamed' }, 200);
+  const after = await read('/v1/secrets/fields-only-renamed');
+  t.notOk('value' in after);
+  t.strictSame([after.fields, after.field_count], [{ f: 'v' }, 1]);
+  await put('/v1/secrets/fields-only-renamed/value', 'v');
+});
+
+t.test('secrets.rename > refused > the error, and both secrets as they were', async (t) => {
+  const [from, other] = [fresh(), fresh()];
+  await putWhole(from);
+  await put(other, { value: 'other', metadata: { o: 1 } });
+  const states = async () => [
+    await read(from),
+    await read(other),
+    readRows(nameOf(from)),
+    readRows(nameOf(other)),
+  ];
+  const before = await states();
+  const rename = (target: string, body: unknown, headers = {}) =>
+    daemon.ask('POST', target, { body, headers });
+  isError(t, await rename(`${from}/rename`, { name: nameOf(other) }), 409, 'taken');
+  const name = nameOf(from);
+  isError(t, await rename(`${from}/rename`, { name }), 400, 'the same place');
+  isError(t, await rename(`${from}/rename`, { name, environment: '' }), 400, 'the same place, said');
+  isError(t, await rename(`${from}/rename`, { name, environment: null }), 400, 'the same place, null');
+  isError(t, await rename(`${from}/rename?env=none`, { name: 'x' }), 404, 'not in that environment');
+  isError(t, await rename(`${fresh()}/rename`, { name: nameOf(other) }), 404, 'no such secret');
+  isError(t, await rename(`${from}/rename`, { name: 'x' }, { 'If-Match': '"0"' }), 412, 'another version');
+  isError(t, await rename(`${fresh()}/rename`, { name: 'x' }, { 'If-Match': '*' }), 412, 'If-Match, absent');
+  const bad = [undefined, {}, { name: '' }, { name: 1 }, { name: 'a\n' }, { name: 'é'.repeat(257) }];
+  const worse = [
+    { name: 'x', environment: 1 },
+    { name: 'x', environment: 'a\n' },
+    { name: 'x', value: 'v' },
+  ];
+  for (const body of [...bad, ...worse]) {
+    isError(t, await rename(`${from}/rename`, body), 400, JSON.stringify(body)?.slice(0, 40) ?? 'none');
+  }
+  t.strictSame(await states(), before);
+  isError(t, await daemon.ask('GET', '/v1/secrets/x'), 404, 'nothing was made');
+  const { etag = '' } = (await daemon.ask('GET', from)).headers;
+  t.equal((await rename(`${from}/rename`, { name: 'matched' }, { 'If-Match': etag })).status, 200);
+});
+
+t.test('secrets.rename > many at once > one takes effect', async (t) => {
+  const from = fresh();
+  await putWhole(from);
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, index) =>
+      daemon.ask('POST', `${from}/rename`, { body: { name: `raced-${index}` } }),
+    ),
+  );
+  const statuses = answers.map(({ status }) => status).sort();
+  t.strictSame(statuses, [200, ...Array(19).fill(404)]);
+  t.equal((await namesOf('/v1/search?q=raced-')).length, 1);
+});
+
+t.test('secrets.rename > large values and many fields > all go along', async (t) => {
+  const from = fresh();
+  const large = Buffer.alloc(MAX_BODY_SIZE, 0xfe);
+  const fields = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`f${index}`, `v${index}`]));
+  await put(`${from}/value`, large);
+  await put(`${from}/fields`, { fields });
+  await change('POST', `${from}/rename`, { name: 'large', environment: 'e' }, 200);
+  t.ok((await readBytes('/v1/secrets/large/value?env=e')).equals(large));
+  t.strictSame(await read('/v1/secrets/large/fields?env=e'), fields);
+});

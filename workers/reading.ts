@@ -1,0 +1,49 @@
+/**
+ * Answers batches of reading calls: in the reader threads, and in the one thread that a short command has. Holds
+ * plaintext from the moment a value is opened until it lies in the reply's bytes.
+ */
+import { failAll, type Handler, runCall } from './calls.ts';
+import type { Batch, Call, ReadOperation, Reply } from './messages.ts';
+import { checkVault } from './operations/check.ts';
+import { exportSecrets } from './operations/export.ts';
+import { getField, listFields } from './operations/fields.ts';
+import { getSecret, listSecrets, searchSecrets } from './operations/secrets.ts';
+import { listTokens } from './operations/tokens.ts';
+import { getFieldValue, getValue } from './operations/values.ts';
+import { describeVault } from './operations/vault.ts';
+import type { ReplyBuffer } from './reply.ts';
+import type { ReadableVault, Vault } from './vault.ts';
+
+const operations: Record<ReadOperation, Handler<ReadableVault>> = {
+  'secrets.list': listSecrets,
+  'secrets.get': getSecret,
+  'secrets.search': searchSecrets,
+  'secrets.export': exportSecrets,
+  'fields.list': listFields,
+  'fields.get': getField,
+  'values.get': getValue,
+  'fieldValues.get': getFieldValue,
+  'tokens.list': listTokens,
+  'vault.info': describeVault,
+  'vault.check': checkVault,
+};
+
+export function isReading(call: Call): boolean {
+  return Object.hasOwn(operations, call.operation);
+}
+
+/** A reply to each call, its body in `reply`. Never rejects. */
+export async function readBatch(vault: Vault, batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
+  try {
+    const open = await vault.use();
+    // One snapshot: a secret and its fields are two reads, and the writer may commit between them.
+    return vault.stores.db.transaction(() => batch.map((call) => runRead(open, call, reply))).deferred();
+  } catch (error) {
+    reply.wipe();
+    return failAll(batch, error);
+  }
+}
+
+function runRead(open: ReadableVault, call: Call, reply: ReplyBuffer): Reply {
+  return runCall(reply, () => operations[call.operation as ReadOperation](open, call, reply));
+}
