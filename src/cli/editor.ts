@@ -15,9 +15,23 @@ const EXIT_AFTER: Readonly<Record<Ending, number>> = { SIGTERM: 143, SIGHUP: 129
 
 /** The edited text. Throws CliError if the editor fails, and then nothing of the text is left anywhere either. */
 export async function editText(env: NodeJS.ProcessEnv, text: Uint8Array): Promise<Uint8Array> {
+  // Before there is a file: a signal may come as soon as there is one.
+  const { told, forget } = listenForEnd();
+  try {
+    return await editFile(env, text, told);
+  } finally {
+    forget();
+  }
+}
+
+async function editFile(
+  env: NodeJS.ProcessEnv,
+  text: Uint8Array,
+  told: Promise<Ending>,
+): Promise<Uint8Array> {
   const file = createPrivateFile(env, text);
   try {
-    await runEditor(env, file);
+    await runEditor(env, file, told);
     const edited = readPrivateFile(file);
     if (edited === null) throw new CliError(EXIT.failed, 'the editor removed the file; nothing was stored');
     return text.at(-1) === NEWLINE ? edited : withoutFinalNewline(edited);
@@ -33,14 +47,21 @@ function withoutFinalNewline(text: Uint8Array): Uint8Array {
 }
 
 /** Resolves when the editor has ended well. Throws CliError. */
-async function runEditor(env: NodeJS.ProcessEnv, { path, folder }: PrivateFile): Promise<void> {
+async function runEditor(
+  env: NodeJS.ProcessEnv,
+  { path, folder }: PrivateFile,
+  told: Promise<Ending>,
+): Promise<void> {
   const editor = env.VISUAL || env.EDITOR || 'vi';
   const { MAV_TOKEN: _, ...others } = env;
   const child = spawn('sh', ['-c', toShell(editor), editor, path], {
     stdio: 'inherit',
     env: { ...others, TMPDIR: folder },
   });
-  const { code, signal } = await waitFor(child);
+  checkEnd(await waitFor(child, told));
+}
+
+function checkEnd({ code, signal }: EditorEnd): void {
   if (code === 0) return;
   if (signal === 'SIGINT' || code === EXIT.interrupted)
     throw new CliError(EXIT.interrupted, 'stopped; nothing was stored');
@@ -60,30 +81,23 @@ interface EditorEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
-/**
- * Ctrl-C is the editor's business: it reaches this process too, which must outlive the editor to wipe. Told to end,
- * it ends the editor first. Throws CliError after that.
- */
-async function waitFor(child: ChildProcess): Promise<EditorEnd> {
+/** Waits for the editor; told to end, it ends the editor first and throws CliError then. */
+async function waitFor(child: ChildProcess, told: Promise<Ending>): Promise<EditorEnd> {
   const ended = new Promise<EditorEnd>((resolve, reject) => {
     child.once('error', () =>
       reject(new CliError(EXIT.failed, 'no editor can be started here: there is no sh')),
     );
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
-  const { told, forget } = listenForEnd();
-  try {
-    const first = await Promise.race([ended, told]);
-    if (typeof first !== 'string') return first;
-    child.kill(first);
-    await Promise.race([ended, sleep(END_PATIENCE_MS)]);
-    child.kill('SIGKILL');
-    throw new CliError(EXIT_AFTER[first], 'told to end; nothing was stored');
-  } finally {
-    forget();
-  }
+  const first = await Promise.race([ended, told]);
+  if (typeof first !== 'string') return first;
+  child.kill(first);
+  await Promise.race([ended, sleep(END_PATIENCE_MS, undefined, { ref: false })]);
+  child.kill('SIGKILL');
+  throw new CliError(EXIT_AFTER[first], 'told to end; nothing was stored');
 }
 
+/** Ctrl-C is the editor's business: it reaches this process too, which must outlive the editor to wipe. */
 function listenForEnd(): { told: Promise<Ending>; forget: () => void } {
   const { promise: told, resolve } = Promise.withResolvers<Ending>();
   const listeners = {
