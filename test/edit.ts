@@ -32,12 +32,15 @@ function edit(
   sandbox: Sandbox,
   script: string,
   args: readonly string[] = ['x'],
-  prefix = '',
+  { prefix = '', env = {} as NodeJS.ProcessEnv } = {},
 ): Terminal {
   const editor = join(sandbox.folder, "it's an editor");
   writeFileSync(editor, `#!/bin/sh\n[ "$1" = --wait ] && shift\n${script}\n`);
   chmodSync(editor, 0o755);
-  return mavOnTerminal(t, sandbox, ['edit', ...args], { EDITOR: `${prefix}"${editor}" --wait` });
+  return mavOnTerminal(t, sandbox, ['edit', ...args], {
+    ...env,
+    EDITOR: `${prefix}"${editor}" --wait`,
+  });
 }
 
 /** Nothing of the editor's file may be left. */
@@ -152,7 +155,7 @@ t.test('edit > in an editor > a private file, of which nothing is left', { skip 
     t,
     sandbox,
     `stat -c %a "$1" "$(dirname "$1")" > ${log}
-cat "$1" >> ${log}; echo "$1" "$TMPDIR" "$MAV_TOKEN" >> ${log}
+cat "$1" >> ${log}; echo "$1" "$TMPDIR" >> ${log}
 ln "$1" "${sandbox.folder}/linked"
 echo new > "$1"; cp "$1" "$1~"; mkdir "$TMPDIR/more"; cp "$1" "$TMPDIR/more/.swp"
 ln "$TMPDIR/more/.swp" "${sandbox.folder}/swap"`,
@@ -169,6 +172,19 @@ ln "$TMPDIR/more/.swp" "${sandbox.folder}/swap"`,
       `${copy} was overwritten`,
     );
 });
+
+t.test(
+  'edit > in an editor, by a token > stored, and the editor is not told the token',
+  { skip },
+  async (t) => {
+    const daemon = await startDaemon(t);
+    await mav(daemon, ['set', 'x', '--value', 'old']);
+    const { token: MAV_TOKEN } = await daemon.createToken(['read', 'write']);
+    const script = 'echo "new$MAV_TOKEN" > "$1"';
+    t.equal((await edit(t, daemon, script, ['x'], { env: { MAV_TOKEN } }).ended()).code, 0);
+    t.equal(await get(daemon), 'new');
+  },
+);
 
 t.test('edit > newlines at the end > as many as meant', { skip }, async (t) => {
   const sandbox = await createVault(t, { served: true });
@@ -252,7 +268,7 @@ t.test('edit > Ctrl-C that the editor takes for its own > it goes on', { skip },
   // With the shell out of the way, and with the shell that a longer command line needs.
   for (const prefix of ['', 'LC_ALL=C ', 'true && ']) {
     await mav(sandbox, ['set', 'x', '--value', 'old']);
-    const terminal = edit(t, sandbox, script, ['x'], prefix);
+    const terminal = edit(t, sandbox, script, ['x'], { prefix });
     await terminal.see('ready');
     terminal.type(KEYS.ctrlC);
     t.equal((await terminal.ended()).code, 0, prefix);

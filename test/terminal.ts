@@ -182,6 +182,7 @@ t.test('init > the passphrase is not given > no vault is left behind', { skip },
   for (const [typed, code] of [
     [ctrlC, 130],
     [ctrlD, 1],
+    [enter, 2],
   ] as const) {
     const init = mavOnTerminal(t, sandbox, ['init', '--key-store', 'passphrase']);
     t.equal((await answer(init, ['New passphrase: ', typed])).code, code);
