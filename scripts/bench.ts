@@ -1,9 +1,10 @@
 /**
- * `npm run bench`: requests per second and latencies of an authenticated GET of a secret, beside a bare node:http
- * server that answers the same bytes on a Unix socket. Both are loaded in turn in one run, so that the ratio holds
- * whatever the machine does; absolute figures do not travel.
+ * `npm run bench`, in two parts: what `mav get` takes beside `node -e 0`; and requests per second and latencies of an
+ * authenticated GET of a secret, beside a bare node:http server that answers the same bytes on a Unix socket. What is
+ * compared runs in turn, so that the ratio holds whatever the machine does; absolute figures do not travel.
  *
- *     npm run bench -- [--connections 64,1] [--seconds 3] [--rounds 3] [--size 1000] [--json]
+ *     npm run bench -- [--part startup,load] [--connections 64,1] [--seconds 3] [--rounds 3] [--size 1000]
+ *                      [--pairs 41] [--json]
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,12 +14,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { LoadOptions, LoadResult } from './bench/load.ts';
+import { measureStartup, type StartupResult } from './bench/startup.ts';
 
 const BIN = new URL('../dist/src/bin.js', import.meta.url).pathname;
 const WARMUP_MS = 1_000;
 
 const { values: settings } = parseArgs({
   options: {
+    part: { type: 'string', default: 'startup,load' },
+    pairs: { type: 'string', default: '41' },
     connections: { type: 'string', default: '64,1' },
     seconds: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '3' },
@@ -26,6 +30,11 @@ const { values: settings } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
+
+/** What the ratio to `node -e 0` is to be at most. */
+const STARTUP_TARGETS = { 'with a daemon': 1.6, 'without a daemon': 4 } as const;
+
+type Startups = Readonly<Record<keyof typeof STARTUP_TARGETS, StartupResult>>;
 
 interface Comparison {
   readonly connections: number;
@@ -53,10 +62,43 @@ try {
 }
 
 async function main(): Promise<void> {
-  const vaultSocket = join(env.MAV_HOME, 'maestrovault.sock');
-  const bareSocket = join(folder, 'bare.sock');
+  const parts = settings.part.split(',');
   mav('init', '--key-store', 'file');
   await start([BIN, 'serve'], 'ignore', 'v1/secrets');
+  const startups = parts.includes('startup') ? measureStartups() : null;
+  const comparisons = parts.includes('load') ? await compareAll() : [];
+  if (settings.json) process.stdout.write(`${JSON.stringify({ startups, load: comparisons })}\n`);
+  else {
+    if (startups !== null) printStartups(startups);
+    if (comparisons.length > 0) printLoad(comparisons);
+  }
+}
+
+/** On two vaults: one that is served, one that is not. */
+function measureStartups(): Startups {
+  const pairs = Number(settings.pairs);
+  const get = [BIN, 'get', 'bench'];
+  const alone = { ...env, MAV_HOME: join(folder, 'unserved') };
+  mav('set', 'bench', '--value', 'v');
+  runMav(alone, 'init', '--key-store', 'file');
+  runMav(alone, 'set', 'bench', '--value', 'v');
+  return {
+    'with a daemon': measureStartup(get, env, pairs),
+    'without a daemon': measureStartup(get, alone, pairs),
+  };
+}
+
+function printStartups(startups: Startups): void {
+  row(['mav get beside node -e 0', 'mav ms', 'node ms', 'ratio', 'target']);
+  for (const [how, target] of Object.entries(STARTUP_TARGETS)) {
+    const { commandMs, nodeMs, ratio } = startups[how as keyof Startups];
+    row([how, commandMs.toFixed(1), nodeMs.toFixed(1), ratio.toFixed(2), `<= ${target}`]);
+  }
+}
+
+async function compareAll(): Promise<Comparison[]> {
+  const vaultSocket = join(env.MAV_HOME, 'maestrovault.sock');
+  const bareSocket = join(folder, 'bare.sock');
   const { token } = JSON.parse(mav('token', 'create', '--name', 'bench', '--scope', 'read,write'));
   const answer = await prepare(vaultSocket, token);
   writeFileSync(join(folder, 'answer.json'), JSON.stringify(answer));
@@ -65,12 +107,11 @@ async function main(): Promise<void> {
     'inherit',
     'listening',
   );
-
   const comparisons: Comparison[] = [];
   for (const connections of settings.connections.split(',').map(Number)) {
     comparisons.push(await compare(connections, vaultSocket, bareSocket, token));
   }
-  print(comparisons);
+  return comparisons;
 }
 
 /** Stores the secret and takes the answer that the bare server is to give. */
@@ -128,15 +169,12 @@ function medianOf(results: readonly LoadResult[]): LoadResult {
   return { requestsPerSecond: median('requestsPerSecond'), p50Us: median('p50Us'), p99Us: median('p99Us') };
 }
 
-function print(comparisons: readonly Comparison[]): void {
-  if (settings.json) {
-    process.stdout.write(`${JSON.stringify(comparisons)}\n`);
-    return;
-  }
-  const row = (cells: readonly string[]) =>
-    process.stdout.write(
-      `${cells.map((cell, i) => (i === 0 ? cell.padEnd(32) : cell.padStart(14))).join('')}\n`,
-    );
+function row(cells: readonly string[]): void {
+  const padded = cells.map((cell, index) => (index === 0 ? cell.padEnd(32) : cell.padStart(14)));
+  process.stdout.write(`${padded.join('')}\n`);
+}
+
+function printLoad(comparisons: readonly Comparison[]): void {
   row([`GET of a ${settings.size}-byte secret`, 'requests/s', 'p50 us', 'p99 us']);
   for (const { connections, vault, bare } of comparisons) {
     const figures = (result: LoadResult) =>
@@ -149,6 +187,10 @@ function print(comparisons: readonly Comparison[]): void {
 }
 
 function mav(...args: string[]): string {
+  return runMav(env, ...args);
+}
+
+function runMav(env: NodeJS.ProcessEnv, ...args: string[]): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], { env, encoding: 'utf8' });
   if (status !== 0) throw new Error(`mav ${args[0]} failed: ${stderr}`);
   return stdout;

@@ -1,8 +1,8 @@
 /**
  * Builds dist/ from src/ and workers/. npm runs it as `prepare`, so `npm ci` leaves a checkout that works. The
- * compiler makes a file of each file; the command line is then bundled into one, dist/src/bin.js, because loading its
- * twenty small modules takes a short command a fifth of its time. Daemon, HTTP and pools stay files of their own: a
- * command that runs in a daemon's stead loads them when it comes to that.
+ * compiler makes a file of each file; what a process or a thread starts with is then bundled into one file each,
+ * because loading many small modules takes longer than what they do. The command line loads the daemon's parts, which
+ * stay outside of its bundle, only when it needs them.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, rmSync } from 'node:fs';
@@ -14,8 +14,21 @@ const root = dirname(import.meta.dirname);
 const src = join(root, 'src');
 const dist = join(root, 'dist');
 const BIN = join(dist, 'src/bin.js');
-/** What the bundle leaves outside, relative to src/. */
-const UNBUNDLED = /^(daemon|http|pool)\//;
+/** Where processes and threads start, and where the bundle of each goes. What finds files beside itself stays there. */
+const ENTRIES: readonly (readonly [source: string, target: string])[] = [
+  ['src/bin.ts', 'src/bin.js'],
+  ['src/daemon/serve.ts', 'src/daemon/serve.js'],
+  ['src/daemon/in-process.ts', 'src/daemon/in-process.js'],
+  ['workers/reader.ts', 'workers/reader.js'],
+  ['workers/writer.ts', 'workers/writer.js'],
+  ['workers/keys/slots/keychain-process.ts', 'workers/keychain-process.js'],
+];
+/**
+ * What of the command line is loaded later and still lies in its bundle, relative to src/: the commands of every day.
+ * The others stay files of their own, because every command has to be read past them.
+ */
+const EVERYDAY =
+  /^cli\/(main|own-vault|table|terminal-value|exact-json|commands\/(copy|delete|env|exec|generate|get|inject|list|rename|search|set|status))\.ts$/;
 
 /** Whether a devDependency is there; null where the devDependencies were left out. */
 function findPackage(name: string): string | null {
@@ -34,7 +47,7 @@ async function build(): Promise<number> {
   }
   rmSync(dist, { recursive: true, force: true });
   if (!compile(join(typescript, 'bin/tsc'))) return 1;
-  await bundle();
+  for (const [source, target] of ENTRIES) await bundle(source, target);
   cpSync(join(root, 'src/http/openapi.json'), join(dist, 'src/http/openapi.json'));
   chmodSync(BIN, 0o755);
   return 0;
@@ -48,11 +61,12 @@ function compile(compiler: string): boolean {
   return tsc.status === 0;
 }
 
-async function bundle(): Promise<void> {
+async function bundle(source: string, target: string): Promise<void> {
   const { build: runEsbuild } = await import('esbuild');
   await runEsbuild({
-    entryPoints: [join(src, 'bin.ts')],
-    outfile: BIN,
+    entryPoints: [join(root, source)],
+    outfile: join(dist, target),
+    allowOverwrite: true,
     bundle: true,
     format: 'esm',
     platform: 'node',
@@ -62,16 +76,16 @@ async function bundle(): Promise<void> {
     banner: {
       js: 'const requireLater = (name) => process.getBuiltinModule("node:module").createRequire(import.meta.url)(name);',
     },
-    plugins: [leaveDaemonOutside, loadOthersLater],
+    plugins: [...(source === 'src/bin.ts' ? [leaveRestOutside] : []), loadOthersLater],
   });
 }
 
-const leaveDaemonOutside: Plugin = {
-  name: 'leave the daemon outside',
+const leaveRestOutside: Plugin = {
+  name: 'leave the rest outside',
   setup(steps) {
-    steps.onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+    steps.onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
       const target = relative(src, resolve(resolveDir, path));
-      if (!UNBUNDLED.test(target)) return undefined;
+      if (kind !== 'dynamic-import' || EVERYDAY.test(target)) return undefined;
       return { path: `./${target.replace(/\.ts$/, '.js')}`, external: true };
     });
   },

@@ -147,7 +147,12 @@ const ANSWERS: Readonly<Record<string, JsonSchema>> = {
   'secrets.rename': done('renamed', { name, environment }),
   'values.get': bytes,
   'values.put': done('stored', { name }),
-  'fields.list': { ...fieldValues, description: 'Field to value' },
+  'fields.list': {
+    oneOf: [
+      { ...fieldValues, description: 'Field to value' },
+      { type: 'array', items: name, description: 'With names=true: the names' },
+    ],
+  },
   'fields.putMany': done('stored', {
     name,
     field_count: { ...whole, description: 'How many fields this request set' },
@@ -190,6 +195,7 @@ const QUERY: Readonly<Record<string, JsonSchema>> = {
     schema: { type: 'boolean', default: false },
     description: 'Whether to say only what would be done',
   },
+  names: { schema: { type: 'boolean' }, description: 'true: only the names, without values' },
   q: { schema: { type: 'string', minLength: 1 }, required: true, description: 'Case does not count' },
   limit: {
     schema: { type: 'integer', minimum: 1, maximum: 1000 },

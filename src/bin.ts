@@ -13,9 +13,9 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
   process.exitCode = 1;
 } else {
   // Whatever this process and its threads create is closed to everybody else from the start.
-  process.umask(0o077);
+  const umask = process.umask(0o077);
   const { main } = await import('./cli/main.ts');
-  const exitCode = await main(process.argv.slice(2), process.env);
+  const exitCode = await main(process.argv.slice(2), process.env, umask);
   // Set already if the output was lost.
   process.exitCode ||= exitCode;
 }

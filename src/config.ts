@@ -40,18 +40,31 @@ export interface Settings {
 export interface Overrides {
   readonly home?: string | undefined;
   readonly socket?: string | undefined;
+  /** Goes by the defaults where config.json cannot be followed. */
+  readonly toleratesConfig?: boolean | undefined;
 }
 
 /** Where the vault is, and what its folder's config.json says. Throws ConfigError. */
-export function readSettings(env: NodeJS.ProcessEnv, { home, socket }: Overrides): Settings {
+export function readSettings(env: NodeJS.ProcessEnv, overrides: Overrides): Settings {
+  const { home, socket, toleratesConfig } = overrides;
   const located = home === undefined ? env : { ...env, MAV_HOME: home };
   const folder = locateFolder(located);
-  const config = readConfig(join(folder, 'config.json'));
+  const read = toleratesConfig ? readConfigOrNothing : readConfig;
+  const config = read(join(folder, 'config.json'));
   const configured = config.socket === undefined ? undefined : resolve(folder, config.socket);
   return { home: locateHome(located, socket ?? (env.MAV_SOCKET || configured) ?? null), config };
 }
 
-function readConfig(path: string): Config {
+function readConfigOrNothing(path: string): Config {
+  try {
+    return readConfig(path);
+  } catch {
+    return {};
+  }
+}
+
+/** Empty where there is no such file. Throws ConfigError. */
+export function readConfig(path: string): Config {
   const text = readIfThere(path);
   if (text === null) return {};
   const config = parseObject(text, path);

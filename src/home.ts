@@ -64,11 +64,23 @@ export function hasVault(home: Home): boolean {
 }
 
 function checkHome(home: Home): void {
-  checkOwn(home.directory, 'folder', ACCESS_BY_OTHERS, 'chmod 700');
-  for (const suffix of ['', '-wal', '-shm']) {
-    const path = home.databasePath + suffix;
-    if (lstatOrNull(path) !== null) checkOwn(path, 'file', ACCESS_BY_OTHERS, 'chmod 600');
-  }
+  checkPrivateFolder(home.directory);
+  for (const path of listDatabaseFiles(home)) if (lstatOrNull(path) !== null) checkPrivateFile(path);
+}
+
+/** The database and what SQLite lays beside it; not all of them are always there. */
+export function listDatabaseFiles({ databasePath }: Home): string[] {
+  return ['', '-wal', '-shm'].map((suffix) => databasePath + suffix);
+}
+
+/** Throws UnsafePlaceError. */
+export function checkPrivateFolder(path: string): void {
+  checkOwn(path, 'folder', ACCESS_BY_OTHERS, 'chmod 700');
+}
+
+/** Throws UnsafePlaceError. */
+export function checkPrivateFile(path: string): void {
+  checkOwn(path, 'file', ACCESS_BY_OTHERS, 'chmod 600');
 }
 
 /** Whatever lies there already is for checkOwn to judge. */
@@ -86,17 +98,22 @@ function makeFolder(path: string): void {
 
 /** Checks that a socket can lie at this path and that nobody else can put theirs there. Throws UnsafePlaceError. */
 export function checkSocketPath(path: string): void {
+  checkSocketPathSize(path);
   const folder = dirname(path);
+  if (!existsSync(folder))
+    throw new UnsafePlaceError(`the socket's folder ${folder} is not there; make it first`);
+  checkOwn(folder, 'folder', WRITE_BY_OTHERS, 'chmod 700');
+}
+
+/** Throws UnsafePlaceError. */
+export function checkSocketPathSize(path: string): void {
   // The socket is made beside its place, under a name that is longer than a short one.
-  const size = Math.max(Buffer.byteLength(path), Buffer.byteLength(join(folder, SOCKET_DRAFT)));
+  const size = Math.max(Buffer.byteLength(path), Buffer.byteLength(join(dirname(path), SOCKET_DRAFT)));
   if (size > MAX_SOCKET_PATH) {
     throw new UnsafePlaceError(
       `the socket's path takes ${size} bytes and this system allows ${MAX_SOCKET_PATH}; choose a shorter --socket`,
     );
   }
-  if (!existsSync(folder))
-    throw new UnsafePlaceError(`the socket's folder ${folder} is not there; make it first`);
-  checkOwn(folder, 'folder', WRITE_BY_OTHERS, 'chmod 700');
 }
 
 function lstatOrNull(path: string): Stats | null {

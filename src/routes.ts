@@ -174,10 +174,10 @@ export const routes: readonly Route[] = [
     scope: 'read',
     pool: 'readers',
     operation: 'fields.list',
-    query: ['env'],
+    query: ['env', 'names'],
     body: 'none',
     success: 200,
-    summary: 'Read all fields of a secret',
+    summary: 'Read all fields of a secret, or their names',
   },
   {
     method: 'PUT',

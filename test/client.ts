@@ -297,12 +297,12 @@ t.test('maestrovault/client > its types > check in a strict program that uses th
   const typeRoots = ['--typeRoots', join(root, 'node_modules/@types')];
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   try {
-    execFileSync(process.execPath, [tsc, ...options, ...typeRoots, 'program.ts'], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
+    // tap puts its own loader into the NODE_OPTIONS of every child; the compiler does not start with it.
+    const command = ['-u', 'NODE_OPTIONS', process.execPath, tsc, ...options, ...typeRoots, 'program.ts'];
+    execFileSync('env', command, { cwd: folder, encoding: 'utf8' });
     t.pass('no error');
   } catch (error) {
-    t.fail((error as { stdout: string }).stdout);
+    const { stdout, stderr, message } = error as { stdout: string; stderr: string; message: string };
+    t.fail(stdout || stderr || message);
   }
 });

@@ -315,7 +315,7 @@ t.test('MAV_TOKEN > a token with one scope > may do what that scope permits, and
     ['set', 'x', '--generate'],
     ['seal'],
   ])
-    t.equal((await run(limited, args)).code, 4, args[0]);
+    t.equal((await run(limited, args)).code, 4, args.join(' '));
   t.equal((await succeed(t, daemon, ['get', 'n'])).stdout.toString(), 'v');
 });
 
@@ -323,7 +323,7 @@ t.test('no vault, no daemon > every command > says so, and makes nothing', async
   const sandbox = createSandbox(t);
   for (const args of [['get', 'n'], ['set', 'n', '--value', 'v'], ['list'], ['token', 'list']]) {
     const { code, stderr } = await run(sandbox, args);
-    t.equal(code, 1, args[0]);
+    t.equal(code, 1, args.join(' '));
     t.match(stderr, /there is no vault at .*; make one: mav init/);
   }
   t.notOk(existsSync(sandbox.home), 'not even the folder');

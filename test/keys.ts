@@ -140,6 +140,28 @@ t.test('serve > no vault > refused; with --init it makes one, once', async (t) =
   t.equal((await second.ask('GET', '/v1/secrets/kept')).json.value, 'v');
 });
 
+t.test('passphrase file > any line ending > init and unseal read the same', async (t) => {
+  for (const ending of ['', '\n', '\r\n', '\r', '\n\n']) {
+    const sandbox = createSandbox(t);
+    const pass = writePassphrase(sandbox, `long enough${ending}`);
+    const init = ['--key-store', 'passphrase', '--passphrase-file', pass];
+    const sealed = await startDaemon(t, { sandbox, init, token: false });
+    const unsealed = await mav(sandbox, ['unseal', '--passphrase-file', pass]);
+    t.equal(unsealed.code, 0, JSON.stringify(ending));
+    await sealed.stop();
+  }
+});
+
+t.test('passphrase file > not UTF-8 > refused by init, which makes nothing', async (t) => {
+  const sandbox = createSandbox(t);
+  const pass = join(sandbox.folder, 'pass');
+  writeFileSync(pass, Buffer.from([0xff, 0xfe, ...Buffer.from('long enough')]), { mode: 0o600 });
+  const refused = await mav(sandbox, ['init', '--key-store', 'passphrase', '--passphrase-file', pass]);
+  t.equal(refused.code, 2);
+  t.match(refused.stderr, 'must be valid UTF-8');
+  t.notOk(existsSync(sandbox.databasePath));
+});
+
 t.test('passphrase > every way to give it > unseals; a wrong one does not', async (t) => {
   const sandbox = createSandbox(t);
   const pass = writePassphrase(sandbox);

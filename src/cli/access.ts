@@ -8,13 +8,14 @@ import { Connection, type Outgoing } from '../client/connection.ts';
 import { awaitSessionToken, locateSessionToken } from '../session-token.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT } from './failure.ts';
+import type { AccessOptions, Use } from './way.ts';
 
 /** Answered without a token, and only by a daemon that has left its own. */
 const HEALTH: Outgoing = { method: 'GET', target: '/v1/health', headers: {}, body: null };
 const TOKEN = /^mv[ts]_[0-9a-f]{64}$/i;
 
 /** Runs `use` with a way to the vault, and closes it afterwards. Throws CliError if there is none. */
-export async function withVault<T>(input: Input, use: (client: Client) => Promise<T>): Promise<T> {
+export async function withVault<T>(input: Input, use: Use<T>, options: AccessOptions = {}): Promise<T> {
   const { home, context } = input;
   const token = readGivenToken(context.env);
   const connection = await connectToDaemon(home.socketPath);
@@ -27,11 +28,11 @@ export async function withVault<T>(input: Input, use: (client: Client) => Promis
   }
   const { withOwnVault } = await import('./own-vault.ts');
   // A daemon may start meanwhile; then it is the way after all.
-  return withOwnVault(input, use, () => withDaemon(input, use));
+  return withOwnVault(input, use, () => withDaemon(input, use), options);
 }
 
 /** As withVault, for what only a running daemon can do. */
-export async function withDaemon<T>(input: Input, use: (client: Client) => Promise<T>): Promise<T> {
+export async function withDaemon<T>(input: Input, use: Use<T>): Promise<T> {
   const token = readGivenToken(input.context.env);
   const connection = await connectToDaemon(input.home.socketPath);
   if (connection === null)
@@ -62,7 +63,7 @@ async function useDaemon<T>(
   { home, context }: Input,
   connection: Connection,
   given: string | null,
-  use: (client: Client) => Promise<T>,
+  use: Use<T>,
 ): Promise<T> {
   try {
     const tokenPath = locateSessionToken(context.env, home.socketPath);
@@ -73,7 +74,7 @@ async function useDaemon<T>(
         'the daemon left no session token for this user; set MAV_TOKEN to a token of yours',
       );
     }
-    return await use(new Client((outgoing) => connection.send(outgoing), token));
+    return await use(new Client((outgoing) => connection.send(outgoing), token), 'daemon');
   } finally {
     connection.close();
   }

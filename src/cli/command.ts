@@ -48,6 +48,10 @@ export interface Command {
   readonly arguments?: string;
   /** Options end at the first argument: what follows is another program's. */
   readonly passesThrough?: boolean;
+  /** It runs though config.json cannot be followed: it is what says so, or has no use for it. */
+  readonly toleratesConfig?: boolean;
+  /** `--output` has a meaning of its own here. */
+  readonly ownOutput?: boolean;
   readonly description: string;
   /** More that help says, in lines of its own. */
   readonly notes?: readonly string[];

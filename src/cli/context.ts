@@ -4,6 +4,8 @@ import { EXIT } from './failure.ts';
 
 export interface Context {
   readonly env: NodeJS.ProcessEnv;
+  /** The user's own, for what is not ours to close to others: this process runs with a stricter one. */
+  readonly umask: number;
   /** Data goes to standard output, everything else to standard error. */
   readonly print: (text: string) => void;
   /** Data as bytes, nothing added. */
@@ -12,6 +14,7 @@ export interface Context {
   readonly say: (text: string) => void;
   /** What is wrong; always said. */
   readonly complain: (text: string) => void;
+  readonly isQuiet: boolean;
   /** Whether somebody can be asked: both ends are a terminal, and `--no-input` was not given. */
   readonly canAsk: boolean;
   readonly isInputTerminal: boolean;
@@ -29,6 +32,7 @@ export interface Manners {
 
 export function createContext(
   env: NodeJS.ProcessEnv,
+  umask: number,
   { quiet, noInput, noColor }: Manners = { quiet: false, noInput: false, noColor: false },
 ): Context {
   // Not by process.stdin and its like: a stream that is never used takes longer to make than a short command has.
@@ -36,10 +40,12 @@ export function createContext(
   const complain = (text: string) => void openError().write(`${text}\n`);
   return {
     env,
+    umask,
     print: (text) => void openOutput(complain).write(`${text}\n`),
     write: (bytes) => void openOutput(complain).write(bytes),
     say: quiet ? () => {} : complain,
     complain,
+    isQuiet: quiet,
     canAsk: !noInput && isInputTerminal && isOutputTerminal && isErrorTerminal,
     isInputTerminal,
     isOutputTerminal,

@@ -1,8 +1,8 @@
 /** A text in the user's editor. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createEditedFile, type EditedFile, readEditedFile, wipeFolder } from './edited-file.ts';
 import { CliError, EXIT } from './failure.ts';
-import { createPrivateFile, type PrivateFile, readPrivateFile, wipeFolder } from './private-file.ts';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -29,10 +29,10 @@ async function editFile(
   text: Uint8Array,
   told: Promise<Ending>,
 ): Promise<Uint8Array> {
-  const file = createPrivateFile(env, text);
+  const file = createEditedFile(env, text);
   try {
     await runEditor(env, file, told);
-    const edited = readPrivateFile(file);
+    const edited = readEditedFile(file);
     if (edited === null) throw new CliError(EXIT.failed, 'the editor removed the file; nothing was stored');
     return text.at(-1) === NEWLINE ? edited : withoutFinalNewline(edited);
   } finally {
@@ -49,7 +49,7 @@ function withoutFinalNewline(text: Uint8Array): Uint8Array {
 /** Resolves when the editor has ended well. Throws CliError. */
 async function runEditor(
   env: NodeJS.ProcessEnv,
-  { path, folder }: PrivateFile,
+  { path, folder }: EditedFile,
   told: Promise<Ending>,
 ): Promise<void> {
   const editor = env.VISUAL || env.EDITOR || 'vi';

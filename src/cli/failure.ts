@@ -16,6 +16,7 @@ export const EXIT = {
 export type ExitCode = number;
 
 export class CliError extends Error {
+  override readonly name = 'CliError';
   readonly exitCode: ExitCode;
 
   constructor(exitCode: ExitCode, message: string) {
@@ -46,7 +47,10 @@ export function exitCodeOf(code: ErrorCode | string): ExitCode {
   }
 }
 
-/** Errors of other parts whose message is written for the user, by their names: their classes stay unloaded. */
+/**
+ * Errors of other parts whose message is written for the user. By their names, as everywhere here: their classes stay
+ * unloaded, and the bundle of the command line and what lies outside of it have each their own.
+ */
 const SPEAKING_ERRORS: ReadonlySet<string> = new Set([
   'UnsafePlaceError',
   'OwnedElsewhereError',
@@ -54,8 +58,8 @@ const SPEAKING_ERRORS: ReadonlySet<string> = new Set([
 ]);
 
 export function toCliError(error: unknown): CliError {
-  if (error instanceof CliError) return error;
   if (!(error instanceof Error)) return new CliError(EXIT.failed, 'failed');
+  if (error.name === 'CliError') return error as CliError;
   const code = 'code' in error ? String(error.code) : '';
   if (error.name === 'MaestroVaultError') return new CliError(exitCodeOf(code), error.message);
   if (error.name === 'ConfigError') return usageError(error.message);

@@ -4,11 +4,19 @@ import { checkArity, findClose, readArguments } from './arguments.ts';
 import type { Command, Input } from './command.ts';
 import { type Context, createContext } from './context.ts';
 import { EXIT, type ExitCode, toCliError, usageError } from './failure.ts';
+import { splitCommand } from './find-command.ts';
 import { commands, commonOptions } from './options.ts';
 
-/** Runs `argv` (without node and the script) and answers the exit code. Never throws for what a user can do wrong. */
-export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {
-  const context = createContext(env);
+/**
+ * Runs `argv` (without node and the script) and answers the exit code. Never throws for what a user can do wrong.
+ * `umask` is the user's own.
+ */
+export async function main(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  umask: number,
+): Promise<ExitCode> {
+  const context = createContext(env, umask);
   try {
     if (argv.some((word) => word.includes('\ufffd'))) await checkEncoding(argv);
     return await dispatch(argv, context);
@@ -25,6 +33,9 @@ async function checkEncoding(argv: readonly string[]): Promise<void> {
 }
 
 async function dispatch(argv: readonly string[], context: Context): Promise<ExitCode> {
+  // What completion scripts call: no command for people, so in no table and in no help.
+  if (argv[0] === '__complete')
+    return (await import('./completion/answer.ts')).answerCompletion(argv.slice(1), context);
   const { words, rest } = splitCommand(argv);
   const command = words === null ? undefined : commands[words];
   if (words === null || command === undefined) return answerWithoutCommand(argv, context);
@@ -35,21 +46,6 @@ async function dispatch(argv: readonly string[], context: Context): Promise<Exit
   const input = await readInput(words, command, rest, context);
   const { run } = await command.load();
   return run(input);
-}
-
-/** The command's full name and what comes behind it: `token create` is two words of argv and one command. */
-function splitCommand(argv: readonly string[]): { words: string | null; rest: readonly string[] } {
-  for (const count of [2, 1]) {
-    const words = argv.length < count ? null : findCommand(argv.slice(0, count).join(' '));
-    if (words !== null) return { words, rest: argv.slice(count) };
-  }
-  return { words: null, rest: argv };
-}
-
-function findCommand(words: string): string | null {
-  if (Object.hasOwn(commands, words)) return words;
-  const found = Object.entries(commands).find(([, { aliases = [] }]) => aliases.includes(words));
-  return found?.[0] ?? null;
 }
 
 /** What another program gets to see is not looked at. */
@@ -99,14 +95,19 @@ async function readInput(
   const flag = (name: string) => values.has(name);
   const text = (name: string) => values.get(name)?.find((value) => value !== true);
   const list = (name: string) => values.get(name)?.filter((value) => value !== true) ?? [];
-  const { env } = outer;
-  const context = createContext(env, {
+  const { env, umask } = outer;
+  const context = createContext(env, umask, {
     quiet: flag('quiet'),
     noInput: flag('no-input'),
     noColor: flag('no-color'),
   });
-  const { home, config } = readSettings(env, { home: text('home'), socket: text('socket') });
-  const form = text('output') ?? config.output ?? (context.isOutputTerminal ? 'table' : 'json');
+  const { home, config } = readSettings(env, {
+    home: text('home'),
+    socket: text('socket'),
+    toleratesConfig: command.toleratesConfig,
+  });
+  const given = command.ownOutput ? undefined : text('output');
+  const form = given ?? config.output ?? (context.isOutputTerminal ? 'table' : 'json');
   if (form !== 'json' && form !== 'table') throw usageError('--output must be json or table');
   return {
     context,

@@ -45,6 +45,25 @@ export const commonOptions: Options = {
   'no-color': { type: 'boolean', description: 'No colours (NO_COLOR)' },
 };
 
+/** Which secrets become variables, and what these are called. */
+const variableOptions: Options = {
+  env: { ...env, description: 'This environment, on top of the default one (MAV_ENV)' },
+  only: {
+    type: 'string',
+    placeholder: 'NAMES',
+    description: 'Only these secrets: names with commas between them; may be repeated',
+    repeatable: true,
+  },
+  prefix: { type: 'string', placeholder: 'TEXT', description: 'Put this before the name of each variable' },
+  'env-file': {
+    type: 'string',
+    // Node looks at its script's --env-file too, and would read a pipe empty.
+    short: 'f',
+    placeholder: 'FILE',
+    description: 'Only the variables of this file, whose values may be mav://ENV/NAME#FIELD',
+  },
+};
+
 /** Where a value comes from. */
 const valueOptions: Options = {
   value: { type: 'string', placeholder: 'TEXT', description: 'The value; others may see it (see Notes)' },
@@ -230,6 +249,67 @@ export const commands: Readonly<Record<string, Command>> = {
     load: () => import('./commands/delete.ts'),
   },
 
+  // Use them
+  exec: {
+    group: 'Use them',
+    arguments: '<command> [...args]',
+    passesThrough: true,
+    description: 'Run a program with secrets as environment variables',
+    examples: ['mav exec --env prod -- ./deploy.sh', 'mav exec -f .env.mav -- npm start'],
+    notes: [
+      'The secret db-password becomes DB_PASSWORD, the field host of db DB_HOST. What is in the environment replaces',
+      'what the default one has of the same name. Two that would share a variable are an error.',
+      'mav becomes the program: its process id, signals, standard input and exit code are its own.',
+    ],
+    options: variableOptions,
+    load: () => import('./commands/exec.ts'),
+  },
+  env: {
+    group: 'Use them',
+    description: 'Print secrets as environment variables, for a shell to evaluate',
+    examples: ['eval "$(mav env --env prod)"', 'mav env --shell fish | source'],
+    notes: ['The variables are those of mav exec, which keeps them out of the shell and its other programs.'],
+    ownOutput: true,
+    options: {
+      ...variableOptions,
+      shell: {
+        type: 'string',
+        placeholder: 'SHELL',
+        description: 'bash (the default; for sh, dash and zsh too), fish or pwsh',
+      },
+      output: {
+        ...output,
+        placeholder: 'FORM',
+        description: 'shell (the default), dotenv or json',
+      },
+    },
+    load: () => import('./commands/env.ts'),
+  },
+  inject: {
+    group: 'Use them',
+    description: 'Fill a template: {{ mav://ENV/NAME#FIELD }} becomes the value',
+    examples: ['mav inject -i app.conf.tpl -o app.conf', "echo 'token: {{ mav:///api-token }}' | mav inject"],
+    notes: [
+      'An empty ENV is the default environment; without #FIELD it is the value of the secret itself. Other characters',
+      'of names are percent-encoded. Everything else in the template stays as it is, byte for byte.',
+    ],
+    ownOutput: true,
+    options: {
+      in: {
+        type: 'string',
+        short: 'i',
+        placeholder: 'TEMPLATE',
+        description: 'The template (- or absent: standard input)',
+      },
+      output: {
+        ...output,
+        placeholder: 'FILE',
+        description: 'Where the text goes, closed to others (- or absent: standard output)',
+      },
+    },
+    load: () => import('./commands/inject.ts'),
+  },
+
   // Vault
   init: {
     group: 'Vault',
@@ -250,10 +330,23 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   status: {
     group: 'Vault',
-    description: 'Say whether the vault is served, sealed, and where its key lies',
-    examples: ['mav status', 'mav status -o json'],
+    description: 'Say whether the vault can be used, and where everything is',
+    examples: ['mav status', 'mav status >/dev/null && echo usable'],
+    notes: [
+      'The exit code is 0 only where the vault can be used: by its daemon, or without one. Nobody is asked for a',
+      'passphrase: without a daemon, and without --passphrase-file, a vault that needs one is sealed (5).',
+    ],
     options: { output },
     load: () => import('./commands/status.ts'),
+  },
+  doctor: {
+    group: 'Vault',
+    toleratesConfig: true,
+    description: 'Check machine, vault and daemon, and say what to do; changes nothing',
+    examples: ['mav doctor', 'mav doctor -o json'],
+    notes: ['The exit code is 0 if no check fails; a warning is no failure.'],
+    options: { output },
+    load: () => import('./commands/doctor.ts'),
   },
   unseal: {
     group: 'Vault',
@@ -316,6 +409,23 @@ export const commands: Readonly<Record<string, Command>> = {
     },
     load: () => import('./commands/service-logs.ts'),
   },
+  destroy: {
+    group: 'Vault',
+    description: 'Delete the vault with its key, secrets and tokens, for ever',
+    examples: ['mav destroy', 'mav destroy --force --even-if-key-stays'],
+    notes: [
+      'A running daemon ends. Copies of the vault (backups) cannot be opened any more, unless its passphrase or a copy',
+      "of its key file is there. config.json and what is not the program's stay.",
+    ],
+    options: {
+      force,
+      'even-if-key-stays': {
+        type: 'boolean',
+        description: 'Also where the key store does not let go of the key',
+      },
+    },
+    load: () => import('./commands/destroy.ts'),
+  },
 
   // Tokens and keys
   'token create': {
@@ -367,5 +477,23 @@ export const commands: Readonly<Record<string, Command>> = {
     examples: ['mav version', 'mav --version'],
     options: {},
     load: () => import('./commands/version.ts'),
+  },
+  completion: {
+    group: 'Program',
+    toleratesConfig: true,
+    arguments: '<shell>',
+    description: 'Print a completion script for bash, zsh, fish or powershell',
+    examples: [
+      'mav completion bash > ~/.local/share/bash-completion/completions/mav',
+      'mav completion fish > ~/.config/fish/completions/mav.fish',
+    ],
+    notes: [
+      'Or, for bash in ~/.bashrc:  source <(mav completion bash)',
+      'zsh, in ~/.zshrc behind compinit:  source <(mav completion zsh)',
+      'PowerShell, in $PROFILE:  mav completion powershell | Out-String | Invoke-Expression',
+      'Names of secrets, environments, fields and tokens come from the running daemon; without one there are none.',
+    ],
+    options: {},
+    load: () => import('./commands/completion.ts'),
   },
 };

@@ -1,84 +1,43 @@
-/**
- * A text in a file that only this user can read, while another program works on it. Everything in the file's folder,
- * what that program left there included, is overwritten and removed afterwards.
- */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** Writes a file that only its owner may read: whole under another name, then renamed, so that no reader sees half of it. */
+import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { CliError, EXIT } from './failure.ts';
 
-export interface PrivateFile {
-  readonly path: string;
-  readonly folder: string;
-}
-
-/** In memory where the user has a runtime folder, else in the folder for temporary files. */
-export function createPrivateFile({ XDG_RUNTIME_DIR }: NodeJS.ProcessEnv, text: Uint8Array): PrivateFile {
-  const base = XDG_RUNTIME_DIR && isFolder(XDG_RUNTIME_DIR) ? XDG_RUNTIME_DIR : tmpdir();
-  // 0700, as mkdtemp makes it.
-  const folder = mkdtempSync(join(base, 'mav-edit-'));
-  const path = join(folder, 'value.txt');
+/** What lies there already is replaced if it is a file of ours. Throws CliError. */
+export function writePrivateFile(path: string, bytes: Uint8Array): void {
+  checkReplaceable(path);
+  const draft = join(dirname(path), `.${basename(path).slice(0, 100)}.${process.pid}.new`);
   try {
-    writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+    writeDraft(draft, bytes);
+    renameSync(draft, path);
   } catch (error) {
-    wipeFolder(folder);
+    throw new CliError(EXIT.failed, `${path} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+/** Throws CliError for what must not be replaced: a link leads elsewhere, a device or another's file is not ours. */
+export function checkReplaceable(path: string): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  const problem = stat.isSymbolicLink()
+    ? 'is a symbolic link; name the file that it leads to'
+    : !stat.isFile()
+      ? 'is there and is not a regular file'
+      : stat.uid !== process.geteuid?.()
+        ? 'belongs to another user'
+        : null;
+  if (problem !== null) throw new CliError(EXIT.failed, `${path} ${problem}; nothing was written`);
+}
+
+function writeDraft(path: string, bytes: Uint8Array): void {
+  const fd = openSync(path, 'wx', 0o600);
+  try {
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+    fsyncSync(fd);
+  } catch (error) {
+    rmSync(path, { force: true });
     throw error;
+  } finally {
+    closeSync(fd);
   }
-  return { path, folder };
-}
-
-/** Null if the program has removed it. */
-export function readPrivateFile({ path }: PrivateFile): Buffer | null {
-  try {
-    return readFileSync(path);
-  } catch {
-    return null;
-  }
-}
-
-/** May be called more than once. */
-export function wipeFolder(folder: string): void {
-  for (const path of listFiles(folder)) overwrite(path);
-  rmSync(folder, { recursive: true, force: true });
-}
-
-function listFiles(folder: string): string[] {
-  try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name));
-  } catch {
-    return [];
-  }
-}
-
-/** As well as a file system lets itself be overwritten; a file that cannot be is still removed. */
-function overwrite(path: string): void {
-  try {
-    const file = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
-    try {
-      writeSync(file, Buffer.alloc(fstatSync(file).size));
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    // Its name goes in any case.
-  }
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -1,5 +1,6 @@
 /** Tables on a terminal: no borders, so that a line can be selected and cut. Loaded only when a table is printed. */
 import Table from 'cli-table3';
+import { escapeControls } from './escape-controls.ts';
 
 const NO_BORDERS = {
   top: '',
@@ -27,9 +28,4 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
   });
   for (const row of rows) table.push(row.map(escapeControls));
   return table.toString();
-}
-
-/** A name cannot move the cursor or colour the terminal. */
-function escapeControls(text: string): string {
-  return text.replaceAll(/\p{Cc}|\p{Cf}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }

@@ -136,6 +136,11 @@ export class Client {
     return this.#json('fields.list', { params: locate(name, place) });
   }
 
+  /** Without their values. */
+  listFieldNames(name: string, place: InEnvironment = {}): Promise<string[]> {
+    return this.#json('fields.list', { params: { ...locate(name, place), names: true } });
+  }
+
   /** All or none; other fields stay. */
   async putFields(
     name: string,

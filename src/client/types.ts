@@ -155,6 +155,8 @@ export interface Status {
   readonly sealed: boolean;
   readonly vault_id: string;
   readonly key_stores: string[];
+  /** Where the key file is, in a vault that has one. */
+  readonly key_file: string | null;
   readonly kek_generation: number;
 }
 

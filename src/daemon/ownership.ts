@@ -2,9 +2,9 @@
  * One owner at a time: whoever has the vault open holds an exclusive lock for as long. The lock is SQLite's, on an
  * empty file of its own: the kernel drops it with the process, however that ends, so there is nothing to clean up.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { Home } from '../home.ts';
+import { readOwner, removeOwner, writeOwner } from '../owner.ts';
 
 /** Somebody else has the vault open; `message` says who. */
 export class OwnedElsewhereError extends Error {
@@ -14,22 +14,14 @@ export class OwnedElsewhereError extends Error {
 /** In module scope: a Database object that nothing refers to is collected, and drops its lock. */
 const held = new Map<string, Database.Database>();
 
-/** What is told of the owner to whoever finds the vault taken. */
-interface Owner {
-  readonly pid: number;
-  readonly command: string;
-  readonly since: string;
-}
-
 /** Takes the lock or throws OwnedElsewhereError; `command` is what is said of us to others. */
 export function takeOwnership(home: Home, command: string): void {
   if (!lock(home.lockPath)) throw new OwnedElsewhereError(describeOwner(home));
-  const owner: Owner = { pid: process.pid, command, since: new Date().toISOString() };
-  writeFileSync(home.ownerPath, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
+  writeOwner(home.ownerPath, command);
 }
 
 export function releaseOwnership(home: Home): void {
-  rmSync(home.ownerPath, { force: true });
+  removeOwner(home.ownerPath);
   held.get(home.lockPath)?.close();
   held.delete(home.lockPath);
 }
@@ -47,11 +39,9 @@ function lock(path: string): boolean {
   return true;
 }
 
-function describeOwner(home: Home): string {
-  try {
-    const { pid, command, since } = JSON.parse(readFileSync(home.ownerPath, 'utf8')) as Owner;
-    return `the vault in ${home.directory} is held by \`mav ${command}\`, process ${pid}, since ${since}`;
-  } catch {
-    return `the vault in ${home.directory} is held by another process`;
-  }
+function describeOwner({ directory, ownerPath }: Home): string {
+  const owner = readOwner(ownerPath);
+  if (owner === null) return `the vault in ${directory} is held by another process`;
+  const { pid, command, since } = owner;
+  return `the vault in ${directory} is held by \`mav ${command}\`, process ${pid}, since ${since}`;
 }

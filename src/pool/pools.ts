@@ -39,9 +39,9 @@ export class Pools {
     const readers = wanted ?? Math.min(MAX_READERS, Math.max(1, availableParallelism() - 1));
     // Random, so that two pools of one process never share a key.
     const workerData: WorkerOptions = { ...rest, readers, channelName: `keyring-${randomUUID()}` };
+    const readerPool = readers === 0 ? null : startThreads('reader', readers, workerData, onWorkerError);
     this.#writerPool = startThreads('writer', 1, workerData, onWorkerError);
-    this.#readerPool =
-      readers === 0 ? this.#writerPool : startThreads('reader', readers, workerData, onWorkerError);
+    this.#readerPool = readerPool ?? this.#writerPool;
     const queued = { queuedCalls: QUEUED_CALLS, queuedBytes: QUEUED_BYTES };
     this.#readers = new BatchQueue(
       (batch) => runBatch(this.#readerPool, batch),

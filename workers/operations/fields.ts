@@ -4,10 +4,11 @@
  */
 import type { BodyHandler, Handler } from '../calls.ts';
 import type { Call } from '../messages.ts';
+import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
-import type { SecretRow } from '../store/secrets.ts';
+import type { FieldRow, SecretRow } from '../store/secrets.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
-import { getFieldName, getPlace } from './parameters.ts';
+import { getFieldName, getNamesOnly, getPlace } from './parameters.ts';
 import { keepCreatedAt, sealRow } from './sealing.ts';
 import {
   changeSecret,
@@ -32,9 +33,22 @@ function noSuchField(): RequestError {
 
 export const listFields: Handler<ReadableVault> = (vault, call, reply) => {
   const { name, environment } = getPlace(call);
+  const isNamesOnly = getNamesOnly(call);
   const secret = getSecretRow(vault, name, environment);
-  writeFields(vault, secret, vault.secrets.listFields(secret.id), reply);
+  const fields = vault.secrets.listFields(secret.id);
+  if (isNamesOnly) writeFieldNames(fields, reply);
+  else writeFields(vault, secret, fields, reply);
 };
+
+/** Nothing is opened for these. */
+function writeFieldNames(fields: readonly FieldRow[], reply: ReplyBuffer): void {
+  reply.ascii('[');
+  for (const [index, row] of fields.entries()) {
+    if (index > 0) reply.ascii(',');
+    reply.string(row.field);
+  }
+  reply.ascii(']');
+}
 
 export const getField: Handler<ReadableVault> = (vault, call, reply) => {
   const { name, environment } = getPlace(call);

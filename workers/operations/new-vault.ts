@@ -2,6 +2,7 @@
  * Making a vault: the only place where a root key and a first KEK are minted. Holds both until they are stored and
  * wrapped; they are zeroed before it returns, whatever happens. A failure leaves nothing behind.
  */
+import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -77,6 +78,8 @@ function makePlan(options: WorkerOptions, call: Call, given: Uint8Array | null):
 function planPassphrase({ passphraseFile }: WorkerOptions, given: Uint8Array | null): Uint8Array {
   const passphrase = given ?? (passphraseFile === null ? null : readPassphraseFile(passphraseFile));
   if (passphrase === null) throw new RequestError('bad_request', 'a passphrase is needed');
+  // It has to be typed, and sent as JSON, ever after.
+  if (!isUtf8(passphrase)) throw new RequestError('bad_request', 'the passphrase must be valid UTF-8');
   if (passphrase.length < MIN_PASSPHRASE_SIZE) {
     throw new RequestError('bad_request', `the passphrase must have at least ${MIN_PASSPHRASE_SIZE} bytes`);
   }

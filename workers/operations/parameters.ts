@@ -47,8 +47,17 @@ export function getExportFilter(call: Call): ListFilter & { readonly limit: numb
 
 /** Whether an import only says what it would do. Throws RequestError. */
 export function getDryRun(call: Call): boolean {
-  const { dry_run: given = 'false' } = call.params;
-  if (given !== 'true' && given !== 'false') throw badRequest('dry_run must be true or false');
+  return readFlag(call, 'dry_run');
+}
+
+/** Whether only the names of fields are wanted. Throws RequestError. */
+export function getNamesOnly(call: Call): boolean {
+  return readFlag(call, 'names');
+}
+
+function readFlag({ params }: Call, name: string): boolean {
+  const { [name]: given = 'false' } = params;
+  if (given !== 'true' && given !== 'false') throw badRequest(`${name} must be true or false`);
   return given === 'true';
 }
 

@@ -17,12 +17,17 @@ export const describeVault: Handler<ReadableVault> = (vault, _call, reply) => {
   reply.ascii('}');
 };
 
-/** `{"sealed", "vault_id", "key_stores", "kek_generation"}`; needs no key. */
+/** `{"sealed", "vault_id", "key_stores", "key_file", "kek_generation"}`; needs no key. */
 export function reportStatus(vault: Vault, reply: ReplyBuffer): void {
   const { vault: rows } = vault.stores;
   reply.ascii(`{"sealed":${vault.isSealed},"vault_id":`);
   reply.string(rows.getVaultId().toString('hex'));
-  reply.ascii(`,"key_stores":${JSON.stringify(rows.listSlots().map((slot) => slot.kind))},"kek_generation":`);
+  const slots = rows.listSlots();
+  reply.ascii(`,"key_stores":${JSON.stringify(slots.map((slot) => slot.kind))},"key_file":`);
+  const keyFile = slots.find((slot) => slot.kind === 'file')?.location ?? null;
+  if (keyFile === null) reply.ascii('null');
+  else reply.string(keyFile);
+  reply.ascii(',"kek_generation":');
   reply.integer(rows.listKeks().at(-1)?.generation ?? 0);
   reply.ascii('}');
 }

@@ -1,16 +1,46 @@
-/** `mav status`: whether the vault is served, whether it is sealed, and where its key lies. */
-import { withDaemon } from '../access.ts';
+/** `mav status`: whether the vault is served, whether it can be used, and where everything is. Never asks anybody. */
 import type { Run } from '../command.ts';
+import { escapeControls } from '../escape-controls.ts';
 import { EXIT } from '../failure.ts';
+import { formatSize } from '../sizes.ts';
+import { reportVault, type VaultReport } from '../vault-report.ts';
+
+const EXIT_OF = { unsealed: EXIT.done, sealed: EXIT.sealed, 'no vault': EXIT.failed } as const;
 
 export const run: Run = async (input) => {
-  const { context, home, output } = input;
-  const status = await withDaemon(input, (client) => client.status());
-  if (output === 'json') context.print(JSON.stringify({ socket: home.socketPath, ...status }));
-  else {
-    context.print(`socket     ${home.socketPath}`);
-    context.print(`state      ${status.sealed ? 'sealed' : 'unsealed'}`);
-    context.print(`key store  ${status.key_stores.join(', ')}`);
-  }
-  return status.sealed ? EXIT.sealed : EXIT.done;
+  const { context, output } = input;
+  const report = await reportVault(input);
+  context.print(output === 'json' ? JSON.stringify(report) : formatReport(report));
+  return EXIT_OF[report.state];
 };
+
+const LABEL_WIDTH = 11;
+
+function formatReport(report: VaultReport): string {
+  const { database, database_size_bytes: size } = report;
+  const rows: [string, string | null][] = [
+    ['daemon', formatDaemon(report)],
+    ['state', formatState(report)],
+    ['key store', formatKeyStores(report)],
+    ['secrets', report.secret_count === null ? null : String(report.secret_count)],
+    ['folder', report.folder],
+    ['database', database === null || size === null ? database : `${database} (${formatSize(size)})`],
+    ['socket', report.socket],
+  ];
+  return rows
+    .filter(([, text]) => text !== null)
+    .map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${escapeControls(text ?? '')}`)
+    .join('\n');
+}
+
+function formatDaemon({ daemon, daemon_pid: pid, daemon_since: since }: VaultReport): string {
+  return pid === null ? daemon : `${daemon}: process ${pid}, since ${since}`;
+}
+
+function formatState({ state, reason }: VaultReport): string {
+  return reason === null ? state : `${state}: ${reason}`;
+}
+
+function formatKeyStores({ key_stores: stores, key_file: file }: VaultReport): string | null {
+  return stores?.map((kind) => (kind === 'file' ? `file ${file}` : kind)).join(', ') ?? null;
+}

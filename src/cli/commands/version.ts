@@ -1,11 +1,9 @@
 /** `mav version`. */
-import { readFileSync } from 'node:fs';
-import { findPackageJSON } from 'node:module';
 import type { Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
+import { readPackage } from '../package-json.ts';
 
 export const run: Run = async ({ context }) => {
-  const path = findPackageJSON(import.meta.url) ?? '';
-  context.print(JSON.parse(readFileSync(path, 'utf8')).version);
+  context.print(readPackage().version);
   return EXIT.done;
 };

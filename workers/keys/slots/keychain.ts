@@ -27,7 +27,7 @@ function accountOf(vaultId: Uint8Array): string {
   return `root-key:${Buffer.from(vaultId).toString('hex')}`;
 }
 
-/** .ts when run from source, .js when built. */
+/** .ts when run from source, .js when built; then it lies beside the bundle of the thread. */
 const PROGRAM = fileURLToPath(new URL(`./keychain-process${extname(import.meta.url)}`, import.meta.url));
 
 /**

@@ -73,9 +73,8 @@ function readIfThere(path: string): Uint8Array | null {
   }
 }
 
+/** As the command line does with the file that it sends: `\n` or `\r\n`, once. */
 function trimNewline(bytes: Buffer): Uint8Array {
-  let end = bytes.length;
-  if (bytes[end - 1] === NEWLINE) end -= 1;
-  if (bytes[end - 1] === CARRIAGE_RETURN) end -= 1;
-  return bytes.subarray(0, end);
+  if (bytes.at(-1) !== NEWLINE) return bytes;
+  return bytes.subarray(0, bytes.at(-2) === CARRIAGE_RETURN ? -2 : -1);
 }

@@ -1,0 +1,67 @@
+/** `mav destroy`: the vault, its key and everything in it, for ever. */
+
+import type { Client } from '../../client/client.ts';
+import { MaestroVaultError } from '../../client/errors.ts';
+import { readGivenToken, withVault } from '../access.ts';
+import type { Run } from '../command.ts';
+import { confirm } from '../confirm.ts';
+import { escapeControls } from '../escape-controls.ts';
+import { CliError, EXIT } from '../failure.ts';
+import { removeRemains } from '../vault-remains.ts';
+import { reportVault, type VaultReport } from '../vault-report.ts';
+
+const WORD = 'destroy';
+
+export const run: Run = async (input) => {
+  const { context } = input;
+  if (readGivenToken(context.env) !== null)
+    throw new CliError(EXIT.notAllowed, 'no token may destroy the vault; unset MAV_TOKEN');
+  const report = await reportVault(input);
+  if (report.state === 'no vault') throw new CliError(EXIT.failed, report.reason ?? '');
+  context.say(describeLoss(report));
+  await confirm(input, 'Delete all of this for ever?', WORD);
+  const { key_stores: removed } = await withVault(
+    input,
+    (client) => destroy(client, input.flag('even-if-key-stays')),
+    { mayBeSealed: true },
+  );
+  const { kept, leftovers } = await removeRemains(input, report.folder ?? input.home.directory);
+  const stays = report.key_stores?.filter((kind) => !removed.includes(kind)) ?? [];
+  context.say('The vault is destroyed.');
+  if (stays.length > 0)
+    context.complain(`mav: its key stays in: ${stays.map((kind) => describeKey(kind, report)).join(', ')}`);
+  if (leftovers !== null) context.complain(`mav: ${leftovers}`);
+  if (kept.length > 0) context.say(`Kept in ${report.folder}: ${kept.map(escapeControls).join(', ')}`);
+  return EXIT.done;
+};
+
+function describeLoss(report: VaultReport): string {
+  const { secret_count: count, key_stores: stores, database } = report;
+  const secrets = count === null ? 'secrets (sealed, so how many is not known)' : describeCount(count);
+  return [
+    'This will be deleted:',
+    `  the vault ${database} with ${secrets} and all tokens`,
+    ...(stores ?? []).map((kind) => `  ${describeKey(kind, report)}`),
+    ...(report.daemon === 'running' ? ['Its daemon will end.'] : []),
+  ].join('\n');
+}
+
+function describeCount(count: number): string {
+  return count === 1 ? '1 secret' : `${count} secrets`;
+}
+
+function describeKey(kind: string, { vault_id: id, key_file: file }: VaultReport): string {
+  if (kind === 'keychain') return `its key in the OS keychain (service MaestroVault, account root-key:${id})`;
+  return kind === 'file' ? `its key file ${escapeControls(file ?? '')}` : 'its key under your passphrase';
+}
+
+async function destroy(client: Client, force: boolean): Promise<{ readonly key_stores: string[] }> {
+  try {
+    return await client.destroy({ force });
+  } catch (error) {
+    if (!(error instanceof MaestroVaultError)) throw error;
+    // The API names its own member.
+    const message = error.message.replace('ask with "force": true', 'give --even-if-key-stays');
+    throw new MaestroVaultError(error.status, error.code, message);
+  }
+}

@@ -1,0 +1,38 @@
+/** `mav doctor`: looks at everything that can be wrong with a vault, and says what to do. It changes nothing. */
+import { styleText } from 'node:util';
+import type { Run } from '../command.ts';
+import type { Context } from '../context.ts';
+import { checkDaemon } from '../doctor/daemon.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { checkMachine } from '../doctor/machine.ts';
+import { checkPlaces } from '../doctor/places.ts';
+import { checkProgram } from '../doctor/program.ts';
+import { checkVault } from '../doctor/vault.ts';
+import { EXIT } from '../failure.ts';
+
+export const run: Run = async (input) => {
+  const { context, output } = input;
+  const outside = [
+    ...checkProgram(input),
+    ...checkMachine(),
+    ...checkPlaces(input),
+    ...(await checkDaemon(input)),
+  ];
+  // What keeps the vault from being opened may have been said already.
+  const said = new Set(outside.map(({ detail }) => detail));
+  const checks = [...outside, ...(await checkVault(input)).filter(({ detail }) => !said.has(detail))];
+  const isWell = checks.every(({ result }) => result !== 'FAIL');
+  if (output === 'json') context.print(JSON.stringify({ ok: isWell, checks }));
+  else for (const check of checks) context.print(formatFinding(check, context));
+  return isWell ? EXIT.done : EXIT.failed;
+};
+
+const RESULT_WIDTH = 6;
+const CHECK_WIDTH = 13;
+const COLORS = { ok: 'green', warn: 'yellow', FAIL: 'red' } as const;
+
+function formatFinding({ check, result, detail }: Finding, { hasColor }: Context): string {
+  const padded = result.padEnd(RESULT_WIDTH);
+  const mark = hasColor ? styleText(COLORS[result], padded, { validateStream: false }) : padded;
+  return `${mark}${check.padEnd(CHECK_WIDTH)}${detail}`;
+}

@@ -1,0 +1,82 @@
+/**
+ * What only the vault knows, for completing a word: names, and never a value. A running daemon is asked and nobody else:
+ * to press a key must open no vault and ask for no passphrase. Whatever fails, and whatever takes long, finds nothing.
+ */
+import { Client } from '../../client/client.ts';
+import { Connection } from '../../client/connection.ts';
+import { readSettings } from '../../config.ts';
+import { locateSessionToken, readSessionToken } from '../../session-token.ts';
+import { readGivenToken } from '../access.ts';
+import type { Candidate, Lookup, Plan } from './plan.ts';
+
+/** Somebody waits with a finger on the key. */
+const PATIENCE_MS = 1_000;
+
+export async function findCandidates(
+  lookup: Lookup,
+  { given }: Plan,
+  env: NodeJS.ProcessEnv,
+): Promise<Candidate[]> {
+  try {
+    const overrides = { home: given.get('home'), socket: given.get('socket'), toleratesConfig: true };
+    const { home, config } = readSettings(env, overrides);
+    const environment = given.get('env') ?? (env.MAV_ENV || config.env);
+    const token = readGivenToken(env) ?? readSessionToken(locateSessionToken(env, home.socketPath));
+    const connection = await Connection.open(home.socketPath);
+    // A daemon that does not answer in time is hung up on, and the question fails with it.
+    const timer = setTimeout(() => connection.close(), PATIENCE_MS);
+    try {
+      const client = new Client((outgoing) => connection.send(outgoing), token);
+      return (await ask(client, lookup, environment)).filter(isPlain);
+    } finally {
+      clearTimeout(timer);
+      connection.close();
+    }
+  } catch {
+    return [];
+  }
+}
+
+async function ask(client: Client, lookup: Lookup, environment: string | undefined): Promise<Candidate[]> {
+  switch (lookup.kind) {
+    case 'names':
+      return listNames(client, environment);
+    case 'environments':
+      return listEnvironments(client);
+    case 'fields':
+      return toCandidates(await client.listFieldNames(lookup.name, { environment }));
+    case 'tokens':
+      return (await client.listTokens()).map(({ id, name }) => ({ value: id, description: name }));
+    default:
+      return lookup satisfies never;
+  }
+}
+
+/** Each name once, with the environments that it is in. */
+async function listNames(client: Client, environment: string | undefined): Promise<Candidate[]> {
+  const { items } = await client.listSecrets({ environment });
+  const places = Map.groupBy(items, ({ name }) => name);
+  return [...places].map(([value, rows]) => ({
+    value,
+    description: rows
+      .map((row) => row.environment)
+      .filter((place) => place !== '')
+      .join(', '),
+  }));
+}
+
+async function listEnvironments(client: Client): Promise<Candidate[]> {
+  const { items } = await client.listSecrets();
+  return toCandidates(
+    [...new Set(items.map(({ environment }) => environment))].filter((name) => name !== ''),
+  );
+}
+
+function toCandidates(values: readonly string[]): Candidate[] {
+  return values.map((value) => ({ value, description: '' }));
+}
+
+/** A name that somebody wrote into the file by himself may have a line's end in it, or steer the terminal. */
+function isPlain({ value, description }: Candidate): boolean {
+  return !/\p{Cc}|\p{Cf}/u.test(value + description);
+}

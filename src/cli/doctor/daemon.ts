@@ -1,0 +1,75 @@
+/** Checks of the daemon, or of what one left behind. */
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { isAlive } from '../../client/alive.ts';
+import type { Home } from '../../home.ts';
+import { checkPrivateFile } from '../../home.ts';
+import { readOwner } from '../../owner.ts';
+import { locateSessionToken } from '../../session-token.ts';
+import type { Input } from '../command.ts';
+import { type Finding, fail, judge, ok, warn } from './finding.ts';
+
+const ACCESS_BY_OTHERS = 0o077;
+
+export async function checkDaemon({ home, context }: Input): Promise<Finding[]> {
+  const { socketPath } = home;
+  const stat = lstatSync(socketPath, { throwIfNoEntry: false });
+  if (stat !== undefined && !stat.isSocket() && !stat.isSymbolicLink())
+    return [fail('daemon', `${socketPath} is no socket, and in its place; move it away`)];
+  const session = existsSync(dirname(socketPath)) ? locateSessionToken(context.env, socketPath) : null;
+  if (!(await isAlive(socketPath))) return findRemains(socketPath, stat !== undefined, session);
+  return [
+    stat !== undefined && (stat.mode & ACCESS_BY_OTHERS) !== 0 && stat.isSocket()
+      ? warn('daemon', `other users may ask on ${socketPath}; run: chmod 600 ${socketPath}`)
+      : ok('daemon', `listens on ${socketPath}`),
+    ...(session !== null && existsSync(session)
+      ? [judge('session', `${session} is yours and closed to others`, () => checkPrivateFile(session))]
+      : []),
+    ...checkCoreDumps(home),
+  ];
+}
+
+function findRemains(socketPath: string, isThere: boolean, session: string | null): Finding[] {
+  return [
+    isThere
+      ? warn(
+          'daemon',
+          `nobody listens on ${socketPath}: a daemon was killed; the next mav serve takes it over`,
+        )
+      : ok('daemon', 'none runs; commands open the vault by themselves'),
+    ...(session !== null && existsSync(session)
+      ? [
+          warn(
+            'session',
+            `a killed daemon left ${session}, which is of no use; the next mav serve replaces it`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** A core dump has all of a process's memory in it. */
+function checkCoreDumps({ ownerPath }: Home): Finding[] {
+  const owner = readOwner(ownerPath);
+  if (owner?.command !== 'serve') return [];
+  const limit = readCoreLimit(owner.pid);
+  if (limit === null) return [];
+  return [
+    limit === '0'
+      ? ok('core dumps', 'the daemon writes none')
+      : warn(
+          'core dumps',
+          'if the daemon crashes, its keys may be written to disk; start it under: ulimit -c 0',
+        ),
+  ];
+}
+
+/** The soft limit in bytes, or `unlimited`; null where the system does not say. */
+function readCoreLimit(pid: number): string | null {
+  try {
+    const limits = readFileSync(`/proc/${pid}/limits`, 'utf8');
+    return /^Max core file size\s+(\S+)/m.exec(limits)?.[1] ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,32 @@
+/** What a check of `mav doctor` found. */
+import { escapeControls } from '../escape-controls.ts';
+
+export interface Finding {
+  /** What was looked at, in a word or two; stable. */
+  readonly check: string;
+  readonly result: 'ok' | 'warn' | 'FAIL';
+  /** What is the case and, unless that is well, what to do. */
+  readonly detail: string;
+}
+
+export function ok(check: string, detail: string): Finding {
+  return { check, result: 'ok', detail: escapeControls(detail) };
+}
+
+export function warn(check: string, detail: string): Finding {
+  return { check, result: 'warn', detail: escapeControls(detail) };
+}
+
+export function fail(check: string, detail: string): Finding {
+  return { check, result: 'FAIL', detail: escapeControls(detail) };
+}
+
+/** What `check` says by throwing, as a finding. */
+export function judge(name: string, detail: string, check: () => void): Finding {
+  try {
+    check();
+    return ok(name, detail);
+  } catch (error) {
+    return fail(name, error instanceof Error ? error.message : 'failed');
+  }
+}

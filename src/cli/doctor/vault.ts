@@ -1,0 +1,163 @@
+/** Checks of the vault itself, as far as it can be opened without asking anybody: key store, database, every entry. */
+import { existsSync, lstatSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
+import { isAlive } from '../../client/alive.ts';
+import type { Client } from '../../client/client.ts';
+import { MaestroVaultError } from '../../client/errors.ts';
+import type { Check, Status } from '../../client/types.ts';
+import { checkPrivateFile } from '../../home.ts';
+import { readGivenToken, withVault } from '../access.ts';
+import type { Input } from '../command.ts';
+import { describeSecret } from '../describe.ts';
+import { toCliError } from '../failure.ts';
+import { readPackage } from '../package-json.ts';
+import type { Way } from '../way.ts';
+import { type Finding, fail, judge, ok, warn } from './finding.ts';
+
+const KEY_SIZE = 32;
+/** How many unreadable entries are named. */
+const MAX_NAMED = 10;
+/** Rows are stamped to the second. */
+const CLOCK_SLACK_MS = 2_000;
+
+/** Empty where there is no vault. */
+export async function checkVault(input: Input): Promise<Finding[]> {
+  const { home, context } = input;
+  try {
+    const isTokens = readGivenToken(context.env) !== null;
+    if (!isTokens && !existsSync(home.databasePath) && !(await isAlive(home.socketPath))) return [];
+    const inspect = isTokens ? inspectAsToken : inspectAsSession;
+    return await withVault(input, inspect, { mayBeSealed: true });
+  } catch (error) {
+    return [fail('vault', toCliError(error).message)];
+  }
+}
+
+async function inspectAsToken(client: Client): Promise<Finding[]> {
+  const { sealed = false } = await client.health();
+  const version = await checkVersion(client);
+  if (sealed) return [version, warn('vault', 'it is sealed; run, without MAV_TOKEN: mav unseal')];
+  try {
+    await client.info();
+  } catch (error) {
+    // It is a good token, only not for this.
+    if (!(error instanceof MaestroVaultError) || error.code !== 'forbidden') throw error;
+  }
+  return [version, ok('vault', 'the daemon knows the token; what no token may see was not checked')];
+}
+
+async function inspectAsSession(client: Client, way: Way): Promise<Finding[]> {
+  const status = await client.status();
+  return [
+    ...(way === 'daemon' ? [await checkVersion(client)] : []),
+    ...(status.key_file === null ? [] : checkKeyFile(status.key_file, await findFolder(client))),
+    ...(status.sealed
+      ? [await explainSealed(client, status, way)]
+      : await inspectUnsealed(client, status, way)),
+  ];
+}
+
+/** The daemon's own document has its version in it. */
+async function checkVersion(client: Client): Promise<Finding> {
+  const { info } = (await client.openapi()) as { readonly info: { readonly version: string } };
+  const { version } = readPackage();
+  return info.version === version
+    ? ok('version', `the daemon is of this version, ${version}`)
+    : warn('version', `the daemon is of version ${info.version}, this is ${version}; restart it`);
+}
+
+async function findFolder(client: Client): Promise<string | null> {
+  try {
+    return (await client.info()).dir;
+  } catch {
+    return null;
+  }
+}
+
+export function checkKeyFile(path: string, folder: string | null): Finding[] {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined)
+    return [fail('key file', `${path} is not there; put your copy of it back, then run: mav unseal`)];
+  if (stat.isFile() && stat.size !== KEY_SIZE)
+    return [fail('key file', `${path} is not a root key of ${KEY_SIZE} bytes; put your copy of it back`)];
+  const isInside = folder !== null && !relative(folder, dirname(path)).startsWith('..');
+  return [
+    judge('key file', `${path} is yours and closed to others`, () => checkPrivateFile(path)),
+    ...(isInside
+      ? [warn('key file', `${path} lies in the vault's folder: whoever copies that has both; move it`)]
+      : []),
+  ];
+}
+
+async function explainSealed(client: Client, { key_stores: stores }: Status, way: Way): Promise<Finding> {
+  const reason = await findReason(client);
+  // To be sealed is as it should be where somebody chose it, or has a passphrase to give.
+  const isExpected = way === 'daemon' || stores.includes('passphrase');
+  return (isExpected ? warn : fail)('vault', `sealed, so its entries were not checked: ${reason}`);
+}
+
+async function findReason(client: Client): Promise<string> {
+  try {
+    await client.info();
+    return 'it was unsealed just now';
+  } catch (error) {
+    return toCliError(error).message;
+  }
+}
+
+async function inspectUnsealed(client: Client, { key_stores: stores }: Status, way: Way): Promise<Finding[]> {
+  return [
+    ...(way === 'daemon' && stores.includes('keychain')
+      ? [await askKeychain(client)]
+      : [ok('key store', `${stores.join(', ')}: gave the vault's key`)]),
+    ...judgeCheck(await client.check()),
+    await compareClock(client),
+  ];
+}
+
+/** A daemon that was unsealed in the morning says nothing of the keychain now; so it asks it once more. */
+async function askKeychain(client: Client): Promise<Finding> {
+  try {
+    await client.unseal();
+    return ok('key store', "keychain: gives the vault's key");
+  } catch (error) {
+    return fail('key store', toCliError(error).message);
+  }
+}
+
+function judgeCheck({
+  database,
+  secrets,
+  fields,
+  tokens,
+  unreadable,
+  unreadable_count: count,
+}: Check): Finding[] {
+  const named = unreadable
+    .slice(0, MAX_NAMED)
+    .map(({ name, environment }) => describeSecret(name, environment));
+  const rest = count > named.length ? ` and ${count - named.length} more` : '';
+  return [
+    database === 'ok'
+      ? ok('database', 'SQLite finds it sound')
+      : fail('database', `it is damaged (${database}); restore the folder from a backup`),
+    count === 0
+      ? ok('entries', `everything opens (secrets: ${secrets}, fields: ${fields}, tokens: ${tokens})`)
+      : fail(
+          'entries',
+          `changed by somebody without the key, or damaged: ${named.join(', ')}${rest}; set them anew or delete them`,
+        ),
+  ];
+}
+
+/** An entry from the future says that the clock is behind: tokens would live too long. */
+async function compareClock(client: Client): Promise<Finding> {
+  const { items } = await client.listSecrets();
+  const newest = items.reduce((latest, { updated_at: at }) => Math.max(latest, Date.parse(at)), 0);
+  return newest > Date.now() + CLOCK_SLACK_MS
+    ? warn(
+        'entry times',
+        `the newest entry is of ${new Date(newest).toISOString()}, which is in the future: the clock is behind; set it`,
+      )
+    : ok('entry times', 'none is in the future');
+}

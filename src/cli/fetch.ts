@@ -1,0 +1,106 @@
+/** Reads many secrets: whole environments page by page, or single ones, several requests at once. */
+import type { Client } from '../client/client.ts';
+import type { EncodedValue, Secret } from '../client/types.ts';
+import { describeSecret } from './describe.ts';
+import { CliError, EXIT, toCliError } from './failure.ts';
+import { formatReference, type Reference } from './reference.ts';
+import type { Stored } from './variables.ts';
+
+/** The most that a page can have. */
+const PAGE_LIMIT = 1_000;
+const REQUESTS_AT_ONCE = 16;
+
+/** All that an environment holds, fields too. Throws CliError where an entry cannot be verified. */
+export async function fetchEnvironment(client: Client, environment: string): Promise<Stored[]> {
+  const stored: Stored[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Awaited<ReturnType<Client['exportSecrets']>> = await client.exportSecrets({
+      environment,
+      limit: PAGE_LIMIT,
+      ...(cursor === null ? {} : { cursor }),
+    });
+    for (const entry of page.items) {
+      if ('error' in entry) throw explainUnreadable(entry, entry.error);
+      stored.push(...listStored(entry));
+    }
+    ({ cursor } = page);
+  } while (cursor !== null);
+  return stored;
+}
+
+function explainUnreadable({ name, environment }: Reference, why: string): CliError {
+  return new CliError(
+    EXIT.failed,
+    `${describeSecret(name, environment)}: ${why}; leave it out (--only names those that you want)`,
+  );
+}
+
+/** The secrets of these names, with their fields; null in the place of one that is not there. */
+export function fetchSecrets(
+  client: Client,
+  names: readonly string[],
+  environment: string,
+): Promise<(Stored[] | null)[]> {
+  return mapSome(names, async (name) => {
+    const entry = await orNull(client.getSecret(name, { environment }), { name, environment });
+    return entry === null ? null : listStored(entry);
+  });
+}
+
+/** The bytes that each refers to; null in the place of what is not there. */
+export async function fetchReferences(
+  client: Client,
+  references: readonly Reference[],
+): Promise<(Uint8Array | null)[]> {
+  const distinct = new Map(references.map((reference) => [formatReference(reference), reference]));
+  const values = await mapSome([...distinct.values()], (reference) => {
+    const { name, field, environment } = reference;
+    const asked =
+      field === undefined
+        ? client.getValue(name, { environment })
+        : client.getField(name, field, { environment });
+    return orNull(asked, reference);
+  });
+  const byReference = new Map([...distinct.keys()].map((key, at) => [key, values[at] ?? null]));
+  return references.map((reference) => byReference.get(formatReference(reference)) ?? null);
+}
+
+/** null for what is not there; any other failure is one of the reference. */
+async function orNull<T>(asked: Promise<T>, reference: Reference): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    const failure = toCliError(error);
+    if (failure.exitCode === EXIT.notFound) return null;
+    throw new CliError(failure.exitCode, `${formatReference(reference)}: ${failure.message}`);
+  }
+}
+
+function listStored({ name, environment, value, encoding, fields = {} }: Secret): Stored[] {
+  const own = value === undefined ? [] : [{ source: { environment, name }, value: decode(value, encoding) }];
+  const others = Object.entries(fields).map(([field, encoded]) => ({
+    source: { environment, name, field },
+    value: decodeField(encoded),
+  }));
+  return [...own, ...others];
+}
+
+function decodeField(encoded: EncodedValue): string | Uint8Array {
+  return typeof encoded === 'string' ? encoded : decode(encoded.value, encoded.encoding);
+}
+
+function decode(value: string, encoding: 'base64' | undefined): string | Uint8Array {
+  return encoding === undefined ? value : Buffer.from(value, 'base64');
+}
+
+/** As Promise.all over all of them, but with few under way at a time. */
+async function mapSome<T, R>(items: readonly T[], use: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const left = items.entries();
+  const work = async () => {
+    for (const [at, item] of left) results[at] = await use(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(REQUESTS_AT_ONCE, items.length) }, work));
+  return results;
+}

@@ -1,0 +1,42 @@
+/** References to what is stored, as env files and templates hold them: `mav://ENV/NAME#FIELD`, each part percent-encoded. */
+
+export interface Reference {
+  /** Empty: the default one. */
+  readonly environment: string;
+  readonly name: string;
+  /** Absent: the secret's own value. */
+  readonly field?: string;
+}
+
+export const SCHEME = 'mav://';
+
+/** The first `/` ends the environment and the first `#` the name; a name's own `/` need not be encoded. */
+const PARTS = /^mav:\/\/([^/#]*)\/([^#]+)(?:#(.+))?$/s;
+/** What no name may have (C0, DEL and C1). */
+const CONTROLS = /\p{Cc}/u;
+
+/** null where it is malformed. */
+export function parseReference(text: string): Reference | null {
+  const parts = PARTS.exec(text)?.slice(1);
+  if (parts === undefined) return null;
+  const [environment = null, name = null, field] = parts.map(decode);
+  if (environment === null || name === null || field === null) return null;
+  return { environment, name, ...(field === undefined ? {} : { field }) };
+}
+
+/** null for what is no percent-encoded UTF-8, or no name. */
+function decode(part: string | undefined): string | null | undefined {
+  if (part === undefined) return undefined;
+  try {
+    const text = decodeURIComponent(part);
+    return CONTROLS.test(text) ? null : text;
+  } catch {
+    return null;
+  }
+}
+
+/** As it would be written; for messages, and as a key. */
+export function formatReference({ environment, name, field }: Reference): string {
+  const encode = (text: string) => encodeURIComponent(text).replaceAll('%2F', '/');
+  return `${SCHEME}${encodeURIComponent(environment)}/${encode(name)}${field === undefined ? '' : `#${encode(field)}`}`;
+}

@@ -1,0 +1,129 @@
+/** What can be told of a vault without asking anybody anything: for `mav status` and `mav destroy`. */
+import { existsSync, statSync } from 'node:fs';
+import { isAlive } from '../client/alive.ts';
+import type { Client } from '../client/client.ts';
+import { MaestroVaultError } from '../client/errors.ts';
+import type { Info, Status } from '../client/types.ts';
+import type { Home } from '../home.ts';
+import { readOwner } from '../owner.ts';
+import { readGivenToken, withVault } from './access.ts';
+import type { Input } from './command.ts';
+import type { Use } from './way.ts';
+
+/** As `mav status -o json` prints it; null is what nothing says. The names are stable. */
+export interface VaultReport {
+  readonly daemon: 'running' | 'not running';
+  readonly daemon_pid: number | null;
+  readonly daemon_since: string | null;
+  readonly state: 'unsealed' | 'sealed' | 'no vault';
+  readonly sealed: boolean | null;
+  /** Why it cannot be used, with what to do. */
+  readonly reason: string | null;
+  readonly vault_id: string | null;
+  readonly key_stores: readonly string[] | null;
+  readonly key_file: string | null;
+  readonly kek_generation: number | null;
+  readonly secret_count: number | null;
+  readonly folder: string | null;
+  readonly database: string | null;
+  readonly database_size_bytes: number | null;
+  readonly socket: string;
+}
+
+/** Throws CliError if the vault may not be asked, or is held by another command. */
+export async function reportVault(input: Input): Promise<VaultReport> {
+  const { home, context } = input;
+  const isOurs = readGivenToken(context.env) === null;
+  if (isOurs && !existsSync(home.databasePath) && !(await isAlive(home.socketPath)))
+    return describeNothing(input);
+  const use: Use<VaultReport> = async (client, way) => {
+    const answers = isOurs ? await askAsSession(client) : await askAsToken(client);
+    // A token is not told what only the files of the vault's user say.
+    const owner = way === 'daemon' && isOurs ? readOwner(home.ownerPath) : null;
+    return describe(way === 'own' ? withoutDaemon(answers) : answers, isOurs ? home : null, {
+      daemon: way === 'daemon' ? 'running' : 'not running',
+      daemon_pid: owner?.command === 'serve' ? owner.pid : null,
+      daemon_since: owner?.command === 'serve' ? owner.since : null,
+      socket: home.socketPath,
+    });
+  };
+  return withVault(input, use, { mayBeSealed: true });
+}
+
+interface Answers {
+  readonly status: Partial<Status> & Pick<Status, 'sealed'>;
+  readonly info: Info | null;
+  readonly reason: string | null;
+}
+
+async function askAsSession(client: Client): Promise<Answers> {
+  const status = await client.status();
+  return { status, ...(await askForInfo(client)) };
+}
+
+/** What a token may see: whether the vault is sealed, and the rest if it may read. */
+async function askAsToken(client: Client): Promise<Answers> {
+  const { sealed = false } = await client.health();
+  return { status: { sealed }, ...(await askForInfo(client)) };
+}
+
+async function askForInfo(client: Client): Promise<Omit<Answers, 'status'>> {
+  try {
+    return { info: await client.info(), reason: null };
+  } catch (error) {
+    if (!(error instanceof MaestroVaultError)) throw error;
+    if (error.code === 'forbidden') return { info: null, reason: null };
+    if (error.code === 'sealed') return { info: null, reason: error.message };
+    throw error;
+  }
+}
+
+/** Where no daemon runs none can be told a passphrase. */
+function withoutDaemon({ reason, ...answers }: Answers): Answers {
+  const remedy = 'give --passphrase-file, or start its daemon: mav serve';
+  return { ...answers, reason: reason?.replace(/(?<=passphrase; )run: mav unseal$/, remedy) ?? null };
+}
+
+type Reached = Pick<VaultReport, 'daemon' | 'daemon_pid' | 'daemon_since' | 'socket'>;
+
+/** `home`: where the vault is, if the daemon does not say; null where it may be anywhere. */
+function describe({ status, info, reason }: Answers, home: Home | null, reached: Reached): VaultReport {
+  return {
+    ...reached,
+    state: status.sealed ? 'sealed' : 'unsealed',
+    sealed: status.sealed,
+    reason,
+    vault_id: status.vault_id ?? null,
+    key_stores: status.key_stores ?? null,
+    key_file: status.key_file ?? null,
+    kek_generation: status.kek_generation ?? null,
+    secret_count: info?.secret_count ?? null,
+    folder: info?.dir ?? home?.directory ?? null,
+    database: info?.db_path ?? home?.databasePath ?? null,
+    database_size_bytes: info?.db_size_bytes ?? (home === null ? null : findSize(home.databasePath)),
+  };
+}
+
+function findSize(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? null;
+}
+
+function describeNothing({ home }: Input): VaultReport {
+  return {
+    daemon: 'not running',
+    daemon_pid: null,
+    daemon_since: null,
+    state: 'no vault',
+    sealed: null,
+    reason: `there is no vault at ${home.databasePath}; make one: mav init`,
+    vault_id: null,
+    key_stores: null,
+    key_file: null,
+    kek_generation: null,
+    secret_count: null,
+    folder: home.directory,
+    database: null,
+    database_size_bytes: null,
+    socket: home.socketPath,
+  };
+}

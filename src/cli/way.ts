@@ -1,0 +1,13 @@
+/** How a command reaches the vault, and what it may expect there. Types only. */
+import type { Client } from '../client/client.ts';
+
+/** `own`: this process has the vault, because no daemon runs. */
+export type Way = 'daemon' | 'own';
+
+/** What is done with a vault, and on which way it was reached. */
+export type Use<T> = (client: Client, way: Way) => Promise<T>;
+
+export interface AccessOptions {
+  /** For what a sealed vault can do too. Nobody is asked for a passphrase then. */
+  readonly mayBeSealed?: boolean;
+}

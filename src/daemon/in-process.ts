@@ -1,0 +1,104 @@
+/**
+ * The vault held by a short command's own process, put together: the daemon's pool and pipeline without its socket. The
+ * thread starts before the vault is ours (it opens nothing until it is asked), so that it loads while we do.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Call } from '../../workers/messages.ts';
+import type { Answered } from '../answered.ts';
+import { isAlive } from '../client/alive.ts';
+import type { Incoming, Outgoing, Send } from '../client/connection.ts';
+import type { Home } from '../home.ts';
+import type { Answer, Backend } from '../http/answer.ts';
+import type { PoolOptions } from '../pool/pools.ts';
+import { HeldVault, type Report } from './held-vault.ts';
+import { mintSessionToken } from './mint-session-token.ts';
+
+/** How long to wait for another short command that has the vault just now. */
+const OWNER_PATIENCE_MS = 5_000;
+const OWNER_POLL_MS = 25;
+
+export interface InProcessVault {
+  readonly sessionToken: string;
+  readonly send: Send;
+  unseal(body?: Call['body']): Promise<Answered>;
+  /** Ends the thread and lets go of the vault. */
+  close(): Promise<void>;
+}
+
+/** null if a daemon has the vault by now. Throws OwnedElsewhereError if another command has it for too long. */
+export async function holdInProcess(
+  home: Home,
+  command: string,
+  options: PoolOptions,
+  report: Report,
+): Promise<InProcessVault | null> {
+  const sessionToken = mintSessionToken();
+  const vault = new HeldVault(options, sessionToken, report);
+  // Needed after the unsealing only, but now the thread is loading, and this one would wait for it.
+  const loading = import('../http/answer.ts');
+  let isOurs = false;
+  try {
+    isOurs = await takeTurn(home, command);
+  } finally {
+    if (!isOurs) await vault.close();
+  }
+  if (!isOurs) return null;
+  const { answerRequest } = await loading;
+  return {
+    sessionToken,
+    send: (outgoing) => answerInProcess(answerRequest, vault, outgoing),
+    unseal: (body = null) => vault.unseal(body),
+    close: () => close(vault, home),
+  };
+}
+
+async function close(vault: HeldVault, home: Home): Promise<void> {
+  const { releaseOwnership } = await import('./ownership.ts');
+  try {
+    await vault.close();
+  } finally {
+    releaseOwnership(home);
+  }
+}
+
+/** Waits for the vault to be free; false if a daemon has it. Throws OwnedElsewhereError when patience ends. */
+async function takeTurn(home: Home, command: string): Promise<boolean> {
+  const { OwnedElsewhereError, takeOwnership } = await import('./ownership.ts');
+  const deadline = Date.now() + OWNER_PATIENCE_MS;
+  for (;;) {
+    try {
+      takeOwnership(home, command);
+      return true;
+    } catch (error) {
+      if (!(error instanceof OwnedElsewhereError) || Date.now() > deadline) throw error;
+    }
+    if (await isAlive(home.socketPath)) return false;
+    await sleep(OWNER_POLL_MS);
+  }
+}
+
+/** The daemon's own pipeline behind the client's interface. */
+async function answerInProcess(
+  answerRequest: typeof import('../http/answer.ts').answerRequest,
+  vault: Backend,
+  { method, target, headers, body }: Outgoing,
+): Promise<Incoming> {
+  const answer = await answerRequest(vault, {
+    method,
+    target,
+    authorization: headers.Authorization,
+    requestId: undefined,
+    ifMatch: headers['If-Match'],
+    ifNoneMatch: headers['If-None-Match'],
+    // In memory of its own: it is moved to a worker.
+    readBody: async () => (body === null || body.length === 0 ? null : new Uint8Array(body)),
+  });
+  return toIncoming(answer);
+}
+
+function toIncoming({ status, headers, body }: Answer): Incoming {
+  const byName: Record<string, string> = {};
+  for (let at = 0; at < headers.length; at += 2)
+    byName[(headers[at] ?? '').toLowerCase()] = headers[at + 1] ?? '';
+  return { status, headers: byName, body };
+}

@@ -1,0 +1,28 @@
+/** Who has the vault open: told to people by whoever owns it, and never used for deciding. */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+
+export interface Owner {
+  readonly pid: number;
+  /** `serve`, or the command that has the vault in a daemon's stead. */
+  readonly command: string;
+  readonly since: string;
+}
+
+export function writeOwner(path: string, command: string): void {
+  const owner: Owner = { pid: process.pid, command, since: new Date().toISOString() };
+  writeFileSync(path, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
+}
+
+/** null where nobody has left word. */
+export function readOwner(path: string): Owner | null {
+  try {
+    const { pid, command, since } = JSON.parse(readFileSync(path, 'utf8')) as Owner;
+    return { pid, command, since };
+  } catch {
+    return null;
+  }
+}
+
+export function removeOwner(path: string): void {
+  rmSync(path, { force: true });
+}

@@ -1,0 +1,271 @@
+/* IMPORTANT
+ * This snapshot file is auto-generated, but designed for humans.
+ * It should be checked into source control and tracked carefully.
+ * Re-generate by setting TAP_SNAPSHOT=1 and running tests.
+ * Make sure to inspect the output below.  Do not ignore changes!
+ */
+'use strict'
+exports[`test/status.ts > TAP > destroy > nobody can be asked > exit 2, and all is as it was > must match snapshot 1`] = `
+This will be deleted:
+  the vault FOLDER/vault/vault.db with 1 secret and all tokens
+  its key file FOLDER/home/.config/maestrovault/VAULT-ID.key
+mav: Delete all of this for ever? Nobody can be asked here; give --force
+
+`
+
+exports[`test/status.ts > TAP > destroy > on a terminal > asks for the word > must match snapshot 1`] = `
+Buffer <
+  0000: 5468 6973 2077 696c 6c20 6265 2064 656c  This.will.be.del
+  0010: 6574 6564 3a0a 2020 7468 6520 7661 756c  eted:...the.vaul
+  0020: 7420 464f 4c44 4552 2f76 6175 6c74 2f76  t.FOLDER/vault/v
+  0030: 6175 6c74 2e64 6220 7769 7468 2030 2073  ault.db.with.0.s
+  0040: 6563 7265 7473 2061 6e64 2061 6c6c 2074  ecrets.and.all.t
+  0050: 6f6b 656e 730a 2020 6974 7320 6b65 7920  okens...its.key.
+  0060: 6669 6c65 2046 4f4c 4445 522f 686f 6d65  file.FOLDER/home
+  0070: 2f2e 636f 6e66 6967 2f6d 6165 7374 726f  /.config/maestro
+  0080: 7661 756c 742f 5641 554c 542d 4944 2e6b  vault/VAULT-ID.k
+  0090: 6579 0a44 656c 6574 6520 616c 6c20 6f66  ey.Delete.all.of
+  00a0: 2074 6869 7320 666f 7220 6576 6572 3f20  .this.for.ever?.
+  00b0: 5479 7065 2064 6573 7472 6f79 2074 6f20  Type.destroy.to.
+  00c0: 676f 206f 6e3a 2064 6573 7472 6f79 0d0a  go.on:.destroy..
+  00d0: 5468 6520 7661 756c 7420 6973 2064 6573  The.vault.is.des
+  00e0: 7472 6f79 6564 2e0a                      troyed..
+>
+`
+
+exports[`test/status.ts > TAP > destroy > sealed, its passphrase unknown > destroyed all the same > must match snapshot 1`] = `
+This will be deleted:
+  the vault FOLDER/vault/vault.db with secrets (sealed, so how many is not known) and all tokens
+  its key under your passphrase
+The vault is destroyed.
+
+`
+
+exports[`test/status.ts > TAP > destroy > with a daemon > it ends, and leaves nothing > must match snapshot 1`] = `
+This will be deleted:
+  the vault FOLDER/vault/vault.db with 0 secrets and all tokens
+  its key file FOLDER/home/.config/maestrovault/VAULT-ID.key
+Its daemon will end.
+The vault is destroyed.
+
+`
+
+exports[`test/status.ts > TAP > doctor > a killed daemon > its socket and session are named, and no failure > must match snapshot 1`] = `
+Array [
+  "daemon warn nobody listens on FOLDER/vault/maestrovault.sock: a daemon was killed; the next mav serve takes it over",
+  "session warn a killed daemon left FOLDER/vault/maestrovault.sock.session, which is of no use; the next mav serve replaces it",
+]
+`
+
+exports[`test/status.ts > TAP > doctor > nothing wrong > one line for each check, exit 0, and nothing changed > no vault 1`] = `
+ok    program      MaestroVault VERSION on Node VERSION (it needs >=24.7)
+warn  PATH …
+warn  environment …
+ok    clock        TIME
+ok    swap …
+warn  folder       there is no vault in FOLDER/vault; make one: mav init
+ok    git          the folder is in no git work tree
+ok    sync         the folder seems to be copied nowhere
+ok    config.json  absent or valid
+ok    socket path  FOLDER/vault/maestrovault.sock
+ok    disk         SIZE free
+ok    daemon       none runs; commands open the vault by themselves
+
+`
+
+exports[`test/status.ts > TAP > doctor > nothing wrong > one line for each check, exit 0, and nothing changed > with a daemon 1`] = `
+ok    program      MaestroVault VERSION on Node VERSION (it needs >=24.7)
+warn  PATH …
+warn  environment …
+ok    clock        TIME
+ok    swap …
+ok    folder       FOLDER/vault is yours and closed to others
+ok    files        FOLDER/vault/vault.db is yours and closed to others
+ok    files        FOLDER/vault/vault.db-wal is yours and closed to others
+ok    files        FOLDER/vault/vault.db-shm is yours and closed to others
+ok    git          the folder is in no git work tree
+ok    sync         the folder seems to be copied nowhere
+ok    config.json  absent or valid
+ok    socket path  FOLDER/vault/maestrovault.sock
+ok    disk         SIZE free
+ok    daemon       listens on FOLDER/vault/maestrovault.sock
+ok    session      FOLDER/vault/maestrovault.sock.session is yours and closed to others
+ok    core dumps …
+ok    version      the daemon is of this version, VERSION
+ok    key file     FOLDER/home/.config/maestrovault/VAULT-ID.key is yours and closed to others
+ok    key store    file: gave the vault's key
+ok    database     SQLite finds it sound
+ok    entries      all of 0 secrets, 0 fields and 1 tokens open
+ok    entry times  none is in the future
+
+`
+
+exports[`test/status.ts > TAP > doctor > nothing wrong > one line for each check, exit 0, and nothing changed > without a daemon 1`] = `
+ok    program      MaestroVault VERSION on Node VERSION (it needs >=24.7)
+warn  PATH …
+warn  environment …
+ok    clock        TIME
+ok    swap …
+ok    folder       FOLDER/vault is yours and closed to others
+ok    files        FOLDER/vault/vault.db is yours and closed to others
+ok    git          the folder is in no git work tree
+ok    sync         the folder seems to be copied nowhere
+ok    config.json  absent or valid
+ok    socket path  FOLDER/vault/maestrovault.sock
+ok    disk         SIZE free
+ok    daemon       none runs; commands open the vault by themselves
+ok    key file     FOLDER/home/.config/maestrovault/VAULT-ID.key is yours and closed to others
+ok    key store    file: gave the vault's key
+ok    database     SQLite finds it sound
+ok    entries      all of 0 secrets, 0 fields and 0 tokens open
+ok    entry times  none is in the future
+
+`
+
+exports[`test/status.ts > TAP > doctor > something wrong > says what, and what to do > must match snapshot 1`] = `
+{
+  "the key file is open to others": {
+    "code": 1,
+    "isWell": false,
+    "complaints": [
+      "key file FAIL FOLDER/home/.config/maestrovault/VAULT-ID.key is open to other users; run: chmod 600 FOLDER/home/.config/maestrovault/VAULT-ID.key",
+      "vault FAIL sealed, so its entries were not checked: the key file FOLDER/home/.config/maestrovault/VAULT-ID.key is open to other users; run chmod 400 on it, then: mav unseal"
+    ]
+  },
+  "the key file is gone": {
+    "code": 1,
+    "isWell": false,
+    "complaints": [
+      "key file FAIL FOLDER/home/.config/maestrovault/VAULT-ID.key is not there; put your copy of it back, then run: mav unseal",
+      "vault FAIL sealed, so its entries were not checked: the key file FOLDER/home/.config/maestrovault/VAULT-ID.key cannot be opened; put it back, then run: mav unseal"
+    ]
+  },
+  "the key file is another file": {
+    "code": 1,
+    "isWell": false,
+    "complaints": [
+      "key file FAIL FOLDER/home/.config/maestrovault/VAULT-ID.key is not a root key of 32 bytes; put your copy of it back",
+      "vault FAIL sealed, so its entries were not checked: the key file FOLDER/home/.config/maestrovault/VAULT-ID.key is not a root key of 32 bytes; put the right one back, then run: mav unseal"
+    ]
+  },
+  "the database is open to others": {
+    "code": 1,
+    "isWell": false,
+    "complaints": [
+      "files FAIL FOLDER/vault/vault.db is open to other users; run: chmod 600 FOLDER/vault/vault.db",
+      "vault FAIL FOLDER/vault/vault.db is open to other users; run: chmod 600 FOLDER/vault/vault.db"
+    ]
+  },
+  "the folder is open to others": {
+    "code": 1,
+    "isWell": false,
+    "complaints": [
+      "folder FAIL FOLDER/vault is open to other users; run: chmod 700 FOLDER/vault",
+      "vault FAIL FOLDER/vault is open to other users; run: chmod 700 FOLDER/vault"
+    ]
+  },
+  "config.json": {
+    "code": 1,
+    "isWell": false,
+    "complaints": [
+      "config.json FAIL FOLDER/vault/config.json: unknown key \\"sokcet\\"; known are socket, env, output, clear"
+    ]
+  },
+  "the socket path is too long": {
+    "code": 1,
+    "isWell": false,
+    "complaints": [
+      "socket path FAIL the socket's path takes 142 bytes and this system allows 107; choose a shorter --socket"
+    ]
+  },
+  "a file in place of the socket": {
+    "code": 1,
+    "isWell": false,
+    "complaints": [
+      "daemon FAIL FOLDER/vault/maestrovault.sock is no socket, and in its place; move it away"
+    ]
+  },
+  "a malformed token": {
+    "code": 1,
+    "isWell": false,
+    "complaints": [
+      "vault FAIL MAV_TOKEN is not a token (mvt_ and 64 hex digits, nothing else); set it to a token, or unset it"
+    ]
+  },
+  "a git work tree": {
+    "code": 0,
+    "isWell": true,
+    "complaints": [
+      "git warn the folder is in the git work tree FOLDER; move it, or never commit it"
+    ]
+  },
+  "a symbolic link": {
+    "code": 1,
+    "isWell": false,
+    "complaints": [
+      "folder FAIL FOLDER/link is a symbolic link; use the real folder",
+      "socket path FAIL FOLDER/link is a symbolic link; use the real folder",
+      "vault FAIL FOLDER/link is a symbolic link; use the real folder"
+    ]
+  }
+}
+`
+
+exports[`test/status.ts > TAP > keychain > a real Secret Service > destroy > the key lies in the keychain > it goes, and no other > must match snapshot 1`] = `
+This will be deleted:
+  the vault FOLDER/vault/vault.db with 0 secrets and all tokens
+  its key in the OS keychain (service MaestroVault, account root-key:VAULT-ID)
+Its daemon will end.
+The vault is destroyed.
+
+`
+
+exports[`test/status.ts > TAP > status > a passphrase, on a terminal > nobody is asked > must match snapshot 1`] = `
+daemon     not running
+state      sealed: the vault needs its passphrase; run: mav unseal
+key store  passphrase
+folder     FOLDER/vault
+database   FOLDER/vault/vault.db (SIZE)
+socket     FOLDER/vault/maestrovault.sock
+
+`
+
+exports[`test/status.ts > TAP > status > no vault > says what to do, exit 1 > json 1`] = `
+{"daemon":"not running","daemon_pid":null,"daemon_since":null,"state":"no vault","sealed":null,"reason":"there is no vault at FOLDER/vault/vault.db; make one: mav init","vault_id":null,"key_stores":null,"key_file":null,"kek_generation":null,"secret_count":null,"folder":"FOLDER/vault","database":null,"database_size_bytes":null,"socket":"FOLDER/vault/maestrovault.sock"}
+
+`
+
+exports[`test/status.ts > TAP > status > no vault > says what to do, exit 1 > table 1`] = `
+daemon     not running
+state      no vault: there is no vault at FOLDER/vault/vault.db; make one: mav init
+folder     FOLDER/vault
+socket     FOLDER/vault/maestrovault.sock
+
+`
+
+exports[`test/status.ts > TAP > status > with a daemon > says which process, and since when > must match snapshot 1`] = `
+daemon     running: process PID, since TIME
+state      unsealed
+key store  file FOLDER/home/.config/maestrovault/VAULT-ID.key
+secrets    0
+folder     FOLDER/vault
+database   FOLDER/vault/vault.db (SIZE)
+socket     FOLDER/vault/maestrovault.sock
+
+`
+
+exports[`test/status.ts > TAP > status > without a daemon > opens the vault by itself, exit 0 > json 1`] = `
+{"daemon":"not running","daemon_pid":null,"daemon_since":null,"socket":"FOLDER/vault/maestrovault.sock","state":"unsealed","sealed":false,"reason":null,"vault_id":"VAULT-ID","key_stores":["file"],"key_file":"FOLDER/home/.config/maestrovault/VAULT-ID.key","kek_generation":1,"secret_count":1,"folder":"FOLDER/vault","database":"FOLDER/vault/vault.db","database_size_bytes":SIZE}
+
+`
+
+exports[`test/status.ts > TAP > status > without a daemon > opens the vault by itself, exit 0 > table 1`] = `
+daemon     not running
+state      unsealed
+key store  file FOLDER/home/.config/maestrovault/VAULT-ID.key
+secrets    1
+folder     FOLDER/vault
+database   FOLDER/vault/vault.db (SIZE)
+socket     FOLDER/vault/maestrovault.sock
+
+`
