@@ -266,7 +266,7 @@ const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly Head
 const CONDITIONAL =
   /^(?:secrets|fields|values|fieldValues)\.(?:put|putMany|patch|delete|rename)$|^passwords\.generate$/;
 const CREATING = ['secrets.put', 'fields.put', 'fields.putMany', 'values.put', 'fieldValues.put'];
-const HAS_TAG = ['secrets.get', 'values.get'];
+const HAS_TAG = ['secrets.get', 'values.get', 'fieldValues.get'];
 
 /** The statuses with which an operation can fail; 405 and 431, which are no operation's, come under `default`. */
 function errorsOf(route: Route): number[] {

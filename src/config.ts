@@ -13,7 +13,7 @@ export interface Config {
   /** The environment that commands work in. */
   readonly env?: string;
   readonly output?: 'json' | 'table';
-  /** How long a copied value stays in the clipboard, such as `45s`. */
+  /** How long a copied value stays in the clipboard, such as `45s`; `never`: until something else is copied. */
   readonly clear?: string;
 }
 
@@ -27,7 +27,9 @@ const RULES: { readonly [Key in keyof Config]-?: (value: unknown) => string | nu
   env: (value) => (isText(value) ? null : 'must be the name of an environment'),
   output: (value) => (value === 'json' || value === 'table' ? null : 'must be "json" or "table"'),
   clear: (value) =>
-    isText(value) && /^[0-9]+(ms|s|m|h)$/.test(value) ? null : 'must be a time such as "45s"',
+    isText(value) && /^([0-9]+(ms|s|m|h)|0|never)$/.test(value)
+      ? null
+      : 'must be a time such as "45s", or "never"',
 };
 
 export interface Settings {

@@ -4,13 +4,15 @@ import { existsSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { skipWithout } from './fixtures/programs.ts';
 import { type Ended, KEYS, mavOnTerminal, openTerminal, type Terminal } from './fixtures/terminal.ts';
-import { BIN, createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
+import { BIN, createSandbox, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 const skip = skipWithout('python3');
 const { enter, ctrlC, ctrlD } = KEYS;
 
-async function createVault(t: Test): Promise<Sandbox> {
+/** With a daemon where not told otherwise: that is quicker. */
+async function createVault(t: Test, { served = true } = {}): Promise<Sandbox> {
+  if (served) return startDaemon(t, { token: false });
   const sandbox = createSandbox(t);
   await mav(sandbox, ['init', '--key-store', 'file']);
   return sandbox;
@@ -46,7 +48,7 @@ t.test('terminal > the driver itself > types, sees, and tells the end', { skip }
 });
 
 t.test('set > a value is typed twice > stored as typed, and never shown', { skip }, async (t) => {
-  const sandbox = await createVault(t);
+  const sandbox = await createVault(t, { served: false });
   const typed = '  hunter2 \t"ü';
   const end = await answer(
     mavOnTerminal(t, sandbox, ['set', 'x']),
@@ -180,6 +182,7 @@ t.test('init > the passphrase is not given > no vault is left behind', { skip },
   for (const [typed, code] of [
     [ctrlC, 130],
     [ctrlD, 1],
+    [enter, 2],
   ] as const) {
     const init = mavOnTerminal(t, sandbox, ['init', '--key-store', 'passphrase']);
     t.equal((await answer(init, ['New passphrase: ', typed])).code, code);
@@ -188,7 +191,7 @@ t.test('init > the passphrase is not given > no vault is left behind', { skip },
 });
 
 t.test('output > the reader has gone > quiet', async (t) => {
-  const sandbox = await createVault(t);
+  const sandbox = await createVault(t, { served: false });
   await mav(sandbox, ['set', 'x'], { input: 'v'.repeat(1_000_000) });
   for (const command of ['list -o json', 'list -o table', 'get x', '--help']) {
     const line = `${process.execPath} ${BIN} ${command} | head -c 0`;

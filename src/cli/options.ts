@@ -15,6 +15,11 @@ const output: Option = {
   placeholder: 'json|table',
   description: 'Form of the output (json when piped)',
 };
+const clear: Option = {
+  type: 'string',
+  placeholder: 'TIME',
+  description: 'When the clipboard forgets it: 45s (the default), 2m, never',
+};
 const metadata: Option = {
   type: 'string',
   short: 'm',
@@ -27,6 +32,8 @@ const passphraseFile: Option = {
   placeholder: 'PATH',
   description: "Read the vault's passphrase from this file",
 };
+
+const trim: Option = { type: 'boolean', description: 'Leave out one newline at the end of what is read' };
 
 /** Every command takes these. */
 export const commonOptions: Options = {
@@ -104,7 +111,7 @@ export const commands: Readonly<Record<string, Command>> = {
       env,
       field,
       ...valueOptions,
-      trim: { type: 'boolean', description: 'Leave out one newline at the end of what is read' },
+      trim,
       generate: { type: 'boolean', description: 'A new random password' },
       length: { type: 'string', placeholder: 'N', description: 'Its length (32)' },
       'no-symbols': { type: 'boolean', description: 'Letters and digits only' },
@@ -122,8 +129,24 @@ export const commands: Readonly<Record<string, Command>> = {
       env,
       field,
       output: { ...output, placeholder: 'json', description: 'The whole entry as JSON' },
+      clip: { type: 'boolean', short: 'c', description: 'Copy it instead, as mav copy does' },
+      clear: { ...clear, description: 'With --clip: when it is cleared; 45s (the default), 2m, never' },
     },
     load: () => import('./commands/get.ts'),
+  },
+  copy: {
+    group: 'Secrets',
+    aliases: ['cp'],
+    arguments: '<name>',
+    description: 'Copy the value of a secret to the clipboard, and clear that after a while',
+    examples: ['mav copy db-password --env prod', 'mav copy db --field user --clear 2m'],
+    notes: [
+      'The clipboard is cleared only if it still holds this value then. Other programs can read it until then, and',
+      'a clipboard manager may keep it in its history. "clear" in config.json is the default for --clear.',
+      'Needs wl-clipboard on Wayland, xclip or xsel on X11.',
+    ],
+    options: { env, field, clear },
+    load: () => import('./commands/copy.ts'),
   },
   list: {
     group: 'Secrets',
@@ -150,6 +173,59 @@ export const commands: Readonly<Record<string, Command>> = {
     examples: ['mav search postgres', 'mav search owner -o json'],
     options: { output },
     load: () => import('./commands/search.ts'),
+  },
+  generate: {
+    group: 'Secrets',
+    aliases: ['gen'],
+    description: 'Print a new random password or passphrase, and store it where a name is given',
+    examples: ['mav generate --length 40 --no-symbols', 'mav generate --passphrase --words 8 --name wifi'],
+    notes: [
+      'Into a pipe or a file it goes without a newline. How many bits of entropy it has is said on standard error.',
+      'A secret that exists is replaced only after a yes or with --force, metadata included; its fields stay.',
+    ],
+    options: {
+      length: { type: 'string', placeholder: 'N', description: 'How many characters (32)' },
+      'no-uppercase': { type: 'boolean', description: 'None of A-Z' },
+      'no-lowercase': { type: 'boolean', description: 'None of a-z' },
+      'no-digits': { type: 'boolean', description: 'None of 0-9' },
+      'no-symbols': { type: 'boolean', description: 'Letters and digits only' },
+      passphrase: { type: 'boolean', description: 'Words instead of characters' },
+      words: { type: 'string', placeholder: 'N', description: 'How many words (6)' },
+      delimiter: { type: 'string', placeholder: 'TEXT', description: 'What stands between two words (-)' },
+      name: { type: 'string', short: 'n', placeholder: 'NAME', description: 'Store it as this secret too' },
+      env,
+      metadata,
+      force: { ...force, description: 'Replace the secret without asking' },
+      output: { ...output, placeholder: 'json', description: "The API's answer, with the entropy" },
+    },
+    load: () => import('./commands/generate.ts'),
+  },
+  edit: {
+    group: 'Secrets',
+    arguments: '<name>',
+    description: 'Change a secret: its value in your editor, or what options say',
+    examples: ['mav edit db-password --env prod', 'mav edit db --metadata owner=me --remove-metadata note'],
+    notes: [
+      'Without a value and metadata it opens $VISUAL, else $EDITOR, else vi, on a private file (0600, in memory where',
+      '$XDG_RUNTIME_DIR is) that is overwritten and removed when the editor ends. What an editor keeps elsewhere, such',
+      "as vim's undo files and registers, is the editor's to be told. The vault is not held meanwhile; if somebody else",
+      'changed the secret, you are asked.',
+    ],
+    options: {
+      env,
+      field,
+      ...valueOptions,
+      stdin: { type: 'boolean', description: 'The value is read from standard input, byte for byte' },
+      trim,
+      metadata: { ...metadata, description: 'Set this metadata and keep the rest; may be repeated' },
+      'remove-metadata': {
+        type: 'string',
+        placeholder: 'KEY',
+        description: 'Remove this metadata; may be repeated',
+        repeatable: true,
+      },
+    },
+    load: () => import('./commands/edit.ts'),
   },
   rename: {
     group: 'Secrets',

@@ -5,6 +5,8 @@ import { CliError, EXIT, usageError } from './failure.ts';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+/** The options that name a value's source; `stdin` only where a command has it. */
+export const VALUE_SOURCES = ['value', 'from-file', 'stdin'];
 /** What the API takes. */
 const MAX_VALUE_SIZE = 1_048_576;
 
@@ -25,10 +27,10 @@ export async function readValue(input: Input, what: string): Promise<Uint8Array>
 }
 
 async function readSource(input: Input, what: string): Promise<Uint8Array> {
-  const source = findSource(input, ['value', 'from-file']);
+  const source = findSource(input, VALUE_SOURCES);
   if (source === 'value') return Buffer.from(input.text('value') ?? '');
   if (source === 'from-file') return trim(input, readFile(input.text('from-file') ?? ''));
-  if (!input.context.isInputTerminal) return trim(input, await readStandardInput());
+  if (source === 'stdin' || !input.context.isInputTerminal) return trim(input, await readStandardInput());
   if (!input.context.canAsk)
     throw usageError('nobody can be asked for the value here; pipe it in, or give --from-file');
   const { askNewSecret } = await import('./prompt.ts');

@@ -192,8 +192,12 @@ export class Client {
     await this.request('fields.delete', { params: { ...locate(name, { environment }), field }, conditions });
   }
 
-  generate({ environment, ...options }: GenerateOptions = {}): Promise<Generated> {
-    return this.#json('passwords.generate', { body: { ...options, environment } });
+  /** `conditions` are about the secret that it is stored as, if it is. */
+  generate(
+    { environment, ...options }: GenerateOptions = {},
+    conditions: Conditions = {},
+  ): Promise<Generated> {
+    return this.#json('passwords.generate', { body: { ...options, environment }, conditions });
   }
 
   /** A page of whole entries, values and fields included. */

@@ -32,8 +32,10 @@ export const getValue: Handler<ReadableVault> = (vault, call, reply) => {
 
 export const getFieldValue: Handler<ReadableVault> = (vault, call, reply) => {
   const { name, environment } = getPlace(call);
-  const field = getFieldName(call);
-  hand(openField(vault, getSecretRow(vault, name, environment), field), reply);
+  const row = getSecretRow(vault, name, environment);
+  hand(openField(vault, row, getFieldName(call)), reply);
+  // The secret's: it changes with each of its fields.
+  return { etag: entityTag(row) };
 };
 
 function hand(value: Buffer, reply: ReplyBuffer): void {

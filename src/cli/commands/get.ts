@@ -1,12 +1,14 @@
 /** `mav get`: prints a value and nothing else. The command that is run most: it loads what it needs and no more. */
 import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
-import { EXIT, usageError } from '../failure.ts';
+import { EXIT, type ExitCode, usageError } from '../failure.ts';
 
 export const run: Run = async (input) => {
   const [name = ''] = input.args;
   const field = input.text('field');
   const wantsEntry = input.flag('output');
+  if (input.flag('clip')) return copyInstead(input, wantsEntry);
+  if (input.flag('clear')) throw usageError('--clear goes with --clip');
   if (wantsEntry && input.output !== 'json')
     throw usageError('mav get prints a value, or with -o json the entry');
   const params = { name, env: input.environment, field };
@@ -30,4 +32,10 @@ export const run: Run = async (input) => {
 async function showOnTerminal({ context }: Input, value: Uint8Array): Promise<void> {
   const { showValue } = await import('../terminal-value.ts');
   context.print(showValue(value));
+}
+
+async function copyInstead(input: Input, wantsEntry: boolean): Promise<ExitCode> {
+  if (wantsEntry) throw usageError('--clip copies the value; it does not go with --output');
+  const { copySecret } = await import('../copy-secret.ts');
+  return copySecret(input);
 }

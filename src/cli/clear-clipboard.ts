@@ -1,0 +1,31 @@
+/**
+ * A program of its own, which `mav copy` leaves behind: it waits, then clears the clipboard if that still holds what was
+ * copied. It does not hold the value, only a digest of it.
+ */
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Clipboard, clearClipboard, pasteText } from './clipboard.ts';
+import { digestValue } from './value-digest.ts';
+
+/** What it reads from its standard input, as JSON. */
+export interface ClearingJob {
+  readonly clipboard: Clipboard;
+  readonly key: string;
+  readonly digest: string;
+  readonly delayMs: number;
+}
+
+/** A timer stands still while the machine sleeps: the clock is looked at so often. */
+const STEP_MS = 1_000;
+const STANDARD_INPUT = 0;
+
+async function clearLater({ clipboard, key, digest, delayMs }: ClearingJob): Promise<void> {
+  const due = Date.now() + delayMs;
+  for (let left = delayMs; left > 0; left = due - Date.now()) await sleep(Math.min(left, STEP_MS));
+  const now = await pasteText(clipboard);
+  // What cannot be read may still be the value, and that must not stay; what is no text is something else.
+  if (now === 'unreadable' || (now !== null && digestValue(key, now) === digest))
+    await clearClipboard(clipboard);
+}
+
+await clearLater(JSON.parse(readFileSync(STANDARD_INPUT, 'utf8')));

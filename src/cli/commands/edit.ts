@@ -1,0 +1,172 @@
+/** `mav edit`: changes a secret that is there, by options or in an editor. */
+import { isUtf8 } from 'node:buffer';
+import type { Client } from '../../client/client.ts';
+import type { Metadata, Secret } from '../../client/types.ts';
+import { withVault } from '../access.ts';
+import type { Input, Run } from '../command.ts';
+import { describeSecret } from '../describe.ts';
+import { CliError, EXIT, type ExitCode, toCliError, usageError } from '../failure.ts';
+import { parseMetadata } from '../metadata.ts';
+import { findSource, readValue, VALUE_SOURCES } from '../value-source.ts';
+
+/** How often a change is tried again that somebody else's came before. */
+const MAX_TRIES = 5;
+
+interface Place {
+  readonly name: string;
+  readonly environment: string | undefined;
+  readonly field: string | undefined;
+  /** How messages name it. */
+  readonly what: string;
+}
+
+interface MetadataChange {
+  readonly set: Metadata;
+  readonly remove: readonly string[];
+}
+
+export const run: Run = async (input) => {
+  const [name = ''] = input.args;
+  const { environment } = input;
+  const field = input.text('field');
+  const place = { name, environment, field, what: describeSecret(name, environment, field) };
+  const metadata = readMetadataChange(input);
+  const hasValue = findSource(input, VALUE_SOURCES) !== null;
+  if (!hasValue && input.flag('trim')) throw usageError('--trim goes with --from-file or --stdin');
+  if (!hasValue && metadata === null) return editValue(input, place);
+  const value = hasValue ? await readValue(input, place.what) : undefined;
+  await withVault(input, (client) =>
+    metadata === null && value !== undefined
+      ? replaceValue(client, place, value)
+      : changeMetadata(client, place, metadata ?? { set: {}, remove: [] }, value),
+  );
+  input.context.say(`Changed ${place.what}.`);
+  return EXIT.done;
+};
+
+/** Null where no option is about metadata. Throws CliError. */
+function readMetadataChange(input: Input): MetadataChange | null {
+  const given = ['metadata', 'remove-metadata'].find((option) => input.flag(option));
+  if (given === undefined) return null;
+  if (input.flag('field'))
+    throw usageError(`--${given} belongs to a secret, not to a field; change it without --field`);
+  const change = { set: parseMetadata(input.list('metadata')), remove: input.list('remove-metadata') };
+  if (change.remove.some((key) => Object.hasOwn(change.set, key)))
+    throw usageError('--metadata and --remove-metadata name the same key');
+  return change;
+}
+
+/** Only of what is there. Throws CliError and MaestroVaultError. */
+async function replaceValue(client: Client, place: Place, value: Uint8Array): Promise<void> {
+  if (place.field !== undefined) return replaceField(client, place, value);
+  try {
+    await storeValue(client, place, value, '*');
+  } catch (error) {
+    throw isOutrun(error) ? new CliError(EXIT.notFound, 'there is no such secret') : error;
+  }
+}
+
+function replaceField(client: Client, place: Place, value: Uint8Array): Promise<void> {
+  return trySeveral(async () => {
+    const { headers } = await client.request('fieldValues.get', { params: locate(place) });
+    await storeValue(client, place, value, readTag(headers));
+  });
+}
+
+function changeMetadata(
+  client: Client,
+  place: Place,
+  { set, remove }: MetadataChange,
+  value: Uint8Array | undefined,
+): Promise<void> {
+  return trySeveral(async () => {
+    const { body, headers } = await client.request('secrets.get', { params: locate(place) });
+    const { parseExact } = await import('../exact-json.ts');
+    // Numbers stay as they were written.
+    const { metadata: before } = parseExact(Buffer.from(body).toString()) as Secret;
+    const missing = remove.some((key) => !Object.hasOwn(before, key));
+    if (missing)
+      throw new CliError(EXIT.notFound, '--remove-metadata: there is no such key; nothing was changed');
+    const kept = Object.entries(before).filter(([key]) => !remove.includes(key));
+    const metadata = Object.fromEntries([...kept, ...Object.entries(set)]);
+    // Text as text: as base64 it is a third larger, and a request has a limit.
+    const text = value !== undefined && isUtf8(value) ? Buffer.from(value).toString() : value;
+    const { environment } = place;
+    await client.patchSecret(
+      place.name,
+      { value: text, metadata },
+      { environment, ifMatch: readTag(headers) },
+    );
+  });
+}
+
+async function trySeveral(change: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await change();
+    } catch (error) {
+      if (!isOutrun(error) || attempt === MAX_TRIES) throw error;
+    }
+  }
+}
+
+/** The vault is opened before the editor runs and again afterwards: whoever edits must not hold it up. */
+async function editValue(input: Input, place: Place): Promise<ExitCode> {
+  const { context } = input;
+  if (!context.canAsk)
+    throw usageError('no editor can be used here; give --value, --from-file, --stdin or --metadata');
+  const before = await withVault(input, (client) =>
+    client.request(place.field === undefined ? 'values.get' : 'fieldValues.get', { params: locate(place) }),
+  );
+  if (!isUtf8(before.body) || before.body.includes(0))
+    throw new CliError(EXIT.failed, `${place.what} is no text; change it with --from-file or --stdin`);
+  const { editText } = await import('../editor.ts');
+  const edited = await editText(context.env, before.body);
+  if (edited.length === 0) throw new CliError(EXIT.failed, 'the text is empty; nothing was stored');
+  if (Buffer.compare(edited, before.body) === 0) {
+    context.say('Nothing was changed, and nothing was stored.');
+    return EXIT.done;
+  }
+  await storeEdited(input, place, edited, readTag(before.headers));
+  context.say(`Changed ${place.what}.`);
+  return EXIT.done;
+}
+
+/** What somebody typed is not thrown away because it cannot be stored just now: they are asked. */
+async function storeEdited(input: Input, place: Place, edited: Uint8Array, tag: string): Promise<void> {
+  for (let ifMatch = tag; ; ) {
+    try {
+      return await withVault(input, (client) => storeValue(client, place, edited, ifMatch));
+    } catch (error) {
+      const wasOutrun = isOutrun(error);
+      if (!wasOutrun) input.context.complain(`mav: ${toCliError(error).message}`);
+      const question = wasOutrun
+        ? `Somebody else changed or deleted ${place.what} meanwhile. Replace theirs with your text? [y/N] `
+        : 'Your text is not stored. Try again? [y/N] ';
+      const { askText } = await import('../prompt.ts');
+      if (!/^y(es)?$/i.test((await askText(question)).trim()))
+        throw new CliError(EXIT.failed, 'your text was not stored');
+      if (wasOutrun) ifMatch = '';
+    }
+  }
+}
+
+/** `ifMatch`: empty for in any case. */
+async function storeValue(client: Client, place: Place, value: Uint8Array, ifMatch: string): Promise<void> {
+  const { name, environment, field } = place;
+  const options = { environment, ...(ifMatch === '' ? {} : { ifMatch }) };
+  if (field === undefined) await client.putValue(name, value, options);
+  else await client.putField(name, field, value, options);
+}
+
+function locate({ name, environment, field }: Place) {
+  return { name, env: environment, field };
+}
+
+function readTag(headers: Readonly<Record<string, string | undefined>>): string {
+  return (headers.etag ?? '').slice(1, -1);
+}
+
+function isOutrun(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'precondition_failed';
+}

@@ -1,0 +1,84 @@
+/** `mav generate`: prints a new password or passphrase and nothing else, and stores it where a name is given. */
+import type { Conditions, Generated, GenerateOptions } from '../../client/types.ts';
+import { withVault } from '../access.ts';
+import type { Input, Run } from '../command.ts';
+import { confirm } from '../confirm.ts';
+import { describeSecret } from '../describe.ts';
+import { EXIT, usageError } from '../failure.ts';
+import { parseMetadata } from '../metadata.ts';
+import { readWhole } from '../numbers.ts';
+
+const MAX_LENGTH = 4_096;
+const MAX_WORDS = 64;
+const DEFAULT_WORDS = 6;
+
+const SETS = ['uppercase', 'lowercase', 'digits', 'symbols'] as const;
+
+export const run: Run = async (input) => {
+  if (input.flag('output') && input.output !== 'json')
+    throw usageError('mav generate prints a password, or with -o json the whole answer');
+  const wanted = { ...readKind(input), ...readPlace(input) };
+  const generated = await generate(input, wanted);
+  print(input, generated);
+  if (generated.name !== undefined)
+    input.context.say(`Stored ${describeSecret(generated.name, input.environment)}.`);
+  input.context.say(`${generated.entropy_bits} bits of entropy.`);
+  return EXIT.done;
+};
+
+function readKind(input: Input): GenerateOptions {
+  return input.flag('passphrase') ? readPassphrase(input) : readCharacters(input);
+}
+
+function readPassphrase(input: Input): GenerateOptions {
+  const foreign = ['length', ...SETS.map((set) => `no-${set}`)].find((option) => input.flag(option));
+  if (foreign !== undefined)
+    throw usageError(`--${foreign} is about characters; it does not go with --passphrase`);
+  const delimiter = input.text('delimiter');
+  return {
+    words: readWhole(input, 'words', 1, MAX_WORDS) ?? DEFAULT_WORDS,
+    ...(delimiter === undefined ? {} : { delimiter }),
+  };
+}
+
+function readCharacters(input: Input): GenerateOptions {
+  const foreign = ['words', 'delimiter'].find((option) => input.flag(option));
+  if (foreign !== undefined) throw usageError(`--${foreign} needs --passphrase beside it`);
+  const sets = SETS.filter((set) => !input.flag(`no-${set}`));
+  if (sets.length === 0) throw usageError('every kind of character is ruled out; leave one --no-… away');
+  const length = readWhole(input, 'length', sets.length, MAX_LENGTH);
+  return {
+    ...(length === undefined ? {} : { length }),
+    ...Object.fromEntries(SETS.map((set) => [set, sets.includes(set)])),
+  };
+}
+
+function readPlace(input: Input): GenerateOptions {
+  const name = input.text('name');
+  if (name === undefined) {
+    const foreign = ['env', 'metadata', 'force'].find((option) => input.flag(option));
+    if (foreign !== undefined) throw usageError(`--${foreign} needs --name beside it`);
+    return {};
+  }
+  const metadata = input.flag('metadata') ? { metadata: parseMetadata(input.list('metadata')) } : {};
+  return { name, environment: input.environment, ...metadata };
+}
+
+/** Somebody else's secret of that name is not replaced unasked, whenever it came there. */
+async function generate(input: Input, wanted: GenerateOptions): Promise<Generated> {
+  const ask = (conditions: Conditions) => withVault(input, (client) => client.generate(wanted, conditions));
+  if (wanted.name === undefined || input.flag('force')) return ask({});
+  try {
+    return await ask({ ifNoneMatch: '*' });
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'precondition_failed') throw error;
+  }
+  await confirm(input, `Replace ${describeSecret(wanted.name, input.environment)}?`);
+  return ask({});
+}
+
+function print({ context, flag }: Input, generated: Generated): void {
+  if (flag('output')) context.print(JSON.stringify(generated));
+  else if (context.isOutputTerminal) context.print(generated.password);
+  else context.write(Buffer.from(generated.password));
+}
