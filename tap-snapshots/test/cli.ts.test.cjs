@@ -33,6 +33,39 @@ Notes:
 
 `
 
+exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > copy 1`] = `
+mav copy:
+  Copy the value of a secret to the clipboard, and clear that after a while.
+
+Examples:
+  $ mav copy db-password --env prod
+  $ mav copy db --field user --clear 2m
+
+Usage:
+  $ mav copy <name>
+
+Options:
+  -e, --env <ENV>           The environment (MAV_ENV; default: the one without a name)
+  --field <KEY>             One field of the secret
+  --clear <TIME>            When the clipboard forgets it: 45s (the default), 2m, never
+  --home <PATH>             The vault's folder (MAV_HOME)
+  --socket <PATH>           The daemon's socket (MAV_SOCKET)
+  --passphrase-file <PATH>  Read the vault's passphrase from this file
+  -q, --quiet               Say nothing but what is wrong
+  --no-input                Never ask; fail where somebody would have to be asked
+  --no-color                No colours (NO_COLOR)
+  -h, --help                Display this message
+
+Also:
+  mav cp
+
+Notes:
+  The clipboard is cleared only if it still holds this value then. Other programs can read it until then, and
+  a clipboard manager may keep it in its history. "clear" in config.json is the default for --clear.
+  Needs wl-clipboard on Wayland, xclip or xsel on X11.
+
+`
+
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > delete 1`] = `
 mav delete:
   Delete a secret with its fields, or one field.
@@ -112,6 +145,42 @@ Options:
 
 Notes:
   The exit code is 0 if no check fails; a warning is no failure.
+
+`
+
+exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > edit 1`] = `
+mav edit:
+  Change a secret: its value in your editor, or what options say.
+
+Examples:
+  $ mav edit db-password --env prod
+  $ mav edit db --metadata owner=me --remove-metadata note
+
+Usage:
+  $ mav edit <name>
+
+Options:
+  -e, --env <ENV>           The environment (MAV_ENV; default: the one without a name)
+  --field <KEY>             One field of the secret
+  --value <TEXT>            The value; others may see it (see Notes)
+  --from-file <PATH>        The value is this file's bytes
+  --stdin                   The value is read from standard input, byte for byte
+  --trim                    Leave out one newline at the end of what is read
+  -m, --metadata <K=V>      Set this metadata and keep the rest; may be repeated
+  --remove-metadata <KEY>   Remove this metadata; may be repeated
+  --home <PATH>             The vault's folder (MAV_HOME)
+  --socket <PATH>           The daemon's socket (MAV_SOCKET)
+  --passphrase-file <PATH>  Read the vault's passphrase from this file
+  -q, --quiet               Say nothing but what is wrong
+  --no-input                Never ask; fail where somebody would have to be asked
+  --no-color                No colours (NO_COLOR)
+  -h, --help                Display this message
+
+Notes:
+  Without a value and metadata it opens $VISUAL, else $EDITOR, else vi, on a private file (0600, in memory where
+  $XDG_RUNTIME_DIR is) that is overwritten and removed when the editor ends. What an editor keeps elsewhere, such
+  as vim's undo files and registers, is the editor's to be told. The vault is not held meanwhile; if somebody else
+  changed the secret, you are asked.
 
 `
 
@@ -210,6 +279,48 @@ Notes:
 
 `
 
+exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > generate 1`] = `
+mav generate:
+  Print a new random password or passphrase, and store it where a name is given.
+
+Examples:
+  $ mav generate --length 40 --no-symbols
+  $ mav generate --passphrase --words 8 --name wifi
+
+Usage:
+  $ mav generate
+
+Options:
+  --length <N>              How many characters (32)
+  --no-uppercase            None of A-Z
+  --no-lowercase            None of a-z
+  --no-digits               None of 0-9
+  --no-symbols              Letters and digits only
+  --passphrase              Words instead of characters
+  --words <N>               How many words (6)
+  --delimiter <TEXT>        What stands between two words (-)
+  -n, --name <NAME>         Store it as this secret too
+  -e, --env <ENV>           The environment (MAV_ENV; default: the one without a name)
+  -m, --metadata <K=V>      Metadata, which is stored in the clear; may be repeated
+  --force                   Replace the secret without asking
+  -o, --output <json>       The API's answer, with the entropy
+  --home <PATH>             The vault's folder (MAV_HOME)
+  --socket <PATH>           The daemon's socket (MAV_SOCKET)
+  --passphrase-file <PATH>  Read the vault's passphrase from this file
+  -q, --quiet               Say nothing but what is wrong
+  --no-input                Never ask; fail where somebody would have to be asked
+  --no-color                No colours (NO_COLOR)
+  -h, --help                Display this message
+
+Also:
+  mav gen
+
+Notes:
+  Into a pipe or a file it goes without a newline. How many bits of entropy it has is said on standard error.
+  A secret that exists is replaced only after a yes or with --force, metadata included; its fields stay.
+
+`
+
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > get 1`] = `
 mav get:
   Print the value of a secret, and nothing else.
@@ -225,6 +336,8 @@ Options:
   -e, --env <ENV>           The environment (MAV_ENV; default: the one without a name)
   --field <KEY>             One field of the secret
   -o, --output <json>       The whole entry as JSON
+  -c, --clip                Copy it instead, as mav copy does
+  --clear <TIME>            With --clip: when it is cleared; 45s (the default), 2m, never
   --home <PATH>             The vault's folder (MAV_HOME)
   --socket <PATH>           The daemon's socket (MAV_SOCKET)
   --passphrase-file <PATH>  Read the vault's passphrase from this file
@@ -381,8 +494,11 @@ Usage:
 Secrets:
   set <name>                Store a secret, or a field of one; metadata and other fields stay unless given
   get <name>                Print the value of a secret, and nothing else
+  copy <name>               Copy the value of a secret to the clipboard, and clear that after a while
   list                      List secrets, without values
   search <query>            Search names, environments and metadata
+  generate                  Print a new random password or passphrase, and store it where a name is given
+  edit <name>               Change a secret: its value in your editor, or what options say
   rename <name> <new-name>  Give a secret another name or environment; its fields and metadata go along
   delete <name>             Delete a secret with its fields, or one field
 
