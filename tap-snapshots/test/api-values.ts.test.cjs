@@ -73,6 +73,7 @@ exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract 
 cache-control: no-store
 content-length: <length>
 content-type: application/octet-stream
+etag: "<tag>"
 x-request-id: <request id>
 
 root
