@@ -26,7 +26,7 @@ const MACHINE = ['PATH', 'environment', 'swap', 'core dumps', 'disk'];
 const MALFORMED = 'not-a-token';
 const UNKNOWN = `mvt_${'0'.repeat(64)}`;
 
-/** What differs from run to run, or from machine to machine, by names. The test runner sets NODE_OPTIONS. */
+/** What differs from run to run, or from machine to machine, by names. */
 function settle(text: string, { folder }: Sandbox): string {
   return text
     .replaceAll(/\r\n?/g, '\n')
