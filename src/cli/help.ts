@@ -15,8 +15,9 @@ export function printCommandHelp(words: string, command: Command): void {
   const cli = cac('mav');
   const registered = register(cli, words, command);
   cli.help((sections) => [
-    { title: `mav ${words}`, body: `  ${command.description}.` },
+    // First: they are what most people look for.
     { title: 'Examples', body: command.examples.map((example) => `  $ ${example}`).join('\n') },
+    { title: `mav ${words}`, body: `  ${command.description}.` },
     ...sections.filter(({ title }) => title === 'Usage' || title === 'Options').map(trimLines),
     ...(command.aliases === undefined
       ? []

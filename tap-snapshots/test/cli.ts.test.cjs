@@ -6,12 +6,12 @@
  */
 'use strict'
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > completion 1`] = `
-mav completion:
-  Print a completion script for bash, zsh, fish or powershell.
-
 Examples:
   $ mav completion bash > ~/.local/share/bash-completion/completions/mav
   $ mav completion fish > ~/.config/fish/completions/mav.fish
+
+mav completion:
+  Print a completion script for bash, zsh, fish or powershell.
 
 Usage:
   $ mav completion <shell>
@@ -34,12 +34,12 @@ Notes:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > copy 1`] = `
-mav copy:
-  Copy the value of a secret to the clipboard, and clear that after a while.
-
 Examples:
   $ mav copy db-password --env prod
   $ mav copy db --field user --clear 2m
+
+mav copy:
+  Copy the value of a secret to the clipboard, and clear that after a while.
 
 Usage:
   $ mav copy <name>
@@ -67,12 +67,12 @@ Notes:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > delete 1`] = `
-mav delete:
-  Delete a secret with its fields, or one field.
-
 Examples:
   $ mav delete db-password --env prod
   $ mav delete db --field host --force
+
+mav delete:
+  Delete a secret with its fields, or one field.
 
 Usage:
   $ mav delete <name>
@@ -95,12 +95,12 @@ Also:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > destroy 1`] = `
-mav destroy:
-  Delete the vault with its key, secrets and tokens, for ever.
-
 Examples:
   $ mav destroy
   $ mav destroy --force --even-if-key-stays
+
+mav destroy:
+  Delete the vault with its key, secrets and tokens, for ever.
 
 Usage:
   $ mav destroy
@@ -123,12 +123,12 @@ Notes:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > doctor 1`] = `
-mav doctor:
-  Check machine, vault and daemon, and say what to do; changes nothing.
-
 Examples:
   $ mav doctor
   $ mav doctor -o json
+
+mav doctor:
+  Check machine, vault and daemon, and say what to do; changes nothing.
 
 Usage:
   $ mav doctor
@@ -149,12 +149,12 @@ Notes:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > edit 1`] = `
-mav edit:
-  Change a secret: its value in your editor, or what options say.
-
 Examples:
   $ mav edit db-password --env prod
   $ mav edit db --metadata owner=me --remove-metadata note
+
+mav edit:
+  Change a secret: its value in your editor, or what options say.
 
 Usage:
   $ mav edit <name>
@@ -185,12 +185,12 @@ Notes:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > env 1`] = `
-mav env:
-  Print secrets as environment variables, for a shell to evaluate.
-
 Examples:
   $ eval "$(mav env --env prod)"
   $ mav env --shell fish | source
+
+mav env:
+  Print secrets as environment variables, for a shell to evaluate.
 
 Usage:
   $ mav env
@@ -216,12 +216,12 @@ Notes:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > exec 1`] = `
-mav exec:
-  Run a program with secrets as environment variables.
-
 Examples:
   $ mav exec --env prod -- ./deploy.sh
   $ mav exec -f .env.mav -- npm start
+
+mav exec:
+  Run a program with secrets as environment variables.
 
 Usage:
   $ mav exec <command> [...args]
@@ -247,12 +247,12 @@ Notes:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > export 1`] = `
-mav export:
-  Write out all that is stored, in the clear.
-
 Examples:
   $ mav export --to vault.json
   $ mav export --env prod -o dotenv --to .env
+
+mav export:
+  Write out all that is stored, in the clear.
 
 Usage:
   $ mav export
@@ -280,12 +280,12 @@ Notes:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > generate 1`] = `
-mav generate:
-  Print a new random password or passphrase, and store it where a name is given.
-
 Examples:
   $ mav generate --length 40 --no-symbols
   $ mav generate --passphrase --words 8 --name wifi
+
+mav generate:
+  Print a new random password or passphrase, and store it where a name is given.
 
 Usage:
   $ mav generate
@@ -322,12 +322,12 @@ Notes:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > get 1`] = `
-mav get:
-  Print the value of a secret, and nothing else.
-
 Examples:
   $ mav get db-password --env prod
   $ mav get db --field host
+
+mav get:
+  Print the value of a secret, and nothing else.
 
 Usage:
   $ mav get <name>
@@ -352,12 +352,12 @@ Notes:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > import 1`] = `
-mav import:
-  Store what is in a file: all of it, or nothing.
-
 Examples:
   $ mav import vault.json --dry-run
   $ mav import .env --env dev
+
+mav import:
+  Store what is in a file: all of it, or nothing.
 
 Usage:
   $ mav import <file>
@@ -384,12 +384,12 @@ Notes:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > init 1`] = `
-mav init:
-  Make a vault.
-
 Examples:
   $ mav init
   $ mav init --key-store passphrase --passphrase-file ~/pass.txt
+
+mav init:
+  Make a vault.
 
 Usage:
   $ mav init
@@ -408,12 +408,12 @@ Options:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > inject 1`] = `
-mav inject:
-  Fill a template: {{ mav://ENV/NAME#FIELD }} becomes the value.
-
 Examples:
   $ mav inject -i app.conf.tpl -o app.conf
   $ echo 'token: {{ mav:///api-token }}' | mav inject
+
+mav inject:
+  Fill a template: {{ mav://ENV/NAME#FIELD }} becomes the value.
 
 Usage:
   $ mav inject
@@ -436,12 +436,12 @@ Notes:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > key rotate 1`] = `
-mav key rotate:
-  Wrap every key under a new key-encryption key.
-
 Examples:
   $ mav key rotate
   $ mav key rotate --passphrase-file ~/pass.txt
+
+mav key rotate:
+  Wrap every key under a new key-encryption key.
 
 Usage:
   $ mav key rotate
@@ -458,12 +458,12 @@ Options:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > list 1`] = `
-mav list:
-  List secrets, without values.
-
 Examples:
   $ mav list --env prod
   $ mav list --metadata-key owner --metadata-value me -o json
+
+mav list:
+  List secrets, without values.
 
 Usage:
   $ mav list
@@ -553,12 +553,12 @@ More:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > rename 1`] = `
-mav rename:
-  Give a secret another name or environment; its fields and metadata go along.
-
 Examples:
   $ mav rename db-pasword db-password
   $ mav rename api-key api-key --env dev --to-env prod
+
+mav rename:
+  Give a secret another name or environment; its fields and metadata go along.
 
 Usage:
   $ mav rename <name> <new-name>
@@ -580,12 +580,12 @@ Also:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > scan 1`] = `
-mav scan:
-  Find the vault's own values in files; exit 1 if there are any.
-
 Examples:
   $ mav scan
   $ mav scan --staged   # in .git/hooks/pre-commit
+
+mav scan:
+  Find the vault's own values in files; exit 1 if there are any.
 
 Usage:
   $ mav scan [...paths]
@@ -611,12 +611,12 @@ Notes:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > seal 1`] = `
-mav seal:
-  Make the running daemon forget its keys.
-
 Examples:
   $ mav seal
   $ mav lock
+
+mav seal:
+  Make the running daemon forget its keys.
 
 Usage:
   $ mav seal
@@ -636,12 +636,12 @@ Also:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > search 1`] = `
-mav search:
-  Search names, environments and metadata.
-
 Examples:
   $ mav search postgres
   $ mav search owner -o json
+
+mav search:
+  Search names, environments and metadata.
 
 Usage:
   $ mav search <query>
@@ -659,12 +659,12 @@ Options:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > serve 1`] = `
-mav serve:
-  Serve the vault on its socket until stopped.
-
 Examples:
   $ mav serve
   $ mav serve --socket ~/run/vault.sock
+
+mav serve:
+  Serve the vault on its socket until stopped.
 
 Usage:
   $ mav serve
@@ -684,12 +684,12 @@ Options:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > service install 1`] = `
-mav service install:
-  Make mav serve a login item: a systemd user unit, or a launchd agent.
-
 Examples:
   $ mav service install
   $ mav service install --print --platform darwin
+
+mav service install:
+  Make mav serve a login item: a systemd user unit, or a launchd agent.
 
 Usage:
   $ mav service install
@@ -708,12 +708,12 @@ Options:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > service logs 1`] = `
-mav service logs:
-  Show the service's log.
-
 Examples:
   $ mav service logs
   $ mav service logs --follow --lines 20
+
+mav service logs:
+  Show the service's log.
 
 Usage:
   $ mav service logs
@@ -732,12 +732,12 @@ Options:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > service start 1`] = `
-mav service start:
-  Start the installed service.
-
 Examples:
   $ mav service start
   $ mav service start --print
+
+mav service start:
+  Start the installed service.
 
 Usage:
   $ mav service start
@@ -756,12 +756,12 @@ Options:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > service status 1`] = `
-mav service status:
-  Show what the service manager says; exit code 0 only while the daemon runs.
-
 Examples:
   $ mav service status
   $ mav service status >/dev/null && echo running
+
+mav service status:
+  Show what the service manager says; exit code 0 only while the daemon runs.
 
 Usage:
   $ mav service status
@@ -778,12 +778,12 @@ Options:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > service stop 1`] = `
-mav service stop:
-  Stop the installed service until the next login.
-
 Examples:
   $ mav service stop
   $ mav service stop --print
+
+mav service stop:
+  Stop the installed service until the next login.
 
 Usage:
   $ mav service stop
@@ -802,12 +802,12 @@ Options:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > service uninstall 1`] = `
-mav service uninstall:
-  Stop and remove the login item; vault and keys stay.
-
 Examples:
   $ mav service uninstall
   $ mav service uninstall --print
+
+mav service uninstall:
+  Stop and remove the login item; vault and keys stay.
 
 Usage:
   $ mav service uninstall
@@ -826,12 +826,12 @@ Options:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > set 1`] = `
-mav set:
-  Store a secret, or a field of one; metadata and other fields stay unless given.
-
 Examples:
   $ printf %s "$PASSWORD" | mav set db-password --env prod
   $ mav set api-key --generate --length 40
+
+mav set:
+  Store a secret, or a field of one; metadata and other fields stay unless given.
 
 Usage:
   $ mav set <name>
@@ -862,12 +862,12 @@ Notes:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > status 1`] = `
-mav status:
-  Say whether the vault can be used, and where everything is.
-
 Examples:
   $ mav status
   $ mav status >/dev/null && echo usable
+
+mav status:
+  Say whether the vault can be used, and where everything is.
 
 Usage:
   $ mav status
@@ -889,12 +889,12 @@ Notes:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > token create 1`] = `
-mav token create:
-  Create a token for a client of the API; it is shown once.
-
 Examples:
   $ mav token create --name ci --scope read
   $ mav token create --name me --scope read,write --expires 24h
+
+mav token create:
+  Create a token for a client of the API; it is shown once.
 
 Usage:
   $ mav token create
@@ -915,12 +915,12 @@ Options:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > token list 1`] = `
-mav token list:
-  List tokens.
-
 Examples:
   $ mav token list
   $ mav token list -o json
+
+mav token list:
+  List tokens.
 
 Usage:
   $ mav token list
@@ -938,12 +938,12 @@ Options:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > token revoke 1`] = `
-mav token revoke:
-  Revoke a token, or all of them.
-
 Examples:
   $ mav token revoke 0123456789abcdef
   $ mav token revoke --all
+
+mav token revoke:
+  Revoke a token, or all of them.
 
 Usage:
   $ mav token revoke [id]
@@ -961,12 +961,12 @@ Options:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > unseal 1`] = `
-mav unseal:
-  Let the running daemon open its vault.
-
 Examples:
   $ mav unseal
   $ mav unseal --passphrase-file ~/pass.txt
+
+mav unseal:
+  Let the running daemon open its vault.
 
 Usage:
   $ mav unseal
@@ -986,12 +986,12 @@ Also:
 `
 
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > version 1`] = `
-mav version:
-  Print the version.
-
 Examples:
   $ mav version
   $ mav --version
+
+mav version:
+  Print the version.
 
 Usage:
   $ mav version
