@@ -16,7 +16,7 @@ export function locateSessionToken(env: NodeJS.ProcessEnv, socketPath: string): 
   const runtime = env.XDG_RUNTIME_DIR;
   if (runtime === undefined || !isAbsolute(runtime) || !isPrivateFolder(runtime))
     return `${socketPath}.session`;
-  const socket = join(realpathSync(dirname(socketPath)), basename(socketPath));
+  const socket = join(realpathSync.native(dirname(socketPath)), basename(socketPath));
   // A socket's path is short enough (sun_path) for its base64url to be a file's name.
   const name = Buffer.from(socket).toString('base64url');
   return join(runtime, 'maestrovault', `${name}.session`);
