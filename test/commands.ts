@@ -347,10 +347,29 @@ t.test('a sealed vault > with a daemon and without > exit 5 and the remedy', asy
   rmSync(keyFile);
   const keyless = await run(sandbox, ['get', 'n']);
   t.equal(keyless.code, 5);
-  t.match(keyless.stderr, /key file .* cannot be opened/);
+  t.match(keyless.stderr, /key file .* cannot be opened; put it back, then try again/, 'no daemon to unseal');
   writeFileSync(keyFile, key, { mode: 0o400 });
   t.equal((await succeed(t, sandbox, ['get', 'n'])).stdout.toString(), 'v');
 });
+
+t.test(
+  'a passphrase vault > no daemon and nobody to ask > exit 5, or opened with --passphrase-file',
+  async (t) => {
+    const sandbox = createSandbox(t);
+    const pass = join(sandbox.folder, 'pass');
+    writeFileSync(pass, 'long enough\n', { mode: 0o600 });
+    const made = await run(sandbox, ['init', '--key-store', 'passphrase', '--passphrase-file', pass]);
+    t.equal(made.code, 0, made.stderr);
+    const sealed = await run(sandbox, ['get', 'n']);
+    t.equal(sealed.code, 5);
+    t.match(sealed.stderr, 'needs its passphrase; give --passphrase-file, or start its daemon: mav serve');
+    await succeed(t, sandbox, ['set', 'n', '--passphrase-file', pass], 'v');
+    t.equal((await succeed(t, sandbox, ['get', 'n', '--passphrase-file', pass])).stdout.toString(), 'v');
+    writeFileSync(pass, 'another one');
+    const wrong = await run(sandbox, ['get', 'n', '--passphrase-file', pass]);
+    t.same([wrong.code, wrong.stderr], [5, 'mav: the passphrase is wrong; try again\n']);
+  },
+);
 
 t.test('output > a reader that has gone > is no error', async (t) => {
   const sandbox = await startDaemon(t, { token: false });

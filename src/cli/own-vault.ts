@@ -4,6 +4,7 @@ import type { InProcessVault } from '../daemon/in-process.ts';
 import { hasVault } from '../home.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT, exitCodeOf } from './failure.ts';
+import { adviseWithoutDaemon } from './remedy.ts';
 import { poolOptions } from './vault-options.ts';
 import type { AccessOptions, Use } from './way.ts';
 
@@ -42,8 +43,8 @@ async function unseal({ context }: Input, vault: InProcessVault): Promise<void> 
   const first = await vault.unseal();
   if (first.ok) return;
   if (!first.message.includes('passphrase') || !context.canAsk)
-    throw new CliError(EXIT.sealed, first.message);
+    throw new CliError(EXIT.sealed, adviseWithoutDaemon(first.message));
   const { askPassphrase } = await import('./prompt.ts');
   const second = await vault.unseal(await askPassphrase('Passphrase: '));
-  if (!second.ok) throw new CliError(exitCodeOf(second.code), second.message);
+  if (!second.ok) throw new CliError(exitCodeOf(second.code), adviseWithoutDaemon(second.message));
 }

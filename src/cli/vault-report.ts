@@ -8,6 +8,7 @@ import type { Home } from '../home.ts';
 import { readOwner } from '../owner.ts';
 import { readGivenToken, withVault } from './access.ts';
 import type { Input } from './command.ts';
+import { adviseWithoutDaemon } from './remedy.ts';
 import type { Use } from './way.ts';
 
 /** As `mav status -o json` prints it; null is what nothing says. The names are stable. */
@@ -37,10 +38,11 @@ export async function reportVault(input: Input): Promise<VaultReport> {
   if (isOurs && !existsSync(home.databasePath) && !(await isAlive(home.socketPath)))
     return describeNothing(input);
   const use: Use<VaultReport> = async (client, way) => {
-    const answers = isOurs ? await askAsSession(client) : await askAsToken(client);
+    const { reason, ...answers } = isOurs ? await askAsSession(client) : await askAsToken(client);
+    const told = way === 'own' && reason !== null ? adviseWithoutDaemon(reason) : reason;
     // A token is not told what only the files of the vault's user say.
     const owner = way === 'daemon' && isOurs ? readOwner(home.ownerPath) : null;
-    return describe(way === 'own' ? withoutDaemon(answers) : answers, isOurs ? home : null, {
+    return describe({ ...answers, reason: told }, isOurs ? home : null, {
       daemon: way === 'daemon' ? 'running' : 'not running',
       daemon_pid: owner?.command === 'serve' ? owner.pid : null,
       daemon_since: owner?.command === 'serve' ? owner.since : null,
@@ -76,12 +78,6 @@ async function askForInfo(client: Client): Promise<Omit<Answers, 'status'>> {
     if (error.code === 'sealed') return { info: null, reason: error.message };
     throw error;
   }
-}
-
-/** Where no daemon runs none can be told a passphrase. */
-function withoutDaemon({ reason, ...answers }: Answers): Answers {
-  const remedy = 'give --passphrase-file, or start its daemon: mav serve';
-  return { ...answers, reason: reason?.replace(/(?<=passphrase; )run: mav unseal$/, remedy) ?? null };
 }
 
 type Reached = Pick<VaultReport, 'daemon' | 'daemon_pid' | 'daemon_since' | 'socket'>;
