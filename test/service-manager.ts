@@ -126,6 +126,18 @@ t.test('service > installed, used, stopped, started, removed > as it says', { sk
     t.notOk(existsSync(join(units, SOCKET)));
     t.match(await machine.mav('token', 'list'), { code: 0, stdout: '[]\n' });
   });
+
+  await t.test(
+    'destroy > while it is installed > the vault is gone, and how to remove the service is said',
+    async (t) => {
+      t.equal((await machine.mav('service', 'install')).code, 0);
+      const destroyed = await machine.mav('destroy', '--force');
+      t.match(destroyed.stderr, 'mav service uninstall');
+      t.notOk(existsSync(sandbox.databasePath));
+      t.equal((await machine.mav('service', 'uninstall')).code, 0);
+      t.notOk(isListening());
+    },
+  );
 });
 
 /** Stands for the daemon: leaves what it was started with, and says that it is ready. */

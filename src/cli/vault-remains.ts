@@ -35,7 +35,10 @@ export async function removeRemains({ home, context }: Input, folder: string): P
   }
   removeIfEmpty(home.keyDirectory);
   const kept = removeIfEmpty(folder) ? [] : readdirSync(folder);
-  const leftovers = existsSync(home.socketPath) ? `somebody still listens on ${home.socketPath}` : null;
+  // A service manager keeps the socket, to start a daemon that would find no vault.
+  const leftovers = existsSync(home.socketPath)
+    ? `something still listens on ${home.socketPath}; if that is the service, remove it: mav service uninstall`
+    : null;
   return { kept, leftovers };
 }
 
