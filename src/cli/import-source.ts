@@ -6,6 +6,7 @@ import type { Input } from './command.ts';
 import { CliError, EXIT, usageError } from './failure.ts';
 import { readDotenvEntries } from './import-dotenv.ts';
 import { readJsonEntries } from './import-json.ts';
+import { cannotRead, readStandardInput } from './input-file.ts';
 import { JsonReadError } from './json-reader.ts';
 import type { SourceEntry } from './source-entry.ts';
 
@@ -27,7 +28,7 @@ const MAX_FILE_SIZE = 256 * MIB;
 export async function readImportSource(input: Input): Promise<ImportSource> {
   const [path = ''] = input.args;
   const name = path === STANDARD_INPUT ? 'standard input' : path;
-  const text = decode(name, path === STANDARD_INPUT ? await readStandardInput() : readFile(path));
+  const text = decode(name, path === STANDARD_INPUT ? await readPiped(name) : readFile(path));
   const entries = readEntries(input, name, text);
   const body = Buffer.from(`{"secrets":[${entries.map(({ json }) => json).join(',')}]}`);
   if (body.length > IMPORT_BODY_SIZE)
@@ -57,15 +58,10 @@ function decode(name: string, bytes: Buffer): string {
   return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
-async function readStandardInput(): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of process.stdin) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > MAX_FILE_SIZE) throw tooLarge('standard input');
-  }
-  return Buffer.concat(chunks);
+async function readPiped(name: string): Promise<Buffer> {
+  const bytes = await readStandardInput(MAX_FILE_SIZE);
+  if (bytes === null) throw tooLarge(name);
+  return bytes;
 }
 
 /** Not by its size: it may be a pipe that says nothing of it. */
@@ -82,7 +78,7 @@ function readFile(path: string): Buffer {
       size += count;
     }
   } catch (error) {
-    throw new CliError(EXIT.failed, `${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+    throw cannotRead(path, error);
   } finally {
     if (fd !== null) closeSync(fd);
   }

@@ -1,7 +1,7 @@
 /** Where a value comes from that a command stores: exactly one of an option, a file, standard input or a prompt. */
-import { readFileSync } from 'node:fs';
 import type { Input } from './command.ts';
 import { CliError, EXIT, usageError } from './failure.ts';
+import { readInputFile, readStandardInput } from './input-file.ts';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -9,6 +9,8 @@ const CARRIAGE_RETURN = 0x0d;
 export const VALUE_SOURCES = ['value', 'from-file', 'stdin'];
 /** What the API takes. */
 const MAX_VALUE_SIZE = 1_048_576;
+/** Of the longer kind. */
+const NEWLINE_SIZE = 2;
 
 /** The option that names a value's source; null where none does. Throws CliError for two. */
 export function findSource(input: Input, options: readonly string[]): string | null {
@@ -21,34 +23,30 @@ export function findSource(input: Input, options: readonly string[]): string | n
 export async function readValue(input: Input, what: string): Promise<Uint8Array> {
   const value = await readSource(input, what);
   if (value.length === 0) throw usageError('the value is empty; nothing was stored');
-  if (value.length > MAX_VALUE_SIZE)
-    throw new CliError(EXIT.failed, `the value is larger than ${MAX_VALUE_SIZE} bytes; nothing was stored`);
+  if (value.length > MAX_VALUE_SIZE) throw tooLarge();
   return value;
 }
 
 async function readSource(input: Input, what: string): Promise<Uint8Array> {
   const source = findSource(input, VALUE_SOURCES);
   if (source === 'value') return Buffer.from(input.text('value') ?? '');
-  if (source === 'from-file') return trim(input, readFile(input.text('from-file') ?? ''));
-  if (source === 'stdin' || !input.context.isInputTerminal) return trim(input, await readStandardInput());
+  if (source === 'from-file') return trim(input, readInputFile(input.text('from-file') ?? ''));
+  if (source === 'stdin' || !input.context.isInputTerminal) return trim(input, await readPiped());
   if (!input.context.canAsk)
     throw usageError('nobody can be asked for the value here; pipe it in, or give --from-file');
   const { askNewSecret } = await import('./prompt.ts');
   return Buffer.from(await askNewSecret(input.context, what));
 }
 
-function readFile(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new CliError(EXIT.failed, `${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-  }
+/** A newline that is left out may come on top. */
+async function readPiped(): Promise<Buffer> {
+  const bytes = await readStandardInput(MAX_VALUE_SIZE + NEWLINE_SIZE);
+  if (bytes === null) throw tooLarge();
+  return bytes;
 }
 
-async function readStandardInput(): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk);
-  return Buffer.concat(chunks);
+function tooLarge(): CliError {
+  return new CliError(EXIT.failed, `the value is larger than ${MAX_VALUE_SIZE} bytes; nothing was stored`);
 }
 
 /** Bytes are kept as they come; a newline that was hardly meant is said, and taken off only where that is asked for. */

@@ -4,7 +4,7 @@ import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
 import { fetchReferences } from '../fetch.ts';
-import { readInputFile } from '../input-file.ts';
+import { readInputFile, readStandardInput } from '../input-file.ts';
 import { checkReplaceable, writePrivateFile } from '../output-file.ts';
 import { formatReference } from '../reference.ts';
 import { fillSlots, findSlots, type Slot } from '../template.ts';
@@ -38,9 +38,7 @@ async function readTemplate({ context, flag }: Input, path: string): Promise<Buf
   if (path !== STANDARD) return readInputFile(path);
   if (context.isInputTerminal && !flag('in'))
     throw usageError('give a template with -i FILE, or on standard input');
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  return (await readStandardInput(Number.POSITIVE_INFINITY)) ?? Buffer.alloc(0);
 }
 
 /** One for each slot. Throws CliError, which names all that is missing. */
