@@ -1,8 +1,8 @@
 /** The clipboard, through the tool that this desktop has for it. A value goes there by a pipe, never by arguments. */
 import { spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { CliError, EXIT } from './failure.ts';
+import { isExecutable } from './find-program.ts';
 
 type CommandLine = readonly [program: string, ...args: string[]];
 
@@ -70,14 +70,7 @@ function explainMissing(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): stri
 }
 
 function isOnPath(program: string, { PATH = '' }: NodeJS.ProcessEnv): boolean {
-  return PATH.split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return PATH.split(delimiter).some((folder) => isExecutable(join(folder, program)));
 }
 
 /** Puts a text there, as UTF-8. Throws CliError. */

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { CliError } from './failure.ts';
 
 /** As shells have them (XCU 2.8.2). */
-export const EXIT_NOT_FOUND = 127;
+const EXIT_NOT_FOUND = 127;
 export const EXIT_NOT_EXECUTABLE = 126;
 
 /** What execvp takes where PATH is not set. */
@@ -34,7 +34,7 @@ function isThere(path: string, isNamed: boolean): boolean {
   }
 }
 
-function isExecutable(path: string): boolean {
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();

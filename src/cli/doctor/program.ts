@@ -1,7 +1,8 @@
 /** Checks of the program itself: the Node that runs it, which `mav` a shell finds, and what the environment does to it. */
-import { accessSync, constants, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Input } from '../command.ts';
+import { isExecutable } from '../find-program.ts';
 import { readPackage } from '../package-json.ts';
 import { type Finding, ok, warn } from './finding.ts';
 
@@ -31,15 +32,6 @@ export function checkPath(path: string, program: string): Finding {
     'PATH',
     `mav is ${first}, which is another program than this one (${program}); remove one of them`,
   );
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Names only: a value may be anything. */
