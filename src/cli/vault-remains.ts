@@ -1,7 +1,6 @@
 /** What a destroyed vault leaves in its folder and beside its socket. Only what is the program's own is removed. */
 import { existsSync, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive } from '../client/alive.ts';
 import type { Home } from '../home.ts';
 import { locateSessionToken } from '../session-token.ts';
@@ -9,7 +8,6 @@ import type { Input } from './command.ts';
 
 /** A daemon finishes what is under way first; that is bounded by ten seconds. */
 const OWNER_PATIENCE_MS = 15_000;
-const OWNER_POLL_MS = 25;
 /** A socket on its way into place, left by a daemon that was killed just then. */
 const SOCKET_DRAFT = /^\.[0-9a-f]{8}$/;
 
@@ -44,17 +42,13 @@ export async function removeRemains({ home, context }: Input, folder: string): P
 
 /** null once the vault's place is ours: its daemon gives it up last of all. */
 async function takeOver(home: Home): Promise<string | null> {
-  const { OwnedElsewhereError, takeOwnership } = await import('../daemon/ownership.ts');
-  const deadline = Date.now() + OWNER_PATIENCE_MS;
-  for (;;) {
-    try {
-      takeOwnership(home, 'destroy');
-      return null;
-    } catch (error) {
-      if (!(error instanceof OwnedElsewhereError)) throw error;
-      if (Date.now() > deadline) return error.message;
-    }
-    await sleep(OWNER_POLL_MS);
+  const { awaitOwnership, OwnedElsewhereError } = await import('../daemon/ownership.ts');
+  try {
+    await awaitOwnership(home, 'destroy', OWNER_PATIENCE_MS);
+    return null;
+  } catch (error) {
+    if (error instanceof OwnedElsewhereError) return error.message;
+    throw error;
   }
 }
 

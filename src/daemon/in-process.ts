@@ -2,7 +2,6 @@
  * The vault held by a short command's own process, put together: the daemon's pool and pipeline without its socket. The
  * thread starts before the vault is ours (it opens nothing until it is asked), so that it loads while we do.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
 import { isAlive } from '../client/alive.ts';
@@ -15,7 +14,6 @@ import { mintSessionToken } from './mint-session-token.ts';
 
 /** How long to wait for another short command that has the vault just now. */
 const OWNER_PATIENCE_MS = 5_000;
-const OWNER_POLL_MS = 25;
 
 export interface InProcessVault {
   readonly sessionToken: string;
@@ -61,20 +59,10 @@ async function close(vault: HeldVault, home: Home): Promise<void> {
   }
 }
 
-/** Waits for the vault to be free; false if a daemon has it. Throws OwnedElsewhereError when patience ends. */
+/** False if a daemon has the vault by now. Throws OwnedElsewhereError when patience ends. */
 async function takeTurn(home: Home, command: string): Promise<boolean> {
-  const { OwnedElsewhereError, takeOwnership } = await import('./ownership.ts');
-  const deadline = Date.now() + OWNER_PATIENCE_MS;
-  for (;;) {
-    try {
-      takeOwnership(home, command);
-      return true;
-    } catch (error) {
-      if (!(error instanceof OwnedElsewhereError) || Date.now() > deadline) throw error;
-    }
-    if (await isAlive(home.socketPath)) return false;
-    await sleep(OWNER_POLL_MS);
-  }
+  const { awaitOwnership } = await import('./ownership.ts');
+  return awaitOwnership(home, command, OWNER_PATIENCE_MS, () => isAlive(home.socketPath));
 }
 
 /** The daemon's own pipeline behind the client's interface. */

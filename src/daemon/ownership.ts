@@ -2,6 +2,7 @@
  * One owner at a time: whoever has the vault open holds an exclusive lock for as long. The lock is SQLite's, on an
  * empty file of its own: the kernel drops it with the process, however that ends, so there is nothing to clean up.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { Home } from '../home.ts';
 import { readOwner, removeOwner, writeOwner } from '../owner.ts';
@@ -11,6 +12,8 @@ export class OwnedElsewhereError extends Error {
   override readonly name = 'OwnedElsewhereError';
 }
 
+const POLL_MS = 25;
+
 /** In module scope: a Database object that nothing refers to is collected, and drops its lock. */
 const held = new Map<string, Database.Database>();
 
@@ -18,6 +21,28 @@ const held = new Map<string, Database.Database>();
 export function takeOwnership(home: Home, command: string): void {
   if (!lock(home.lockPath)) throw new OwnedElsewhereError(describeOwner(home));
   writeOwner(home.ownerPath, command);
+}
+
+/**
+ * Waits for the lock and takes it. False if `isInVain` says so meanwhile; throws OwnedElsewhereError when patience ends.
+ */
+export async function awaitOwnership(
+  home: Home,
+  command: string,
+  patienceMs: number,
+  isInVain: () => Promise<boolean> = async () => false,
+): Promise<boolean> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      takeOwnership(home, command);
+      return true;
+    } catch (error) {
+      if (!(error instanceof OwnedElsewhereError) || Date.now() > deadline) throw error;
+    }
+    if (await isInVain()) return false;
+    await sleep(POLL_MS);
+  }
 }
 
 export function releaseOwnership(home: Home): void {
