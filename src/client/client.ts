@@ -77,7 +77,7 @@ export class Client {
   /** With the tag that a later write's `ifMatch` takes. */
   async getSecret(name: string, place: InEnvironment = {}): Promise<Secret & { readonly etag: string }> {
     const incoming = await this.request('secrets.get', { params: locate(name, place) });
-    return { ...parse<Secret>(incoming), etag: (incoming.headers.etag ?? '').slice(1, -1) };
+    return { ...parse<Secret>(incoming), etag: findTag(incoming) };
   }
 
   /** The value's bytes, whatever they are. */
@@ -290,6 +290,11 @@ export class Client {
 export function findCursor({ headers }: Incoming): string | null {
   const next = /<([^>]*)>; *rel="next"/.exec(headers.link ?? '')?.[1];
   return next === undefined ? null : new URLSearchParams(next.slice(next.indexOf('?'))).get('cursor');
+}
+
+/** The entity tag, as a later write's `ifMatch` takes it; empty where there is none. */
+export function findTag({ headers }: Pick<Incoming, 'headers'>): string {
+  return (headers.etag ?? '').slice(1, -1);
 }
 
 function locate(name: string, { environment }: InEnvironment): Params {

@@ -1,6 +1,6 @@
 /** `mav edit`: changes a secret that is there, by options or in an editor. */
 import { isUtf8 } from 'node:buffer';
-import type { Client } from '../../client/client.ts';
+import { type Client, findTag } from '../../client/client.ts';
 import type { Metadata, Secret } from '../../client/types.ts';
 import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
@@ -68,8 +68,8 @@ async function replaceValue(client: Client, place: Place, value: Uint8Array): Pr
 
 function replaceField(client: Client, place: Place, value: Uint8Array): Promise<void> {
   return trySeveral(async () => {
-    const { headers } = await client.request('fieldValues.get', { params: locate(place) });
-    await storeValue(client, place, value, readTag(headers));
+    const current = await client.request('fieldValues.get', { params: locate(place) });
+    await storeValue(client, place, value, findTag(current));
   });
 }
 
@@ -80,10 +80,10 @@ function changeMetadata(
   value: Uint8Array | undefined,
 ): Promise<void> {
   return trySeveral(async () => {
-    const { body, headers } = await client.request('secrets.get', { params: locate(place) });
+    const current = await client.request('secrets.get', { params: locate(place) });
     const { parseExact } = await import('../exact-json.ts');
     // Numbers stay as they were written.
-    const { metadata: before } = parseExact(Buffer.from(body).toString()) as Secret;
+    const { metadata: before } = parseExact(Buffer.from(current.body).toString()) as Secret;
     const missing = remove.some((key) => !Object.hasOwn(before, key));
     if (missing)
       throw new CliError(EXIT.notFound, '--remove-metadata: there is no such key; nothing was changed');
@@ -95,7 +95,7 @@ function changeMetadata(
     await client.patchSecret(
       place.name,
       { value: text, metadata },
-      { environment, ifMatch: readTag(headers) },
+      { environment, ifMatch: findTag(current) },
     );
   });
 }
@@ -127,7 +127,7 @@ async function editValue(input: Input, place: Place): Promise<ExitCode> {
     context.say('Nothing was changed, and nothing was stored.');
     return EXIT.done;
   }
-  await storeEdited(input, place, edited, readTag(before.headers));
+  await storeEdited(input, place, edited, findTag(before));
   context.say(`Changed ${place.what}.`);
   return EXIT.done;
 }
@@ -161,10 +161,6 @@ async function storeValue(client: Client, place: Place, value: Uint8Array, ifMat
 
 function locate({ name, environment, field }: Place) {
   return { name, env: environment, field };
-}
-
-function readTag(headers: Readonly<Record<string, string | undefined>>): string {
-  return (headers.etag ?? '').slice(1, -1);
 }
 
 function isOutrun(error: unknown): boolean {
