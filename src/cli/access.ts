@@ -49,7 +49,7 @@ export function readGivenToken({ MAV_TOKEN: token }: NodeJS.ProcessEnv): string 
 }
 
 /** null if nobody listens there. Throws CliError if it cannot be reached for another reason. */
-export async function connectToDaemon(socketPath: string): Promise<Connection | null> {
+async function connectToDaemon(socketPath: string): Promise<Connection | null> {
   try {
     return await Connection.open(socketPath);
   } catch (error) {
@@ -66,8 +66,7 @@ async function useDaemon<T>(
   use: Use<T>,
 ): Promise<T> {
   try {
-    const tokenPath = locateSessionToken(context.env, home.socketPath);
-    const token = given ?? (await awaitSessionToken(tokenPath, () => connection.send(HEALTH)));
+    const token = given ?? (await findSessionToken(context.env, home.socketPath, connection));
     if (token === null) {
       throw new CliError(
         EXIT.notAllowed,
@@ -78,4 +77,12 @@ async function useDaemon<T>(
   } finally {
     connection.close();
   }
+}
+
+function findSessionToken(
+  env: NodeJS.ProcessEnv,
+  socketPath: string,
+  connection: Connection,
+): Promise<string | null> {
+  return awaitSessionToken(locateSessionToken(env, socketPath), () => connection.send(HEALTH));
 }

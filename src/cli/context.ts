@@ -30,11 +30,7 @@ export interface Manners {
   readonly noColor: boolean;
 }
 
-export function createContext(
-  env: NodeJS.ProcessEnv,
-  umask: number,
-  { quiet, noInput, noColor }: Manners = { quiet: false, noInput: false, noColor: false },
-): Context {
+export function createContext(env: NodeJS.ProcessEnv, umask: number): Context {
   // Not by process.stdin and its like: a stream that is never used takes longer to make than a short command has.
   const [isInputTerminal, isOutputTerminal, isErrorTerminal] = [isatty(0), isatty(1), isatty(2)];
   const complain = (text: string) => void openError().write(`${text}\n`);
@@ -43,14 +39,25 @@ export function createContext(
     umask,
     print: (text) => void openOutput(complain).write(`${text}\n`),
     write: (bytes) => void openOutput(complain).write(bytes),
-    say: quiet ? () => {} : complain,
+    say: complain,
     complain,
-    isQuiet: quiet,
-    canAsk: !noInput && isInputTerminal && isOutputTerminal && isErrorTerminal,
+    isQuiet: false,
+    canAsk: isInputTerminal && isOutputTerminal && isErrorTerminal,
     isInputTerminal,
     isOutputTerminal,
     isErrorTerminal,
-    hasColor: isOutputTerminal && !noColor && !env.NO_COLOR && env.TERM !== 'dumb',
+    hasColor: isOutputTerminal && !env.NO_COLOR && env.TERM !== 'dumb',
+  };
+}
+
+/** The same context, as the flags want it to behave. */
+export function withManners(context: Context, { quiet, noInput, noColor }: Manners): Context {
+  return {
+    ...context,
+    say: quiet ? () => {} : context.say,
+    isQuiet: quiet,
+    canAsk: context.canAsk && !noInput,
+    hasColor: context.hasColor && !noColor,
   };
 }
 

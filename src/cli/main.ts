@@ -2,7 +2,7 @@
 import { readSettings } from '../config.ts';
 import { checkArity, findClose, readArguments } from './arguments.ts';
 import type { Command, Input } from './command.ts';
-import { type Context, createContext } from './context.ts';
+import { type Context, createContext, withManners } from './context.ts';
 import { EXIT, type ExitCode, toCliError, usageError } from './failure.ts';
 import { splitCommand } from './find-command.ts';
 import { commands, commonOptions } from './options.ts';
@@ -95,8 +95,8 @@ async function readInput(
   const flag = (name: string) => values.has(name);
   const text = (name: string) => values.get(name)?.find((value) => value !== true);
   const list = (name: string) => values.get(name)?.filter((value) => value !== true) ?? [];
-  const { env, umask } = outer;
-  const context = createContext(env, umask, {
+  const { env } = outer;
+  const context = withManners(outer, {
     quiet: flag('quiet'),
     noInput: flag('no-input'),
     noColor: flag('no-color'),
