@@ -74,7 +74,7 @@ async function findFolder(client: Client): Promise<string | null> {
   }
 }
 
-export function checkKeyFile(path: string, folder: string | null): Finding[] {
+function checkKeyFile(path: string, folder: string | null): Finding[] {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined)
     return [fail('key file', `${path} is not there; put your copy of it back, then run: mav unseal`)];

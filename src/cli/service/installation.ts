@@ -7,7 +7,7 @@ import type { Input } from '../command.ts';
 import { CliError, EXIT } from '../failure.ts';
 import type { Facts, Service } from './service.ts';
 
-export const PLATFORMS = ['linux', 'darwin'] as const;
+const PLATFORMS = ['linux', 'darwin'] as const;
 export type Platform = (typeof PLATFORMS)[number];
 
 /** The service of this platform, or with --print of the one that is asked for. Throws CliError. */

@@ -42,7 +42,7 @@ function logPath({ userHome }: Facts): string {
 }
 
 /** launchd.plist(5). */
-export function agentPlist(facts: Facts): string {
+function agentPlist(facts: Facts): string {
   const { command, environment } = facts;
   const limits = { Core: 0 };
   const agent: Record<string, Value> = {

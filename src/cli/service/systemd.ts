@@ -42,7 +42,7 @@ function systemctl(...args: string[]): Step {
 }
 
 /** systemd.socket(5). */
-export function socketUnit({ socketPath }: Facts): string {
+function socketUnit({ socketPath }: Facts): string {
   return `${HEAD}
 [Unit]
 Description=Socket of the MaestroVault daemon
@@ -59,7 +59,7 @@ WantedBy=sockets.target
 }
 
 /** systemd.service(5), systemd.exec(5). */
-export function serviceUnit({ command, environment }: Facts): string {
+function serviceUnit({ command, environment }: Facts): string {
   const variables = Object.entries(environment).map(
     ([name, value]) => `Environment=${quote(`${name}=${value}`)}\n`,
   );
