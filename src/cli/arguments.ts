@@ -99,7 +99,7 @@ function explainUnknown(words: string, options: Options, typed: string): CliErro
   const names = Object.keys(options).map((name) => `--${name}`);
   const close = findClose(typed, names);
   return usageError(
-    `unknown option${close === null ? '' : `; did you mean ${close}?`} See mav ${words} --help`,
+    `unknown option; ${close === null ? 'see' : `did you mean ${close}? See`} mav ${words} --help`,
   );
 }
 
