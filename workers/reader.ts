@@ -11,8 +11,13 @@ import { Vault } from './vault.ts';
 
 const vault = new Vault(workerData as WorkerOptions, 'reading');
 
+/** Batches are much alike; but one large reply must not make all that follow it large. */
+const MAX_EXPECTED_SIZE = 65_536;
+let expectedSize = 0;
+
 export default async function read(batch: Batch): Promise<Moved> {
-  const reply = new ReplyBuffer();
+  const reply = new ReplyBuffer(expectedSize);
   const replies = await readBatch(vault, batch, reply);
+  expectedSize = Math.min(reply.length, MAX_EXPECTED_SIZE);
   return finish(reply, replies);
 }

@@ -31,9 +31,39 @@ for (const [code, letter] of Object.entries({
   ESCAPES[Number(code)] = letter.charCodeAt(0);
 }
 
+const DAY_SECONDS = 86_400;
+/** `2026-03-13T` by its day, for Date takes as long for it as opening a small value does. */
+const formattedDays = new Map<number, string>();
+const MAX_FORMATTED_DAYS = 4_096;
+const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
+
+/** `unixSeconds`: whole, and of a year with four digits. */
+function formatTime(unixSeconds: number): string {
+  const day = Math.floor(unixSeconds / DAY_SECONDS);
+  const second = unixSeconds - day * DAY_SECONDS;
+  const hours = TWO_DIGITS[Math.floor(second / 3600)];
+  const minutes = TWO_DIGITS[Math.floor(second / 60) % 60];
+  return `"${formatDay(day)}${hours}:${minutes}:${TWO_DIGITS[second % 60]}Z"`;
+}
+
+function formatDay(day: number): string {
+  const known = formattedDays.get(day);
+  if (known !== undefined) return known;
+  const text = new Date(day * DAY_SECONDS * 1000).toISOString().slice(0, 11);
+  if (formattedDays.size === MAX_FORMATTED_DAYS) formattedDays.clear();
+  formattedDays.set(day, text);
+  return text;
+}
+
 export class ReplyBuffer {
   #buffer: Buffer<ArrayBuffer> = EMPTY;
   #length = 0;
+  #firstCapacity: number;
+
+  /** `expected`: how many bytes there will be, more or less; growing costs copies. */
+  constructor(expected = 0) {
+    this.#firstCapacity = Math.max(MIN_CAPACITY, expected);
+  }
 
   /** Bytes written so far. */
   get length(): number {
@@ -96,8 +126,7 @@ export class ReplyBuffer {
 
   /** A time in whole Unix seconds as a quoted RFC 3339 time, UTC; the nearest one where its four-digit years end. */
   time(unixSeconds: number): void {
-    const shown = Math.min(Math.max(unixSeconds, FIRST_TIME), LAST_TIME);
-    this.ascii(`"${new Date(shown * 1000).toISOString().slice(0, 19)}Z"`);
+    this.ascii(formatTime(Math.min(Math.max(unixSeconds, FIRST_TIME), LAST_TIME)));
   }
 
   integer(value: number): void {
@@ -147,7 +176,7 @@ export class ReplyBuffer {
   #reserve(size: number): void {
     const needed = this.#length + size;
     if (needed <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(MIN_CAPACITY, needed, this.#buffer.length * 2));
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#firstCapacity, needed, this.#buffer.length * 2));
     grown.set(this.#buffer.subarray(0, this.#length));
     this.#buffer.fill(0, 0, this.#length);
     this.#buffer = grown;

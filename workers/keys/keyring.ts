@@ -66,6 +66,8 @@ export class Keyring {
 
   /** The generation with this id (16 bytes), if the vault has it. */
   find(id: Uint8Array): KekEntry | null {
+    // Nearly always, and told much faster than by text.
+    if (Buffer.compare(id, this.current.id) === 0) return this.current;
     return this.#byId.get(hex(id)) ?? null;
   }
 
