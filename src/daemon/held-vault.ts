@@ -78,8 +78,7 @@ export class HeldVault implements Backend {
     if (pool === 'control') return this.#control(call);
     // The list says when each token was last used: what is still in memory must be written first.
     if (call.operation === 'tokens.list') await this.#flushUsage();
-    const answered = await (pool === 'readers' ? this.#pools.read(call) : this.#pools.write(call));
-    return this.#apply(answered);
+    return this.#apply(await (pool === 'readers' ? this.#pools.read(call) : this.#pools.write(call)));
   }
 
   async #control(call: Call): Promise<Answered> {

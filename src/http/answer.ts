@@ -82,7 +82,13 @@ export function refuse(code: ErrorCode, message: string): Answer {
 export async function answerRequest(backend: Backend, request: Request): Promise<Answer> {
   const requestId = chooseRequestId(request.requestId);
   const progress: Progress = { route: null, tokenId: null };
-  return finishAnswer(await answerOrExplain(backend, request, progress), progress, requestId);
+  let content: Content;
+  try {
+    content = await answer(backend, request, progress);
+  } catch (error) {
+    content = explainError(error);
+  }
+  return finishAnswer(content, progress, requestId);
 }
 
 function finishAnswer(
@@ -119,19 +125,16 @@ interface Content {
   readonly code: string | null;
 }
 
-async function answerOrExplain(backend: Backend, request: Request, progress: Progress): Promise<Content> {
-  try {
-    return await answer(backend, request, progress);
-  } catch (error) {
-    if (error instanceof ClientGoneError) throw error;
-    if (error instanceof HttpError)
-      return explain({ ok: false, code: error.code, message: error.message }, error.headers);
-    return explain({
-      ok: false,
-      code: 'internal',
-      message: 'the daemon failed to do this; its log says more',
-    });
-  }
+/** Throws ClientGoneError on. */
+function explainError(error: unknown): Content {
+  if (error instanceof ClientGoneError) throw error;
+  if (error instanceof HttpError)
+    return explain({ ok: false, code: error.code, message: error.message }, error.headers);
+  return explain({
+    ok: false,
+    code: 'internal',
+    message: 'the daemon failed to do this; its log says more',
+  });
 }
 
 async function answer(backend: Backend, request: Request, progress: Progress): Promise<Content> {
@@ -140,7 +143,7 @@ async function answer(backend: Backend, request: Request, progress: Progress): P
   progress.route = route.path;
   if (route.pool === 'none') return answerLocally(route.operation, backend);
   // Control operations may not wait for the unsealing: they are what can end it.
-  if (route.pool !== 'control') await backend.settled();
+  if (backend.sealedBecause !== null && route.pool !== 'control') await backend.settled();
   const principal = authorize(backend, request, route);
   progress.tokenId = principal.id;
   const body = route.body === 'none' ? null : await request.readBody(route.maxBodySize ?? MAX_BODY_SIZE);

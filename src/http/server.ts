@@ -26,12 +26,16 @@ const REQUEST_TIMEOUT_MS = 15_000;
 const TIMEOUT_CHECK_MS = 1_000;
 const KEEP_ALIVE_MS = 60_000;
 
-/** The last response of each connection, sent or not: an error of the connection is its request's, or comes after it. */
-const lastResponse = new WeakMap<Duplex, ServerResponse>();
+const LAST_RESPONSE = Symbol('last response');
+
+/** With its last response, sent or not: an error of the connection is its request's, or comes after it. */
+interface Connection extends Duplex {
+  [LAST_RESPONSE]?: ServerResponse;
+}
 
 export function createApiServer(backend: Backend, logRequest: LogRequest): Server {
   const handle = (request: IncomingMessage, response: ServerResponse) => {
-    lastResponse.set(request.socket, response);
+    (request.socket as Connection)[LAST_RESPONSE] = response;
     const isStopping = () => !server.listening;
     void serve(backend, request, response, isStopping, logRequest);
   };
@@ -89,12 +93,10 @@ function single(header: string | string[] | undefined): string | undefined {
 }
 
 function send(response: ServerResponse, method: string, { status, headers, body }: Answer): void {
-  const wipe = () => body.fill(0);
-  // The client went away meanwhile; then neither event comes any more.
-  if (response.destroyed) return void wipe();
-  // 'close' comes in every case; 'finish' only when the kernel has taken the bytes, but then at once.
-  response.once('finish', wipe);
-  response.once('close', wipe);
+  // The client went away meanwhile; then the event does not come any more.
+  if (response.destroyed) return void body.fill(0);
+  // Right after the kernel has taken the bytes, or when the connection ends before that.
+  response.once('close', () => body.fill(0));
   response.writeHead(status, headers as string[]);
   if (method === 'HEAD') response.end();
   else response.end(body);
@@ -116,7 +118,7 @@ const MALFORMED: Refusal = { code: 'bad_request', message: 'the request is not v
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex, logRequest: LogRequest): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const refusal = PARSER_REFUSALS[error.code ?? ''] ?? MALFORMED;
-  const response = lastResponse.get(socket);
+  const response = (socket as Connection)[LAST_RESPONSE];
   if (response === undefined || (response.closed && response.req.complete)) {
     sendRefusal(socket, refusal, logRequest);
   } else if (response.req.complete) {
