@@ -23,22 +23,27 @@ const WARNINGS: ReadonlySet<string> = new Set(['warning', 'failure', 'sealed', '
 const STDERR = 2;
 
 export function createLog(): Log {
+  const { pid } = process;
   const lines = new LineBuffer(destination({ dest: STDERR, sync: false }));
-  const logger = pino({ base: { pid: process.pid }, timestamp: () => `,"time":"${formatNow()}"` }, lines);
+  const logger = pino({ base: { pid }, timestamp: () => `,"time":"${formatNow()}"` }, lines);
   return {
+    // As the logger would write it, which puts a line together from two dozen strings and takes ten times as long.
     request: ({ method, answer, durationMs }) => {
       const { route, status, code, requestId, tokenId } = answer;
-      const duration_ms = Math.round(durationMs * 1000) / 1000;
-      logger.info({
+      const line = {
+        level: logger.levels.values.info,
+        time: formatNow(),
+        pid,
         event: 'request',
         method,
         route,
         status,
         code,
-        duration_ms,
+        duration_ms: Math.round(durationMs * 1000) / 1000,
         request_id: requestId,
         token_id: tokenId,
-      });
+      };
+      lines.write(`${JSON.stringify(line)}\n`);
     },
     event: (event, detail) => {
       logger[WARNINGS.has(event) ? 'warn' : 'info']({ event, detail });
