@@ -26,6 +26,11 @@ const calls: Readonly<Record<string, (client: Client) => Promise<unknown>>> = {
     client.listSecrets({ ...place, metadataKey: 'k', metadataValue: 'v', limit: 3 }),
   'secrets.search': (client) => client.search('q&a', { limit: 3 }),
   'secrets.get': (client) => client.getSecret(NAME, place),
+  'secrets.batchGet': (client) =>
+    client.batchGet([
+      { name: NAME, ...place },
+      { name: NAME, field: 'f/g' },
+    ]),
   'values.get': (client) => client.getValue(NAME, place),
   'secrets.put': (client) => client.putSecret(NAME, { value: 'v' }, place),
   'values.put': (client) => client.putValue(NAME, 'v', place),
