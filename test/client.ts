@@ -105,6 +105,19 @@ t.test('client > a real daemon > what was stored comes back, and errors say stat
     status: 412,
     code: 'precondition_failed',
   });
+  t.match(
+    await client.batchGet([
+      { name: 'db', ...place },
+      { name: 'db', field: 'cert', ...place },
+      { name: 'db' },
+    ]),
+    [
+      { value: binary.toString('base64'), encoding: 'base64', metadata: { owner: 'me' } },
+      { environment: 'prod/eu', field: 'cert', value: binary.toString('base64'), encoding: 'base64' },
+      { name: 'db', environment: '', code: 'not_found' },
+    ],
+  );
+  await t.rejects(client.batchGet([]), { status: 400, code: 'bad_request' });
   await t.rejects(client.getSecret('db'), { status: 404, code: 'not_found' });
   const stranger = connect({ socketPath: daemon.socket, token: `mvt_${'0'.repeat(64)}` });
   t.teardown(() => stranger.close());
