@@ -1,6 +1,6 @@
 /**
  * The OpenAPI document of the public API, from the route table and the schemas of the request bodies; what stands
- * here by hand is what those do not know: the shapes of the answers. `npm run openapi` writes src/http/openapi.json,
+ * here by hand is what those do not know: the shapes of the answers, and of the body that a reader thread reads. `npm run openapi` writes src/http/openapi.json,
  * which is checked in; a test asserts that it is current.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { STATUS_OF } from '../src/http/errors.ts';
 import { type Route, routes } from '../src/routes.ts';
 import { type BodyOperation, bodyJsonSchema, bodySchemas } from '../workers/bodies.ts';
+import { MAX_REFS } from '../workers/secret-refs.ts';
 
 const root = dirname(import.meta.dirname);
 const TARGET = join(root, 'src/http/openapi.json');
@@ -104,6 +105,18 @@ const SCHEMAS = {
     error: { ...text, description: 'It fails verification; the rest of the page does not suffer' },
     code: { type: 'string', const: 'integrity' },
   }),
+  BatchField: object({ name, environment, field: name, value, 'encoding?': encoding }),
+  BatchError: object({
+    name,
+    environment,
+    'field?': { ...name, description: 'Absent where the secret itself was asked for' },
+    error: { ...text, description: 'What is wrong with this one; the others do not suffer' },
+    code: {
+      type: 'string',
+      enum: ['not_found', 'integrity'],
+      description: 'Whether it is not there, or fails its verification',
+    },
+  }),
   SecretName: object({ name, environment }),
   Token: object({
     id: tokenId,
@@ -139,6 +152,17 @@ const ANSWERS: Readonly<Record<string, JsonSchema>> = {
     added: arrayOf('SecretName'),
     changed: arrayOf('SecretName'),
     unchanged: arrayOf('SecretName'),
+  }),
+  'secrets.batchGet': object({
+    secrets: {
+      type: 'array',
+      minItems: 1,
+      maxItems: MAX_REFS,
+      items: {
+        anyOf: [ref('schemas', 'Secret'), ref('schemas', 'BatchField'), ref('schemas', 'BatchError')],
+      },
+      description: 'One for each reference, in their order',
+    },
   }),
   'secrets.get': ref('schemas', 'Secret'),
   'secrets.put': done('stored', { name }),
@@ -183,6 +207,28 @@ const ANSWERS: Readonly<Record<string, JsonSchema>> = {
   }),
   'tokens.revoke': done('revoked', { id: tokenId }),
 };
+
+/** The body of a batch-get. */
+const REFS: JsonSchema = {
+  ...object({
+    refs: {
+      type: 'array',
+      minItems: 1,
+      maxItems: MAX_REFS,
+      items: {
+        ...object({
+          name,
+          'environment?': { ...environment, default: '' },
+          'field?': { ...name, description: 'Only this field; absent: the secret with all of its fields' },
+        }),
+        additionalProperties: false,
+      },
+    },
+  }),
+  additionalProperties: false,
+};
+const REFS_NOTE =
+  'Refused with 413 if the answer grows beyond 4 MiB before the last one; a single one never is';
 
 const QUERY: Readonly<Record<string, JsonSchema>> = {
   env: { schema: environment, description: 'The environment; the default one where it is absent' },
@@ -257,7 +303,9 @@ const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly Head
   408: { meaning: 'The request took too long to arrive' },
   409: { meaning: 'There is a secret of the new name; nothing was changed' },
   412: { meaning: 'The secret is not as If-Match or If-None-Match expects' },
-  413: { meaning: 'The body is larger than 1 MiB, or than this endpoint takes' },
+  413: {
+    meaning: 'The body is larger than 1 MiB, or than this endpoint takes; or the answer would be too large',
+  },
   500: { meaning: 'What is stored fails its verification, or something unforeseen' },
   503: { meaning: 'The vault is sealed, or too many requests are waiting', headers: ['Retry-After'] },
   507: { meaning: 'The disk is full; nothing was stored' },
@@ -315,16 +363,23 @@ function parametersOf(route: Route): JsonSchema[] {
   return [...inPath, ...inQuery, ...headers, ref('parameters', 'RequestId')];
 }
 
+/** Its JSON Schema, and what that does not say. */
+function describeBody({ operation }: Route): { schema: JsonSchema; notes: readonly string[] } {
+  if (operation === 'secrets.batchGet') return { schema: REFS, notes: [REFS_NOTE] };
+  if (!(operation in bodySchemas)) throw new Error(`no body is described for ${operation}`);
+  return { schema: bodyJsonSchema(operation as BodyOperation) as JsonSchema, notes: [] };
+}
+
 function bodyOf(route: Route): JsonSchema {
   if (route.body === 'none') return {};
   if (route.bytes === 'body') {
     const description = 'At least one byte and 1 MiB at most, whatever Content-Type says';
     return { requestBody: { description, required: true, content: binary(bytes) } };
   }
-  if (!(route.operation in bodySchemas)) throw new Error(`no body is described for ${route.operation}`);
-  const schema = bodyJsonSchema(route.operation as BodyOperation) as JsonSchema;
+  const { schema, notes: own } = describeBody(route);
   const required = route.body === 'required';
   const notes = [
+    ...own,
     ...(required ? [] : ['No body at all means the defaults']),
     ...(route.maxBodySize === undefined ? [] : [`${route.maxBodySize / 1_048_576} MiB at most`]),
   ];

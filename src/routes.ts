@@ -89,6 +89,17 @@ export const routes: readonly Route[] = [
     summary: 'List secrets, without values',
   },
   {
+    method: 'POST',
+    path: '/v1/secrets/batch-get',
+    scope: 'read',
+    pool: 'readers',
+    operation: 'secrets.batchGet',
+    query: [],
+    body: 'required',
+    success: 200,
+    summary: 'Read many secrets and fields at once',
+  },
+  {
     method: 'GET',
     path: '/v1/secrets/:name',
     scope: 'read',

@@ -223,6 +223,8 @@ const ALLOWED: Record<string, string> = {
   '/v1/health': 'GET, HEAD',
   '/v1/openapi.json': 'GET, HEAD',
   '/v1/secrets': 'GET, HEAD',
+  // A secret of that name, and the endpoint.
+  '/v1/secrets/batch-get': 'GET, HEAD, PUT, PATCH, POST, DELETE',
   '/v1/secrets/:name': 'GET, HEAD, PUT, PATCH, DELETE',
   '/v1/secrets/:name/rename': 'POST',
   '/v1/secrets/:name/value': 'GET, HEAD, PUT',
@@ -279,6 +281,7 @@ t.test('bodies > larger than 1 MiB > 413, and 1 MiB is taken', async (t) => {
         ['PUT', `${REFUSED}/value`],
         ['PUT', `${REFUSED}/fields/f/value`],
         ['POST', '/v1/secrets/large/rename'],
+        ['POST', '/v1/secrets/batch-get'],
         ['POST', '/v1/generate'],
         ['POST', '/v1/tokens'],
       ] as const) {

@@ -26,6 +26,11 @@ const calls: Readonly<Record<string, (client: Client) => Promise<unknown>>> = {
     client.listSecrets({ ...place, metadataKey: 'k', metadataValue: 'v', limit: 3 }),
   'secrets.search': (client) => client.search('q&a', { limit: 3 }),
   'secrets.get': (client) => client.getSecret(NAME, place),
+  'secrets.batchGet': (client) =>
+    client.batchGet([
+      { name: NAME, ...place },
+      { name: NAME, field: 'f/g' },
+    ]),
   'values.get': (client) => client.getValue(NAME, place),
   'secrets.put': (client) => client.putSecret(NAME, { value: 'v' }, place),
   'values.put': (client) => client.putValue(NAME, 'v', place),
@@ -100,6 +105,19 @@ t.test('client > a real daemon > what was stored comes back, and errors say stat
     status: 412,
     code: 'precondition_failed',
   });
+  t.match(
+    await client.batchGet([
+      { name: 'db', ...place },
+      { name: 'db', field: 'cert', ...place },
+      { name: 'db' },
+    ]),
+    [
+      { value: binary.toString('base64'), encoding: 'base64', metadata: { owner: 'me' } },
+      { environment: 'prod/eu', field: 'cert', value: binary.toString('base64'), encoding: 'base64' },
+      { name: 'db', environment: '', code: 'not_found' },
+    ],
+  );
+  await t.rejects(client.batchGet([]), { status: 400, code: 'bad_request' });
   await t.rejects(client.getSecret('db'), { status: 404, code: 'not_found' });
   const stranger = connect({ socketPath: daemon.socket, token: `mvt_${'0'.repeat(64)}` });
   t.teardown(() => stranger.close());

@@ -134,6 +134,12 @@ async function sendInOtherForms(): Promise<void> {
     ['POST', '/v1/import', imported(padding), 200],
     ['POST', '/v1/import', imported(padding), 200],
     ['POST', '/v1/import', imported({ name: 's8', valeu: VALUE }), 400],
+    [
+      'POST',
+      '/v1/secrets/batch-get',
+      { refs: [{ name: 's5' }, { name: 's6' }, { name: 's5', field: 'a' }, { name: 's7' }] },
+      200,
+    ],
     ['GET', '/v1/export?limit=3', undefined, 200],
     ['GET', '/v1/export', undefined, 200],
   ] as const) {

@@ -15,6 +15,7 @@ const CONTRACT: Readonly<Record<string, Scope | null>> = {
   'GET /v1/health': null,
   'GET /v1/openapi.json': null,
   'GET /v1/secrets': 'read',
+  'POST /v1/secrets/batch-get': 'read',
   'GET /v1/secrets/:name': 'read',
   'PUT /v1/secrets/:name': 'write',
   'PATCH /v1/secrets/:name': 'write',

@@ -164,6 +164,25 @@ for (const rule of rules) {
   });
 }
 
+t.test(
+  'imports > what a worker starts with > is without zod, which takes longer than all the rest',
+  async (t) => {
+    const reach = (file: string, reached = new Set<string>()): Set<string> => {
+      for (const { to, kind } of tree.get(file)?.imports ?? []) {
+        if (kind !== 'static' || reached.has(to)) continue;
+        reached.add(to);
+        reach(to, reached);
+      }
+      return reached;
+    };
+    for (const file of ['workers/reader.ts', 'workers/writer.ts']) {
+      t.ok(reach(file).has('workers/operations/secrets.ts'), `${file}: its imports are followed`);
+      t.notOk(reach(file).has('zod'), file);
+    }
+    t.ok(reach('workers/bodies.ts').has('zod'), 'and it would be found');
+  },
+);
+
 t.test('imports > cycles, type imports counted > there is none, and one would be found', async (t) => {
   t.equal(findCycle(imports), null);
   const circular = new Map([

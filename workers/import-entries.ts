@@ -7,12 +7,13 @@
 import { decodeBase64 } from './base64.ts';
 import { type RawMetadata, readMetadata } from './json.ts';
 import { type JsonScanner, OPEN_BRACE, QUOTE } from './json-scan.ts';
-import { findNameProblem, type NameKind } from './names.ts';
-import { BodyError, quoteName } from './request-error.ts';
+import { ItemProblem, placeOfItem, readList, readName, skipNull } from './list-items.ts';
+import { findNameProblem } from './names.ts';
+import { quoteName } from './request-error.ts';
 import type { SecretBytes } from './secret-bytes.ts';
 
 const BASE64 = Buffer.from('base64');
-const LOWER_N = 0x6e;
+const LIST = 'secrets';
 const NOT_A_VALUE = 'must be a non-empty string';
 
 export interface ImportEntry {
@@ -40,32 +41,10 @@ export class ImportEntries {
   }
 }
 
-/** What is wrong with an entry, to stand right behind the entry's place in a sentence. */
-class EntryProblem extends Error {}
-
 /** Throws BodyError, which names the place of what is wrong as `"secrets"[12]."value"`. */
 export function readImportEntries(scanner: JsonScanner, secrets: SecretBytes[]): ImportEntries {
-  const list: ImportEntry[] = [];
   const reader = new EntryReader(scanner, secrets);
-  scanner.items(() => {
-    try {
-      list.push(reader.read(list.length));
-    } catch (error) {
-      throw placeError(error, list.length);
-    }
-  });
-  return new ImportEntries(list);
-}
-
-function placeOfEntry(index: number): string {
-  return `"secrets"[${index}]`;
-}
-
-function placeError(error: unknown, index: number): unknown {
-  const place = placeOfEntry(index);
-  if (error instanceof EntryProblem) return new BodyError(place + error.message);
-  // What the scanner says knows nothing of entries.
-  return error instanceof BodyError ? new BodyError(`${place}: ${error.message}`) : error;
+  return new ImportEntries(readList(scanner, LIST, (index) => reader.read(index)));
 }
 
 /** An entry, or a field's object, as it is being read: what was null is absent. */
@@ -90,27 +69,27 @@ class EntryReader {
   }
 
   read(index: number): ImportEntry {
-    if (this.#scanner.peek() !== OPEN_BRACE) throw new EntryProblem(' must be an object');
+    if (this.#scanner.peek() !== OPEN_BRACE) throw new ItemProblem(' must be an object');
     const draft: Draft = {};
     this.#scanner.members((member) => {
-      if (!this.#skipNull()) this.#readMember(draft, member);
+      if (!skipNull(this.#scanner)) this.#readMember(draft, member);
     });
     return this.#finish(draft, index);
   }
 
   #readMember(draft: Draft, member: string): void {
-    if (member === 'name') draft.name = this.#name(member);
-    else if (member === 'environment') draft.environment = this.#name(member);
+    if (member === 'name') draft.name = readName(this.#scanner, member);
+    else if (member === 'environment') draft.environment = readName(this.#scanner, member);
     else if (member === 'value') draft.value = this.#secret('."value"');
     else if (member === 'encoding') draft.encoding = this.#encoding('."encoding"');
     else if (member === 'metadata') draft.metadata = this.#metadata();
     else if (member === 'fields') draft.fields = this.#fields();
-    else throw new EntryProblem(`: unknown member ${quoteName(member)}`);
+    else throw new ItemProblem(`: unknown member ${quoteName(member)}`);
   }
 
   #finish({ name, environment = '', value, encoding, metadata, fields }: Draft, index: number): ImportEntry {
-    if (name === undefined) throw new EntryProblem('."name" is required');
-    if (value === undefined && fields === undefined) throw new EntryProblem(' needs "value" or "fields"');
+    if (name === undefined) throw new ItemProblem('."name" is required');
+    if (value === undefined && fields === undefined) throw new ItemProblem(' needs "value" or "fields"');
     this.#checkNew(name, environment, index);
     const decoded = decode(value, encoding, '');
     return {
@@ -126,54 +105,41 @@ class EntryReader {
     const key = `${name}\0${environment}`;
     const first = this.#indexes.get(key);
     if (first !== undefined)
-      throw new EntryProblem(` has the name and environment of ${placeOfEntry(first)}; give each entry once`);
+      throw new ItemProblem(
+        ` has the name and environment of ${placeOfItem(LIST, first)}; give each entry once`,
+      );
     this.#indexes.set(key, index);
   }
 
-  /** Reads over a null, if there is one. */
-  #skipNull(): boolean {
-    if (this.#scanner.peek() !== LOWER_N) return false;
-    this.#scanner.skipScalar();
-    return true;
-  }
-
-  #name(kind: Exclude<NameKind, 'field'>): string {
-    if (this.#scanner.peek() !== QUOTE) throw new EntryProblem(`."${kind}" must be a string`);
-    const text = this.#scanner.text();
-    const problem = findNameProblem(kind, text);
-    if (problem !== null) throw new EntryProblem(`."${kind}" ${problem}`);
-    return text;
-  }
-
   #secret(place: string): SecretBytes {
-    if (this.#scanner.peek() !== QUOTE) throw new EntryProblem(`${place} ${NOT_A_VALUE}`);
+    if (this.#scanner.peek() !== QUOTE) throw new ItemProblem(`${place} ${NOT_A_VALUE}`);
     const secret = this.#scanner.secret();
     this.#secrets.push(secret);
-    if (secret.length === 0) throw new EntryProblem(`${place} ${NOT_A_VALUE}`);
+    if (secret.length === 0) throw new ItemProblem(`${place} ${NOT_A_VALUE}`);
     return secret;
   }
 
   #encoding(place: string): SecretBytes {
     const text = this.#scanner.peek() === QUOTE ? this.#secret(place) : null;
-    if (text === null || !BASE64.equals(text)) throw new EntryProblem(`${place} must be "base64"`);
+    if (text === null || !BASE64.equals(text)) throw new ItemProblem(`${place} must be "base64"`);
     return text;
   }
 
   #metadata(): RawMetadata {
-    if (this.#scanner.peek() !== OPEN_BRACE) throw new EntryProblem('."metadata" must be an object');
+    if (this.#scanner.peek() !== OPEN_BRACE) throw new ItemProblem('."metadata" must be an object');
     return readMetadata(this.#scanner);
   }
 
   #fields(): NonNullable<Draft['fields']> {
     if (this.#scanner.peek() !== OPEN_BRACE)
-      throw new EntryProblem('."fields" must be an object of non-empty strings');
+      throw new ItemProblem('."fields" must be an object of non-empty strings');
     const fields: [field: string, value: SecretBytes][] = [];
     this.#scanner.members((field) => {
       const problem = findNameProblem('field', field);
-      if (problem !== null) throw new EntryProblem(`."fields" has a member whose name ${problem}`);
+      if (problem !== null) throw new ItemProblem(`."fields" has a member whose name ${problem}`);
       fields.push([field, this.#field(`."fields".${quoteName(field)}`)]);
     });
-    if (fields.length === 0) throw new EntryProblem('."fields" must have at least one member');
+    if (fields.length === 0) throw new ItemProblem('."fields" must have at least one member');
     return fields;
   }
 
@@ -184,11 +150,11 @@ class EntryReader {
     this.#scanner.members((member) => {
       if (member === 'value') draft.value = this.#secret(`${place}."value"`);
       else if (member === 'encoding') draft.encoding = this.#encoding(`${place}."encoding"`);
-      else throw new EntryProblem(`${place}: unknown member ${quoteName(member)}`);
+      else throw new ItemProblem(`${place}: unknown member ${quoteName(member)}`);
     });
     const { value, encoding } = draft;
-    if (value === undefined) throw new EntryProblem(`${place}."value" is required`);
-    if (encoding === undefined) throw new EntryProblem(`${place}."encoding" is required`);
+    if (value === undefined) throw new ItemProblem(`${place}."value" is required`);
+    if (encoding === undefined) throw new ItemProblem(`${place}."encoding" is required`);
     return decode(value, encoding, place) ?? value;
   }
 }
@@ -201,9 +167,9 @@ function decode(
 ): SecretBytes | undefined {
   if (encoding === undefined) return value;
   encoding.fill(0);
-  if (value === undefined) throw new EntryProblem(`${place}: "encoding" needs "value" beside it`);
+  if (value === undefined) throw new ItemProblem(`${place}: "encoding" needs "value" beside it`);
   const decoded = decodeBase64(value);
   if (decoded === null)
-    throw new EntryProblem(`${place}."value" must be base64 with its padding (RFC 4648 section 4)`);
+    throw new ItemProblem(`${place}."value" must be base64 with its padding (RFC 4648 section 4)`);
   return decoded;
 }

@@ -33,6 +33,7 @@ export type PrincipalChange =
 export type ReadOperation =
   | 'secrets.list'
   | 'secrets.get'
+  | 'secrets.batchGet'
   | 'secrets.search'
   | 'fields.list'
   | 'fields.get'

@@ -1,9 +1,9 @@
 /**
  * A reader thread: takes batches of reading calls and answers each. Holds the keyring; the replies' bytes are
- * transferred away.
+ * transferred away, and request bodies, which name what is wanted, are zeroed with their batch.
  */
 import { workerData } from 'node:worker_threads';
-import { finish, type Moved } from './calls.ts';
+import { finish, type Moved, wipeBodies } from './calls.ts';
 import type { Batch, WorkerOptions } from './messages.ts';
 import { readBatch } from './reading.ts';
 import { ReplyBuffer } from './reply.ts';
@@ -18,6 +18,7 @@ let expectedSize = 0;
 export default async function read(batch: Batch): Promise<Moved> {
   const reply = new ReplyBuffer(expectedSize);
   const replies = await readBatch(vault, batch, reply);
+  wipeBodies(batch);
   expectedSize = Math.min(reply.length, MAX_EXPECTED_SIZE);
   return finish(reply, replies);
 }

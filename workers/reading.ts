@@ -4,6 +4,7 @@
  */
 import { failAll, type Handler, runCall } from './calls.ts';
 import type { Batch, Call, ReadOperation, Reply } from './messages.ts';
+import { batchGet } from './operations/batch-get.ts';
 import { checkVault } from './operations/check.ts';
 import { exportSecrets } from './operations/export.ts';
 import { getField, listFields } from './operations/fields.ts';
@@ -17,6 +18,7 @@ import type { ReadableVault, Vault } from './vault.ts';
 const operations: Record<ReadOperation, Handler<ReadableVault>> = {
   'secrets.list': listSecrets,
   'secrets.get': getSecret,
+  'secrets.batchGet': batchGet,
   'secrets.search': searchSecrets,
   'secrets.export': exportSecrets,
   'fields.list': listFields,

@@ -1,6 +1,6 @@
-/** Reads many secrets: whole environments page by page, or single ones, several requests at once. */
+/** Reads many secrets: whole environments page by page, or those that are named, in batches. */
 import type { Client } from '../client/client.ts';
-import type { EncodedValue, Secret } from '../client/types.ts';
+import type { BatchField, EncodedValue, Secret } from '../client/types.ts';
 import { describeSecret } from './describe.ts';
 import { CliError, EXIT, toCliError } from './failure.ts';
 import { formatReference, type Reference } from './reference.ts';
@@ -8,6 +8,8 @@ import type { Stored } from './variables.ts';
 
 /** The most that a page can have. */
 const PAGE_LIMIT = 1_000;
+/** Many enough that a request costs little for each, few enough that they are seldom too large together. */
+const BATCH_SIZE = 100;
 const REQUESTS_AT_ONCE = 16;
 
 /** All that an environment holds, fields too. Throws CliError where an entry cannot be verified. */
@@ -42,9 +44,10 @@ export function fetchSecrets(
   names: readonly string[],
   environment: string,
 ): Promise<(Stored[] | null)[]> {
-  return mapSome(names, async (name) => {
-    const entry = await orNull(client.getSecret(name, { environment }), { name, environment });
-    return entry === null ? null : listStored(entry);
+  const references = names.map((name) => ({ name, environment }));
+  return fetchMany(client, references, {
+    read: listStored,
+    ask: async ({ name }) => listStored(await client.getSecret(name, { environment })),
   });
 }
 
@@ -54,16 +57,53 @@ export async function fetchReferences(
   references: readonly Reference[],
 ): Promise<(Uint8Array | null)[]> {
   const distinct = new Map(references.map((reference) => [formatReference(reference), reference]));
-  const values = await mapSome([...distinct.values()], (reference) => {
-    const { name, field, environment } = reference;
-    const asked =
+  const values = await fetchMany<Uint8Array>(client, [...distinct.values()], {
+    read: ({ value, encoding }) => (value === undefined ? null : Buffer.from(value, encoding)),
+    ask: ({ name, field, environment }) =>
       field === undefined
         ? client.getValue(name, { environment })
-        : client.getField(name, field, { environment });
-    return orNull(asked, reference);
+        : client.getField(name, field, { environment }),
   });
   const byReference = new Map([...distinct.keys()].map((key, at) => [key, values[at] ?? null]));
   return references.map((reference) => byReference.get(formatReference(reference)) ?? null);
+}
+
+/** How one of many is had. */
+interface Way<T> {
+  /** Out of a batch; null where it has none of what is wanted. */
+  readonly read: (entry: Secret | BatchField) => T | null;
+  /** By itself. */
+  readonly ask: (reference: Reference) => Promise<T>;
+}
+
+/** What is wanted of each; null in the place of what is not there. */
+async function fetchMany<T>(
+  client: Client,
+  references: readonly Reference[],
+  way: Way<T>,
+): Promise<(T | null)[]> {
+  const found: (T | null)[] = [];
+  for (let start = 0; start < references.length; start += BATCH_SIZE)
+    found.push(...(await fetchBatch(client, references.slice(start, start + BATCH_SIZE), way)));
+  return found;
+}
+
+/**
+ * A batch that is refused, being too large perhaps, does not say on whose account, and a secret comes with all of its
+ * fields, of which one that was changed spoils it: what a batch does not give is asked for by itself.
+ */
+async function fetchBatch<T>(
+  client: Client,
+  references: readonly Reference[],
+  { read, ask }: Way<T>,
+): Promise<(T | null)[]> {
+  const entries = await client.batchGet(references).catch(() => []);
+  return mapSome(references, async (reference, at) => {
+    const entry = entries[at];
+    if (entry === undefined) return orNull(ask(reference), reference);
+    if (!('error' in entry)) return read(entry);
+    return entry.code === 'not_found' ? null : orNull(ask(reference), reference);
+  });
 }
 
 /** null for what is not there; any other failure is one of the reference. */
@@ -77,7 +117,9 @@ async function orNull<T>(asked: Promise<T>, reference: Reference): Promise<T | n
   }
 }
 
-function listStored({ name, environment, value, encoding, fields = {} }: Secret): Stored[] {
+type Entry = Pick<Secret, 'name' | 'environment' | 'value' | 'encoding' | 'fields'>;
+
+function listStored({ name, environment, value, encoding, fields = {} }: Entry): Stored[] {
   const own = value === undefined ? [] : [{ source: { environment, name }, value: decode(value, encoding) }];
   const others = Object.entries(fields).map(([field, encoded]) => ({
     source: { environment, name, field },
@@ -95,11 +137,11 @@ function decode(value: string, encoding: 'base64' | undefined): string | Uint8Ar
 }
 
 /** As Promise.all over all of them, but with few under way at a time. */
-async function mapSome<T, R>(items: readonly T[], use: (item: T) => Promise<R>): Promise<R[]> {
+async function mapSome<T, R>(items: readonly T[], use: (item: T, at: number) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const left = items.entries();
   const work = async () => {
-    for (const [at, item] of left) results[at] = await use(item);
+    for (const [at, item] of left) results[at] = await use(item, at);
   };
   await Promise.all(Array.from({ length: Math.min(REQUESTS_AT_ONCE, items.length) }, work));
   return results;

@@ -6,6 +6,8 @@ import { type Route, routes } from '../routes.ts';
 import type { Incoming, Send } from './connection.ts';
 import { toError } from './errors.ts';
 import type {
+  BatchError,
+  BatchField,
   Check,
   Conditions,
   CreatedToken,
@@ -24,6 +26,7 @@ import type {
   PageOptions,
   Place,
   Secret,
+  SecretRef,
   SecretSummary,
   Status,
   Token,
@@ -78,6 +81,18 @@ export class Client {
   async getSecret(name: string, place: InEnvironment = {}): Promise<Secret & { readonly etag: string }> {
     const incoming = await this.request('secrets.get', { params: locate(name, place) });
     return { ...parse<Secret>(incoming), etag: findTag(incoming) };
+  }
+
+  /**
+   * Many at once, 1 to 1000, in the order of the refs: a Secret, or a BatchField where a field was asked for, or a
+   * BatchError. Fails with `too_large` where they are more than 4 MiB together.
+   */
+  async batchGet(refs: readonly SecretRef[]): Promise<(Secret | BatchField | BatchError)[]> {
+    const { secrets } = await this.#json<{ secrets: (Secret | BatchField | BatchError)[] }>(
+      'secrets.batchGet',
+      { body: { refs } },
+    );
+    return secrets;
   }
 
   /** The value's bytes, whatever they are. */

@@ -64,6 +64,27 @@ export interface UnreadableSecret {
   readonly code: 'integrity';
 }
 
+/** What a batch asks for: a secret, or one field of it. */
+export interface SecretRef extends InEnvironment {
+  readonly name: string;
+  readonly field?: string | undefined;
+}
+
+/** One field, as a batch answers it. */
+export interface BatchField extends FieldEntry {
+  readonly environment: string;
+}
+
+/** Stands in a batch for what is not there, or cannot be opened. */
+export interface BatchError {
+  readonly name: string;
+  readonly environment: string;
+  /** Absent where the secret itself was asked for. */
+  readonly field?: string;
+  readonly error: string;
+  readonly code: 'not_found' | 'integrity';
+}
+
 export interface ListFilter extends InEnvironment {
   readonly metadataKey?: string | undefined;
   readonly metadataValue?: string | undefined;

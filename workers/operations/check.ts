@@ -8,7 +8,7 @@ import type { ReplyBuffer } from '../reply.ts';
 import { sqliteCode } from '../store/database.ts';
 import type { FieldRow, SecretRow } from '../store/secrets.ts';
 import type { ReadableVault } from '../vault.ts';
-import { describeUnreadable } from './export.ts';
+import { describeUnreadable } from './answer-of-many.ts';
 import { verifyRow } from './sealing.ts';
 import { fieldPlaceOf, placeOf, writeNames } from './secrets.ts';
 import { isGenuine } from './tokens.ts';

@@ -1,0 +1,66 @@
+/**
+ * What answers with many entries share: how large one may grow, and how an entry that fails stands in its place. Holds
+ * no secret of its own; what was written of an entry that fails is zeroed here.
+ */
+import { IntegrityError } from '../envelope/integrity.ts';
+import type { ReplyBuffer } from '../reply.ts';
+import { RequestError } from '../request-error.ts';
+import { writeNames } from './secrets.ts';
+
+/** 4 MiB: an answer that has grown beyond this takes no further entry, as its bytes lie in memory whole. */
+export const MAX_ANSWER_SIZE = 4 * 1_048_576;
+/** How many entries the log names at most, of those that cannot be read. */
+const MAX_NAMED = 20;
+
+interface Named {
+  readonly name: string;
+  readonly environment: string;
+}
+
+type EntryErrorCode = 'integrity' | 'not_found';
+
+/**
+ * Runs `write`, which writes one entry. One that was changed or is not there must not spoil the others: the error
+ * stands in its place, and this answers its code; null for an entry that was written.
+ */
+export function writeOrExplain(
+  entry: Named & { readonly field?: string },
+  reply: ReplyBuffer,
+  write: () => void,
+): EntryErrorCode | null {
+  const offset = reply.length;
+  try {
+    write();
+    return null;
+  } catch (error) {
+    const code = findCode(error);
+    if (code === null) throw error;
+    reply.truncate(offset);
+    writeNames(entry, reply);
+    writeFieldName(entry, reply);
+    reply.ascii(`,"error":${JSON.stringify((error as Error).message)},"code":"${code}"}`);
+    return code;
+  }
+}
+
+/** null for what is about more than one entry. */
+function findCode(error: unknown): EntryErrorCode | null {
+  if (error instanceof IntegrityError) return 'integrity';
+  return error instanceof RequestError && error.code === 'not_found' ? error.code : null;
+}
+
+/** The member `field`, where there is one; the comma comes first. */
+export function writeFieldName({ field }: { readonly field?: string }, reply: ReplyBuffer): void {
+  if (field === undefined) return;
+  reply.ascii(',"field":');
+  reply.string(field);
+}
+
+/** For the log: which entries failed verification, by name. */
+export function describeUnreadable(during: string, entries: readonly Named[]): string {
+  const names = entries
+    .slice(0, MAX_NAMED)
+    .map(({ name, environment }) => JSON.stringify([name, environment]));
+  const more = entries.length > MAX_NAMED ? ` and ${entries.length - MAX_NAMED} more` : '';
+  return `${during}: entries that fail verification, as [name, environment]: ${names.join(', ')}${more}`;
+}

@@ -1,0 +1,52 @@
+/**
+ * Batch-get: the secrets and fields that a request names, in its order. Holds each value's plaintext between opening it
+ * and writing it into the reply, as bytes only; it is zeroed there (`writeEntry`, `writeValue`), and so is what was
+ * written of an entry that fails (`writeOrExplain`).
+ */
+import type { Handler } from '../calls.ts';
+import type { ReplyBuffer } from '../reply.ts';
+import { RequestError } from '../request-error.ts';
+import { parseRefs, type SecretRef } from '../secret-refs.ts';
+import type { ReadableVault } from '../vault.ts';
+import { describeUnreadable, MAX_ANSWER_SIZE, writeFieldName, writeOrExplain } from './answer-of-many.ts';
+import { openField } from './fields.ts';
+import { getSecretRow, writeEntry, writeNames, writeValue } from './secrets.ts';
+
+export const batchGet: Handler<ReadableVault> = (vault, call, reply) => {
+  const start = reply.length;
+  const unreadable: SecretRef[] = [];
+  reply.ascii('{"secrets":[');
+  for (const [index, ref] of parseRefs(call.body).entries()) {
+    // Never in front of the first: one entry by itself is answered whatever its size.
+    if (index > 0) {
+      checkSize(reply.length - start);
+      reply.ascii(',');
+    }
+    const code = writeOrExplain(ref, reply, () => writeWanted(vault, ref, reply));
+    if (code === 'integrity') unreadable.push(ref);
+  }
+  reply.ascii(']}');
+  return unreadable.length === 0 ? {} : { warning: describeUnreadable('batch-get', unreadable) };
+};
+
+function checkSize(size: number): void {
+  if (size <= MAX_ANSWER_SIZE) return;
+  throw new RequestError(
+    'too_large',
+    `the answer would be larger than ${MAX_ANSWER_SIZE} bytes; ask for fewer secrets at once`,
+  );
+}
+
+/** Throws RequestError `not_found` and IntegrityError, perhaps in the middle of it. */
+function writeWanted(vault: ReadableVault, ref: SecretRef, reply: ReplyBuffer): void {
+  const row = getSecretRow(vault, ref.name, ref.environment);
+  if (ref.field === undefined) {
+    writeEntry(vault, row, reply);
+    return;
+  }
+  const value = openField(vault, row, ref.field);
+  writeNames(ref, reply);
+  writeFieldName(ref, reply);
+  writeValue(value, reply);
+  reply.ascii('}');
+}

@@ -1,0 +1,53 @@
+/**
+ * The body of a batch-get: which secrets and fields are wanted. Read by hand, because a reader thread does without the
+ * validation library. Secrets it may hold: none, names are stored and searched in the clear.
+ */
+import { JsonScanner, OPEN_BRACE, OPEN_BRACKET } from './json-scan.ts';
+import { ItemProblem, readList, readName, skipNull } from './list-items.ts';
+import { BodyError, quoteName } from './request-error.ts';
+
+export const MAX_REFS = 1_000;
+
+const LIST = 'refs';
+
+export interface SecretRef {
+  readonly name: string;
+  readonly environment: string;
+  /** Absent: the secret itself. */
+  readonly field?: string;
+}
+
+/** At least one and at most MAX_REFS. Throws BodyError, which names the place of what is wrong as `"refs"[3]."name"`. */
+export function parseRefs(body: Uint8Array | null): SecretRef[] {
+  if (body === null || body.length === 0) throw new BodyError('a JSON body is required');
+  const scanner = new JsonScanner(body);
+  if (scanner.peek() !== OPEN_BRACE) throw new BodyError('the body must be a JSON object');
+  let refs: SecretRef[] | null = null;
+  scanner.members((member) => {
+    if (member !== LIST) throw new BodyError(`unknown member ${quoteName(member)}`);
+    if (!skipNull(scanner)) refs = readRefs(scanner);
+  });
+  scanner.end();
+  if (refs === null) throw new BodyError(`${quoteName(LIST)} is required`);
+  return refs;
+}
+
+function readRefs(scanner: JsonScanner): SecretRef[] {
+  const refs = scanner.peek() === OPEN_BRACKET ? readList(scanner, LIST, () => readRef(scanner)) : [];
+  if (refs.length === 0 || refs.length > MAX_REFS)
+    throw new BodyError(`${quoteName(LIST)} must be a list of 1 to ${MAX_REFS} references`);
+  return refs;
+}
+
+function readRef(scanner: JsonScanner): SecretRef {
+  if (scanner.peek() !== OPEN_BRACE) throw new ItemProblem(' must be an object');
+  const draft: { name?: string; environment?: string; field?: string } = {};
+  scanner.members((member) => {
+    if (member !== 'name' && member !== 'environment' && member !== 'field')
+      throw new ItemProblem(`: unknown member ${quoteName(member)}`);
+    if (!skipNull(scanner)) draft[member] = readName(scanner, member);
+  });
+  const { name, environment = '', field } = draft;
+  if (name === undefined) throw new ItemProblem('."name" is required');
+  return { name, environment, ...(field === undefined ? {} : { field }) };
+}
