@@ -20,6 +20,8 @@ import { formatTable } from './bench/table.ts';
 import { Vaults } from './bench/vaults.ts';
 
 const INTERRUPTED = 130;
+/** A process that was just killed may still be at a file. */
+const REMOVALS = 5;
 
 const { values: given } = parseArgs({
   options: {
@@ -58,15 +60,22 @@ async function main(names: readonly string[]): Promise<number> {
     return 1;
   }
   const folder = mkdtempSync(join(given.folder, 'mav-bench-'));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => void cleanUp(folder, () => process.exit(INTERRUPTED)));
-  try {
-    const rows = await measureAll(names, { folder, settings, vaults: new Vaults(folder, say), say });
-    print(rows, folder);
-    return rows.some((row) => judge(row) === 'missed') ? 1 : 0;
-  } finally {
-    await cleanUp(folder);
-  }
+  cleanUpAtExit(folder);
+  const rows = await measureAll(names, { folder, settings, vaults: new Vaults(folder, say), say });
+  print(rows, folder);
+  // The servers still run; they would keep this process waiting.
+  killProcesses();
+  return rows.some((row) => judge(row) === 'missed') ? 1 : 0;
+}
+
+/** However this process ends: done, told to, or by an error. */
+function cleanUpAtExit(folder: string): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => process.exit(INTERRUPTED));
+  process.once('exit', () => {
+    killProcesses();
+    rmSync(folder, { recursive: true, force: true, maxRetries: REMOVALS });
+  });
 }
 
 function findProblem(names: readonly string[]): string | null {
@@ -116,11 +125,4 @@ function print(rows: readonly Row[], folder: string): void {
 
 function say(progress: string): void {
   process.stderr.write(`${progress}\n`);
-}
-
-/** `end` comes at once: a part that is under way must not begin anything in between. */
-async function cleanUp(folder: string, end = () => {}): Promise<void> {
-  await killProcesses();
-  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  end();
 }

@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 const running = new Set<ChildProcess>();
-let isEnding = false;
 
 /** Starts this Node with `args`. */
 export function startNode(
@@ -12,24 +11,21 @@ export function startNode(
   env: NodeJS.ProcessEnv,
   stdio: StdioOptions,
 ): ChildProcess {
-  if (isEnding) throw new Error('the benchmark is ending');
   const child = spawn(process.execPath, args, { env, stdio });
   running.add(child);
   child.once('close', () => running.delete(child));
   return child;
 }
 
-export async function stopProcess(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+export async function stopProcess(child: ChildProcess): Promise<void> {
   if (!running.has(child)) return;
   const closed = once(child, 'close');
-  child.kill(signal);
+  child.kill();
   await closed;
 }
 
-/** Kills all of them; no other one can be started after that. */
-export async function killProcesses(): Promise<void> {
-  isEnding = true;
-  await Promise.all([...running].map((child) => stopProcess(child, 'SIGKILL')));
+export function killProcesses(): void {
+  for (const child of running) child.kill('SIGKILL');
 }
 
 /** Runs one of the benchmark's own programs, which answers with one line of JSON. Throws Error if it fails. */

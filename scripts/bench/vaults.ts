@@ -5,6 +5,7 @@ import { sampleSecret } from './sample-secrets.ts';
 
 /** So many entries a request: a body of some megabytes. */
 const ENTRIES_PER_IMPORT = 20_000;
+const ENTRIES_PER_PROGRESS = 100_000;
 
 export interface Filling {
   readonly count: number;
@@ -42,7 +43,8 @@ export class Vaults {
   async #make(name: string, { count, valueSize }: Filling): Promise<Daemon> {
     const daemon = await Daemon.create(this.#folder, name);
     for (let from = 0; from < count; from += ENTRIES_PER_IMPORT) {
-      this.#say(`filling a vault: ${from.toLocaleString('en')} of ${count.toLocaleString('en')} secrets`);
+      if (from % ENTRIES_PER_PROGRESS === 0)
+        this.#say(`filling a vault: ${from.toLocaleString('en')} of ${count.toLocaleString('en')} secrets`);
       const length = Math.min(ENTRIES_PER_IMPORT, count - from);
       const secrets = Array.from({ length }, (_, index) => sampleSecret(from + index, count, valueSize));
       const body = JSON.stringify({ secrets });
