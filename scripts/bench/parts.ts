@@ -1,5 +1,5 @@
 /** The parts of the benchmark, in the order in which they run and stand in the table. */
-import type { Bench } from './bench.ts';
+import type { Bench } from './context.ts';
 import { measureBatchGet } from './parts/batch-get.ts';
 import { measureGetLatency, measureGetThroughput } from './parts/get.ts';
 import { measureGetAtScale } from './parts/get-at-scale.ts';

@@ -27,7 +27,7 @@ export const ENVIRONMENT = 'stage-3';
 export const TEAM = 'team-3';
 export const SERVICE = 'service-3';
 
-/** `count`: how many there are in all, at least 1,000 and a multiple of 100. */
+/** `count`: how many there are in all, a multiple of 1,000. */
 export function sampleSecret(index: number, count: number, valueSize: number): SampleSecret {
   return {
     name: sampleName(index, count),

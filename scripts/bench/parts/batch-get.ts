@@ -1,6 +1,7 @@
 /** A hundred secrets a request, beside single GETs of the same secrets. */
-import type { Bench } from '../bench.ts';
+
 import { compare } from '../compare.ts';
+import type { Bench } from '../context.ts';
 import type { Daemon } from '../daemon.ts';
 import { exchange } from '../exchange.ts';
 import { KILOBYTE_SECRETS } from '../fillings.ts';

@@ -1,6 +1,7 @@
 /** GETs of random secrets of a large vault, beside the same of a small one. */
-import type { Bench } from '../bench.ts';
+
 import { compare } from '../compare.ts';
+import type { Bench } from '../context.ts';
 import { FEW_SECRETS, smallSecrets } from '../fillings.ts';
 import { getRandom } from '../requests.ts';
 import { compareRow, grouped, perSecond, type Row } from '../row.ts';

@@ -1,6 +1,7 @@
 /** What `mav get` takes from its start to its end, beside `node -e 0` on the same Node. */
-import type { Bench } from '../bench.ts';
+
 import { compare } from '../compare.ts';
+import type { Bench } from '../context.ts';
 import { BIN } from '../daemon.ts';
 import { FEW_SECRETS } from '../fillings.ts';
 import { timeNode } from '../processes.ts';

@@ -1,6 +1,7 @@
 /** An authenticated GET of a 1 kB secret, beside a bare node:http server that answers the same bytes. */
-import type { Bench } from '../bench.ts';
+
 import { type Comparison, compare } from '../compare.ts';
+import type { Bench } from '../context.ts';
 import { exchange } from '../exchange.ts';
 import { KILOBYTE_SECRETS } from '../fillings.ts';
 import type { LoadResult } from '../load.ts';

@@ -1,8 +1,8 @@
 /** `mav import` of a JSON file into an empty vault. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Bench } from '../bench.ts';
 import { median } from '../compare.ts';
+import type { Bench } from '../context.ts';
 import { BIN } from '../daemon.ts';
 import { smallSecrets } from '../fillings.ts';
 import { timeNode } from '../processes.ts';

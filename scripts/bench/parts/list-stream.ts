@@ -1,6 +1,7 @@
 /** A whole list without a limit: what it takes of the daemon's memory, and what others wait meanwhile. */
-import type { Bench } from '../bench.ts';
+
 import { compare } from '../compare.ts';
+import type { Bench } from '../context.ts';
 import type { Daemon } from '../daemon.ts';
 import { exchange } from '../exchange.ts';
 import { smallSecrets } from '../fillings.ts';

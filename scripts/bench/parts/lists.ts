@@ -1,6 +1,7 @@
 /** The first page of a list, and a search that finds ten secrets: in a large vault, beside the same in a small one. */
-import type { Bench } from '../bench.ts';
+
 import { compare } from '../compare.ts';
+import type { Bench } from '../context.ts';
 import { exchange } from '../exchange.ts';
 import { FEW_SECRETS, smallSecrets } from '../fillings.ts';
 import { compareRow, grouped, milliseconds, type Row, type Target } from '../row.ts';

@@ -1,6 +1,7 @@
 /** What the daemon's process has in memory after a minute of load, beside the bare server's after the same. */
-import type { Bench } from '../bench.ts';
+
 import { compare } from '../compare.ts';
+import type { Bench } from '../context.ts';
 import { exchange } from '../exchange.ts';
 import { KILOBYTE_SECRETS } from '../fillings.ts';
 import { canReadMemory, residentMegabytes } from '../memory-of.ts';

@@ -1,6 +1,7 @@
 /** How long a PUT takes at worst while many read, beside how long it takes alone. */
-import type { Bench } from '../bench.ts';
+
 import { compare } from '../compare.ts';
+import type { Bench } from '../context.ts';
 import { KILOBYTE_SECRETS } from '../fillings.ts';
 import { getOne, putInTurn } from '../requests.ts';
 import { compareRow, milliseconds, type Row } from '../row.ts';

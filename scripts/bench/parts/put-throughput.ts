@@ -1,8 +1,8 @@
 /** An authenticated PUT, answered when it is on disk, beside a bare loop of one transaction a write. */
 import { join } from 'node:path';
 import type { BareWriterOptions } from '../bare-writer.ts';
-import type { Bench } from '../bench.ts';
 import { compare } from '../compare.ts';
+import type { Bench } from '../context.ts';
 import { KILOBYTE_SECRETS } from '../fillings.ts';
 import { runProgram } from '../processes.ts';
 import { putInTurn } from '../requests.ts';

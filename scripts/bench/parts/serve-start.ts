@@ -1,6 +1,7 @@
 /** From starting `mav serve` to its first answered health check, beside `node -e 0`. */
-import type { Bench } from '../bench.ts';
+
 import { compare } from '../compare.ts';
+import type { Bench } from '../context.ts';
 import { smallSecrets } from '../fillings.ts';
 import { timeNode } from '../processes.ts';
 import { compareRow, grouped, milliseconds, type Row } from '../row.ts';

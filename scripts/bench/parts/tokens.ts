@@ -1,6 +1,7 @@
 /** Authentication with many tokens, beside authentication with one. */
-import type { Bench } from '../bench.ts';
+
 import { compare } from '../compare.ts';
+import type { Bench } from '../context.ts';
 import type { Daemon } from '../daemon.ts';
 import { exchange } from '../exchange.ts';
 import { compareRow, grouped, perSecond, type Row } from '../row.ts';

@@ -8,9 +8,9 @@ export interface Settings {
   readonly loadMs: number;
   /** How often what starts and ends, such as `mav get`, runs beside `node -e 0`. */
   readonly pairs: number;
-  /** Secrets in the largest vault. */
+  /** Secrets in the largest vault; a multiple of 1,000. */
   readonly secrets: number;
-  /** Secrets in the vault that is listed as a whole, and of an import. */
+  /** Secrets in the vault that is listed as a whole and that a daemon is started on, and of an import. */
   readonly listed: number;
   readonly tokens: number;
   /** How long the load runs before the memory is looked at. */
