@@ -1,234 +1,134 @@
 /**
- * `npm run bench`, in two parts: what `mav get` takes beside `node -e 0`; and requests per second and latencies of an
- * authenticated GET of a secret, beside a bare node:http server that answers the same bytes on a Unix socket. What is
- * compared runs in turn, so that the ratio holds whatever the machine does; absolute figures do not travel.
+ * `npm run bench`: what a request and a command cost, beside public references that it starts itself. What is compared
+ * runs in turn, and the targets are about ratios, which hold whatever the machine does; absolute figures do not travel.
+ * Prints one table, and exits 1 if a target is missed. Takes about ten minutes.
  *
- *     npm run bench -- [--part startup,load] [--connections 64,1] [--seconds 3] [--rounds 3] [--size 1000]
- *                      [--pairs 41] [--json]
+ *     npm run bench -- [--part get-throughput,search] [--json] [--folder /var/tmp] [--rounds 7] [--seconds 1.5]
+ *                      [--pairs 21] [--secrets 1000000] [--listed 100000] [--tokens 10000] [--memory-seconds 60]
+ *     npm run bench -- --list
+ *
+ * `--list` names the parts. The table goes to standard output, or JSON instead; how far it is to standard error.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request as httpRequest } from 'node:http';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { LoadOptions, LoadResult } from './bench/load.ts';
-import { measureStartup, type StartupResult } from './bench/startup.ts';
+import type { Bench, Settings } from './bench/context.ts';
+import { BIN } from './bench/daemon.ts';
+import { nameFileSystem } from './bench/file-system.ts';
+import { PARTS } from './bench/parts.ts';
+import { killProcesses } from './bench/processes.ts';
+import { judge, type Row } from './bench/row.ts';
+import { formatTable } from './bench/table.ts';
+import { Vaults } from './bench/vaults.ts';
 
-const BIN = new URL('../dist/src/bin.js', import.meta.url).pathname;
-const WARMUP_MS = 1_000;
+const INTERRUPTED = 130;
+/** A process that was just killed may still be at a file. */
+const REMOVALS = 5;
 
-const { values: settings } = parseArgs({
+const { values: given } = parseArgs({
   options: {
-    part: { type: 'string', default: 'startup,load' },
-    pairs: { type: 'string', default: '41' },
-    connections: { type: 'string', default: '64,1' },
-    seconds: { type: 'string', default: '3' },
-    rounds: { type: 'string', default: '3' },
-    size: { type: 'string', default: '1000' },
+    part: { type: 'string', default: Object.keys(PARTS).join(',') },
+    list: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    /** Where the vaults go while it runs; its disk is what writes wait for. */
+    folder: { type: 'string', default: tmpdir() },
+    // What these are is said at Settings.
+    rounds: { type: 'string', default: '7' },
+    seconds: { type: 'string', default: '1.5' },
+    pairs: { type: 'string', default: '21' },
+    secrets: { type: 'string', default: '1000000' },
+    listed: { type: 'string', default: '100000' },
+    tokens: { type: 'string', default: '10000' },
+    'memory-seconds': { type: 'string', default: '60' },
   },
 });
 
-/** What the ratio to `node -e 0` is to be at most. */
-const STARTUP_TARGETS = { 'with a daemon': 1.6, 'without a daemon': 4 } as const;
-
-type Startups = Readonly<Record<keyof typeof STARTUP_TARGETS, StartupResult>>;
-
-interface Comparison {
-  readonly connections: number;
-  readonly vault: LoadResult;
-  readonly bare: LoadResult;
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'mav-bench-'));
-const env = {
-  PATH: process.env.PATH,
-  HOME: folder,
-  MAV_HOME: join(folder, 'vault'),
-  DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
+const settings: Settings = {
+  rounds: Number(given.rounds),
+  loadMs: Number(given.seconds) * 1000,
+  pairs: Number(given.pairs),
+  secrets: Number(given.secrets),
+  listed: Number(given.listed),
+  tokens: Number(given.tokens),
+  memoryMs: Number(given['memory-seconds']) * 1000,
 };
-const children: ChildProcess[] = [];
 
-try {
-  await main();
-} finally {
-  for (const child of children) {
-    child.kill();
-    await once(child, 'close');
+if (given.list) process.stdout.write(`${Object.keys(PARTS).join('\n')}\n`);
+else process.exitCode = await main(given.part.split(','));
+
+async function main(names: readonly string[]): Promise<number> {
+  const problem = findProblem(names);
+  if (problem !== null) {
+    say(problem);
+    return 1;
   }
-  rmSync(folder, { recursive: true, force: true });
+  const folder = mkdtempSync(join(given.folder, 'mav-bench-'));
+  cleanUpAtExit(folder);
+  const rows = await measureAll(names, { folder, settings, vaults: new Vaults(folder, say), say });
+  print(rows, folder);
+  // The servers still run; they would keep this process waiting.
+  killProcesses();
+  return rows.some((row) => judge(row) === 'missed') ? 1 : 0;
 }
 
-async function main(): Promise<void> {
-  const parts = settings.part.split(',');
-  mav('init', '--key-store', 'file');
-  await start([BIN, 'serve'], 'ignore', 'v1/secrets');
-  const startups = parts.includes('startup') ? measureStartups() : null;
-  const comparisons = parts.includes('load') ? await compareAll() : [];
-  if (settings.json) process.stdout.write(`${JSON.stringify({ startups, load: comparisons })}\n`);
-  else {
-    if (startups !== null) printStartups(startups);
-    if (comparisons.length > 0) printLoad(comparisons);
-  }
-}
-
-/** On two vaults: one that is served, one that is not. */
-function measureStartups(): Startups {
-  const pairs = Number(settings.pairs);
-  const get = [BIN, 'get', 'bench'];
-  const alone = { ...env, MAV_HOME: join(folder, 'unserved') };
-  mav('set', 'bench', '--value', 'v');
-  runMav(alone, 'init', '--key-store', 'file');
-  runMav(alone, 'set', 'bench', '--value', 'v');
-  return {
-    'with a daemon': measureStartup(get, env, pairs),
-    'without a daemon': measureStartup(get, alone, pairs),
-  };
-}
-
-function printStartups(startups: Startups): void {
-  row(['mav get beside node -e 0', 'mav ms', 'node ms', 'ratio', 'target']);
-  for (const [how, target] of Object.entries(STARTUP_TARGETS)) {
-    const { commandMs, nodeMs, ratio } = startups[how as keyof Startups];
-    row([how, commandMs.toFixed(1), nodeMs.toFixed(1), ratio.toFixed(2), `<= ${target}`]);
-  }
-}
-
-async function compareAll(): Promise<Comparison[]> {
-  const vaultSocket = join(env.MAV_HOME, 'maestrovault.sock');
-  const bareSocket = join(folder, 'bare.sock');
-  const { token } = JSON.parse(mav('token', 'create', '--name', 'bench', '--scope', 'read,write'));
-  const answer = await prepare(vaultSocket, token);
-  writeFileSync(join(folder, 'answer.json'), JSON.stringify(answer));
-  await start(
-    [join(import.meta.dirname, 'bench/bare-server.ts'), bareSocket, join(folder, 'answer.json')],
-    'inherit',
-    'listening',
-  );
-  const comparisons: Comparison[] = [];
-  for (const connections of settings.connections.split(',').map(Number)) {
-    comparisons.push(await compare(connections, vaultSocket, bareSocket, token));
-  }
-  return comparisons;
-}
-
-/** Stores the secret and takes the answer that the bare server is to give. */
-async function prepare(socketPath: string, token: string): Promise<{ headers: string[]; body: string }> {
-  const value = 'x'.repeat(Number(settings.size));
-  await exchange(socketPath, 'PUT', token, JSON.stringify({ value }));
-  return exchange(socketPath, 'GET', token);
-}
-
-async function compare(
-  connections: number,
-  vaultSocket: string,
-  bareSocket: string,
-  token: string,
-): Promise<Comparison> {
-  const results: { vault: LoadResult[]; bare: LoadResult[] } = { vault: [], bare: [] };
-  // In turn, so that a machine that slows down meanwhile slows both down.
-  for (let round = 0; round < Number(settings.rounds); round++) {
-    results.bare.push(await load(bareSocket, connections, token));
-    results.vault.push(await load(vaultSocket, connections, token));
-  }
-  return { connections, vault: medianOf(results.vault), bare: medianOf(results.bare) };
-}
-
-async function load(socketPath: string, connections: number, token: string): Promise<LoadResult> {
-  const options: LoadOptions = {
-    socketPath,
-    connections,
-    warmupMs: WARMUP_MS,
-    durationMs: Number(settings.seconds) * 1000,
-    request: `GET /v1/secrets/bench HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`,
-    status: 200,
-  };
-  const child = spawn(
-    process.execPath,
-    [join(import.meta.dirname, 'bench/load.ts'), JSON.stringify(options)],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  let output = '';
-  child.stdout.on('data', (text) => {
-    output += text;
+/** However this process ends: done, told to, or by an error. */
+function cleanUpAtExit(folder: string): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => process.exit(INTERRUPTED));
+  process.once('exit', () => {
+    killProcesses();
+    rmSync(folder, { recursive: true, force: true, maxRetries: REMOVALS });
   });
-  const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error('the load failed');
-  return JSON.parse(output);
 }
 
-function medianOf(results: readonly LoadResult[]): LoadResult {
-  const median = (figure: keyof LoadResult) => {
-    const sorted = results.map((result) => result[figure]).sort((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] ?? 0;
+function findProblem(names: readonly string[]): string | null {
+  const unknown = names.find((name) => !Object.hasOwn(PARTS, name));
+  if (unknown !== undefined) return `there is no part ${unknown}; --list names them`;
+  const bad = Object.entries(settings).find(([, value]) => !(value > 0));
+  if (bad !== undefined) return `${bad[0]} must be a number above 0`;
+  // Then each kind of sample secrets is as many as the others of its kind.
+  if (settings.secrets % 1_000 !== 0) return 'secrets must be a multiple of 1,000';
+  return existsSync(BIN) ? null : 'there is no dist/; make it with: npm run build';
+}
+
+async function measureAll(names: readonly string[], bench: Bench): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [index, name] of names.entries()) {
+    say(`${index + 1} of ${names.length}: ${name}`);
+    rows.push(...(await measure(name, bench)));
+    bench.vaults.clearLogs();
+  }
+  return rows;
+}
+
+/** What cannot be measured is no reason to measure nothing else. */
+async function measure(name: string, bench: Bench): Promise<Row[]> {
+  try {
+    return (await PARTS[name]?.(bench)) ?? [];
+  } catch (error) {
+    const measured = `not measured: ${error instanceof Error ? error.message : error}`;
+    say(`${name}: ${measured}`);
+    return [{ what: name, measured, figure: null, failed: true }];
+  }
+}
+
+function print(rows: readonly Row[], folder: string): void {
+  const machine = {
+    node: process.version,
+    cores: availableParallelism(),
+    platform: `${process.platform} ${process.arch}`,
+    fileSystem: nameFileSystem(folder),
   };
-  return { requestsPerSecond: median('requestsPerSecond'), p50Us: median('p50Us'), p99Us: median('p99Us') };
-}
-
-function row(cells: readonly string[]): void {
-  const padded = cells.map((cell, index) => (index === 0 ? cell.padEnd(32) : cell.padStart(14)));
-  process.stdout.write(`${padded.join('')}\n`);
-}
-
-function printLoad(comparisons: readonly Comparison[]): void {
-  row([`GET of a ${settings.size}-byte secret`, 'requests/s', 'p50 us', 'p99 us']);
-  for (const { connections, vault, bare } of comparisons) {
-    const figures = (result: LoadResult) =>
-      [result.requestsPerSecond, result.p50Us, result.p99Us].map((n) => n.toFixed(0));
-    row([`${connections} connections: vault`, ...figures(vault)]);
-    row([`${connections} connections: bare node:http`, ...figures(bare)]);
-    const ratio = (figure: keyof LoadResult) => (vault[figure] / bare[figure]).toFixed(2);
-    row([`${connections} connections: ratio`, ratio('requestsPerSecond'), ratio('p50Us'), ratio('p99Us')]);
+  if (given.json) {
+    const judged = rows.map((row) => ({ ...row, result: judge(row) }));
+    process.stdout.write(`${JSON.stringify({ ...machine, rows: judged })}\n`);
+  } else {
+    const { node, cores, platform, fileSystem } = machine;
+    process.stdout.write(`${formatTable(rows)}\nNode ${node}, ${platform}, ${cores} cores, ${fileSystem}\n`);
   }
 }
 
-function mav(...args: string[]): string {
-  return runMav(env, ...args);
-}
-
-function runMav(env: NodeJS.ProcessEnv, ...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], { env, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`mav ${args[0]} failed: ${stderr}`);
-  return stdout;
-}
-
-/** Starts a process and waits until it has printed `ready`. */
-async function start(args: readonly string[], stderr: 'ignore' | 'inherit', ready: string): Promise<void> {
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', stderr] });
-  children.push(child);
-  let output = '';
-  for await (const text of child.stdout) {
-    output += text;
-    if (output.includes(ready)) return;
-  }
-  throw new Error('a server ended before it listened');
-}
-
-function exchange(
-  socketPath: string,
-  method: string,
-  token: string,
-  body?: string,
-): Promise<{ headers: string[]; body: string }> {
-  return new Promise((resolve, reject) => {
-    const headers = { Authorization: `Bearer ${token}` };
-    const outgoing = httpRequest({ socketPath, method, path: '/v1/secrets/bench', headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.once('end', () => {
-        const skipped = new Set(['date', 'connection', 'keep-alive']);
-        const kept = Object.entries(response.headers).filter(([name]) => !skipped.has(name));
-        resolve({
-          headers: kept.flatMap(([name, value]) => [name, String(value)]),
-          body: Buffer.concat(chunks).toString('base64'),
-        });
-      });
-    });
-    outgoing.once('error', reject);
-    outgoing.end(body);
-  });
+function say(progress: string): void {
+  process.stderr.write(`${progress}\n`);
 }

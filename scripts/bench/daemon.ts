@@ -1,0 +1,108 @@
+/** A daemon on a vault of its own, in the benchmark's folder; what it logs goes to a file, as it would in earnest. */
+import { type ChildProcess, spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, truncateSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startNode, stopProcess } from './processes.ts';
+
+export const BIN = join(import.meta.dirname, '../../dist/src/bin.js');
+
+const HEALTH_REQUEST = 'GET /v1/health HTTP/1.1\r\nConnection: close\r\n\r\n';
+const POLL_MS = 1;
+const START_TIMEOUT_MS = 60_000;
+
+/** What `mav` sees: no home but the benchmark's, no keychain and no runtime folder. */
+export function vaultEnv(folder: string, vault: string): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env.PATH,
+    HOME: folder,
+    MAV_HOME: join(folder, vault),
+    DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
+  };
+}
+
+/** Runs a command to its end and answers what it printed. Throws Error if it fails. */
+export function runMav(env: NodeJS.ProcessEnv, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], { env, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`mav ${args[0]} failed: ${stderr}`);
+  return stdout;
+}
+
+export class Daemon {
+  readonly env: NodeJS.ProcessEnv;
+  readonly socketPath: string;
+  readonly #logPath: string;
+  #child: ChildProcess | null = null;
+  #token = '';
+
+  private constructor(folder: string, vault: string) {
+    this.env = vaultEnv(folder, vault);
+    this.socketPath = join(folder, vault, 'maestrovault.sock');
+    this.#logPath = join(folder, `${vault}.log`);
+  }
+
+  /** Makes a vault in `folder`, and starts a daemon on it. */
+  static async create(folder: string, vault: string): Promise<Daemon> {
+    const daemon = new Daemon(folder, vault);
+    mkdirSync(folder, { recursive: true });
+    runMav(daemon.env, 'init', '--key-store', 'file');
+    await daemon.start();
+    daemon.#token = daemon.createToken('bench', 'admin');
+    return daemon;
+  }
+
+  /** Its token may do everything. */
+  get token(): string {
+    return this.#token;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  createToken(name: string, scope: string): string {
+    return JSON.parse(runMav(this.env, 'token', 'create', '--name', name, '--scope', scope)).token;
+  }
+
+  /** Resolves when it has answered its first health check. */
+  async start(): Promise<void> {
+    const log = openSync(this.#logPath, 'a');
+    this.#child = startNode([BIN, 'serve'], this.env, ['ignore', log, log]);
+    closeSync(log);
+    const deadline = performance.now() + START_TIMEOUT_MS;
+    while (!(await answersHealth(this.socketPath))) {
+      if (this.#child.exitCode !== null || performance.now() > deadline)
+        throw new Error(`the daemon did not start: ${readFileSync(this.#logPath, 'utf8').slice(-500)}`);
+      await delay(POLL_MS);
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child !== null) await stopProcess(this.#child);
+    this.#child = null;
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** A minute of load logs hundreds of megabytes. */
+  clearLog(): void {
+    truncateSync(this.#logPath);
+  }
+}
+
+/** By hand: node:http would take longer to give up than a daemon takes to start. */
+function answersHealth(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath, () => socket.write(HEALTH_REQUEST));
+    socket.once('data', (bytes) => {
+      socket.destroy();
+      resolve(bytes.includes('HTTP/1.1 200'));
+    });
+    socket.once('error', () => resolve(false));
+    socket.once('end', () => resolve(false));
+  });
+}

@@ -1,0 +1,32 @@
+/** The parts of the benchmark, in the order in which they run and stand in the table. */
+import type { Bench } from './context.ts';
+import { measureBatchGet } from './parts/batch-get.ts';
+import { measureGetLatency, measureGetThroughput } from './parts/get.ts';
+import { measureGetAtScale } from './parts/get-at-scale.ts';
+import { measureGetStart } from './parts/get-start.ts';
+import { measureImport } from './parts/import.ts';
+import { measureListStream } from './parts/list-stream.ts';
+import { measureListPages, measureSearch } from './parts/lists.ts';
+import { measureMemory } from './parts/memory.ts';
+import { measurePutDuringReads } from './parts/put-during-reads.ts';
+import { measurePutThroughput } from './parts/put-throughput.ts';
+import { measureServeStart } from './parts/serve-start.ts';
+import { measureTokens } from './parts/tokens.ts';
+import type { Row } from './row.ts';
+
+export const PARTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> = {
+  'get-throughput': measureGetThroughput,
+  'get-latency': measureGetLatency,
+  'put-throughput': measurePutThroughput,
+  'put-during-reads': measurePutDuringReads,
+  'batch-get': measureBatchGet,
+  'get-at-scale': measureGetAtScale,
+  'list-pages': measureListPages,
+  search: measureSearch,
+  'list-stream': measureListStream,
+  tokens: measureTokens,
+  memory: measureMemory,
+  'serve-start': measureServeStart,
+  'get-start': measureGetStart,
+  import: measureImport,
+};

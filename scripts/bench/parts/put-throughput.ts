@@ -1,0 +1,35 @@
+/** An authenticated PUT, answered when it is on disk, beside a bare loop of one transaction a write. */
+import { join } from 'node:path';
+import type { BareWriterOptions } from '../bare-writer.ts';
+import { compare } from '../compare.ts';
+import type { Bench } from '../context.ts';
+import { KILOBYTE_SECRETS } from '../fillings.ts';
+import { runProgram } from '../processes.ts';
+import { putInTurn } from '../requests.ts';
+import { compareRow, perSecond, type Row } from '../row.ts';
+import { prepareLoad } from '../run-load.ts';
+
+const CONNECTIONS = 64;
+const ROWS = 1_000;
+
+export async function measurePutThroughput({ folder, settings, vaults }: Bench): Promise<Row[]> {
+  const { rounds, loadMs } = settings;
+  const { valueSize } = KILOBYTE_SECRETS;
+  const daemon = await vaults.get(KILOBYTE_SECRETS);
+  const load = prepareLoad(folder, {
+    socketPath: daemon.socketPath,
+    connections: CONNECTIONS,
+    requests: putInTurn(daemon, ROWS, valueSize),
+    status: 201,
+  });
+  // In the same folder as the vault: on the same file system, with the same disk to wait for.
+  const databasePath = join(folder, 'bare.db');
+  const bareWriter: BareWriterOptions = { databasePath, durationMs: loadMs, rows: ROWS, valueSize };
+  const comparison = await compare(
+    rounds,
+    async () => (await load(loadMs)).perSecond,
+    async () => (await runProgram<{ perSecond: number }>('bare-writer.ts', bareWriter)).perSecond,
+  );
+  const what = 'PUT, 64 connections';
+  return [compareRow({ what, beside: 'bare loop', format: perSecond, target: { atLeast: 3 } }, comparison)];
+}

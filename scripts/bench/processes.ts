@@ -1,0 +1,56 @@
+/** The processes that the benchmark starts, so that none of them outlives it. */
+import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+const running = new Set<ChildProcess>();
+
+/** Starts this Node with `args`. */
+export function startNode(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  stdio: StdioOptions,
+): ChildProcess {
+  const child = spawn(process.execPath, args, { env, stdio });
+  running.add(child);
+  child.once('close', () => running.delete(child));
+  return child;
+}
+
+export async function stopProcess(child: ChildProcess): Promise<void> {
+  if (!running.has(child)) return;
+  const closed = once(child, 'close');
+  child.kill();
+  await closed;
+}
+
+export function killProcesses(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
+/** Runs one of the benchmark's own programs, which answers with one line of JSON. Throws Error if it fails. */
+export async function runProgram<Result>(file: string, options: object): Promise<Result> {
+  const args = [join(import.meta.dirname, file), JSON.stringify(options)];
+  const child = startNode(args, process.env, ['ignore', 'pipe', 'pipe']);
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name]?.on('data', (text) => {
+      output[name] += text;
+    });
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(findMessage(output.stderr));
+  return JSON.parse(output.stdout);
+}
+
+/** Runs this Node to its end, and answers how long that took. Throws Error if it fails. */
+export function timeNode(args: readonly string[], env: NodeJS.ProcessEnv): number {
+  const startedAt = performance.now();
+  const { status, stderr } = spawnSync(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  if (status !== 0) throw new Error(`node ${args.slice(0, 2).join(' ')} failed: ${stderr}`);
+  return performance.now() - startedAt;
+}
+
+/** Of all that Node says of an error nobody caught, the error itself. */
+function findMessage(stderr: string): string {
+  return /^\w*Error.*$/m.exec(stderr)?.[0] ?? stderr.trim();
+}

@@ -1,0 +1,58 @@
+/** The filled vaults, each made when the first part asks for it and kept for the parts after that. */
+import { Daemon } from './daemon.ts';
+import { exchange } from './exchange.ts';
+import { sampleSecret } from './sample-secrets.ts';
+
+/** So many entries a request: a body of some megabytes. */
+const ENTRIES_PER_IMPORT = 20_000;
+const ENTRIES_PER_PROGRESS = 100_000;
+
+export interface Filling {
+  readonly count: number;
+  /** Bytes. */
+  readonly valueSize: number;
+}
+
+export class Vaults {
+  readonly #folder: string;
+  readonly #say: (progress: string) => void;
+  readonly #daemons = new Map<string, Daemon>();
+
+  constructor(folder: string, say: (progress: string) => void) {
+    this.#folder = folder;
+    this.#say = say;
+  }
+
+  /** A daemon, just started or used by an earlier part, on a vault with these secrets. */
+  async get(filling: Filling): Promise<Daemon> {
+    const name = `vault-${filling.count}-${filling.valueSize}`;
+    const daemon = this.#daemons.get(name) ?? (await this.#make(name, filling));
+    this.#daemons.set(name, daemon);
+    return daemon;
+  }
+
+  /** A daemon of its own on an empty vault, which the caller stops. */
+  makeEmpty(name: string): Promise<Daemon> {
+    return Daemon.create(this.#folder, name);
+  }
+
+  clearLogs(): void {
+    for (const daemon of this.#daemons.values()) daemon.clearLog();
+  }
+
+  async #make(name: string, { count, valueSize }: Filling): Promise<Daemon> {
+    const daemon = await Daemon.create(this.#folder, name);
+    for (let from = 0; from < count; from += ENTRIES_PER_IMPORT) {
+      if (from % ENTRIES_PER_PROGRESS === 0)
+        this.#say(`filling a vault: ${from.toLocaleString('en')} of ${count.toLocaleString('en')} secrets`);
+      const length = Math.min(ENTRIES_PER_IMPORT, count - from);
+      const secrets = Array.from({ length }, (_, index) => sampleSecret(from + index, count, valueSize));
+      const body = JSON.stringify({ secrets });
+      const { token, socketPath } = daemon;
+      await exchange(socketPath, { method: 'POST', path: '/v1/import', token, body });
+    }
+    // What is measured is a daemon as after login, not one that has just taken in a million secrets.
+    await daemon.restart();
+    return daemon;
+  }
+}
