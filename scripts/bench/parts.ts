@@ -11,6 +11,7 @@ import { measureMemory } from './parts/memory.ts';
 import { measurePutDuringReads } from './parts/put-during-reads.ts';
 import { measurePutThroughput } from './parts/put-throughput.ts';
 import { measureServeStart } from './parts/serve-start.ts';
+import { measureSteps } from './parts/steps.ts';
 import { measureTokens } from './parts/tokens.ts';
 import type { Row } from './row.ts';
 
@@ -29,4 +30,5 @@ export const PARTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> =
   'serve-start': measureServeStart,
   'get-start': measureGetStart,
   import: measureImport,
+  steps: measureSteps,
 };

@@ -1,0 +1,170 @@
+/**
+ * Where the microseconds of a GET go: each step by itself, in this process, on a vault of its own. A whole request takes
+ * longer than their sum: between them lie wake-ups, caches that went cold, and the garbage collector.
+ */
+import { Buffer } from 'node:buffer';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { authenticate } from '../../../src/auth/authenticate.ts';
+import { hashToken, Principals } from '../../../src/auth/principals.ts';
+import { matchRoute } from '../../../src/http/router.ts';
+import { type PoolOptions, Pools } from '../../../src/pool/pools.ts';
+import { encodeContext } from '../../../workers/envelope/context.ts';
+import { asDek } from '../../../workers/envelope/keys.ts';
+import { openPayload } from '../../../workers/envelope/payload.ts';
+import { digestRow } from '../../../workers/envelope/row-digest.ts';
+import { unwrapKey } from '../../../workers/envelope/wrap.ts';
+import type { Call } from '../../../workers/messages.ts';
+import { placeOf, writeEntry } from '../../../workers/operations/secrets.ts';
+import { readBatch } from '../../../workers/reading.ts';
+import { ReplyBuffer } from '../../../workers/reply.ts';
+import type { SecretRow } from '../../../workers/store/secrets.ts';
+import { Vault, type WritableVault } from '../../../workers/vault.ts';
+import type { Bench } from '../context.ts';
+import type { Row } from '../row.ts';
+
+interface Step {
+  readonly name: string;
+  /** The median. */
+  readonly us: number;
+}
+
+const VALUE_SIZE = 1_000;
+
+/** Runs of a step that are timed as one, and how many such samples are taken. */
+const RUNS = 200;
+const SAMPLES = 60;
+const SECRET: Call = {
+  operation: 'secrets.get',
+  params: { name: 'database-password', env: 'prod' },
+  body: null,
+  mayReplace: true,
+};
+const TOKEN = `mvt_${'5e'.repeat(32)}`;
+
+export async function measureSteps(bench: Bench): Promise<Row[]> {
+  const folder = mkdtempSync(join(bench.folder, 'steps-'));
+  const steps = await measureIn(folder);
+  return steps.map(({ name, us }) => ({
+    what: `step: ${name}`,
+    measured: `${us.toFixed(us < 10 ? 1 : 0)} us`,
+    figure: null,
+  }));
+}
+
+async function measureIn(folder: string): Promise<Step[]> {
+  const home = join(folder, 'vault');
+  mkdirSync(home, { mode: 0o700 });
+  const options: PoolOptions = {
+    databasePath: join(home, 'vault.db'),
+    passphraseFile: null,
+    credentialsDirectory: null,
+    keychainTimeoutMs: 1_000,
+    readers: 1,
+  };
+  const pools = new Pools(options, () => {});
+  try {
+    await fill(pools, folder);
+    return [...measureRequestThread(), ...(await measureReader(options)), ...(await measureHop(pools))];
+  } finally {
+    await pools.close();
+  }
+}
+
+async function fill(pools: Pools, folder: string): Promise<void> {
+  const none = { params: {}, body: null, mayReplace: true };
+  const keyFile = { key_store: 'file', key_file: `${folder}/vault.key` };
+  const answers = [
+    await pools.control({ ...none, operation: 'vault.init', params: keyFile }),
+    await pools.control({ ...none, operation: 'vault.unseal' }),
+    await pools.write({
+      ...SECRET,
+      operation: 'secrets.put',
+      body: new Uint8Array(
+        Buffer.from(JSON.stringify({ value: 'x'.repeat(VALUE_SIZE), metadata: { owner: 'me' } })),
+      ),
+    }),
+  ];
+  const failed = answers.find(({ ok }) => !ok);
+  if (failed !== undefined) throw new Error('the vault to measure could not be made');
+}
+
+function measureRequestThread(): Step[] {
+  const principals = new Principals(null);
+  const row = { id: '0'.repeat(16), scopes: ['read'] as const, expiresAt: null, tokenHash: hashToken(TOKEN) };
+  principals.apply({ kind: 'grant', row });
+  return [
+    step('route', () => matchRoute('GET', '/v1/secrets/database-password?env=prod')),
+    step('authenticate', () => authenticate(principals, `Bearer ${TOKEN}`, Date.now())),
+  ];
+}
+
+async function measureReader(options: PoolOptions): Promise<Step[]> {
+  const { readers, ...rest } = options;
+  const vault = new Vault({ ...rest, readers: readers ?? 1, channelName: 'steps' }, 'reading');
+  await vault.unseal(null);
+  const open = await vault.use();
+  const { name = '', env = '' } = SECRET.params;
+  const row = open.secrets.find(name, env);
+  if (row === null) throw new Error('the secret is not there');
+  const batch = Array.from({ length: 16 }, () => SECRET);
+  const whole = await stepAsync('all of it in the reader', batch.length, async () => {
+    await readBatch(vault, batch, new ReplyBuffer());
+  });
+  return [step('SQLite', () => open.secrets.find(name, env)), ...measureOpening(open, row), whole];
+}
+
+function measureOpening(open: WritableVault, row: SecretRow): Step[] {
+  const { keyring } = open;
+  const ctx = encodeContext({ ...placeOf(row), vaultId: keyring.vaultId, version: row.version });
+  const digest = () => digestRow(row.metadata, row.createdAt, row.updatedAt);
+  const unwrap = () => asDek(unwrapKey(keyring.current.wrapping, row.wrappedDek, ctx, digest()));
+  const dek = unwrap();
+  const { payload } = row;
+  if (payload === null) throw new Error('the secret has no value');
+  const opened = step('unwrap the DEK', unwrap);
+  const payloadStep = step('open the payload', () => openPayload(dek, payload, ctx));
+  const reply = new ReplyBuffer();
+  const all = step('', () => {
+    writeEntry(open, row, reply);
+    reply.wipe();
+  });
+  return [
+    opened,
+    payloadStep,
+    { name: 'context, JSON', us: Math.max(0, all.us - opened.us - payloadStep.us) },
+  ];
+}
+
+async function measureHop(pools: Pools): Promise<Step[]> {
+  const hop = (count: number) =>
+    stepAsync(`there and back, ${count} at once`, count, async () => {
+      await Promise.all(Array.from({ length: count }, () => pools.read({ ...SECRET })));
+    });
+  return [await hop(1), await hop(16), await hop(64)];
+}
+
+function step(name: string, run: () => unknown): Step {
+  const samples: number[] = [];
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    const startedAt = performance.now();
+    for (let at = 0; at < RUNS; at++) run();
+    samples.push(((performance.now() - startedAt) * 1000) / RUNS);
+  }
+  return { name, us: median(samples) };
+}
+
+/** `count`: how many GETs each run is. */
+async function stepAsync(name: string, count: number, run: () => Promise<void>): Promise<Step> {
+  const samples: number[] = [];
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    const startedAt = performance.now();
+    for (let at = 0; at < RUNS; at += count) await run();
+    samples.push(((performance.now() - startedAt) * 1000) / (Math.ceil(RUNS / count) * count));
+  }
+  return { name, us: median(samples) };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
