@@ -5,7 +5,8 @@
 import type { Call } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
 import { isAlive } from '../client/alive.ts';
-import { ConnectionError, type Incoming, type Outgoing, type Send } from '../client/connection.ts';
+import type { Incoming, Outgoing, Send } from '../client/connection.ts';
+import { ConnectionError } from '../client/connection-error.ts';
 import type { Home } from '../home.ts';
 import type { Answer, Backend } from '../http/answer.ts';
 import type { PoolOptions } from '../pool/pools.ts';
