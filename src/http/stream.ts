@@ -24,7 +24,11 @@ export async function streamAnswer(
   }
   try {
     if (!(await writePiece(response, body))) return null;
-    for await (const piece of rest) if (!(await writePiece(response, piece))) return null;
+    for await (const piece of rest) {
+      const isTaken = await writePiece(response, piece);
+      free(piece);
+      if (!isTaken) return null;
+    }
     response.end();
     return null;
   } catch (error) {
@@ -46,4 +50,9 @@ function writePiece(response: ServerResponse, piece: Uint8Array): Promise<boolea
       resolve(error === null || error === undefined);
     });
   }).finally(() => piece.fill(0));
+}
+
+/** Gives the memory back now: until the next garbage collection, a long list's pieces would add up. */
+function free({ buffer }: Uint8Array<ArrayBuffer>): void {
+  buffer.transfer(0);
 }

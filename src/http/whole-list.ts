@@ -10,11 +10,14 @@ import type { Match } from './router.ts';
 type Bytes = Uint8Array<ArrayBuffer>;
 type Page = Extract<Answered, { ok: true }>;
 
-/** Pieces of an answer's body, whoever takes one zeroes it. Throws HttpError where the answer breaks off. */
+/**
+ * Pieces of an answer's body, each in memory of its own, which whoever takes it zeroes. Throws HttpError where the answer
+ * breaks off.
+ */
 export type Rest = AsyncGenerator<Bytes, void, undefined>;
 
-/** About a millisecond of a reader thread's time: what arrives meanwhile has to wait for it. */
-export const PAGE: PageBounds = { rows: 200, bytes: 262_144 };
+/** Well under a millisecond of a reader thread: what arrives meanwhile has to wait for it. */
+export const PAGE: PageBounds = { rows: 100, bytes: 262_144 };
 
 const COMMA = 0x2c;
 const EMPTY_ARRAY_SIZE = 2;
