@@ -414,7 +414,11 @@ t.test('page > its bounds > ends at a row or a size, later where the first row w
   t.end();
 });
 
-function spin(durationMs: number): void {
-  const end = performance.now() + durationMs;
-  while (performance.now() < end);
+function spin(cpuMs: number): void {
+  const spent = () => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  };
+  const end = spent() + cpuMs;
+  while (spent() < end);
 }
