@@ -399,7 +399,7 @@ function describeOperation(route: Route): JsonSchema {
     summary: route.summary,
     ...(route.scope === null
       ? { security: [] }
-      : { description: describeScope(route), security: [{ bearer: [route.scope] }] }),
+      : { description: describeUse(route), security: [{ bearer: [route.scope] }] }),
     parameters: parametersOf(route),
     ...bodyOf(route),
     responses: {
@@ -408,6 +408,15 @@ function describeOperation(route: Route): JsonSchema {
       default: ref('responses', 'Error'),
     },
   };
+}
+
+const STREAMED = `Without \`limit\` this is the whole list. A long one comes in chunks, without Content-Length; if it
+breaks off (the vault is sealed meanwhile, the token revoked), the connection is closed before the last chunk. It is read
+page by page, each page at a time of its own: a secret that is there all the while, in the same place, is in the list
+exactly once and in order; one that comes, goes or is renamed meanwhile may be in it or not.`;
+
+function describeUse(route: Route): string {
+  return route.streamed === true ? `${describeScope(route)}\n\n${STREAMED}` : describeScope(route);
 }
 
 function describeScope({ scope, replaceScope }: Route): string {

@@ -21,6 +21,8 @@ interface RouteBase {
   readonly maxBodySize?: number;
   /** Which of the two is bytes as they are; everything else is JSON, errors in any case. */
   readonly bytes?: 'body' | 'answer';
+  /** A list that, without `limit`, is answered whole, piece by piece where it is long. */
+  readonly streamed?: true;
   readonly success: 200 | 201;
   readonly summary: string;
 }
@@ -85,6 +87,7 @@ export const routes: readonly Route[] = [
     operation: 'secrets.list',
     query: ['env', 'metadata_key', 'metadata_value', ...PAGE],
     body: 'none',
+    streamed: true,
     success: 200,
     summary: 'List secrets, without values',
   },
@@ -267,6 +270,7 @@ export const routes: readonly Route[] = [
     operation: 'secrets.search',
     query: ['q', ...PAGE],
     body: 'none',
+    streamed: true,
     success: 200,
     summary: 'Search names, environments and metadata',
   },

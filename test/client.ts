@@ -219,6 +219,66 @@ t.test(
   },
 );
 
+const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+t.test('connection > an answer in chunks, cut at every byte > is put together', async (t) => {
+  const text = `${CHUNKED}5\r\n[1,\r\n\r\n00B ; x="y"\r\n grüße 23\r\n1;ext\r\n]\r\n0\r\nX-T: a\r\nX-U: b\r\n\r\n`;
+  const bytes = Buffer.from(text);
+  let cut = 0;
+  const path = await listen(t, (socket) => {
+    socket.write(bytes.subarray(0, cut));
+    setImmediate(() => setImmediate(() => socket.write(bytes.subarray(cut))));
+  });
+  for (cut = 1; cut < bytes.length; cut++) {
+    const connection = await Connection.open(path);
+    const { body, headers } = await connection.send(GET);
+    t.equal(Buffer.from(body).toString(), '[1,\r\n grüße 23]', `cut at ${cut}`);
+    t.equal(headers['x-t'], undefined, 'trailers are passed over');
+    connection.close();
+  }
+});
+
+t.test(
+  'connection > chunks in single bytes, and an answer behind them > each finds its request',
+  async (t) => {
+    let count = 0;
+    const path = await listen(t, async (socket) => {
+      count += 1;
+      if (count < 3) return;
+      const none = `${CHUNKED}0\r\n\r\n`;
+      for (const byte of Buffer.from(`${CHUNKED}3\r\nabc\r\n0\r\n\r\n${none}${answer('last')}`)) {
+        socket.write(Buffer.from([byte]));
+        await new Promise(setImmediate);
+      }
+    });
+    const connection = await Connection.open(path);
+    const all = await Promise.all([connection.send(GET), connection.send(GET), connection.send(GET)]);
+    t.same(
+      all.map(({ body }) => Buffer.from(body).toString()),
+      ['abc', '', 'last'],
+    );
+    connection.close();
+  },
+);
+
+t.test('connection > many megabytes in chunks > whole, and not copied again for each', async (t) => {
+  const piece = Buffer.alloc(65_536, 'x');
+  const path = await listen(t, async (socket) => {
+    socket.write(CHUNKED);
+    for (let index = 0; index < 1_000; index++) {
+      socket.write('10000\r\n');
+      socket.write(piece);
+      if (!socket.write('\r\n')) await new Promise((resolve) => socket.once('drain', resolve));
+    }
+    socket.write('0\r\n\r\n');
+  });
+  const connection = await Connection.open(path);
+  const { body } = await connection.send(GET);
+  t.equal(body.length, 65_536_000);
+  t.ok(body.every((byte) => byte === 0x78));
+  connection.close();
+});
+
 const broken: Readonly<Record<string, string>> = {
   'an end in the middle': 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n123',
   'an end before anything': '',
@@ -226,7 +286,14 @@ const broken: Readonly<Record<string, string>> = {
   'no length': 'HTTP/1.1 200 OK\r\n\r\n',
   'a length that is none': 'HTTP/1.1 200 OK\r\nContent-Length: 1e3\r\n\r\n',
   'an encoding': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n1',
+  'another encoding': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n1',
+  'two encodings': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\na\r\n0\r\n\r\n',
   'a head without end': 'x'.repeat(70_000),
+  'chunks without a last one': `${CHUNKED}3\r\nabc\r\n`,
+  'an end in the middle of a chunk': `${CHUNKED}5\r\nabc`,
+  'an end in the middle of a size': `${CHUNKED}5`,
+  'an end before the trailers do': `${CHUNKED}0\r\n`,
+  'an end in the middle of a trailer': `${CHUNKED}0\r\nX-T: a`,
 };
 
 for (const [what, text] of Object.entries(broken)) {
@@ -239,6 +306,32 @@ for (const [what, text] of Object.entries(broken)) {
       t.ok(one.status === 'rejected' && one.reason instanceof ConnectionError, JSON.stringify(one));
     }
     await t.rejects(connection.send(GET), ConnectionError);
+    t.notOk(connection.isOpen);
+  });
+}
+
+const malformed: Readonly<Record<string, string>> = {
+  'no size': 'x\r\nabc\r\n',
+  'an empty size': '\r\nabc\r\n',
+  'a negative size': '-1\r\nabc\r\n',
+  'a size with a prefix': '0x3\r\nabc\r\n',
+  'a size beyond all numbers': `${'f'.repeat(13)}\r\nabc`,
+  'a size that ends in a bare LF': '3\nabc\r\n',
+  'a chunk that is longer than its size': '3\r\nabcd\r\n0\r\n\r\n',
+  'a chunk that ends in a bare LF': '3\r\nabc\n0\r\n\r\n',
+  'an endless extension': `3;${'x'.repeat(70_000)}`,
+  'an endless trailer': `0\r\n${'x'.repeat(70_000)}`,
+  'endless trailers': `0\r\n${'X-T: a\r\n'.repeat(20_000)}`,
+};
+
+for (const [what, text] of Object.entries(malformed)) {
+  t.test(`connection > chunks with ${what} > ConnectionError at once, for every request`, async (t) => {
+    // The server neither ends nor goes on.
+    const path = await listen(t, (socket) => socket.write(CHUNKED + text));
+    const connection = await Connection.open(path);
+    const sent = await Promise.allSettled([connection.send(GET), connection.send(GET)]);
+    for (const one of sent)
+      t.ok(one.status === 'rejected' && one.reason instanceof ConnectionError, JSON.stringify(one));
     t.notOk(connection.isOpen);
   });
 }

@@ -73,6 +73,12 @@ export type ControlOperation =
 
 export type Operation = ReadOperation | WriteOperation | ControlOperation;
 
+/** How much of a list one reply holds: about as much as the row that reaches one of them makes it. */
+export interface PageBounds {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
 /** One request, routed and authenticated. */
 export interface Call {
   readonly operation: Operation;
@@ -85,6 +91,8 @@ export interface Call {
   /** The `If-Match` and `If-None-Match` request headers, unparsed. */
   readonly ifMatch?: string;
   readonly ifNoneMatch?: string;
+  /** Where the request thread puts a list together from several replies; a `limit` in `params` is the client's own. */
+  readonly page?: PageBounds;
 }
 
 /** Why an operation failed; `http/errors.ts` maps each to a status, clients and the command line map by it. */
@@ -119,7 +127,7 @@ export interface Success {
   readonly ok: true;
   readonly offset: number;
   readonly length: number;
-  /** Where the next page starts, when a list has one. */
+  /** Where the next page starts, when a list has one. A page is a JSON array with nothing around it. */
   readonly cursor?: string;
   /** The secret's entity tag, without quotes. */
   readonly etag?: string;

@@ -5,6 +5,7 @@
  */
 import { base64Length, encodeBase64 } from './base64.ts';
 import { findSpecial } from './json-escapes.ts';
+import { formatTime } from './times.ts';
 
 /** Above 64 bytes, so that the memory is never inside the V8 heap (see secret-bytes.ts). */
 const MIN_CAPACITY = 4096;
@@ -13,10 +14,6 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const LOWER_U = 0x75;
 const HEX_DIGITS = Buffer.from('0123456789abcdef');
-/** RFC 3339 section 5.6: 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z. A stored row may claim any time. */
-const FIRST_TIME = -62_167_219_200;
-const LAST_TIME = 253_402_300_799;
-
 /** RFC 8259 section 7: the letter behind the backslash, by the byte that is escaped. */
 const ESCAPES = new Uint8Array(256).fill(LOWER_U, 0, 0x20);
 for (const [code, letter] of Object.entries({
@@ -29,30 +26,6 @@ for (const [code, letter] of Object.entries({
   92: '\\',
 })) {
   ESCAPES[Number(code)] = letter.charCodeAt(0);
-}
-
-const DAY_SECONDS = 86_400;
-/** `2026-03-13T` by its day, for Date takes as long for it as opening a small value does. */
-const formattedDays = new Map<number, string>();
-const MAX_FORMATTED_DAYS = 4_096;
-const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
-
-/** `unixSeconds`: whole, and of a year with four digits. */
-function formatTime(unixSeconds: number): string {
-  const day = Math.floor(unixSeconds / DAY_SECONDS);
-  const second = unixSeconds - day * DAY_SECONDS;
-  const hours = TWO_DIGITS[Math.floor(second / 3600)];
-  const minutes = TWO_DIGITS[Math.floor(second / 60) % 60];
-  return `"${formatDay(day)}${hours}:${minutes}:${TWO_DIGITS[second % 60]}Z"`;
-}
-
-function formatDay(day: number): string {
-  const known = formattedDays.get(day);
-  if (known !== undefined) return known;
-  const text = new Date(day * DAY_SECONDS * 1000).toISOString().slice(0, 11);
-  if (formattedDays.size === MAX_FORMATTED_DAYS) formattedDays.clear();
-  formattedDays.set(day, text);
-  return text;
 }
 
 export class ReplyBuffer {
@@ -126,7 +99,7 @@ export class ReplyBuffer {
 
   /** A time in whole Unix seconds as a quoted RFC 3339 time, UTC; the nearest one where its four-digit years end. */
   time(unixSeconds: number): void {
-    this.ascii(formatTime(Math.min(Math.max(unixSeconds, FIRST_TIME), LAST_TIME)));
+    this.ascii(`"${formatTime(unixSeconds)}"`);
   }
 
   integer(value: number): void {

@@ -1,9 +1,12 @@
 /**
  * One connection to the daemon, HTTP/1.1 written and read by hand: loading `node:http` alone would take a short command
- * longer than all it does here. It speaks to one server only, which frames every answer by Content-Length, so it needs
- * little of the protocol (RFC 9112) and refuses the rest. Bytes in, bytes out; what they mean is the caller's business.
+ * longer than all it does here. It speaks to one server only, which frames every answer by Content-Length or in chunks,
+ * so it needs little of the protocol (RFC 9112) and refuses the rest. Bytes in, bytes out; what they mean is the caller's
+ * business.
  */
 import { connect, type Socket } from 'node:net';
+import { ChunkedBody } from './chunked-body.ts';
+import { ConnectionError } from './connection-error.ts';
 
 export interface Outgoing {
   readonly method: string;
@@ -24,19 +27,15 @@ export interface Incoming {
 /** Asks a vault, wherever it is. Rejects if there is no answer. */
 export type Send = (outgoing: Outgoing) => Promise<Incoming>;
 
-/** The daemon went away, or what it said is no answer of its. */
-export class ConnectionError extends Error {
-  override readonly name = 'ConnectionError';
-}
-
-/** An answer of which the body is still to come. */
-type Head = Omit<Incoming, 'body'> & { readonly bodySize: number };
+/** An answer of which the body is still to come: of a known size, or in chunks. */
+type Head = Omit<Incoming, 'body'> & { readonly framing: number | ChunkedBody };
 
 interface Waiting {
   readonly resolve: (incoming: Incoming) => void;
   readonly reject: (error: Error) => void;
 }
 
+const NOTHING = Buffer.alloc(0);
 const HEAD_END = Buffer.from('\r\n\r\n');
 /** Far more than our daemon ever sends. */
 const MAX_HEAD_SIZE = 65_536;
@@ -145,12 +144,25 @@ class Received {
   /** The next whole answer, or null until all of it has arrived. Throws ConnectionError. */
   take(): Incoming | null {
     this.#head ??= this.#takeHead();
-    if (this.#head === null || this.#size < this.#head.bodySize) return null;
-    const { bodySize, status, headers } = this.#head;
+    if (this.#head === null) return null;
+    const { framing, status, headers } = this.#head;
+    const body = typeof framing === 'number' ? this.#takeSized(framing) : this.#takeChunked(framing);
+    if (body === null) return null;
     this.#head = null;
+    return { status, headers, body };
+  }
+
+  #takeSized(size: number): Buffer | null {
+    if (this.#size < size) return null;
     const all = this.#join();
-    this.#keep(all.subarray(bodySize));
-    return { status, headers, body: all.subarray(0, bodySize) };
+    this.#keep(all.subarray(size));
+    return all.subarray(0, size);
+  }
+
+  #takeChunked(body: ChunkedBody): Buffer | null {
+    const rest = body.add(this.#join());
+    this.#keep(rest ?? NOTHING);
+    return rest === null ? null : body.join();
   }
 
   #takeHead(): Head | null {
@@ -188,8 +200,13 @@ function parseHead(text: string): Head {
     const colon = line.indexOf(':');
     headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
   }
-  const length = headers['content-length'] ?? (status.startsWith('1') ? '0' : '');
-  if (!/^[0-9]{1,12}$/.test(length) || headers['transfer-encoding'] !== undefined)
-    throw new ConnectionError('the daemon sent an answer without a length');
-  return { status: Number(status), headers, bodySize: Number(length) };
+  return { status: Number(status), headers, framing: status.startsWith('1') ? 0 : findFraming(headers) };
+}
+
+/** RFC 9112 section 6.3. Both headers at once mean different ends of the answer to different readers. */
+function findFraming(headers: Incoming['headers']): number | ChunkedBody {
+  const { 'content-length': length, 'transfer-encoding': encoding } = headers;
+  if (encoding?.toLowerCase() === 'chunked' && length === undefined) return new ChunkedBody();
+  if (encoding === undefined && length !== undefined && /^[0-9]{1,12}$/.test(length)) return Number(length);
+  throw new ConnectionError('the daemon sent an answer without a length');
 }

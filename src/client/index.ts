@@ -6,7 +6,7 @@ import { readSettings } from '../config.ts';
 import { Client } from './client.ts';
 import { SocketTransport } from './socket-transport.ts';
 
-export { ConnectionError } from './connection.ts';
+export { ConnectionError } from './connection-error.ts';
 export { type ErrorCode, MaestroVaultError } from './errors.ts';
 export type * from './types.ts';
 

@@ -6,6 +6,7 @@ import type { Call } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
 import { isAlive } from '../client/alive.ts';
 import type { Incoming, Outgoing, Send } from '../client/connection.ts';
+import { ConnectionError } from '../client/connection-error.ts';
 import type { Home } from '../home.ts';
 import type { Answer, Backend } from '../http/answer.ts';
 import type { PoolOptions } from '../pool/pools.ts';
@@ -81,10 +82,22 @@ async function answerInProcess(
     // In memory of its own: it is moved to a worker.
     readBody: async () => (body === null || body.length === 0 ? null : new Uint8Array(body)),
   });
-  return toIncoming(answer);
+  return toIncoming(answer, await collect(answer));
 }
 
-function toIncoming({ status, headers, body }: Answer): Incoming {
+/** The whole body. Throws ConnectionError where it breaks off, as a daemon's answer then would. */
+async function collect({ body, rest }: Answer): Promise<Uint8Array> {
+  if (rest === null) return body;
+  const pieces = [body];
+  try {
+    for await (const piece of rest) pieces.push(piece);
+  } catch (error) {
+    throw new ConnectionError(`the answer broke off${error instanceof Error ? `: ${error.message}` : ''}`);
+  }
+  return Buffer.concat(pieces);
+}
+
+function toIncoming({ status, headers }: Answer, body: Uint8Array): Incoming {
   const byName: Record<string, string> = {};
   for (let at = 0; at < headers.length; at += 2)
     byName[(headers[at] ?? '').toLowerCase()] = headers[at + 1] ?? '';

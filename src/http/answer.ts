@@ -13,6 +13,7 @@ import { type Body, ClientGoneError, MAX_BODY_SIZE } from './body.ts';
 import { HttpError, STATUS_OF } from './errors.ts';
 import { readOpenApi } from './openapi.ts';
 import { type Match, matchRoute } from './router.ts';
+import { isWholeList, PAGE, type Rest, startList } from './whole-list.ts';
 
 /** What the pipeline needs of the vault behind it. */
 export interface Backend {
@@ -24,6 +25,8 @@ export interface Backend {
   noteUse(tokenId: string, nowMs: number): void;
   /** Runs a call on a pool; never rejects. */
   dispatch(pool: Exclude<Route['pool'], 'none'>, call: Call): Promise<Answered>;
+  /** A further page of a list that is being put together; never rejects. */
+  readPage(call: Call): Promise<Answered>;
 }
 
 export interface Request {
@@ -44,6 +47,8 @@ export interface Answer {
   readonly headers: readonly string[];
   /** May hold plaintext: whoever sends it zeroes it afterwards. */
   readonly body: Uint8Array<ArrayBuffer>;
+  /** What comes after `body` in an answer that is too long for one piece; its length is not known then. */
+  readonly rest: Rest | null;
   /** For the log; null where no route was found. */
   readonly route: string | null;
   readonly tokenId: string | null;
@@ -92,7 +97,7 @@ export async function answerRequest(backend: Backend, request: Request): Promise
 }
 
 function finishAnswer(
-  { status, type = 'application/json', headers, body, code }: Content,
+  { status, type = 'application/json', headers, body, rest = null, code }: Content,
   progress: Progress,
   requestId: string,
 ): Answer {
@@ -101,8 +106,7 @@ function finishAnswer(
     headers: [
       'Content-Type',
       type,
-      'Content-Length',
-      String(body.length),
+      ...(rest === null ? ['Content-Length', String(body.length)] : []),
       'Cache-Control',
       'no-store',
       'X-Request-Id',
@@ -110,6 +114,7 @@ function finishAnswer(
       ...headers,
     ],
     body,
+    rest,
     ...progress,
     code,
     requestId,
@@ -122,6 +127,8 @@ interface Content {
   readonly type?: string;
   readonly headers: readonly string[];
   readonly body: Uint8Array<ArrayBuffer>;
+  /** Absent: `body` is all. */
+  readonly rest?: Rest | null;
   readonly code: string | null;
 }
 
@@ -147,7 +154,26 @@ async function answer(backend: Backend, request: Request, progress: Progress): P
   const principal = authorize(backend, request, route);
   progress.tokenId = principal.id;
   const body = route.body === 'none' ? null : await request.readBody(route.maxBodySize ?? MAX_BODY_SIZE);
-  return toContent(match, await backend.dispatch(route.pool, buildCall(request, match, principal, body)));
+  const call = buildCall(request, match, principal, body);
+  if (isWholeList(match)) return answerWholeList(backend, request, route, call);
+  return toContent(match, await backend.dispatch(route.pool, call));
+}
+
+/** The first page is waited for: it may be all there is, or fail with a status of its own. */
+async function answerWholeList(
+  backend: Backend,
+  request: Request,
+  route: Route,
+  call: Call,
+): Promise<Content> {
+  const first = await backend.dispatch('readers', { ...call, page: PAGE });
+  if (!first.ok) return explainFailure(first);
+  const readPage = (next: Call) => {
+    // A slow reader may take its time: what it may not see any more, it does not get to see.
+    authorize(backend, request, route);
+    return backend.readPage(next);
+  };
+  return { status: route.success, headers: [], code: null, ...startList(call, first, readPage) };
 }
 
 /** The principal, if it may use this route. Throws HttpError 401, 403 or, while the vault is sealed, 503. */
@@ -191,7 +217,7 @@ function buildCall(
 }
 
 function toContent(match: Match, answered: Answered): Content {
-  if (!answered.ok) return explain(answered, answered.code === 'busy' ? ['Retry-After', '1'] : []);
+  if (!answered.ok) return explainFailure(answered);
   const headers: string[] = [];
   if (answered.etag !== undefined) headers.push('ETag', `"${answered.etag}"`);
   if (answered.cursor !== undefined)
@@ -204,6 +230,10 @@ function toContent(match: Match, answered: Answered): Content {
 /** The next page of the same list. Written anew: a target as it came may hold what has no place in a header. */
 function nextTarget({ route, params }: Match, cursor: string): string {
   return `${route.path}?${new URLSearchParams({ ...params, cursor })}`;
+}
+
+function explainFailure(failure: Failure): Content {
+  return explain(failure, failure.code === 'busy' ? ['Retry-After', '1'] : []);
 }
 
 function explain({ code, message }: Failure, headers: readonly string[] = []): Content {

@@ -11,6 +11,7 @@ import type { ErrorCode } from '../../workers/messages.ts';
 import { type Answer, answerRequest, type Backend, refuse } from './answer.ts';
 import { ClientGoneError, drainBody, readBody, refuseBody } from './body.ts';
 import { HttpError } from './errors.ts';
+import { streamAnswer } from './stream.ts';
 
 /** Told of every request that was answered. */
 export type LogRequest = (line: {
@@ -81,8 +82,10 @@ async function serve(
     // Once the daemon is stopping, a connection ends with the answer that it waits for.
     if (isStopping()) response.shouldKeepAlive = false;
     if (!response.shouldKeepAlive) await drainBody(request);
-    send(response, method, answer);
-    logRequest({ method, answer, durationMs: performance.now() - startedAt });
+    let sent = answer;
+    if (answer.rest === null) send(response, method, answer);
+    else sent = await sendInPieces(response, method, answer, isStopping);
+    logRequest({ method, answer: sent, durationMs: performance.now() - startedAt });
   } catch (error) {
     if (!(error instanceof ClientGoneError)) throw error;
   }
@@ -100,6 +103,20 @@ function send(response: ServerResponse, method: string, { status, headers, body 
   response.writeHead(status, headers as string[]);
   if (method === 'HEAD') response.end();
   else response.end(body);
+}
+
+/** As send, for an answer that has a rest; what the log should say of it. */
+async function sendInPieces(
+  response: ServerResponse,
+  method: string,
+  answer: Answer,
+  isStopping: () => boolean,
+): Promise<Answer> {
+  const code = await streamAnswer(response, method, answer);
+  const { socket } = response.req;
+  // Told to stop meanwhile, when the head had said already that the connection stays.
+  if (isStopping() && (socket as Connection)[LAST_RESPONSE] === response) socket.destroySoon();
+  return { ...answer, code };
 }
 
 interface Refusal {

@@ -31,6 +31,7 @@ export class Pools {
   readonly #readerPool: Piscina<Batch, BatchResult>;
   readonly #writerPool: Piscina<Batch, BatchResult>;
   readonly #readers: BatchQueue;
+  readonly #pages: BatchQueue;
   readonly #writer: BatchQueue;
 
   /** `onWorkerError` hears of every thread that died; the pool replaces it by itself. */
@@ -52,6 +53,11 @@ export class Pools {
       },
       onWorkerError,
     );
+    this.#pages = new BatchQueue(
+      (batch) => runBatch(this.#readerPool, batch),
+      { batchSize: 1, batchesInFlight: 1, ...queued },
+      onWorkerError,
+    );
     this.#writer = new BatchQueue(
       (batch) => runBatch(this.#writerPool, batch),
       { batchSize: WRITER_BATCH_SIZE, batchesInFlight: 1, ...queued },
@@ -61,6 +67,14 @@ export class Pools {
 
   read(call: Call): Promise<Answered> {
     return this.#readers.add(call);
+  }
+
+  /**
+   * A further page of a long list: alone in its batch and one at a time, however many lists are being read, so that
+   * what else the readers are asked waits for one page at most.
+   */
+  readPage(call: Call): Promise<Answered> {
+    return this.#pages.add(call);
   }
 
   write(call: Call): Promise<Answered> {
@@ -79,7 +93,7 @@ export class Pools {
 
   /** Waits for what is under way (piscina's own close would kill it), then ends the threads. */
   async close(): Promise<void> {
-    await Promise.all([this.#readers.drain(), this.#writer.drain()]);
+    await Promise.all([this.#readers.drain(), this.#pages.drain(), this.#writer.drain()]);
     // The writer last: SQLite moves the log into vault.db when the last connection closes, but not if that only reads.
     await this.#readerPool.destroy();
     await this.#writerPool.destroy();
