@@ -81,10 +81,6 @@ export class HeldVault implements Backend {
     return this.#apply(await (pool === 'readers' ? this.#pools.read(call) : this.#pools.write(call)));
   }
 
-  async readPage(call: Call): Promise<Answered> {
-    return this.#isDestroyed ? refuseDestroyed(call) : this.#apply(await this.#pools.readPage(call));
-  }
-
   async #control(call: Call): Promise<Answered> {
     const running = this.#pools.control(call);
     if (call.operation === 'vault.unseal') this.#unsealing = running;

@@ -25,8 +25,6 @@ export interface Backend {
   noteUse(tokenId: string, nowMs: number): void;
   /** Runs a call on a pool; never rejects. */
   dispatch(pool: Exclude<Route['pool'], 'none'>, call: Call): Promise<Answered>;
-  /** A further page of a list that is being put together; never rejects. */
-  readPage(call: Call): Promise<Answered>;
 }
 
 export interface Request {
@@ -171,7 +169,7 @@ async function answerWholeList(
   const readPage = (next: Call) => {
     // A slow reader may take its time: what it may not see any more, it does not get to see.
     authorize(backend, request, route);
-    return backend.readPage(next);
+    return backend.dispatch('readers', next);
   };
   return { status: route.success, headers: [], code: null, ...startList(call, first, readPage) };
 }

@@ -6,7 +6,14 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Piscina } from 'piscina';
-import type { Batch, BatchResult, Call, WorkerOptions } from '../../workers/messages.ts';
+import type {
+  Batch,
+  BatchResult,
+  Call,
+  Operation,
+  ReadOperation,
+  WorkerOptions,
+} from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
 import { BatchQueue } from './batch.ts';
 
@@ -14,6 +21,14 @@ const MAX_READERS = 4;
 /** Small enough that two threads overlap instead of taking turns, large enough to pay for the hop. */
 const READER_BATCH_SIZE = 16;
 const READER_BATCHES_PER_THREAD = 4;
+/** What a reader works on for milliseconds: entries by the hundred. */
+const LONG_READS: ReadonlySet<Operation> = new Set<ReadOperation>([
+  'secrets.list',
+  'secrets.search',
+  'secrets.export',
+  'secrets.batchGet',
+  'vault.check',
+]);
 /** The writer's batch is one commit: all that gathered while the last one was being synced. */
 const WRITER_BATCH_SIZE = 256;
 const QUEUED_CALLS = 4_096;
@@ -31,7 +46,7 @@ export class Pools {
   readonly #readerPool: Piscina<Batch, BatchResult>;
   readonly #writerPool: Piscina<Batch, BatchResult>;
   readonly #readers: BatchQueue;
-  readonly #pages: BatchQueue;
+  readonly #longReads: BatchQueue;
   readonly #writer: BatchQueue;
 
   /** `onWorkerError` hears of every thread that died; the pool replaces it by itself. */
@@ -53,9 +68,9 @@ export class Pools {
       },
       onWorkerError,
     );
-    this.#pages = new BatchQueue(
+    this.#longReads = new BatchQueue(
       (batch) => runBatch(this.#readerPool, batch),
-      { batchSize: 1, batchesInFlight: 1, ...queued },
+      { batchSize: 1, batchesInFlight: Math.max(1, readers - 1), ...queued },
       onWorkerError,
     );
     this.#writer = new BatchQueue(
@@ -65,16 +80,12 @@ export class Pools {
     );
   }
 
-  read(call: Call): Promise<Answered> {
-    return this.#readers.add(call);
-  }
-
   /**
-   * A further page of a long list: alone in its batch and one at a time, however many lists are being read, so that
-   * what else the readers are asked waits for one page at most.
+   * What takes long travels alone and not to all threads at once, so that what else the readers are asked waits for one
+   * of its kind at most.
    */
-  readPage(call: Call): Promise<Answered> {
-    return this.#pages.add(call);
+  read(call: Call): Promise<Answered> {
+    return LONG_READS.has(call.operation) ? this.#longReads.add(call) : this.#readers.add(call);
   }
 
   write(call: Call): Promise<Answered> {
@@ -93,7 +104,7 @@ export class Pools {
 
   /** Waits for what is under way (piscina's own close would kill it), then ends the threads. */
   async close(): Promise<void> {
-    await Promise.all([this.#readers.drain(), this.#pages.drain(), this.#writer.drain()]);
+    await Promise.all([this.#readers.drain(), this.#longReads.drain(), this.#writer.drain()]);
     // The writer last: SQLite moves the log into vault.db when the last connection closes, but not if that only reads.
     await this.#readerPool.destroy();
     await this.#writerPool.destroy();
