@@ -2,10 +2,13 @@
  * The statements behind lists and searches. SQL only; holds no secret.
  *
  * Each walks an index in the order of a list (name, then environment, by their UTF-8 bytes) and stops when its page is
- * full, so that a page costs the same in a vault of any size. Exceptions, all bounded by the size of an index:
- * - environment and metadata together: the walk passes what is in other environments, unless the environment is small;
- * - a search for fewer than three characters, or for what very many secrets contain: the walk passes what does not;
- * - a list without a limit, which has no end to stop at.
+ * full, so that a page costs the same in a vault of any size. Where that is not so:
+ * - environment and metadata together: the walk passes what is in other environments (entries of the index only),
+ *   unless the environment is small;
+ * - a search that at most some thousands match: these are looked up by trigrams, and sorted;
+ * - a search for fewer than three characters: all texts are looked through, until that many are found;
+ * - a search that more match: the walk passes what does not match, which is little unless the matches lie far back;
+ * - a list without a limit has no end to stop at.
  */
 
 /** Where a page starts: just after this name and environment. */

@@ -1,45 +1,62 @@
 /** Which secrets may contain a text: the trigram index, and what it does not know yet. SQL only; holds no secret. */
+import type { Statement } from 'better-sqlite3';
 import type { Db } from './database.ts';
 
 /** With so many, sorting them takes as long as walking all names in order until a page is full. */
 const MAX_CANDIDATES = 5_000;
-/** Of a long text so many trigrams: the text itself is compared in any case. */
-const MAX_TRIGRAMS = 64;
+/** Of a long text so many trigrams are enough: the text itself is compared in any case. */
+const MAX_TRIGRAMS = 32;
 const TRIGRAM_LENGTH = 3;
 
-/** The ids of all secrets whose search text may contain a (folded) text. */
+const FIND_BY_TRIGRAMS = `
+  SELECT rowid FROM search_index WHERE search_index MATCH ?
+  UNION ALL
+  SELECT t.secret_id FROM search_pending p CROSS JOIN search_texts t ON t.secret_id = p.secret_id
+    WHERE instr(t.text, ?) > 0
+  LIMIT ?`;
+/** In the order in which they lie on the disk, which is many times faster than in the order of names. */
+const FIND_BY_SCAN = 'SELECT secret_id FROM search_texts WHERE instr(text, ?) > 0 LIMIT ?';
+
 export class SearchReader {
-  readonly #find;
+  readonly #db: Db;
+  #byTrigrams: Statement<[string, string, number], number> | null = null;
 
   constructor(db: Db) {
-    this.#find = db
-      .prepare<[string, string, number], number>(
-        `SELECT rowid FROM search_index WHERE search_index MATCH ?
-         UNION ALL
-         SELECT t.secret_id FROM search_pending p CROSS JOIN search_texts t ON t.secret_id = p.secret_id
-           WHERE instr(t.text, ?) > 0
-         LIMIT ?`,
-      )
-      .pluck();
+    this.#db = db;
   }
 
-  /** null if the text has too few characters to look for, or too many secrets may contain it. */
+  /** The ids of all secrets whose search text may contain a (folded) text; null if there are too many of them. */
   findCandidates(text: string): number[] | null {
-    const trigrams = listTrigrams(text);
-    if (trigrams.length === 0) return null;
-    const ids = this.#find.all(trigrams.map(quote).join(' AND '), text, MAX_CANDIDATES + 1);
+    const trigrams = pickTrigrams(text);
+    const ids = trigrams.length === 0 ? this.#scan(text) : this.#lookUp(trigrams, text);
     // One that changed is known twice: as it was, and as not indexed yet.
     return ids.length > MAX_CANDIDATES ? null : [...new Set(ids)];
   }
+
+  #scan(text: string): number[] {
+    return this.#db
+      .prepare<[string, number], number>(FIND_BY_SCAN)
+      .pluck()
+      .all(text, MAX_CANDIDATES + 1);
+  }
+
+  #lookUp(trigrams: readonly string[], text: string): number[] {
+    // Not before it is needed: most commands never search, and SQLite sets up the index when it is first named.
+    this.#byTrigrams ??= this.#db.prepare<[string, string, number], number>(FIND_BY_TRIGRAMS).pluck();
+    return this.#byTrigrams.all(trigrams.map(quote).join(' AND '), text, MAX_CANDIDATES + 1);
+  }
 }
 
-/** The characters are code points, as SQLite's tokenizer counts them. */
-function listTrigrams(text: string): string[] {
+/**
+ * Side by side, and the last one: each further one costs reading its list, and these have every character already.
+ * Characters are code points, as SQLite's tokenizer counts them. None if the text is too short.
+ */
+function pickTrigrams(text: string): string[] {
   const characters = Array.from(text);
-  const count = Math.min(MAX_TRIGRAMS, characters.length - TRIGRAM_LENGTH + 1);
-  return Array.from({ length: Math.max(0, count) }, (_, at) =>
-    characters.slice(at, at + TRIGRAM_LENGTH).join(''),
-  );
+  const last = characters.length - TRIGRAM_LENGTH;
+  const starts = Array.from({ length: MAX_TRIGRAMS }, (_, index) => Math.min(index * TRIGRAM_LENGTH, last));
+  const trigrams = starts.map((start) => characters.slice(start, start + TRIGRAM_LENGTH).join(''));
+  return last < 0 ? [] : [...new Set(trigrams)];
 }
 
 /** A string of SQLite's full-text query language, in which every character is a plain one. */
