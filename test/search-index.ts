@@ -265,7 +265,14 @@ t.test('secrets.search > any changes, any query > what a plain search through al
         };
         if (!check()) return false;
         while (indexer.index(3));
-        return check() && db.prepare('SELECT count(*) FROM search_pending').pluck().get() === 0;
+        // Nothing is left to index, and the index has nothing else than what is there.
+        const ids = (sql: string) => JSON.stringify(db.prepare(sql).pluck().all());
+        return (
+          check() &&
+          ids('SELECT secret_id FROM search_pending') === '[]' &&
+          ids('SELECT id FROM search_index_docsize ORDER BY id') ===
+            ids('SELECT secret_id FROM search_texts ORDER BY secret_id')
+        );
       } finally {
         db.close();
       }
@@ -348,3 +355,62 @@ async function settled(path: string): Promise<void> {
   while (count.get() !== 0) await setTimeout(20);
   db.close();
 }
+
+t.test('vault.check > an index does not fit what is stored > named', async (t) => {
+  const sandbox = await createHeldVault(t);
+  const { ask } = await hold(t, sandbox);
+  for (const name of ['a', 'b']) {
+    await ask('PUT', `/v1/secrets/${name}`, { body: { value: 'v', metadata: { key: 'a value' } } });
+  }
+  await settled(sandbox.databasePath);
+  const check = async () => (await ask('GET', '/v1/check')).json.database;
+  t.equal(await check(), 'ok');
+  const db = new Database(sandbox.databasePath);
+  t.teardown(() => db.close());
+  const first = "(SELECT id FROM secrets WHERE name = 'a')";
+  for (const [change, undo, said] of [
+    [
+      `UPDATE metadata_entries SET name = 'z' WHERE secret_id = ${first}`,
+      `UPDATE metadata_entries SET name = 'a' WHERE secret_id = ${first}`,
+      'metadata_entries',
+    ],
+    [
+      `DELETE FROM search_index WHERE rowid = ${first}`,
+      `INSERT INTO search_index (rowid, text) SELECT secret_id, text FROM search_texts WHERE secret_id = ${first}`,
+      'search_index',
+    ],
+    [
+      `DELETE FROM search_texts WHERE secret_id = ${first}`,
+      `INSERT INTO search_texts (secret_id, text) VALUES (${first}, 'a')`,
+      'search_texts',
+    ],
+  ] as const) {
+    db.exec(change);
+    t.match(await check(), said);
+    db.exec(undo);
+    t.equal(await check(), 'ok');
+  }
+  db.unsafeMode(true);
+  db.exec('DELETE FROM search_index_data WHERE id > 10');
+  t.match(await check(), /search_index|SQLITE_CORRUPT/);
+  t.equal((await ask('PUT', '/v1/secrets/c', { body: { value: 'v' } })).status, 201, 'and writes go on');
+});
+
+t.test(
+  'pages > metadata entries that lie about their place > the rest is listed, and comes to an end',
+  (t) => {
+    const db = createStore(t);
+    const store = new Store(db);
+    for (const name of ['a', 'b', 'c', 'd']) store.put({ name, environment: '' }, [['k', 'v']]);
+    db.exec(
+      "UPDATE metadata_entries SET name = 'zz' WHERE name = 'a'; UPDATE metadata_entries SET name = 'aa' WHERE name = 'd'",
+    );
+    for (const filter of [{ metadataKey: 'k' }, { metadataKey: 'k', metadataValue: 'v' }]) {
+      t.strictSame(
+        walk(store.reader, filter, 1).map(({ name }) => name),
+        ['b', 'c'],
+      );
+    }
+    t.end();
+  },
+);
