@@ -102,7 +102,7 @@ PRAGMA user_version = 4;
  * - `metadata_entries` knows the name and environment of its secret, so that its two indexes have what matches a filter
  *   in the order of a list.
  * - `search_index` has the trigrams of the search texts: it knows which secrets may contain a text, and `search_texts`
- *   which do. It is filled after the fact, because that takes as long as all else that storing a secret takes in SQL:
+ *   which do. It is filled after the fact, because that takes nearly as long as the rest of the SQL of a new secret:
  *   `search_pending` has the ids of those secrets that it does not know as they now are, the deleted ones included,
  *   and a search looks through their texts one by one.
  */
