@@ -378,7 +378,7 @@ t.test('serve > vault.db is not one of ours > sealed with a clear reason, the fi
       /not a MaestroVault database/,
     ],
     ['an older schema', withVersion(3), /not a MaestroVault database/],
-    ['a newer schema', withVersion(5), /newer than this program/],
+    ['a newer schema', withVersion(6), /newer than this program/],
   ];
   for (const [what, write, reason] of files) {
     const sandbox = createSandbox(t);

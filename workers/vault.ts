@@ -10,6 +10,7 @@ import { SharedKeyringHolder } from './keys/sharing.ts';
 import { openKeyring, unsealRootKey } from './keys/unseal.ts';
 import type { WorkerOptions } from './messages.ts';
 import { type Db, destroyDatabase, openForReading, openForWriting } from './store/database.ts';
+import { SearchIndexer } from './store/search.ts';
 import { SecretReader, SecretWriter } from './store/secrets.ts';
 import { TokenStore } from './store/tokens.ts';
 import { VaultStore } from './store/vault.ts';
@@ -37,6 +38,7 @@ export class Vault {
   readonly #holder: SharedKeyringHolder;
   /** Opened at the first use, so that a file that cannot be opened is an answer and not a dead thread. */
   #stores: Stores | null = null;
+  #indexer: SearchIndexer | null = null;
   #isDestroyed = false;
 
   constructor(options: WorkerOptions, access: 'reading' | 'writing') {
@@ -89,6 +91,13 @@ export class Vault {
 
   seal(): void {
     this.#holder.forget();
+  }
+
+  /** The writer's, sealed or not: indexes the texts of up to `limit` secrets. Answers whether any are left. */
+  indexSearches(limit: number): boolean {
+    if (this.#stores === null) return false;
+    this.#indexer ??= new SearchIndexer(this.#stores.db);
+    return this.#indexer.index(limit);
   }
 
   /** The writer's: drops the keyring in every thread and removes the database. From then on there is no vault here. */

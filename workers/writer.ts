@@ -16,6 +16,7 @@ import {
   wipeBodies,
 } from './calls.ts';
 import { LostTransactionError, toFailure } from './failures.ts';
+import { IdleIndexing } from './idle-indexing.ts';
 import { probeKeychain } from './keys/slots/keychain.ts';
 import type { Batch, Call, ControlOperation, Reply, WorkerOptions, WriteOperation } from './messages.ts';
 import { destroyVault } from './operations/destroy.ts';
@@ -49,7 +50,12 @@ function loadBodies(): Promise<Bodies> {
   return loadingBodies;
 }
 
-if (vault.options.readers > 0) void loadBodies();
+const isDaemon = vault.options.readers > 0;
+
+if (isDaemon) void loadBodies();
+
+/** A short command ends when it is answered: it leaves this to the daemon. */
+const indexing = isDaemon ? new IdleIndexing((limit) => vault.indexSearches(limit)) : null;
 
 /** What takes no body, or one that is a value's bytes. */
 const plainOperations = {
@@ -149,6 +155,7 @@ export default async function write(batch: Batch): Promise<Moved> {
   const reply = new ReplyBuffer();
   const replies = await answer(batch, reply);
   wipeBodies(batch);
+  indexing?.noteWrite();
   return finish(reply, replies);
 }
 

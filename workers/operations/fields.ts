@@ -124,7 +124,7 @@ export function createFieldsOnlySecret(
     ...bound,
     ...sealRow(vault.keyring, placeOf(place), bound, 0, null),
   });
-  indexMetadata(vault, id, place, metadata);
+  indexMetadata(vault, id, place, metadata, true);
   return { id, name: place.name, environment: place.environment };
 }
 

@@ -2,7 +2,7 @@
 import type { Call } from '../messages.ts';
 import { checkName } from '../names.ts';
 import { RequestError } from '../request-error.ts';
-import type { ListFilter, PageStart } from '../store/secrets.ts';
+import type { ListFilter, PageStart } from '../store/lists.ts';
 import { foldSearchText } from './search-text.ts';
 
 const MAX_LIMIT = 1_000;

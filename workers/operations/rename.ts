@@ -39,7 +39,7 @@ function moveSecret(vault: WritableVault, row: SecretRow, target: Target): void 
   const sealed = resealRow(vault.keyring, placeOf(row), row, placeOf(target), bound, version);
   vault.writer.move(id, target.name, target.environment);
   vault.writer.put({ id, ...target, ...bound, ...sealed });
-  indexMetadata(vault, id, target, parseMetadata(metadata));
+  indexMetadata(vault, id, target, parseMetadata(metadata), false);
 }
 
 /** The field itself does not change, so it keeps its times. */

@@ -9,7 +9,8 @@ import type { RawMetadata } from '../json.ts';
 import type { Call, PageBounds } from '../messages.ts';
 import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
-import type { FieldRow, ListFilter, SecretRow, SecretSummary } from '../store/secrets.ts';
+import type { ListFilter } from '../store/lists.ts';
+import type { FieldRow, SecretRow, SecretSummary } from '../store/secrets.ts';
 import { formatTime } from '../times.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 import { endAfter, endWithin } from './page-end.ts';
@@ -212,19 +213,20 @@ export function storeSecret(
   const bound = { metadata: metadata.text, createdAt, updatedAt: now };
   const sealed = sealRow(vault.keyring, placeOf(place), bound, vault.vault.nextVersion(), value);
   const id = vault.writer.put({ id: existing?.id ?? null, ...place, ...bound, ...sealed });
-  indexMetadata(vault, id, place, metadata);
+  indexMetadata(vault, id, place, metadata, existing === null);
   return id;
 }
 
-/** Brings the indexes of a row up to its metadata. */
+/** Brings the indexes of a row up to its place and metadata; a new row is in none of them. */
 export function indexMetadata(
   vault: WritableVault,
   id: number,
   place: { name: string; environment: string },
   metadata: Metadata,
+  isNew: boolean,
 ): void {
   const searchText = buildSearchText(place.name, place.environment, metadata.searchTexts);
-  vault.writer.index(id, { entries: metadata.entries, searchText });
+  vault.writer.index(id, place, { entries: metadata.entries, searchText }, isNew);
 }
 
 export function writeStatus(
@@ -299,7 +301,7 @@ export function changeSecret(
       : sealRow(vault.keyring, placeOf(row), bound, vault.vault.nextVersion(), value);
   const { id, name, environment } = row;
   vault.writer.put({ id, name, environment, ...bound, ...sealed });
-  if (metadata !== undefined) indexMetadata(vault, id, row, metadata);
+  if (metadata !== undefined) indexMetadata(vault, id, row, metadata, false);
 }
 
 export const deleteSecret: Handler<WritableVault> = (vault, call, reply) => {

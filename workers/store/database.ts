@@ -5,7 +5,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
-import { APPLICATION_ID, CREATE_SCHEMA, SCHEMA_VERSION } from './migrations.ts';
+import { APPLICATION_ID, migrationFrom, OLDEST_SCHEMA_VERSION, SCHEMA_VERSION } from './migrations.ts';
 
 export type Db = Database.Database;
 
@@ -25,27 +25,52 @@ export function createDatabase(path: string): Db {
   // A deleted secret's ciphertext is overwritten, not just unlinked from the tree.
   db.pragma('secure_delete = ON');
   db.pragma('synchronous = FULL');
-  db.exec(CREATE_SCHEMA);
+  migrate(db, 0);
   return db;
 }
 
-/** The writer's connection. WAL with synchronous=FULL: a commit is on disk when it returns. */
+/**
+ * The writer's connection. WAL with synchronous=FULL: a commit is on disk when it returns. Brings a file of an older
+ * schema up to the newest one; whoever has the vault open has it alone, and its writer opens it first.
+ */
 export function openForWriting(path: string): Db {
-  const db = openChecked(path, false);
-  db.pragma('journal_mode = WAL');
-  db.pragma('synchronous = FULL');
-  db.pragma('secure_delete = ON');
-  db.pragma('foreign_keys = ON');
-  return db;
+  return openChecked(path, false, (db, version) => {
+    db.pragma('journal_mode = WAL');
+    db.pragma('synchronous = FULL');
+    db.pragma('secure_delete = ON');
+    db.pragma('foreign_keys = ON');
+    if (version < SCHEMA_VERSION) upgrade(db, path, version);
+  });
 }
 
 /** A reader's connection. It cannot write, whatever it is told to. */
 export function openForReading(path: string): Db {
-  const db = openChecked(path, true);
-  db.pragma('query_only = ON');
-  // Reading all of a large vault fills it, in every reader; what single secrets need again and again takes less.
-  db.pragma(`cache_size = -${READER_CACHE_KIB}`);
-  return db;
+  return openChecked(path, true, (db, version) => {
+    if (version < SCHEMA_VERSION) {
+      throw new UnusableDatabaseError(
+        `${path} has schema ${version} and was not upgraded to ${SCHEMA_VERSION}; try again with: mav unseal`,
+      );
+    }
+    db.pragma('query_only = ON');
+    // Reading all of a large vault fills it, in every reader; what single secrets need again and again takes less.
+    db.pragma(`cache_size = -${READER_CACHE_KIB}`);
+  });
+}
+
+function upgrade(db: Db, path: string, version: number): void {
+  try {
+    migrate(db, version);
+  } catch (error) {
+    throw new UnusableDatabaseError(
+      `${path} has schema ${version} and cannot be upgraded to ${SCHEMA_VERSION}: ${sqliteCode(error)}; ` +
+        'nothing in it was changed',
+    );
+  }
+}
+
+/** All of it or nothing. */
+function migrate(db: Db, version: number): void {
+  db.transaction(() => db.exec(migrationFrom(version))).immediate();
 }
 
 /**
@@ -69,12 +94,12 @@ export function destroyDatabase(db: Db, path: string): void {
   }
 }
 
-function openChecked(path: string, readonly: boolean): Db {
+function openChecked(path: string, readonly: boolean, prepare: (db: Db, version: number) => void): Db {
   if (!existsSync(path))
     throw new UnusableDatabaseError(`there is no vault at ${path}; make one with: mav init`);
   const db = openFile(path, readonly);
   try {
-    checkSchema(db, path);
+    prepare(db, checkSchema(db, path));
     return db;
   } catch (error) {
     db.close();
@@ -90,9 +115,10 @@ function openFile(path: string, readonly: boolean): Db {
   }
 }
 
-function checkSchema(db: Db, path: string): void {
+/** Answers the file's schema version: the newest, or an older one of ours. */
+function checkSchema(db: Db, path: string): number {
   const { application, version } = readIdentity(db, path);
-  if (application !== APPLICATION_ID || version < SCHEMA_VERSION) {
+  if (application !== APPLICATION_ID || version < OLDEST_SCHEMA_VERSION) {
     throw new UnusableDatabaseError(`${path} is not a MaestroVault database; nothing in it was changed`);
   }
   if (version > SCHEMA_VERSION) {
@@ -100,6 +126,7 @@ function checkSchema(db: Db, path: string): void {
       `${path} has schema ${version}, newer than this program's ${SCHEMA_VERSION}; update MaestroVault`,
     );
   }
+  return version;
 }
 
 function readIdentity(db: Db, path: string): { application: number; version: number } {

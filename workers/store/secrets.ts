@@ -1,5 +1,7 @@
 /** The rows of secrets and their fields. SQL only: values come and go as ciphertext. */
 import type { Db } from './database.ts';
+import { buildListStatement, type Hints, type ListFilter } from './lists.ts';
+import { SearchReader } from './search.ts';
 
 /** What a list shows of a secret. */
 export interface SecretSummary {
@@ -29,6 +31,12 @@ export interface FieldRow {
   readonly updatedAt: number;
 }
 
+/** Where a secret is. */
+export interface Place {
+  readonly name: string;
+  readonly environment: string;
+}
+
 /** What the indexes know of a metadata object. */
 export interface MetadataIndex {
   /** Its top-level members, each value as text. */
@@ -37,26 +45,11 @@ export interface MetadataIndex {
   readonly searchText: string;
 }
 
-/** Where a page starts: just after this name and environment. */
-export interface PageStart {
-  readonly name: string;
-  readonly environment: string;
-}
-
-export interface ListFilter {
-  readonly environment?: string;
-  readonly metadataKey?: string;
-  readonly metadataValue?: string;
-  /** Folded like the search texts. */
-  readonly searchText?: string;
-  readonly after?: PageStart;
-  /** At most so many rows; absent: all. */
-  readonly limit?: number;
-}
-
 const SUMMARY_COLUMNS = `s.name, s.environment, s.metadata, s.field_count AS fieldCount,
   s.created_at AS createdAt, s.updated_at AS updatedAt`;
 const SECRET_COLUMNS = `s.id, ${SUMMARY_COLUMNS}, s.version, s.wrapped_dek AS wrappedDek, s.payload`;
+/** An environment with fewer secrets than this is read whole to find those with some metadata. */
+const SMALL_ENVIRONMENT = 1_000;
 const FIELD_COLUMNS = `field, version, wrapped_dek AS wrappedDek, payload,
   created_at AS createdAt, updated_at AS updatedAt`;
 
@@ -66,9 +59,12 @@ export class SecretReader {
   readonly #listFields;
   readonly #findField;
   readonly #count;
+  readonly #countInEnvironment;
+  readonly #search;
 
   constructor(db: Db) {
     this.#db = db;
+    this.#search = new SearchReader(db);
     this.#find = db.prepare<[string, string], SecretRow>(
       `SELECT ${SECRET_COLUMNS} FROM secrets s WHERE name = ? AND environment = ?`,
     );
@@ -79,6 +75,9 @@ export class SecretReader {
       `SELECT ${FIELD_COLUMNS} FROM fields WHERE secret_id = ? AND field = ?`,
     );
     this.#count = db.prepare<[], { count: number }>('SELECT count(*) AS count FROM secrets');
+    this.#countInEnvironment = db.prepare<[string, number], { count: number }>(
+      'SELECT count(*) AS count FROM (SELECT 1 FROM secrets WHERE environment = ? LIMIT ?)',
+    );
   }
 
   find(name: string, environment: string): SecretRow | null {
@@ -109,40 +108,22 @@ export class SecretReader {
   }
 
   #iterate<Row>(columns: string, filter: ListFilter): IterableIterator<Row> {
-    const { sql, values } = buildListQuery(columns, filter);
+    const { sql, values } = buildListStatement(columns, filter, this.#findHints(filter));
     return this.#db.prepare<(string | number)[], Row>(sql).iterate(...values);
   }
-}
 
-/** Each filter adds its own condition, so that SQLite can choose an index for just what was asked. */
-function buildListQuery(columns: string, filter: ListFilter): { sql: string; values: (string | number)[] } {
-  const joins: string[] = [];
-  const conditions: string[] = [];
-  const values: (string | number)[] = [];
-  const add = (condition: string, ...given: (string | number)[]) => {
-    conditions.push(condition);
-    values.push(...given);
-  };
-  if (filter.metadataKey !== undefined) {
-    joins.push('JOIN metadata_entries m ON m.secret_id = s.id');
-    add('m.key = ?', filter.metadataKey);
-    if (filter.metadataValue !== undefined) add('m.value = ?', filter.metadataValue);
+  #findHints({ environment, metadataKey, searchText }: ListFilter): Hints {
+    return {
+      candidates: searchText === undefined ? null : this.#search.findCandidates(searchText),
+      isEnvironmentSmall:
+        environment !== undefined && metadataKey !== undefined && this.#isSmall(environment),
+    };
   }
-  if (filter.searchText !== undefined) {
-    joins.push('JOIN search_texts t ON t.secret_id = s.id');
-    add('instr(t.text, ?) > 0', filter.searchText);
+
+  #isSmall(environment: string): boolean {
+    const { count = 0 } = this.#countInEnvironment.get(environment, SMALL_ENVIRONMENT) ?? {};
+    return count < SMALL_ENVIRONMENT;
   }
-  if (filter.environment !== undefined) add('s.environment = ?', filter.environment);
-  if (filter.after !== undefined) {
-    add('(s.name, s.environment) > (?, ?)', filter.after.name, filter.after.environment);
-  }
-  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
-  if (filter.limit !== undefined) values.push(filter.limit);
-  return {
-    sql: `SELECT ${columns} FROM secrets s ${joins.join(' ')} ${where}
-      ORDER BY s.name, s.environment ${filter.limit === undefined ? '' : 'LIMIT ?'}`,
-    values,
-  };
 }
 
 /** What the writer stores of a secret row; `id` is null for a new one. */
@@ -204,11 +185,14 @@ export class SecretWriter {
       `UPDATE secrets SET field_count = (SELECT count(*) FROM fields WHERE secret_id = secrets.id) WHERE id = ?`,
     );
     this.#clearEntries = db.prepare<[number]>('DELETE FROM metadata_entries WHERE secret_id = ?');
-    this.#insertEntry = db.prepare<[number, string, string]>(
-      'INSERT INTO metadata_entries (secret_id, key, value) VALUES (?, ?, ?)',
+    this.#insertEntry = db.prepare<[number, string, string, string, string]>(
+      `INSERT INTO metadata_entries (secret_id, key, value, name, environment) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET value = excluded.value, name = excluded.name, environment = excluded.environment`,
     );
+    // A text that stays is not indexed again.
     this.#putSearchText = db.prepare<[number, string]>(
-      'INSERT INTO search_texts (secret_id, text) VALUES (?, ?) ON CONFLICT DO UPDATE SET text = excluded.text',
+      `INSERT INTO search_texts (secret_id, text) VALUES (?, ?)
+       ON CONFLICT DO UPDATE SET text = excluded.text WHERE text <> excluded.text`,
     );
   }
 
@@ -232,10 +216,13 @@ export class SecretWriter {
     return Number(result.lastInsertRowid);
   }
 
-  /** Brings the indexes up to what the row's metadata now is. */
-  index(secretId: number, index: MetadataIndex): void {
-    this.#clearEntries.run(secretId);
-    for (const [key, value] of index.entries) this.#insertEntry.run(secretId, key, value);
+  /** Brings the indexes up to what the row's place and metadata now are. A row that `isNew` has nothing in them yet. */
+  index(secretId: number, place: Place, index: MetadataIndex, isNew: boolean): void {
+    const { name, environment } = place;
+    if (!isNew) this.#clearEntries.run(secretId);
+    for (const [key, value] of index.entries) {
+      this.#insertEntry.run(secretId, key, value, name, environment);
+    }
     this.#putSearchText.run(secretId, index.searchText);
   }
 

@@ -16,6 +16,26 @@ export interface KekRow {
   readonly createdAt: number;
 }
 
+/** What lists and searches would miss: each statement finds a row where one index does not fit what is stored. */
+const INDEX_CHECKS = [
+  {
+    damage: 'a secret cannot be searched for: search_texts does not have it',
+    sql: `SELECT 1 FROM secrets s
+      WHERE NOT EXISTS (SELECT 1 FROM search_texts t WHERE t.secret_id = s.id) LIMIT 1`,
+  },
+  {
+    damage: 'a secret cannot be searched for: search_index does not have it',
+    sql: `SELECT 1 FROM search_texts t
+      WHERE NOT EXISTS (SELECT 1 FROM search_index_docsize d WHERE d.id = t.secret_id)
+        AND NOT EXISTS (SELECT 1 FROM search_pending p WHERE p.secret_id = t.secret_id) LIMIT 1`,
+  },
+  {
+    damage: 'a row in metadata_entries has another name or environment than its secret',
+    sql: `SELECT 1 FROM metadata_entries m JOIN secrets s ON s.id = m.secret_id
+      WHERE m.name <> s.name OR m.environment <> s.environment LIMIT 1`,
+  },
+] as const;
+
 export class VaultStore {
   readonly #db: Db;
   readonly #bumpSequence;
@@ -86,7 +106,8 @@ export class VaultStore {
     const lines = (found?.integrity_check ?? '').split('\n').filter((line) => !line.startsWith('***'));
     if (lines[0] !== 'ok') return lines[0] ?? 'SQLite does not say';
     const [orphan] = this.#db.pragma('foreign_key_check') as { table: string; parent: string }[];
-    return orphan === undefined ? null : `a row in ${orphan.table} refers to none in ${orphan.parent}`;
+    if (orphan !== undefined) return `a row in ${orphan.table} refers to none in ${orphan.parent}`;
+    return INDEX_CHECKS.find(({ sql }) => this.#db.prepare(sql).get() !== undefined)?.damage ?? null;
   }
 
   /** Size of the database file in bytes, as SQLite counts it. */
