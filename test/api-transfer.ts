@@ -206,6 +206,24 @@ t.test('secrets.import > entries that differ > what is given is replaced, the re
   t.equal((await importInto(ask, changes)).json.unchanged.length, 5);
 });
 
+t.test(
+  'secrets.import > after one that failed, and before other writes > no version is given twice',
+  async (t) => {
+    const { ask, file } = await open(t);
+    const versions = () =>
+      [...file.rows('secrets'), ...file.rows('fields')].map(({ version }) => Number(version)).filter(Boolean);
+    await importInto(ask, FULL);
+    const refused = await importInto(ask, [{ name: 'first', value: 'v' }, { name: 'second' }]);
+    t.equal(refused.status, 400);
+    const value = JSON.stringify({ value: 'v' });
+    await ask('PUT', '/v1/secrets/put', { body: value });
+    await importInto(ask, [{ name: 'one', value: 'v', fields: { f: 'v', g: 'v' } }, ...FULL]);
+    await ask('PUT', '/v1/secrets/put-too', { body: value });
+    t.equal(versions().length, 11);
+    t.equal(new Set(versions()).size, 11);
+  },
+);
+
 t.test('secrets.import > an export of another vault > the same vault', async (t) => {
   const { ask } = await createAttackedVault(t);
   const other = await open(t);

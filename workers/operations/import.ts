@@ -14,21 +14,29 @@ import { getDryRun } from './parameters.ts';
 import { openRow, type Place, verifyRow } from './sealing.ts';
 import { changeSecret, fieldPlaceOf, NO_METADATA, placeOf, storeSecret, writeNames } from './secrets.ts';
 
-type Group = 'added' | 'changed' | 'unchanged';
+const GROUPS = ['added', 'changed', 'unchanged'] as const;
+type Group = (typeof GROUPS)[number];
 
 export const importSecrets: BodyHandler<'secrets.import'> = (vault, call, reply, request) => {
   const isDryRun = getDryRun(call);
-  const numbered = withVersions(vault, request.secrets.list);
-  const groups: Record<Group, ImportEntry[]> = { added: [], changed: [], unchanged: [] };
-  for (const entry of request.secrets.list) {
+  const { list } = request.secrets;
+  const numbered = withVersions(vault, list);
+  const groups = new Map<ImportEntry, Group>();
+  // In the order of the indexes: what comes next is mostly on a page that has just been used.
+  for (const entry of list.toSorted(compareNames)) {
     const row = vault.secrets.find(entry.name, entry.environment);
     // Whether a stored value is the given one is an answer that only who may read it gets.
     if (row !== null && !call.mayReplace)
       throw new RequestError('forbidden', 'to import over secrets that exist the token needs the scope read');
-    groups[row === null ? add(numbered, entry, isDryRun) : merge(numbered, row, entry, isDryRun)].push(entry);
+    groups.set(entry, row === null ? add(numbered, entry, isDryRun) : merge(numbered, row, entry, isDryRun));
   }
-  writeGroups(isDryRun, groups, reply);
+  writeGroups(isDryRun, list, groups, reply);
 };
+
+function compareNames(a: ImportEntry, b: ImportEntry): number {
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  return a.environment < b.environment ? -1 : 1;
+}
 
 /**
  * The vault with versions for all these values, taken by one statement when the first is needed: one for each would
@@ -117,14 +125,17 @@ function holds(
   return isEqual;
 }
 
+/** Each group in the order of the request. */
 function writeGroups(
   isDryRun: boolean,
-  groups: Readonly<Record<Group, readonly ImportEntry[]>>,
+  list: readonly ImportEntry[],
+  groups: ReadonlyMap<ImportEntry, Group>,
   reply: ReplyBuffer,
 ): void {
   reply.ascii(`{"dry_run":${isDryRun}`);
-  for (const [group, entries] of Object.entries(groups)) {
+  for (const group of GROUPS) {
     reply.ascii(`,"${group}":[`);
+    const entries = list.filter((entry) => groups.get(entry) === group);
     for (const [index, entry] of entries.entries()) {
       if (index > 0) reply.ascii(',');
       writeNames(entry, reply);
