@@ -202,7 +202,8 @@ export function storeSecret(
   const bound = { metadata: metadata.text, createdAt, updatedAt: now };
   const sealed = sealRow(vault.keyring, placeOf(place), bound, vault.nextVersion(), value);
   const id = vault.writer.put({ id: existing?.id ?? null, ...place, ...bound, ...sealed });
-  indexMetadata(vault, id, place, metadata);
+  // The indexes of a row that keeps its metadata are up to it already.
+  if (existing?.metadata !== metadata.text) indexMetadata(vault, id, place, metadata);
   return id;
 }
 
@@ -289,7 +290,7 @@ export function changeSecret(
       : sealRow(vault.keyring, placeOf(row), bound, vault.nextVersion(), value);
   const { id, name, environment } = row;
   vault.writer.put({ id, name, environment, ...bound, ...sealed });
-  if (metadata !== undefined) indexMetadata(vault, id, row, metadata);
+  if (metadata !== undefined && metadata.text !== row.metadata) indexMetadata(vault, id, row, metadata);
 }
 
 export const deleteSecret: Handler<WritableVault> = (vault, call, reply) => {
