@@ -5,12 +5,14 @@
 import type { BodyHandler } from '../calls.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { ImportEntry } from '../import-entries.ts';
+import type { Call } from '../messages.ts';
 import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
 import type { SecretRow } from '../store/secrets.ts';
 import type { WritableVault } from '../vault.ts';
 import { createFieldsOnlySecret, setFields } from './fields.ts';
 import { getDryRun } from './parameters.ts';
+import { checkPreconditions } from './preconditions.ts';
 import { openRow, type Place, verifyRow } from './sealing.ts';
 import { changeSecret, fieldPlaceOf, NO_METADATA, placeOf, storeSecret, writeNames } from './secrets.ts';
 
@@ -28,7 +30,7 @@ export const importSecrets: BodyHandler<'secrets.import'> = (vault, call, reply,
     // Whether a stored value is the given one is an answer that only who may read it gets.
     if (row !== null && !call.mayReplace)
       throw new RequestError('forbidden', 'to import over secrets that exist the token needs the scope read');
-    groups.set(entry, row === null ? add(numbered, entry, isDryRun) : merge(numbered, row, entry, isDryRun));
+    groups.set(entry, row === null ? add(numbered, entry, isDryRun) : merge(numbered, call, row, entry));
   }
   writeGroups(isDryRun, list, groups, reply);
 };
@@ -66,9 +68,11 @@ function add(vault: WritableVault, entry: ImportEntry, isDryRun: boolean): Group
   return 'added';
 }
 
-function merge(vault: WritableVault, row: SecretRow, entry: ImportEntry, isDryRun: boolean): Group {
+/** The request's preconditions are about what it would change. */
+function merge(vault: WritableVault, call: Call, row: SecretRow, entry: ImportEntry): Group {
   if (isStored(vault, row, entry)) return 'unchanged';
-  if (isDryRun) return 'changed';
+  if (getDryRun(call)) return 'changed';
+  checkPreconditions(call, row);
   const { value, metadata, fields } = entry;
   const { id, name, environment } = row;
   // With both given nothing of the row is kept, and it need not be genuine; else it is verified once more.
