@@ -275,10 +275,23 @@ const REQUEST_ID: JsonSchema = {
   schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' },
   description: 'Echoed in the answer and in the log; one that does not have this form is replaced',
 };
-const PRECONDITIONS: readonly JsonSchema[] = [
-  ['If-Match', 'Only if the secret has one of these entity tags; `*`: only if it is there'],
-  ['If-None-Match', 'Only if the secret has none of these entity tags; `*`: only if it is not there'],
-].map(([header, description]) => ({ name: header, in: 'header', schema: text, description }));
+const PRECONDITIONS = describePreconditions({
+  'If-Match': 'Only if the secret has one of these entity tags; `*`: only if it is there',
+  'If-None-Match': 'Only if the secret has none of these entity tags; `*`: only if it is not there',
+});
+const IMPORT_PRECONDITIONS = describePreconditions({
+  'If-Match': 'Only if each secret that exists and would be changed has one of these entity tags',
+  'If-None-Match': 'Only if none of them has one of these entity tags; `*`: only if there is none',
+});
+
+function describePreconditions(headers: Readonly<Record<string, string>>): readonly JsonSchema[] {
+  return Object.entries(headers).map(([header, description]) => ({
+    name: header,
+    in: 'header',
+    schema: text,
+    description,
+  }));
+}
 
 const HEADERS = {
   'Cache-Control': { schema: { type: 'string', const: 'no-store' }, required: true },
@@ -302,7 +315,7 @@ const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly Head
   404: { meaning: 'There is no such secret, field or token' },
   408: { meaning: 'The request took too long to arrive' },
   409: { meaning: 'There is a secret of the new name; nothing was changed' },
-  412: { meaning: 'The secret is not as If-Match or If-None-Match expects' },
+  412: { meaning: 'A secret is not as If-Match or If-None-Match expects' },
   413: {
     meaning: 'The body is larger than 1 MiB, or than this endpoint takes; or the answer would be too large',
   },
@@ -312,7 +325,7 @@ const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly Head
 };
 
 const CONDITIONAL =
-  /^(?:secrets|fields|values|fieldValues)\.(?:put|putMany|patch|delete|rename)$|^passwords\.generate$/;
+  /^(?:secrets|fields|values|fieldValues)\.(?:put|putMany|patch|delete|rename|import)$|^passwords\.generate$/;
 const CREATING = ['secrets.put', 'fields.put', 'fields.putMany', 'values.put', 'fieldValues.put'];
 const HAS_TAG = ['secrets.get', 'values.get', 'fieldValues.get'];
 
@@ -359,7 +372,8 @@ function parametersOf(route: Route): JsonSchema[] {
     in: 'query',
     ...(QUERY_OF_OPERATION[`${route.operation} ${parameter}`] ?? QUERY[parameter]),
   }));
-  const headers = CONDITIONAL.test(route.operation) ? PRECONDITIONS : [];
+  const preconditions = route.operation === 'secrets.import' ? IMPORT_PRECONDITIONS : PRECONDITIONS;
+  const headers = CONDITIONAL.test(route.operation) ? preconditions : [];
   return [...inPath, ...inQuery, ...headers, ref('parameters', 'RequestId')];
 }
 

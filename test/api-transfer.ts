@@ -206,6 +206,51 @@ t.test('secrets.import > entries that differ > what is given is replaced, the re
   t.equal((await importInto(ask, changes)).json.unchanged.length, 5);
 });
 
+t.test(
+  'secrets.import > If-None-Match: * > stores what changes nothing, else refuses all of it',
+  async (t) => {
+    const { ask, file } = await open(t);
+    const importNew = (secrets: unknown, query = '') =>
+      ask('POST', `/v1/import${query}`, { body: { secrets }, headers: { 'if-none-match': '*' } });
+    t.strictSame((await importNew(FULL)).json.added, IN_FULL);
+    const more = await importNew([...FULL, { name: 'more', value: 'v' }]);
+    t.strictSame([more.json.added.length, more.json.unchanged.length], [1, 4]);
+    const before = file.read();
+    for (const change of [{ value: 'w' }, { fields: { f: 'v' } }, { value: 'v', metadata: { a: 1 } }]) {
+      const changes = [
+        { name: 'another', value: 'v' },
+        { name: 'more', ...change },
+      ];
+      const refused = await importNew(changes);
+      t.match(refused, { status: 412, json: { code: 'precondition_failed' } });
+      t.strictSame(file.read(), before);
+      t.equal(
+        (await importNew(changes, '?dry_run=true')).json.changed.length,
+        1,
+        'a dry run still says what',
+      );
+    }
+  },
+);
+
+t.test(
+  'secrets.import > after one that failed, and before other writes > no version is given twice',
+  async (t) => {
+    const { ask, file } = await open(t);
+    const versions = () =>
+      [...file.rows('secrets'), ...file.rows('fields')].map(({ version }) => Number(version)).filter(Boolean);
+    await importInto(ask, FULL);
+    const refused = await importInto(ask, [{ name: 'first', value: 'v' }, { name: 'second' }]);
+    t.equal(refused.status, 400);
+    const value = JSON.stringify({ value: 'v' });
+    await ask('PUT', '/v1/secrets/put', { body: value });
+    await importInto(ask, [{ name: 'one', value: 'v', fields: { f: 'v', g: 'v' } }, ...FULL]);
+    await ask('PUT', '/v1/secrets/put-too', { body: value });
+    t.equal(versions().length, 11);
+    t.equal(new Set(versions()).size, 11);
+  },
+);
+
 t.test('secrets.import > an export of another vault > the same vault', async (t) => {
   const { ask } = await createAttackedVault(t);
   const other = await open(t);

@@ -14,6 +14,7 @@ import { deriveBytes } from '../workers/envelope/hkdf.ts';
 import { IntegrityError } from '../workers/envelope/integrity.ts';
 import { asDek, asRootKey, createDek, createKek, createRootKey, KEY_SIZE } from '../workers/envelope/keys.ts';
 import { openPayload, PAYLOAD_OVERHEAD, sealPayload } from '../workers/envelope/payload.ts';
+import { fillRandom } from '../workers/envelope/random.ts';
 import { digestRow } from '../workers/envelope/row-digest.ts';
 import {
   computeTokenMac,
@@ -122,6 +123,13 @@ t.test('XaesKey > vectors of the specification > seals, opens, and so does the r
     t.same(xaesKey.open(nonce, hex(vector.sealed), aad), plaintext);
     t.same(reference.xaes256Gcm(key, nonce, plaintext, aad), hex(vector.sealed));
   }
+});
+
+t.test('fillRandom > more than is fetched at once, in every size > nobody gets the same bytes', async (t) => {
+  const all = Array.from({ length: 3_000 }, (_, i) => fillRandom(Buffer.alloc(12 + (i % 21))));
+  t.equal(new Set(all.map((random) => random.toString('hex', 0, 12))).size, all.length);
+  t.throws(() => fillRandom(new Uint8Array(4_097)), RangeError);
+  t.equal(fillRandom(new Uint8Array(4_096)).includes(0xff), true);
 });
 
 const bytes = (size: number) =>

@@ -394,6 +394,8 @@ t.test(
       [exportOf(good, '"hunter2"')],
       [exportOf(good).replace('"version":1', '"version":2')],
       [exportOf(good).replace('"version":1', '"hunter2":1')],
+      [`${exportOf(good)} "hunter2"`],
+      [`{"secrets":[${good}],"format":"maestrovault-export"}`],
       ['{"format":"maestrovault-export","version":1,"secrets":{"hunter2":1}}'],
       ['GOOD=v\nhunter2\n'],
       ['GOOD=v\nX="hunter2\n'],

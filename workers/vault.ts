@@ -28,6 +28,8 @@ export interface ReadableVault {
 /** What an operation inside the writer's transaction works with. */
 export interface WritableVault extends ReadableVault {
   readonly writer: SecretWriter;
+  /** A version that no value of this vault has had before. */
+  readonly nextVersion: () => number;
 }
 
 type Stores = Omit<WritableVault, 'keyring'> & { readonly db: Db };
@@ -111,6 +113,7 @@ export class Vault {
 }
 
 function openStores(db: Db, databasePath: string): Stores {
+  const vault = new VaultStore(db);
   return {
     db,
     databasePath,
@@ -118,6 +121,7 @@ function openStores(db: Db, databasePath: string): Stores {
     secrets: new SecretReader(db),
     writer: new SecretWriter(db),
     tokens: new TokenStore(db),
-    vault: new VaultStore(db),
+    vault,
+    nextVersion: () => vault.takeVersions(1),
   };
 }

@@ -9,6 +9,7 @@ import { checkEmpty, type SourceEntry } from './source-entry.ts';
 
 const FORMAT = 'maestrovault-export';
 const VERSION = '1';
+const EXPORT_START = new RegExp(`^\\s*\\{\\s*"format"\\s*:\\s*"${FORMAT}"\\s*[,}]`);
 
 const TAKEN_OVER: ReadonlySet<string> = new Set([
   'name',
@@ -27,8 +28,9 @@ export function readJsonEntries(input: Input, path: string, text: string): Sourc
   return isExport(text) ? readExport(input, reader) : readObject(input, path, reader);
 }
 
-/** Reads all of it, so that its syntax is right from here on. Throws JsonReadError. */
+/** Mostly the first member says so, and the rest is read once only. Throws JsonReadError. */
 function isExport(text: string): boolean {
+  if (EXPORT_START.test(text)) return true;
   const reader = new JsonReader(text);
   let found = false;
   reader.members((name) => {
@@ -51,6 +53,7 @@ function readExport(input: Input, reader: JsonReader): SourceEntry[] {
     else if (name === 'format') reader.raw();
     else throw reader.fail('an export has no such member', at);
   });
+  reader.end();
   if (version !== VERSION)
     throw reader.fail(`this is no export of version ${VERSION}, which is all that this mav knows`, 0);
   return entries;

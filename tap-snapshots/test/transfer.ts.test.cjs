@@ -96,6 +96,8 @@ mav: standard input, line 2: has the name and environment of line 1; give each e
 mav: standard input, line 2, column 1: an entry must be an object
 mav: standard input, line 1, column 1: this is no export of version 1, which is all that this mav knows
 mav: standard input, line 1, column 43: an export has no such member
+mav: standard input, line 1, column 86: text follows the JSON value
+mav: standard input, line 1, column 1: this is no export of version 1, which is all that this mav knows
 mav: standard input, line 1, column 55: "secrets" must be an array
 mav: standard input, line 2: not an assignment such as NAME=value, NAME='value' or NAME="value"
 mav: standard input, line 2: not an assignment such as NAME=value, NAME='value' or NAME="value"

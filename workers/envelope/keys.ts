@@ -3,7 +3,7 @@
  * (`fill(0)`) as soon as it has been wrapped, used or turned into a KeyObject. Nothing here keeps a reference.
  */
 
-import { randomFillSync } from 'node:crypto';
+import { fillRandom } from './random.ts';
 import { assertSize } from './sizes.ts';
 
 export const KEY_SIZE = 32;
@@ -53,5 +53,5 @@ export function createDek(): Dek {
  * less that lies in the heap, where the garbage collector moves it and leaves the old copy behind.
  */
 function createRandomKey(): Uint8Array<ArrayBuffer> {
-  return randomFillSync(new Uint8Array(new ArrayBuffer(KEY_SIZE)));
+  return fillRandom(new Uint8Array(new ArrayBuffer(KEY_SIZE)));
 }

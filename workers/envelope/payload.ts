@@ -7,11 +7,11 @@
  */
 
 import { Buffer } from 'node:buffer';
-import { randomFillSync } from 'node:crypto';
 import { GCM_NONCE_SIZE, openGcm, sealGcm, TAG_SIZE } from './aes-gcm.ts';
 import { assertHeader, createHeader, HEADER_SIZE } from './header.ts';
 import { IntegrityError } from './integrity.ts';
 import { type Dek, KEY_SIZE } from './keys.ts';
+import { fillRandom } from './random.ts';
 import { assertSize } from './sizes.ts';
 
 const HEADER = createHeader('MAV4');
@@ -24,8 +24,7 @@ export function sealPayload(dek: Dek, plaintext: Uint8Array, ctx: Uint8Array): B
   assertSize(dek, KEY_SIZE, 'a DEK');
   const blob = Buffer.allocUnsafeSlow(PAYLOAD_OVERHEAD + plaintext.length);
   blob.set(HEADER, 0);
-  randomFillSync(blob, HEADER_SIZE, GCM_NONCE_SIZE);
-  const nonce = blob.subarray(HEADER_SIZE, BODY_OFFSET);
+  const nonce = fillRandom(blob.subarray(HEADER_SIZE, BODY_OFFSET));
   blob.set(sealGcm(dek, nonce, plaintext, encodeAad(ctx)), BODY_OFFSET);
   return blob;
 }

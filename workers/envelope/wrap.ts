@@ -8,11 +8,11 @@
  */
 
 import { Buffer } from 'node:buffer';
-import { randomFillSync } from 'node:crypto';
 import { TAG_SIZE } from './aes-gcm.ts';
 import { assertHeader, createHeader, HEADER_SIZE } from './header.ts';
 import { IntegrityError } from './integrity.ts';
 import { KEY_SIZE } from './keys.ts';
+import { fillRandom } from './random.ts';
 import { assertSize, DIGEST_SIZE, KEY_ID_SIZE } from './sizes.ts';
 import { XAES_NONCE_SIZE, type XaesKey } from './xaes.ts';
 
@@ -37,8 +37,7 @@ export function wrapKey(
   const blob = Buffer.allocUnsafeSlow(WRAP_SIZE);
   blob.set(HEADER, 0);
   blob.set(wrappingKeyId, HEADER_SIZE);
-  randomFillSync(blob, NONCE_OFFSET, XAES_NONCE_SIZE);
-  const nonce = blob.subarray(NONCE_OFFSET, BODY_OFFSET);
+  const nonce = fillRandom(blob.subarray(NONCE_OFFSET, BODY_OFFSET));
   blob.set(wrappingKey.seal(nonce, key, encodeAad(blob, ctx, rowDigest)), BODY_OFFSET);
   return blob;
 }

@@ -134,7 +134,7 @@ function storeField(vault: WritableVault, secret: SecretIdentity, field: string,
   const row = vault.secrets.findField(secret.id, field);
   const createdAt = keepCreatedAt(vault.keyring, place, row === null ? null : { ...row, metadata: '' }, now);
   const bound = { metadata: '', createdAt, updatedAt: now };
-  const version = vault.vault.nextVersion();
+  const version = vault.nextVersion();
   const { wrappedDek, payload } = sealRow(vault.keyring, place, bound, version, value);
   if (payload === null) throw new RangeError('a field has a value');
   vault.writer.putField({

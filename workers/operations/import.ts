@@ -5,29 +5,57 @@
 import type { BodyHandler } from '../calls.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { ImportEntry } from '../import-entries.ts';
+import type { Call } from '../messages.ts';
 import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
 import type { SecretRow } from '../store/secrets.ts';
 import type { WritableVault } from '../vault.ts';
 import { createFieldsOnlySecret, setFields } from './fields.ts';
 import { getDryRun } from './parameters.ts';
+import { checkPreconditions } from './preconditions.ts';
 import { openRow, type Place, verifyRow } from './sealing.ts';
 import { changeSecret, fieldPlaceOf, NO_METADATA, placeOf, storeSecret, writeNames } from './secrets.ts';
 
-type Group = 'added' | 'changed' | 'unchanged';
+const GROUPS = ['added', 'changed', 'unchanged'] as const;
+type Group = (typeof GROUPS)[number];
 
 export const importSecrets: BodyHandler<'secrets.import'> = (vault, call, reply, request) => {
   const isDryRun = getDryRun(call);
-  const groups: Record<Group, ImportEntry[]> = { added: [], changed: [], unchanged: [] };
-  for (const entry of request.secrets.list) {
+  const { list } = request.secrets;
+  const numbered = withVersions(vault, list);
+  const groups = new Map<ImportEntry, Group>();
+  // In the order of the indexes: what comes next is mostly on a page that has just been used.
+  for (const entry of list.toSorted(compareNames)) {
     const row = vault.secrets.find(entry.name, entry.environment);
     // Whether a stored value is the given one is an answer that only who may read it gets.
     if (row !== null && !call.mayReplace)
       throw new RequestError('forbidden', 'to import over secrets that exist the token needs the scope read');
-    groups[row === null ? add(vault, entry, isDryRun) : merge(vault, row, entry, isDryRun)].push(entry);
+    groups.set(entry, row === null ? add(numbered, entry, isDryRun) : merge(numbered, call, row, entry));
   }
-  writeGroups(isDryRun, groups, reply);
+  writeGroups(isDryRun, list, groups, reply);
 };
+
+function compareNames(a: ImportEntry, b: ImportEntry): number {
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  return a.environment < b.environment ? -1 : 1;
+}
+
+/**
+ * The vault with versions for all these values, taken by one statement when the first is needed: one for each would
+ * cost as much as sealing does. For this transaction only: one that is rolled back has taken none.
+ */
+function withVersions(vault: WritableVault, entries: readonly ImportEntry[]): WritableVault {
+  let next: number | null = null;
+  const nextVersion = () => {
+    next ??= vault.vault.takeVersions(countValues(entries));
+    return next++;
+  };
+  return { ...vault, nextVersion };
+}
+
+function countValues(entries: readonly ImportEntry[]): number {
+  return entries.reduce((sum, { value, fields }) => sum + (value === undefined ? 0 : 1) + fields.length, 0);
+}
 
 function add(vault: WritableVault, entry: ImportEntry, isDryRun: boolean): Group {
   if (isDryRun) return 'added';
@@ -40,9 +68,11 @@ function add(vault: WritableVault, entry: ImportEntry, isDryRun: boolean): Group
   return 'added';
 }
 
-function merge(vault: WritableVault, row: SecretRow, entry: ImportEntry, isDryRun: boolean): Group {
+/** The request's preconditions are about what it would change. */
+function merge(vault: WritableVault, call: Call, row: SecretRow, entry: ImportEntry): Group {
   if (isStored(vault, row, entry)) return 'unchanged';
-  if (isDryRun) return 'changed';
+  if (getDryRun(call)) return 'changed';
+  checkPreconditions(call, row);
   const { value, metadata, fields } = entry;
   const { id, name, environment } = row;
   // With both given nothing of the row is kept, and it need not be genuine; else it is verified once more.
@@ -99,14 +129,17 @@ function holds(
   return isEqual;
 }
 
+/** Each group in the order of the request. */
 function writeGroups(
   isDryRun: boolean,
-  groups: Readonly<Record<Group, readonly ImportEntry[]>>,
+  list: readonly ImportEntry[],
+  groups: ReadonlyMap<ImportEntry, Group>,
   reply: ReplyBuffer,
 ): void {
   reply.ascii(`{"dry_run":${isDryRun}`);
-  for (const [group, entries] of Object.entries(groups)) {
+  for (const group of GROUPS) {
     reply.ascii(`,"${group}":[`);
+    const entries = list.filter((entry) => groups.get(entry) === group);
     for (const [index, entry] of entries.entries()) {
       if (index > 0) reply.ascii(',');
       writeNames(entry, reply);

@@ -35,7 +35,7 @@ export const renameSecret: BodyHandler<'secrets.rename'> = (vault, call, reply, 
 function moveSecret(vault: WritableVault, row: SecretRow, target: Target): void {
   const { id, metadata, createdAt } = row;
   const bound = { metadata, createdAt, updatedAt: nowSeconds() };
-  const version = row.payload === null ? 0 : vault.vault.nextVersion();
+  const version = row.payload === null ? 0 : vault.nextVersion();
   const sealed = resealRow(vault.keyring, placeOf(row), row, placeOf(target), bound, version);
   vault.writer.move(id, target.name, target.environment);
   vault.writer.put({ id, ...target, ...bound, ...sealed });
@@ -48,7 +48,7 @@ function moveField(vault: WritableVault, secret: SecretRow, row: FieldRow, targe
   const from = fieldPlaceOf(secret, field);
   const to = fieldPlaceOf(target, field);
   const bound = { metadata: '', createdAt, updatedAt };
-  const version = vault.vault.nextVersion();
+  const version = vault.nextVersion();
   const { wrappedDek, payload } = resealRow(vault.keyring, from, { ...row, ...bound }, to, bound, version);
   if (payload === null) throw new RangeError('a field has a value');
   vault.writer.putField({ secretId: secret.id, field, version, wrappedDek, payload, createdAt, updatedAt });

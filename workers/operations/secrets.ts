@@ -211,9 +211,10 @@ export function storeSecret(
   const now = nowSeconds();
   const createdAt = keepCreatedAt(vault.keyring, placeOf(place), existing, now);
   const bound = { metadata: metadata.text, createdAt, updatedAt: now };
-  const sealed = sealRow(vault.keyring, placeOf(place), bound, vault.vault.nextVersion(), value);
+  const sealed = sealRow(vault.keyring, placeOf(place), bound, vault.nextVersion(), value);
   const id = vault.writer.put({ id: existing?.id ?? null, ...place, ...bound, ...sealed });
-  indexMetadata(vault, id, place, metadata, existing === null);
+  // The indexes of a row that keeps its metadata are up to it already.
+  if (existing?.metadata !== metadata.text) indexMetadata(vault, id, place, metadata, existing === null);
   return id;
 }
 
@@ -298,10 +299,11 @@ export function changeSecret(
   const sealed =
     value === undefined
       ? rewrapRow(vault.keyring, placeOf(row), row, bound)
-      : sealRow(vault.keyring, placeOf(row), bound, vault.vault.nextVersion(), value);
+      : sealRow(vault.keyring, placeOf(row), bound, vault.nextVersion(), value);
   const { id, name, environment } = row;
   vault.writer.put({ id, name, environment, ...bound, ...sealed });
-  if (metadata !== undefined) indexMetadata(vault, id, row, metadata, false);
+  if (metadata !== undefined && metadata.text !== row.metadata)
+    indexMetadata(vault, id, row, metadata, false);
 }
 
 export const deleteSecret: Handler<WritableVault> = (vault, call, reply) => {

@@ -42,8 +42,8 @@ export class VaultStore {
 
   constructor(db: Db) {
     this.#db = db;
-    this.#bumpSequence = db.prepare<[], { sequence: number }>(
-      'UPDATE vault SET sequence = sequence + 1 RETURNING sequence',
+    this.#bumpSequence = db.prepare<[number], { sequence: number }>(
+      'UPDATE vault SET sequence = sequence + ? RETURNING sequence',
     );
   }
 
@@ -60,11 +60,11 @@ export class VaultStore {
     return row.vault_id;
   }
 
-  /** A version that no value of this vault has had before. Writer only. */
-  nextVersion(): number {
-    const row = this.#bumpSequence.get();
+  /** The first of `count` versions in a row that no value of this vault has had before. Writer only. */
+  takeVersions(count: number): number {
+    const row = this.#bumpSequence.get(count);
     if (row === undefined) throw new Error('vault.db has no vault row');
-    return row.sequence;
+    return row.sequence - count + 1;
   }
 
   insertSlot(slot: SlotRow): void {

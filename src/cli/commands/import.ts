@@ -1,6 +1,6 @@
 /** `mav import`: stores what is in a file, all of it or nothing. */
 import type { Client } from '../../client/client.ts';
-import type { ImportResult, Place } from '../../client/types.ts';
+import type { Conditions, ImportResult, Place } from '../../client/types.ts';
 import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
 import { confirm } from '../confirm.ts';
@@ -36,21 +36,35 @@ function reportNothing(input: Input, { name }: ImportSource): typeof EXIT.done {
 
 /** What was done or, where somebody has to be asked first or nothing is to be done, what would be. */
 async function planOrStore(input: Input, client: Client, source: ImportSource): Promise<ImportResult> {
-  if (input.flag('force') && !input.flag('dry-run')) return store(input, client, source);
-  const planned = await send(input, client, source, true);
-  if (input.flag('dry-run') || planned.changed.length > 0) return planned;
-  return store(input, client, source);
+  if (input.flag('dry-run')) return plan(input, client, source);
+  if (input.flag('force')) return store(input, client, source);
+  try {
+    return await store(input, client, source, { ifNoneMatch: '*' });
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'precondition_failed') throw error;
+  }
+  const planned = await plan(input, client, source);
+  return planned.changed.length > 0 ? planned : store(input, client, source);
 }
 
-function store(input: Input, client: Client, source: ImportSource): Promise<ImportResult> {
-  return send(input, client, source, false);
+function plan(input: Input, client: Client, source: ImportSource): Promise<ImportResult> {
+  return send(input, client, source, { isDryRun: true });
+}
+
+function store(
+  input: Input,
+  client: Client,
+  source: ImportSource,
+  conditions: Conditions = {},
+): Promise<ImportResult> {
+  return send(input, client, source, { isDryRun: false, conditions });
 }
 
 async function send(
   input: Input,
   client: Client,
   source: ImportSource,
-  isDryRun: boolean,
+  { isDryRun, conditions = {} }: { readonly isDryRun: boolean; readonly conditions?: Conditions },
 ): Promise<ImportResult> {
   const { body, lines } = source;
   const progress = new Progress(input);
@@ -58,7 +72,7 @@ async function send(
   progress.show(isDryRun ? `Comparing ${what} with the vault` : `Storing ${what}`);
   try {
     const params = { dry_run: isDryRun };
-    const answer = await client.request('secrets.import', { params, body });
+    const answer = await client.request('secrets.import', { params, body, conditions });
     return JSON.parse(Buffer.from(answer.body).toString());
   } catch (error) {
     throw placeError(source, error);
