@@ -39,7 +39,7 @@ export async function readBatch(vault: Vault, batch: Batch, reply: ReplyBuffer):
   try {
     const open = await vault.use();
     // One snapshot: a secret and its fields are two reads, and the writer may commit between them.
-    return vault.stores.db.transaction(() => batch.map((call) => runRead(open, call, reply))).deferred();
+    return vault.stores.transactions.snapshot(() => batch.map((call) => runRead(open, call, reply)));
   } catch (error) {
     reply.wipe();
     return failAll(batch, error);

@@ -13,6 +13,7 @@ import { type Db, destroyDatabase, openForReading, openForWriting } from './stor
 import { SearchIndexer } from './store/search.ts';
 import { SecretReader, SecretWriter } from './store/secrets.ts';
 import { TokenStore } from './store/tokens.ts';
+import { Transactions } from './store/transactions.ts';
 import { VaultStore } from './store/vault.ts';
 
 /** What an operation that only reads works with. */
@@ -32,7 +33,7 @@ export interface WritableVault extends ReadableVault {
   readonly nextVersion: () => number;
 }
 
-type Stores = Omit<WritableVault, 'keyring'> & { readonly db: Db };
+type Stores = Omit<WritableVault, 'keyring'> & { readonly db: Db; readonly transactions: Transactions };
 
 export class Vault {
   readonly options: WorkerOptions;
@@ -116,6 +117,7 @@ function openStores(db: Db, databasePath: string): Stores {
   const vault = new VaultStore(db);
   return {
     db,
+    transactions: new Transactions(db),
     databasePath,
     directory: dirname(databasePath),
     secrets: new SecretReader(db),

@@ -32,7 +32,6 @@ import { putFieldValue, putValue } from './operations/values.ts';
 import { reportStatus, seal, unseal } from './operations/vault.ts';
 import { isReading, readBatch } from './reading.ts';
 import { ReplyBuffer } from './reply.ts';
-import type { Db } from './store/database.ts';
 import { Vault, type WritableVault } from './vault.ts';
 
 const vault = new Vault(workerData as WorkerOptions, 'writing');
@@ -167,7 +166,7 @@ async function answer(batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
     const operations = await loadOperations(batch);
     // The last thing awaited: from here to the commit no other thread can take the keyring away.
     const open = await vault.use();
-    return commitBatch(vault.stores.db, open, batch, operations, reply);
+    return commitBatch(vault.stores, open, batch, operations, reply);
   } catch (error) {
     return failAll(batch, error);
   }
@@ -179,16 +178,16 @@ async function answer(batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
  * disk does not sink the others.
  */
 function commitBatch(
-  db: Db,
+  stores: Vault['stores'],
   open: WritableVault,
   batch: Batch,
   operations: Partial<Operations>,
   reply: ReplyBuffer,
 ): Reply[] {
   try {
-    return db
-      .transaction(() => batch.map((call) => runInSavepoint(db, open, call, operations, reply)))
-      .immediate();
+    return stores.transactions.write(() =>
+      batch.map((call) => runInSavepoint(stores, open, call, operations, reply)),
+    );
   } catch (error) {
     reply.truncate(0);
     if (batch.length === 1) return failAll(batch, error);
@@ -196,7 +195,7 @@ function commitBatch(
   return batch.map((call) => {
     const offset = reply.length;
     try {
-      return db.transaction(() => runInSavepoint(db, open, call, operations, reply)).immediate();
+      return stores.transactions.write(() => runInSavepoint(stores, open, call, operations, reply));
     } catch (error) {
       reply.truncate(offset);
       return toFailure(error);
@@ -206,7 +205,7 @@ function commitBatch(
 
 /** A call that fails leaves nothing of itself in the batch's transaction. */
 function runInSavepoint(
-  db: Db,
+  { db, transactions }: Vault['stores'],
   open: WritableVault,
   call: Call,
   operations: Partial<Operations>,
@@ -214,7 +213,7 @@ function runInSavepoint(
 ): Reply {
   const handle = operations[call.operation as WriteOperation];
   if (handle === undefined) throw new RangeError('no such operation of the writer');
-  const result = runCall(reply, () => db.transaction(() => handle(open, call, reply))());
+  const result = runCall(reply, () => transactions.write(() => handle(open, call, reply)));
   // After some errors SQLite has rolled the whole transaction back by itself; the calls before this one are gone too.
   if (!db.inTransaction && !result.ok) throw new LostTransactionError(result);
   return result;

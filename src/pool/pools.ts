@@ -131,6 +131,8 @@ function startThreads(
     // An idle thread must hear when another one asks it for the keyring.
     atomics: 'disabled',
     maxQueue: QUEUED_CALLS,
+    // Nobody reads the pool's own statistics.
+    recordTiming: false,
     workerData,
   });
   // A thread that dies between tasks is reported here; without a listener it would end the process.

@@ -48,7 +48,7 @@ async function rotateAlone(
   const both = await addGeneration(vault, rootKey);
   await vault.publish(both);
   const open = await vault.use();
-  vault.stores.db.transaction(() => rewrapEverything(open, both)).immediate();
+  vault.stores.transactions.write(() => rewrapEverything(open, both));
   const keks = both.share().keks.filter((kek) => kek.generation === both.current.generation);
   await vault.publish(new Keyring({ ...both.share(), keks }));
   reply.ascii('{"status":"rotated","kek_generation":');
@@ -65,12 +65,10 @@ async function rotateAlone(
 async function addGeneration(vault: Vault, rootKey: RootKey): Promise<Keyring> {
   try {
     const { vault: rows, keyring } = await vault.use();
-    return vault.stores.db
-      .transaction(() => {
-        insertKek(rows, rootKey, keyring.vaultId, keyring.current.generation + 1, nowSeconds());
-        return openKeyring(rootKey, keyring.vaultId, rows.listKeks());
-      })
-      .immediate();
+    return vault.stores.transactions.write(() => {
+      insertKek(rows, rootKey, keyring.vaultId, keyring.current.generation + 1, nowSeconds());
+      return openKeyring(rootKey, keyring.vaultId, rows.listKeks());
+    });
   } finally {
     rootKey.fill(0);
   }
