@@ -10,7 +10,9 @@ import { type BatchLimits, BatchQueue, type RunBatch } from '../src/pool/batch.t
 import { Keyring } from '../workers/keys/keyring.ts';
 import { SharedKeyringHolder } from '../workers/keys/sharing.ts';
 import type { Batch, BatchResult, Call } from '../workers/messages.ts';
+import { createHeldVault, hold } from './fixtures/held.ts';
 import { waitUntil } from './fixtures/raw.ts';
+import { StoredFile } from './fixtures/stored.ts';
 import { createSandbox, mav } from './fixtures/vault.ts';
 
 const LIMITS: BatchLimits = { batchSize: 4, batchesInFlight: 2, queuedCalls: 10, queuedBytes: 100 };
@@ -273,4 +275,32 @@ t.test('keyring > two threads that hear each other start > each gets what the ot
   const kek = { id: randomBytes(16), generation: 1, key: createSecretKey(randomBytes(32)) };
   one.publish(new Keyring({ vaultId: randomBytes(16), unsealId: 'first', keks: [kek] }));
   t.equal((await other.find())?.unsealId, 'first');
+});
+
+t.test('batches of writes > some calls fail > no version is ever given twice', async (t) => {
+  const held = await hold(t, await createHeldVault(t));
+  const file = new StoredFile(held.sandbox.databasePath);
+  t.teardown(() => file.close());
+  const put = (name: string, ifMatch?: string) =>
+    held.ask('PUT', `/v1/secrets/${name}`, {
+      body: { value: 'v' },
+      headers: ifMatch === undefined ? {} : { 'if-match': ifMatch },
+    });
+  // In one turn, so that they travel together; every third one is refused in the midst of the others.
+  const names = Array.from({ length: 30 }, (_, index) => `s${index}`);
+  for (let round = 0; round < 3; round++) {
+    const answers = await Promise.all(
+      names.map((name, index) => put(`${name}-${round}`, index % 3 === 0 ? '"no such tag"' : undefined)),
+    );
+    t.same(
+      answers.map(({ status }) => status),
+      names.map((_, index) => (index % 3 === 0 ? 412 : 201)),
+    );
+  }
+  const versions = file.rows('secrets').map(({ version }) => version as number);
+  t.equal(versions.length, 60);
+  t.equal(new Set(versions).size, versions.length);
+  await held.ask('PUT', '/v1/secrets/s0/fields/f', { body: { value: 'v' } });
+  const [field] = file.rows('fields');
+  t.ok((field?.version as number) > Math.max(...versions), 'what comes next is higher than all');
 });

@@ -52,6 +52,10 @@ export class Daemon {
     return daemon;
   }
 
+  get databasePath(): string {
+    return join(this.env.MAV_HOME ?? '', 'vault.db');
+  }
+
   /** Its token may do everything. */
   get token(): string {
     return this.#token;

@@ -1,4 +1,6 @@
 /** The filled vaults, each made when the first part asks for it and kept for the parts after that. */
+import { setTimeout as delay } from 'node:timers/promises';
+import Database from 'better-sqlite3';
 import { Daemon } from './daemon.ts';
 import { exchange } from './exchange.ts';
 import { sampleSecret } from './sample-secrets.ts';
@@ -6,6 +8,8 @@ import { sampleSecret } from './sample-secrets.ts';
 /** So many entries a request: a body of some megabytes. */
 const ENTRIES_PER_IMPORT = 20_000;
 const ENTRIES_PER_PROGRESS = 100_000;
+
+const POLL_MS = 200;
 
 export interface Filling {
   readonly count: number;
@@ -52,7 +56,17 @@ export class Vaults {
       await exchange(socketPath, { method: 'POST', path: '/v1/import', token, body });
     }
     // What is measured is a daemon as after login, not one that has just taken in a million secrets.
+    this.#say('waiting until they are indexed');
+    await waitUntilIndexed(daemon.databasePath);
     await daemon.restart();
     return daemon;
   }
+}
+
+/** The daemon does that when it has nothing else to do. */
+async function waitUntilIndexed(databasePath: string): Promise<void> {
+  const db = new Database(databasePath, { readonly: true });
+  const find = db.prepare('SELECT 1 FROM search_pending LIMIT 1');
+  while (find.get() !== undefined) await delay(POLL_MS);
+  db.close();
 }

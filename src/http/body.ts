@@ -49,8 +49,9 @@ export function readBody(request: IncomingMessage, maxSize: number): Promise<Bod
       reject(error);
     });
     request.once('close', () => {
-      // After 'end' this does nothing.
-      if (!request.complete) collected.wipe();
+      // It comes after 'end' as well, when there is no need of an error, which takes long to make.
+      if (request.readableEnded) return;
+      collected.wipe();
       reject(new ClientGoneError());
     });
   });

@@ -10,7 +10,7 @@ import { APPLICATION_ID, migrationFrom, OLDEST_SCHEMA_VERSION, SCHEMA_VERSION } 
 export type Db = Database.Database;
 
 /** A quarter of what better-sqlite3 would take; SQLite's own default is half as much. */
-const READER_CACHE_KIB = 4_000;
+const READER_CACHE_KIB = 8_000;
 
 /** The file is not one this program may touch; `message` says why and what to do. */
 export class UnusableDatabaseError extends Error {}
