@@ -468,3 +468,22 @@ t.test('export > nobody reads it any longer > quiet', async (t) => {
   await once(child, 'close');
   t.same([out, error], ['{"format":', '']);
 });
+
+t.test(
+  'import > it takes long > on a terminal the seconds are counted',
+  { skip: skipTerminal },
+  async (t) => {
+    const daemon = await startDaemon(t);
+    const path = join(daemon.folder, 'in.json');
+    const secrets = ['a', 'b'].map((name) => ({ name, environment: '', value: 'v' }));
+    writeFileSync(path, JSON.stringify({ format: 'maestrovault-export', version: 1, secrets }));
+    daemon.child.kill('SIGSTOP');
+    t.teardown(() => daemon.child.kill('SIGCONT'));
+    const terminal = mavOnTerminal(t, daemon, ['import', path]);
+    await terminal.see('Storing 2 secrets, 1 s');
+    daemon.child.kill('SIGCONT');
+    const { code, shown } = await terminal.ended();
+    t.equal(code, 0);
+    t.match(shown, 'Added: 2');
+  },
+);

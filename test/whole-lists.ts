@@ -12,7 +12,6 @@ import t, { type Test } from 'tap';
 import type { Answer as PipelineAnswer } from '../src/http/answer.ts';
 import { HttpError } from '../src/http/errors.ts';
 import { streamAnswer } from '../src/http/stream.ts';
-import { endAfter, endWithin } from '../workers/operations/page-end.ts';
 import { createHeldVault, hold } from './fixtures/held.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { RawConnection, waitUntil } from './fixtures/raw.ts';
@@ -393,32 +392,3 @@ t.test('stream > what it asks for fails, foreseen or not > cut, with the code', 
     t.equal(outcomes.at(-1), code);
   }
 });
-
-t.test('page > its bounds > ends at a row or a size, later where the first row was long in coming', (t) => {
-  t.strictSame(
-    [1, 2, 3].map((rows) => endAfter(2)(rows, 0)),
-    [false, true, false],
-  );
-  t.notOk(endAfter(undefined)(1_000_000, 1_000_000_000));
-  const bounds = { rows: 3, bytes: 100 };
-  const quick = endWithin(bounds);
-  t.strictSame([quick(1, 10), quick(2, 20)], [false, false]);
-  spin(5);
-  t.strictSame([quick(3, 30), quick(2, 100)], [true, true], 'either');
-  const slow = endWithin(bounds);
-  spin(50);
-  t.strictSame([slow(1, 10), slow(3, 30), slow(4, 100)], [false, false, false]);
-  t.ok(slow(5, 1_600), 'but its size is bounded');
-  spin(60);
-  t.ok(slow(6, 110), 'and it is long enough now');
-  t.end();
-});
-
-function spin(cpuMs: number): void {
-  const spent = () => {
-    const { user, system } = process.threadCpuUsage();
-    return (user + system) / 1000;
-  };
-  const end = spent() + cpuMs;
-  while (spent() < end);
-}

@@ -4,6 +4,7 @@ import { measureBatchGet } from './parts/batch-get.ts';
 import { measureGetLatency, measureGetThroughput } from './parts/get.ts';
 import { measureGetAtScale } from './parts/get-at-scale.ts';
 import { measureGetStart } from './parts/get-start.ts';
+import { measureGrowth } from './parts/growth.ts';
 import { measureImport } from './parts/import.ts';
 import { measureListStream } from './parts/list-stream.ts';
 import { measureListPages, measureSearch } from './parts/lists.ts';
@@ -31,4 +32,5 @@ export const PARTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> =
   'get-start': measureGetStart,
   import: measureImport,
   steps: measureSteps,
+  growth: measureGrowth,
 };

@@ -4,12 +4,14 @@ import type { Input } from './command.ts';
 /** What is done sooner needs no line. */
 const PATIENCE_MS = 500;
 const INTERVAL_MS = 100;
+const SECOND_MS = 1_000;
 const CLEAR_LINE = '\r\x1b[K';
 
 export class Progress {
   readonly #isShown: boolean;
   #nextMs = Date.now() + PATIENCE_MS;
   #timer: NodeJS.Timeout | undefined;
+  #ticker: NodeJS.Timeout | undefined;
   #text = '';
   #isDrawn = false;
 
@@ -26,9 +28,18 @@ export class Progress {
     else this.#timer ??= setTimeout(() => this.#draw(), waitMs).unref();
   }
 
+  /** As show, for what cannot say how far it is: how long it has been at it. */
+  showElapsed(text: string): void {
+    const startMs = Date.now();
+    const tell = () => this.show(`${text}, ${Math.round((Date.now() - startMs) / SECOND_MS)} s`);
+    this.show(text);
+    this.#ticker = setInterval(tell, SECOND_MS).unref();
+  }
+
   /** Takes the line away. */
   end(): void {
     clearTimeout(this.#timer);
+    clearInterval(this.#ticker);
     if (this.#isDrawn) process.stderr.write(CLEAR_LINE);
     this.#isDrawn = false;
   }

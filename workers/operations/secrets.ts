@@ -13,7 +13,6 @@ import type { ListFilter } from '../store/lists.ts';
 import type { FieldRow, SecretRow, SecretSummary } from '../store/secrets.ts';
 import { formatTime } from '../times.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
-import { endAfter, endWithin } from './page-end.ts';
 import { encodeCursor, getListFilter, getPlace, getSearchFilter } from './parameters.ts';
 import { checkPreconditions, entityTag } from './preconditions.ts';
 import { keepCreatedAt, openRow, type Place, rewrapRow, sealRow, verifyRow } from './sealing.ts';
@@ -61,15 +60,16 @@ function writeSummaries(
   reply: ReplyBuffer,
 ): Outcome {
   const { limit } = filter;
-  const isFull = page === undefined ? endAfter(limit) : endWithin(page);
-  const start = reply.length;
   // One row more than the page shows whether there is another page.
   const rows = vault.secrets.list(limit === undefined ? filter : { ...filter, limit: limit + 1 });
   let last: SecretSummary | null = null;
   let count = 0;
+  const start = reply.length;
+  const isFull = () =>
+    count === limit || (page !== undefined && (count >= page.rows || reply.length - start >= page.bytes));
   reply.ascii('[');
   for (const row of rows) {
-    if (last !== null && isFull(count, reply.length - start)) {
+    if (last !== null && isFull()) {
       reply.ascii(']');
       return { cursor: encodeCursor(last) };
     }

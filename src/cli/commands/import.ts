@@ -69,7 +69,8 @@ async function send(
   const { body, lines } = source;
   const progress = new Progress(input);
   const what = `${lines.length} ${lines.length === 1 ? 'secret' : 'secrets'}`;
-  progress.show(isDryRun ? `Comparing ${what} with the vault` : `Storing ${what}`);
+  // One transaction in one request: nobody knows how far it is.
+  progress.showElapsed(isDryRun ? `Comparing ${what} with the vault` : `Storing ${what}`);
   try {
     const params = { dry_run: isDryRun };
     const answer = await client.request('secrets.import', { params, body, conditions });
