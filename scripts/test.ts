@@ -1,7 +1,8 @@
 /**
  * `npm test`: builds, runs the test files under tap, and fails if one failed, asserted nothing or did not run, or
  * if too few lines of src/ and workers/ were covered. `npm test -- test/wall.ts` runs single files, without the
- * coverage; `--snapshot` writes the snapshots anew; other flags go to tap. The last line is `N passed, N failed`.
+ * coverage; `--snapshot` writes the snapshots anew; `--hard` runs those in test/hard, which take minutes, one after the
+ * other; other flags go to tap. The last line is `N passed, N failed`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -23,20 +24,34 @@ const FILE_TIMEOUT_SECONDS = 600;
 interface Selection {
   files: string[];
   flags: string[];
+  jobs: number;
   /** Every test file and nothing else: only then do the coverage and the list of files that ran mean anything. */
   isWhole: boolean;
   snapshot: boolean;
 }
 
 function parseSelection(argv: string[]): Selection {
-  const flags = argv.filter((arg) => arg.startsWith('-') && arg !== '--snapshot');
+  const isHard = argv.includes('--hard');
+  const flags = argv.filter((arg) => arg.startsWith('-') && !['--snapshot', '--hard'].includes(arg));
   const named = argv.filter((arg) => !arg.startsWith('-'));
-  const all = readdirSync(join(root, 'test'), { withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-    .map((entry) => `test/${entry.name}`)
-    .sort();
+  const all = listTests(isHard ? 'test/hard' : 'test');
   const files = named.length > 0 ? named.map((file) => relative(root, resolve(file))) : all;
-  return { files, flags, isWhole: argv.length === 0, snapshot: argv.includes('--snapshot') };
+  return {
+    files,
+    flags,
+    // What is hard on the machine is so on its neighbours, too.
+    jobs: isHard ? 1 : JOBS,
+    isWhole: argv.length === 0,
+    snapshot: argv.includes('--snapshot'),
+  };
+}
+
+/** The files of a folder, not of those inside it. */
+function listTests(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => `${folder}/${entry.name}`)
+    .sort();
 }
 
 function runNode(args: string[], env: NodeJS.ProcessEnv = process.env): boolean {
@@ -79,7 +94,7 @@ function runTap(selection: Selection, home: string): { isOk: boolean; summary: S
     // Code from the compile cache is covered less exactly.
     args.push(`--test-env=NODE_V8_COVERAGE=${COVERAGE_DATA}`, '--test-env=NODE_DISABLE_COMPILE_CACHE=1');
   }
-  const limits = [`--jobs=${JOBS}`, `--timeout=${FILE_TIMEOUT_SECONDS}`];
+  const limits = [`--jobs=${selection.jobs}`, `--timeout=${FILE_TIMEOUT_SECONDS}`];
   const isOk = runNode([TAP, ...limits, ...args, ...selection.files], env);
   const nothing: Summary = { passed: 0, failed: 0, skipped: 0, files: [] };
   return { isOk, summary: existsSync(summaryFile) ? JSON.parse(readFileSync(summaryFile, 'utf8')) : nothing };

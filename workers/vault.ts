@@ -46,7 +46,8 @@ export class Vault {
 
   constructor(options: WorkerOptions, access: 'reading' | 'writing') {
     this.options = options;
-    this.#open = access === 'writing' ? openForWriting : openForReading;
+    const { readers } = options;
+    this.#open = access === 'writing' ? openForWriting : (path) => openForReading(path, readers);
     this.#holder = new SharedKeyringHolder(options.channelName);
   }
 
