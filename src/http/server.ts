@@ -12,6 +12,7 @@ import { type Answer, answerRequest, type Backend, refuse } from './answer.ts';
 import { ClientGoneError, drainBody, readBody, refuseBody } from './body.ts';
 import { HttpError } from './errors.ts';
 import { streamAnswer } from './stream.ts';
+import { wipeWhenSent } from './wipe.ts';
 
 /** Told of every request that was answered. */
 export type LogRequest = (line: {
@@ -96,10 +97,7 @@ function single(header: string | string[] | undefined): string | undefined {
 }
 
 function send(response: ServerResponse, method: string, { status, headers, body }: Answer): void {
-  // The client went away meanwhile; then the event does not come any more.
-  if (response.destroyed) return void body.fill(0);
-  // Right after the kernel has taken the bytes, or when the connection ends before that.
-  response.once('close', () => body.fill(0));
+  if (!wipeWhenSent(response, body)) return;
   response.writeHead(status, headers as string[]);
   if (method === 'HEAD') response.end();
   else response.end(body);

@@ -1,0 +1,85 @@
+/** What an answer holds is zeroed when nobody needs it any more, however its connection ends. The real HTTP server. */
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { Answered } from '../src/answered.ts';
+import { hashToken, Principals } from '../src/auth/principals.ts';
+import { createApiServer } from '../src/http/server.ts';
+import { waitUntil } from './fixtures/raw.ts';
+
+const TOKEN = `mvt_${'0f'.repeat(32)}`;
+const SIZE = 100;
+
+/** A server whose answers a test gives out one by one, and the bodies that it gave. */
+async function serve(t: Test) {
+  const folder = mkdtempSync(join(tmpdir(), 'mav-wiped-'));
+  const waiting: ((answered: Answered) => void)[] = [];
+  const row = { id: 'a', scopes: ['read'] as const, expiresAt: null, tokenHash: hashToken(TOKEN) };
+  const server = createApiServer(
+    {
+      principals: new Principals(row),
+      sealedBecause: null,
+      settled: async () => {},
+      noteUse: () => {},
+      dispatch: () => new Promise((resolve) => waiting.push(resolve)),
+    },
+    () => {},
+  );
+  const path = join(folder, 's');
+  await once(server.listen(path), 'listening');
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const answer = (index: number): Uint8Array => {
+    const body = new Uint8Array(SIZE).fill(0x61);
+    waiting[index]?.({ ok: true, body });
+    return body;
+  };
+  return { path, waiting, answer };
+}
+
+async function ask(path: string, count: number): Promise<Socket> {
+  const socket = connect(path);
+  await once(socket, 'connect');
+  socket.write(
+    `GET /v1/secrets/a HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`.repeat(count),
+  );
+  return socket;
+}
+
+const isWiped = (body: Uint8Array) => body.every((byte) => byte === 0);
+
+t.test('answer > sent > zeroed', async (t) => {
+  const { path, waiting, answer } = await serve(t);
+  const socket = await ask(path, 2);
+  let received = '';
+  socket.on('data', (bytes) => (received += bytes));
+  await waitUntil(() => waiting.length === 2);
+  // The second one first: it waits behind the first, and is not zeroed before it is sent.
+  const second = answer(1);
+  const first = answer(0);
+  await waitUntil(() => received.split('a'.repeat(SIZE)).length === 3);
+  await waitUntil(() => isWiped(first) && isWiped(second));
+  socket.destroy();
+});
+
+t.test('answer > it waits behind another, and the client goes away > zeroed', async (t) => {
+  const { path, waiting, answer } = await serve(t);
+  const socket = await ask(path, 3);
+  await waitUntil(() => waiting.length === 3);
+  const second = answer(1);
+  await new Promise((resolve) => setImmediate(resolve));
+  t.notOk(isWiped(second), 'it waits');
+  socket.destroy();
+  await waitUntil(() => isWiped(second));
+  for (const late of [0, 2]) {
+    const body = answer(late);
+    await waitUntil(() => isWiped(body));
+  }
+  t.pass('those that come later, too');
+});
