@@ -305,6 +305,19 @@ t.test('clients that leave > in the middle of an upload or an answer > the daemo
   t.match(await daemon.ask('GET', '/v1/info'), { status: 200 });
 });
 
+t.test(
+  'upload > answered before it has arrived, and then broken off > the connection is closed',
+  async (t) => {
+    const request = 'PUT /v1/secrets/broken-off HTTP/1.1\r\nContent-Length: 100\r\n\r\n{"value":';
+    const connection = await RawConnection.open(socket);
+    connection.write(request);
+    t.match(await connection.waitFor(1), [{ status: 401 }]);
+    const closed = new Promise((resolve) => connection.socket.once('close', resolve));
+    connection.socket.end();
+    await closed;
+  },
+);
+
 t.test('slow client > headers or body do not arrive > 408 in time', async (t) => {
   const startedAt = performance.now();
   const elapsed = () => (performance.now() - startedAt) / 1000;

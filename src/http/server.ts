@@ -145,7 +145,8 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex, logReques
 
 /** The request's body is what is malformed or late: that is its answer, unless it has one already. */
 function refuseRest(response: ServerResponse, { code, message }: Refusal): void {
-  if (response.headersSent) return void response.socket?.destroySoon();
+  // By way of the request: a response that has been sent has let go of its socket.
+  if (response.headersSent) return void response.req.socket.destroySoon();
   response.shouldKeepAlive = false;
   refuseBody(response.req, new HttpError(code, message));
 }
