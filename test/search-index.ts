@@ -356,6 +356,17 @@ async function settled(path: string): Promise<void> {
   db.close();
 }
 
+t.test('vault.check > again, after writes > still sound', async (t) => {
+  const sandbox = await createHeldVault(t);
+  const { ask } = await hold(t, sandbox);
+  for (let round = 0; round < 20; round++) {
+    const body = { value: 'v', metadata: { key: `a value of round ${round}` } };
+    await ask('PUT', `/v1/secrets/s${round % 7}`, { body });
+    await settled(sandbox.databasePath);
+    t.equal((await ask('GET', '/v1/check')).json.database, 'ok');
+  }
+});
+
 t.test('vault.check > an index does not fit what is stored > named', async (t) => {
   const sandbox = await createHeldVault(t);
   const { ask } = await hold(t, sandbox);

@@ -102,12 +102,25 @@ export class VaultStore {
 
   /** What SQLite finds wrong with the file, one line; null where nothing is. */
   findDamage(): string | null {
+    this.#readSearchIndex();
     const [found] = this.#db.pragma('integrity_check(1)') as { integrity_check: string }[];
     const lines = (found?.integrity_check ?? '').split('\n').filter((line) => !line.startsWith('***'));
     if (lines[0] !== 'ok') return lines[0] ?? 'SQLite does not say';
     const [orphan] = this.#db.pragma('foreign_key_check') as { table: string; parent: string }[];
     if (orphan !== undefined) return `a row in ${orphan.table} refers to none in ${orphan.parent}`;
     return INDEX_CHECKS.find(({ sql }) => this.#db.prepare(sql).get() !== undefined)?.damage ?? null;
+  }
+
+  /**
+   * A connection that has checked the search index before would compare what it remembers of that with what is there by
+   * now, and find it damaged; a query makes it look. Both must see one snapshot.
+   */
+  #readSearchIndex(): void {
+    try {
+      this.#db.prepare(`SELECT 1 FROM search_index WHERE search_index MATCH '"aaa"' LIMIT 1`).get();
+    } catch {
+      // What is wrong with it is the check's to say.
+    }
   }
 
   /** Size of the database file in bytes, as SQLite counts it. */
