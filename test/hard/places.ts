@@ -1,0 +1,237 @@
+/**
+ * The places of a vault: each of its files and folders, made unsafe in every way, is refused and left alone; and what
+ * the program makes itself is closed to others from the first moment on, whatever the umask.
+ */
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import t, { type Test } from 'tap';
+import { findMissing, skipWithout } from '../fixtures/programs.ts';
+import { checkSealed } from '../fixtures/sealed.ts';
+import {
+  BIN,
+  createSandbox,
+  finished,
+  mav,
+  type Sandbox,
+  startDaemon,
+  startNode,
+} from '../fixtures/vault.ts';
+
+t.setTimeout(300_000);
+
+const STRANGER = 54_321;
+const isRoot = process.geteuid?.() === 0;
+const OPEN_MODES = [0o010, 0o020, 0o040, 0o001, 0o002, 0o004];
+
+/** Makes what lies at a path unsafe. The original lies beside it then, where it was moved away. */
+type Spoil = (path: string) => void;
+
+const aside = (path: string) => join(dirname(path), 'aside');
+
+const SPOILS: Readonly<Record<string, Spoil>> = {
+  'a link to it': (path) => {
+    renameSync(path, aside(path));
+    symlinkSync(aside(path), path);
+  },
+  'a link to nothing': (path) => {
+    renameSync(path, aside(path));
+    symlinkSync('/nonexistent', path);
+  },
+  'a FIFO': (path) => {
+    renameSync(path, aside(path));
+    execFileSync('mkfifo', ['-m', '600', path]);
+  },
+  ...(isRoot ? { 'of another user': (path: string) => chownSync(path, STRANGER, STRANGER) } : {}),
+  ...Object.fromEntries(
+    OPEN_MODES.map((bit): [string, Spoil] => [
+      `open by ${bit.toString(8).padStart(3, '0')}`,
+      (path) => chmodSync(path, (lstatSync(path).mode & 0o777) | bit),
+    ]),
+  ),
+};
+
+interface Kept extends Sandbox {
+  readonly keyFile: string;
+}
+
+async function createKept(t: Test): Promise<Kept> {
+  const sandbox = createSandbox(t);
+  const keys = join(sandbox.folder, 'keys');
+  mkdirSync(keys, { mode: 0o700 });
+  const keyFile = join(keys, 'root.key');
+  const made = await mav(sandbox, ['init', '--key-store', 'file', '--key-file', keyFile]);
+  t.equal(made.code, 0, made.stderr);
+  return { ...sandbox, keyFile };
+}
+
+const describeAll = (folder: string) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .sort()
+    .map((name) => {
+      const { mode, uid, ino } = lstatSync(join(folder, name));
+      return [name, mode, uid, ino];
+    });
+
+const PLACES = {
+  folder: ({ home }: Kept) => home,
+  database: ({ databasePath }: Kept) => databasePath,
+  'log of the database': ({ databasePath }: Kept) => `${databasePath}-wal`,
+  'index of that log': ({ databasePath }: Kept) => `${databasePath}-shm`,
+};
+
+t.test(
+  'serve > folder or database spoiled in any way > refused, nothing is changed',
+  { skip: skipWithout('mkfifo') },
+  async (t) => {
+    let refused = 0;
+    for (const [place, locate] of Object.entries(PLACES)) {
+      for (const [spoil, make] of Object.entries(SPOILS)) {
+        const kept = await createKept(t);
+        const path = locate(kept);
+        if (!existsSync(path)) writeFileSync(path, '', { mode: 0o600 });
+        make(path);
+        const before = describeAll(kept.folder);
+        const run = await mav(kept, ['serve']);
+        t.match(run, { code: 1, stdout: '', stderr: /^mav: [^\n]+\n$/ }, `${place}: ${spoil}`);
+        t.ok(run.stderr.includes(path), 'the reason names it');
+        t.same(describeAll(kept.folder), before, 'nothing was changed');
+        refused += 1;
+      }
+    }
+    t.comment(`figure: ${refused} unsafe folders and databases refused`);
+  },
+);
+
+t.test(
+  'serve > the key file spoiled in any way > sealed, with the remedy',
+  { skip: skipWithout('mkfifo') },
+  async (t) => {
+    const kept = await createKept(t);
+    const { keyFile } = kept;
+    const original = readFileSync(keyFile);
+    let refused = 0;
+    for (const [spoil, make] of Object.entries(SPOILS)) {
+      make(keyFile);
+      const before = lstatSync(keyFile);
+      const daemon = await startDaemon(t, { sandbox: kept, init: null, token: false });
+      await t.test(spoil, (t) => checkSealed(t, daemon, /^the vault is sealed|key file/));
+      t.equal((await daemon.stop()).code, 0);
+      t.match(lstatSync(keyFile), { ino: before.ino, mode: before.mode, uid: before.uid }, 'left as it was');
+      for (const path of [keyFile, aside(keyFile)]) rmSync(path, { force: true });
+      writeFileSync(keyFile, original, { mode: 0o400 });
+      refused += 1;
+    }
+    t.comment(`figure: ${refused} unsafe key files refused`);
+  },
+);
+
+/** One call that makes something, as strace wrote it, and the modes that it had from the beginning. */
+interface Creation {
+  readonly call: string;
+  readonly path: string;
+  readonly mode: number;
+}
+
+const UMASK = /umask\((0\d*)\)/;
+const CREATING =
+  /(open|openat|creat|mkdir|mkdirat|mknod|mknodat)\((?:AT_FDCWD, )?"([^"]+)",.*?(0[0-7]+)\)? +(?:=|<unf)/;
+const BINDING = /bind\(.*sun_path="([^"]+)"/;
+const CHANGING = /(chmod|fchmodat)\((?:AT_FDCWD, )?"([^"]+)", (0[0-7]+)/;
+const CALLS = 'open,openat,creat,mkdir,mkdirat,mknod,mknodat,bind,umask,chmod,fchmod,fchmodat';
+const DEFAULT_SOCKET_MODE = 0o777;
+
+/** The calls below `folder`, in their order, with the umask at that moment taken off. */
+function readCreations(trace: string, folder: string): Creation[] {
+  let umask = 0;
+  return trace
+    .split('\n')
+    .flatMap((line) => {
+      umask = Number.parseInt(UMASK.exec(line)?.[1] ?? umask.toString(8), 8);
+      const bound = BINDING.exec(line);
+      if (bound !== null) return [{ call: 'bind', path: bound[1]!, mode: DEFAULT_SOCKET_MODE & ~umask }];
+      const changed = CHANGING.exec(line);
+      if (changed !== null)
+        return [{ call: changed[1]!, path: changed[2]!, mode: Number.parseInt(changed[3]!, 8) }];
+      const isCreation = /O_CREAT|O_TMPFILE|creat\(|mkdir|mknod/.test(line);
+      const [, call, path, mode] = (isCreation && CREATING.exec(line)) || [];
+      return path === undefined ? [] : [{ call: call!, path, mode: Number.parseInt(mode!, 8) & ~umask }];
+    })
+    .filter(({ path }) => path.startsWith(folder));
+}
+
+const canTrace = findMissing('strace').length === 0;
+
+t.test(
+  'init, serve > under umask 000, traced > nothing is open to others at any moment',
+  { skip: canTrace ? false : 'not installed: strace' },
+  async (t) => {
+    const sandbox = createSandbox(t);
+    const strace = (name: string) => [
+      'strace',
+      '-f',
+      '-qq',
+      '-s',
+      '512',
+      '-o',
+      join(sandbox.folder, name),
+      '-e',
+      `trace=${CALLS}`,
+    ];
+    const inShell = ['-c', 'umask 000; exec "$@"', 'sh'];
+    const { spawn } = await import('node:child_process');
+    const command = [...startNode(sandbox.env), BIN, 'init', '--key-store', 'file'];
+    const init = spawn('/bin/sh', [...inShell, ...strace('init.trace'), ...command], { env: sandbox.env });
+    t.equal((await finished(init)).code, 0);
+    // strace ends with the daemon, which the signal for its own end reaches by the process group.
+    const daemon = spawn(
+      '/bin/sh',
+      [...inShell, ...strace('serve.trace'), ...startNode(sandbox.env), BIN, 'serve'],
+      {
+        env: sandbox.env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true,
+      },
+    );
+    const ended = finished(daemon);
+    await new Promise<void>((resolve) => daemon.stdout.on('data', () => resolve()));
+    const token = await mav(sandbox, ['token', 'create', '--name', 't', '--scope', 'admin']);
+    t.equal(token.code, 0, token.stderr);
+    process.kill(-daemon.pid!, 'SIGTERM');
+    await ended;
+    const creations = ['init.trace', 'serve.trace'].flatMap((name) =>
+      readCreations(readFileSync(join(sandbox.folder, name), 'utf8'), sandbox.folder),
+    );
+    t.same(
+      creations.filter(({ mode }) => (mode & 0o077) !== 0),
+      [],
+      'every mode is closed to others',
+    );
+    const made = creations.map(({ call, path }) => `${call} ${path}`).join('\n');
+    for (const wanted of [
+      /mkdir \S+\/vault$/m,
+      /openat \S+\/owner\.lock$/m,
+      /openat \S+\/owner\.json$/m,
+      /openat \S+\/vault\.db\.new-/,
+      /openat \S+\.key$/m,
+      /openat \S+vault\.db-wal$/m,
+      /openat \S+vault\.db-shm$/m,
+      /bind \S+\/\.[0-9a-f]{8}$/m,
+      /openat \S+\.session\.new$/m,
+    ])
+      t.match(made, wanted);
+    t.comment(`figure: ${creations.length} creating calls under umask 000, none open to others`);
+  },
+);
