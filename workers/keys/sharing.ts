@@ -58,6 +58,8 @@ export class SharedKeyringHolder {
   publish(keyring: Keyring): void {
     this.#keyring = keyring;
     for (const thread of this.#pairs.keys()) this.#give(thread);
+    // What this thread was asked between a sealing and this.
+    this.#resolveWaiting(keyring);
   }
 
   /** As publish; resolves when so many other threads have the keyring, or when one of them takes too long. */
