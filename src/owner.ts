@@ -13,13 +13,22 @@ export function writeOwner(path: string, command: string): void {
   writeFileSync(path, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
 }
 
-/** null where nobody has left word. */
+/** null where nobody has left word, or only one that was killed since: whoever has the vault now is not that one. */
 export function readOwner(path: string): Owner | null {
   try {
     const { pid, command, since } = JSON.parse(readFileSync(path, 'utf8')) as Owner;
-    return { pid, command, since };
+    return isRunning(pid) ? { pid, command, since } : null;
   } catch {
     return null;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    // Sends nothing: kill(2) looks whether there is such a process.
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
