@@ -11,7 +11,7 @@ import { skipWithout } from '../fixtures/programs.ts';
 import { waitUntil } from '../fixtures/raw.ts';
 import { createSandbox, type Daemon, type Sandbox, startDaemon } from '../fixtures/vault.ts';
 import {
-  checkVault,
+  findDamage,
   importAll,
   put,
   putFields,
@@ -141,17 +141,6 @@ async function runToSync(
     });
     return true;
   }
-}
-
-/** What is wrong after a crash; empty where nothing is. */
-async function findDamage(daemon: Daemon, writers: readonly Writer[]): Promise<string[]> {
-  const { status, json } = await checkVault(daemon);
-  const isWell = status === 200 && json.database === 'ok' && json.unreadable_count === 0;
-  const found = await Promise.all(writers.map((writer) => writer.findWrong(daemon)));
-  return [
-    ...(isWell ? [] : [`the check answered ${status} ${json?.database} ${json?.unreadable_count}`]),
-    ...found.filter((wrong) => wrong !== null),
-  ];
 }
 
 const WRITERS = 6;
