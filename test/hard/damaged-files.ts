@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
+import { waitUntil } from '../fixtures/raw.ts';
 import { createSmallSandbox, onSmallDisk, remount } from '../fixtures/small-disk.ts';
 import { createSandbox, type Daemon, mav, type Sandbox, startDaemon } from '../fixtures/vault.ts';
 import { askAsOwner, checkVault, importAll, put, putFields, type State, Writer } from '../fixtures/writes.ts';
@@ -27,10 +28,21 @@ const BASE: State = Object.fromEntries(
   ]),
 );
 
+function isIndexed(path: string): boolean {
+  const db = new Database(path, { readonly: true });
+  try {
+    return db.prepare('SELECT count(*) FROM search_pending').pluck().get() === 0;
+  } finally {
+    db.close();
+  }
+}
+
 /** A vault with the base in it, stopped: everything is in vault.db. */
 async function createStopped(t: Test, sandbox = createSandbox(t)): Promise<Daemon> {
   const daemon = await startDaemon(t, { sandbox });
   await new Writer('base').write(daemon, importAll(BASE));
+  // Else the next daemon would go on with the search index, and write.
+  await waitUntil(() => isIndexed(daemon.databasePath));
   await daemon.stop();
   return daemon;
 }
