@@ -1,12 +1,12 @@
 /** Nothing that was acknowledged is lost: killed while writing, a full disk, and a sync before every answer. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { skipWithout } from './fixtures/programs.ts';
 import { waitUntil } from './fixtures/raw.ts';
-import { createSandbox, type Daemon, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { createSmallSandbox, onSmallDisk } from './fixtures/small-disk.ts';
+import { createSandbox, type Daemon, mav, startDaemon } from './fixtures/vault.ts';
 
 t.jobs = 2;
 
@@ -84,35 +84,6 @@ t.test(
     t.equal(readFileSync(daemon.databasePath).subarray(18, 20).toString('hex'), '0202', 'the file says WAL');
   },
 );
-
-function mount(path: string, size: string): boolean {
-  const options = ['-t', 'tmpfs', '-o', `size=${size},mode=0700`, 'tmpfs', path];
-  return spawnSync('mount', options, { stdio: 'ignore' }).status === 0;
-}
-
-function unmount(path: string): void {
-  spawnSync('umount', ['-l', path], { stdio: 'ignore' });
-}
-
-/** Whether a small file system of our own can be mounted here. */
-const canMount = (() => {
-  const path = mkdtempSync(join(tmpdir(), 'mav-mount-'));
-  const isMounted = mount(path, '16k');
-  if (isMounted) unmount(path);
-  rmdirSync(path);
-  return isMounted;
-})();
-/** New each time: tap keeps a test's name in it. */
-const onSmallDisk = () => ({ skip: !canMount && 'no file system can be mounted here' });
-
-/** A sandbox whose vault is alone on a file system of this size. */
-function createSmallSandbox(t: Test, size: string): Sandbox {
-  const sandbox = createSandbox(t);
-  mkdirSync(sandbox.home, { mode: 0o700 });
-  mount(sandbox.home, size);
-  t.teardown(() => unmount(sandbox.home));
-  return sandbox;
-}
 
 const VALUE_SIZE = 100_000;
 
