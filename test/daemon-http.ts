@@ -428,3 +428,12 @@ t.test(
     t.notMatch(everything, /mvt_|mvs_/, 'no token');
   },
 );
+
+t.test('CONNECT > the client is gone before its answer > the daemon lives', async (t) => {
+  for (let round = 0; round < 300; round++) {
+    const connection = await RawConnection.open(socket);
+    connection.socket.end('CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    connection.socket.destroySoon();
+  }
+  t.equal((await sendRaw(socket, `${HEALTH}Host: a\r\n\r\n`))?.status, 200);
+});

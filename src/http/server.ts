@@ -56,6 +56,8 @@ export function createApiServer(backend: Backend, logRequest: LogRequest): Serve
   server.on('checkExpectation', handle);
   server.on('clientError', (error, socket) => refuseMalformed(error, socket, logRequest));
   server.on('connect', (_request, socket) => {
+    // Node has let go of it: that the client is gone would be an error nobody hears, and end the daemon.
+    socket.on('error', () => socket.destroy());
     sendRefusal(socket, { code: 'bad_request', message: 'this server is no proxy' }, logRequest);
   });
   return server;
