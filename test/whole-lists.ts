@@ -13,6 +13,7 @@ import type { Answer as PipelineAnswer } from '../src/http/answer.ts';
 import { HttpError } from '../src/http/errors.ts';
 import { streamAnswer } from '../src/http/stream.ts';
 import { createHeldVault, hold } from './fixtures/held.ts';
+import { listenUntilEnd } from './fixtures/listening.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { RawConnection, waitUntil } from './fixtures/raw.ts';
 import { type Daemon, mav, startDaemon } from './fixtures/vault.ts';
@@ -318,7 +319,6 @@ t.test('destroyed in the middle > breaks off as sealed', async (t) => {
 
 /** A server that answers everything with these pieces, and what became of them. */
 async function serveRest(t: Test, rest: () => PipelineAnswer['rest']) {
-  const folder = mkdtempSync(join(tmpdir(), 'mav-rest-'));
   const outcomes: (string | null)[] = [];
   const server = createServer(async ({ method = '' }, response) => {
     const headers = ['Content-Type', 'application/json'];
@@ -326,13 +326,7 @@ async function serveRest(t: Test, rest: () => PipelineAnswer['rest']) {
     const answer = { status: 200, headers, body: new Uint8Array([0x5b]), rest: rest(), ...about };
     outcomes.push(await streamAnswer(response, method, answer));
   });
-  const path = join(folder, 's');
-  await once(server.listen(path), 'listening');
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const path = await listenUntilEnd(t, server);
   return { path, outcomes };
 }
 

@@ -1,13 +1,11 @@
 /** What an answer holds is zeroed when nobody needs it any more, however its connection ends. The real HTTP server. */
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Answered } from '../src/answered.ts';
 import { hashToken, Principals } from '../src/auth/principals.ts';
 import { createApiServer } from '../src/http/server.ts';
+import { listenUntilEnd } from './fixtures/listening.ts';
 import { waitUntil } from './fixtures/raw.ts';
 
 const TOKEN = `mvt_${'0f'.repeat(32)}`;
@@ -15,7 +13,6 @@ const SIZE = 100;
 
 /** A server whose answers a test gives out one by one, and the bodies that it gave. */
 async function serve(t: Test) {
-  const folder = mkdtempSync(join(tmpdir(), 'mav-wiped-'));
   const waiting: ((answered: Answered) => void)[] = [];
   const row = { id: 'a', scopes: ['read'] as const, expiresAt: null, tokenHash: hashToken(TOKEN) };
   const server = createApiServer(
@@ -28,13 +25,7 @@ async function serve(t: Test) {
     },
     () => {},
   );
-  const path = join(folder, 's');
-  await once(server.listen(path), 'listening');
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const path = await listenUntilEnd(t, server);
   const answer = (index: number): Uint8Array => {
     const body = new Uint8Array(SIZE).fill(0x61);
     waiting[index]?.({ ok: true, body });
