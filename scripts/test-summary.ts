@@ -1,6 +1,6 @@
 /**
- * A tap reporter: one line per test file, the whole diagnostics of every failure, and as the last line
- * `N passed, N failed`. It counts assertions. It works on tap's own output, whose shape is regular: four columns
+ * A tap reporter: one line per test file, below it the figures it measured (`t.comment('figure: …')`), the whole
+ * diagnostics of every failure, and as the last line `N passed, N failed`. It counts assertions. It works on tap's own output, whose shape is regular: four columns
  * of indentation per level, `# Subtest: name` above a subtest's lines and its verdict below them.
  *
  * Where TEST_SUMMARY_FILE is set the counts go there as JSON, and whoever set it prints the last line.
@@ -36,6 +36,7 @@ const POINT = /^((?: {4})*)(not )?ok \d+(?: - (.*?))?(?: # (SKIP|TODO|time=[\d.]
 const ALL = /^/;
 const NONE = /^\b$/;
 const HOW_IT_ENDED = /^ *(?:exitCode|signal|expired|error|message):/;
+const FIGURE = /^(?: {4})*# figure: (.*)$/;
 const PRAGMA = /^(?: {4})*(?:TAP version \d+|\d+\.\.\d+.*|# .*|\s*|pragma .*)$/;
 
 export function closingLine({ passed, failed, skipped }: Counts): string {
@@ -48,6 +49,7 @@ export default class TestSummary extends Transform {
   #scopes: Scope[] = [];
   /** What the current file has to show if it failed: diagnostics, and what it printed itself. */
   #details: string[] = [];
+  #figures: string[] = [];
   #diagnosticsIndent: number | null = null;
   #diagnosticsWanted: RegExp = NONE;
   /** A file that has ended and is not shown yet: its own diagnostics come after its verdict. */
@@ -77,7 +79,9 @@ export default class TestSummary extends Transform {
     this.#showEnded();
     const subtest = SUBTEST.exec(line);
     const point = POINT.exec(line);
-    if (subtest) this.#openScope(depthOf(subtest[1]), subtest[2] ?? '');
+    const figure = FIGURE.exec(line)?.[1];
+    if (figure !== undefined) this.#figures.push(`       ${figure}`);
+    else if (subtest) this.#openScope(depthOf(subtest[1]), subtest[2] ?? '');
     else if (point) this.#readPoint(point);
     else if (/^\s*Bail out!/.test(line)) this.#fail(line.trim());
     else if (!PRAGMA.test(line)) this.#details.push(`    ${line.trim()}`);
@@ -157,7 +161,9 @@ export default class TestSummary extends Transform {
     this.#summary.files.push({ name, passed, failed, skipped });
     const mark = failed > 0 ? styleText('red', 'not ok') : styleText('green', '    ok');
     this.push(`${mark} ${name}: ${closingLine({ passed, failed, skipped })}\n`);
+    for (const figure of this.#figures) this.push(`${figure}\n`);
     if (failed > 0) this.push(`${this.#details.join('\n')}\n`);
+    this.#figures = [];
     this.#details = [];
     this.#ended = null;
   }
