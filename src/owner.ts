@@ -6,18 +6,21 @@ export interface Owner {
   /** `serve`, or the command that has the vault in a daemon's stead. */
   readonly command: string;
   readonly since: string;
+  /** What a daemon that listens is protected by, each with whether it holds. */
+  readonly protections?: Readonly<Record<string, boolean>>;
 }
 
-export function writeOwner(path: string, command: string): void {
-  const owner: Owner = { pid: process.pid, command, since: new Date().toISOString() };
+/** `more`: what is known only later, in a second writing. */
+export function writeOwner(path: string, command: string, more: Pick<Owner, 'protections'> = {}): void {
+  const owner: Owner = { pid: process.pid, command, since: new Date().toISOString(), ...more };
   writeFileSync(path, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
 }
 
 /** null where nobody has left word, or only one that was killed since: whoever has the vault now is not that one. */
 export function readOwner(path: string): Owner | null {
   try {
-    const { pid, command, since } = JSON.parse(readFileSync(path, 'utf8')) as Owner;
-    return isRunning(pid) ? { pid, command, since } : null;
+    const owner = JSON.parse(readFileSync(path, 'utf8')) as Owner;
+    return isRunning(owner.pid) ? owner : null;
   } catch {
     return null;
   }

@@ -3,7 +3,16 @@
  * at start and writes it where only that user can read it; it is gone at exit. Every short command loads this file, so
  * it does without node:crypto, whose loading would take a tenth of what such a command takes.
  */
-import { lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 
 const ACCESS_BY_OTHERS = 0o077;
@@ -62,6 +71,11 @@ export async function awaitSessionToken(
   return readSessionToken(path);
 }
 
+/** Of the daemon, which may not look into the runtime folder any more. */
 export function removeSessionToken(path: string): void {
-  rmSync(path, { force: true });
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }

@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { UnsafePlaceError } from '../home.ts';
 
 /** SD_LISTEN_FDS_START: the first descriptor that is handed over. */
-const FIRST_DESCRIPTOR = 3;
+export const HANDED_DESCRIPTOR = 3;
 const VARIABLES = ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_PIDFDID', 'LISTEN_FDNAMES'];
 /** Connecting takes the permission to write, unix(7). */
 const WRITE_BY_OTHERS = 0o022;
@@ -21,15 +21,20 @@ export interface HandedSocket {
   readonly descriptor: number;
 }
 
+/** Whether `env` says that this process was handed something; it may have been meant for one that passed it on. */
+export function isHandedSocket({ LISTEN_FDS: count, LISTEN_PID: pid }: NodeJS.ProcessEnv): boolean {
+  return count !== undefined && pid === String(process.pid);
+}
+
 /**
  * The socket that was handed to this process; null if none was. Takes the variables out of `env`, where child
  * processes would believe them. Throws UnsafePlaceError if it is not one socket, private, at `socketPath`.
  */
 export function takeHandedSocket(env: NodeJS.ProcessEnv, socketPath: string): HandedSocket | null {
-  const { LISTEN_FDS: count, LISTEN_PID: pid } = env;
+  const isHanded = isHandedSocket(env);
+  const { LISTEN_FDS: count = '' } = env;
   for (const name of VARIABLES) delete env[name];
-  // Meant for another process, which has passed its environment on.
-  if (count === undefined || pid !== String(process.pid)) return null;
+  if (!isHanded) return null;
   if (!/^\d{1,9}$/.test(count)) throw new UnsafePlaceError('LISTEN_FDS is not a number');
   if (Number(count) === 0) return null;
   if (Number(count) > 1) {
@@ -37,9 +42,9 @@ export function takeHandedSocket(env: NodeJS.ProcessEnv, socketPath: string): Ha
       `the service manager handed over ${Number(count)} sockets; give its socket unit one ListenStream= only`,
     );
   }
-  checkListening(FIRST_DESCRIPTOR, socketPath);
+  checkListening(HANDED_DESCRIPTOR, socketPath);
   checkPrivate(socketPath);
-  return { descriptor: FIRST_DESCRIPTOR };
+  return { descriptor: HANDED_DESCRIPTOR };
 }
 
 /** Listens on the socket; connections that wait there already are answered. */
@@ -92,7 +97,7 @@ function statDescriptor(descriptor: number): Stats | null {
 /** The path by way of the real folder; as it is where there is no such folder. */
 function locate(path: string): string {
   try {
-    return join(realpathSync(dirname(path)), basename(path));
+    return join(realpathSync.native(dirname(path)), basename(path));
   } catch {
     return path;
   }

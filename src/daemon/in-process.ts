@@ -11,6 +11,7 @@ import type { Home } from '../home.ts';
 import type { Answer, Backend } from '../http/answer.ts';
 import type { PoolOptions } from '../pool/pools.ts';
 import { HeldVault, type Report } from './held-vault.ts';
+import { Libc } from './libc.ts';
 import { mintSessionToken } from './mint-session-token.ts';
 
 /** How long to wait for another short command that has the vault just now. */
@@ -32,6 +33,8 @@ export async function holdInProcess(
   report: Report,
 ): Promise<InProcessVault | null> {
   const sessionToken = mintSessionToken();
+  // It will have keys, as the daemon has.
+  Libc.open()?.forbidDumping();
   const vault = new HeldVault(options, sessionToken, report);
   // Needed after the unsealing only, but now the thread is loading, and this one would wait for it.
   const loading = import('../http/answer.ts');

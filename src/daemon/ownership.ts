@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { Home } from '../home.ts';
 import { readOwner, removeOwner, writeOwner } from '../owner.ts';
+import type { Protections } from './permissions.ts';
 
 /** Somebody else has the vault open; `message` says who. */
 export class OwnedElsewhereError extends Error {
@@ -21,6 +22,11 @@ const held = new Map<string, Database.Database>();
 export function takeOwnership(home: Home, command: string): void {
   if (!lock(home.lockPath)) throw new OwnedElsewhereError(describeOwner(home));
   writeOwner(home.ownerPath, command);
+}
+
+/** For `mav doctor`: what protects the process that has the vault. */
+export function tellProtections(home: Home, command: string, protections: Protections): void {
+  writeOwner(home.ownerPath, command, { protections });
 }
 
 /**

@@ -8,9 +8,13 @@ import type { PoolOptions } from '../pool/pools.ts';
 import { locateSessionToken, removeSessionToken, writeSessionToken } from '../session-token.ts';
 import { type HandedSocket, listenOnHanded, takeHandedSocket } from './activation.ts';
 import { HeldVault } from './held-vault.ts';
+import { findCode } from './launch.ts';
+import { Libc } from './libc.ts';
 import { mintSessionToken } from './mint-session-token.ts';
-import { releaseOwnership, takeOwnership } from './ownership.ts';
-import { type Notify, takeNotify } from './readiness.ts';
+import { releaseOwnership, takeOwnership, tellProtections } from './ownership.ts';
+import { checkPeers } from './peers.ts';
+import { closeProcess, givePermissionsUp, listProtections, planGrants } from './permissions.ts';
+import { takeNotify } from './readiness.ts';
 import { checkFree, listenAt, removeSocket } from './socket.ts';
 
 /** How long requests under way may take to finish when the daemon is told to stop. */
@@ -39,20 +43,24 @@ export async function serve(options: ServeOptions): Promise<never> {
   const { home, env } = options;
   const teardown: Teardown = [];
   const log = createLog();
+  const libc = Libc.open();
+  closeProcess(libc);
   // Before any thread or child gets a copy of the environment.
   const handed = takeHandedSocket(env, home.socketPath);
-  const notify = takeNotify(env, log.event);
+  const notifyReady = takeNotify(env, log.event);
   secureHome(home);
   checkSocketPath(home.socketPath);
   takeOwnership(home, 'serve');
   teardown.push(() => releaseOwnership(home));
-  const watch = stopWhenTold(log, notify, teardown);
+  const watch = stopWhenTold(log, teardown);
   try {
     // Before a vault is made or opened: what cannot be served is not touched.
     if (handed === null) await checkFree(home.socketPath);
     await options.prepare();
-    const vault = await start(options, handed, log, teardown, watch.close);
-    notify('READY=1');
+    const vault = await start(options, { handed, libc }, log, teardown, watch.close);
+    notifyReady();
+    givePermissionsUp(planGrants(home, env, findCode()).atStart);
+    tellProtections(home, 'serve', listProtections(libc));
     await options.onListening(vault);
   } catch (error) {
     // Else it would see the process run out of things to do, and end it as if that were well.
@@ -63,10 +71,16 @@ export async function serve(options: ServeOptions): Promise<never> {
   return new Promise<never>(() => {});
 }
 
+/** What the service manager has given us, and the kernel. */
+interface Means {
+  readonly handed: HandedSocket | null;
+  readonly libc: Libc | null;
+}
+
 /** Opens the vault and answers; the vault may still be being unsealed. */
 async function start(
   { pool, home, env }: ServeOptions,
-  handed: HandedSocket | null,
+  { handed, libc }: Means,
   log: Log,
   teardown: Teardown,
   stop: () => void,
@@ -77,6 +91,7 @@ async function start(
   void vault.unseal();
   void vault.destroyed.then(stop);
   const server = createApiServer(vault, log.request);
+  if (libc !== null) checkPeers(server, libc, log.event);
   teardown.push(() => closeServer(server));
   teardown.push(() => vault.stopWaiting());
   const leaveToken = () => {
@@ -99,10 +114,9 @@ async function start(
 /**
  * On a signal, an error that nobody caught, or `close`: take everything down, then end the process (1 after an error).
  */
-function stopWhenTold(log: Log, notify: Notify, teardown: Teardown): { close(): void; uninstall(): void } {
+function stopWhenTold(log: Log, teardown: Teardown): { close(): void; uninstall(): void } {
   return closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ err, signal }) => {
     log.event('stopping', signal ?? err?.name ?? 'told to');
-    notify('STOPPING=1');
     await takeDown(teardown);
     log.flush();
   });

@@ -111,6 +111,15 @@ export class Pools {
   }
 }
 
+/**
+ * Under Node's permission model a thread has its own. A reader reads files, no more. The writer is outside of it: it
+ * makes and destroys key files, for which the model cannot permit fsync, and asks the keychain in a process of its own.
+ */
+const FLAGS = {
+  reader: ['--permission', '--allow-addons', '--allow-fs-read=*', '--disable-warning=SecurityWarning'],
+  writer: [],
+};
+
 const ALONE = { batchSize: 1, batchesInFlight: 1, queuedCalls: 1, queuedBytes: QUEUED_BYTES };
 
 function startThreads(
@@ -123,6 +132,7 @@ function startThreads(
   const file = new URL(`../../workers/${name}${extname(import.meta.url)}`, import.meta.url);
   const pool = new Piscina<Batch, BatchResult>({
     filename: file.href,
+    ...(process.permission === undefined ? {} : { execArgv: FLAGS[name] }),
     minThreads: threads,
     maxThreads: threads,
     // minThreads = maxThreads: no thread is ever idle out of the pool.

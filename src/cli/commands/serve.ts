@@ -7,6 +7,8 @@ import { poolOptions } from '../vault-options.ts';
 
 export const run: Run = async (input) => {
   const { context, home, text } = input;
+  const { isClosed, launchClosed } = await import('../../daemon/launch.ts');
+  if (!isClosed()) launchClosed(process.argv.slice(2), context.env, home);
   const { serve } = await import('../../daemon/serve.ts');
   return serve({
     pool: poolOptions(context, home, text('passphrase-file'), null),

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { isAlive } from '../../client/alive.ts';
 import type { Home } from '../../home.ts';
 import { checkPrivateFile } from '../../home.ts';
-import { readOwner } from '../../owner.ts';
+import { type Owner, readOwner } from '../../owner.ts';
 import { locateSessionToken } from '../../session-token.ts';
 import type { Input } from '../command.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
@@ -25,7 +25,7 @@ export async function checkDaemon({ home, context }: Input): Promise<Finding[]> 
     ...(session !== null && existsSync(session)
       ? [judge('session', `${session} is yours and closed to others`, () => checkPrivateFile(session))]
       : []),
-    ...checkCoreDumps(home),
+    ...checkOwner(home),
   ];
 }
 
@@ -48,11 +48,27 @@ function findRemains(socketPath: string, isThere: boolean, session: string | nul
   ];
 }
 
-/** A core dump has all of a process's memory in it. */
-function checkCoreDumps({ ownerPath }: Home): Finding[] {
+function checkOwner({ ownerPath }: Home): Finding[] {
   const owner = readOwner(ownerPath);
   if (owner?.command !== 'serve') return [];
-  const limit = readCoreLimit(owner.pid);
+  return [...checkCoreDumps(owner.pid), ...checkProtections(owner.protections)];
+}
+
+/** As the daemon found them when it began to listen. */
+function checkProtections(protections: Owner['protections']): Finding[] {
+  if (protections === undefined) return [];
+  const all = Object.entries(protections);
+  const missing = all.filter(([, holds]) => !holds).map(([name]) => name);
+  return [
+    missing.length === 0
+      ? ok('protections', all.map(([name]) => name).join(', '))
+      : warn('protections', `missing: ${missing.join(', ')}; Node 26.1 or newer on Linux has them all`),
+  ];
+}
+
+/** A core dump has all of a process's memory in it. */
+function checkCoreDumps(pid: number): Finding[] {
+  const limit = readCoreLimit(pid);
   if (limit === null) return [];
   return [
     limit === '0'

@@ -67,6 +67,19 @@ function endAtOnce(): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
+/** prctl(2): no other program of the same user may read our memory. Where Node has no node:ffi it may. */
+function forbidDumping(): void {
+  const PR_SET_DUMPABLE = 4;
+  const signature = { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' } as const;
+  try {
+    const { dlopen } = process.getBuiltinModule('node:ffi');
+    dlopen(null, { prctl: signature }).functions.prctl(PR_SET_DUMPABLE, 0n, 0n, 0n, 0n);
+  } catch {
+    // The daemon says of itself whether it could.
+  }
+}
+
+if (process.platform === 'linux') forbidDumping();
 const [operation, account = ''] = process.argv.slice(2);
 try {
   const running = operations[operation as Operation](openEntry(account));

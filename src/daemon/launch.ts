@@ -1,0 +1,91 @@
+/**
+ * The launcher: makes this process the daemon's, with execve, so that its process id and its standard streams stay.
+ * What the daemon then runs in is closed from its first instruction on: an environment that can load no code and open
+ * no debugger, Node's permission model, and on Linux a filter of system calls.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Home } from '../home.ts';
+import { HANDED_DESCRIPTOR, isHandedSocket } from './activation.ts';
+import { Libc } from './libc.ts';
+import { planGrants } from './permissions.ts';
+import { buildSocketFilter } from './socket-filter.ts';
+
+/** All that the daemon takes from its environment; the rest (NODE_…, LD_…, OPENSSL_CONF …) does not reach it. */
+const VARIABLES =
+  /^(HOME|USER|LOGNAME|PATH|TERM|NO_COLOR|LANG|LC_[A-Z]+|TZ|TMPDIR|XDG_(RUNTIME_DIR|CONFIG_HOME|DATA_HOME)|DBUS_SESSION_BUS_ADDRESS|CREDENTIALS_DIRECTORY|NOTIFY_SOCKET|LISTEN_(FDS|PID|PIDFDID|FDNAMES)|MAV_(HOME|SOCKET|ENV|KEYCHAIN_TIMEOUT_MS))$/;
+
+/** As for spawn: replaces the process, or throws. */
+type Execve = (file: string, args: readonly string[], env: NodeJS.ProcessEnv) => never;
+
+/** Whether this process runs under Node's permission model: what the launcher has started, does. */
+export function isClosed(): boolean {
+  return process.permission !== undefined;
+}
+
+/**
+ * Starts `argv` (the words behind `mav`) again in a closed process. Returns where that is impossible: Node has no
+ * execve here, or cannot hand on the service manager's socket.
+ */
+export function launchClosed(argv: readonly string[], env: NodeJS.ProcessEnv, home: Home): void {
+  const execve = process.execve as Execve | undefined;
+  if (execve === undefined) return;
+  // That execve is experimental is no news for the user.
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    const libc = Libc.open();
+    if (isHandedSocket(env) && libc?.keepAcrossExec(HANDED_DESCRIPTOR) !== true) return;
+    const filter = buildSocketFilter();
+    libc?.forbidCores();
+    if (filter !== null) libc?.filterSystemCalls(filter);
+    const program = fileURLToPath(new URL(`../bin${extname(import.meta.url)}`, import.meta.url));
+    const flags = listFlags(home, env);
+    execve(process.execPath, [process.execPath, ...flags, program, ...argv], cleanEnvironment(env));
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+export function cleanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => VARIABLES.test(name)));
+}
+
+/**
+ * `--permission` also takes the inspector away, SIGUSR1's too. The permissions for what happens while the daemon starts
+ * are given up when it listens: permissions.ts.
+ */
+function listFlags(home: Home, env: NodeJS.ProcessEnv): string[] {
+  const { read, write } = planGrants(home, env, findCode());
+  const known = process.allowedNodeEnvironmentFlags;
+  return [
+    '--permission',
+    '--disable-warning=SecurityWarning',
+    '--disable-warning=ExperimentalWarning',
+    '--allow-addons',
+    '--allow-worker',
+    // Not before Node 25 and 26: there nothing limits the network, and there is no node:ffi.
+    ...['--allow-net', '--allow-ffi'].filter((flag) => known.has(flag)),
+    // Who tells the service manager that we are ready.
+    ...(env.NOTIFY_SOCKET ? ['--allow-child-process'] : []),
+    ...read.flatMap(withContents).map((path) => `--allow-fs-read=${path}`),
+    ...write.flatMap(withContents).map((path) => `--allow-fs-write=${path}`),
+  ];
+}
+
+/** Node adds what lies in a folder by itself, but not for one that is yet to be made. */
+function withContents(path: string): string[] {
+  const isKnown = path === '*' || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isKnown ? [path] : [path, join(path, '*')];
+}
+
+/** Where the program's own code and that of its dependencies lies. */
+export function findCode(): string {
+  const here = fileURLToPath(import.meta.url);
+  const installed = here.indexOf('/node_modules/');
+  if (installed >= 0) return here.slice(0, installed + '/node_modules'.length);
+  let folder = dirname(here);
+  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
+}

@@ -1,0 +1,95 @@
+/** What this process may touch, what it gives up of that once it listens, and which protections hold then. */
+import { dirname, join } from 'node:path';
+import type { Home } from '../home.ts';
+import type { Libc } from './libc.ts';
+import { NOTIFY_PROGRAMS } from './readiness.ts';
+
+/** In the words of `mav doctor`, each with whether it holds. */
+export type Protections = Readonly<Record<string, boolean>>;
+
+/** Of the request thread. The permission for threads stays: one that dies is replaced. */
+const GIVEN_UP = ['net', 'child', 'ffi', 'addon', 'wasi', 'inspector'] as const;
+
+/** Files and folders (with what is in them) that the request thread may touch. */
+interface Grants {
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  /** Of `read`, what it needs only while it starts. */
+  readonly atStart: readonly string[];
+}
+
+/**
+ * The folders of the vault, of its socket and of the session token; `code`: where the program lies. The writer thread
+ * is not bound by it, and native code neither.
+ */
+export function planGrants({ directory, socketPath }: Home, env: NodeJS.ProcessEnv, code: string): Grants {
+  const runtime = env.XDG_RUNTIME_DIR;
+  const own = [directory, dirname(socketPath)];
+  const atStart = [
+    '/proc/self/net/unix',
+    '/proc/self/limits',
+    ...NOTIFY_PROGRAMS,
+    ...(runtime ? [runtime] : []),
+  ];
+  const read = simplify([code, ...own, ...atStart]);
+  return {
+    read,
+    write: simplify([...own, ...(runtime ? [join(runtime, 'maestrovault')] : [])]),
+    atStart: atStart.filter((path) => read.includes(path) && !own.some((place) => isWithin(place, path))),
+  };
+}
+
+/**
+ * Without what lies in another one's folder. Where one begins as another does (`/a/run`, `/a/runner`), Node denies the
+ * shorter one itself, and where a path has a `*`, takes it for any: then only all can be granted.
+ */
+function simplify(paths: readonly string[]): string[] {
+  const outer = [...new Set(paths)].filter(
+    (path, _index, all) => !all.some((other) => other !== path && isWithin(path, other)),
+  );
+  const isMistaken = outer.some(
+    (path) => path.includes('*') || outer.some((other) => other !== path && other.startsWith(path)),
+  );
+  return isMistaken ? ['*'] : outer;
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
+}
+
+type Permission = {
+  has(scope: string, reference?: string): boolean;
+  drop?(scope: string, reference?: string): void;
+};
+
+/** `atStart`: as it was granted. */
+export function givePermissionsUp(atStart: readonly string[]): void {
+  const permission = process.permission as Permission | undefined;
+  if (permission?.drop === undefined) return;
+  for (const scope of GIVEN_UP) permission.drop(scope);
+  for (const path of atStart) permission.drop('fs.read', path);
+}
+
+/** Before any thread starts. */
+export function closeProcess(libc: Libc | null): void {
+  libc?.forbidCores();
+  libc?.forbidDumping();
+  // With the inspector away its signal would end the process.
+  if (process.permission !== undefined && process.platform !== 'win32') process.on('SIGUSR1', () => {});
+}
+
+/** As they are now. */
+export function listProtections(libc: Libc | null): Protections {
+  const permission = process.permission as Permission | undefined;
+  const isDenied = (scope: string) => permission?.has(scope) === false;
+  return {
+    'permission model': permission !== undefined,
+    'no inspector': permission !== undefined && !permission.has('inspector'),
+    'no child processes': isDenied('child'),
+    'no network (Node)': permission?.drop !== undefined && isDenied('net'),
+    'no network (kernel)': libc?.hasFilter() ?? false,
+    'no core dumps': libc?.forbidCores() ?? false,
+    'memory closed to the same user': libc?.forbidDumping() ?? false,
+    'peers checked': libc !== null,
+  };
+}
