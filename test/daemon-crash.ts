@@ -57,6 +57,16 @@ t.test('kill -9 > while eight clients write, twenty times > every acknowledged w
 });
 
 t.test(
+  'a signal of a crash > to a daemon that serves > ends it, as nothing of it can be trusted',
+  async (t) => {
+    for (const signal of ['SIGSEGV', 'SIGBUS'] as const) {
+      const daemon = await startDaemon(t, { token: false });
+      t.equal((await daemon.stop(signal)).signal, signal);
+    }
+  },
+);
+
+t.test(
   'PUT > answered > only after the write-ahead log was synced',
   { skip: skipWithout('strace') },
   async (t) => {

@@ -22,6 +22,9 @@ const REQUESTS_GRACE_MS = 5_000;
 /** How long stopping may take in all. */
 const STOP_GRACE_MS = 10_000;
 
+/** A handler for these would return to the instruction that crashed, which crashes again, for ever. */
+const CRASHES = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const;
+
 export interface ServeOptions {
   readonly pool: PoolOptions;
   readonly home: Home;
@@ -115,11 +118,14 @@ async function start(
  * On a signal, an error that nobody caught, or `close`: take everything down, then end the process (1 after an error).
  */
 function stopWhenTold(log: Log, teardown: Teardown): { close(): void; uninstall(): void } {
-  return closeWithGrace({ delay: STOP_GRACE_MS, logger: false }, async ({ err, signal }) => {
-    log.event('stopping', signal ?? err?.name ?? 'told to');
-    await takeDown(teardown);
-    log.flush();
-  });
+  return closeWithGrace(
+    { delay: STOP_GRACE_MS, logger: false, skip: [...CRASHES] },
+    async ({ err, signal }) => {
+      log.event('stopping', signal ?? err?.name ?? 'told to');
+      await takeDown(teardown);
+      log.flush();
+    },
+  );
 }
 
 /** In the reverse order of setting up: first nobody finds us, then nobody is answered, then nothing is held. */
