@@ -1,0 +1,234 @@
+/**
+ * A program of the same user, as long as it only looks (it does not ask the daemon as that user, and replaces
+ * nothing), gets nothing out of a running daemon: not by its memory, a debugger, a signal or a core dump. Each attempt
+ * is made at a process that does not close itself, too, where it has to succeed. The user is one without an account,
+ * made by setpriv: root reads everything.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { Libc } from '../../src/daemon/libc.ts';
+import { findMissing, skipWithout } from '../fixtures/programs.ts';
+import { CANARY } from '../fixtures/tampered.ts';
+import {
+  ask,
+  createSandbox,
+  type Daemon,
+  type Finished,
+  finished,
+  mav,
+  type Sandbox,
+  startDaemon,
+} from '../fixtures/vault.ts';
+
+t.setTimeout(300_000);
+const USER = 54_322;
+const BECOME = ['setpriv', '--reuid', String(USER), '--regid', String(USER), '--clear-groups'];
+const WITH_CORES = ['sh', '-c', 'ulimit -c unlimited; exec "$@"', 'sh'];
+const skip =
+  process.geteuid?.() !== 0
+    ? 'only root can become another user'
+    : Libc.open() === null
+      ? 'no node:ffi here: Linux with Node 26.1 or newer has it'
+      : skipWithout('setpriv', 'python3');
+/** Node's debugger listens on port 9229. */
+const DEBUGGER = /^ *\d+: [0-9A-F]+:240D /m;
+
+/** Prints for each way into the process `pid` what came of it: `done`, or the name of the error. */
+const ATTEMPTS = `
+import ctypes, errno, json, os, sys
+pid = int(sys.argv[1])
+libc = ctypes.CDLL(None, use_errno=True)
+found = {}
+def attempt(what, act):
+    try:
+        act()
+        found[what] = 'done'
+    except OSError as error:
+        found[what] = errno.errorcode.get(error.errno, str(error.errno))
+def check(result):
+    if result < 0: raise OSError(ctypes.get_errno(), '')
+    return result
+def read(name):
+    with open(f'/proc/{pid}/{name}', 'rb') as file: file.read(1)
+def read_memory(folder):
+    with open(f'/proc/{pid}/{folder}maps') as maps: start = int(maps.read().split('-')[0], 16)
+    with open(f'/proc/{pid}/{folder}mem', 'rb', 0) as memory:
+        memory.seek(start)
+        memory.read(16)
+class Vector(ctypes.Structure):
+    _fields_ = [('base', ctypes.c_void_p), ('size', ctypes.c_size_t)]
+def read_vector():
+    buffer = ctypes.create_string_buffer(16)
+    here, there = Vector(ctypes.addressof(buffer), 16), Vector(int(sys.argv[2]), 16)
+    check(libc.process_vm_readv(pid, ctypes.byref(here), 1, ctypes.byref(there), 1, 0))
+def attach(request):
+    check(libc.ptrace(request, pid, None, None))
+    if request == 16: os.waitpid(pid, 0x40000000)
+    libc.ptrace(17, pid, None, None)
+for name in ['environ', 'maps', 'smaps', 'auxv', 'pagemap', 'syscall', 'io', 'personality']: attempt(name, lambda: read(name))
+for name in ['cwd', 'exe', 'root']: attempt(name, lambda: os.readlink(f'/proc/{pid}/{name}'))
+for name in ['fd', 'map_files']: attempt(name, lambda: os.listdir(f'/proc/{pid}/{name}'))
+attempt('mem', lambda: open(f'/proc/{pid}/mem', 'rb', 0).close())
+attempt('memory of the process', lambda: read_memory(''))
+attempt('memory of a thread', lambda: read_memory(f"task/{os.listdir(f'/proc/{pid}/task')[-1]}/"))
+attempt('process_vm_readv', read_vector)
+attempt('ptrace attach', lambda: attach(16))
+attempt('ptrace seize', lambda: attach(0x4206))
+attempt('pidfd_getfd', lambda: os.close(check(libc.syscall(438, check(libc.syscall(434, pid, 0)), 0, 0))))
+print(json.dumps(found))
+`;
+
+function spawnAsUser(command: readonly string[], folder: string): ChildProcess {
+  const [program = '', ...args] = [...BECOME, ...WITH_CORES, ...command];
+  return spawn(program, args, {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+function runAsUser(command: readonly string[], folder: string): Promise<Finished> {
+  return finished(spawnAsUser(command, folder));
+}
+
+/** Where something is mapped, for those who cannot read that themselves. */
+function findMapping(pid: number | undefined): string {
+  const start = readFileSync(`/proc/${pid}/maps`, 'utf8').split('-')[0] ?? '';
+  return String(Number.parseInt(start, 16));
+}
+
+async function attempt(pid: number | undefined, folder: string): Promise<Record<string, string>> {
+  const command = ['python3', '-c', ATTEMPTS, String(pid), findMapping(pid)];
+  const run = await runAsUser(command, folder);
+  if (run.code !== 0) throw new Error(run.stderr);
+  return JSON.parse(run.stdout);
+}
+
+/** A node that does nothing and does not close itself; ends with `t`. */
+async function startOpenProcess(t: Test, folder: string): Promise<ChildProcess> {
+  const code = 'console.log("up"); setInterval(() => {}, 1000)';
+  const child = spawnAsUser([process.execPath, '-e', code], folder);
+  const ended = once(child, 'close');
+  t.teardown(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  await once(child.stdout as NodeJS.ReadableStream, 'data');
+  return child;
+}
+
+/** The user's own vault, with a value in it. */
+async function makeVault(t: Test): Promise<Sandbox> {
+  const sandbox = createSandbox(t, { NODE_V8_COVERAGE: undefined });
+  const made = await mav(sandbox, ['init', '--key-store', 'file']);
+  t.equal(made.code, 0, made.stderr);
+  for (const path of ['', ...(readdirSync(sandbox.folder, { recursive: true }) as string[])])
+    chownSync(join(sandbox.folder, path), USER, USER);
+  chmodSync(sandbox.folder, 0o755);
+  return sandbox;
+}
+
+/** Served as that user, cores allowed; the value has passed through the daemon's memory. */
+async function serve(t: Test, sandbox: Sandbox): Promise<Daemon> {
+  const under = [...BECOME, ...WITH_CORES];
+  const daemon = await startDaemon(t, { sandbox, init: null, token: false, under });
+  const token = readFileSync(`${sandbox.socket}.session`, 'utf8');
+  for (let round = 0; round < 20; round++) {
+    await ask(sandbox.socket, 'PUT', '/v1/secrets/s', { token, body: { value: CANARY } });
+    const { json } = await ask(sandbox.socket, 'GET', '/v1/secrets/s', { token });
+    t.equal(json.value, CANARY);
+  }
+  return daemon;
+}
+
+/** Files anywhere in the folder that are a core, or have the value in them. */
+function findSpoils({ folder }: Sandbox): string[] {
+  return (readdirSync(folder, { recursive: true }) as string[]).filter((path) => {
+    const stat = statSync(join(folder, path));
+    if (!stat.isFile()) return false;
+    return /^core/.test(path) || readFileSync(join(folder, path)).includes(CANARY);
+  });
+}
+
+t.test('the same user > every way into the process > is denied', { skip }, async (t) => {
+  const sandbox = await makeVault(t);
+  const daemon = await serve(t, sandbox);
+  const open = await startOpenProcess(t, sandbox.folder);
+  const [found, control] = [
+    await attempt(daemon.child.pid, sandbox.folder),
+    await attempt(open.pid, sandbox.folder),
+  ];
+  const possible = Object.keys(control).filter((what) => control[what] === 'done');
+  t.ok(possible.length >= 15, `an open process is open: ${possible.join(', ')}`);
+  t.same(
+    possible.filter((what) => !['EACCES', 'EPERM'].includes(found[what] ?? '')),
+    [],
+  );
+  t.comment(
+    `figure: ${possible.length} ways into an open process of the same user, all denied by the daemon`,
+  );
+  t.equal((await daemon.stop()).code, 0);
+});
+
+t.test(
+  'the same user > debuggers > cannot attach, and write no core',
+  { skip: skip || skipWithout('gdb', 'gcore') },
+  async (t) => {
+    const sandbox = await makeVault(t);
+    const daemon = await serve(t, sandbox);
+    const open = await startOpenProcess(t, sandbox.folder);
+    const tools: Readonly<Record<string, (pid: number | undefined) => string[]>> = {
+      gdb: (pid) => ['gdb', '-nx', '-batch', '-p', String(pid), '-ex', 'info threads'],
+      gcore: (pid) => ['gcore', '-o', join(sandbox.folder, 'taken'), String(pid)],
+      ...(findMissing('strace').length === 0
+        ? { strace: (pid) => ['timeout', '-s', 'INT', '3', 'strace', '-f', '-p', String(pid)] }
+        : {}),
+    };
+    for (const [name, command] of Object.entries(tools)) {
+      const refused = await runAsUser(command(daemon.child.pid), sandbox.folder);
+      t.match(refused.stdout + refused.stderr, /Operation not permitted|Permission denied/, name);
+      t.notOk(refused.stdout.includes(CANARY));
+      const allowed = await runAsUser(command(open.pid), sandbox.folder);
+      t.notMatch(allowed.stdout + allowed.stderr, /Operation not permitted/, `${name} on an open process`);
+    }
+    const taken = readdirSync(sandbox.folder).filter((name) => name.startsWith('taken'));
+    t.same(taken, [`taken.${open.pid}`], 'of the open process there is a core, of the daemon none');
+    t.same(findSpoils(sandbox), []);
+    t.comment(`figure: ${Object.keys(tools).join(', ')}: refused by the daemon, taken by an open process`);
+    t.equal((await daemon.stop()).code, 0);
+  },
+);
+
+t.test('the same user > SIGUSR1 > opens no debugger', { skip }, async (t) => {
+  const sandbox = await makeVault(t);
+  const daemon = await serve(t, sandbox);
+  execFileSync(BECOME[0] ?? '', [...BECOME.slice(1), 'sh', '-c', `kill -USR1 ${daemon.child.pid}`]);
+  const token = readFileSync(`${sandbox.socket}.session`, 'utf8');
+  for (let round = 0; round < 20; round++)
+    t.equal((await ask(sandbox.socket, 'GET', '/v1/secrets', { token })).status, 200);
+  t.notMatch(readFileSync('/proc/net/tcp', 'utf8'), DEBUGGER);
+  const stopped = await daemon.stop();
+  t.notMatch(stopped.stderr, /Debugger/);
+});
+
+t.test('the same user > kills it with cores allowed > there is no core', { skip }, async (t) => {
+  const sandbox = await makeVault(t);
+  const pattern = readFileSync('/proc/sys/kernel/core_pattern', 'utf8').trim();
+  for (const signal of ['SIGSEGV', 'SIGABRT', 'SIGILL'] as const) {
+    const daemon = await serve(t, sandbox);
+    t.equal((await daemon.stop(signal)).signal, signal);
+  }
+  t.same(findSpoils(sandbox), []);
+  const open = await startOpenProcess(t, sandbox.folder);
+  open.kill('SIGSEGV');
+  await once(open, 'close');
+  const cores = findSpoils(sandbox);
+  // Elsewhere the core goes to a program, or to another folder.
+  if (/^core[^/|]*$/.test(pattern)) t.equal(cores.length, 1, 'an open process leaves one');
+  t.comment(`figure: 3 deadly signals, cores of the daemon: 0, of an open process: ${cores.length}`);
+  const again = await serve(t, sandbox);
+  t.equal((await again.stop()).code, 0, 'and the vault is whole');
+});
