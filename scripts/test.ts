@@ -1,8 +1,8 @@
 /**
  * `npm test`: builds, runs the test files under tap, and fails if one failed, asserted nothing or did not run, or
  * if too few lines of src/ and workers/ were covered. `npm test -- test/wall.ts` runs single files, without the
- * coverage; `--snapshot` writes the snapshots anew; `--hard` runs those in test/hard, which take minutes, one after the
- * other; other flags go to tap. The last line is `N passed, N failed`.
+ * coverage; `--snapshot` writes the snapshots anew; `--hard` runs those in test/hard, which take minutes, and the fast
+ * ones of the same subject, one after the other; other flags go to tap. The last line is `N passed, N failed`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -18,6 +18,8 @@ const C8 = join(root, 'node_modules/c8/bin/c8.js');
 const TAP_BUILT = join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index.js');
 const TAP_LINKS = join(root, '.tap/plugins/node_modules');
 const COVERAGE_DATA = join(root, 'coverage/tmp');
+/** What the fast suite shows of the same promises. */
+const ALSO_HARD = ['closed-process', 'isolation', 'tampering', 'forgery', 'keychain'];
 const JOBS = 2;
 const FILE_TIMEOUT_SECONDS = 600;
 
@@ -34,7 +36,9 @@ function parseSelection(argv: string[]): Selection {
   const isHard = argv.includes('--hard');
   const flags = argv.filter((arg) => arg.startsWith('-') && !['--snapshot', '--hard'].includes(arg));
   const named = argv.filter((arg) => !arg.startsWith('-'));
-  const all = listTests(isHard ? 'test/hard' : 'test');
+  const all = isHard
+    ? [...listTests('test/hard'), ...ALSO_HARD.map((name) => `test/${name}.ts`)]
+    : listTests('test');
   const files = named.length > 0 ? named.map((file) => relative(root, resolve(file))) : all;
   return {
     files,

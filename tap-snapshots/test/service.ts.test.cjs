@@ -79,7 +79,7 @@ Type=notify
 NotifyAccess=all
 ExecStart=":/home/me/node" "/home/me/bin.js" "serve"
 Environment="MAV_HOME=/home/me/vault"
-UnsetEnvironment=NODE_OPTIONS
+UnsetEnvironment=NODE_OPTIONS NODE_V8_COVERAGE LD_PRELOAD LD_AUDIT LD_LIBRARY_PATH OPENSSL_CONF
 Restart=on-failure
 RestartSec=1
 LimitCORE=0

@@ -1,5 +1,6 @@
 /** `mav serve`: the daemon, in the foreground. */
 import { existsSync } from 'node:fs';
+import { type Home, hasVault } from '../../home.ts';
 import type { Input, Run } from '../command.ts';
 import { createVault } from '../create-vault.ts';
 import { CliError, EXIT } from '../failure.ts';
@@ -7,6 +8,8 @@ import { poolOptions } from '../vault-options.ts';
 
 export const run: Run = async (input) => {
   const { context, home, text } = input;
+  // Before anything is started or left behind.
+  if (!input.flag('init') && !hasVault(home)) throw explainNoVault(home);
   const { isClosed, launchClosed } = await import('../../daemon/launch.ts');
   if (!isClosed()) launchClosed(process.argv.slice(2), context.env, home);
   const { serve } = await import('../../daemon/serve.ts');
@@ -16,8 +19,7 @@ export const run: Run = async (input) => {
     env: context.env,
     prepare: async () => {
       if (existsSync(home.databasePath)) return;
-      if (!input.flag('init'))
-        throw new CliError(EXIT.failed, `there is no vault at ${home.databasePath}; make one: mav init`);
+      if (!input.flag('init')) throw explainNoVault(home);
       await createVault(input, home);
     },
     onListening: async (vault) => {
@@ -27,6 +29,10 @@ export const run: Run = async (input) => {
     },
   });
 };
+
+function explainNoVault({ databasePath }: Home): CliError {
+  return new CliError(EXIT.failed, `there is no vault at ${databasePath}; make one: mav init`);
+}
 
 type Sealable = {
   readonly sealedBecause: string | null;
