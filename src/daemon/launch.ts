@@ -69,12 +69,14 @@ function listFlags(home: Home, env: NodeJS.ProcessEnv): string[] {
     ...['--allow-net', '--allow-ffi'].filter((flag) => known.has(flag)),
     // Who tells the service manager that we are ready.
     ...(env.NOTIFY_SOCKET ? ['--allow-child-process'] : []),
-    ...read.flatMap(withContents).map((path) => `--allow-fs-read=${path}`),
+    ...read
+      .flatMap((path) => (write.includes(path) ? withContents(path) : [path]))
+      .map((path) => `--allow-fs-read=${path}`),
     ...write.flatMap(withContents).map((path) => `--allow-fs-write=${path}`),
   ];
 }
 
-/** Node adds what lies in a folder by itself, but not for one that is yet to be made. */
+/** Node adds what lies in a folder by itself, but not if it is yet to be made, or is none, which is said later. */
 function withContents(path: string): string[] {
   const isKnown = path === '*' || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   return isKnown ? [path] : [path, join(path, '*')];

@@ -86,7 +86,8 @@ export function listProtections(libc: Libc | null): Protections {
     'permission model': permission !== undefined,
     'no inspector': permission !== undefined && !permission.has('inspector'),
     'no child processes': isDenied('child'),
-    'no network (Node)': permission?.drop !== undefined && isDenied('net'),
+    // Before Node 25 there is no such permission, and it is never had.
+    'no network (Node)': process.allowedNodeEnvironmentFlags.has('--allow-net') && isDenied('net'),
     'no network (kernel)': libc?.hasFilter() ?? false,
     'no core dumps': libc?.forbidCores() ?? false,
     'memory closed to the same user': libc?.forbidDumping() ?? false,
