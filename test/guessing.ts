@@ -138,12 +138,13 @@ t.test('daemon > attacked with wrong tokens', async (t) => {
   });
 
   await t.test('a client that leaves > is not waited for', async (t) => {
-    const line = () => daemon.log().find(({ request_id }) => request_id === 'g249');
+    const last = connections.findLastIndex((connection) => connection.answers().length === 0);
+    const line = () => daemon.log().find(({ request_id }) => request_id === `g${last}`);
     t.equal(line(), undefined, 'held back');
-    connections.at(-1)?.close();
+    connections[last]?.close();
     await waitUntil(() => line() !== undefined);
     t.match(line(), { status: 401, token_id: null });
-    t.ok(line().duration_ms < MAX_DELAY_MS - 1_000);
+    t.ok(line().duration_ms < MAX_DELAY_MS - 1_000, 'less than its delay');
   });
 
   await t.test('the log > says so once, without a token', async (t) => {
@@ -173,7 +174,7 @@ t.test('daemon > attacked with wrong tokens', async (t) => {
     await waitUntil(() => countAnswered(late) > 20);
     const stoppedAt = performance.now();
     t.match(await daemon.stop(), { code: 0 });
-    t.ok(performance.now() - stoppedAt < 2_500);
+    t.ok(performance.now() - stoppedAt < 4_000);
     t.ok(late.every((connection) => connection.answers()[0]?.status === 401));
   });
 });
