@@ -308,7 +308,8 @@ type HeaderName = keyof typeof HEADERS;
 const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly HeaderName[] }>> = {
   400: { meaning: 'The request is not what this endpoint takes; nothing was stored' },
   401: {
-    meaning: 'The token is missing, malformed, unknown, expired or revoked',
+    meaning:
+      'The token is missing, malformed, unknown, expired or revoked; after many wrong ones it comes up to 5 s later',
     headers: ['WWW-Authenticate'],
   },
   403: { meaning: 'The token does not have the scope' },

@@ -1,5 +1,6 @@
 /** The client library: its methods against the route table and a real daemon, and its own HTTP against odd servers. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -343,6 +344,30 @@ t.test('connection > a line break in a header or target > is not sent', async (t
   await t.rejects(connection.send({ ...GET, target: '/a HTTP/1.1\r\n' }), RangeError);
   t.equal((await connection.send(GET)).status, 200, 'and the connection goes on');
   connection.close();
+});
+
+/** A server, as a process of its own, that lets nobody in for a while. */
+const BUSY_SERVER = `
+  const [path] = process.argv.slice(1);
+  require('net').createServer((socket) => socket.resume()).listen({ path, backlog: 1 }, () => {
+    require('fs').writeSync(1, 'listening');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700);
+  });`;
+
+t.test('connection > more clients wait than the kernel keeps > it waits with them', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'mav-busy-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 's');
+  const child = spawn(process.execPath, ['-e', BUSY_SERVER, path], { env: {} });
+  t.teardown(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  const crowd = await Promise.allSettled(Array.from({ length: 5 }, () => Connection.open(path, 0)));
+  const turnedAway = crowd.filter((one) => one.status === 'rejected').map(({ reason }) => reason.code);
+  t.ok(turnedAway.length > 0 && turnedAway.every((code) => code === 'EAGAIN'), 'who does not want to wait');
+  const late = await Connection.open(path);
+  t.ok(late.isOpen);
+  late.close();
+  for (const one of crowd) if (one.status === 'fulfilled') one.value.close();
 });
 
 t.test('transport > requests at once > share one connection', async (t) => {

@@ -164,6 +164,7 @@ t.test('HTTP > the queue is full > 503 busy with Retry-After', async (t) => {
     ifMatch: undefined,
     ifNoneMatch: undefined,
     readBody: async () => null,
+    onGone: () => {},
   });
   t.match([status, code], [503, 'busy']);
   t.equal(headers[headers.indexOf('Retry-After') + 1], '1');

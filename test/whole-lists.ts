@@ -322,7 +322,7 @@ async function serveRest(t: Test, rest: () => PipelineAnswer['rest']) {
   const outcomes: (string | null)[] = [];
   const server = createServer(async ({ method = '' }, response) => {
     const headers = ['Content-Type', 'application/json'];
-    const about = { route: null, tokenId: null, code: null, requestId: '' };
+    const about = { route: null, tokenId: null, code: null, requestId: '', isLast: false };
     const answer = { status: 200, headers, body: new Uint8Array([0x5b]), rest: rest(), ...about };
     outcomes.push(await streamAnswer(response, method, answer));
   });

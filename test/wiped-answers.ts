@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import type { Answered } from '../src/answered.ts';
+import { GuessLimit } from '../src/auth/limits.ts';
 import { hashToken, Principals } from '../src/auth/principals.ts';
 import { createApiServer } from '../src/http/server.ts';
 import { listenUntilEnd } from './fixtures/listening.ts';
@@ -18,6 +19,7 @@ async function serve(t: Test) {
   const server = createApiServer(
     {
       principals: new Principals(row),
+      guesses: new GuessLimit(() => {}),
       sealedBecause: null,
       settled: async () => {},
       noteUse: () => {},

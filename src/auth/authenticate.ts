@@ -21,3 +21,8 @@ export function authenticate(
 export function findToken(authorization: string | undefined): string | null {
   return BEARER.exec(authorization ?? '')?.[1] ?? null;
 }
+
+/** Whether a well-formed token is a session's: known to this process alone, sealed or not. */
+export function isSessionToken(token: string): boolean {
+  return token.startsWith('mvs_');
+}

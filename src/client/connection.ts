@@ -39,6 +39,8 @@ const NOTHING = Buffer.alloc(0);
 const HEAD_END = Buffer.from('\r\n\r\n');
 /** Far more than our daemon ever sends. */
 const MAX_HEAD_SIZE = 65_536;
+const CROWD_PATIENCE_MS = 5_000;
+const CROWD_PAUSE_MS = 5;
 
 export class Connection {
   readonly #socket: Socket;
@@ -54,16 +56,21 @@ export class Connection {
     socket.on('close', () => this.#fail(new ConnectionError('the daemon closed the connection')));
   }
 
-  /** Rejects with Node's own error (`ECONNREFUSED`, `ENOENT` …) if nobody listens there. */
-  static open(socketPath: string): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      const socket = connect(socketPath);
-      socket.once('error', reject);
-      socket.once('connect', () => {
-        socket.off('error', reject);
-        resolve(new Connection(socket));
-      });
-    });
+  /**
+   * Rejects with Node's own error (`ECONNREFUSED`, `ENOENT` …) if nobody listens there. Where more clients wait to be
+   * let in than the kernel keeps (`EAGAIN`), it tries again for `patienceMs`: whoever crowds the socket shuts nobody out.
+   */
+  static async open(socketPath: string, patienceMs = CROWD_PATIENCE_MS): Promise<Connection> {
+    const giveUpAtMs = performance.now() + patienceMs;
+    for (;;) {
+      try {
+        return new Connection(await openSocket(socketPath));
+      } catch (error) {
+        const isCrowded = (error as NodeJS.ErrnoException).code === 'EAGAIN';
+        if (!isCrowded || performance.now() >= giveUpAtMs) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, CROWD_PAUSE_MS));
+    }
   }
 
   get isOpen(): boolean {
@@ -115,6 +122,17 @@ export class Connection {
     this.#closed ??= error;
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
+}
+
+function openSocket(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      resolve(socket);
+    });
+  });
 }
 
 /** Throws RangeError for what would break the framing; nothing of a user's goes into a header unencoded. */

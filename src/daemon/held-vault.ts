@@ -2,8 +2,9 @@
  * The vault that this process holds: its pools, who may ask, and whether it is sealed. The daemon answers its socket
  * through it, and the command line goes through the very same when no daemon runs.
  */
-import type { Call, Failure } from '../../workers/messages.ts';
+import type { Call, Failure, PrincipalChange } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
+import { GuessLimit } from '../auth/limits.ts';
 import { hashToken, Principals } from '../auth/principals.ts';
 import { TokenUsage } from '../auth/usage.ts';
 import type { Backend } from '../http/answer.ts';
@@ -24,6 +25,7 @@ export type Report = (event: string, detail: string) => void;
 
 export class HeldVault implements Backend {
   readonly principals: Principals;
+  readonly guesses: GuessLimit;
   readonly #pools: Pools;
   readonly #usage = new TokenUsage();
   readonly #report: Report;
@@ -38,6 +40,7 @@ export class HeldVault implements Backend {
   constructor(options: PoolOptions, sessionToken: string, report: Report) {
     const session = { id: 'session', scopes: ['session'] as const, expiresAt: null };
     this.principals = new Principals({ ...session, tokenHash: hashToken(sessionToken) });
+    this.guesses = new GuessLimit((detail) => report('guessing', detail));
     this.#report = report;
     this.#pools = new Pools(options, (error) => report('worker-died', describeError(error)));
     this.#usageTimer = setInterval(() => void this.#flushUsage(), USAGE_FLUSH_MS).unref();
@@ -59,9 +62,10 @@ export class HeldVault implements Backend {
     if (this.#sealedBecause !== null) await Promise.race([this.#unsealing, this.#stopping.promise]);
   }
 
-  /** Requests wait for no unsealing any more: what hangs now must not hold up the end. */
+  /** Requests wait for no unsealing any more, and refusals for no delay: nothing of it must hold up the end. */
   stopWaiting(): void {
     this.#stopping.resolve();
+    this.guesses.end();
   }
 
   /** Asks the vault's key slots for its key. Never rejects: a failure leaves the vault sealed and says why. */
@@ -111,10 +115,16 @@ export class HeldVault implements Backend {
 
   /** Takes up a change of principals before the reply is sent, so that it holds for the next request. */
   #apply(answered: Answered): Answered {
-    if (answered.ok && answered.principals !== undefined) this.principals.apply(answered.principals);
+    if (answered.ok && answered.principals !== undefined) this.#applyPrincipals(answered.principals);
     if (answered.ok && answered.warning !== undefined) this.#report('warning', answered.warning);
     if (!answered.ok && answered.detail !== undefined) this.#report('failure', answered.detail);
     return answered;
+  }
+
+  #applyPrincipals(change: PrincipalChange): void {
+    this.principals.apply(change);
+    // Others may ask now: what was wrong before says nothing any more.
+    if (change.kind === 'replace-all') this.guesses.forget();
   }
 
   async #flushUsage(): Promise<void> {

@@ -84,6 +84,7 @@ async function answerInProcess(
     ifNoneMatch: headers['If-None-Match'],
     // In memory of its own: it is moved to a worker.
     readBody: async () => (body === null || body.length === 0 ? null : new Uint8Array(body)),
+    onGone: () => {},
   });
   return toIncoming(answer, await collect(answer));
 }

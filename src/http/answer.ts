@@ -5,7 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Call, ErrorCode, Failure, Principal } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
-import { authenticate, findToken } from '../auth/authenticate.ts';
+import { authenticate, findToken, isSessionToken } from '../auth/authenticate.ts';
+import type { GuessLimit } from '../auth/limits.ts';
 import type { Principals } from '../auth/principals.ts';
 import { hasScope, mayReplace } from '../auth/scope.ts';
 import type { Route } from '../routes.ts';
@@ -18,6 +19,7 @@ import { isWholeList, PAGE, type Rest, startList } from './whole-list.ts';
 /** What the pipeline needs of the vault behind it. */
 export interface Backend {
   readonly principals: Principals;
+  readonly guesses: GuessLimit;
   /** Why the vault is sealed, with the remedy; null while it is not. */
   readonly sealedBecause: string | null;
   /** Resolves when no unsealing is under way. */
@@ -37,6 +39,8 @@ export interface Request {
   readonly ifNoneMatch: string | undefined;
   /** At most `maxSize` bytes. */
   readBody(maxSize: number): Promise<Body | null>;
+  /** Calls the listener when the client goes away before it is answered. */
+  onGone(listener: () => void): void;
 }
 
 export interface Answer {
@@ -52,6 +56,8 @@ export interface Answer {
   readonly tokenId: string | null;
   readonly code: string | null;
   readonly requestId: string;
+  /** Whether the connection must end with it. */
+  readonly isLast: boolean;
 }
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
@@ -70,13 +76,17 @@ function chooseRequestId(given: string | undefined): string {
 interface Progress {
   route: string | null;
   tokenId: string | null;
+  isLast: boolean;
 }
+
+/** A token that can be told to be wrong, which may be a guess. */
+class WrongTokenError extends HttpError {}
 
 /** The answer to what never became a request: nothing but what is wrong with it is known. */
 export function refuse(code: ErrorCode, message: string): Answer {
   return finishAnswer(
     explain({ ok: false, code, message }),
-    { route: null, tokenId: null },
+    { route: null, tokenId: null, isLast: true },
     chooseRequestId(undefined),
   );
 }
@@ -84,12 +94,15 @@ export function refuse(code: ErrorCode, message: string): Answer {
 /** Answers a request; throws ClientGoneError only, when there is nobody to answer. */
 export async function answerRequest(backend: Backend, request: Request): Promise<Answer> {
   const requestId = chooseRequestId(request.requestId);
-  const progress: Progress = { route: null, tokenId: null };
+  const progress: Progress = { route: null, tokenId: null, isLast: false };
   let content: Content;
   try {
     content = await answer(backend, request, progress);
   } catch (error) {
     content = explainError(error);
+    // Whoever may not be kept waiting, because too many are, has to connect anew for the next guess.
+    if (error instanceof WrongTokenError)
+      progress.isLast = !(await backend.guesses.holdBack((listener) => request.onGone(listener)));
   }
   return finishAnswer(content, progress, requestId);
 }
@@ -187,14 +200,17 @@ function authorize(backend: Backend, request: Request, route: Route): Principal 
   return principal;
 }
 
-/** No token can be verified while the vault is sealed, so none can be called wrong either. */
-function explainNoPrincipal(backend: Backend, request: Request): HttpError {
-  const isWellFormed = findToken(request.authorization) !== null;
-  if (backend.sealedBecause !== null && isWellFormed) return new HttpError('sealed', backend.sealedBecause);
-  const message = isWellFormed
-    ? 'the token is unknown, expired or revoked'
-    : 'a token is needed: Authorization: Bearer mvt_…';
-  return new HttpError('unauthorized', message, ['WWW-Authenticate', 'Bearer']);
+const CHALLENGE = ['WWW-Authenticate', 'Bearer'];
+
+/** While the vault is sealed only a session's token can be verified, and so none but that be called wrong. */
+function explainNoPrincipal({ sealedBecause }: Backend, { authorization }: Request): HttpError {
+  const token = findToken(authorization);
+  if (token === null)
+    return new HttpError('unauthorized', 'a token is needed: Authorization: Bearer mvt_…', CHALLENGE);
+  if (sealedBecause === null)
+    return new WrongTokenError('unauthorized', 'the token is unknown, expired or revoked', CHALLENGE);
+  const SealedError = isSessionToken(token) ? WrongTokenError : HttpError;
+  return new SealedError('sealed', sealedBecause);
 }
 
 function buildCall(

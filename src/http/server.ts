@@ -81,9 +81,10 @@ async function serve(
       ifMatch: headers['if-match'],
       ifNoneMatch: headers['if-none-match'],
       readBody: (maxSize) => readBody(request, maxSize),
+      onGone: (listener) => callWhenGone(request, listener),
     });
     // Once the daemon is stopping, a connection ends with the answer that it waits for.
-    if (isStopping()) response.shouldKeepAlive = false;
+    if (isStopping() || answer.isLast) response.shouldKeepAlive = false;
     if (!response.shouldKeepAlive) await drainBody(request);
     let sent = answer;
     if (answer.rest === null) send(response, method, answer);
@@ -92,6 +93,12 @@ async function serve(
   } catch (error) {
     if (!(error instanceof ClientGoneError)) throw error;
   }
+}
+
+/** The request hears of its connection's end even while its response waits behind another. */
+function callWhenGone(request: IncomingMessage, listener: () => void): void {
+  if (request.destroyed) listener();
+  else request.once('close', listener);
 }
 
 function single(header: string | string[] | undefined): string | undefined {

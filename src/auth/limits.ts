@@ -1,0 +1,107 @@
+/**
+ * Slows down whoever guesses tokens: after some wrong ones in a row the refusals are held back, each longer than the
+ * one before. Only refusals are: whoever has a good token is never held up, however many guess, so nobody can lock the
+ * owner out. A token's 256 random bits are what keeps it from being guessed; this keeps the attempt from being cheap,
+ * and from going unnoticed.
+ */
+
+/** So many wrong tokens are refused at once: a program that still has an old one is no attack. */
+const FREE_GUESSES = 20;
+/** How fast wrong tokens are forgotten, while no refusal is held back. */
+const FORGOTTEN_PER_SECOND = 10;
+const FIRST_DELAY_MS = 5;
+/** After so many more guesses a refusal takes twice as long. */
+const GUESSES_PER_DOUBLING = 16;
+const MAX_DELAY_MS = 5_000;
+/** Each takes memory and keeps a connection open. */
+const MAX_HELD = 1_000;
+/** How often a report may come. */
+const REPORT_INTERVAL_MS = 60_000;
+
+/** With so many the delay is the longest. More are not counted, so that an attack is soon forgotten. */
+const MAX_COUNTED = FREE_GUESSES + GUESSES_PER_DOUBLING * Math.log2(MAX_DELAY_MS / FIRST_DELAY_MS);
+
+/** How many wrong tokens came of late. Times are those of one clock that never goes back, in milliseconds. */
+export class GuessCount {
+  #count = 0;
+  /** Until then nothing is forgotten: else who waits for each refusal would never wait for longer. */
+  #heldUntilMs = 0;
+
+  /** Counts a guess; for how many milliseconds its refusal is to be held back. */
+  add(nowMs: number): number {
+    const calmMs = Math.max(0, nowMs - this.#heldUntilMs);
+    const remaining = Math.max(0, this.#count - (calmMs / 1000) * FORGOTTEN_PER_SECOND);
+    this.#count = Math.min(remaining + 1, MAX_COUNTED);
+    const delayMs = delayAfter(this.#count);
+    this.#heldUntilMs = Math.max(this.#heldUntilMs, nowMs + delayMs);
+    return delayMs;
+  }
+
+  forget(): void {
+    this.#count = 0;
+  }
+}
+
+function delayAfter(guesses: number): number {
+  const excess = guesses - FREE_GUESSES;
+  return excess <= 0 ? 0 : Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (excess / GUESSES_PER_DOUBLING));
+}
+
+/** The refusals of wrong tokens, each held back for as long as the count says. */
+export class GuessLimit {
+  readonly #count = new GuessCount();
+  readonly #report: (detail: string) => void;
+  /** What lets each of those go that are held back now. */
+  readonly #held = new Set<() => void>();
+  #reportedAtMs = Number.NEGATIVE_INFINITY;
+  #isOver = false;
+
+  /** `report`: told, now and then, that refusals are held back. */
+  constructor(report: (detail: string) => void) {
+    this.#report = report;
+  }
+
+  /**
+   * Counts a wrong token and resolves when it may be refused: after its delay, or as soon as `onGone` says that nobody
+   * waits any more. False, at once, if too many are held back already.
+   */
+  async holdBack(onGone: (listener: () => void) => void): Promise<boolean> {
+    const nowMs = performance.now();
+    const delayMs = this.#count.add(nowMs);
+    if (delayMs === 0 || this.#isOver) return true;
+    this.#reportAt(nowMs);
+    if (this.#held.size >= MAX_HELD) return false;
+    await this.#hold(delayMs, onGone);
+    return true;
+  }
+
+  #hold(delayMs: number, onGone: (listener: () => void) => void): Promise<void> {
+    return new Promise((resolve) => {
+      const letGo = () => {
+        clearTimeout(timer);
+        this.#held.delete(letGo);
+        resolve();
+      };
+      const timer = setTimeout(letGo, delayMs);
+      this.#held.add(letGo);
+      onGone(letGo);
+    });
+  }
+
+  #reportAt(nowMs: number): void {
+    if (nowMs - this.#reportedAtMs < REPORT_INTERVAL_MS) return;
+    this.#reportedAtMs = nowMs;
+    this.#report('many wrong tokens were presented; their refusals are held back');
+  }
+
+  /** Who may ask has changed: what was wrong before says nothing now. */
+  forget(): void {
+    this.#count.forget();
+  }
+
+  /** Lets all go, and holds nothing back from now on: the daemon is stopping. */
+  end(): void {
+    this.#isOver = true;
+    for (const letGo of [...this.#held]) letGo();
+  }
+}
