@@ -1,18 +1,8 @@
 /** The wall at run time: what the threads' heaps hold while the daemon works. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import Database from 'better-sqlite3';
 import t from 'tap';
-import { encodeContext } from '../workers/envelope/context.ts';
-import { asRootKey } from '../workers/envelope/keys.ts';
-import { digestRow } from '../workers/envelope/row-digest.ts';
-import { unwrapKey } from '../workers/envelope/wrap.ts';
-import { openKeyring } from '../workers/keys/unseal.ts';
-import { createSandbox, type Daemon, startDaemon } from './fixtures/vault.ts';
+import { startProbed } from './fixtures/heap-scan.ts';
+import { readKeys } from './fixtures/stored.ts';
 
-const PROBE = new URL('./fixtures/heap-probe.mjs', import.meta.url).href;
-const SCAN_TIMEOUT_MS = 60_000;
 /** Every value contains it; with a quote, so that its JSON form is another one. */
 const VALUE = 'CANARY-value-of-a-secret';
 /** Its length is a multiple of three: so it looks wherever a value begins with it. */
@@ -22,59 +12,7 @@ const ROUNDS = 1_000;
 const PARALLEL = 20;
 
 t.setTimeout(550_000);
-const sandbox = createSandbox(t);
-const probeFolder = join(sandbox.folder, 'probe');
-mkdirSync(probeFolder);
-sandbox.env.MAV_PROBE = probeFolder;
-const keyFile = join(sandbox.folder, 'root.key');
-const daemon = await startDaemon(t, {
-  sandbox,
-  init: ['--key-store', 'file', '--key-file', keyFile],
-  node: ['--import', PROBE],
-});
-
-interface Scan {
-  readonly found: readonly { readonly inBuffers: boolean; readonly inStrings: boolean }[];
-  readonly secretKeys: number;
-  readonly buffers: number;
-}
-
-async function scan(thread: string, needles: readonly Uint8Array[], plant = false): Promise<Scan> {
-  const flipped = needles.map((needle) => Buffer.from(needle.map((byte) => byte ^ 0xff)).toString('hex'));
-  const answer = join(probeFolder, `answer-${thread}.json`);
-  writeFileSync(join(probeFolder, 'ask'), JSON.stringify({ needles: flipped, plant }));
-  renameSync(join(probeFolder, 'ask'), join(probeFolder, `ask-${thread}.json`));
-  for (const deadline = Date.now() + SCAN_TIMEOUT_MS; !existsSync(answer); await sleep(25)) {
-    if (Date.now() > deadline) throw new Error('the probe does not answer');
-  }
-  const result = JSON.parse(readFileSync(answer, 'utf8')) as Scan;
-  rmSync(answer);
-  if ('error' in result) throw new Error(`the probe failed: ${result.error}`);
-  return result;
-}
-
-/** The root key, the KEKs and the DEKs of all rows, unwrapped from the files. */
-function readKeys({ databasePath }: Daemon): Buffer[] {
-  const db = new Database(databasePath, { readonly: true });
-  try {
-    const { vault_id: vaultId } = db.prepare('SELECT vault_id FROM vault').get() as { vault_id: Buffer };
-    const keks = db
-      .prepare('SELECT id, generation, wrapped, created_at AS createdAt FROM keks')
-      .all() as never[];
-    const rootKey = readFileSync(keyFile);
-    const keyring = openKeyring(asRootKey(new Uint8Array(rootKey)), vaultId, keks);
-    const rows = db.prepare('SELECT * FROM secrets LIMIT 50').all() as any[];
-    const deks = rows.map((row) => {
-      const { environment, name, version } = row;
-      const ctx = encodeContext({ vaultId, kind: 'secret', environment, name, field: '', version });
-      const digest = digestRow(row.metadata, row.created_at, row.updated_at);
-      return unwrapKey(keyring.current.wrapping, row.wrapped_dek, ctx, digest);
-    });
-    return [rootKey, keyring.current.key.export(), ...deks];
-  } finally {
-    db.close();
-  }
-}
+const daemon = await startProbed(t);
 
 async function inParallel(count: number, work: (index: number) => Promise<unknown>): Promise<void> {
   let next = 0;
@@ -149,15 +87,15 @@ async function sendInOtherForms(): Promise<void> {
 
 t.test('scan > something planted in the request thread > is found', async (t) => {
   const planted = Buffer.from('planted-by-the-probe');
-  const { found, buffers } = await scan('main', [planted], true);
+  const { found, buffers } = await daemon.scan('main', [planted], true);
   t.same(found, [{ inBuffers: true, inStrings: true }]);
   t.ok(buffers > 10);
 });
 
 t.test('request thread > after a thousand GETs and PUTs > holds no key and no value', async (t) => {
-  const keys = readKeys(daemon);
+  const keys = readKeys(daemon.databasePath, daemon.keyFile);
   t.equal(keys.length, 52);
-  const { found, secretKeys } = await scan('main', [...keys, ...VALUE_FORMS]);
+  const { found, secretKeys } = await daemon.scan('main', [...keys, ...VALUE_FORMS]);
   t.equal(secretKeys, 0, 'no secret KeyObject');
   t.same(
     found
@@ -171,11 +109,11 @@ t.test('request thread > after a thousand GETs and PUTs > holds no key and no va
 t.test(
   'worker threads > after a thousand GETs and PUTs > hold no value as a string, and no key bytes',
   async (t) => {
-    const threads = readdirSync(probeFolder).filter((name) => name.startsWith('thread-'));
+    const threads = daemon.workers();
     t.ok(threads.length >= 2);
-    const needles = [...readKeys(daemon), ...VALUE_FORMS];
+    const needles = [...readKeys(daemon.databasePath, daemon.keyFile), ...VALUE_FORMS];
     for (const name of threads) {
-      const { found } = await scan(name.slice('thread-'.length), needles);
+      const { found } = await daemon.scan(name, needles);
       t.same(
         found.flatMap(({ inStrings }, index) => (inStrings ? [index] : [])),
         [],

@@ -8,6 +8,7 @@ import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Home } from '../home.ts';
 import { HANDED_DESCRIPTOR, isHandedSocket } from './activation.ts';
+import { OVERWRITE_FREED } from './freed-memory.ts';
 import { Libc } from './libc.ts';
 import { planGrants } from './permissions.ts';
 import { buildSocketFilter } from './socket-filter.ts';
@@ -42,7 +43,10 @@ export function launchClosed(argv: readonly string[], env: NodeJS.ProcessEnv, ho
     if (filter !== null) libc?.filterSystemCalls(filter);
     const program = fileURLToPath(new URL(`../bin${extname(import.meta.url)}`, import.meta.url));
     const flags = listFlags(home, env);
-    execve(process.execPath, [process.execPath, ...flags, program, ...argv], cleanEnvironment(env));
+    execve(process.execPath, [process.execPath, ...flags, program, ...argv], {
+      ...cleanEnvironment(env),
+      ...OVERWRITE_FREED,
+    });
   } finally {
     process.emitWarning = emitWarning;
   }

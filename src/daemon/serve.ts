@@ -1,7 +1,9 @@
 /** The daemon, put together: own the vault, unseal it, listen, answer until told to stop. */
 import type { Server } from 'node:http';
+import { dirname } from 'node:path';
 import closeWithGrace from 'close-with-grace';
 import { checkSocketPath, type Home, secureHome } from '../home.ts';
+import { ParserBuffer } from '../http/parser-buffer.ts';
 import { createApiServer } from '../http/server.ts';
 import { createLog, type Log } from '../log.ts';
 import type { PoolOptions } from '../pool/pools.ts';
@@ -95,6 +97,9 @@ async function start(
   void vault.destroyed.then(stop);
   const server = createApiServer(vault, log.request);
   if (libc !== null) checkPeers(server, libc, log.event);
+  const parserBuffer = await ParserBuffer.open(dirname(home.socketPath));
+  teardown.push(() => parserBuffer.close());
+  parserBuffer.watch(server);
   teardown.push(() => closeServer(server));
   teardown.push(() => vault.stopWaiting());
   const leaveToken = () => {

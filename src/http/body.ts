@@ -9,6 +9,8 @@ import { HttpError } from './errors.ts';
 export const MAX_BODY_SIZE = 1_048_576;
 
 const FIRST_CAPACITY = 4_096;
+/** Node lays 64 bytes and less into the V8 heap, where the garbage collector moves them and leaves a copy behind. */
+const MIN_CAPACITY = 128;
 
 export type Body = Uint8Array<ArrayBuffer>;
 
@@ -26,6 +28,11 @@ export function refuseBody(request: IncomingMessage, error: HttpError): void {
 
 function tooLarge(maxSize: number): HttpError {
   return new HttpError('too_large', `the body is larger than ${maxSize} bytes`);
+}
+
+/** Whether the request has one, or says so. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
 /**
@@ -57,9 +64,13 @@ export function readBody(request: IncomingMessage, maxSize: number): Promise<Bod
   });
 }
 
-/** Reads and drops what is still to come: a client that is cut off while it sends may never read its answer. */
+/**
+ * Reads and zeroes what nobody has read: Node would only drop it. And a client that is cut off while it sends may never
+ * read its answer.
+ */
 export function drainBody(request: IncomingMessage): Promise<void> {
-  if (request.complete || refused.has(request)) return Promise.resolve();
+  if (!hasBody(request) || request.readableEnded || request.destroyed || refused.has(request))
+    return Promise.resolve();
   return new Promise((resolve) => {
     request.on('data', (chunk: Buffer) => chunk.fill(0));
     for (const event of ['end', 'refused', 'close']) request.once(event, () => resolve());
@@ -74,7 +85,7 @@ class Collector {
 
   constructor(capacity: number, maxSize: number) {
     this.#maxSize = maxSize;
-    this.#buffer = Buffer.allocUnsafeSlow(capacity);
+    this.#buffer = Buffer.allocUnsafeSlow(Math.max(capacity, MIN_CAPACITY));
   }
 
   /** Takes the chunk's bytes and zeroes it; false once the body is too large. */

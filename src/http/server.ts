@@ -85,7 +85,8 @@ async function serve(
     });
     // Once the daemon is stopping, a connection ends with the answer that it waits for.
     if (isStopping() || answer.isLast) response.shouldKeepAlive = false;
-    if (!response.shouldKeepAlive) await drainBody(request);
+    const drained = drainBody(request);
+    if (!response.shouldKeepAlive) await drained;
     let sent = answer;
     if (answer.rest === null) send(response, method, answer);
     else sent = await sendInPieces(response, method, answer, isStopping);
@@ -138,8 +139,14 @@ const PARSER_REFUSALS: Readonly<Record<string, Refusal>> = {
 };
 const MALFORMED: Refusal = { code: 'bad_request', message: 'the request is not valid HTTP/1.1' };
 
+interface ParserError extends NodeJS.ErrnoException {
+  /** A copy of the bytes in which the parser found it. */
+  readonly rawPacket?: Uint8Array;
+}
+
 /** Requests that came before the malformed bytes get their own answers first. */
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex, logRequest: LogRequest): void {
+function refuseMalformed(error: ParserError, socket: Duplex, logRequest: LogRequest): void {
+  error.rawPacket?.fill(0);
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const refusal = PARSER_REFUSALS[error.code ?? ''] ?? MALFORMED;
   const response = (socket as Connection)[LAST_RESPONSE];
