@@ -65,7 +65,9 @@ export function hasVault(home: Home): boolean {
 
 function checkHome(home: Home): void {
   checkPrivateFolder(home.directory);
-  for (const path of listDatabaseFiles(home)) if (lstatOrNull(path) !== null) checkPrivateFile(path);
+  // The last two hold nothing secret; but a FIFO would make us wait, and a link lead elsewhere.
+  for (const path of [...listDatabaseFiles(home), home.lockPath, home.ownerPath])
+    if (lstatOrNull(path) !== null) checkPrivateFile(path);
 }
 
 /** The database and what SQLite lays beside it; not all of them are always there. */

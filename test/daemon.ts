@@ -16,6 +16,7 @@ import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { leaveSocket } from './fixtures/dead-socket.ts';
 import { RawConnection, waitUntil } from './fixtures/raw.ts';
 import {
   ask,
@@ -128,6 +129,20 @@ t.test('serve > something else lies at the socket’s path > refused, and left a
   t.equal(readFileSync(target, 'utf8'), 'kept');
 });
 
+t.test(
+  'serve > a dead socket of another user lies there > refused, and left alone',
+  { skip: isRoot ? false : 'only root can give a file away' },
+  async (t) => {
+    const sandbox = createSandbox(t);
+    await mav(sandbox, ['init', '--key-store', 'file']);
+    await leaveSocket(sandbox.socket);
+    chownSync(sandbox.socket, 65534, 65534);
+    const before = lstatSync(sandbox.socket).ino;
+    await refuses(t, sandbox, new RegExp(`${sandbox.socket} belongs to another user \\(uid 65534\\)`));
+    t.equal(lstatSync(sandbox.socket).ino, before);
+  },
+);
+
 t.test('serve > the socket’s place is unusable > refused with the place and the remedy', async (t) => {
   const sandbox = createSandbox(t);
   await mav(sandbox, ['init', '--key-store', 'file']);
@@ -230,6 +245,16 @@ t.test(
         'log of the database is a link',
         'HOME/vault.db-wal is a symbolic link',
         ({ databasePath }) => symlinkSync('/nonexistent', `${databasePath}-wal`),
+      ],
+      [
+        'word of the owner is no file',
+        'HOME/owner.json is not a file',
+        ({ home }) => mkdirSync(join(home, 'owner.json')),
+      ],
+      [
+        'lock is a link',
+        'HOME/owner.lock is a symbolic link',
+        ({ home, folder }) => symlinkSync(join(folder, 'elsewhere'), join(home, 'owner.lock')),
       ],
     ];
     for (const [name, says, make, needsRoot] of cases) {

@@ -39,11 +39,15 @@ export function removeSocket(path: string, { device, inode }: Identity): void {
   if (stat?.dev === device && stat.ino === inode) rmSync(path, { force: true });
 }
 
-/** Throws UnsafePlaceError if a live socket or something else lies at `path`. */
+/** Throws UnsafePlaceError if a live socket, somebody else's or something else lies at `path`. */
 export async function checkFree(path: string): Promise<void> {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return;
   if (!stat.isSocket()) throw new UnsafePlaceError(`${path} exists and is not a socket; move it away`);
+  if (stat.uid !== process.geteuid?.())
+    throw new UnsafePlaceError(
+      `${path} belongs to another user (uid ${stat.uid}); remove it, or choose another --socket`,
+    );
   if (await isAlive(path))
     throw new UnsafePlaceError(`another program is listening on ${path}; choose another --socket`);
 }
