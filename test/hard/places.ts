@@ -3,6 +3,7 @@
  * the program makes itself is closed to others from the first moment on, whatever the umask.
  */
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -13,11 +14,14 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  type Stats,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
+import { leaveSocket } from '../fixtures/dead-socket.ts';
 import { findMissing, skipWithout } from '../fixtures/programs.ts';
 import { checkSealed } from '../fixtures/sealed.ts';
 import {
@@ -87,6 +91,8 @@ const describeAll = (folder: string) =>
 
 const PLACES = {
   folder: ({ home }: Kept) => home,
+  'word of its owner': ({ home }: Kept) => join(home, 'owner.json'),
+  lock: ({ home }: Kept) => join(home, 'owner.lock'),
   database: ({ databasePath }: Kept) => databasePath,
   'log of the database': ({ databasePath }: Kept) => `${databasePath}-wal`,
   'index of that log': ({ databasePath }: Kept) => `${databasePath}-shm`,
@@ -115,26 +121,145 @@ t.test(
   },
 );
 
+/** What a key file can be besides, and what the daemon says of each. */
+const KEY_FILE_SPOILS: Readonly<Record<string, Spoil>> = {
+  ...SPOILS,
+  'a folder': (path) => {
+    renameSync(path, aside(path));
+    mkdirSync(path, { mode: 0o700 });
+  },
+  'a file of another size': (path) => writeFileSync(path, 'short'),
+  nothing: (path) => renameSync(path, aside(path)),
+};
+
+const quote = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+function describeKeyFile(spoil: string, path: string): string {
+  const putBack = 'then run: mav unseal';
+  if (spoil.startsWith('a link') || spoil === 'nothing')
+    return `the key file ${path} cannot be opened; put it back, ${putBack}`;
+  if (spoil === 'of another user') return `the key file ${path} belongs to another user; own it, ${putBack}`;
+  if (spoil.startsWith('open by'))
+    return `the key file ${path} is open to other users; run chmod 400 on it, then: mav unseal`;
+  return `the key file ${path} is not a root key of 32 bytes; put the right one back, ${putBack}`;
+}
+
 t.test(
-  'serve > the key file spoiled in any way > sealed, with the remedy',
+  'serve > the key file spoiled in any way > sealed at once, with the remedy',
   { skip: skipWithout('mkfifo') },
   async (t) => {
     const kept = await createKept(t);
     const { keyFile } = kept;
     const original = readFileSync(keyFile);
     let refused = 0;
-    for (const [spoil, make] of Object.entries(SPOILS)) {
+    for (const [spoil, make] of Object.entries(KEY_FILE_SPOILS)) {
       make(keyFile);
-      const before = lstatSync(keyFile);
+      const before = lstatSync(keyFile, { throwIfNoEntry: false });
       const daemon = await startDaemon(t, { sandbox: kept, init: null, token: false });
-      await t.test(spoil, (t) => checkSealed(t, daemon, /^the vault is sealed|key file/));
+      await t.test(spoil, async (t) => {
+        const remedy = new RegExp(`^${quote(describeKeyFile(spoil, keyFile))}$`);
+        await checkSealed(t, daemon, remedy);
+        const unseal = await mav(kept, ['unseal']);
+        t.match(unseal, { code: 5, stderr: new RegExp(quote(describeKeyFile(spoil, keyFile))) });
+      });
       t.equal((await daemon.stop()).code, 0);
-      t.match(lstatSync(keyFile), { ino: before.ino, mode: before.mode, uid: before.uid }, 'left as it was');
-      for (const path of [keyFile, aside(keyFile)]) rmSync(path, { force: true });
+      const after = lstatSync(keyFile, { throwIfNoEntry: false });
+      t.same(pickIdentity(after), pickIdentity(before), 'left as it was');
+      for (const path of [keyFile, aside(keyFile)]) rmSync(path, { recursive: true, force: true });
       writeFileSync(keyFile, original, { mode: 0o400 });
       refused += 1;
     }
     t.comment(`figure: ${refused} unsafe key files refused`);
+  },
+);
+
+const pickIdentity = (stat: Stats | undefined) =>
+  stat === undefined ? null : [stat.ino, stat.mode, stat.uid, stat.size];
+
+/** What may lie where the socket is to be. */
+const SOCKET_SPOILS: Readonly<Record<string, (path: string) => unknown>> = {
+  'a file': (path) => writeFileSync(path, '', { mode: 0o600 }),
+  'a folder': (path) => mkdirSync(path, { mode: 0o700 }),
+  'a FIFO': (path) => execFileSync('mkfifo', ['-m', '600', path]),
+  'a link to nothing': (path) => symlinkSync('/nonexistent', path),
+  'a link to a file': (path) => {
+    writeFileSync(aside(path), '', { mode: 0o600 });
+    symlinkSync(aside(path), path);
+  },
+  'a link to a dead socket': async (path) => {
+    await leaveSocket(aside(path));
+    symlinkSync(aside(path), path);
+  },
+  ...(isRoot
+    ? {
+        'a dead socket of another user': async (path: string) => {
+          await leaveSocket(path);
+          chownSync(path, STRANGER, STRANGER);
+        },
+      }
+    : {}),
+};
+
+t.test('serve > its socket’s place is taken by anything > refused, and left alone', async (t) => {
+  let refused = 0;
+  const check = async (kept: Kept, what: string) => {
+    const before = describeAll(kept.folder);
+    const run = await mav(kept, ['serve']);
+    t.match(run, { code: 1, stdout: '', stderr: /^mav: [^\n]+\n$/ }, what);
+    t.ok(run.stderr.includes(kept.socket), 'the reason names it');
+    t.same(describeAll(kept.folder), before, 'nothing was changed');
+    refused += 1;
+  };
+  for (const [spoil, make] of Object.entries(SOCKET_SPOILS)) {
+    const kept = await createKept(t);
+    await make(kept.socket);
+    await check(kept, spoil);
+  }
+  for (const owner of isRoot ? ['our own', 'another user’s'] : ['our own']) {
+    const kept = await createKept(t);
+    const live = createServer();
+    await once(live.listen(kept.socket), 'listening');
+    if (owner !== 'our own') chownSync(kept.socket, STRANGER, STRANGER);
+    await check(kept, `a live socket, ${owner}`);
+    const client = connect(kept.socket);
+    await once(client, 'connect');
+    client.destroy();
+    live.close();
+  }
+  t.comment(`figure: ${refused} taken places of the socket refused`);
+});
+
+t.test('serve > a dead socket of our own, open to all > taken over, by one that is closed', async (t) => {
+  const kept = await createKept(t);
+  await leaveSocket(kept.socket);
+  chmodSync(kept.socket, 0o777);
+  const { ino } = lstatSync(kept.socket);
+  await startDaemon(t, { sandbox: kept, init: null });
+  const stat = lstatSync(kept.socket);
+  t.match([stat.isSocket(), stat.mode & 0o777, stat.ino !== ino], [true, 0o600, true]);
+});
+
+/** Its files are closed to others by their own modes; what counts here is who may put others in their place. */
+const SOCKET_FOLDER_SPOILS = Object.entries(SPOILS).filter(
+  ([spoil]) => !spoil.startsWith('open by') || spoil.includes('2'),
+);
+
+t.test(
+  'serve > the folder of --socket spoiled in any way > refused, nothing is changed',
+  { skip: skipWithout('mkfifo') },
+  async (t) => {
+    for (const [spoil, make] of SOCKET_FOLDER_SPOILS) {
+      const kept = await createKept(t);
+      const folder = join(kept.folder, 'run');
+      mkdirSync(folder, { mode: 0o700 });
+      make(folder);
+      const before = describeAll(kept.folder);
+      const run = await mav(kept, ['serve', '--socket', join(folder, 's')]);
+      t.match(run, { code: 1, stdout: '', stderr: /^mav: [^\n]+\n$/ }, spoil);
+      t.ok(run.stderr.includes(folder), 'the reason names it');
+      t.same(describeAll(kept.folder), before, 'nothing was changed');
+    }
+    t.comment(`figure: ${SOCKET_FOLDER_SPOILS.length} unsafe folders of a socket refused`);
   },
 );
 
@@ -147,9 +272,10 @@ interface Creation {
 
 const UMASK = /umask\((0\d*)\)/;
 const CREATING =
-  /(open|openat|creat|mkdir|mkdirat|mknod|mknodat)\((?:AT_FDCWD, )?"([^"]+)",.*?(0[0-7]+)\)? +(?:=|<unf)/;
+  /(open|openat|creat|mkdir|mkdirat|mknod|mknodat)\((?:AT_FDCWD(?:<[^>]*>)?, )?"([^"]+)",.*?(0[0-7]+)\)? +(?:=|<unf)/;
 const BINDING = /bind\(.*sun_path="([^"]+)"/;
-const CHANGING = /(chmod|fchmodat)\((?:AT_FDCWD, )?"([^"]+)", (0[0-7]+)/;
+/** By its path, or by a descriptor, behind which strace writes its path. */
+const CHANGING = /(f?chmod(?:at2?)?)\((?:AT_FDCWD(?:<[^>]*>)?, "|"|\d+<)([^">]+)[">], (0[0-7]+)/;
 const CALLS = 'open,openat,creat,mkdir,mkdirat,mknod,mknodat,bind,umask,chmod,fchmod,fchmodat';
 const DEFAULT_SOCKET_MODE = 0o777;
 
@@ -183,6 +309,7 @@ t.test(
       'strace',
       '-f',
       '-qq',
+      '-y',
       '-s',
       '512',
       '-o',
