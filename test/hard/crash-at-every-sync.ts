@@ -1,15 +1,13 @@
 /**
- * Killed at every sync of the disk in turn, and at random moments under concurrent writers: no acknowledged write is
- * lost, no half of one is seen, and every row opens.
+ * Killed at every sync of the disk in turn: no acknowledged write is lost, no half of one is seen, and every row opens.
  */
-import { randomInt } from 'node:crypto';
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { allFields, numbered, restart } from '../fixtures/killed.ts';
 import { skipWithout } from '../fixtures/programs.ts';
 import { waitUntil } from '../fixtures/raw.ts';
-import { createSandbox, type Daemon, type Sandbox, startDaemon } from '../fixtures/vault.ts';
+import { createSandbox, type Sandbox, startDaemon } from '../fixtures/vault.ts';
 import {
   findDamage,
   importAll,
@@ -22,11 +20,6 @@ import {
 } from '../fixtures/writes.ts';
 
 t.jobs = 2;
-
-const FIELDS = ['user', 'password', 'host', 'port', 'realm'];
-const allFields = (text: string) => Object.fromEntries(FIELDS.map((field) => [field, `${field} ${text}`]));
-const numbered = (count: number, make: (index: number) => readonly [string, object]) =>
-  Object.fromEntries(Array.from({ length: count }, (_, index) => make(index))) as State;
 
 const ENVIRONMENT = 'base';
 
@@ -92,24 +85,6 @@ async function prepare(t: Test): Promise<Prepared> {
   return { sandbox, admin: daemon.admin, copy };
 }
 
-/** The same daemon with the admin token of the one that made the vault. */
-function withAdmin(daemon: Daemon, admin: string): Daemon {
-  return {
-    ...daemon,
-    admin,
-    ask: (method, target, given) => daemon.ask(method, target, { token: admin, ...given }),
-  };
-}
-
-async function restart(
-  t: Test,
-  sandbox: Sandbox,
-  admin: string,
-  under: readonly string[] = [],
-): Promise<Daemon> {
-  return withAdmin(await startDaemon(t, { sandbox, init: null, token: false, under }), admin);
-}
-
 /** Starts the daemon, writes and stops it, unless it is killed at its `nth` sync. Answers whether it was. */
 async function runToSync(
   t: Test,
@@ -142,64 +117,6 @@ async function runToSync(
     return true;
   }
 }
-
-const WRITERS = 6;
-/** How long this goes on; the number of kills is what fits. */
-const KILLING_MS = 45_000;
-/** Fewer would show little; five times as many fit on two idle cores. */
-const MIN_KILLS = 20;
-/** From the first write to the kill, at most. */
-const MAX_LIFE_MS = 150;
-
-/** One of every kind, and now and then a large one, so that checkpoints come, too. */
-function chooseWrite(state: State, count: number): Write {
-  const name = `k${randomInt(8)}`;
-  const text = `${count}`;
-  const stored = Object.keys(state);
-  switch (randomInt(5)) {
-    case 0:
-      return putFields(name, allFields(text));
-    case 1:
-      return stored.length > 0 ? remove(stored[randomInt(stored.length)]!) : put(name, text);
-    case 2:
-      return importAll(numbered(4, (index) => [`k${index * 2}`, { value: text, fields: allFields(text) }]));
-    case 3:
-      return put(name, randomInt(4) === 0 ? text.repeat(100_000) : text);
-    default:
-      return put(name, text);
-  }
-}
-
-/** Writes until no answer comes; throws on one that refuses. */
-async function writeUntilKilled(daemon: Daemon, writer: Writer): Promise<void> {
-  for (let count = 0; ; count++) {
-    const answer = await writer.write(daemon, chooseWrite(writer.state, count)).catch(() => null);
-    if (answer === null) return;
-    if (answer.status >= 300) throw new Error(`a write answered ${answer.status}`);
-  }
-}
-
-t.test('kill -9 > at random moments under concurrent writers > nothing acknowledged is lost', async (t) => {
-  const first = await startDaemon(t);
-  const { admin } = first;
-  const writers = Array.from({ length: WRITERS }, (_, index) => new Writer(`w${index}`));
-  const total = () => writers.reduce((sum, { acknowledged }) => sum + acknowledged, 0);
-  let daemon: Daemon = first;
-  let kills = 0;
-  for (const end = Date.now() + KILLING_MS; Date.now() < end; kills++) {
-    const writing = Promise.all(writers.map((writer) => writeUntilKilled(daemon, writer)));
-    await sleep(randomInt(MAX_LIFE_MS));
-    await daemon.stop('SIGKILL');
-    await writing;
-    daemon = await restart(t, first, admin);
-    t.same(await findDamage(daemon, writers), [], `kill ${kills + 1}`);
-  }
-  await daemon.stop();
-  t.comment(
-    `figure: ${kills} kills at random moments, ${total()} acknowledged writes, none lost, no half of one`,
-  );
-  t.ok(kills >= MIN_KILLS && total() > 2 * kills, 'there was something to lose');
-});
 
 for (const [what, writes] of Object.entries(WRITES)) {
   t.test(
