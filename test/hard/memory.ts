@@ -262,6 +262,6 @@ t.test(
     t.equal((await mav(daemon, ['seal'])).code, 0);
     const sealed = await checkMemory(t, daemon, needles, 'sealing');
     t.ok(sealed.keks <= 1, 'no cipher has it; the KeyObject goes with the next garbage collection');
-    t.comment(`figure: ${sealed.keks} copies of the KEK after sealing`);
+    t.comment(`figure: copies of the KEK after sealing: ${sealed.keks}`);
   },
 );
