@@ -40,6 +40,20 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 /** Far more than our daemon ever sends. */
 const MAX_HEAD_SIZE = 65_536;
 
+const RETRY_MS = 10;
+const MAX_TRIES = 200;
+
+function connectOnce(socketPath: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(socketPath);
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      resolve(socket);
+    });
+  });
+}
+
 export class Connection {
   readonly #socket: Socket;
   /** Requests are pipelined; answers come in the order of their requests (RFC 9112 section 9.3.2). */
@@ -54,16 +68,20 @@ export class Connection {
     socket.on('close', () => this.#fail(new ConnectionError('the daemon closed the connection')));
   }
 
-  /** Rejects with Node's own error (`ECONNREFUSED`, `ENOENT` …) if nobody listens there. */
-  static open(socketPath: string): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      const socket = connect(socketPath);
-      socket.once('error', reject);
-      socket.once('connect', () => {
-        socket.off('error', reject);
-        resolve(new Connection(socket));
-      });
-    });
+  /**
+   * Rejects with Node's own error (`ECONNREFUSED`, `ENOENT` …) if nobody listens there, with EAGAIN if too many others
+   * have been waiting to be let in for two seconds.
+   */
+  static async open(socketPath: string): Promise<Connection> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return new Connection(await connectOnce(socketPath));
+      } catch (error) {
+        // The listener's queue is full, connect(2); a socket that blocks would wait here.
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || tries === MAX_TRIES) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
   }
 
   get isOpen(): boolean {
