@@ -7,6 +7,7 @@ import { createLog, type Log } from '../log.ts';
 import type { PoolOptions } from '../pool/pools.ts';
 import { locateSessionToken, removeSessionToken, writeSessionToken } from '../session-token.ts';
 import { type HandedSocket, listenOnHanded, takeHandedSocket } from './activation.ts';
+import { chooseConnectionCap } from './descriptors.ts';
 import { HeldVault } from './held-vault.ts';
 import { mintSessionToken } from './mint-session-token.ts';
 import { releaseOwnership, takeOwnership } from './ownership.ts';
@@ -76,7 +77,8 @@ async function start(
   teardown.push(() => vault.close());
   void vault.unseal();
   void vault.destroyed.then(stop);
-  const server = createApiServer(vault, log.request);
+  const limits = { connections: chooseConnectionCap(), report: log.event };
+  const server = createApiServer(vault, log.request, limits);
   teardown.push(() => closeServer(server));
   teardown.push(() => vault.stopWaiting());
   const leaveToken = () => {
