@@ -139,10 +139,20 @@ const slowHeaders: Abuse = async (t, { daemon }) => {
 const uploadOf = (authorized: string, length: number) =>
   `PUT /v1/secrets/slow HTTP/1.1\r\n${authorized}Content-Length: ${length}\r\n\r\n`;
 
-const slowBodies: Abuse = async (t, { daemon, authorized }) => {
-  const startedAt = performance.now();
+/** Nearly all of 1 MiB each, and few at a time: what is slow about them is the rest. */
+async function openUploads({ daemon, authorized }: Abused, count: number): Promise<Abuser[]> {
   const greeting = uploadOf(authorized, MIB) + 'x'.repeat(MIB - 1_000);
-  const abusers = await openMany(daemon.socket, 300, { greeting });
+  const abusers: Abuser[] = [];
+  while (abusers.length < count) {
+    abusers.push(...(await openMany(daemon.socket, 10, { greeting })));
+    await sleep(20);
+  }
+  return abusers;
+}
+
+const slowBodies: Abuse = async (t, abused) => {
+  const startedAt = performance.now();
+  const abusers = await openUploads(abused, 300);
   const drip = setInterval(() => {
     for (const { socket } of abusers) if (socket.writable) socket.write('x');
   }, 250);
@@ -269,14 +279,15 @@ const hugeHeaders: Abuse = async (t, { daemon, authorized }) => {
 
 const together: Abuse = async (t, abused) => {
   const { daemon, authorized, cap } = abused;
-  const floods = await Promise.all([
-    openMany(daemon.socket, FLOOD / 2),
-    openMany(daemon.socket, FLOOD / 4, { greeting: HEALTH }),
-    openMany(daemon.socket, 1_000, { greeting: 'GET /v1/health HTTP/1.1\r\nX-A: ' }),
-    openMany(daemon.socket, 200, { greeting: uploadOf(authorized, MIB) + 'x'.repeat(MIB - 1_000) }),
-    openMany(daemon.socket, 500, { greeting: getLarge(authorized), isReading: false }),
-    openMany(daemon.socket, 100, { greeting: getLarge(authorized).repeat(100), isReading: false }),
-  ]);
+  // One kind after the other is opened; what they do, they do together.
+  const floods = [
+    await openMany(daemon.socket, FLOOD / 2),
+    await openMany(daemon.socket, FLOOD / 4, { greeting: HEALTH }),
+    await openMany(daemon.socket, 1_000, { greeting: 'GET /v1/health HTTP/1.1\r\nX-A: ' }),
+    await openUploads(abused, 100),
+    await openMany(daemon.socket, 500, { greeting: getLarge(authorized), isReading: false }),
+    await openMany(daemon.socket, 100, { greeting: getLarge(authorized).repeat(100), isReading: false }),
+  ];
   await sleep(5_000);
   const all = floods.flat();
   // Whoever does not read does not see the end either.
