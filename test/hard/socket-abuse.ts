@@ -286,7 +286,7 @@ const together: Abuse = async (t, abused) => {
     await openMany(daemon.socket, 1_000, { greeting: 'GET /v1/health HTTP/1.1\r\nX-A: ' }),
     await openUploads(abused, 100),
     await openMany(daemon.socket, 500, { greeting: getLarge(authorized), isReading: false }),
-    await openMany(daemon.socket, 100, { greeting: getLarge(authorized).repeat(100), isReading: false }),
+    await openMany(daemon.socket, 20, { greeting: getLarge(authorized).repeat(100), isReading: false }),
   ];
   await sleep(5_000);
   const all = floods.flat();
