@@ -186,6 +186,21 @@ const GET: Outgoing = { method: 'GET', target: '/v1/health', headers: {}, body: 
 const answer = (body: string) =>
   `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-A: b: c\r\n\r\n${body}`;
 
+t.test('connection > more want one at once than the listener queues > all get one', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'mav-client-'));
+  const path = join(folder, 's');
+  const server = createServer((socket) => socket.on('error', () => {}));
+  await new Promise<void>((resolve) => server.listen({ path, backlog: 1 }, resolve));
+  t.teardown(() => {
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  // Before anybody accepts one.
+  const connections = await Promise.all(Array.from({ length: 20 }, () => Connection.open(path)));
+  t.equal(connections.filter(({ isOpen }) => isOpen).length, 20);
+  for (const connection of connections) connection.close();
+});
+
 t.test('connection > an answer in single bytes > is put together', async (t) => {
   const path = await listen(t, async (socket) => {
     for (const byte of Buffer.from(answer('grüße'))) {

@@ -333,7 +333,12 @@ t.test('slow client > headers or body do not arrive > 408 in time', async (t) =>
     isRefusal(t, (await connection.waitForEnd())[0], 408, 'request_timeout', 'Request Timeout');
     t.ok(elapsed() > 14 && elapsed() < 20, 'body: about 15 s');
   };
-  await Promise.all([headers(), body()]);
+  const silent = async () => {
+    const connection = await RawConnection.open(socket);
+    t.same(await connection.waitForEnd(), [], 'who said nothing is told nothing');
+    t.ok(elapsed() > 4 && elapsed() < 9, 'nothing at all: about 5 s');
+  };
+  await Promise.all([headers(), body(), silent()]);
   t.match(await daemon.ask('GET', '/v1/secrets/slow'), { status: 404 });
 });
 

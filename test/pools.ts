@@ -7,6 +7,7 @@ import type { Answered } from '../src/answered.ts';
 import { HeldVault } from '../src/daemon/held-vault.ts';
 import { answerRequest } from '../src/http/answer.ts';
 import { type BatchLimits, BatchQueue, type RunBatch } from '../src/pool/batch.ts';
+import { LargeAnswers } from '../src/pool/large-answers.ts';
 import { Keyring } from '../workers/keys/keyring.ts';
 import { SharedKeyringHolder } from '../workers/keys/sharing.ts';
 import type { Batch, BatchResult, Call } from '../workers/messages.ts';
@@ -126,6 +127,89 @@ t.test('queue > drained > resolves when nothing waits or runs, at once when idle
   t.equal((await Promise.all(answers)).length, 6);
 });
 
+t.test('queue > calls that belong into another one > handed on, answered, and drained', async (t) => {
+  const [here, there] = [createStage(), createStage()];
+  const queue = new BatchQueue(
+    there.run,
+    { ...LIMITS, batchSize: 1, batchesInFlight: 1, queuedCalls: 3 },
+    ignore,
+  );
+  const isFor = ({ params }: Call) => params.name === 'large';
+  const first = new BatchQueue(here.run, { ...LIMITS, batchesInFlight: 1 }, ignore, { isFor, queue });
+  const names = ['large', 'a', 'large', 'b', 'large', 'c', 'large', 'd'];
+  const answers = names.map((name) => first.add(call(name)));
+  await turn();
+  await turn();
+  t.same(
+    [here.batches.map(({ size }) => size), there.batches.length],
+    [[4], 1],
+    'full batches of those that stay',
+  );
+  here.batches[0]?.finish();
+  for (let index = 0; index < 3; index++) {
+    await waitUntil(() => there.batches.length > index);
+    there.batches[index]?.finish();
+  }
+  const bodies = (await Promise.all(answers)).map(bodyOf);
+  t.same(
+    bodies,
+    ['large', 'a', 'large', 'b', 'large', 'c', 'busy', 'd'],
+    'and the other queue has its own bound',
+  );
+  const only = first.add(call('large'));
+  let isDrained = false;
+  const drained = first.drain().then(() => (isDrained = true));
+  await waitUntil(() => there.batches.length === 4);
+  await drained;
+  t.ok(isDrained, 'nothing is left here');
+  there.batches[3]?.finish();
+  t.equal(bodyOf(await only), 'large');
+});
+
+t.test('queue > nobody wants the answer when its batch is put together > left out', async (t) => {
+  const { batches, run } = createStage();
+  const queue = new BatchQueue(run, { ...LIMITS, batchesInFlight: 1 }, ignore);
+  let isGone = false;
+  const isWanted = () => !isGone;
+  const first = queue.add(call('under way'), isWanted);
+  await turn();
+  const left = [queue.add(call('left', 60), isWanted), queue.add(call('left'), isWanted)];
+  const wanted = queue.add(call('wanted'));
+  isGone = true;
+  batches[0]?.finish();
+  await waitUntil(() => batches.length === 2);
+  t.equal(batches[1]?.size, 1);
+  batches[1]?.finish();
+  t.equal(bodyOf(await first), 'under way', 'what has begun is ended');
+  t.equal(bodyOf(await wanted), 'wanted');
+  t.match(await Promise.all(left), [{ ok: false }, { ok: false }]);
+  const again = queue.add(call('again', 100));
+  await turn();
+  batches[2]?.finish();
+  t.equal(bodyOf(await again), 'again', 'their bytes are free again');
+  await queue.drain();
+});
+
+t.test(
+  'large answers > noted by where the value lies > known until it is small, or too many are',
+  async (t) => {
+    const large = new LargeAnswers();
+    const at = (name: string, more: object = {}): Call => ({ ...call(name), params: { name, ...more } });
+    large.note(at('a'), 65_535);
+    t.notOk(large.isKnown(at('a')));
+    large.note(at('a'), 65_536);
+    large.note(at('b', { env: 'e', field: 'f' }), 1_000_000);
+    t.ok(large.isKnown(at('a')) && large.isKnown({ ...at('a'), operation: 'values.get' }));
+    t.ok(large.isKnown(at('b', { env: 'e', field: 'f' })));
+    t.notOk(large.isKnown(at('b', { env: 'e' })) || large.isKnown(at('a', { env: 'e' })));
+    large.note(at('a'), 1);
+    t.notOk(large.isKnown(at('a')));
+    for (let index = 0; index < 4_096; index++) large.note(at(`n${index}`), 65_536);
+    t.notOk(large.isKnown(at('b', { env: 'e', field: 'f' })), 'the oldest is forgotten');
+    t.ok(large.isKnown(at('n0')));
+  },
+);
+
 t.test(
   'queue > a batch’s thread dies, or leaves a reply out > an error for its calls only, reported',
   async (t) => {
@@ -165,6 +249,7 @@ t.test('HTTP > the queue is full > 503 busy with Retry-After', async (t) => {
     ifNoneMatch: undefined,
     readBody: async () => null,
     onGone: () => {},
+    isWanted: () => true,
   });
   t.match([status, code], [503, 'busy']);
   t.equal(headers[headers.indexOf('Retry-After') + 1], '1');

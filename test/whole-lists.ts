@@ -320,11 +320,12 @@ t.test('destroyed in the middle > breaks off as sealed', async (t) => {
 /** A server that answers everything with these pieces, and what became of them. */
 async function serveRest(t: Test, rest: () => PipelineAnswer['rest']) {
   const outcomes: (string | null)[] = [];
+  const holding = { hold: () => {}, release: () => {} };
   const server = createServer(async ({ method = '' }, response) => {
     const headers = ['Content-Type', 'application/json'];
     const about = { route: null, tokenId: null, code: null, requestId: '', isLast: false };
     const answer = { status: 200, headers, body: new Uint8Array([0x5b]), rest: rest(), ...about };
-    outcomes.push(await streamAnswer(response, method, answer));
+    outcomes.push(await streamAnswer(response, method, answer, holding, () => {}));
   });
   const path = await listenUntilEnd(t, server);
   return { path, outcomes };

@@ -26,6 +26,7 @@ async function serve(t: Test) {
       dispatch: () => new Promise((resolve) => waiting.push(resolve)),
     },
     () => {},
+    { connections: 10, report: () => {} },
   );
   const path = await listenUntilEnd(t, server);
   const answer = (index: number): Uint8Array => {

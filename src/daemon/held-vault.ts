@@ -3,7 +3,7 @@
  * through it, and the command line goes through the very same when no daemon runs.
  */
 import type { Call, Failure, PrincipalChange } from '../../workers/messages.ts';
-import type { Answered } from '../answered.ts';
+import type { Answered, IsWanted } from '../answered.ts';
 import { GuessLimit } from '../auth/limits.ts';
 import { hashToken, Principals } from '../auth/principals.ts';
 import { TokenUsage } from '../auth/usage.ts';
@@ -77,12 +77,18 @@ export class HeldVault implements Backend {
     if (tokenId !== 'session') this.#usage.note(tokenId, nowMs);
   }
 
-  async dispatch(pool: Exclude<Route['pool'], 'none'>, call: Call): Promise<Answered> {
+  async dispatch(
+    pool: Exclude<Route['pool'], 'none'>,
+    call: Call,
+    isWanted: IsWanted = () => true,
+  ): Promise<Answered> {
     if (this.#isDestroyed) return refuseDestroyed(call);
     if (pool === 'control') return this.#control(call);
     // The list says when each token was last used: what is still in memory must be written first.
     if (call.operation === 'tokens.list') await this.#flushUsage();
-    return this.#apply(await (pool === 'readers' ? this.#pools.read(call) : this.#pools.write(call)));
+    return this.#apply(
+      await (pool === 'readers' ? this.#pools.read(call, isWanted) : this.#pools.write(call)),
+    );
   }
 
   async #control(call: Call): Promise<Answered> {

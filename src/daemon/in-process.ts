@@ -76,6 +76,7 @@ async function answerInProcess(
   { method, target, headers, body }: Outgoing,
 ): Promise<Incoming> {
   const answer = await answerRequest(vault, {
+    isWanted: () => true,
     method,
     target,
     authorization: headers.Authorization,

@@ -9,6 +9,7 @@ import { createLog, type Log } from '../log.ts';
 import type { PoolOptions } from '../pool/pools.ts';
 import { locateSessionToken, removeSessionToken, writeSessionToken } from '../session-token.ts';
 import { type HandedSocket, listenOnHanded, takeHandedSocket } from './activation.ts';
+import { chooseConnectionCap } from './descriptors.ts';
 import { HeldVault } from './held-vault.ts';
 import { findCode } from './launch.ts';
 import { Libc } from './libc.ts';
@@ -95,7 +96,8 @@ async function start(
   teardown.push(() => vault.close());
   void vault.unseal();
   void vault.destroyed.then(stop);
-  const server = createApiServer(vault, log.request);
+  const limits = { connections: chooseConnectionCap(), report: log.event };
+  const server = createApiServer(vault, log.request, limits);
   if (libc !== null) checkPeers(server, libc, log.event);
   const parserBuffer = await ParserBuffer.open(dirname(home.socketPath));
   teardown.push(() => parserBuffer.close());

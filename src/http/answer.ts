@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Call, ErrorCode, Failure, Principal } from '../../workers/messages.ts';
-import type { Answered } from '../answered.ts';
+import type { Answered, IsWanted } from '../answered.ts';
 import { authenticate, findToken, isSessionToken } from '../auth/authenticate.ts';
 import type { GuessLimit } from '../auth/limits.ts';
 import type { Principals } from '../auth/principals.ts';
@@ -25,11 +25,13 @@ export interface Backend {
   /** Resolves when no unsealing is under way. */
   settled(): Promise<void>;
   noteUse(tokenId: string, nowMs: number): void;
-  /** Runs a call on a pool; never rejects. */
-  dispatch(pool: Exclude<Route['pool'], 'none'>, call: Call): Promise<Answered>;
+  /** Runs a call on a pool; never rejects. One that only reads may be left out when its answer is not wanted any more. */
+  dispatch(pool: Exclude<Route['pool'], 'none'>, call: Call, isWanted: IsWanted): Promise<Answered>;
 }
 
 export interface Request {
+  /** Whether there is somebody to answer. */
+  readonly isWanted: IsWanted;
   readonly method: string;
   /** The request target: path and query, percent-encoded. */
   readonly target: string;
@@ -167,7 +169,19 @@ async function answer(backend: Backend, request: Request, progress: Progress): P
   const body = route.body === 'none' ? null : await request.readBody(route.maxBodySize ?? MAX_BODY_SIZE);
   const call = buildCall(request, match, principal, body);
   if (isWholeList(match)) return answerWholeList(backend, request, route, call);
-  return toContent(match, await backend.dispatch(route.pool, call));
+  return toContent(match, await ask(backend, request, route.pool, call));
+}
+
+/** Throws ClientGoneError where the client's end is why there is no answer. */
+async function ask(
+  backend: Backend,
+  { isWanted }: Request,
+  pool: Exclude<Route['pool'], 'none'>,
+  call: Call,
+): Promise<Answered> {
+  const answered = await backend.dispatch(pool, call, isWanted);
+  if (!answered.ok && !isWanted()) throw new ClientGoneError();
+  return answered;
 }
 
 /** The first page is waited for: it may be all there is, or fail with a status of its own. */
@@ -177,12 +191,12 @@ async function answerWholeList(
   route: Route,
   call: Call,
 ): Promise<Content> {
-  const first = await backend.dispatch('readers', { ...call, page: PAGE });
+  const first = await ask(backend, request, 'readers', { ...call, page: PAGE });
   if (!first.ok) return explainFailure(first);
   const readPage = (next: Call) => {
     // A slow reader may take its time: what it may not see any more, it does not get to see.
     authorize(backend, request, route);
-    return backend.dispatch('readers', next);
+    return backend.dispatch('readers', next, request.isWanted);
   };
   return { status: route.success, headers: [], code: null, ...startList(call, first, readPage) };
 }

@@ -4,11 +4,13 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { HttpError } from './errors.ts';
+import type { Holding } from './held-memory.ts';
 
 /** 1 MiB: the largest request body, unless the route says otherwise. */
 export const MAX_BODY_SIZE = 1_048_576;
 
 const FIRST_CAPACITY = 4_096;
+const NOTHING = Buffer.alloc(0);
 /** Node lays 64 bytes and less into the V8 heap, where the garbage collector moves them and leaves a copy behind. */
 const MIN_CAPACITY = 128;
 
@@ -38,14 +40,15 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 /**
  * The body, at most `maxSize` bytes, or null where there is none. Throws HttpError `too_large`, what it was refused
  * for, or ClientGoneError. What a client sends beyond the limit is read and dropped, so that it gets to read its
- * answer; the server's request timeout bounds that.
+ * answer; the server's request timeout bounds that. What has arrived is held by its
+ * connection until the body is whole.
  */
-export function readBody(request: IncomingMessage, maxSize: number): Promise<Body | null> {
+export function readBody(request: IncomingMessage, maxSize: number, holding: Holding): Promise<Body | null> {
   const earlier = refused.get(request);
   if (earlier !== undefined) return Promise.reject(earlier);
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxSize) return Promise.reject(tooLarge(maxSize));
-  const collected = new Collector(announced > 0 ? announced : FIRST_CAPACITY, maxSize);
+  const collected = new Collector(announced > 0 ? announced : FIRST_CAPACITY, maxSize, holding);
   return new Promise((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
       if (!collected.add(chunk)) reject(tooLarge(maxSize));
@@ -79,12 +82,14 @@ export function drainBody(request: IncomingMessage): Promise<void> {
 
 class Collector {
   readonly #maxSize: number;
+  readonly #holding: Holding;
   #buffer: Buffer<ArrayBuffer>;
   #length = 0;
   #overflown = false;
 
-  constructor(capacity: number, maxSize: number) {
+  constructor(capacity: number, maxSize: number, holding: Holding) {
     this.#maxSize = maxSize;
+    this.#holding = holding;
     this.#buffer = Buffer.allocUnsafeSlow(Math.max(capacity, MIN_CAPACITY));
   }
 
@@ -105,6 +110,7 @@ class Collector {
     this.#reserve(chunk.length);
     chunk.copy(this.#buffer, this.#length);
     this.#length += chunk.length;
+    this.#holding.hold(chunk.length);
   }
 
   #reserve(size: number): void {
@@ -117,11 +123,20 @@ class Collector {
   }
 
   take(): Body | null {
-    return this.#length === 0 ? null : this.#buffer.subarray(0, this.#length);
+    const [buffer, length] = [this.#buffer, this.#length];
+    this.#holding.release(length);
+    this.#buffer = NOTHING;
+    this.#length = 0;
+    return length === 0 ? null : buffer.subarray(0, length);
   }
 
+  /** And gives the memory back: garbage of a flood would add up until it is collected. */
   wipe(): void {
     this.#buffer.fill(0, 0, this.#length);
+    this.#holding.release(this.#length);
     this.#length = 0;
+    if (this.#buffer === NOTHING) return;
+    this.#buffer.buffer.transfer(0);
+    this.#buffer = NOTHING;
   }
 }

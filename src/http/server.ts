@@ -6,13 +6,17 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../workers/messages.ts';
 import { type Answer, answerRequest, type Backend, refuse } from './answer.ts';
-import { ClientGoneError, drainBody, readBody, refuseBody } from './body.ts';
+import { ClientGoneError, drainBody, hasBody, readBody, refuseBody } from './body.ts';
+import { Connections, warnSeldom } from './connections.ts';
 import { HttpError } from './errors.ts';
+import { HELD_BYTES, HeldMemory } from './held-memory.ts';
 import { streamAnswer } from './stream.ts';
-import { wipeWhenSent } from './wipe.ts';
+import { takeTurn } from './turns.ts';
+import { holdUntilTaken, separate, wipeWhenSent } from './wipe.ts';
 
 /** Told of every request that was answered. */
 export type LogRequest = (line: {
@@ -24,9 +28,14 @@ export type LogRequest = (line: {
 
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 15_000;
-/** Node looks for overdue requests this often; its default would let them have half a minute more. */
-const TIMEOUT_CHECK_MS = 1_000;
+/**
+ * Node looks for overdue requests this often. Its default would let them have half a minute more; and all that it finds at
+ * once is dealt with at once, while everybody else waits.
+ */
+const TIMEOUT_CHECK_MS = 200;
 const KEEP_ALIVE_MS = 60_000;
+/** A client that has taken nothing of its answer for so long does not want it; found within twice that time. */
+const STALLED_MS = 60_000;
 
 const LAST_RESPONSE = Symbol('last response');
 
@@ -35,11 +44,32 @@ interface Connection extends Duplex {
   [LAST_RESPONSE]?: ServerResponse;
 }
 
-export function createApiServer(backend: Backend, logRequest: LogRequest): Server {
+export interface ServerLimits {
+  /** How many connections there may be. */
+  readonly connections: number;
+  /** How many bytes all clients together may make it hold; absent: 80 MiB. */
+  readonly heldBytes?: number;
+  /** Told, seldom, that one of these was reached. */
+  readonly report: (event: 'warning', detail: string) => void;
+}
+
+/** What the server knows while it answers a request. */
+interface Serving {
+  readonly backend: Backend;
+  readonly connections: Connections;
+  readonly held: HeldMemory;
+  readonly logRequest: LogRequest;
+  isStopping(): boolean;
+}
+
+export function createApiServer(backend: Backend, logRequest: LogRequest, limits: ServerLimits): Server {
+  const warn = warnSeldom((text) => limits.report('warning', text));
+  const connections = new Connections(limits.connections, warn);
+  const held = new HeldMemory(limits.heldBytes ?? HELD_BYTES, warn);
+  const serving = { backend, connections, held, logRequest, isStopping: () => !server.listening };
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     (request.socket as Connection)[LAST_RESPONSE] = response;
-    const isStopping = () => !server.listening;
-    void serve(backend, request, response, isStopping, logRequest);
+    takeTurn(response, held, () => void serve(serving, request, response));
   };
   const server = createServer(
     {
@@ -52,6 +82,9 @@ export function createApiServer(backend: Backend, logRequest: LogRequest): Serve
     },
     handle,
   );
+  server.timeout = STALLED_MS;
+  server.on('timeout', closeUnlessServed);
+  connections.watch(server, (socket) => held.releaseAll(socket));
   // An expectation that we do not know is passed over (RFC 9110 section 10.1.1); Node would answer with no body.
   server.on('checkExpectation', handle);
   server.on('clientError', (error, socket) => refuseMalformed(error, socket, logRequest));
@@ -63,24 +96,33 @@ export function createApiServer(backend: Backend, logRequest: LogRequest): Serve
   return server;
 }
 
-async function serve(
-  backend: Backend,
-  request: IncomingMessage,
-  response: ServerResponse,
-  isStopping: () => boolean,
-  logRequest: LogRequest,
-): Promise<void> {
+/** Nothing has moved for long: that is the daemon's doing while it makes an answer, and else the client's. */
+function closeUnlessServed(socket: Socket): void {
+  const response = (socket as Connection)[LAST_RESPONSE];
+  const isServed = response !== undefined && !response.closed && socket.writableLength === 0;
+  if (isServed) socket.setTimeout(STALLED_MS);
+  else socket.destroy();
+}
+
+async function serve(serving: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { backend, connections, held, isStopping, logRequest } = serving;
   const startedAt = performance.now();
-  const { method = '', url: target = '/', headers } = request;
+  const { method = '', url: target = '/', headers, socket } = request;
+  if (!hasBody(request)) connections.noteRequest(socket);
   try {
     const answer = await answerRequest(backend, {
+      isWanted: () => !socket.destroyed,
       method,
       target,
       authorization: headers.authorization,
       requestId: single(headers['x-request-id']),
       ifMatch: headers['if-match'],
       ifNoneMatch: headers['if-none-match'],
-      readBody: (maxSize) => readBody(request, maxSize),
+      readBody: async (maxSize) => {
+        const body = await readBody(request, maxSize, held.by(socket));
+        connections.noteRequest(socket);
+        return body;
+      },
       onGone: (listener) => callWhenGone(request, listener),
     });
     // Once the daemon is stopping, a connection ends with the answer that it waits for.
@@ -88,8 +130,9 @@ async function serve(
     const drained = drainBody(request);
     if (!response.shouldKeepAlive) await drained;
     let sent = answer;
-    if (answer.rest === null) send(response, method, answer);
-    else sent = await sendInPieces(response, method, answer, isStopping);
+    connections.noteAnswer(socket);
+    if (answer.rest === null) send(response, method, answer, held);
+    else sent = await sendInPieces(serving, response, method, answer);
     logRequest({ method, answer: sent, durationMs: performance.now() - startedAt });
   } catch (error) {
     if (!(error instanceof ClientGoneError)) throw error;
@@ -106,22 +149,30 @@ function single(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? undefined : header;
 }
 
-function send(response: ServerResponse, method: string, { status, headers, body }: Answer): void {
+function send(
+  response: ServerResponse,
+  method: string,
+  { status, headers, body: given }: Answer,
+  held: HeldMemory,
+): void {
+  const body = separate(response, given);
   if (!wipeWhenSent(response, body)) return;
   response.writeHead(status, headers as string[]);
-  if (method === 'HEAD') response.end();
-  else response.end(body);
+  if (method === 'HEAD') return void response.end();
+  response.end(body);
+  holdUntilTaken(response, body, held);
 }
 
 /** As send, for an answer that has a rest; what the log should say of it. */
 async function sendInPieces(
+  { connections, held, isStopping }: Serving,
   response: ServerResponse,
   method: string,
   answer: Answer,
-  isStopping: () => boolean,
 ): Promise<Answer> {
-  const code = await streamAnswer(response, method, answer);
   const { socket } = response.req;
+  const onTaken = () => connections.noteAnswer(socket);
+  const code = await streamAnswer(response, method, answer, held.by(socket), onTaken);
   // Told to stop meanwhile, when the head had said already that the connection stays.
   if (isStopping() && (socket as Connection)[LAST_RESPONSE] === response) socket.destroySoon();
   return { ...answer, code };
@@ -147,7 +198,9 @@ interface ParserError extends NodeJS.ErrnoException {
 /** Requests that came before the malformed bytes get their own answers first. */
 function refuseMalformed(error: ParserError, socket: Duplex, logRequest: LogRequest): void {
   error.rawPacket?.fill(0);
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  if (error.code === 'ECONNRESET' || !socket.writable || isSilent(socket as Socket)) {
+    return void socket.destroy();
+  }
   const refusal = PARSER_REFUSALS[error.code ?? ''] ?? MALFORMED;
   const response = (socket as Connection)[LAST_RESPONSE];
   if (response === undefined || (response.closed && response.req.complete)) {
@@ -157,6 +210,11 @@ function refuseMalformed(error: ParserError, socket: Duplex, logRequest: LogRequ
   } else {
     refuseRest(response, refusal);
   }
+}
+
+/** It was opened and never used: nobody waits for an answer there. */
+function isSilent(socket: Socket): boolean {
+  return socket.bytesRead === 0;
 }
 
 /** The request's body is what is malformed or late: that is its answer, unless it has one already. */

@@ -1,6 +1,7 @@
-/** Zeroes the body of a response when nobody needs it any more. */
+/** The body of a response in memory: what it holds there, and that it is zeroed when nobody needs it any more. */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { HeldMemory } from './held-memory.ts';
 
 const QUEUED = Symbol('bodies of responses that wait behind another');
 
@@ -38,4 +39,31 @@ function queueOf(connection: Connection): Set<Uint8Array> {
     for (const body of queued) body.fill(0);
   });
   return queued;
+}
+
+/** What the kernel takes at once of an answer to a client that reads. */
+const TAKEN_AT_ONCE = 65_536;
+
+/**
+ * The body in memory of its own if it is going to stay for a while: it lies in one piece with the other answers of its
+ * batch, and would keep them all. To be called before `wipeWhenSent`; what it leaves is zeroed.
+ */
+export function separate(response: ServerResponse, body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (body.length * 2 >= body.buffer.byteLength) return body;
+  const isNext = response.socket !== null && response.socket.writableLength === 0;
+  if (isNext && body.length <= TAKEN_AT_ONCE) return body;
+  // An explicit ArrayBuffer: what is small would lie in the V8 heap, where it cannot be zeroed for good.
+  const own = new Uint8Array(new ArrayBuffer(body.length));
+  own.set(body);
+  body.fill(0);
+  return own;
+}
+
+/** Unless the kernel has taken all of it by now. To be called after `end`. */
+export function holdUntilTaken(response: ServerResponse, body: Uint8Array, held: HeldMemory): void {
+  const { socket } = response.req;
+  if (response.socket !== null && socket.writableLength === 0) return;
+  const { byteLength } = body.buffer;
+  held.hold(socket, byteLength);
+  response.once('close', () => held.release(socket, byteLength));
 }

@@ -3,7 +3,7 @@
  * calls it carries, and the writer commits it with one sync of the disk. Bodies pass through unread.
  */
 import type { Batch, BatchResult, Call, Failure, Reply } from '../../workers/messages.ts';
-import type { Answered } from '../answered.ts';
+import type { Answered, IsWanted } from '../answered.ts';
 
 /** Runs one batch on a worker thread. */
 export type RunBatch = (batch: Batch) => Promise<BatchResult>;
@@ -19,45 +19,72 @@ export interface BatchLimits {
   readonly queuedBytes: number;
 }
 
+/** Takes over what turns out to belong into another queue. */
+export interface Diversion {
+  /** Asked when the call's batch is put together. */
+  isFor(call: Call): boolean;
+  readonly queue: BatchQueue;
+}
+
 interface Waiting {
   readonly call: Call;
+  readonly isWanted: IsWanted;
   readonly resolve: (answered: Answered) => void;
 }
 
 const BUSY: Failure = { ok: false, code: 'busy', message: 'too many requests are waiting; try again' };
+const NOT_WANTED: Failure = { ok: false, code: 'busy', message: 'the client has gone away' };
 const WORKER_DIED: Failure = {
   ok: false,
   code: 'internal',
   message: 'the worker that had this request died; whether a write took effect is not known',
 };
 
+const ALWAYS = () => true;
+
 export class BatchQueue {
   readonly #run: RunBatch;
   readonly #limits: BatchLimits;
   readonly #onWorkerError: (error: unknown) => void;
+  readonly #diversion: Diversion | null;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #inFlight = 0;
   #flushScheduled = false;
   readonly #idle: (() => void)[] = [];
 
-  constructor(run: RunBatch, limits: BatchLimits, onWorkerError: (error: unknown) => void) {
+  constructor(
+    run: RunBatch,
+    limits: BatchLimits,
+    onWorkerError: (error: unknown) => void,
+    diversion: Diversion | null = null,
+  ) {
+    this.#diversion = diversion;
     this.#run = run;
     this.#limits = limits;
     this.#onWorkerError = onWorkerError;
   }
 
-  /** Never rejects: a full queue and a dead worker are answers too. */
-  add(call: Call): Promise<Answered> {
-    const size = call.body?.length ?? 0;
+  /**
+   * Never rejects: a full queue and a dead worker are answers too. What is not wanted any more when its batch is put
+   * together is left out: the clients of a flood are gone long before it is worked off.
+   */
+  add(call: Call, isWanted: IsWanted = ALWAYS): Promise<Answered> {
+    return new Promise((resolve) => this.#enqueue({ call, isWanted, resolve }));
+  }
+
+  #enqueue(waiting: Waiting): void {
+    const { body } = waiting.call;
+    const size = body?.length ?? 0;
     const { queuedCalls, queuedBytes } = this.#limits;
     if (this.#waiting.length >= queuedCalls || this.#waitingBytes + size > queuedBytes) {
-      call.body?.fill(0);
-      return Promise.resolve(BUSY);
+      body?.fill(0);
+      waiting.resolve(BUSY);
+      return;
     }
     this.#waitingBytes += size;
     this.#scheduleFlush();
-    return new Promise((resolve) => this.#waiting.push({ call, resolve }));
+    this.#waiting.push(waiting);
   }
 
   /** Resolves when nothing is waiting or under way. */
@@ -77,7 +104,27 @@ export class BatchQueue {
 
   #flush(): void {
     while (this.#waiting.length > 0 && this.#inFlight < this.#limits.batchesInFlight) {
-      void this.#send(this.#waiting.splice(0, this.#limits.batchSize));
+      this.#sort();
+      const batch = this.#waiting.splice(0, this.#limits.batchSize);
+      if (batch.length > 0) void this.#send(batch);
+    }
+    if (this.#inFlight === 0 && this.#waiting.length === 0)
+      for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Makes the next batch one of calls that are wanted, and stay here. */
+  #sort(): void {
+    for (let at = 0; at < Math.min(this.#waiting.length, this.#limits.batchSize); ) {
+      const waiting = this.#waiting[at] as Waiting;
+      const isElsewhere = this.#diversion?.isFor(waiting.call) === true;
+      if (waiting.isWanted() && !isElsewhere) {
+        at += 1;
+        continue;
+      }
+      this.#waiting.splice(at, 1);
+      this.#waitingBytes -= waiting.call.body?.length ?? 0;
+      if (!waiting.isWanted() || this.#diversion === null) leaveOut(waiting);
+      else this.#diversion.queue.#enqueue(waiting);
     }
   }
 
@@ -93,9 +140,13 @@ export class BatchQueue {
     } finally {
       this.#inFlight -= 1;
       this.#flush();
-      if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
     }
   }
+}
+
+function leaveOut({ call, resolve }: Waiting): void {
+  call.body?.fill(0);
+  resolve(NOT_WANTED);
 }
 
 function toAnswered(reply: Reply | undefined, bytes: Uint8Array<ArrayBuffer>): Answered {

@@ -14,8 +14,9 @@ import type {
   ReadOperation,
   WorkerOptions,
 } from '../../workers/messages.ts';
-import type { Answered } from '../answered.ts';
+import type { Answered, IsWanted } from '../answered.ts';
 import { BatchQueue } from './batch.ts';
+import { LargeAnswers } from './large-answers.ts';
 
 const MAX_READERS = 4;
 /** Small enough that two threads overlap instead of taking turns, large enough to pay for the hop. */
@@ -48,6 +49,7 @@ export class Pools {
   readonly #readers: BatchQueue;
   readonly #longReads: BatchQueue;
   readonly #writer: BatchQueue;
+  readonly #large = new LargeAnswers();
 
   /** `onWorkerError` hears of every thread that died; the pool replaces it by itself. */
   constructor(options: PoolOptions, onWorkerError: (error: unknown) => void) {
@@ -59,6 +61,11 @@ export class Pools {
     this.#writerPool = startThreads('writer', 1, workerData, onWorkerError);
     this.#readerPool = readerPool ?? this.#writerPool;
     const queued = { queuedCalls: QUEUED_CALLS, queuedBytes: QUEUED_BYTES };
+    this.#longReads = new BatchQueue(
+      (batch) => runBatch(this.#readerPool, batch),
+      { batchSize: 1, batchesInFlight: Math.max(1, readers - 1), ...queued },
+      onWorkerError,
+    );
     this.#readers = new BatchQueue(
       (batch) => runBatch(this.#readerPool, batch),
       {
@@ -67,11 +74,7 @@ export class Pools {
         ...queued,
       },
       onWorkerError,
-    );
-    this.#longReads = new BatchQueue(
-      (batch) => runBatch(this.#readerPool, batch),
-      { batchSize: 1, batchesInFlight: Math.max(1, readers - 1), ...queued },
-      onWorkerError,
+      { isFor: (call) => this.#large.isKnown(call), queue: this.#longReads },
     );
     this.#writer = new BatchQueue(
       (batch) => runBatch(this.#writerPool, batch),
@@ -84,11 +87,17 @@ export class Pools {
    * What takes long travels alone and not to all threads at once, so that what else the readers are asked waits for one
    * of its kind at most.
    */
-  read(call: Call): Promise<Answered> {
-    return LONG_READS.has(call.operation) ? this.#longReads.add(call) : this.#readers.add(call);
+  async read(call: Call, isWanted?: IsWanted): Promise<Answered> {
+    if (LONG_READS.has(call.operation)) return this.#longReads.add(call, isWanted);
+    // Here, too: they must not fill the queue that they are taken out of.
+    const queue = this.#large.isKnown(call) ? this.#longReads : this.#readers;
+    const answered = await queue.add(call, isWanted);
+    if (answered.ok) this.#large.note(call, answered.body.length);
+    return answered;
   }
 
   write(call: Call): Promise<Answered> {
+    if (call.body !== null && call.params.name !== undefined) this.#large.note(call, call.body.length);
     return this.#writer.add(call);
   }
 
@@ -104,7 +113,9 @@ export class Pools {
 
   /** Waits for what is under way (piscina's own close would kill it), then ends the threads. */
   async close(): Promise<void> {
-    await Promise.all([this.#readers.drain(), this.#longReads.drain(), this.#writer.drain()]);
+    await Promise.all([this.#readers.drain(), this.#writer.drain()]);
+    // After the readers' queue, which may have handed something on to it.
+    await this.#longReads.drain();
     // The writer last: SQLite moves the log into vault.db when the last connection closes, but not if that only reads.
     await this.#readerPool.destroy();
     await this.#writerPool.destroy();

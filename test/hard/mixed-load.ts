@@ -1,0 +1,398 @@
+/**
+ * One hour's worth of a busy machine's requests in three minutes, at full speed: of every kind, on connections that are
+ * kept and on new ones, with errors, malformed requests and clients that leave. The daemon's memory is flat after the
+ * first minute, and afterwards it has as many descriptors, threads and listeners as before.
+ *
+ * MIXED_LOAD_SECONDS: for how long, 180 unless told otherwise; shorter runs have shorter minutes.
+ */
+import { type EventEmitter, once } from 'node:events';
+import { createReadStream, statSync } from 'node:fs';
+import { Agent, request as httpRequest } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { createApiServer } from '../../src/http/server.ts';
+import { createHeldVault, hold } from '../fixtures/held.ts';
+import { listenUntilEnd } from '../fixtures/listening.ts';
+import { countDescriptors, countThreads, readMemory } from '../fixtures/process-figures.ts';
+import { RawConnection, waitUntil } from '../fixtures/raw.ts';
+import { ask, createSandbox, type Daemon, startDaemon } from '../fixtures/vault.ts';
+
+const SECONDS = Number(process.env.MIXED_LOAD_SECONDS ?? 180);
+const CLIENTS = 32;
+/** What stays in the vault throughout: enough that the list is streamed in pages. */
+const LASTING = 400;
+const ONE_IN = 4;
+const LARGE_SIZE = 1_000_000;
+/** How long the daemon lets a client take nothing of its answer; it finds it within twice that time. */
+const STALLED_MS = 60_000;
+/**
+ * How much higher the last minute may reach than the one before: what the collector lets pile up between two runs, and
+ * no more. A leak of 100 bytes a request would show as some 50 MiB in that minute.
+ */
+const TOLERANCE = 0.1;
+
+t.setTimeout((SECONDS + 120) * 1_000);
+
+/** What one client does at a time. Throws, or answers the statuses that it did not expect. */
+type Step = (client: LoadClient) => Promise<void>;
+
+/** One of many clients: a connection that it keeps throughout, and now and then a new one. */
+class LoadClient {
+  readonly daemon: Daemon;
+  readonly name: string;
+  readonly agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly unexpected: string[] = [];
+  requests = 0;
+  /** The connections that it has kept: one, unless the daemon closed it. */
+  readonly kept = new Set<Socket>();
+
+  constructor(daemon: Daemon, index: number) {
+    this.daemon = daemon;
+    this.name = `client-${index}`;
+  }
+
+  /** Asks, and notes another status than that. */
+  async ask(
+    status: number,
+    method: string,
+    target: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+    token = this.daemon.admin,
+  ): Promise<string> {
+    this.requests += 1;
+    const isNew = Math.random() * ONE_IN < 1;
+    const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
+    const answer = isNew
+      ? await ask(this.daemon.socket, method, target, { token, body: text, headers })
+      : await this.#askKept(method, target, text, { ...headers, Authorization: `Bearer ${token}` });
+    if (answer.status !== status)
+      this.unexpected.push(`${method} ${target}: ${answer.status} instead of ${status}`);
+    return answer.text;
+  }
+
+  #askKept(
+    method: string,
+    path: string,
+    body: string | undefined,
+    headers: Record<string, string>,
+  ): Promise<{ status: number; text: string }> {
+    const { agent } = this;
+    return new Promise((resolve, reject) => {
+      const request = httpRequest(
+        { socketPath: this.daemon.socket, method, path, agent, headers },
+        (response) => {
+          this.kept.add(response.socket);
+          let text = '';
+          response.setEncoding('utf8').on('data', (part) => (text += part));
+          response.once('error', reject);
+          response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
+        },
+      );
+      request.once('error', reject);
+      request.end(body);
+    });
+  }
+
+  /** Bytes as they are, on a connection of their own. */
+  async sendRaw(bytes: string, until: (connection: RawConnection) => Promise<unknown>): Promise<void> {
+    this.requests += 1;
+    const connection = await RawConnection.open(this.daemon.socket);
+    connection.write(bytes);
+    await until(connection);
+    connection.close();
+  }
+}
+
+const lasting = (index = Math.floor(Math.random() * LASTING)) => `/v1/secrets/lasting-${index}`;
+const authorized = ({ daemon }: LoadClient) => `Authorization: Bearer ${daemon.admin}\r\n`;
+
+/** Each leaves the vault as large as it was. */
+const STEPS: readonly (readonly [weight: number, step: Step])[] = [
+  [30, async (c) => void (await c.ask(200, 'GET', lasting()))],
+  [6, async (c) => void (await c.ask(200, 'GET', `${lasting()}/value`))],
+  [6, async (c) => void (await c.ask(201, 'PUT', lasting(), entry()))],
+  [4, async (c) => void (await c.ask(200, 'PATCH', lasting(), { value: 'p'.repeat(100) }))],
+  [
+    6,
+    async (c) => {
+      await c.ask(201, 'PUT', `/v1/secrets/${c.name}`, entry());
+      await c.ask(201, 'PUT', `/v1/secrets/${c.name}/fields/f`, { value: 'field' });
+      await c.ask(200, 'GET', `/v1/secrets/${c.name}/fields`);
+      await c.ask(200, 'POST', `/v1/secrets/${c.name}/rename`, { name: `${c.name}-renamed` });
+      await c.ask(404, 'GET', `/v1/secrets/${c.name}`);
+      await c.ask(200, 'DELETE', `/v1/secrets/${c.name}-renamed`);
+    },
+  ],
+  [
+    3,
+    async (c) => {
+      const { id, token } = JSON.parse(
+        await c.ask(201, 'POST', '/v1/tokens', { name: c.name, scopes: ['read'] }),
+      );
+      await c.ask(200, 'GET', lasting(), undefined, {}, token);
+      await c.ask(403, 'PUT', lasting(), entry(), {}, token);
+      await c.ask(200, 'DELETE', `/v1/tokens/${id}`);
+      await c.ask(401, 'GET', lasting(), undefined, {}, token);
+    },
+  ],
+  [1, async (c) => void (await c.ask(200, 'GET', '/v1/tokens'))],
+  [1, async (c) => void (await c.ask(200, 'GET', '/v1/secrets'))],
+  [3, async (c) => void (await c.ask(200, 'GET', '/v1/secrets?limit=50'))],
+  [3, async (c) => void (await c.ask(200, 'GET', '/v1/search?q=lasting-3'))],
+  [1, async (c) => void (await c.ask(200, 'GET', '/v1/export?limit=20'))],
+  [
+    4,
+    async (c) => {
+      const refs = Array.from({ length: 20 }, (_, index) => ({ name: `lasting-${index}` }));
+      await c.ask(200, 'POST', '/v1/secrets/batch-get', { refs });
+    },
+  ],
+  [2, async (c) => void (await c.ask(200, 'POST', '/v1/generate', { length: 20 }))],
+  [2, async (c) => void (await c.ask(200, 'GET', '/v1/health'))],
+  [1, async (c) => void (await c.ask(404, 'GET', '/v1/nothing'))],
+  [1, async (c) => void (await c.ask(404, 'GET', '/v1/secrets/nothing'))],
+  [1, async (c) => void (await c.ask(405, 'POST', '/v1/health'))],
+  [1, async (c) => void (await c.ask(400, 'PUT', lasting(), '{"value":'))],
+  [1, async (c) => void (await c.ask(412, 'PUT', lasting(), entry(), { 'If-Match': '"no"' }))],
+  [1, async (c) => void (await c.ask(401, 'GET', lasting(), undefined, {}, 'mvt_unknown'))],
+  [0.2, async (c) => void (await c.ask(413, 'PUT', lasting(), 'x'.repeat(1_100_000)))],
+  [1, (c) => c.sendRaw('hello\r\n\r\n', (connection) => connection.waitForEnd())],
+  [
+    1,
+    (c) => c.sendRaw(`GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}`, (connection) => connection.waitForEnd()),
+  ],
+  [
+    2,
+    (c) =>
+      c.sendRaw(`GET ${lasting()} HTTP/1.1\r\n${authorized(c)}\r\n`.repeat(20), (connection) =>
+        connection.waitFor(20),
+      ),
+  ],
+  // Clients that leave: in the middle of a body, before and in the middle of an answer, after having sent nothing.
+  [
+    2,
+    (c) =>
+      c.sendRaw(`PUT ${lasting()} HTTP/1.1\r\n${authorized(c)}Content-Length: 900\r\n\r\n{`, () => sleep(2)),
+  ],
+  [2, (c) => c.sendRaw(`GET ${lasting()} HTTP/1.1\r\n${authorized(c)}\r\n`, async () => {})],
+  [
+    1,
+    (c) =>
+      c.sendRaw(
+        `GET /v1/secrets HTTP/1.1\r\n${authorized(c)}\r\n`,
+        ({ socket }) => new Promise((resolve) => socket.once('data', resolve)),
+      ),
+  ],
+  [1, (c) => c.sendRaw('', async () => {})],
+];
+const TOTAL_WEIGHT = STEPS.reduce((sum, [weight]) => sum + weight, 0);
+
+function entry() {
+  return { value: 'v'.repeat(100), metadata: { owner: 'load', note: 'n'.repeat(400) } };
+}
+
+function chooseStep(): Step {
+  let left = Math.random() * TOTAL_WEIGHT;
+  for (const [weight, step] of STEPS) {
+    left -= weight;
+    if (left < 0) return step;
+  }
+  return STEPS[0]![1];
+}
+
+async function runClient(client: LoadClient, endsAt: number): Promise<void> {
+  while (performance.now() < endsAt) {
+    try {
+      await chooseStep()(client);
+    } catch (error) {
+      client.unexpected.push(String((error as NodeJS.ErrnoException).code ?? error));
+    }
+  }
+  client.agent.destroy();
+}
+
+interface Sample {
+  readonly atMs: number;
+  readonly residentMb: number;
+}
+
+/** Samples until it is told to stop. */
+function watchMemory(pid: number): { stop(): Sample[] } {
+  const startedAt = performance.now();
+  const samples: Sample[] = [];
+  const timer = setInterval(() => {
+    samples.push({ atMs: performance.now() - startedAt, residentMb: readMemory(pid).resident });
+  }, 500);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return samples;
+    },
+  };
+}
+
+/** MiB per minute, by least squares. */
+function fitSlope(samples: readonly Sample[]): number {
+  const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [meanAt, meanMb] = [meanOf(samples.map((s) => s.atMs)), meanOf(samples.map((s) => s.residentMb))];
+  const covariance = meanOf(samples.map((s) => (s.atMs - meanAt) * (s.residentMb - meanMb)));
+  return (60_000 * covariance) / meanOf(samples.map((s) => (s.atMs - meanAt) ** 2));
+}
+
+/** Its log goes to a file: it is some hundred megabytes. */
+async function serveLogged(t: Test): Promise<{ daemon: Daemon; logPath: string }> {
+  const sandbox = createSandbox(t);
+  const logPath = join(sandbox.folder, 'log');
+  const under = ['/bin/sh', '-c', 'exec "$@" 2>"$0"', logPath];
+  const daemon = await startDaemon(t, { sandbox, under });
+  const secrets = Array.from({ length: LASTING }, (_, index) => ({ name: `lasting-${index}`, ...entry() }));
+  const { status } = await daemon.ask('POST', '/v1/import', { body: { secrets } });
+  const large = await daemon.ask('PUT', '/v1/secrets/large', { body: { value: 'l'.repeat(LARGE_SIZE) } });
+  if (status !== 200 || large.status !== 201) throw new Error(`import: ${status}, put: ${large.status}`);
+  return { daemon, logPath };
+}
+
+/** A client that has asked for a large value and takes nothing of it. */
+async function stallReader({ socket: path, admin }: Daemon): Promise<Socket> {
+  const socket = connect(path);
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  socket.pause().write(`GET /v1/secrets/large/value HTTP/1.1\r\nAuthorization: Bearer ${admin}\r\n\r\n`);
+  return socket;
+}
+
+/** How many bytes there still are, to the end of the answer or of the connection. */
+async function readOn(socket: Socket): Promise<number> {
+  let received = 0;
+  let isEnded = false;
+  socket.once('close', () => (isEnded = true));
+  socket.on('data', (bytes) => (received += bytes.length));
+  socket.resume();
+  await waitUntil(() => isEnded || received > LARGE_SIZE);
+  socket.destroy();
+  return received;
+}
+
+/** The lines that are about no request. */
+async function readOtherLines(logPath: string): Promise<string[]> {
+  const others: string[] = [];
+  for await (const line of createInterface(createReadStream(logPath)))
+    if (!line.includes('"event":"request"')) others.push(line);
+  return others;
+}
+
+t.test(
+  `mixed load > ${SECONDS} s > memory flat, as many descriptors and threads as before`,
+  { skip: process.platform === 'linux' ? false : 'reads /proc' },
+  async (t) => {
+    const { daemon, logPath } = await serveLogged(t);
+    const pid = daemon.child.pid ?? 0;
+    const clients = Array.from({ length: CLIENTS }, (_, index) => new LoadClient(daemon, index));
+    // Once through all, so that whatever is opened once is open.
+    for (const [, step] of STEPS) await step(clients[0]!);
+    clients[0]!.agent.destroy();
+    clients[0]!.kept.clear();
+    await sleep(500);
+    const before = { descriptors: countDescriptors(pid), threads: countThreads(pid) };
+    const size = statSync(daemon.databasePath).size;
+
+    const stalled = await stallReader(daemon);
+    const watch = watchMemory(pid);
+    const endsAt = performance.now() + SECONDS * 1_000;
+    let mostDescriptors = 0;
+    const counting = setInterval(() => {
+      mostDescriptors = Math.max(mostDescriptors, countDescriptors(pid));
+    }, 1_000);
+    await Promise.all(clients.map((client) => runClient(client, endsAt)));
+    clearInterval(counting);
+    const samples = watch.stop();
+
+    const received = await readOn(stalled);
+    if (SECONDS * 1_000 > 2 * STALLED_MS)
+      t.ok(received < LARGE_SIZE, `who took nothing for two minutes was cut off: ${received} bytes`);
+    await waitUntil(() => countDescriptors(pid) <= before.descriptors);
+    t.same({ descriptors: countDescriptors(pid), threads: countThreads(pid) }, before, 'as before');
+    const third = (SECONDS * 1_000) / 3;
+    const [first, second, last] = [0, 1, 2].map((index) =>
+      samples.filter(({ atMs }) => atMs >= index * third && atMs < (index + 1) * third),
+    ) as [Sample[], Sample[], Sample[]];
+    const mostOf = (some: readonly Sample[]) => Math.max(...some.map(({ residentMb }) => residentMb));
+    t.ok(second.length > 5 && last.length > 5, 'there are samples');
+    t.ok(
+      mostOf(last) <= mostOf(second) * (1 + TOLERANCE),
+      `flat: ${mostOf(second)}, then ${mostOf(last)} MiB`,
+    );
+    t.same(clients.flatMap(({ unexpected }) => unexpected).slice(0, 10), [], 'every answer as expected');
+    // A listener left on a connection with each request would have been warned of.
+    t.same(
+      clients.map(({ kept }) => kept.size),
+      clients.map(() => 1),
+      'every client kept its connection throughout',
+    );
+    const listed = await daemon.ask('GET', '/v1/secrets');
+    t.equal(listed.json.length, LASTING + 1, 'the vault holds what it held');
+    const requests = clients.reduce((sum, client) => sum + client.requests, 0);
+    const mb = [first, second, last].map((some) => Math.round(mostOf(some)));
+    const slope = fitSlope([...second, ...last]);
+    t.comment(
+      `figure: ${requests} requests in ${SECONDS} s, ${Math.round(requests / SECONDS)} a second; at most ${mb.join(', ')} MiB in the three minutes, ${slope.toFixed(1)} MiB a minute after the first`,
+    );
+    t.comment(
+      `figure: ${before.descriptors} descriptors before, ${mostDescriptors} at most, ${countDescriptors(pid)} after; ${before.threads} threads; vault.db ${size} and ${statSync(daemon.databasePath).size} bytes`,
+    );
+    const { code } = await daemon.stop();
+    t.equal(code, 0, 'it ended well');
+    const others = await readOtherLines(logPath);
+    t.notMatch(others.join('\n'), /Warning|"level":(?:40|50|60)/, 'nothing to complain of');
+  },
+);
+
+/** All listeners on an emitter. */
+const countListeners = (emitter: EventEmitter) =>
+  emitter.eventNames().reduce((sum, name) => sum + emitter.listenerCount(name), 0);
+
+t.test('listeners > 3,000 requests on one connection > as many as after the first', async (t) => {
+  const held = await hold(t, await createHeldVault(t));
+  await held.ask('PUT', '/v1/secrets/a', { body: { value: 'v' } });
+  const server = createApiServer(held.backend, () => {}, { connections: 10, report: () => {} });
+  const accepted: Socket[] = [];
+  server.on('connection', (socket) => accepted.push(socket));
+  const path = await listenUntilEnd(t, server);
+  const connection = await RawConnection.open(path);
+  const head = `HTTP/1.1\r\nAuthorization: Bearer ${held.session}\r\n`;
+  const requests = [
+    `GET /v1/secrets/a ${head}\r\n`,
+    `PUT /v1/secrets/a ${head}Content-Length: 13\r\n\r\n{"value":"v"}`,
+    `GET /v1/nothing ${head}\r\n`,
+    `GET /v1/secrets ${head}\r\n`,
+    `PUT /v1/secrets/a ${head}Transfer-Encoding: chunked\r\n\r\nd\r\n{"value":"v"}\r\n0\r\n\r\n`,
+  ].join('');
+  const count = () => ({
+    connection: accepted.reduce((sum, socket) => sum + countListeners(socket), 0),
+    server: countListeners(server),
+    process: countListeners(process),
+  });
+  let answered = 0;
+  connection.socket.removeAllListeners('data').on('data', (text: string) => {
+    answered += text.split('HTTP/1.1 ').length - 1;
+  });
+  const send = async (repeated: number) => {
+    const wanted = answered + 5 * repeated;
+    connection.write(requests.repeat(repeated));
+    await waitUntil(() => answered >= wanted);
+    await sleep(20);
+  };
+  await send(1);
+  const first = count();
+  for (let round = 0; round < 60; round++) await send(10);
+  t.same(count(), first);
+  t.equal(accepted.length, 1);
+  t.comment(
+    `figure: ${first.connection} listeners on a connection after 5 requests and after ${answered}, ${first.server} on the server, ${first.process} on the process`,
+  );
+  connection.close();
+});
