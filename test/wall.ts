@@ -110,9 +110,9 @@ const rules: Rule[] = [
     [['src/cli/commands/a.ts', `import { serve } from '../../daemon/serve.ts';`]],
   ),
   forbid(
-    'src > only pool/pools.ts takes piscina',
-    ({ from, to }) => isIn(from, 'src') && to === 'piscina' && from !== POOLS,
-    [['src/pool/batch.ts', `import { Piscina } from 'piscina';`]],
+    'src > only pool/ starts threads',
+    ({ from, to }) => isIn(from, 'src') && to === 'node:worker_threads' && !isIn(from, 'src/pool'),
+    [['src/daemon/held-vault.ts', `import { Worker } from 'node:worker_threads';`]],
   ),
   {
     name: 'src > only pool/pools.ts names worker files',

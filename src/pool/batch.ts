@@ -4,6 +4,7 @@
  */
 import type { Batch, BatchResult, Call, Failure, Reply } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
+import { NoThreadError } from './threads.ts';
 
 /** Runs one batch on a worker thread. */
 export type RunBatch = (batch: Batch) => Promise<BatchResult>;
@@ -25,7 +26,13 @@ interface Waiting {
 }
 
 const BUSY: Failure = { ok: false, code: 'busy', message: 'too many requests are waiting; try again' };
-const WORKER_DIED: Failure = {
+/** This one and the next also by what they are, for those who must know. */
+export const NO_WORKER: Failure = {
+  ok: false,
+  code: 'busy',
+  message: 'the worker threads are being started again; nothing was done, try again',
+};
+export const WORKER_DIED: Failure = {
   ok: false,
   code: 'internal',
   message: 'the worker that had this request died; whether a write took effect is not known',
@@ -34,17 +41,15 @@ const WORKER_DIED: Failure = {
 export class BatchQueue {
   readonly #run: RunBatch;
   readonly #limits: BatchLimits;
-  readonly #onWorkerError: (error: unknown) => void;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #inFlight = 0;
   #flushScheduled = false;
   readonly #idle: (() => void)[] = [];
 
-  constructor(run: RunBatch, limits: BatchLimits, onWorkerError: (error: unknown) => void) {
+  constructor(run: RunBatch, limits: BatchLimits) {
     this.#run = run;
     this.#limits = limits;
-    this.#onWorkerError = onWorkerError;
   }
 
   /** Never rejects: a full queue and a dead worker are answers too. */
@@ -88,14 +93,20 @@ export class BatchQueue {
       const { bytes, replies } = await this.#run(batch.map(({ call }) => call));
       for (const [index, { resolve }] of batch.entries()) resolve(toAnswered(replies[index], bytes));
     } catch (error) {
-      this.#onWorkerError(error);
-      for (const { resolve } of batch) resolve(WORKER_DIED);
+      for (const { call, resolve } of batch)
+        resolve(error instanceof NoThreadError ? refuse(call) : WORKER_DIED);
     } finally {
       this.#inFlight -= 1;
       this.#flush();
       if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
     }
   }
+}
+
+/** The body of a call that no thread has taken is still here. */
+function refuse(call: Call): Failure {
+  call.body?.fill(0);
+  return NO_WORKER;
 }
 
 function toAnswered(reply: Reply | undefined, bytes: Uint8Array<ArrayBuffer>): Answered {
