@@ -101,6 +101,7 @@ export class HeldVault implements Backend {
   #noteDestroyed(): void {
     this.#isDestroyed = true;
     this.#state.end(DESTROYED.message);
+    this.stopWaiting();
     this.#report('destroyed', '');
     this.#destroyed.resolve();
   }
