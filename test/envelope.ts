@@ -401,6 +401,22 @@ function collectOutputs(type: { prototype: Cipheriv | Decipheriv }, run: () => v
 
 const isZero = (output: Buffer) => output.every((byte) => byte === 0);
 
+t.test('openGcm > opened > no copy is left in memory that is handed out again', async (t) => {
+  const [key, nonce] = [randomBytes(KEY_SIZE), randomBytes(12)];
+  for (const size of [100, 5_000, 70_000, 2_400_000]) {
+    const plaintext = Buffer.alloc(size, 'CANARY-value ');
+    const sealed = sealGcm(key, nonce, plaintext, Buffer.alloc(0));
+    plaintext.fill(0);
+    openGcm(key, nonce, sealed, Buffer.alloc(0)).fill(0);
+    // Node frees what it decrypted into, one byte more than that, as it is.
+    const reused = Array.from({ length: 20 }, () => Buffer.allocUnsafeSlow(size + 1));
+    t.notOk(
+      reused.some((memory) => memory.includes('CANARY-value CANARY')),
+      `${size} bytes`,
+    );
+  }
+});
+
 t.test('openPayload, unwrapKey > the tag does not match > what was decrypted is zeroed', async (t) => {
   for (const { blob, open } of [blobs.payload, blobs.wrap]) {
     const damaged = Buffer.from(blob);

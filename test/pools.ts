@@ -1,7 +1,8 @@
 /** Batches and threads: sizes, order, a full queue, and threads that die. */
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { BroadcastChannel, type Worker } from 'node:worker_threads';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MessageChannel, type Worker } from 'node:worker_threads';
 import t, { type Test } from 'tap';
 import type { Answered } from '../src/answered.ts';
 import { HeldVault } from '../src/daemon/held-vault.ts';
@@ -10,11 +11,14 @@ import { type BatchLimits, BatchQueue, type RunBatch } from '../src/pool/batch.t
 import { LargeAnswers } from '../src/pool/large-answers.ts';
 import { Keyring } from '../workers/keys/keyring.ts';
 import { SharedKeyringHolder } from '../workers/keys/sharing.ts';
-import type { Batch, BatchResult, Call } from '../workers/messages.ts';
+import type { Batch, BatchResult, Call, ControlOperation } from '../workers/messages.ts';
 import { createHeldVault, hold } from './fixtures/held.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import { StoredFile } from './fixtures/stored.ts';
 import { createSandbox, mav } from './fixtures/vault.ts';
+
+// Threads are started by the dozen, from source.
+t.setTimeout(120_000);
 
 const LIMITS: BatchLimits = { batchSize: 4, batchesInFlight: 2, queuedCalls: 10, queuedBytes: 100 };
 
@@ -61,7 +65,7 @@ t.test(
   'queue > the calls of one turn > travel in batches of the limit, and come back to whom they belong',
   async (t) => {
     const { batches, run } = createStage();
-    const queue = new BatchQueue(run, { ...LIMITS, queuedCalls: 100 }, ignore);
+    const queue = new BatchQueue(run, { ...LIMITS, queuedCalls: 100 });
     const names = Array.from({ length: 11 }, (_, index) => `n${index}`);
     const answers = Promise.all(names.map((name) => queue.add(call(name))));
     t.equal(batches.length, 0, 'nothing is sent before the turn is over');
@@ -82,7 +86,7 @@ t.test(
 
 t.test('queue > full by calls or by bytes > busy at once, its body zeroed; free again later', async (t) => {
   const { batches, run } = createStage();
-  const queue = new BatchQueue(run, { ...LIMITS, batchesInFlight: 1 }, ignore);
+  const queue = new BatchQueue(run, { ...LIMITS, batchesInFlight: 1 });
   const waiting = Array.from({ length: 4 }, () => queue.add(call('first')));
   await turn();
   waiting.push(queue.add(call('bytes', 60)));
@@ -113,7 +117,7 @@ t.test('queue > full by calls or by bytes > busy at once, its body zeroed; free 
 
 t.test('queue > drained > resolves when nothing waits or runs, at once when idle', async (t) => {
   const { batches, run } = createStage();
-  const queue = new BatchQueue(run, { ...LIMITS, batchesInFlight: 1 }, ignore);
+  const queue = new BatchQueue(run, { ...LIMITS, batchesInFlight: 1 });
   await queue.drain();
   let isDrained = false;
   const answers = Array.from({ length: 6 }, () => queue.add(call('a')));
@@ -129,13 +133,9 @@ t.test('queue > drained > resolves when nothing waits or runs, at once when idle
 
 t.test('queue > calls that belong into another one > handed on, answered, and drained', async (t) => {
   const [here, there] = [createStage(), createStage()];
-  const queue = new BatchQueue(
-    there.run,
-    { ...LIMITS, batchSize: 1, batchesInFlight: 1, queuedCalls: 3 },
-    ignore,
-  );
+  const queue = new BatchQueue(there.run, { ...LIMITS, batchSize: 1, batchesInFlight: 1, queuedCalls: 3 });
   const isFor = ({ params }: Call) => params.name === 'large';
-  const first = new BatchQueue(here.run, { ...LIMITS, batchesInFlight: 1 }, ignore, { isFor, queue });
+  const first = new BatchQueue(here.run, { ...LIMITS, batchesInFlight: 1 }, { isFor, queue });
   const names = ['large', 'a', 'large', 'b', 'large', 'c', 'large', 'd'];
   const answers = names.map((name) => first.add(call(name)));
   await turn();
@@ -168,7 +168,7 @@ t.test('queue > calls that belong into another one > handed on, answered, and dr
 
 t.test('queue > nobody wants the answer when its batch is put together > left out', async (t) => {
   const { batches, run } = createStage();
-  const queue = new BatchQueue(run, { ...LIMITS, batchesInFlight: 1 }, ignore);
+  const queue = new BatchQueue(run, { ...LIMITS, batchesInFlight: 1 });
   let isGone = false;
   const isWanted = () => !isGone;
   const first = queue.add(call('under way'), isWanted);
@@ -210,24 +210,19 @@ t.test(
   },
 );
 
-t.test(
-  'queue > a batch’s thread dies, or leaves a reply out > an error for its calls only, reported',
-  async (t) => {
-    const { batches, run } = createStage();
-    const reported: unknown[] = [];
-    const queue = new BatchQueue(run, LIMITS, (error) => reported.push(error));
-    const answers = Array.from({ length: 8 }, (_, index) => queue.add(call(`n${index}`)));
-    await turn();
-    batches[0]?.fail();
-    batches[1]?.finish();
-    const results = await Promise.all(answers);
-    t.same(results.slice(4).map(bodyOf), ['n4', 'n5', 'n6', 'n7']);
-    t.ok(results.slice(0, 4).every((answered) => !answered.ok && answered.code === 'internal'));
-    t.equal(reported.length, 1);
-    const short = new BatchQueue(async () => ({ bytes: new Uint8Array(), replies: [] }), LIMITS, ignore);
-    t.match(await short.add(call('a')), { ok: false, code: 'internal' });
-  },
-);
+t.test('queue > a batch’s thread dies, or leaves a reply out > an error for its calls only', async (t) => {
+  const { batches, run } = createStage();
+  const queue = new BatchQueue(run, LIMITS);
+  const answers = Array.from({ length: 8 }, (_, index) => queue.add(call(`n${index}`)));
+  await turn();
+  batches[0]?.fail();
+  batches[1]?.finish();
+  const results = await Promise.all(answers);
+  t.same(results.slice(4).map(bodyOf), ['n4', 'n5', 'n6', 'n7']);
+  t.ok(results.slice(0, 4).every((answered) => !answered.ok && answered.code === 'internal'));
+  const short = new BatchQueue(async () => ({ bytes: new Uint8Array(), replies: [] }), LIMITS);
+  t.match(await short.add(call('a')), { ok: false, code: 'internal' });
+});
 
 t.test('HTTP > the queue is full > 503 busy with Retry-After', async (t) => {
   const session = 'mvs_'.padEnd(68, '0');
@@ -238,7 +233,7 @@ t.test('HTTP > the queue is full > 503 busy with Retry-After', async (t) => {
     sealedBecause: null,
     settled: async () => {},
     noteUse: ignore,
-    dispatch: () => new BatchQueue(createStage().run, { ...LIMITS, queuedCalls: 0 }, ignore).add(call('a')),
+    dispatch: () => new BatchQueue(createStage().run, { ...LIMITS, queuedCalls: 0 }).add(call('a')),
   } as unknown as Parameters<typeof answerRequest>[0];
   const { status, headers, body, code } = await answerRequest(vault, {
     method: 'GET',
@@ -256,10 +251,16 @@ t.test('HTTP > the queue is full > 503 busy with Retry-After', async (t) => {
   t.match(JSON.parse(Buffer.from(body).toString()), { code: 'busy', error: /try again/ });
 });
 
+const PASSPHRASE = 'a passphrase of the test';
+
 /** A vault held in this process, from source, and the threads that were started for it. */
-async function holdVault(t: Test, readers: number) {
+async function holdVault(t: Test, readers: number, keyStore: 'file' | 'passphrase' = 'file') {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  const passphraseFile = join(sandbox.folder, 'pass');
+  writeFileSync(passphraseFile, PASSPHRASE, { mode: 0o600 });
+  const needsPassphrase = keyStore === 'passphrase';
+  const more = needsPassphrase ? ['--passphrase-file', passphraseFile] : [];
+  await mav(sandbox, ['init', '--key-store', keyStore, ...more]);
   const threads: Worker[] = [];
   const collect = (thread: Worker) => void threads.push(thread);
   process.on('worker', collect);
@@ -273,9 +274,11 @@ async function holdVault(t: Test, readers: number) {
     readers,
   };
   const session = `mvs_${randomUUID().replaceAll('-', '').repeat(2)}`;
-  const vault = new HeldVault(options, session, (event) => events.push(event));
+  const vault = new HeldVault(options, session, (event, detail) => events.push(`${event}: ${detail}`));
   t.teardown(() => vault.close());
-  t.match(await vault.unseal(), { ok: true });
+  const passphrase = needsPassphrase ? encode({ passphrase: PASSPHRASE }) : null;
+  t.match(await vault.unseal(passphrase), { ok: true });
+  events.length = 0;
   await vault.dispatch('writer', put('a'));
   // Until every thread has the keyring: several batches at once, so that each reader gets one.
   const reads = Array.from({ length: 64 * readers }, () => vault.dispatch('readers', get('a')));
@@ -283,13 +286,29 @@ async function holdVault(t: Test, readers: number) {
   return { vault, threads, events };
 }
 
+const encode = (value: unknown) => new Uint8Array(Buffer.from(JSON.stringify(value)));
 const put = (name: string): Call => ({
   operation: 'secrets.put',
   params: { name },
-  body: new Uint8Array(Buffer.from('{"value":"x"}')),
+  body: encode({ value: 'x' }),
   mayReplace: true,
 });
 const get = (name: string): Call => ({ ...put(name), operation: 'secrets.get', body: null });
+const control = (operation: ControlOperation): Call => ({ ...put(''), operation, params: {}, body: null });
+const deathsIn = (events: readonly string[]) => events.filter((event) => event.startsWith('worker-died'));
+
+/** Ends the next so many threads as soon as they are started, before they have loaded. */
+function killTheNext(t: Test, count: number): { readonly killed: () => number } {
+  let killed = 0;
+  const kill = (thread: Worker) => {
+    if (killed === count) return;
+    killed += 1;
+    void thread.terminate();
+  };
+  process.on('worker', kill);
+  t.teardown(() => process.off('worker', kill));
+  return { killed: () => killed };
+}
 
 t.test(
   'pools > the writer dies with 300 calls on it > each is answered, and the pool is whole again',
@@ -310,7 +329,7 @@ t.test(
       answers.every((answered) => answered.ok || answered.code === 'internal'),
       'and say so',
     );
-    t.ok(events.includes('worker-died'));
+    t.same(deathsIn(events), ['worker-died: writer: exit 1']);
     t.match(
       await vault.dispatch('writer', put('after')),
       { ok: true },
@@ -324,43 +343,223 @@ t.test(
   },
 );
 
-t.test('pools > a thread dies while nothing runs > the next call is served', async (t) => {
-  const { vault, threads } = await holdVault(t, 2);
-  for (const thread of threads.slice(0, 2)) {
-    await thread.terminate();
+t.test(
+  'pools > a thread dies, idle or at work > the next call is served, and one line in the log',
+  async (t) => {
+    const { vault, threads, events } = await holdVault(t, 2);
+    await threads[0]?.terminate();
+    t.same(deathsIn(events), ['worker-died: reader: exit 1'], 'idle');
     t.match(await vault.dispatch('readers', get('a')), { ok: true });
-  }
-  await threads[2]?.terminate();
-  t.match(await vault.dispatch('writer', put('a')), { ok: true });
-});
+    const reads = Promise.all(Array.from({ length: 40 }, () => vault.dispatch('readers', get('a'))));
+    await turn();
+    await threads[1]?.terminate();
+    const writing = vault.dispatch('control', control('keys.rotate'));
+    await turn();
+    await threads[2]?.terminate();
+    await Promise.all([reads, writing]);
+    t.match(await vault.dispatch('readers', get('a')), { ok: true });
+    t.match(await vault.dispatch('writer', put('a')), { ok: true });
+    t.same(
+      deathsIn(events).sort(),
+      ['worker-died: reader: exit 1', 'worker-died: reader: exit 1', 'worker-died: writer: exit 1'],
+      'at work, with a batch and with a control call',
+    );
+  },
+);
 
-t.test('pools > every thread dies > the vault is sealed until it is unsealed', async (t) => {
-  const { vault, threads } = await holdVault(t, 1);
-  await Promise.all(threads.map((thread) => thread.terminate()));
-  t.match(await vault.dispatch('readers', get('a')), { ok: false, code: 'sealed' });
-  t.match(await vault.unseal(), { ok: true, message: undefined });
-  t.match(await vault.dispatch('readers', get('a')), { ok: true });
-});
+t.test(
+  'pools > every thread dies, and the first to replace them while they load > whole and unsealed again',
+  async (t) => {
+    const { vault, threads, events } = await holdVault(t, 1);
+    const { killed } = killTheNext(t, 4);
+    const [reader, writer] = threads;
+    await Promise.all([reader?.terminate(), writer?.terminate()]);
+    const calls = await Promise.all([
+      vault.dispatch('writer', put('a')),
+      vault.dispatch('readers', get('a')),
+    ]);
+    for (const answered of calls) t.ok(answered.ok || ['internal', 'busy', 'sealed'].includes(answered.code));
+    await waitUntil(() => killed() === 4);
+    await waitUntil(async () => (await vault.dispatch('writer', put('b'))).ok);
+    await waitUntil(async () => (await vault.dispatch('readers', get('b'))).ok);
+    t.equal(deathsIn(events).length, 6);
+    t.equal(threads.length, 8, 'as many as have died, and two that live');
+    t.equal(vault.sealedBecause, null, 'unsealed again, as at the start');
+    t.ok(events.includes('unsealed: '));
+  },
+);
 
-t.test('keyring > two threads that hear each other start > each gets what the other publishes', async (t) => {
-  const name = `test-${randomUUID()}`;
-  const wire = new BroadcastChannel(name);
-  const hellos: unknown[] = [];
-  wire.onmessage = (event) => {
-    const { data } = event as { data: { kind: string } };
-    if (data.kind === 'hello') hellos.push(data);
-  };
-  const one = new SharedKeyringHolder(name);
-  await waitUntil(() => hellos.length === 1);
-  const other = new SharedKeyringHolder(name);
-  // Threads that start together hear each other; here the second came later and has the first one's hello repeated.
-  wire.postMessage(hellos[0]);
-  await waitUntil(() => hellos.length === 2);
-  await sleep(50);
-  wire.close();
-  const kek = { id: randomBytes(16), generation: 1, key: createSecretKey(randomBytes(32)) };
-  one.publish(new Keyring({ vaultId: randomBytes(16), unsealId: 'first', keks: [kek] }));
-  t.equal((await other.find())?.unsealId, 'first');
+t.test(
+  'pools > every thread dies, and the key needs a passphrase > the vault says that it is sealed',
+  async (t) => {
+    const { vault, threads } = await holdVault(t, 1, 'passphrase');
+    await Promise.all(threads.map((thread) => thread.terminate()));
+    t.match(vault.sealedBecause, /unsealed again/);
+    await waitUntil(() => !/unsealed again/.test(vault.sealedBecause ?? ''));
+    t.match(vault.sealedBecause, /needs its passphrase; run: mav unseal/);
+    t.match(await vault.dispatch('readers', get('a')), { ok: false, code: 'sealed' });
+    t.match(await vault.unseal(encode({ passphrase: PASSPHRASE })), { ok: true });
+    t.match(await vault.dispatch('readers', get('a')), { ok: true });
+  },
+);
+
+t.test(
+  'pools > the writer dies while it seals, then every thread > the vault is sealed, and stays so',
+  async (t) => {
+    const { vault, threads } = await holdVault(t, 2);
+    const sealing = vault.dispatch('control', control('vault.seal'));
+    await turn();
+    await threads[2]?.terminate();
+    t.match(await sealing, { ok: true });
+    t.equal(vault.sealedBecause, 'the vault is sealed; run: mav unseal');
+    const reads = Array.from({ length: 64 }, () => vault.dispatch('readers', get('a')));
+    t.ok((await Promise.all(reads)).every((answered) => !answered.ok && answered.code === 'sealed'));
+    await Promise.all(threads.map((thread) => thread.terminate()));
+    t.match(await vault.dispatch('readers', get('a')), { ok: false, code: 'sealed' });
+    t.match(await vault.dispatch('writer', put('a')), { ok: false, code: 'sealed' });
+    t.equal(vault.sealedBecause, 'the vault is sealed; run: mav unseal', 'even when all have died');
+  },
+);
+
+t.test(
+  'pools > sealed and unsealed among writes and rotations > soon an answer, and never `internal`',
+  async (t) => {
+    const { vault } = await holdVault(t, 1);
+    const codes = new Set<string>();
+    let longestMs = 0;
+    let isOver = false;
+    const note = async (running: Promise<Answered>) => {
+      const start = performance.now();
+      const answered = await running;
+      longestMs = Math.max(longestMs, performance.now() - start);
+      codes.add(answered.ok ? 'ok' : answered.code);
+    };
+    const repeat = async (ask: () => Promise<Answered>) => {
+      while (!isOver) await note(ask());
+    };
+    const asking = [
+      repeat(() => vault.dispatch('writer', put('a'))),
+      repeat(() => vault.dispatch('readers', get('a'))),
+      repeat(() => vault.dispatch('control', control('keys.rotate'))),
+      repeat(() => vault.unseal()),
+    ];
+    for (let round = 0; round < 25; round++) {
+      await note(vault.dispatch('control', control('vault.seal')));
+      await waitUntil(() => vault.sealedBecause === null);
+    }
+    isOver = true;
+    await Promise.all(asking);
+    t.same(
+      [...codes].filter((code) => !['ok', 'sealed'].includes(code)),
+      [],
+    );
+    t.ok(longestMs < 1_000, `the longest answer took ${Math.round(longestMs)} ms`);
+    t.match(await vault.unseal(), { ok: true });
+    t.match(await vault.dispatch('control', control('keys.rotate')), { ok: true }, 'and the vault is whole');
+    const check = await vault.dispatch('readers', control('vault.check' as ControlOperation));
+    t.match(JSON.parse(bodyOf(check)), { database: 'ok', unreadable_count: 0 });
+  },
+);
+
+const createKeyring = (generation: number) =>
+  new Keyring({
+    vaultId: randomBytes(16),
+    keks: [{ id: randomBytes(16), generation, key: createSecretKey(randomBytes(32)) }],
+  });
+
+/** Channels as the pool makes them. Answers one that cuts the two off from each other. */
+function connect(one: SharedKeyringHolder, other: SharedKeyringHolder): () => void {
+  const { port1, port2 } = new MessageChannel();
+  one.connect(port1);
+  other.connect(port2);
+  return () => port1.close();
+}
+
+t.test(
+  'keyring > the writer unseals and seals > known to each reader before what is sent afterwards',
+  async (t) => {
+    const writer = new SharedKeyringHolder('writer', 3);
+    const readers = [new SharedKeyringHolder('reader', 1), new SharedKeyringHolder('reader', 2)];
+    for (const reader of readers) t.teardown(connect(reader, writer));
+    writer.publish(createKeyring(1));
+    t.same(
+      readers.map(({ keyring }) => keyring?.current.generation),
+      [1, 1],
+      'no turn of the event loop later',
+    );
+    writer.forget();
+    t.same(
+      readers.map(({ keyring }) => keyring),
+      [null, null],
+    );
+    t.same(
+      await Promise.all(readers.map((reader) => reader.find())),
+      [null, null],
+      'and nobody is asked for it',
+    );
+  },
+);
+
+t.test(
+  'keyring > a reader or the writer is replaced > has it from the others, and a later sealing wins',
+  async (t) => {
+    const reader = new SharedKeyringHolder('reader', 1);
+    const first = new SharedKeyringHolder('writer', 2);
+    const part = connect(reader, first);
+    first.publish(createKeyring(7));
+    t.equal(reader.keyring?.current.generation, 7);
+    part();
+    const [writer, newReader] = [new SharedKeyringHolder('writer', 3), new SharedKeyringHolder('reader', 4)];
+    // Both know nothing, and one of them is connected to the other only.
+    t.teardown(connect(newReader, writer));
+    const found = newReader.find();
+    t.teardown(connect(reader, writer));
+    t.equal((await found)?.current.generation, 7);
+    t.equal((await writer.find())?.current.generation, 7);
+    const sealing = new SharedKeyringHolder('writer', 5);
+    t.teardown(connect(reader, sealing));
+    // The reader's keyring is under way to it by now.
+    sealing.forget();
+    await turn();
+    t.equal(await sealing.find(), null);
+    t.equal(reader.keyring, null);
+  },
+);
+
+t.test(
+  'keyring > the writer died while it told the readers > what it decided last holds for all',
+  async (t) => {
+    const readers = [new SharedKeyringHolder('reader', 1), new SharedKeyringHolder('reader', 2)];
+    const [told, untold] = readers as [SharedKeyringHolder, SharedKeyringHolder];
+    const first = new SharedKeyringHolder('writer', 3);
+    const [part, cut] = [connect(told, first), connect(untold, first)];
+    first.publish(createKeyring(1));
+    t.ok(readers.every(({ keyring }) => keyring !== null));
+    cut();
+    first.forget();
+    t.equal(told.keyring, null);
+    part();
+    const writer = new SharedKeyringHolder('writer', 4);
+    t.teardown(connect(untold, writer));
+    t.teardown(connect(told, writer));
+    await waitUntil(() => untold.keyring === null);
+    t.equal(await writer.find(), null);
+  },
+);
+
+t.test('keyring > nobody has it > every thread knows that at once', async (t) => {
+  const start = performance.now();
+  const writer = new SharedKeyringHolder('writer', 2);
+  t.equal(await writer.find(), null, 'a writer alone');
+  const readers = [new SharedKeyringHolder('reader', 1), new SharedKeyringHolder('reader', 3)];
+  const [part] = readers.map((reader) => connect(reader, writer));
+  t.same(await Promise.all(readers.map((reader) => reader.find())), [null, null]);
+  const waiting = readers[0]?.find();
+  part?.();
+  const next = new SharedKeyringHolder('writer', 4);
+  t.teardown(connect(readers[0] as SharedKeyringHolder, next));
+  t.equal(await waiting, null, 'its writer ends while it waits, and the next one knows nothing either');
+  t.ok(performance.now() - start < 1_000);
 });
 
 t.test('batches of writes > some calls fail > no version is ever given twice', async (t) => {

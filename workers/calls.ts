@@ -2,7 +2,6 @@
  * Runs one call and keeps its reply body, or what went wrong. Holds response bodies with plaintext until the batch
  * is handed on; a failed call's bytes are zeroed at once.
  */
-import { move, transferableSymbol, valueSymbol } from 'piscina';
 import type { BodyOperation, BodyRequest } from './bodies.ts';
 import { toFailure } from './failures.ts';
 import type { BatchResult, Call, Reply, Success } from './messages.ts';
@@ -61,11 +60,7 @@ export function wipeBodies(batch: readonly Call[]): void {
   for (const call of batch) call.body?.fill(0);
 }
 
-/** What piscina takes for a result that is moved, not copied. */
-export type Moved = ReturnType<typeof move>;
-
-/** What a thread answers a batch with. Transferred, so that the plaintext in it is moved away and not copied. */
-export function finish(reply: ReplyBuffer, replies: readonly Reply[]): Moved {
-  const result: BatchResult = { bytes: reply.take(), replies };
-  return move({ [transferableSymbol]: [result.bytes.buffer], [valueSymbol]: result });
+/** What a thread answers a batch with. */
+export function finish(reply: ReplyBuffer, replies: readonly Reply[]): BatchResult {
+  return { bytes: reply.take(), replies };
 }

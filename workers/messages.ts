@@ -7,6 +7,8 @@
  * are response bodies ready to be sent. Both are transferred, never cloned, and whoever hands them on zeroes them.
  */
 
+import type { MessagePort } from 'node:worker_threads';
+
 /** What a token permits. `admin` implies the others; `session` is the command line's own and is never stored. */
 export type Scope = 'read' | 'write' | 'generate' | 'admin' | 'session';
 
@@ -65,6 +67,8 @@ export type WriteOperation =
 export type ControlOperation =
   | 'vault.status'
   | 'vault.unseal'
+  /** The daemon's own, after a thread has died: unseals again what nobody sealed and nobody has the keys of any more. */
+  | 'vault.resume'
   | 'vault.seal'
   | 'vault.init'
   | 'vault.probeKeychain'
@@ -146,12 +150,20 @@ export interface BatchResult {
   readonly replies: readonly Reply[];
 }
 
+/** What a worker thread is told, in the order in which it is told. */
+export type ThreadMessage =
+  /** Answered once it has loaded. */
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'batch'; readonly batch: Batch }
+  /** One end of a channel between a reader and the writer, over which the two share the keyring. */
+  | { readonly kind: 'peer'; readonly port: MessagePort };
+
 /** What a worker thread is started with (`workerData`). */
 export interface WorkerOptions {
   /** Absolute path of vault.db. */
   readonly databasePath: string;
-  /** Name of the channel on which the threads of one pool share the keyring; random per process. */
-  readonly channelName: string;
+  /** How many threads of its pools were started up to this one: what a later writer does outranks an earlier one's. */
+  readonly startNumber: number;
   /** Where a `passphrase` slot may read its passphrase; null: only from an unseal call's body. */
   readonly passphraseFile: string | null;
   /** systemd's `$CREDENTIALS_DIRECTORY`; null where there is none. */

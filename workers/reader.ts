@@ -3,10 +3,11 @@
  * transferred away, and request bodies, which name what is wanted, are zeroed with their batch.
  */
 import { workerData } from 'node:worker_threads';
-import { finish, type Moved, wipeBodies } from './calls.ts';
-import type { Batch, WorkerOptions } from './messages.ts';
+import { finish, wipeBodies } from './calls.ts';
+import type { Batch, BatchResult, WorkerOptions } from './messages.ts';
 import { readBatch } from './reading.ts';
 import { ReplyBuffer } from './reply.ts';
+import { serveThread } from './thread.ts';
 import { Vault } from './vault.ts';
 
 const vault = new Vault(workerData as WorkerOptions, 'reading');
@@ -15,10 +16,12 @@ const vault = new Vault(workerData as WorkerOptions, 'reading');
 const MAX_EXPECTED_SIZE = 65_536;
 let expectedSize = 0;
 
-export default async function read(batch: Batch): Promise<Moved> {
+async function read(batch: Batch): Promise<BatchResult> {
   const reply = new ReplyBuffer(expectedSize);
   const replies = await readBatch(vault, batch, reply);
   wipeBodies(batch);
   expectedSize = Math.min(reply.length, MAX_EXPECTED_SIZE);
   return finish(reply, replies);
 }
+
+export default serveThread(read, (port) => vault.connect(port));

@@ -3,18 +3,24 @@
  * (through the holder) while the vault is unsealed; never the root key, which lives only inside `unseal`.
  */
 import { dirname } from 'node:path';
+import type { MessagePort } from 'node:worker_threads';
 import type { RootKey } from './envelope/keys.ts';
 import type { Keyring } from './keys/keyring.ts';
 import { SealedError } from './keys/sealed.ts';
 import { SharedKeyringHolder } from './keys/sharing.ts';
 import { openKeyring, unsealRootKey } from './keys/unseal.ts';
 import type { WorkerOptions } from './messages.ts';
+import { RequestError } from './request-error.ts';
 import { type Db, destroyDatabase, openForReading, openForWriting } from './store/database.ts';
 import { SearchIndexer } from './store/search.ts';
 import { SecretReader, SecretWriter } from './store/secrets.ts';
 import { TokenStore } from './store/tokens.ts';
 import { Transactions } from './store/transactions.ts';
 import { VaultStore } from './store/vault.ts';
+
+const SEALED = 'the vault is sealed; run: mav unseal';
+/** The request thread is about to unseal it again, if that takes nobody's help. */
+const LOST = 'the threads that had the keys of the vault have died; try again, or run: mav unseal';
 
 /** What an operation that only reads works with. */
 export interface ReadableVault {
@@ -43,12 +49,18 @@ export class Vault {
   #stores: Stores | null = null;
   #indexer: SearchIndexer | null = null;
   #isDestroyed = false;
+  #seals = 0;
 
   constructor(options: WorkerOptions, access: 'reading' | 'writing') {
     this.options = options;
-    const { readers } = options;
+    const { readers, startNumber } = options;
     this.#open = access === 'writing' ? openForWriting : (path) => openForReading(path, readers);
-    this.#holder = new SharedKeyringHolder(options.channelName);
+    this.#holder = new SharedKeyringHolder(access === 'writing' ? 'writer' : 'reader', startNumber);
+  }
+
+  /** A channel to another thread, to share the keyring over. */
+  connect(port: MessagePort): void {
+    this.#holder.connect(port);
   }
 
   /** Throws UnusableDatabaseError, or SealedError once the vault was destroyed. */
@@ -58,22 +70,38 @@ export class Vault {
     return this.#stores;
   }
 
-  /** The vault, unsealed. Throws SealedError, or UnusableDatabaseError. */
+  /** The vault, unsealed; asks the other threads for the keys if need be. Throws SealedError, or UnusableDatabaseError. */
   async use(): Promise<WritableVault> {
-    const stores = this.stores;
-    const keyring = this.#holder.keyring ?? (await this.#holder.find());
-    if (keyring === null) throw new SealedError('the vault is sealed; run: mav unseal');
+    if (this.#holder.keyring === null) await this.#holder.find();
+    return this.useNow();
+  }
+
+  /** As use, with what this thread has been told so far. */
+  useNow(): WritableVault {
+    const { stores } = this;
+    const { keyring } = this.#holder;
+    if (keyring === null) throw new SealedError(this.#holder.knowsNothing ? LOST : SEALED);
     return { ...stores, keyring };
   }
 
-  get isSealed(): boolean {
-    return this.#holder.keyring === null;
+  async isSealed(): Promise<boolean> {
+    return (await this.#holder.find()) === null;
   }
 
-  /** Opens a slot and shares the keyring with every thread. Throws SealedError with the remedy. */
+  /** Whether no thread has the keys, although nobody has sealed the vault since they were shared. */
+  async isLost(): Promise<boolean> {
+    return (await this.#holder.find()) === null && this.#holder.knowsNothing;
+  }
+
+  /**
+   * Opens a slot and shares the keyring with every thread. Throws SealedError with the remedy, also if the vault was
+   * sealed while its key was being fetched: who seals it has the last word.
+   */
   async unseal(passphrase: Uint8Array | null): Promise<void> {
+    const seals = this.#seals;
     const rootKey = await this.readRootKey(passphrase);
     try {
+      if (seals !== this.#seals) throw new SealedError('the vault was sealed meanwhile; run: mav unseal');
       // Looked up anew: the vault may have been destroyed while its key was being fetched.
       const { vault } = this.stores;
       this.#holder.publish(openKeyring(rootKey, vault.getVaultId(), vault.listKeks()));
@@ -88,12 +116,17 @@ export class Vault {
     return unsealRootKey(vault.listSlots(), vault.getVaultId(), { ...this.options, passphrase });
   }
 
-  /** Takes up a keyring with other generations than before, and waits until every thread has it. */
+  /**
+   * Takes up a keyring with other generations than before, and waits until every thread has it. The vault may have been
+   * sealed when it returns. Throws RequestError busy if a thread does not take it in time.
+   */
   async publish(keyring: Keyring): Promise<void> {
-    await this.#holder.publishToAll(keyring, this.options.readers);
+    if (await this.#holder.publishToAll(keyring)) return;
+    throw new RequestError('busy', 'a long request keeps a thread from taking the new key; try again');
   }
 
   seal(): void {
+    this.#seals += 1;
     this.#holder.forget();
   }
 

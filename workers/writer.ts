@@ -9,7 +9,6 @@ import {
   failAll,
   finish,
   type Handler,
-  type Moved,
   type Outcome,
   runCall,
   runControl,
@@ -20,6 +19,7 @@ import { IdleIndexing } from './idle-indexing.ts';
 import { probeKeychain } from './keys/slots/keychain.ts';
 import type {
   Batch,
+  BatchResult,
   Call,
   ControlOperation,
   Operation,
@@ -37,9 +37,10 @@ import { renameSecret } from './operations/rename.ts';
 import { deleteSecret, patchSecret, putSecret } from './operations/secrets.ts';
 import { createToken, revokeToken, touchTokens } from './operations/tokens.ts';
 import { putFieldValue, putValue } from './operations/values.ts';
-import { reportStatus, seal, unseal } from './operations/vault.ts';
+import { reportStatus, resume, seal, unseal } from './operations/vault.ts';
 import { isReading, readBatch } from './reading.ts';
 import { ReplyBuffer } from './reply.ts';
+import { serveThread } from './thread.ts';
 import { Vault, type WritableVault } from './vault.ts';
 
 const vault = new Vault(workerData as WorkerOptions, 'writing');
@@ -128,10 +129,11 @@ function withBody<Name extends ParsedOperation>(bodies: Bodies, name: Name): Han
 /** A control operation may wait (for a keychain, a key derivation) and manages its own transaction. */
 const controls: Record<ControlOperation, (call: Call, reply: ReplyBuffer) => Promise<Outcome | undefined>> = {
   'vault.status': async (_call, reply) => {
-    reportStatus(vault, reply);
+    await reportStatus(vault, reply);
     return undefined;
   },
   'vault.unseal': async (call, reply) => unseal(vault, await readPassphrase(call), reply),
+  'vault.resume': async (_call, reply) => resume(vault, reply),
   'vault.seal': async (_call, reply) => seal(vault, reply),
   'vault.init': async (call, reply) => {
     await createVault(vault.options, call, await readPassphrase(call), reply);
@@ -158,7 +160,7 @@ function isControl(call: Call | undefined): call is Call & { operation: ControlO
   return call !== undefined && call.operation in controls;
 }
 
-export default async function write(batch: Batch): Promise<Moved> {
+async function write(batch: Batch): Promise<BatchResult> {
   const reply = new ReplyBuffer();
   const replies = await answer(batch, reply);
   wipeBodies(batch);
@@ -252,3 +254,5 @@ function runInSavepoint(
   if (!db.inTransaction && !result.ok) throw new LostTransactionError(result);
   return result;
 }
+
+export default serveThread(write, (port) => vault.connect(port));

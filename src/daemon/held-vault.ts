@@ -8,8 +8,11 @@ import { GuessLimit } from '../auth/limits.ts';
 import { hashToken, Principals } from '../auth/principals.ts';
 import { TokenUsage } from '../auth/usage.ts';
 import type { Backend } from '../http/answer.ts';
-import { type PoolOptions, Pools } from '../pool/pools.ts';
+import { type Death, type PoolOptions, Pools } from '../pool/pools.ts';
 import type { Route } from '../routes.ts';
+import { type Report, VaultState } from './vault-state.ts';
+
+export type { Report } from './vault-state.ts';
 
 /** How often the times of tokens' last use are written. */
 const USAGE_FLUSH_MS = 5_000;
@@ -20,9 +23,6 @@ const DESTROYED: Failure = {
   message: 'the vault was destroyed; make a new one with: mav init',
 };
 
-/** Told what the log should say. */
-export type Report = (event: string, detail: string) => void;
-
 export class HeldVault implements Backend {
   readonly principals: Principals;
   readonly guesses: GuessLimit;
@@ -30,10 +30,7 @@ export class HeldVault implements Backend {
   readonly #usage = new TokenUsage();
   readonly #report: Report;
   readonly #usageTimer: NodeJS.Timeout;
-  #sealedBecause: string | null = 'the vault is being unsealed';
-  /** Settles when the unsealing under way has ended; requests wait for it instead of failing. */
-  #unsealing: Promise<unknown> = Promise.resolve();
-  readonly #stopping = Promise.withResolvers<void>();
+  readonly #state: VaultState;
   readonly #destroyed = Promise.withResolvers<void>();
   #isDestroyed = false;
 
@@ -42,13 +39,18 @@ export class HeldVault implements Backend {
     this.principals = new Principals({ ...session, tokenHash: hashToken(sessionToken) });
     this.guesses = new GuessLimit((detail) => report('guessing', detail));
     this.#report = report;
-    this.#pools = new Pools(options, (error) => report('worker-died', describeError(error)));
+    this.#pools = new Pools(options, (death) => this.#noteDeath(death));
+    this.#state = new VaultState(
+      (call) => this.#pools.control(call),
+      report,
+      (answered) => this.#apply(answered),
+    );
     this.#usageTimer = setInterval(() => void this.#flushUsage(), USAGE_FLUSH_MS).unref();
   }
 
   /** Why the vault is sealed, with the remedy; null while it is not. */
   get sealedBecause(): string | null {
-    return this.#sealedBecause;
+    return this.#state.sealedBecause;
   }
 
   /** Resolves when the vault was destroyed. */
@@ -58,13 +60,12 @@ export class HeldVault implements Backend {
 
   /** Resolves when no unsealing is under way that a request would have to wait for. */
   async settled(): Promise<void> {
-    // An unsealed vault has its keys: another unsealing, perhaps a hanging one, is no reason to wait.
-    if (this.#sealedBecause !== null) await Promise.race([this.#unsealing, this.#stopping.promise]);
+    await this.#state.settled();
   }
 
   /** Requests wait for no unsealing any more, and refusals for no delay: nothing of it must hold up the end. */
   stopWaiting(): void {
-    this.#stopping.resolve();
+    this.#state.stopWaiting();
     this.guesses.end();
   }
 
@@ -86,37 +87,31 @@ export class HeldVault implements Backend {
     if (pool === 'control') return this.#control(call);
     // The list says when each token was last used: what is still in memory must be written first.
     if (call.operation === 'tokens.list') await this.#flushUsage();
-    return this.#apply(
-      await (pool === 'readers' ? this.#pools.read(call, isWanted) : this.#pools.write(call)),
-    );
+    const answered = await (pool === 'readers' ? this.#pools.read(call, isWanted) : this.#pools.write(call));
+    // The thread had no keys; it should have, unless somebody has just sealed the vault.
+    if (!answered.ok && answered.code === 'sealed') void this.#state.resume();
+    return this.#apply(answered);
   }
 
   async #control(call: Call): Promise<Answered> {
-    const running = this.#pools.control(call);
-    if (call.operation === 'vault.unseal') this.#unsealing = running;
-    const answered = await running;
-    if (call.operation === 'vault.unseal') this.#noteUnsealed(answered);
-    if (call.operation === 'vault.seal' && answered.ok)
-      this.#sealedBecause = 'the vault is sealed; run: mav unseal';
+    if (call.operation === 'vault.unseal') return this.#state.unseal(call);
+    if (call.operation === 'vault.seal') return this.#state.seal(call);
+    const answered = await this.#pools.control(call);
     if (call.operation === 'vault.destroy' && answered.ok) this.#noteDestroyed();
     return this.#apply(answered);
   }
 
+  #noteDeath({ kind, reason, isLast }: Death): void {
+    this.#report('worker-died', `${kind}: ${reason}`);
+    this.#state.noteDeath(isLast);
+  }
+
   #noteDestroyed(): void {
     this.#isDestroyed = true;
-    this.#sealedBecause = DESTROYED.message;
+    this.#state.end(DESTROYED.message);
     this.stopWaiting();
     this.#report('destroyed', '');
     this.#destroyed.resolve();
-  }
-
-  #noteUnsealed(answered: Answered): void {
-    // One that was still under way when the vault was destroyed.
-    if (this.#isDestroyed) return;
-    // A wrong passphrase for an unsealed vault changes nothing.
-    if (answered.ok) this.#sealedBecause = null;
-    else if (this.#sealedBecause !== null) this.#sealedBecause = answered.message;
-    this.#report(answered.ok ? 'unsealed' : 'sealed', answered.ok ? '' : answered.message);
   }
 
   /** Takes up a change of principals before the reply is sent, so that it holds for the next request. */
@@ -134,7 +129,7 @@ export class HeldVault implements Backend {
   }
 
   async #flushUsage(): Promise<void> {
-    const params = this.#sealedBecause === null ? this.#usage.take() : null;
+    const params = this.#state.sealedBecause === null ? this.#usage.take() : null;
     if (params === null) return;
     await this.#pools.write({ operation: 'tokens.touch', params, body: null, mayReplace: false });
   }
@@ -143,6 +138,7 @@ export class HeldVault implements Backend {
   async close(): Promise<void> {
     clearInterval(this.#usageTimer);
     await this.#flushUsage();
+    this.#state.end(null);
     await this.#pools.close();
   }
 }
@@ -150,10 +146,4 @@ export class HeldVault implements Backend {
 function refuseDestroyed(call: Call): Failure {
   call.body?.fill(0);
   return DESTROYED;
-}
-
-/** An error's name and code: its message may quote what it was about. */
-function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  return 'code' in error ? `${error.name} ${String(error.code)}` : error.name;
 }

@@ -4,6 +4,7 @@
  */
 import type { Batch, BatchResult, Call, Failure, Reply } from '../../workers/messages.ts';
 import type { Answered, IsWanted } from '../answered.ts';
+import { NoThreadError } from './threads.ts';
 
 /** Runs one batch on a worker thread. */
 export type RunBatch = (batch: Batch) => Promise<BatchResult>;
@@ -34,7 +35,13 @@ interface Waiting {
 
 const BUSY: Failure = { ok: false, code: 'busy', message: 'too many requests are waiting; try again' };
 const NOT_WANTED: Failure = { ok: false, code: 'busy', message: 'the client has gone away' };
-const WORKER_DIED: Failure = {
+/** This one and the next also by what they are, for those who must know. */
+export const NO_WORKER: Failure = {
+  ok: false,
+  code: 'busy',
+  message: 'the worker threads are being started again; nothing was done, try again',
+};
+export const WORKER_DIED: Failure = {
   ok: false,
   code: 'internal',
   message: 'the worker that had this request died; whether a write took effect is not known',
@@ -45,7 +52,6 @@ const ALWAYS = () => true;
 export class BatchQueue {
   readonly #run: RunBatch;
   readonly #limits: BatchLimits;
-  readonly #onWorkerError: (error: unknown) => void;
   readonly #diversion: Diversion | null;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
@@ -53,16 +59,10 @@ export class BatchQueue {
   #flushScheduled = false;
   readonly #idle: (() => void)[] = [];
 
-  constructor(
-    run: RunBatch,
-    limits: BatchLimits,
-    onWorkerError: (error: unknown) => void,
-    diversion: Diversion | null = null,
-  ) {
+  constructor(run: RunBatch, limits: BatchLimits, diversion: Diversion | null = null) {
     this.#diversion = diversion;
     this.#run = run;
     this.#limits = limits;
-    this.#onWorkerError = onWorkerError;
   }
 
   /**
@@ -135,8 +135,8 @@ export class BatchQueue {
       const { bytes, replies } = await this.#run(batch.map(({ call }) => call));
       for (const [index, { resolve }] of batch.entries()) resolve(toAnswered(replies[index], bytes));
     } catch (error) {
-      this.#onWorkerError(error);
-      for (const { resolve } of batch) resolve(WORKER_DIED);
+      for (const { call, resolve } of batch)
+        resolve(error instanceof NoThreadError ? refuse(call) : WORKER_DIED);
     } finally {
       this.#inFlight -= 1;
       this.#flush();
@@ -147,6 +147,12 @@ export class BatchQueue {
 function leaveOut({ call, resolve }: Waiting): void {
   call.body?.fill(0);
   resolve(NOT_WANTED);
+}
+
+/** The body of a call that no thread has taken is still here. */
+function refuse(call: Call): Failure {
+  call.body?.fill(0);
+  return NO_WORKER;
 }
 
 function toAnswered(reply: Reply | undefined, bytes: Uint8Array<ArrayBuffer>): Answered {

@@ -1,22 +1,22 @@
 /**
- * The worker threads: N readers and one writer. The only importer of piscina, and the only place that names the
- * workers' files; it loads none of them into this thread.
+ * The two pools: N reader threads and one writer. The only place that names the workers' files; it loads none of them
+ * into this thread.
  */
-import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
-import { Piscina } from 'piscina';
+import { MessageChannel } from 'node:worker_threads';
 import type {
-  Batch,
-  BatchResult,
   Call,
+  ControlOperation,
   Operation,
   ReadOperation,
+  ThreadMessage,
   WorkerOptions,
 } from '../../workers/messages.ts';
 import type { Answered, IsWanted } from '../answered.ts';
 import { BatchQueue } from './batch.ts';
 import { LargeAnswers } from './large-answers.ts';
+import { type Thread, Threads } from './threads.ts';
 
 const MAX_READERS = 4;
 /** Small enough that two threads overlap instead of taking turns, large enough to pay for the hop. */
@@ -35,52 +35,99 @@ const WRITER_BATCH_SIZE = 256;
 const QUEUED_CALLS = 4_096;
 /** The largest body there is, and as much again in others before it. */
 const QUEUED_BYTES = 128 * 1_048_576;
-const MINUTE_MS = 60_000;
+/** What may wait for a key store or take 64 MiB for a passphrase, and so not in any number at once. */
+const KEY_CALLS: ReadonlySet<Operation> = new Set<ControlOperation>([
+  'vault.unseal',
+  'vault.init',
+  'vault.probeKeychain',
+  'vault.destroy',
+  'keys.rotate',
+]);
+const KEY_CALLS_IN_FLIGHT = 4;
 
 /** Where the vault is and what may be asked for its key; `readers`: null for as many as fit the machine. */
-export type PoolOptions = Omit<WorkerOptions, 'channelName' | 'readers'> & {
+export type PoolOptions = Omit<WorkerOptions, 'startNumber' | 'readers'> & {
   readonly readers: number | null;
 };
 
+/** A thread that died, and whether any is left that had loaded before. */
+export interface Death {
+  readonly kind: 'reader' | 'writer';
+  /** The kind of error or the exit code; never what the thread was working on. */
+  readonly reason: string;
+  readonly isLast: boolean;
+}
+
 export class Pools {
-  /** The writer's where there are no readers. */
-  readonly #readerPool: Piscina<Batch, BatchResult>;
-  readonly #writerPool: Piscina<Batch, BatchResult>;
+  readonly #readerThreads: Threads;
+  readonly #writerThreads: Threads;
   readonly #readers: BatchQueue;
   readonly #longReads: BatchQueue;
   readonly #writer: BatchQueue;
+  readonly #keyCalls: BatchQueue;
   readonly #large = new LargeAnswers();
 
-  /** `onWorkerError` hears of every thread that died; the pool replaces it by itself. */
-  constructor(options: PoolOptions, onWorkerError: (error: unknown) => void) {
-    const { readers: wanted, ...rest } = options;
-    const readers = wanted ?? Math.min(MAX_READERS, Math.max(1, availableParallelism() - 1));
-    // Random, so that two pools of one process never share a key.
-    const workerData: WorkerOptions = { ...rest, readers, channelName: `keyring-${randomUUID()}` };
-    const readerPool = readers === 0 ? null : startThreads('reader', readers, workerData, onWorkerError);
-    this.#writerPool = startThreads('writer', 1, workerData, onWorkerError);
-    this.#readerPool = readerPool ?? this.#writerPool;
+  /** `onDeath` hears of every thread that died, once; the pool replaces it by itself. */
+  constructor(options: PoolOptions, onDeath: (death: Death) => void) {
+    const readers = options.readers ?? Math.min(MAX_READERS, Math.max(1, availableParallelism() - 1));
+    let starts = 0;
+    const workerData = (): WorkerOptions => ({ ...options, readers, startNumber: ++starts });
+    const tellDeath = (kind: Death['kind'], reason: string) =>
+      onDeath({ kind, reason, isLast: this.#countReady() === 0 });
+    // Every reader has a channel to the writer, so that they can share what the vault's keys are.
+    this.#readerThreads = new Threads({
+      file: locate('reader'),
+      execArgv: chooseFlags('reader'),
+      count: readers,
+      workerData,
+      onStart: (reader) => {
+        for (const writer of this.#writerThreads.all) connect(reader, writer);
+      },
+      onDeath: (reason) => tellDeath('reader', reason),
+    });
+    this.#writerThreads = new Threads({
+      file: locate('writer'),
+      execArgv: chooseFlags('writer'),
+      count: 1,
+      workerData,
+      onStart: (writer) => {
+        for (const reader of this.#readerThreads.all) connect(reader, writer);
+      },
+      onDeath: (reason) => tellDeath('writer', reason),
+    });
+    this.#readerThreads.start();
+    this.#writerThreads.start();
+    // Without readers the writer's thread reads too.
+    const reading = readers === 0 ? this.#writerThreads : this.#readerThreads;
     const queued = { queuedCalls: QUEUED_CALLS, queuedBytes: QUEUED_BYTES };
-    this.#longReads = new BatchQueue(
-      (batch) => runBatch(this.#readerPool, batch),
-      { batchSize: 1, batchesInFlight: Math.max(1, readers - 1), ...queued },
-      onWorkerError,
-    );
+    this.#longReads = new BatchQueue((batch) => reading.run(batch), {
+      batchSize: 1,
+      batchesInFlight: Math.max(1, readers - 1),
+      ...queued,
+    });
     this.#readers = new BatchQueue(
-      (batch) => runBatch(this.#readerPool, batch),
+      (batch) => reading.run(batch),
       {
         batchSize: READER_BATCH_SIZE,
         batchesInFlight: Math.max(1, readers) * READER_BATCHES_PER_THREAD,
         ...queued,
       },
-      onWorkerError,
       { isFor: (call) => this.#large.isKnown(call), queue: this.#longReads },
     );
-    this.#writer = new BatchQueue(
-      (batch) => runBatch(this.#writerPool, batch),
-      { batchSize: WRITER_BATCH_SIZE, batchesInFlight: 1, ...queued },
-      onWorkerError,
-    );
+    this.#writer = new BatchQueue((batch) => this.#writerThreads.run(batch), {
+      batchSize: WRITER_BATCH_SIZE,
+      batchesInFlight: 1,
+      ...queued,
+    });
+    this.#keyCalls = new BatchQueue((batch) => this.#writerThreads.run(batch), {
+      batchSize: 1,
+      batchesInFlight: KEY_CALLS_IN_FLIGHT,
+      ...queued,
+    });
+  }
+
+  #countReady(): number {
+    return this.#readerThreads.readyCount + this.#writerThreads.readyCount;
   }
 
   /**
@@ -101,24 +148,23 @@ export class Pools {
     return this.#writer.add(call);
   }
 
-  /** An operation on the vault's own state: the writer's too, but never in one batch with others. */
-  async control(call: Call): Promise<Answered> {
-    const alone = new BatchQueue(
-      (batch) => runBatch(this.#writerPool, batch),
-      ALONE,
-      () => {},
-    );
-    return alone.add(call);
+  /**
+   * An operation on the vault's own state: the writer's too, but never in one batch with others. Sealing waits for
+   * nothing, so that key stores that hang cannot keep a vault open.
+   */
+  control(call: Call): Promise<Answered> {
+    if (KEY_CALLS.has(call.operation)) return this.#keyCalls.add(call);
+    return new BatchQueue((batch) => this.#writerThreads.run(batch), ALONE).add(call);
   }
 
-  /** Waits for what is under way (piscina's own close would kill it), then ends the threads. */
+  /** Waits for what is under way, then ends the threads; not for key stores, which may hang. */
   async close(): Promise<void> {
     await Promise.all([this.#readers.drain(), this.#writer.drain()]);
     // After the readers' queue, which may have handed something on to it.
     await this.#longReads.drain();
     // The writer last: SQLite moves the log into vault.db when the last connection closes, but not if that only reads.
-    await this.#readerPool.destroy();
-    await this.#writerPool.destroy();
+    await this.#readerThreads.end();
+    await this.#writerThreads.end();
   }
 }
 
@@ -131,38 +177,19 @@ const FLAGS = {
   writer: [],
 };
 
-const ALONE = { batchSize: 1, batchesInFlight: 1, queuedCalls: 1, queuedBytes: QUEUED_BYTES };
-
-function startThreads(
-  name: 'reader' | 'writer',
-  threads: number,
-  workerData: WorkerOptions,
-  onWorkerError: (error: unknown) => void,
-): Piscina<Batch, BatchResult> {
-  // .ts when run from source, .js when built: the compiler rewrites imports, but not this.
-  const file = new URL(`../../workers/${name}${extname(import.meta.url)}`, import.meta.url);
-  const pool = new Piscina<Batch, BatchResult>({
-    filename: file.href,
-    ...(process.permission === undefined ? {} : { execArgv: FLAGS[name] }),
-    minThreads: threads,
-    maxThreads: threads,
-    // minThreads = maxThreads: no thread is ever idle out of the pool.
-    idleTimeout: MINUTE_MS,
-    concurrentTasksPerWorker: READER_BATCHES_PER_THREAD,
-    // An idle thread must hear when another one asks it for the keyring.
-    atomics: 'disabled',
-    maxQueue: QUEUED_CALLS,
-    // Nobody reads the pool's own statistics.
-    recordTiming: false,
-    workerData,
-  });
-  // A thread that dies between tasks is reported here; without a listener it would end the process.
-  pool.on('error', onWorkerError);
-  return pool;
+function chooseFlags(name: keyof typeof FLAGS): string[] | undefined {
+  return process.permission === undefined ? undefined : FLAGS[name];
 }
 
-function runBatch(pool: Piscina<Batch, BatchResult>, batch: Batch): Promise<BatchResult> {
-  const transferList = batch.flatMap(({ body }) => (body === null ? [] : [body.buffer]));
-  // piscina's own name for the type of a transfer list resolves to another type under these compiler settings.
-  return pool.run(batch, { transferList: transferList as never });
+const ALONE = { batchSize: 1, batchesInFlight: 1, queuedCalls: 1, queuedBytes: QUEUED_BYTES };
+
+function locate(name: 'reader' | 'writer'): URL {
+  // .ts when run from source, .js when built: the compiler rewrites imports, but not this.
+  return new URL(`../../workers/${name}${extname(import.meta.url)}`, import.meta.url);
+}
+
+function connect(reader: Thread, writer: Thread): void {
+  const { port1, port2 } = new MessageChannel();
+  reader.tell({ kind: 'peer', port: port1 } satisfies ThreadMessage, [port1]);
+  writer.tell({ kind: 'peer', port: port2 } satisfies ThreadMessage, [port2]);
 }

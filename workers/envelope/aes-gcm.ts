@@ -50,6 +50,7 @@ export function openGcm(
   decipher.setAAD(aad);
   decipher.setAuthTag(sealed.subarray(tagOffset));
   const plaintext = decipher.update(sealed.subarray(0, tagOffset));
+  wipeFreedCopy(tagOffset);
   try {
     decipher.final();
   } catch {
@@ -57,4 +58,15 @@ export function openGcm(
     throw new IntegrityError();
   }
   return plaintext;
+}
+
+/** Up to here Buffer.allocUnsafeSlow takes memory of the V8 heap, which is no use for this. */
+const LARGEST_ON_HEAP = 64;
+
+/**
+ * Node decrypts into memory that has room for one byte more, copies what it found and frees that memory as it is. The
+ * allocator hands it out again to whoever next asks for as much: that is done at once, and what it held is erased.
+ */
+function wipeFreedCopy(size: number): void {
+  if (size + 1 > LARGEST_ON_HEAP) Buffer.allocUnsafeSlow(size + 1).fill(0);
 }

@@ -31,21 +31,17 @@ export interface WrappedKek {
 /** What one worker thread tells the others. KeyObjects are cloned without their bytes ever entering a JS heap. */
 export interface SharedKeyring {
   readonly vaultId: Uint8Array;
-  /** Names the unsealing that made this keyring, so that a late copy of a sealed one is not taken up again. */
-  readonly unsealId: string;
   readonly keks: readonly { readonly id: Uint8Array; readonly generation: number; readonly key: KeyObject }[];
 }
 
 export class Keyring {
   readonly vaultId: Uint8Array;
-  readonly unsealId: string;
   /** The newest generation: everything new is wrapped under it. */
   readonly current: KekEntry;
   readonly #byId = new Map<string, KekEntry>();
 
   constructor(shared: SharedKeyring) {
     this.vaultId = shared.vaultId;
-    this.unsealId = shared.unsealId;
     const entries = shared.keks.map((kek) => this.#add(kek));
     const current = entries.toSorted((a, b) => a.generation - b.generation).at(-1);
     if (current === undefined) throw new RangeError('a keyring needs at least one KEK');
@@ -78,7 +74,7 @@ export class Keyring {
 
   share(): SharedKeyring {
     const keks = [...this.#byId.values()].map(({ id, generation, key }) => ({ id, generation, key }));
-    return { vaultId: this.vaultId, unsealId: this.unsealId, keks };
+    return { vaultId: this.vaultId, keks };
   }
 }
 

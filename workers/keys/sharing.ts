@@ -1,151 +1,209 @@
 /**
- * How the worker threads of one process share the keyring: one thread unseals, the others hear of it, and a thread
- * that was started later (a dead one's replacement) asks. The request thread does not listen on these channels.
- * Holds the keyring while the vault is unsealed; `forget` drops it in every thread.
+ * How the worker threads of one process share the keyring: the writer unseals and seals, and tells every reader over a
+ * channel that only the two have; a thread that was started later (a dead one's replacement) is told by the others. The
+ * request thread makes these channels and hands both ends on. Holds the keyring while the vault is unsealed.
  *
- * A KeyObject cannot be posted to more than one receiver, so what all may hear goes over one channel, and the keyring
- * over channels with two ends, one for every pair of threads.
+ * What the threads share is numbered: each unsealing, sealing or rotation has a higher epoch than all before it, and a
+ * thread takes up what is higher than what it knows, from whomever it comes. So a sealing wins over a keyring that is
+ * still under way from one thread to another, whatever dies meanwhile.
  */
-import { randomUUID } from 'node:crypto';
-import { BroadcastChannel } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Keyring, type SharedKeyring } from './keyring.ts';
 
-/** On the channel of all; `from` is the sender's id. */
 type Message =
-  /** A thread has started. */
-  | { readonly kind: 'hello'; readonly from: string }
-  /** The answer to that, by every thread that was there already. */
-  | { readonly kind: 'here'; readonly from: string; readonly to: string }
-  | { readonly kind: 'ask'; readonly from: string }
-  | { readonly kind: 'taken'; readonly unsealId: string }
-  | { readonly kind: 'forget'; readonly unsealId: string };
+  /** What the sender knows; null: sealed, or, in epoch 0, nothing. `isAnswer`: as it was asked. */
+  | {
+      readonly kind: 'state';
+      readonly epoch: number;
+      readonly shared: SharedKeyring | null;
+      readonly isAnswer: boolean;
+    }
+  /** By a reader that knows nothing. */
+  | { readonly kind: 'ask' }
+  /** The sender knows what this epoch brought. */
+  | { readonly kind: 'taken'; readonly epoch: number };
 
-/** How long a thread without a keyring waits for another to answer, and a new keyring for all to have it. */
-const ANSWER_TIMEOUT_MS = 5_000;
+interface Peer {
+  readonly port: MessagePort;
+  /** What it is known to know. */
+  epoch: number;
+  /** Whether it has yet to say what it knows. */
+  isAwaited: boolean;
+}
+
+/** How long a thread that knows nothing waits for one that is busy, and a new keyring for all to have it. */
+const PATIENCE_MS = 5_000;
+/** More than one writer ever counts. */
+const EPOCHS_OF_A_WRITER = 2 ** 32;
 
 export class SharedKeyringHolder {
-  readonly #id = randomUUID();
-  readonly #name: string;
-  readonly #all: BroadcastChannel;
-  /** By the other thread's id. One that died stays here: its channel has nobody at its other end. */
-  readonly #pairs = new Map<string, BroadcastChannel>();
-  readonly #forgotten = new Set<string>();
+  readonly #role: 'reader' | 'writer';
+  /** What this thread decides, if it is the writer, outranks what an earlier one did. */
+  readonly #firstEpoch: number;
+  readonly #peers = new Set<Peer>();
+  /** 0 until this thread knows anything. */
+  #epoch = 0;
   #keyring: Keyring | null = null;
-  #waiting: ((keyring: Keyring | null) => void)[] = [];
-  /** Hears of each thread that has taken up what this one published. */
-  #onTaken: (unsealId: string) => void = () => {};
+  #waiting: (() => void)[] = [];
+  /** Called whenever a peer knows more, or is gone. */
+  #onTaken: () => void = () => {};
 
-  constructor(channelName: string) {
-    this.#name = channelName;
-    this.#all = listen(channelName, (message) => this.#receive(message as Message));
-    this.#post({ kind: 'hello', from: this.#id });
+  constructor(role: 'reader' | 'writer', startNumber: number) {
+    this.#role = role;
+    this.#firstEpoch = startNumber * EPOCHS_OF_A_WRITER;
   }
 
+  /** Whether nobody has ever told this thread anything: neither a keyring nor that the vault is sealed. */
+  get knowsNothing(): boolean {
+    this.#catchUp();
+    return this.#epoch === 0;
+  }
+
+  /** What this thread has, once it has taken up what it was told so far. */
   get keyring(): Keyring | null {
+    this.#catchUp();
     return this.#keyring;
   }
 
-  /** The keyring, asking the other threads for it if this one has none; null if none has. */
+  /** A channel to another thread; each tells the other what it knows. */
+  connect(port: MessagePort): void {
+    const peer: Peer = { port, epoch: 0, isAwaited: true };
+    this.#peers.add(peer);
+    port.on('message', (message: Message) => this.#receive(peer, message));
+    // The other thread has ended. What it said before comes first.
+    port.once('close', () => this.#part(peer));
+    port.unref();
+    this.#tell(peer);
+    if (this.#role === 'reader' && this.#epoch === 0) this.#post(peer, { kind: 'ask' });
+  }
+
+  /** The keyring, waiting for the other threads' word if this one knows nothing; null if the vault is sealed. */
   async find(): Promise<Keyring | null> {
-    if (this.#keyring !== null) return this.#keyring;
-    const answer = new Promise<Keyring | null>((resolve) => this.#waiting.push(resolve));
-    const timer = setTimeout(() => this.#resolveWaiting(null), ANSWER_TIMEOUT_MS);
-    this.#post({ kind: 'ask', from: this.#id });
-    return answer.finally(() => clearTimeout(timer));
+    this.#catchUp();
+    if (this.#epoch === 0) await this.#listenToOthers();
+    return this.#keyring;
   }
 
-  /** Takes up a keyring that this thread has unsealed and tells the others. */
+  async #listenToOthers(): Promise<void> {
+    if (this.#role === 'reader') for (const peer of this.#peers) this.#ask(peer);
+    if (!this.#isWaitingForWord()) return;
+    const heard = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const timer = setTimeout(() => this.#resolveWaiting(), PATIENCE_MS);
+    await heard;
+    clearTimeout(timer);
+  }
+
+  /** A reader without a writer will get one; a writer without readers has nobody to wait for. */
+  #isWaitingForWord(): boolean {
+    if (this.#role === 'reader' && this.#peers.size === 0) return true;
+    return [...this.#peers].some(({ isAwaited }) => isAwaited);
+  }
+
+  #ask(peer: Peer): void {
+    if (peer.isAwaited) return;
+    peer.isAwaited = true;
+    this.#post(peer, { kind: 'ask' });
+  }
+
+  /** The writer's: takes up a keyring and tells the others. */
   publish(keyring: Keyring): void {
-    this.#keyring = keyring;
-    for (const thread of this.#pairs.keys()) this.#give(thread);
-    // What this thread was asked between a sealing and this.
-    this.#resolveWaiting(keyring);
+    this.#decide(keyring);
   }
 
-  /** As publish; resolves when so many other threads have the keyring, or when one of them takes too long. */
-  async publishToAll(keyring: Keyring, threads: number): Promise<void> {
-    let left = threads;
-    const taken = new Promise<void>((resolve) => {
-      setTimeout(resolve, ANSWER_TIMEOUT_MS).unref();
-      this.#onTaken = (unsealId) => {
-        if (unsealId === keyring.unsealId) left -= 1;
-        if (left === 0) resolve();
+  /** As publish; false if one of the other threads has not taken it up in time. */
+  async publishToAll(keyring: Keyring): Promise<boolean> {
+    this.#decide(keyring);
+    const epoch = this.#epoch;
+    const hasAll = () => [...this.#peers].every((peer) => peer.epoch >= epoch);
+    if (hasAll()) return true;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, PATIENCE_MS);
+      this.#onTaken = () => {
+        if (!hasAll()) return;
+        clearTimeout(timer);
+        resolve();
       };
     });
-    this.publish(keyring);
-    await taken;
     this.#onTaken = () => {};
+    return hasAll();
   }
 
-  /** Drops the keyring here and in every other thread. */
+  /** The writer's: drops the keyring here and in every other thread. */
   forget(): void {
-    if (this.#keyring === null) return;
-    const { unsealId } = this.#keyring;
-    this.#drop(unsealId);
-    this.#post({ kind: 'forget', unsealId });
+    this.#decide(null);
   }
 
-  #drop(unsealId: string): void {
-    this.#forgotten.add(unsealId);
-    if (this.#keyring?.unsealId !== unsealId) return;
-    this.#keyring.destroy();
-    this.#keyring = null;
+  #decide(keyring: Keyring | null): void {
+    this.#catchUp();
+    this.#take(Math.max(this.#epoch, this.#firstEpoch) + 1, keyring);
+    for (const peer of this.#peers) this.#tell(peer);
   }
 
-  #post(message: Message): void {
-    this.#all.postMessage(message);
+  #take(epoch: number, keyring: Keyring | null): void {
+    this.#keyring?.destroy();
+    this.#keyring = keyring;
+    this.#epoch = epoch;
+    this.#resolveWaiting();
   }
 
-  #receive(message: Message): void {
-    if (message.kind === 'forget') {
-      this.#drop(message.unsealId);
-    } else if (message.kind === 'taken') {
-      this.#onTaken(message.unsealId);
-    } else if (message.kind === 'hello') {
-      this.#meet(message.from);
-      this.#post({ kind: 'here', from: this.#id, to: message.from });
-    } else if (message.kind === 'ask') {
-      this.#give(message.from);
-    } else if (message.to === this.#id) {
-      this.#meet(message.from);
-      // What that thread said before it was met is lost, and so may be what this one asked.
-      if (this.#keyring === null) this.#post({ kind: 'ask', from: this.#id });
+  /**
+   * Takes up what other threads have sent by now. A batch that was sent later on another channel may be looked at
+   * earlier, but must not find the vault as it was before.
+   */
+  #catchUp(): void {
+    for (const peer of this.#peers) {
+      for (;;) {
+        const received = receiveMessageOnPort(peer.port);
+        if (received === undefined) break;
+        this.#receive(peer, received.message as Message);
+      }
     }
   }
 
-  #meet(thread: string): void {
-    // Two that start at the same time hear each other's hello and answer each other's: a second channel of the same
-    // name would be a third end.
-    if (this.#pairs.has(thread)) return;
-    const name = [this.#name, ...[this.#id, thread].toSorted()].join('/');
-    this.#pairs.set(
-      thread,
-      listen(name, (shared) => this.#take(shared as SharedKeyring)),
-    );
+  #receive(peer: Peer, message: Message): void {
+    if (message.kind === 'ask') {
+      void this.#answer(peer);
+      return;
+    }
+    peer.epoch = Math.max(peer.epoch, message.epoch);
+    if (message.kind === 'state') this.#hear(peer, message);
+    this.#onTaken();
   }
 
-  #give(thread: string): void {
-    if (this.#keyring !== null) this.#pairs.get(thread)?.postMessage(this.#keyring.share());
+  #hear(peer: Peer, { epoch, shared, isAnswer }: Message & { kind: 'state' }): void {
+    // A writer that has just started says only that; asked, it first listens to all readers.
+    if (isAnswer || this.#role === 'writer') peer.isAwaited = false;
+    if (epoch > this.#epoch) {
+      this.#take(epoch, shared === null ? null : new Keyring(shared));
+      for (const other of this.#peers) if (other !== peer) this.#tell(other);
+    }
+    if (epoch > 0) this.#post(peer, { kind: 'taken', epoch: this.#epoch });
+    if (!this.#isWaitingForWord()) this.#resolveWaiting();
   }
 
-  #take(shared: SharedKeyring): void {
-    if (this.#forgotten.has(shared.unsealId)) return;
-    this.#keyring = new Keyring(shared);
-    this.#post({ kind: 'taken', unsealId: shared.unsealId });
-    this.#resolveWaiting(this.#keyring);
+  async #answer(peer: Peer): Promise<void> {
+    await this.find();
+    this.#tell(peer, true);
   }
 
-  #resolveWaiting(keyring: Keyring | null): void {
+  #tell(peer: Peer, isAnswer = false): void {
+    const shared = this.#keyring?.share() ?? null;
+    this.#post(peer, { kind: 'state', epoch: this.#epoch, shared, isAnswer });
+  }
+
+  #post(peer: Peer, message: Message): void {
+    peer.port.postMessage(message);
+  }
+
+  #part(peer: Peer): void {
+    this.#peers.delete(peer);
+    if (!this.#isWaitingForWord()) this.#resolveWaiting();
+    this.#onTaken();
+  }
+
+  #resolveWaiting(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const resolve of waiting) resolve(keyring);
+    for (const resolve of waiting) resolve();
   }
-}
-
-/** A channel that keeps no thread alive. */
-function listen(name: string, receive: (message: unknown) => void): BroadcastChannel {
-  const channel = new BroadcastChannel(name);
-  channel.onmessage = (event) => receive((event as { data: unknown }).data);
-  channel.unref();
-  return channel;
 }

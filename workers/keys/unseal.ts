@@ -2,7 +2,6 @@
  * From a vault's key slots to its keyring. Holds the root key between the slot and the KEKs, and zeroes it as soon
  * as they are unwrapped. Nothing here writes: a slot that does not open leaves the vault sealed and untouched.
  */
-import { randomBytes } from 'node:crypto';
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { RootKey } from '../envelope/keys.ts';
 import type { SlotKind } from '../messages.ts';
@@ -78,7 +77,7 @@ export function openKeyring(
 ): Keyring {
   try {
     const keks = unwrapKeks(rootKey, vaultId, wrappedKeks);
-    return new Keyring({ vaultId, unsealId: randomBytes(16).toString('hex'), keks });
+    return new Keyring({ vaultId, keks });
   } catch (error) {
     if (!(error instanceof IntegrityError)) throw error;
     throw new SealedError(

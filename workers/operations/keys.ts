@@ -45,14 +45,15 @@ async function rotateAlone(
   reply: ReplyBuffer,
 ): Promise<Outcome> {
   const rootKey = await vault.readRootKey(passphrase);
-  const both = await addGeneration(vault, rootKey);
-  await vault.publish(both);
-  const open = await vault.use();
-  vault.stores.transactions.write(() => rewrapEverything(open, both));
-  const keks = both.share().keks.filter((kek) => kek.generation === both.current.generation);
-  await vault.publish(new Keyring({ ...both.share(), keks }));
+  await vault.publish(await addGeneration(vault, rootKey));
+  // What holds now decides: the vault may have been sealed meanwhile, or unsealed again, with the new KEK too.
+  const open = vault.useNow();
+  const { generation } = open.keyring.current;
+  vault.stores.transactions.write(() => rewrapEverything(open, open.keyring));
+  const keks = open.keyring.share().keks.filter((kek) => kek.generation === generation);
+  await vault.publish(new Keyring({ ...open.keyring.share(), keks }));
   reply.ascii('{"status":"rotated","kek_generation":');
-  reply.integer(both.current.generation);
+  reply.integer(generation);
   reply.ascii('}');
   return {};
 }
@@ -66,7 +67,9 @@ async function addGeneration(vault: Vault, rootKey: RootKey): Promise<Keyring> {
   try {
     const { vault: rows, keyring } = await vault.use();
     return vault.stores.transactions.write(() => {
-      insertKek(rows, rootKey, keyring.vaultId, keyring.current.generation + 1, nowSeconds());
+      // Not the keyring's: the last rotation may have ended between its steps.
+      const newest = Math.max(...rows.listKeks().map(({ generation }) => generation));
+      insertKek(rows, rootKey, keyring.vaultId, newest + 1, nowSeconds());
       return openKeyring(rootKey, keyring.vaultId, rows.listKeks());
     });
   } finally {

@@ -18,9 +18,10 @@ export const describeVault: Handler<ReadableVault> = (vault, _call, reply) => {
 };
 
 /** `{"sealed", "vault_id", "key_stores", "key_file", "kek_generation"}`; needs no key. */
-export function reportStatus(vault: Vault, reply: ReplyBuffer): void {
+export async function reportStatus(vault: Vault, reply: ReplyBuffer): Promise<void> {
   const { vault: rows } = vault.stores;
-  reply.ascii(`{"sealed":${vault.isSealed},"vault_id":`);
+  const isSealed = await vault.isSealed();
+  reply.ascii(`{"sealed":${isSealed},"vault_id":`);
   reply.string(rows.getVaultId().toString('hex'));
   const slots = rows.listSlots();
   reply.ascii(`,"key_stores":${JSON.stringify(slots.map((slot) => slot.kind))},"key_file":`);
@@ -39,7 +40,20 @@ export async function unseal(
   reply: ReplyBuffer,
 ): Promise<Outcome> {
   await vault.unseal(passphrase);
-  const { rows, forged } = loadPrincipals(await vault.use());
+  return describeUnsealed(vault, reply);
+}
+
+/**
+ * As unseal, for a vault that nobody has sealed: takes the keyring that another thread still has, and only else asks the
+ * key slots. Throws SealedError if somebody has sealed the vault meanwhile.
+ */
+export async function resume(vault: Vault, reply: ReplyBuffer): Promise<Outcome> {
+  if (await vault.isLost()) await vault.unseal(null);
+  return describeUnsealed(vault, reply);
+}
+
+function describeUnsealed(vault: Vault, reply: ReplyBuffer): Outcome {
+  const { rows, forged } = loadPrincipals(vault.useNow());
   writeStatus('unsealed', {}, reply);
   return {
     principals: { kind: 'replace-all', rows },

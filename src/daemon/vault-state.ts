@@ -1,0 +1,174 @@
+/**
+ * Whether the vault is sealed, as the request thread sees it, and what keeps that true when worker threads die: a vault
+ * that says sealed has no keys in any thread, and one that says unsealed has them.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Call, ControlOperation, Failure } from '../../workers/messages.ts';
+import type { Answered } from '../answered.ts';
+import { NO_WORKER, WORKER_DIED } from '../pool/batch.ts';
+
+const STARTING = 'the vault is being unsealed';
+const SEALED = 'the vault is sealed; run: mav unseal';
+const RESUMING = 'the worker threads died and the vault is being unsealed again; try again';
+const DIED_UNSEALING: Failure = {
+  ok: false,
+  code: 'sealed',
+  message: 'the worker thread that was unsealing the vault died; run: mav unseal',
+};
+
+const UNSEAL_ATTEMPTS = 2;
+const SEAL_ATTEMPTS = 5;
+const RETRY_DELAY_MS = 200;
+/** How long requests wait for a vault that is being unsealed again. */
+const RESUME_PATIENCE_MS = 500;
+
+/** Told what the log should say. */
+export type Report = (event: string, detail: string) => void;
+
+/** Runs an operation on the vault's own state; never rejects. */
+type Control = (call: Call) => Promise<Answered>;
+
+export class VaultState {
+  readonly #control: Control;
+  readonly #report: Report;
+  readonly #apply: (answered: Answered) => void;
+  #sealedBecause: string | null = STARTING;
+  /** Settles when the unsealing under way has ended; requests wait for it instead of failing. */
+  #unsealing: Promise<unknown> = Promise.resolve();
+  readonly #stopping = Promise.withResolvers<void>();
+  #isOver = false;
+  #isResuming = false;
+  #deaths = 0;
+
+  /** `apply` takes up what an answer says beside its body, at the very moment that the state changes with it. */
+  constructor(control: Control, report: Report, apply: (answered: Answered) => void) {
+    this.#control = control;
+    this.#report = report;
+    this.#apply = apply;
+  }
+
+  /** Why the vault is sealed, with the remedy; null while it is not. */
+  get sealedBecause(): string | null {
+    return this.#sealedBecause;
+  }
+
+  /** Resolves when no unsealing is under way that a request would have to wait for. */
+  async settled(): Promise<void> {
+    // An unsealed vault has its keys: another unsealing, perhaps a hanging one, is no reason to wait.
+    if (this.#sealedBecause !== null) await Promise.race([this.#unsealing, this.#stopping.promise]);
+  }
+
+  /** Requests wait for no unsealing any more: what hangs now must not hold up the end. */
+  stopWaiting(): void {
+    this.#stopping.resolve();
+  }
+
+  /** Nothing is unsealed any more, whatever ends now; `because` says why. */
+  end(because: string | null): void {
+    this.#isOver = true;
+    this.#sealedBecause = because ?? this.#sealedBecause;
+    this.stopWaiting();
+  }
+
+  async unseal(call: Call): Promise<Answered> {
+    const running = this.#tryToUnseal(call);
+    this.#unsealing = running;
+    const answered = await running;
+    this.#apply(answered);
+    // One that was still under way when the vault was destroyed.
+    if (this.#isOver) return answered;
+    // A wrong passphrase for an unsealed vault changes nothing.
+    if (answered.ok) this.#sealedBecause = null;
+    else if (this.#sealedBecause !== null) this.#sealedBecause = answered.message;
+    this.#report(answered.ok ? 'unsealed' : 'sealed', answered.ok ? '' : answered.message);
+    return answered;
+  }
+
+  /** Once more if a thread died with it; a passphrase is gone with that thread. */
+  async #tryToUnseal(call: Call): Promise<Answered> {
+    const attempts = call.body === null ? UNSEAL_ATTEMPTS : 1;
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const answered = await this.#control(call);
+      if (answered !== WORKER_DIED) return answered;
+      // The other threads may have got the keys before that one died.
+      if (this.#sealedBecause !== null) await this.#tryToSeal(callFor('vault.seal'));
+    }
+    return DIED_UNSEALING;
+  }
+
+  async seal(call: Call): Promise<Answered> {
+    const answered = await this.#tryToSeal(call);
+    this.#apply(answered);
+    if (answered.ok && !this.#isOver) this.#sealedBecause = SEALED;
+    return answered;
+  }
+
+  /** A thread that died with it may have told some of the others only: the next one tells them all. */
+  async #tryToSeal(call: Call): Promise<Answered> {
+    for (let attempt = 1; ; attempt++) {
+      const answered = await this.#control(call);
+      if (!wasLost(answered) || attempt === SEAL_ATTEMPTS) return answered;
+      await sleep(RETRY_DELAY_MS);
+    }
+  }
+
+  /** `isLast`: no thread is left that could have the keys, so requests need not try. */
+  noteDeath(isLast: boolean): void {
+    this.#deaths += 1;
+    if (isLast && this.#sealedBecause === null) this.#sealedBecause = RESUMING;
+    void this.resume();
+  }
+
+  /**
+   * Sees to it that a vault which nobody sealed is unsealed: after a death, and when a thread turns out to have no keys.
+   * Mostly another thread still has them. Where none has, the vault is unsealed as it was when the daemon started, which
+   * takes nothing that it did not take then, and a daemon whose threads have died serves again without anybody's help. A
+   * vault that needs its passphrase is sealed, and says so.
+   */
+  async resume(): Promise<void> {
+    if (this.#isResuming) return;
+    this.#isResuming = true;
+    const running = this.#tryToResume();
+    this.#unsealing = Promise.race([running, sleep(RESUME_PATIENCE_MS, undefined, { ref: false })]);
+    await running;
+    this.#isResuming = false;
+  }
+
+  /** Until it is known how it ends, however many threads die meanwhile. */
+  async #tryToResume(): Promise<void> {
+    while (this.#mayResume) {
+      const deaths = this.#deaths;
+      const answered = await this.#control(callFor('vault.resume'));
+      if (wasLost(answered)) await sleep(RETRY_DELAY_MS);
+      else if (deaths === this.#deaths) return this.#noteResumed(answered);
+    }
+  }
+
+  get #mayResume(): boolean {
+    return !this.#isOver && (this.#sealedBecause === null || this.#sealedBecause === RESUMING);
+  }
+
+  async #noteResumed(answered: Answered): Promise<void> {
+    // Somebody has sealed or unsealed it meanwhile.
+    if (!this.#mayResume) return;
+    this.#apply(answered);
+    if (answered.ok) {
+      if (this.#sealedBecause !== null) this.#report('unsealed', '');
+      this.#sealedBecause = null;
+      return;
+    }
+    this.#sealedBecause = answered.message;
+    this.#report('sealed', answered.message);
+    // In all threads, and no token is known any more.
+    this.#apply(await this.#tryToSeal(callFor('vault.seal')));
+  }
+}
+
+function callFor(operation: ControlOperation): Call {
+  return { operation, params: {}, body: null, mayReplace: false };
+}
+
+/** Whether the call may have done nothing, for want of a thread that lives. */
+function wasLost(answered: Answered): boolean {
+  return answered === WORKER_DIED || answered === NO_WORKER;
+}
