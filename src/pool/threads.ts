@@ -7,7 +7,7 @@
  * died while it loaded, leaves what waits for that one unanswered for ever, keeps silent about threads that end between
  * two tasks, and does not say which of its threads gets a task.
  */
-import type { Worker } from 'node:worker_threads';
+import { MessagePort, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Batch, BatchResult, ThreadMessage, WorkerOptions } from '../../workers/messages.ts';
 
@@ -30,7 +30,7 @@ export interface Thread {
   tell(message: ThreadMessage, transfer: readonly Transferable[]): void;
 }
 
-type Transferable = ArrayBuffer | import('node:worker_threads').MessagePort;
+type Transferable = ArrayBuffer | MessagePort;
 
 export interface ThreadOptions {
   readonly file: URL;
@@ -56,8 +56,7 @@ class LiveThread implements Thread {
   /** What is under way on it. */
   readonly #running = new Set<(error: Error) => void>();
   isReady = false;
-  /** What it died of, where it said so. */
-  #error: unknown = null;
+  #onEnd: (reason: string) => void = () => {};
 
   /**
    * Throws where the system has no more threads to give.
@@ -88,12 +87,9 @@ class LiveThread implements Thread {
     if (worker === undefined) throw new ThreadDiedError('it was not started');
     this.#worker = worker;
     // Before the pool's own listeners, which would start another thread in it.
-    worker.prependListener('error', (error) => {
-      this.#error = error;
-      this.#abandon();
-    });
-    worker.prependListener('exit', () => this.#abandon());
-    // What is wrong is told by the thread's exit; without a listener it would end the process.
+    worker.prependListener('error', (error) => this.#abandon(describeError(error)));
+    worker.prependListener('exit', (code) => this.#abandon(`exit ${code}`));
+    // What is wrong has been told by then; without a listener it would end the process.
     this.#pool.on('error', () => {});
   }
 
@@ -101,8 +97,8 @@ class LiveThread implements Thread {
     return this.#running.size;
   }
 
-  /** `onReady`: it has loaded. `onExit`: it has ended; `reason` names the kind of error or the exit code. */
-  watch(onReady: () => void, onExit: (reason: string) => void): void {
+  /** `onReady`: it has loaded. `onEnd`: it ends, told once; `reason` names the kind of error or the exit code. */
+  watch(onReady: () => void, onEnd: (reason: string) => void): void {
     const hello: ThreadMessage = { kind: 'hello' };
     this.#pool.run(hello).then(
       () => {
@@ -111,13 +107,14 @@ class LiveThread implements Thread {
       },
       () => {},
     );
-    this.#worker.once('exit', (code) =>
-      onExit(this.#error === null ? `exit ${code}` : describeError(this.#error)),
-    );
+    this.#onEnd = onEnd;
   }
 
   tell(message: ThreadMessage, transfer: readonly Transferable[]): void {
-    this.#post(message, transfer).catch(() => {});
+    this.#post(message, transfer).catch(() => {
+      // It never got there: whoever has the other end must not wait for it.
+      for (const moved of transfer) if (moved instanceof MessagePort) moved.close();
+    });
   }
 
   /** Rejects with ThreadDiedError. */
@@ -140,8 +137,12 @@ class LiveThread implements Thread {
     return this.#pool.run(message, { transferList: transfer as never });
   }
 
-  #abandon(): void {
+  /** An exit comes after an error, too. */
+  #abandon(reason: string): void {
     void this.#pool.destroy();
+    const onEnd = this.#onEnd;
+    this.#onEnd = () => {};
+    onEnd(reason);
   }
 
   /** It is dead: nothing that was under way on it ends any more. */
