@@ -13,11 +13,7 @@ import type { Route } from '../routes.ts';
 /** How often the times of tokens' last use are written. */
 const USAGE_FLUSH_MS = 5_000;
 
-const DESTROYED: Failure = {
-  ok: false,
-  code: 'sealed',
-  message: 'the vault was destroyed; make a new one with: mav init',
-};
+const DESTROYED = 'the vault was destroyed; make a new one with: mav init';
 
 /** Told what the log should say. */
 export type Report = (event: string, detail: string) => void;
@@ -74,7 +70,7 @@ export class HeldVault implements Backend {
   }
 
   async dispatch(pool: Exclude<Route['pool'], 'none'>, call: Call): Promise<Answered> {
-    if (this.#isDestroyed) return refuseDestroyed(call);
+    if (this.#isDestroyed) return refuse(call, 'sealed', DESTROYED);
     if (pool === 'control') return this.#control(call);
     // The list says when each token was last used: what is still in memory must be written first.
     if (call.operation === 'tokens.list') await this.#flushUsage();
@@ -82,6 +78,11 @@ export class HeldVault implements Backend {
   }
 
   async #control(call: Call): Promise<Answered> {
+    if (call.operation === 'keys.rotate') {
+      await this.settled();
+      // The writer would look for the keyring in every thread first, and then not know why nobody has it.
+      if (this.#sealedBecause !== null) return refuse(call, 'sealed', this.#sealedBecause);
+    }
     const running = this.#pools.control(call);
     if (call.operation === 'vault.unseal') this.#unsealing = running;
     const answered = await running;
@@ -94,7 +95,7 @@ export class HeldVault implements Backend {
 
   #noteDestroyed(): void {
     this.#isDestroyed = true;
-    this.#sealedBecause = DESTROYED.message;
+    this.#sealedBecause = DESTROYED;
     this.stopWaiting();
     this.#report('destroyed', '');
     this.#destroyed.resolve();
@@ -131,9 +132,10 @@ export class HeldVault implements Backend {
   }
 }
 
-function refuseDestroyed(call: Call): Failure {
+/** What no worker gets to see. */
+function refuse(call: Call, code: Failure['code'], message: string): Failure {
   call.body?.fill(0);
-  return DESTROYED;
+  return { ok: false, code, message };
 }
 
 /** An error's name and code: its message may quote what it was about. */
