@@ -19,7 +19,7 @@ export interface Log {
 }
 
 /** Events that somebody should look at. */
-const WARNINGS: ReadonlySet<string> = new Set(['warning', 'failure', 'sealed', 'worker-died']);
+const WARNINGS: ReadonlySet<string> = new Set(['warning', 'failure', 'sealed', 'damaged', 'worker-died']);
 const STDERR = 2;
 
 export function createLog(): Log {

@@ -30,6 +30,7 @@ export class HeldVault implements Backend {
   readonly #stopping = Promise.withResolvers<void>();
   readonly #destroyed = Promise.withResolvers<void>();
   #isDestroyed = false;
+  #isDamaged = false;
 
   constructor(options: PoolOptions, sessionToken: string, report: Report) {
     const session = { id: 'session', scopes: ['session'] as const, expiresAt: null };
@@ -115,11 +116,19 @@ export class HeldVault implements Backend {
     if (answered.ok && answered.principals !== undefined) this.principals.apply(answered.principals);
     if (answered.ok && answered.warning !== undefined) this.#report('warning', answered.warning);
     if (!answered.ok && answered.detail !== undefined) this.#report('failure', answered.detail);
+    if (answered.damage !== undefined) this.#noteDamage(answered.damage);
     return answered;
   }
 
+  /** The workers write nothing from then on; said once, since every request may meet it again. */
+  #noteDamage(damage: string): void {
+    if (this.#isDamaged) return;
+    this.#isDamaged = true;
+    this.#report('damaged', `the database: ${damage}; nothing is written to it any more`);
+  }
+
   async #flushUsage(): Promise<void> {
-    const params = this.#sealedBecause === null ? this.#usage.take() : null;
+    const params = this.#sealedBecause === null && !this.#isDamaged ? this.#usage.take() : null;
     if (params === null) return;
     await this.#pools.write({ operation: 'tokens.touch', params, body: null, mayReplace: false });
   }

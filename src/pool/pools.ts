@@ -37,7 +37,7 @@ const QUEUED_BYTES = 128 * 1_048_576;
 const MINUTE_MS = 60_000;
 
 /** Where the vault is and what may be asked for its key; `readers`: null for as many as fit the machine. */
-export type PoolOptions = Omit<WorkerOptions, 'channelName' | 'readers'> & {
+export type PoolOptions = Omit<WorkerOptions, 'channelName' | 'readers' | 'damage'> & {
   readonly readers: number | null;
 };
 
@@ -54,7 +54,12 @@ export class Pools {
     const { readers: wanted, ...rest } = options;
     const readers = wanted ?? Math.min(MAX_READERS, Math.max(1, availableParallelism() - 1));
     // Random, so that two pools of one process never share a key.
-    const workerData: WorkerOptions = { ...rest, readers, channelName: `keyring-${randomUUID()}` };
+    const workerData: WorkerOptions = {
+      ...rest,
+      readers,
+      channelName: `keyring-${randomUUID()}`,
+      damage: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+    };
     const readerPool = readers === 0 ? null : startThreads('reader', readers, workerData, onWorkerError);
     this.#writerPool = startThreads('writer', 1, workerData, onWorkerError);
     this.#readerPool = readerPool ?? this.#writerPool;

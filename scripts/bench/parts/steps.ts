@@ -101,7 +101,15 @@ function measureRequestThread(): Step[] {
 
 async function measureReader(options: PoolOptions): Promise<Step[]> {
   const { readers, ...rest } = options;
-  const vault = new Vault({ ...rest, readers: readers ?? 1, channelName: 'steps' }, 'reading');
+  const vault = new Vault(
+    {
+      ...rest,
+      readers: readers ?? 1,
+      damage: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+      channelName: 'steps',
+    },
+    'reading',
+  );
   await vault.unseal(null);
   const open = await vault.use();
   const { name = '', env = '' } = SECRET.params;
