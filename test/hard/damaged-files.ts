@@ -17,7 +17,7 @@ import { checkVault, importAll, type State, type Stored, Writer } from '../fixtu
 t.jobs = 2;
 t.setTimeout(600_000);
 
-const NAMES = Array.from({ length: 6 }, (_, index) => `k${index}`);
+const NAMES = Array.from({ length: 8 }, (_, index) => `k${index}`);
 const storedAt = (name: string): Stored => ({
   value: `${name} `.repeat(1_500),
   fields: { user: `${name} user`, password: `${name} password` },
