@@ -1,5 +1,5 @@
 /** Where the vault lies on this machine, and whether those places are safe to use. */
-import { existsSync, lstatSync, mkdirSync, type Stats } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, type Stats } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 
@@ -50,17 +50,35 @@ export function locateHome(env: NodeJS.ProcessEnv, socketPath: string | null): H
   };
 }
 
-/** Makes the vault's folder (0700) if it is not there, and checks it and the database. Throws UnsafePlaceError. */
+/** Makes the vault's folder (0700) if it is not there; checks it and the database. Throws UnsafePlaceError. */
 export function secureHome(home: Home): void {
   makeFolder(home.directory);
   checkHome(home);
+  checkWritable(home.directory);
 }
 
-/** Whether a vault's database is there. Throws UnsafePlaceError if its place is not safe. */
+/** Whether a vault's database is there. Throws UnsafePlaceError if its place is not safe, or cannot be written. */
 export function hasVault(home: Home): boolean {
   if (lstatOrNull(home.directory) === null) return false;
   checkHome(home);
-  return existsSync(home.databasePath);
+  if (!existsSync(home.databasePath)) return false;
+  checkWritable(home.directory);
+  return true;
+}
+
+/** Whoever opens the vault, if only to read it, holds a lock and has a log beside the database. */
+function checkWritable(directory: string): void {
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const isReadOnly = (error as NodeJS.ErrnoException).code === 'EROFS';
+    throw new UnsafePlaceError(
+      isReadOnly
+        ? `${directory} is on a read-only file system, where no vault can be opened; make it writable, or copy the folder ` +
+            'to a place that is, and set MAV_HOME to the copy'
+        : `${directory} cannot be written; run: chmod 700 ${directory}`,
+    );
+  }
 }
 
 function checkHome(home: Home): void {

@@ -19,7 +19,9 @@ export interface Log {
 }
 
 /** Events that somebody should look at. */
-const WARNINGS: ReadonlySet<string> = new Set(['warning', 'failure', 'sealed', 'worker-died', 'guessing']);
+const WARNINGS: ReadonlySet<string> = new Set([
+  ...['warning', 'failure', 'sealed', 'damaged', 'worker-died', 'guessing'],
+]);
 const STDERR = 2;
 
 export function createLog(): Log {

@@ -247,6 +247,7 @@ t.test(
       const refused = await mav(sandbox, ['unseal']);
       t.equal(refused.code, 5, what);
       t.match(refused.stderr, remedy, what);
+      t.match(await mav(sandbox, ['key', 'rotate']), { code: 5, stderr: remedy }, `${what}: no rotation`);
       await assertSealed(t, sealed, remedy, before);
       rmSync(keyFile, { recursive: true, force: true });
     }

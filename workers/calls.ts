@@ -9,7 +9,7 @@ import type { ReplyBuffer } from './reply.ts';
 import type { WritableVault } from './vault.ts';
 
 /** What an operation says beside its body. */
-export type Outcome = Pick<Success, 'cursor' | 'etag' | 'principals' | 'warning'>;
+export type Outcome = Pick<Success, 'cursor' | 'etag' | 'principals' | 'warning' | 'damage'>;
 
 /** An operation: works on an open vault, writes its answer's body, throws what toFailure knows. */
 export type Handler<V> = (vault: V, call: Call, reply: ReplyBuffer) => Outcome | undefined;

@@ -3,11 +3,10 @@ import { IntegrityError } from './envelope/integrity.ts';
 import { SealedError } from './keys/sealed.ts';
 import type { Failure } from './messages.ts';
 import { RequestError } from './request-error.ts';
-import { sqliteCode, UnusableDatabaseError } from './store/database.ts';
+import { findDamageCode, sqliteCode, UnusableDatabaseError } from './store/unusable.ts';
 
 /** SQLite's codes for "the disk took no more"; a failed write or sync says the same of a full file system. */
 const DISK_FULL = /^SQLITE_(FULL|IOERR_(WRITE|FSYNC|TRUNCATE|DIR_FSYNC|SHMSIZE))$/;
-const CORRUPT = /^SQLITE_(CORRUPT|NOTADB)/;
 
 /** SQLite has rolled the batch's transaction back by itself; `failure` says why. */
 export class LostTransactionError extends Error {
@@ -19,8 +18,18 @@ export class LostTransactionError extends Error {
   }
 }
 
+/** Refused before anything was tried; `failure` says why. */
+export class RefusedError extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super('refused');
+    this.failure = failure;
+  }
+}
+
 export function toFailure(error: unknown): Failure {
-  if (error instanceof LostTransactionError) return error.failure;
+  if (error instanceof LostTransactionError || error instanceof RefusedError) return error.failure;
   if (error instanceof RequestError) return { ok: false, code: error.code, message: error.message };
   if (error instanceof IntegrityError) return { ok: false, code: 'integrity', message: error.message };
   if (error instanceof SealedError) return { ok: false, code: 'sealed', message: error.message };
@@ -29,9 +38,8 @@ export function toFailure(error: unknown): Failure {
   if (DISK_FULL.test(code)) {
     return { ok: false, code: 'disk_full', message: 'the disk is full; nothing was stored', detail: code };
   }
-  if (CORRUPT.test(code)) {
-    return { ok: false, code: 'integrity', message: new IntegrityError().message, detail: code };
-  }
+  const damage = findDamageCode(error);
+  if (damage !== null) return { ok: false, code: 'integrity', message: new IntegrityError().message, damage };
   return {
     ok: false,
     code: 'internal',

@@ -124,6 +124,8 @@ export interface Failure {
   readonly message: string;
   /** For the log only: what an `internal` or `integrity` failure was about (names, never values). */
   readonly detail?: string;
+  /** What SQLite found wrong with the database file. */
+  readonly damage?: string;
 }
 
 /** A call that succeeded; its body lies at `offset`, `length` bytes long, in the batch's bytes. */
@@ -138,6 +140,8 @@ export interface Success {
   readonly principals?: PrincipalChange;
   /** For the log only: what was passed over, by id. */
   readonly warning?: string;
+  /** What SQLite found wrong with the database file; the answer is without what could not be read. */
+  readonly damage?: string;
 }
 
 export type Reply = Success | Failure;
@@ -172,6 +176,8 @@ export interface WorkerOptions {
   readonly keychainTimeoutMs: number;
   /** How many reader threads there are; 0: the writer's thread reads too. */
   readonly readers: number;
+  /** One 32-bit word that all threads see: not 0 once one of them found the database file damaged. */
+  readonly damage: SharedArrayBuffer;
 }
 
 /** The ways a vault can hold its root key. */

@@ -18,7 +18,7 @@ let expectedSize = 0;
 
 async function read(batch: Batch): Promise<BatchResult> {
   const reply = new ReplyBuffer(expectedSize);
-  const replies = await readBatch(vault, batch, reply);
+  const replies = (await readBatch(vault, batch, reply)).map((each) => vault.noteDamage(each));
   wipeBodies(batch);
   expectedSize = Math.min(reply.length, MAX_EXPECTED_SIZE);
   return finish(reply, replies);

@@ -5,17 +5,19 @@
 import { dirname } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import type { RootKey } from './envelope/keys.ts';
+import { RefusedError } from './failures.ts';
 import type { Keyring } from './keys/keyring.ts';
 import { SealedError } from './keys/sealed.ts';
 import { SharedKeyringHolder } from './keys/sharing.ts';
 import { openKeyring, unsealRootKey } from './keys/unseal.ts';
-import type { WorkerOptions } from './messages.ts';
+import type { Failure, Reply, WorkerOptions } from './messages.ts';
 import { RequestError } from './request-error.ts';
 import { type Db, destroyDatabase, openForReading, openForWriting } from './store/database.ts';
 import { SearchIndexer } from './store/search.ts';
 import { SecretReader, SecretWriter } from './store/secrets.ts';
 import { TokenStore } from './store/tokens.ts';
 import { Transactions } from './store/transactions.ts';
+import { findDamageCode } from './store/unusable.ts';
 import { VaultStore } from './store/vault.ts';
 
 const SEALED = 'the vault is sealed; run: mav unseal';
@@ -50,12 +52,14 @@ export class Vault {
   #indexer: SearchIndexer | null = null;
   #isDestroyed = false;
   #seals = 0;
+  readonly #damage: Int32Array;
 
   constructor(options: WorkerOptions, access: 'reading' | 'writing') {
     this.options = options;
     const { readers, startNumber } = options;
     this.#open = access === 'writing' ? openForWriting : (path) => openForReading(path, readers);
     this.#holder = new SharedKeyringHolder(access === 'writing' ? 'writer' : 'reader', startNumber);
+    this.#damage = new Int32Array(options.damage);
   }
 
   /** A channel to another thread, to share the keyring over. */
@@ -130,11 +134,49 @@ export class Vault {
     this.#holder.forget();
   }
 
+  /** Throws RefusedError once a thread has found the file damaged: to write into it could only make it worse. */
+  checkWritable(): void {
+    if (!this.#isDamaged) return;
+    throw new RefusedError({ ...this.#describeDamage(), damage: 'found before' });
+  }
+
+  /** Takes note of damage that a reply tells of, and says what to do about it. */
+  noteDamage<R extends Reply>(reply: R): R {
+    if (reply.damage === undefined) return reply;
+    this.markDamaged();
+    return reply.ok ? reply : { ...reply, ...this.#describeDamage() };
+  }
+
+  /** From now on no thread writes. */
+  markDamaged(): void {
+    Atomics.store(this.#damage, 0, 1);
+  }
+
+  get #isDamaged(): boolean {
+    return Atomics.load(this.#damage, 0) !== 0;
+  }
+
+  #describeDamage(): Failure {
+    const { databasePath } = this.options;
+    return {
+      ok: false,
+      code: 'integrity',
+      message:
+        `${databasePath} is damaged, and nothing is written to it any more; save what can be read with ` +
+        'mav export --skip-unreadable, then restore a backup',
+    };
+  }
+
   /** The writer's, sealed or not: indexes the texts of up to `limit` secrets. Answers whether any are left. */
   indexSearches(limit: number): boolean {
-    if (this.#stores === null) return false;
+    if (this.#stores === null || this.#isDamaged) return false;
     this.#indexer ??= new SearchIndexer(this.#stores.db);
-    return this.#indexer.index(limit);
+    try {
+      return this.#indexer.index(limit);
+    } catch (error) {
+      if (findDamageCode(error) !== null) this.markDamaged();
+      throw error;
+    }
   }
 
   /** The writer's: drops the keyring in every thread and removes the database. From then on there is no vault here. */

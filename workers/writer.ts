@@ -143,7 +143,10 @@ const controls: Record<ControlOperation, (call: Call, reply: ReplyBuffer) => Pro
     reply.raw(JSON.stringify({ problem: await probeKeychain(vault.options.keychainTimeoutMs) }));
     return undefined;
   },
-  'keys.rotate': async (call, reply) => rotateKek(vault, await readPassphrase(call), reply),
+  'keys.rotate': async (call, reply) => {
+    vault.checkWritable();
+    return rotateKek(vault, await readPassphrase(call), reply);
+  },
   'vault.destroy': async (call, reply) => {
     const bodies = await loadBodies();
     return destroyVault(vault, bodies.parseRequest('vault.destroy', call.body), reply);
@@ -162,7 +165,7 @@ function isControl(call: Call | undefined): call is Call & { operation: ControlO
 
 async function write(batch: Batch): Promise<BatchResult> {
   const reply = new ReplyBuffer();
-  const replies = await answer(batch, reply);
+  const replies = (await answer(batch, reply)).map((each) => vault.noteDamage(each));
   wipeBodies(batch);
   indexing?.noteWrite();
   return finish(reply, replies);
@@ -176,6 +179,7 @@ async function answer(batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
     const operations = await loadOperations(batch);
     // The last thing awaited: from here to the commit no other thread can take the keyring away.
     const open = await vault.use();
+    vault.checkWritable();
     return commitBatch(vault.stores, open, batch, operations, reply);
   } catch (error) {
     return failAll(batch, error);
@@ -201,15 +205,17 @@ function commitBatch(
     });
   } catch (error) {
     reply.truncate(0);
-    if (batch.length === 1) return failAll(batch, error);
+    const failure = vault.noteDamage(toFailure(error));
+    if (batch.length === 1 || failure.damage !== undefined) return batch.map(() => failure);
   }
   return batch.map((call) => {
     const offset = reply.length;
     try {
+      vault.checkWritable();
       return stores.transactions.write(() => runInSavepoint(stores, open, call, operations, reply));
     } catch (error) {
       reply.truncate(offset);
-      return toFailure(error);
+      return vault.noteDamage(toFailure(error));
     }
   });
 }
@@ -250,8 +256,10 @@ function runInSavepoint(
   const handle = operations[call.operation as WriteOperation];
   if (handle === undefined) throw new RangeError('no such operation of the writer');
   const result = runCall(reply, () => transactions.write(() => handle(open, call, reply)));
-  // After some errors SQLite has rolled the whole transaction back by itself; the calls before this one are gone too.
-  if (!db.inTransaction && !result.ok) throw new LostTransactionError(result);
+  // After some errors SQLite has rolled the whole transaction back by itself; the calls before this one are gone too. And
+  // a file that turned out to be damaged must not get the others' writes.
+  if (!result.ok && (!db.inTransaction || result.damage !== undefined))
+    throw new LostTransactionError(result);
   return result;
 }
 

@@ -17,11 +17,7 @@ export type { Report } from './vault-state.ts';
 /** How often the times of tokens' last use are written. */
 const USAGE_FLUSH_MS = 5_000;
 
-const DESTROYED: Failure = {
-  ok: false,
-  code: 'sealed',
-  message: 'the vault was destroyed; make a new one with: mav init',
-};
+const DESTROYED = 'the vault was destroyed; make a new one with: mav init';
 
 export class HeldVault implements Backend {
   readonly principals: Principals;
@@ -33,6 +29,7 @@ export class HeldVault implements Backend {
   readonly #state: VaultState;
   readonly #destroyed = Promise.withResolvers<void>();
   #isDestroyed = false;
+  #isDamaged = false;
 
   constructor(options: PoolOptions, sessionToken: string, report: Report) {
     const session = { id: 'session', scopes: ['session'] as const, expiresAt: null };
@@ -83,7 +80,7 @@ export class HeldVault implements Backend {
     call: Call,
     isWanted: IsWanted = () => true,
   ): Promise<Answered> {
-    if (this.#isDestroyed) return refuseDestroyed(call);
+    if (this.#isDestroyed) return refuse(call, 'sealed', DESTROYED);
     if (pool === 'control') return this.#control(call);
     // The list says when each token was last used: what is still in memory must be written first.
     if (call.operation === 'tokens.list') await this.#flushUsage();
@@ -96,6 +93,11 @@ export class HeldVault implements Backend {
   async #control(call: Call): Promise<Answered> {
     if (call.operation === 'vault.unseal') return this.#state.unseal(call);
     if (call.operation === 'vault.seal') return this.#state.seal(call);
+    if (call.operation === 'keys.rotate') {
+      await this.settled();
+      // The writer would look for the keyring in every thread first, and then not know why nobody has it.
+      if (this.sealedBecause !== null) return refuse(call, 'sealed', this.sealedBecause);
+    }
     const answered = await this.#pools.control(call);
     if (call.operation === 'vault.destroy' && answered.ok) this.#noteDestroyed();
     return this.#apply(answered);
@@ -108,7 +110,7 @@ export class HeldVault implements Backend {
 
   #noteDestroyed(): void {
     this.#isDestroyed = true;
-    this.#state.end(DESTROYED.message);
+    this.#state.end(DESTROYED);
     this.stopWaiting();
     this.#report('destroyed', '');
     this.#destroyed.resolve();
@@ -119,6 +121,7 @@ export class HeldVault implements Backend {
     if (answered.ok && answered.principals !== undefined) this.#applyPrincipals(answered.principals);
     if (answered.ok && answered.warning !== undefined) this.#report('warning', answered.warning);
     if (!answered.ok && answered.detail !== undefined) this.#report('failure', answered.detail);
+    if (answered.damage !== undefined) this.#noteDamage(answered.damage);
     return answered;
   }
 
@@ -128,8 +131,15 @@ export class HeldVault implements Backend {
     if (change.kind === 'replace-all') this.guesses.forget();
   }
 
+  /** The workers write nothing from then on; said once, since every request may meet it again. */
+  #noteDamage(damage: string): void {
+    if (this.#isDamaged) return;
+    this.#isDamaged = true;
+    this.#report('damaged', `the database: ${damage}; nothing is written to it any more`);
+  }
+
   async #flushUsage(): Promise<void> {
-    const params = this.#state.sealedBecause === null ? this.#usage.take() : null;
+    const params = this.#state.sealedBecause === null && !this.#isDamaged ? this.#usage.take() : null;
     if (params === null) return;
     await this.#pools.write({ operation: 'tokens.touch', params, body: null, mayReplace: false });
   }
@@ -143,7 +153,8 @@ export class HeldVault implements Backend {
   }
 }
 
-function refuseDestroyed(call: Call): Failure {
+/** What no worker gets to see. */
+function refuse(call: Call, code: Failure['code'], message: string): Failure {
   call.body?.fill(0);
-  return DESTROYED;
+  return { ok: false, code, message };
 }

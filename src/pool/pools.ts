@@ -46,7 +46,7 @@ const KEY_CALLS: ReadonlySet<Operation> = new Set<ControlOperation>([
 const KEY_CALLS_IN_FLIGHT = 4;
 
 /** Where the vault is and what may be asked for its key; `readers`: null for as many as fit the machine. */
-export type PoolOptions = Omit<WorkerOptions, 'startNumber' | 'readers'> & {
+export type PoolOptions = Omit<WorkerOptions, 'startNumber' | 'readers' | 'damage'> & {
   readonly readers: number | null;
 };
 
@@ -71,7 +71,8 @@ export class Pools {
   constructor(options: PoolOptions, onDeath: (death: Death) => void) {
     const readers = options.readers ?? Math.min(MAX_READERS, Math.max(1, availableParallelism() - 1));
     let starts = 0;
-    const workerData = (): WorkerOptions => ({ ...options, readers, startNumber: ++starts });
+    const damage = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const workerData = (): WorkerOptions => ({ ...options, readers, damage, startNumber: ++starts });
     const tellDeath = (kind: Death['kind'], reason: string) =>
       onDeath({ kind, reason, isLast: this.#countReady() === 0 });
     // Every reader has a channel to the writer, so that they can share what the vault's keys are.

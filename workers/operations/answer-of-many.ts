@@ -5,6 +5,7 @@
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
+import { findDamageCode } from '../store/unusable.ts';
 import { writeNames } from './secrets.ts';
 
 /** 4 MiB: an answer that has grown beyond this takes no further entry, as its bytes lie in memory whole. */
@@ -19,34 +20,44 @@ interface Named {
 
 type EntryErrorCode = 'integrity' | 'not_found';
 
+/** Why an entry is not in an answer. */
+export interface Omission {
+  readonly code: EntryErrorCode;
+  /** What SQLite says, where the database file is damaged there. */
+  readonly damage?: string;
+}
+
 /**
  * Runs `write`, which writes one entry. One that was changed or is not there must not spoil the others: the error
- * stands in its place, and this answers its code; null for an entry that was written.
+ * stands in its place, and this answers why; null for an entry that was written.
  */
 export function writeOrExplain(
   entry: Named & { readonly field?: string },
   reply: ReplyBuffer,
   write: () => void,
-): EntryErrorCode | null {
+): Omission | null {
   const offset = reply.length;
   try {
     write();
     return null;
   } catch (error) {
-    const code = findCode(error);
-    if (code === null) throw error;
+    const { message, ...omission } = explain(error);
     reply.truncate(offset);
     writeNames(entry, reply);
     writeFieldName(entry, reply);
-    reply.ascii(`,"error":${JSON.stringify((error as Error).message)},"code":"${code}"}`);
-    return code;
+    reply.ascii(`,"error":${JSON.stringify(message)},"code":"${omission.code}"}`);
+    return omission;
   }
 }
 
-/** null for what is about more than one entry. */
-function findCode(error: unknown): EntryErrorCode | null {
-  if (error instanceof IntegrityError) return 'integrity';
-  return error instanceof RequestError && error.code === 'not_found' ? error.code : null;
+/** Throws on what is about more than one entry. */
+function explain(error: unknown): Omission & { readonly message: string } {
+  if (error instanceof IntegrityError) return { code: 'integrity', message: error.message };
+  const damage = findDamageCode(error);
+  if (damage !== null) return { code: 'integrity', message: new IntegrityError().message, damage };
+  if (error instanceof RequestError && error.code === 'not_found')
+    return { code: error.code, message: error.message };
+  throw error;
 }
 
 /** The member `field`, where there is one; the comma comes first. */

@@ -15,6 +15,7 @@ import { getSecretRow, writeEntry, writeNames, writeValue } from './secrets.ts';
 export const batchGet: Handler<ReadableVault> = (vault, call, reply) => {
   const start = reply.length;
   const unreadable: SecretRef[] = [];
+  let damage: string | undefined;
   reply.ascii('{"secrets":[');
   for (const [index, ref] of parseRefs(call.body).entries()) {
     // Never in front of the first: one entry by itself is answered whatever its size.
@@ -22,11 +23,15 @@ export const batchGet: Handler<ReadableVault> = (vault, call, reply) => {
       checkSize(reply.length - start);
       reply.ascii(',');
     }
-    const code = writeOrExplain(ref, reply, () => writeWanted(vault, ref, reply));
-    if (code === 'integrity') unreadable.push(ref);
+    const omission = writeOrExplain(ref, reply, () => writeWanted(vault, ref, reply));
+    if (omission?.code === 'integrity') unreadable.push(ref);
+    damage ??= omission?.damage;
   }
   reply.ascii(']}');
-  return unreadable.length === 0 ? {} : { warning: describeUnreadable('batch-get', unreadable) };
+  return {
+    ...(unreadable.length === 0 ? {} : { warning: describeUnreadable('batch-get', unreadable) }),
+    ...(damage === undefined ? {} : { damage }),
+  };
 };
 
 function checkSize(size: number): void {

@@ -5,8 +5,9 @@
 import type { Handler } from '../calls.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { ReplyBuffer } from '../reply.ts';
-import { sqliteCode } from '../store/database.ts';
 import type { FieldRow, SecretRow } from '../store/secrets.ts';
+import { findDamageCode } from '../store/unusable.ts';
+import type { Damage } from '../store/vault.ts';
 import type { ReadableVault } from '../vault.ts';
 import { describeUnreadable } from './answer-of-many.ts';
 import { verifyRow } from './sealing.ts';
@@ -17,8 +18,8 @@ import { isGenuine } from './tokens.ts';
 const MAX_NAMED = 100;
 
 interface Findings {
-  /** What SQLite says is wrong with the file; null where nothing is. */
-  damage: string | null;
+  /** null where nothing is wrong with the database. */
+  damage: Damage | null;
   secrets: number;
   fields: number;
   tokens: number;
@@ -35,13 +36,17 @@ export const checkVault: Handler<ReadableVault> = (vault, _call, reply) => {
     checkTokens(vault, findings);
   } catch (error) {
     // A file so damaged that it cannot be read to its end: the counts say how far that went.
-    const code = sqliteCode(error);
-    if (!code.startsWith('SQLITE_CORRUPT')) throw error;
-    findings.damage ??= `reading it ends with ${code}`;
+    const code = findDamageCode(error);
+    if (code === null) throw error;
+    findings.damage = { what: findings.damage?.what ?? `reading it ends with ${code}`, isOfFile: true };
   }
   writeFindings(findings, reply);
   const warning = describe(findings);
-  return warning === '' ? {} : { warning };
+  const { damage } = findings;
+  return {
+    ...(warning === '' ? {} : { warning }),
+    ...(damage?.isOfFile ? { damage: damage.what } : {}),
+  };
 };
 
 function checkEntries(vault: ReadableVault, findings: Findings): void {
@@ -49,7 +54,7 @@ function checkEntries(vault: ReadableVault, findings: Findings): void {
     const fields = vault.secrets.listFields(row.id);
     findings.secrets += 1;
     findings.fields += fields.length;
-    if (!opens(vault, row, fields))
+    if (fields.length !== row.fieldCount || !opens(vault, row, fields))
       findings.unreadable.push({ name: row.name, environment: row.environment });
   }
 }
@@ -77,7 +82,7 @@ function checkTokens(vault: ReadableVault, findings: Findings): void {
 
 function writeFindings({ damage, secrets, fields, tokens, unreadable }: Findings, reply: ReplyBuffer): void {
   reply.ascii('{"database":');
-  reply.string(damage ?? 'ok');
+  reply.string(damage?.what ?? 'ok');
   reply.ascii(`,"secrets":${secrets},"fields":${fields},"tokens":${tokens},"unreadable":[`);
   for (const [index, row] of unreadable.slice(0, MAX_NAMED).entries()) {
     if (index > 0) reply.ascii(',');
@@ -90,7 +95,7 @@ function writeFindings({ damage, secrets, fields, tokens, unreadable }: Findings
 /** For the log; empty where all is well. */
 function describe({ damage, unreadable, forged }: Findings): string {
   return [
-    ...(damage === null ? [] : [`check: the database is damaged: ${damage}`]),
+    ...(damage === null ? [] : [`check: the database is damaged: ${damage.what}`]),
     ...(unreadable.length === 0 ? [] : [describeUnreadable('check', unreadable)]),
     ...(forged.length === 0 ? [] : [`check: token rows that fail verification: ${forged.join(', ')}`]),
   ].join('; ');

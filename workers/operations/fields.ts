@@ -17,6 +17,7 @@ import {
   getForWrite,
   getSecretRow,
   indexMetadata,
+  listAllFields,
   type Metadata,
   NO_METADATA,
   nowSeconds,
@@ -35,7 +36,7 @@ export const listFields: Handler<ReadableVault> = (vault, call, reply) => {
   const { name, environment } = getPlace(call);
   const isNamesOnly = getNamesOnly(call);
   const secret = getSecretRow(vault, name, environment);
-  const fields = vault.secrets.listFields(secret.id);
+  const fields = listAllFields(vault, secret);
   if (isNamesOnly) writeFieldNames(fields, reply);
   else writeFields(vault, secret, fields, reply);
 };

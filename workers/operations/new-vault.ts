@@ -92,7 +92,7 @@ function planKeyFile({ databasePath }: WorkerOptions, call: Call, vaultId: Buffe
   const location = keyFile ?? join(keyDirectory, `${vaultId.toString('hex')}.key`);
   if (existsSync(location))
     throw new RequestError('conflict', `${location} exists already; nothing was changed`);
-  if (keyFile === undefined) mkdirSync(keyDirectory, { recursive: true, mode: 0o700 });
+  if (keyFile === undefined) makeKeyFolder(keyDirectory);
   if (!existsSync(dirname(location))) {
     throw new RequestError('bad_request', `the folder ${dirname(location)} is not there; make it first`);
   }
@@ -100,6 +100,21 @@ function planKeyFile({ databasePath }: WorkerOptions, call: Call, vaultId: Buffe
     throw new RequestError('bad_request', "the key file must lie outside the vault's folder");
   }
   return resolve(location);
+}
+
+function makeKeyFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new RequestError(
+      'bad_request',
+      `the folder ${path} for the key file cannot be made (${codeOf(error)}); choose another --key-file`,
+    );
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'failed';
 }
 
 function isInside(path: string, folder: string): boolean {
@@ -185,10 +200,23 @@ async function storeKey(
     };
   }
   if (location !== null) {
-    writeKeyFile(location, rootKey);
+    writeNewKeyFile(location, rootKey);
     return () => rmSync(location, { force: true });
   }
   return () => {};
+}
+
+function writeNewKeyFile(location: string, rootKey: RootKey): void {
+  try {
+    writeKeyFile(location, rootKey);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOSPC') throw new RequestError('disk_full', 'the disk is full; nothing was stored');
+    throw new RequestError(
+      'bad_request',
+      `the key file ${location} cannot be written (${code}); choose another --key-file`,
+    );
+  }
 }
 
 function report(options: WorkerOptions, plan: Plan, reply: ReplyBuffer): void {

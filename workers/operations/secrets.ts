@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { BodyRequest } from '../bodies.ts';
 import type { BodyHandler, Handler, Outcome } from '../calls.ts';
+import { IntegrityError } from '../envelope/integrity.ts';
 import type { RawMetadata } from '../json.ts';
 import type { Call, PageBounds } from '../messages.ts';
 import type { ReplyBuffer } from '../reply.ts';
@@ -130,9 +131,16 @@ export const getSecret: Handler<ReadableVault> = (vault, call, reply) => {
   return { etag: entityTag(row) };
 };
 
+/** Throws IntegrityError where there are more or fewer than the secret counts: a damaged page may have lost some. */
+export function listAllFields(vault: ReadableVault, secret: SecretRow): FieldRow[] {
+  const fields = vault.secrets.listFields(secret.id);
+  if (fields.length !== secret.fieldCount) throw new IntegrityError();
+  return fields;
+}
+
 /** A whole entry as a JSON object. Throws IntegrityError in the middle of it: what was written is to be truncated. */
 export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuffer): void {
-  const fields = row.fieldCount > 0 ? vault.secrets.listFields(row.id) : [];
+  const fields = row.fieldCount > 0 ? listAllFields(vault, row) : [];
   writeNames(row, reply);
   writeValue(openRow(vault.keyring, placeOf(row), row), reply);
   reply.ascii(',"metadata":');

@@ -1,6 +1,8 @@
 /** The vault's own state: what it says of itself, unsealing, sealing. Holds a passphrase until it has been tried. */
 import type { Handler, Outcome } from '../calls.ts';
+import { SealedError } from '../keys/sealed.ts';
 import type { ReplyBuffer } from '../reply.ts';
+import { findDamageCode } from '../store/unusable.ts';
 import type { ReadableVault, Vault } from '../vault.ts';
 import { writeStatus } from './secrets.ts';
 import { loadPrincipals } from './tokens.ts';
@@ -39,7 +41,7 @@ export async function unseal(
   passphrase: Uint8Array | null,
   reply: ReplyBuffer,
 ): Promise<Outcome> {
-  await vault.unseal(passphrase);
+  await unsealWhole(vault, passphrase);
   return describeUnsealed(vault, reply);
 }
 
@@ -48,17 +50,42 @@ export async function unseal(
  * key slots. Throws SealedError if somebody has sealed the vault meanwhile.
  */
 export async function resume(vault: Vault, reply: ReplyBuffer): Promise<Outcome> {
-  if (await vault.isLost()) await vault.unseal(null);
+  if (await vault.isLost()) await unsealWhole(vault, null);
   return describeUnsealed(vault, reply);
 }
 
 function describeUnsealed(vault: Vault, reply: ReplyBuffer): Outcome {
-  const { rows, forged } = loadPrincipals(vault.useNow());
+  const { rows, forged, damage } = loadReadablePrincipals(vault);
   writeStatus('unsealed', {}, reply);
   return {
     principals: { kind: 'replace-all', rows },
     ...(forged.length > 0 ? { warning: `token rows that fail verification: ${forged.join(', ')}` } : {}),
+    ...(damage === undefined ? {} : { damage }),
   };
+}
+
+async function unsealWhole(vault: Vault, passphrase: Uint8Array | null): Promise<void> {
+  try {
+    await vault.unseal(passphrase);
+  } catch (error) {
+    const damage = findDamageCode(error);
+    if (damage === null) throw error;
+    vault.markDamaged();
+    const { databasePath } = vault.options;
+    throw new SealedError(`${databasePath} is damaged (${damage}); restore it from a backup`);
+  }
+}
+
+/** Damage to the tokens must not keep their owner from the secrets: the command line needs none of them. */
+function loadReadablePrincipals(vault: Vault): ReturnType<typeof loadPrincipals> & Pick<Outcome, 'damage'> {
+  const open = vault.useNow();
+  try {
+    return loadPrincipals(open);
+  } catch (error) {
+    const damage = findDamageCode(error);
+    if (damage === null) throw error;
+    return { rows: [], forged: [], damage };
+  }
 }
 
 /** Drops the keyring in every thread; no token is known until the next unsealing. */

@@ -2,10 +2,13 @@
  * Opens vault.db, for writing (one thread) or for reading (each reader thread). Holds no secret: what the file
  * stores of one is ciphertext.
  */
-import { closeSync, existsSync, fsyncSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
-import { APPLICATION_ID, migrationFrom, OLDEST_SCHEMA_VERSION, SCHEMA_VERSION } from './migrations.ts';
+import { type Identity, isOurs, judgeHeader, judgeIdentity } from './identity.ts';
+import { inspectLog, type LogFindings } from './log.ts';
+import { migrationFrom, SCHEMA_VERSION } from './migrations.ts';
+import { sqliteCode, UnusableDatabaseError } from './unusable.ts';
 
 export type Db = Database.Database;
 
@@ -14,9 +17,6 @@ export type Db = Database.Database;
  * million secrets takes a tenth longer; reading all of a large vault fills it.
  */
 const READER_CACHES_KIB = 16_000;
-
-/** The file is not one this program may touch; `message` says why and what to do. */
-export class UnusableDatabaseError extends Error {}
 
 /** How long a statement waits for a lock; only a checkpoint can make it wait, since there is one writer. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -37,6 +37,8 @@ export function createDatabase(path: string): Db {
  * schema up to the newest one; whoever has the vault open has it alone, and its writer opens it first.
  */
 export function openForWriting(path: string): Db {
+  checkThere(path);
+  checkFiles(path);
   return openChecked(path, false, (db, version) => {
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
@@ -48,6 +50,8 @@ export function openForWriting(path: string): Db {
 
 /** The connection of one of so many readers. It cannot write, whatever it is told to. */
 export function openForReading(path: string, readers: number): Db {
+  checkThere(path);
+  judgeHeader(path);
   return openChecked(path, true, (db, version) => {
     if (version < SCHEMA_VERSION) {
       throw new UnusableDatabaseError(
@@ -96,12 +100,58 @@ export function destroyDatabase(db: Db, path: string): void {
   }
 }
 
-function openChecked(path: string, readonly: boolean, prepare: (db: Db, version: number) => void): Db {
+function checkThere(path: string): void {
   if (!existsSync(path))
     throw new UnusableDatabaseError(`there is no vault at ${path}; make one with: mav init`);
+}
+
+/**
+ * What can be told without a connection that writes: one recovers what the log has, and puts it into the file when it is
+ * closed. Whoever calls this has the vault alone. Throws UnusableDatabaseError, and the files are as they were.
+ */
+function checkFiles(path: string): void {
+  const log = `${path}-wal`;
+  const isCleanlyClosed = (statSync(log, { throwIfNoEntry: false })?.size ?? 0) === 0;
+  if (isCleanlyClosed) judgeHeader(path);
+  else recoverForReading(path, log, inspectLog(log));
+}
+
+function recoverForReading(path: string, log: string, { damagedAt, identity }: LogFindings): void {
+  if (damagedAt !== null) {
+    throw new UnusableDatabaseError(
+      `${log} is damaged at byte ${damagedAt}, so that writes stored after it cannot be read; restore the folder from a ` +
+        `backup, or, to give those up, copy the folder and run: truncate -s ${damagedAt} ${log}`,
+    );
+  }
+  // A power failure may tear the first page while it is written into the file; the log has it whole then.
+  const isTorn = isOurs(identity) && !isHeaderOurs(path);
+  if (!isTorn) judgeHeader(path);
+  openChecked(path, true, (db) => {
+    if (isTorn && !isSound(db)) judgeHeader(path);
+  }).close();
+}
+
+function isSound(db: Db): boolean {
+  try {
+    return db.pragma('quick_check(1)', { simple: true }) === 'ok';
+  } catch {
+    return false;
+  }
+}
+
+function isHeaderOurs(path: string): boolean {
+  try {
+    judgeHeader(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function openChecked(path: string, readonly: boolean, prepare: (db: Db, version: number) => void): Db {
   const db = openFile(path, readonly);
   try {
-    prepare(db, checkSchema(db, path));
+    prepare(db, judgeIdentity(path, readIdentity(db, path)));
     return db;
   } catch (error) {
     db.close();
@@ -117,21 +167,7 @@ function openFile(path: string, readonly: boolean): Db {
   }
 }
 
-/** Answers the file's schema version: the newest, or an older one of ours. */
-function checkSchema(db: Db, path: string): number {
-  const { application, version } = readIdentity(db, path);
-  if (application !== APPLICATION_ID || version < OLDEST_SCHEMA_VERSION) {
-    throw new UnusableDatabaseError(`${path} is not a MaestroVault database; nothing in it was changed`);
-  }
-  if (version > SCHEMA_VERSION) {
-    throw new UnusableDatabaseError(
-      `${path} has schema ${version}, newer than this program's ${SCHEMA_VERSION}; update MaestroVault`,
-    );
-  }
-  return version;
-}
-
-function readIdentity(db: Db, path: string): { application: number; version: number } {
+function readIdentity(db: Db, path: string): Identity {
   try {
     return {
       application: db.pragma('application_id', { simple: true }) as number,
@@ -140,9 +176,4 @@ function readIdentity(db: Db, path: string): { application: number; version: num
   } catch (error) {
     throw new UnusableDatabaseError(`${path} cannot be read: ${sqliteCode(error)}; restore it from a backup`);
   }
-}
-
-/** SQLite's own word for what went wrong (`SQLITE_NOTADB`); never the message, which may quote a statement. */
-export function sqliteCode(error: unknown): string {
-  return error instanceof Database.SqliteError ? error.code : error instanceof Error ? error.name : 'unknown';
 }

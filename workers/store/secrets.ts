@@ -37,6 +37,14 @@ export interface Place {
   readonly environment: string;
 }
 
+export interface PlaceRow extends Place {
+  readonly id: number;
+}
+
+/** Either has the place of every secret. */
+export const PLACE_INDEXES = ['sqlite_autoindex_secrets_1', 'secrets_by_environment'] as const;
+type PlaceIndex = (typeof PLACE_INDEXES)[number];
+
 /** What the indexes know of a metadata object. */
 export interface MetadataIndex {
   /** Its top-level members, each value as text. */
@@ -82,6 +90,30 @@ export class SecretReader {
 
   find(name: string, environment: string): SecretRow | null {
     return this.#find.get(name, environment) ?? null;
+  }
+
+  /** null if there is none by now. */
+  findById(id: number): SecretRow | null {
+    return (
+      this.#db.prepare<[number], SecretRow>(`SELECT ${SECRET_COLUMNS} FROM secrets s WHERE id = ?`).get(id) ??
+      null
+    );
+  }
+
+  /** As listRows, but where the secrets are, from one of the two indexes that know it, and without reading a row. */
+  listPlaces({ environment, after, limit }: ListFilter, index: PlaceIndex): PlaceRow[] {
+    return this.#db
+      .prepare<unknown[], PlaceRow>(
+        `SELECT id, name, environment FROM secrets INDEXED BY ${index}
+         WHERE (name, environment) > (?, ?) ${environment === undefined ? '' : 'AND environment = ?'}
+         ORDER BY name, environment LIMIT ?`,
+      )
+      .all(
+        after?.name ?? '',
+        after?.environment ?? '',
+        ...(environment === undefined ? [] : [environment]),
+        limit ?? -1,
+      );
   }
 
   /** A secret's fields in the order of their keys' bytes. */

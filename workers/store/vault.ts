@@ -36,6 +36,12 @@ const INDEX_CHECKS = [
   },
 ] as const;
 
+export interface Damage {
+  readonly what: string;
+  /** The file itself is not as SQLite wrote it; else only the search would miss something, or a row is out of place. */
+  readonly isOfFile: boolean;
+}
+
 export class VaultStore {
   readonly #db: Db;
   readonly #bumpSequence;
@@ -100,15 +106,18 @@ export class VaultStore {
     this.#db.prepare('DELETE FROM keks WHERE id = ?').run(id);
   }
 
-  /** What SQLite finds wrong with the file, one line; null where nothing is. */
-  findDamage(): string | null {
+  /** What is wrong with the database, in one line; null where nothing is. */
+  findDamage(): Damage | null {
     this.#readSearchIndex();
     const [found] = this.#db.pragma('integrity_check(1)') as { integrity_check: string }[];
     const lines = (found?.integrity_check ?? '').split('\n').filter((line) => !line.startsWith('***'));
-    if (lines[0] !== 'ok') return lines[0] ?? 'SQLite does not say';
+    const [what = 'SQLite does not say'] = lines;
+    if (what !== 'ok') return { what, isOfFile: !what.includes('search_index') };
     const [orphan] = this.#db.pragma('foreign_key_check') as { table: string; parent: string }[];
-    if (orphan !== undefined) return `a row in ${orphan.table} refers to none in ${orphan.parent}`;
-    return INDEX_CHECKS.find(({ sql }) => this.#db.prepare(sql).get() !== undefined)?.damage ?? null;
+    if (orphan !== undefined)
+      return { what: `a row in ${orphan.table} refers to none in ${orphan.parent}`, isOfFile: false };
+    const missed = INDEX_CHECKS.find(({ sql }) => this.#db.prepare(sql).get() !== undefined);
+    return missed === undefined ? null : { what: missed.damage, isOfFile: false };
   }
 
   /**

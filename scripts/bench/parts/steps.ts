@@ -101,7 +101,8 @@ function measureRequestThread(): Step[] {
 
 async function measureReader(options: PoolOptions): Promise<Step[]> {
   const { readers, ...rest } = options;
-  const vault = new Vault({ ...rest, readers: readers ?? 1, startNumber: 1 }, 'reading');
+  const damage = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  const vault = new Vault({ ...rest, readers: readers ?? 1, damage, startNumber: 1 }, 'reading');
   await vault.unseal(null);
   const open = await vault.use();
   const { name = '', env = '' } = SECRET.params;

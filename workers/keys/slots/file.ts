@@ -69,12 +69,15 @@ function readKey(descriptor: number, what: string, checkMode: boolean): RootKey 
   }
 }
 
-/** Writes the root key to a new file, 0400. Throws if anything lies at that path already. */
+/** Writes the root key to a new file, 0400. Throws if anything lies at that path already; leaves no half of one. */
 export function writeKeyFile(location: string, rootKey: RootKey): void {
   const descriptor = openSync(location, 'wx', OWNER_READ_ONLY);
   try {
     writeSync(descriptor, rootKey);
     fsyncSync(descriptor);
+  } catch (error) {
+    rmSync(location, { force: true });
+    throw error;
   } finally {
     closeSync(descriptor);
   }

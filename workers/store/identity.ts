@@ -1,0 +1,69 @@
+/**
+ * Whose file it is, judged before SQLite may open it for writing: that alone changes a file in WAL mode and lays others
+ * beside it. Holds no secret.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { APPLICATION_ID, OLDEST_SCHEMA_VERSION, SCHEMA_VERSION } from './migrations.ts';
+import { UnusableDatabaseError } from './unusable.ts';
+
+/** What an SQLite file says of itself. */
+export interface Identity {
+  readonly application: number;
+  readonly version: number;
+}
+
+/** The header of the first page, as https://www.sqlite.org/fileformat2.html has it in 1.3. */
+const HEADER_SIZE = 100;
+const MAGIC = 'SQLite format 3\0';
+const VERSION_OFFSET = 60;
+const APPLICATION_OFFSET = 68;
+
+/** null where these are not the first bytes of an SQLite file. */
+export function parseIdentity(page: Buffer): Identity | null {
+  if (page.length < HEADER_SIZE || page.toString('latin1', 0, MAGIC.length) !== MAGIC) return null;
+  return {
+    application: page.readInt32BE(APPLICATION_OFFSET),
+    version: page.readInt32BE(VERSION_OFFSET),
+  };
+}
+
+export function isOurs(identity: Identity | null): boolean {
+  return identity?.application === APPLICATION_ID && identity.version >= OLDEST_SCHEMA_VERSION;
+}
+
+/** Answers the schema's version: the newest, or an older one of ours. Throws UnusableDatabaseError. */
+export function judgeIdentity(path: string, identity: Identity): number {
+  const { version } = identity;
+  if (!isOurs(identity)) {
+    throw new UnusableDatabaseError(`${path} is not a MaestroVault database; nothing in it was changed`);
+  }
+  if (version > SCHEMA_VERSION) {
+    throw new UnusableDatabaseError(
+      `${path} has schema ${version}, newer than this program's ${SCHEMA_VERSION}; update MaestroVault`,
+    );
+  }
+  return version;
+}
+
+/** Throws UnusableDatabaseError where the file is none of ours, or of a newer program. */
+export function judgeHeader(path: string): void {
+  const header = readHeader(path);
+  const identity = parseIdentity(header);
+  if (identity !== null) judgeIdentity(path, identity);
+  else {
+    const what = header.length === 0 ? 'it is empty' : 'it is no SQLite database';
+    throw new UnusableDatabaseError(`${path} cannot be read: ${what}; restore it from a backup`);
+  }
+}
+
+/** O_NONBLOCK: what is no file must not make us wait. */
+function readHeader(path: string): Buffer {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const header = Buffer.alloc(HEADER_SIZE);
+    const length = fstatSync(descriptor).isFile() ? readSync(descriptor, header, 0, HEADER_SIZE, 0) : 0;
+    return header.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
+  }
+}
