@@ -65,7 +65,8 @@ const LARGEST_ON_HEAP = 64;
 
 /**
  * Node decrypts into memory that has room for one byte more, copies what it found and frees that memory as it is. The
- * allocator hands it out again to whoever next asks for as much: that is done at once, and what it held is erased.
+ * allocator mostly hands it out again to whoever next asks for as much: that is done at once, and what it held is erased.
+ * In the daemon on Linux the allocator itself erases what is freed; this is for everywhere else.
  */
 function wipeFreedCopy(size: number): void {
   if (size + 1 > LARGEST_ON_HEAP) Buffer.allocUnsafeSlow(size + 1).fill(0);
