@@ -22,7 +22,7 @@ import { mavOnTerminal } from './fixtures/terminal.ts';
 import { BIN, createSandbox, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
-const MACHINE = ['PATH', 'environment', 'swap', 'core dumps', 'disk'];
+const MACHINE = ['PATH', 'environment', 'swap', 'core dumps', 'protections', 'disk'];
 const MALFORMED = 'not-a-token';
 const UNKNOWN = `mvt_${'0'.repeat(64)}`;
 
@@ -38,7 +38,7 @@ function settle(text: string, { folder }: Sandbox): string {
     .replaceAll(/(_size_bytes":)\d+|\d+ kB/g, '$1SIZE')
     .replaceAll(/MaestroVault \S+ on Node \S+/g, 'MaestroVault VERSION on Node VERSION')
     .replaceAll(/of this version, \S+/g, 'of this version, VERSION')
-    .replaceAll(/^(\S+ +)(swap|core dumps|PATH|environment|disk) .*$/gm, '$1$2 …');
+    .replaceAll(/^(\S+ +)(swap|core dumps|protections|PATH|environment|disk) .*$/gm, '$1$2 …');
 }
 
 async function createVault(t: Test, extra: NodeJS.ProcessEnv = {}): Promise<Sandbox> {
@@ -88,7 +88,7 @@ t.test('status > without a daemon > opens the vault by itself, exit 0', async (t
 });
 
 t.test('status > with a daemon > says which process, and since when', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await startDaemon(t, { launched: true });
   const { code, json } = await readStatus(daemon);
   t.same([code, json.daemon, json.daemon_pid], [0, 'running', daemon.child.pid]);
   t.ok(Math.abs(Date.parse(json.daemon_since) - Date.now()) < 3_600_000);
@@ -131,7 +131,7 @@ t.test('status > the key file is gone > sealed, with what to do', async (t) => {
 });
 
 t.test('status > MAV_TOKEN > only what that token may see', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await startDaemon(t, { launched: true });
   const { token: reader } = await daemon.createToken(['read']);
   const { token: generator } = await daemon.createToken(['generate']);
   const read = await readStatus(daemon, [], { MAV_TOKEN: reader });
@@ -183,7 +183,7 @@ t.test('doctor > nothing wrong > one line for each check, exit 0, and nothing ch
   t.same([alone.code, alone.stderr], [0, '']);
   t.matchSnapshot(settle(alone.stdout, sandbox), 'without a daemon');
   t.same(hashFolder(sandbox.folder), before);
-  const daemon = await startDaemon(t, { sandbox, init: null });
+  const daemon = await startDaemon(t, { sandbox, init: null, launched: true });
   const served = await mav(sandbox, ['doctor', '-o', 'table']);
   t.equal(served.code, 0);
   t.matchSnapshot(settle(served.stdout, sandbox), 'with a daemon');
@@ -230,7 +230,7 @@ t.test('doctor > something wrong > says what, and what to do', async (t) => {
 });
 
 t.test('doctor > a killed daemon > its socket and session are named, and no failure', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await startDaemon(t, { launched: true });
   await daemon.stop('SIGKILL');
   const { code, complaints } = await diagnose(daemon);
   t.equal(code, 0);
@@ -268,7 +268,7 @@ t.test('doctor > a vault in a synced folder, its clock ahead, or sealed > a warn
 });
 
 t.test('doctor > MAV_TOKEN > checks what that token may see', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await startDaemon(t, { launched: true });
   const { token } = await daemon.createToken(['read']);
   t.match(await diagnose(daemon, [], { MAV_TOKEN: token }), { code: 0, complaints: [] });
   const unknown = await diagnose(daemon, [], { MAV_TOKEN: UNKNOWN });
@@ -344,6 +344,7 @@ t.test('destroy > with a daemon > it ends, and leaves nothing', async (t) => {
   const bare = createSandbox(t);
   mkdirSync(join(bare.folder, 'run'), { mode: 0o700 });
   const daemon = await startDaemon(t, {
+    launched: true,
     sandbox: { ...bare, env: { ...bare.env, XDG_RUNTIME_DIR: join(bare.folder, 'run') } },
   });
   const { code, stderr } = await mav(daemon, ['destroy', '--force']);
@@ -375,7 +376,7 @@ t.test('destroy > files that are not its own > kept and named', async (t) => {
 });
 
 t.test('destroy > after a daemon was killed > what that one left goes too', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await startDaemon(t, { launched: true });
   await daemon.stop('SIGKILL');
   t.ok(existsSync(daemon.socket));
   t.equal((await mav(daemon, ['destroy', '--force', '-q'])).code, 0);
@@ -383,7 +384,7 @@ t.test('destroy > after a daemon was killed > what that one left goes too', asyn
 });
 
 t.test('destroy > MAV_TOKEN > not allowed', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await startDaemon(t, { launched: true });
   const refused = await mav(daemon, ['destroy', '--force'], { env: { MAV_TOKEN: daemon.admin } });
   t.equal(refused.code, 4);
   t.equal((await readStatus(daemon)).code, 0);
@@ -417,7 +418,7 @@ t.test('keychain > a real Secret Service', { skip: skipWithout(...SECRET_SERVICE
   await t.test('destroy > the key lies in the keychain > it goes, and no other', async (t) => {
     const [one, other] = [await create(), await create()];
     t.equal(service.list().length, 2);
-    const daemon = await startDaemon(t, { sandbox: one, init: null });
+    const daemon = await startDaemon(t, { sandbox: one, init: null, launched: true });
     t.match(await diagnose(one), { code: 0, complaints: [] });
     const { code, stderr } = await mav(one, ['destroy', '--force']);
     t.equal(code, 0);
@@ -431,7 +432,7 @@ t.test('keychain > a real Secret Service', { skip: skipWithout(...SECRET_SERVICE
 
   await t.test('doctor, destroy > the keychain is away > said, and nothing deleted', async (t) => {
     const sandbox = await create();
-    const daemon = await startDaemon(t, { sandbox, init: null });
+    const daemon = await startDaemon(t, { sandbox, init: null, launched: true });
     await service.stop();
     t.match(await diagnose(sandbox), { code: 1, complaints: [/^key store FAIL/] });
     t.equal((await readStatus(sandbox)).code, 0, 'the daemon has its keys');
