@@ -8,7 +8,7 @@ import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Home } from '../home.ts';
 import { HANDED_DESCRIPTOR, isHandedSocket } from './activation.ts';
-import { OVERWRITE_FREED } from './freed-memory.ts';
+import { ALLOCATOR_SETTINGS } from './allocator.ts';
 import { Libc } from './libc.ts';
 import { planGrants } from './permissions.ts';
 import { buildSocketFilter } from './socket-filter.ts';
@@ -45,7 +45,7 @@ export function launchClosed(argv: readonly string[], env: NodeJS.ProcessEnv, ho
     const flags = listFlags(home, env);
     execve(process.execPath, [process.execPath, ...flags, program, ...argv], {
       ...cleanEnvironment(env),
-      ...OVERWRITE_FREED,
+      ...ALLOCATOR_SETTINGS,
     });
   } finally {
     process.emitWarning = emitWarning;
