@@ -4,6 +4,7 @@
  * owner out. A token's 256 random bits are what keeps it from being guessed; this keeps the attempt from being cheap,
  * and from going unnoticed.
  */
+import { type Warn, warnSeldom } from '../seldom.ts';
 
 /** So many wrong tokens are refused at once: a program that still has an old one is no attack. */
 const FREE_GUESSES = 20;
@@ -15,8 +16,6 @@ const GUESSES_PER_DOUBLING = 16;
 const MAX_DELAY_MS = 5_000;
 /** Each takes memory and keeps a connection open. */
 const MAX_HELD = 1_000;
-/** How often a report may come. */
-const REPORT_INTERVAL_MS = 60_000;
 
 /** With so many the delay is the longest. More are not counted, so that an attack is soon forgotten. */
 const MAX_COUNTED = FREE_GUESSES + GUESSES_PER_DOUBLING * Math.log2(MAX_DELAY_MS / FIRST_DELAY_MS);
@@ -50,15 +49,14 @@ function delayAfter(guesses: number): number {
 /** The refusals of wrong tokens, each held back for as long as the count says. */
 export class GuessLimit {
   readonly #count = new GuessCount();
-  readonly #report: (detail: string) => void;
+  readonly #report: Warn;
   /** What lets each of those go that are held back now. */
   readonly #held = new Set<() => void>();
-  #reportedAtMs = Number.NEGATIVE_INFINITY;
   #isOver = false;
 
   /** `report`: told, now and then, that refusals are held back. */
-  constructor(report: (detail: string) => void) {
-    this.#report = report;
+  constructor(report: Warn) {
+    this.#report = warnSeldom(report);
   }
 
   /**
@@ -66,10 +64,9 @@ export class GuessLimit {
    * waits any more. False, at once, if too many are held back already.
    */
   async holdBack(onGone: (listener: () => void) => void): Promise<boolean> {
-    const nowMs = performance.now();
-    const delayMs = this.#count.add(nowMs);
+    const delayMs = this.#count.add(performance.now());
     if (delayMs === 0 || this.#isOver) return true;
-    this.#reportAt(nowMs);
+    this.#report('many wrong tokens were presented; their refusals are held back');
     if (this.#held.size >= MAX_HELD) return false;
     await this.#hold(delayMs, onGone);
     return true;
@@ -86,12 +83,6 @@ export class GuessLimit {
       this.#held.add(letGo);
       onGone(letGo);
     });
-  }
-
-  #reportAt(nowMs: number): void {
-    if (nowMs - this.#reportedAtMs < REPORT_INTERVAL_MS) return;
-    this.#reportedAtMs = nowMs;
-    this.#report('many wrong tokens were presented; their refusals are held back');
   }
 
   /** Who may ask has changed: what was wrong before says nothing now. */

@@ -4,9 +4,7 @@
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-
-/** Tells the log, with the same words once a minute at most. */
-export type Warn = (text: string) => void;
+import type { Warn } from '../seldom.ts';
 
 /** Connections in the order in which they came there, and when each did. */
 type Line = Map<Socket, number>;
@@ -90,17 +88,4 @@ export class Connections {
 
 function first(line: Line): [Socket, number] | [] {
   return line.entries().next().value ?? [];
-}
-
-const WARNING_PAUSE_MS = 60_000;
-
-/** Floods must not fill the log too. */
-export function warnSeldom(warn: Warn): Warn {
-  const lastMs = new Map<string, number>();
-  return (text) => {
-    const nowMs = performance.now();
-    if (nowMs - (lastMs.get(text) ?? Number.NEGATIVE_INFINITY) < WARNING_PAUSE_MS) return;
-    lastMs.set(text, nowMs);
-    warn(text);
-  };
 }

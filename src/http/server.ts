@@ -9,9 +9,10 @@ import {
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../workers/messages.ts';
+import { warnSeldom } from '../seldom.ts';
 import { type Answer, answerRequest, type Backend, refuse } from './answer.ts';
 import { ClientGoneError, drainBody, hasBody, readBody, refuseBody } from './body.ts';
-import { Connections, warnSeldom } from './connections.ts';
+import { Connections } from './connections.ts';
 import { HttpError } from './errors.ts';
 import { HELD_BYTES, HeldMemory } from './held-memory.ts';
 import { streamAnswer } from './stream.ts';
