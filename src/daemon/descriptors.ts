@@ -1,5 +1,5 @@
 /** How many files and connections this process may have open at once, getrlimit(2), and how many of them clients get. */
-import { readFileSync } from 'node:fs';
+import { readSoftLimit } from '../process-limits.ts';
 
 /** More clients than a vault has. Each takes some 40 KiB, with its parser and its last request. */
 const MAX_CONNECTIONS = 2_048;
@@ -16,12 +16,7 @@ export function chooseConnectionCap(limit = findDescriptorLimit() ?? USUAL_LIMIT
 
 /** The soft limit; null where the system does not say. */
 export function findDescriptorLimit(): number | null {
-  try {
-    const text = readFileSync('/proc/self/limits', 'utf8');
-    const soft = /^Max open files +(\d+|unlimited) /m.exec(text)?.[1];
-    if (soft === undefined) return null;
-    return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft);
-  } catch {
-    return null;
-  }
+  const soft = readSoftLimit('self', 'Max open files');
+  if (soft === null) return null;
+  return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft);
 }

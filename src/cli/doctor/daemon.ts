@@ -1,10 +1,11 @@
 /** Checks of the daemon, or of what one left behind. */
-import { existsSync, lstatSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isAlive } from '../../client/alive.ts';
 import type { Home } from '../../home.ts';
 import { checkPrivateFile } from '../../home.ts';
 import { type Owner, readOwner } from '../../owner.ts';
+import { readSoftLimit } from '../../process-limits.ts';
 import { locateSessionToken } from '../../session-token.ts';
 import type { Input } from '../command.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
@@ -68,7 +69,7 @@ function checkProtections(protections: Owner['protections']): Finding[] {
 
 /** A core dump has all of a process's memory in it. */
 function checkCoreDumps(pid: number): Finding[] {
-  const limit = readCoreLimit(pid);
+  const limit = readSoftLimit(pid, 'Max core file size');
   if (limit === null) return [];
   return [
     limit === '0'
@@ -78,14 +79,4 @@ function checkCoreDumps(pid: number): Finding[] {
           'if the daemon crashes, its keys may be written to disk; start it under: ulimit -c 0',
         ),
   ];
-}
-
-/** The soft limit in bytes, or `unlimited`; null where the system does not say. */
-function readCoreLimit(pid: number): string | null {
-  try {
-    const limits = readFileSync(`/proc/${pid}/limits`, 'utf8');
-    return /^Max core file size\s+(\S+)/m.exec(limits)?.[1] ?? null;
-  } catch {
-    return null;
-  }
 }
