@@ -19,9 +19,7 @@ export interface Log {
 }
 
 /** Events that somebody should look at. */
-const WARNINGS: ReadonlySet<string> = new Set([
-  ...['warning', 'failure', 'sealed', 'damaged', 'worker-died', 'guessing'],
-]);
+const WARNINGS: readonly string[] = ['warning', 'failure', 'sealed', 'damaged', 'worker-died', 'guessing'];
 const STDERR = 2;
 
 export function createLog(): Log {
@@ -48,7 +46,7 @@ export function createLog(): Log {
       lines.write(`${JSON.stringify(line)}\n`);
     },
     event: (event, detail) => {
-      logger[WARNINGS.has(event) ? 'warn' : 'info']({ event, detail });
+      logger[WARNINGS.includes(event) ? 'warn' : 'info']({ event, detail });
       lines.send();
     },
     flush: () => lines.flushSync(),

@@ -3,11 +3,10 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import type { Answered } from '../src/answered.ts';
-import { GuessLimit } from '../src/auth/limits.ts';
-import { hashToken, Principals } from '../src/auth/principals.ts';
 import { chooseConnectionCap, findDescriptorLimit } from '../src/daemon/descriptors.ts';
 import { createApiServer } from '../src/http/server.ts';
 import type { Call } from '../workers/messages.ts';
+import { createBackend } from './fixtures/backend.ts';
 import { listenUntilEnd } from './fixtures/listening.ts';
 import { readDescriptorLimit } from './fixtures/process-figures.ts';
 import { RawConnection, sendRaw, waitUntil } from './fixtures/raw.ts';
@@ -32,19 +31,12 @@ async function serve(
   const pending: Pending[] = [];
   const warnings: string[] = [];
   const logged: number[] = [];
-  const row = { id: 'a', scopes: ['read', 'write'] as const, expiresAt: null, tokenHash: hashToken(TOKEN) };
   const server = createApiServer(
-    {
-      principals: new Principals(row),
-      guesses: new GuessLimit(() => {}),
-      sealedBecause: null,
-      settled: async () => {},
-      noteUse: () => {},
-      dispatch: (_pool, call, isWanted) =>
-        reply === null
-          ? new Promise((resolve) => pending.push({ call, isWanted, resolve }))
-          : Promise.resolve(reply(call)),
-    },
+    createBackend(TOKEN, ['read', 'write'], (_pool, call, isWanted) =>
+      reply === null
+        ? new Promise((resolve) => pending.push({ call, isWanted, resolve }))
+        : Promise.resolve(reply(call)),
+    ),
     (line) => logged.push(line.answer.status),
     { connections: 10, ...limits, report: (_event, detail) => warnings.push(detail) },
   );

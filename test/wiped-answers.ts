@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import type { Answered } from '../src/answered.ts';
-import { GuessLimit } from '../src/auth/limits.ts';
-import { hashToken, Principals } from '../src/auth/principals.ts';
 import { createApiServer } from '../src/http/server.ts';
+import { createBackend } from './fixtures/backend.ts';
 import { listenUntilEnd } from './fixtures/listening.ts';
 import { waitUntil } from './fixtures/raw.ts';
 
@@ -15,16 +14,8 @@ const SIZE = 100;
 /** A server whose answers a test gives out one by one, and the bodies that it gave. */
 async function serve(t: Test) {
   const waiting: ((answered: Answered) => void)[] = [];
-  const row = { id: 'a', scopes: ['read'] as const, expiresAt: null, tokenHash: hashToken(TOKEN) };
   const server = createApiServer(
-    {
-      principals: new Principals(row),
-      guesses: new GuessLimit(() => {}),
-      sealedBecause: null,
-      settled: async () => {},
-      noteUse: () => {},
-      dispatch: () => new Promise((resolve) => waiting.push(resolve)),
-    },
+    createBackend(TOKEN, ['read'], () => new Promise((resolve) => waiting.push(resolve))),
     () => {},
     { connections: 10, report: () => {} },
   );

@@ -116,15 +116,16 @@ export class BatchQueue {
   #sort(): void {
     for (let at = 0; at < Math.min(this.#waiting.length, this.#limits.batchSize); ) {
       const waiting = this.#waiting[at] as Waiting;
-      const isElsewhere = this.#diversion?.isFor(waiting.call) === true;
-      if (waiting.isWanted() && !isElsewhere) {
+      const isWanted = waiting.isWanted();
+      const elsewhere = this.#diversion?.isFor(waiting.call) === true ? this.#diversion.queue : null;
+      if (isWanted && elsewhere === null) {
         at += 1;
         continue;
       }
       this.#waiting.splice(at, 1);
       this.#waitingBytes -= waiting.call.body?.length ?? 0;
-      if (!waiting.isWanted() || this.#diversion === null) leaveOut(waiting);
-      else this.#diversion.queue.#enqueue(waiting);
+      if (!isWanted) leaveOut(waiting);
+      else if (elsewhere !== null) elsewhere.#enqueue(waiting);
     }
   }
 

@@ -67,7 +67,10 @@ function endAtOnce(): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
-/** prctl(2): no other program of the same user may read our memory. Where Node has no node:ffi it may. */
+/**
+ * prctl(2): no other program of the same user may read our memory. Where Node has no node:ffi it may. The daemon does it to
+ * itself in src/daemon/libc.ts, on the other side of the wall.
+ */
 function forbidDumping(): void {
   const PR_SET_DUMPABLE = 4;
   const signature = { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' } as const;
