@@ -110,11 +110,13 @@ t.test('serve > the environment would load code > none of it is loaded', { skip 
     LD_LIBRARY_PATH: sandbox.folder,
     NODE_EXTRA_CA_CERTS: '/nonexistent',
   });
-  const daemon = await startDaemon(t, { sandbox, init: null, token: false });
+  // By way of env: a test that measures coverage starts the daemon without its launcher.
+  const under = ['env', `NODE_V8_COVERAGE=${coverage}`];
+  const daemon = await startDaemon(t, { sandbox, init: null, token: false, under });
   t.equal(readFileSync(trace, 'utf8'), 'x', 'the module was loaded by the launcher only');
-  t.notOk(existsSync(coverage));
   const stopped = await daemon.stop();
   t.equal(stopped.code, 0);
+  t.notOk(existsSync(coverage), 'and at its end the daemon writes no coverage');
   t.notMatch(stopped.stderr, /Warning/);
 });
 
