@@ -263,6 +263,22 @@ t.test(
   },
 );
 
+t.test('CONNECT > refused, and the client sends more, or stays > the connection is closed', async (t) => {
+  const { path, count } = await serve(t, {});
+  const ask = async () => {
+    const socket = connect({ path, allowHalfOpen: true });
+    t.teardown(() => socket.destroy());
+    socket.on('error', () => {}).write('CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    t.match(String((await once(socket, 'data'))[0]), /^HTTP\/1.1 400 /);
+    return socket;
+  };
+  const [leaving] = await Promise.all([ask(), ask()]);
+  leaving.end('more');
+  // Far below the time after which the server closes connections on which nothing moves.
+  await waitUntil(async () => (await count()) === 0);
+  t.pass('neither is left');
+});
+
 t.test('the cap > by the limit of descriptors > some are left for everything else', async (t) => {
   t.same(
     [1_024, 20_000, Number.POSITIVE_INFINITY, 200, 64].map(chooseConnectionCap),

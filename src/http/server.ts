@@ -38,6 +38,9 @@ const KEEP_ALIVE_MS = 60_000;
 /** A client that has taken nothing of its answer for so long does not want it; found within twice that time. */
 const STALLED_MS = 60_000;
 
+/** A client that was refused a tunnel has so long to close its end. */
+const TUNNEL_LINGER_MS = 1_000;
+
 const LAST_RESPONSE = Symbol('last response');
 
 /** With its last response, sent or not: an error of the connection is its request's, or comes after it. */
@@ -89,11 +92,7 @@ export function createApiServer(backend: Backend, logRequest: LogRequest, limits
   // An expectation that we do not know is passed over (RFC 9110 section 10.1.1); Node would answer with no body.
   server.on('checkExpectation', handle);
   server.on('clientError', (error, socket) => refuseMalformed(error, socket, logRequest));
-  server.on('connect', (_request, socket) => {
-    // Node has let go of it: that the client is gone would be an error nobody hears, and end the daemon.
-    socket.on('error', () => socket.destroy());
-    sendRefusal(socket, { code: 'bad_request', message: 'this server is no proxy' }, logRequest);
-  });
+  server.on('connect', (_request, socket, head) => refuseTunnel(socket, head, logRequest));
   return server;
 }
 
@@ -224,6 +223,19 @@ function refuseRest(response: ServerResponse, { code, message }: Refusal): void 
   if (response.headersSent) return void response.req.socket.destroySoon();
   response.shouldKeepAlive = false;
   refuseBody(response.req, new HttpError(code, message));
+}
+
+/**
+ * Node lets go of the socket of a CONNECT. Nobody else would hear its errors, which end the daemon, read it to its end,
+ * or close it in time; and the daemon could not stop before its client left. `head`: what came behind the request.
+ */
+function refuseTunnel(socket: Duplex, head: Uint8Array, logRequest: LogRequest): void {
+  socket.on('error', () => socket.destroy());
+  head.fill(0);
+  socket.on('data', (chunk: Uint8Array) => chunk.fill(0));
+  const linger = setTimeout(() => socket.destroy(), TUNNEL_LINGER_MS);
+  socket.once('close', () => clearTimeout(linger));
+  sendRefusal(socket, { code: 'bad_request', message: 'this server is no proxy' }, logRequest);
 }
 
 function sendRefusal(socket: Duplex, { code, message }: Refusal, logRequest: LogRequest): void {
