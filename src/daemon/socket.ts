@@ -6,6 +6,12 @@ import { dirname, join } from 'node:path';
 import { isAlive } from '../client/alive.ts';
 import { UnsafePlaceError } from '../home.ts';
 
+/**
+ * So many clients may wait to be let in; the kernel turns others away at once, and curl, say, does not try again. Node
+ * would ask for 511. Linux allows 4,096 as a rule (net.core.somaxconn, listen(2)).
+ */
+export const BACKLOG = 4_096;
+
 /** Tells our socket from one that somebody has put in its place since. */
 interface Identity {
   readonly device: number;
@@ -22,7 +28,7 @@ export async function listenAt(server: Server, path: string): Promise<Identity> 
   const draft = join(dirname(path), `.${randomBytes(4).toString('hex')}`);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(draft, () => {
+    server.listen({ path: draft, backlog: BACKLOG }, () => {
       server.off('error', reject);
       resolve();
     });
