@@ -5,9 +5,8 @@
  * overwrites all but the last eight bytes of each. The 255 is what freed memory then holds; new memory has its complement, zeros.
  * A program with another C library is not changed by this.
  *
- * The last keeps what was freed from being held on to: large bodies lie in mappings of their own. Without it a mixed load
- * at full speed took 423 MiB after three minutes, with it 361. (Fewer arenas would keep it at 280, and cost a fifth of
- * the GETs.)
+ * The last has large bodies lie in mappings of their own, which the kernel takes back when they are freed. By itself glibc
+ * would soon keep blocks of up to 32 MiB for later (mallopt(3), M_MMAP_THRESHOLD).
  */
 export const ALLOCATOR_SETTINGS: Readonly<NodeJS.ProcessEnv> = {
   GLIBC_TUNABLES: [

@@ -17,6 +17,13 @@ import { buildSocketFilter } from './socket-filter.ts';
 const VARIABLES =
   /^(HOME|USER|LOGNAME|PATH|TERM|NO_COLOR|LANG|LC_[A-Z]+|TZ|TMPDIR|XDG_(RUNTIME_DIR|CONFIG_HOME|DATA_HOME)|DBUS_SESSION_BUS_ADDRESS|CREDENTIALS_DIRECTORY|NOTIFY_SOCKET|LISTEN_(FDS|PID|PIDFDID|FDNAMES)|MAV_(HOME|SOCKET|ENV|KEYCHAIN_TIMEOUT_MS))$/;
 
+/**
+ * Of what is new in a heap V8 keeps two halves, and lets them grow to 16 MiB each while it is busy; it hardly gives them
+ * back. In three threads that is some 100 MiB more for hours of load, and takes no measurable time off it; with 4 MiB a
+ * GET takes a tenth longer.
+ */
+const SEMI_SPACE_MB = 8;
+
 /** As for spawn: replaces the process, or throws. */
 type Execve = (file: string, args: readonly string[], env: NodeJS.ProcessEnv) => never;
 
@@ -65,6 +72,7 @@ function listFlags(home: Home, env: NodeJS.ProcessEnv): string[] {
   const known = process.allowedNodeEnvironmentFlags;
   return [
     '--permission',
+    `--max-semi-space-size=${SEMI_SPACE_MB}`,
     '--disable-warning=SecurityWarning',
     '--disable-warning=ExperimentalWarning',
     '--allow-addons',

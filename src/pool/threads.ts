@@ -207,13 +207,6 @@ export class Threads {
     return best;
   }
 
-  /**
-   * With no `resourceLimits`: V8 gives each thread a limit of its own by the machine's memory, 4 GB at most, and ends the
-   * thread alone that reaches it (ERR_WORKER_OUT_OF_MEMORY). That leaves room for the largest import, which needs more
-   * than 512 MB of heap: any limit that spares it would hardly be lower. What still ends the process is one allocation
-   * that is as large as all that is left, for a table of millions of entries perhaps: V8 has no other way then, and the
-   * vault survives it as it survives a kill.
-   */
   #startOne(): void {
     let thread: LiveThread;
     try {
