@@ -1,16 +1,9 @@
 /** What clients may take of the server: connections, requests at once, memory; and who goes when it is too much. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import t, { type Test } from 'tap';
 import type { Answered } from '../src/answered.ts';
 import { chooseConnectionCap, findDescriptorLimit } from '../src/daemon/descriptors.ts';
-import { listenAt } from '../src/daemon/socket.ts';
 import { createApiServer } from '../src/http/server.ts';
 import type { Call } from '../workers/messages.ts';
 import { createBackend } from './fixtures/backend.ts';
@@ -22,8 +15,6 @@ const TOKEN = `mvt_${'0f'.repeat(32)}`;
 const HEAD = `HTTP/1.1\r\nAuthorization: Bearer ${TOKEN}\r\n`;
 const HEALTH = 'GET /v1/health HTTP/1.1\r\n\r\n';
 const MIB = 1_048_576;
-const CROWD = 1_000;
-const LONGEST_QUEUE = readLongestQueue();
 
 interface Pending {
   readonly call: Call;
@@ -288,53 +279,6 @@ t.test('CONNECT > refused, and the client sends more, or stays > the connection 
   t.pass('neither is left');
 });
 
-t.test(
-  'a burst > more clients at once than Node would queue > nobody is turned away',
-  { skip: LONGEST_QUEUE < CROWD && `net.core.somaxconn is ${LONGEST_QUEUE}` },
-  async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'mav-burst-'));
-    const path = join(folder, 's');
-    const bound = createServer();
-    t.teardown(() => {
-      bound.close();
-      rmSync(folder, { recursive: true, force: true });
-    });
-    await listenAt(bound, path);
-    t.same(await crowd(path), [], 'on a socket of our own');
-    // As a service manager hands it over: bound, and listening already. This child listens and lets nobody in.
-    const { fd } = (bound as unknown as { _handle: { fd: number } })._handle;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', HANDED_SERVER], {
-      env: {},
-      stdio: ['ignore', 'pipe', 'inherit', fd],
-    });
-    t.teardown(() => child.kill('SIGKILL'));
-    await once(child.stdout as Readable, 'data');
-    t.same(await crowd(path), [], 'on one that was handed over');
-  },
-);
-
-const HANDED_SERVER = `
-  import { createServer } from 'node:http';
-  import { writeSync } from 'node:fs';
-  import { listenOnHanded } from ${JSON.stringify(new URL('../src/daemon/activation.ts', import.meta.url).href)};
-  await listenOnHanded(createServer(), { descriptor: 3 });
-  writeSync(1, 'listening');
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);`;
-
-/** Connects many times within one turn of the event loop, so that nobody is let in meanwhile; codes of the errors. */
-async function crowd(path: string): Promise<(string | undefined)[]> {
-  const outcomes = Array.from({ length: CROWD }, async () => {
-    const socket = connect(path);
-    const error = await once(socket, 'connect').then(
-      () => null,
-      (thrown: NodeJS.ErrnoException) => thrown,
-    );
-    socket.destroy();
-    return error?.code;
-  });
-  return (await Promise.all(outcomes)).filter((code) => code !== undefined);
-}
-
 t.test('the cap > by the limit of descriptors > some are left for everything else', async (t) => {
   t.same(
     [1_024, 20_000, Number.POSITIVE_INFINITY, 200, 64].map(chooseConnectionCap),
@@ -342,12 +286,3 @@ t.test('the cap > by the limit of descriptors > some are left for everything els
   );
   if (process.platform === 'linux') t.equal(findDescriptorLimit(), readDescriptorLimit('self'));
 });
-
-/** Linux's limit of a listener's queue; 0 where there is none to read. */
-function readLongestQueue(): number {
-  try {
-    return Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
-  } catch {
-    return 0;
-  }
-}

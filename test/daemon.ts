@@ -10,10 +10,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { listenAt } from '../src/daemon/socket.ts';
 import { leaveSocket } from './fixtures/dead-socket.ts';
 import { RawConnection, waitUntil } from './fixtures/raw.ts';
 import {
@@ -101,6 +103,26 @@ t.test('serve > --socket is the live socket of another vault > refused, and left
   t.ok(await isAnswering(first.socket));
   t.notOk(existsSync(join(second.home, 'owner.json')), 'nothing is held');
   t.equal((await mav(second, ['token', 'list'])).code, 0, 'and nothing locked');
+});
+
+t.test('listenAt > two vaults want the same place at once > one has it, the other is told', async (t) => {
+  const { folder } = createSandbox(t);
+  const places: Record<string, (path: string) => Promise<void>> = {
+    free: async () => {},
+    dead: leaveSocket,
+  };
+  for (const [name, prepare] of Object.entries(places)) {
+    const path = join(folder, name);
+    await prepare(path);
+    const servers = Array.from({ length: 4 }, (_, index) => createHttpServer((_, to) => to.end(`${index}`)));
+    t.teardown(() => servers.map((server) => server.close()));
+    const attempts = await Promise.allSettled(servers.map((server) => listenAt(server, path)));
+    const winners = attempts.flatMap(({ status }, index) => (status === 'fulfilled' ? [`${index}`] : []));
+    t.same(winners, [(await ask(path, 'GET', '/')).text], `${name}: one has it`);
+    for (const attempt of attempts)
+      if (attempt.status === 'rejected') t.match(attempt.reason, /another program is listening/);
+  }
+  t.same(readdirSync(folder).sort(), ['dead', 'free', 'home'], 'and nothing lies beside them');
 });
 
 t.test('serve > something else lies at the socket’s path > refused, and left alone', async (t) => {

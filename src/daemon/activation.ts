@@ -6,7 +6,6 @@ import { fstatSync, lstatSync, readFileSync, realpathSync, type Stats } from 'no
 import type { Server } from 'node:http';
 import { basename, dirname, join } from 'node:path';
 import { UnsafePlaceError } from '../home.ts';
-import { BACKLOG } from './socket.ts';
 
 /** SD_LISTEN_FDS_START: the first descriptor that is handed over. */
 export const HANDED_DESCRIPTOR = 3;
@@ -52,8 +51,7 @@ export function takeHandedSocket(env: NodeJS.ProcessEnv, socketPath: string): Ha
 export function listenOnHanded(server: Server, { descriptor }: HandedSocket): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    // Listening again sets the length of its queue again; beside a descriptor Node takes that as an argument only.
-    server.listen({ fd: descriptor }, BACKLOG, () => {
+    server.listen({ fd: descriptor }, () => {
       server.off('error', reject);
       resolve();
     });
