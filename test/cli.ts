@@ -45,6 +45,14 @@ t.test('token > with a daemon > the same', async (t) => {
   await testTokens(t, await startDaemon(t, { token: false }));
 });
 
+t.test('token revoke --all > as one of those tokens > all are revoked', async (t) => {
+  const daemon = await startDaemon(t);
+  for (let made = 0; made < 3; made++) await daemon.createToken(['read']);
+  const revoked = await mav(daemon, ['token', 'revoke', '--all'], { env: { MAV_TOKEN: daemon.admin } });
+  t.same([revoked.code, revoked.stderr], [0, 'Revoked 4 tokens.\n']);
+  t.same(JSON.parse((await mav(daemon, ['token', 'list'])).stdout), []);
+});
+
 t.test('token > wrong usage > exit 2, and nothing that was typed is repeated', async (t) => {
   const sandbox = createSandbox(t);
   await mav(sandbox, ['init', '--key-store', 'file']);

@@ -55,6 +55,11 @@ export class Client {
     this.#authorization = token === null ? {} : { Authorization: `Bearer ${token}` };
   }
 
+  /** The same way to the same vault, with another token. */
+  withToken(token: string): Client {
+    return new Client(this.#send, token);
+  }
+
   health(): Promise<Health> {
     return this.#json('health');
   }
