@@ -5,8 +5,9 @@ import type { Failure } from './messages.ts';
 import { RequestError } from './request-error.ts';
 import { findDamageCode, sqliteCode, UnusableDatabaseError } from './store/unusable.ts';
 
-/** SQLite's codes for "the disk took no more"; a failed write or sync says the same of a full file system. */
-const DISK_FULL = /^SQLITE_(FULL|IOERR_(WRITE|FSYNC|TRUNCATE|DIR_FSYNC|SHMSIZE))$/;
+const DISK_FULL = 'SQLITE_FULL';
+/** Of a full file system, a quota, a limit of the file's size, and one that is mounted read-only by now, SQLite says these. */
+const DISK_REFUSES = /^SQLITE_IOERR_(WRITE|FSYNC|TRUNCATE|DIR_FSYNC|SHMSIZE)$/;
 
 /** SQLite has rolled the batch's transaction back by itself; `failure` says why. */
 export class LostTransactionError extends Error {
@@ -35,8 +36,9 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof SealedError) return { ok: false, code: 'sealed', message: error.message };
   if (error instanceof UnusableDatabaseError) return { ok: false, code: 'sealed', message: error.message };
   const code = sqliteCode(error);
-  if (DISK_FULL.test(code)) {
-    return { ok: false, code: 'disk_full', message: 'the disk is full; nothing was stored', detail: code };
+  if (code === DISK_FULL || DISK_REFUSES.test(code)) {
+    const what = code === DISK_FULL ? 'is full' : 'is full, or takes no writes any more';
+    return { ok: false, code: 'disk_full', message: `the disk ${what}; nothing was stored`, detail: code };
   }
   const damage = findDamageCode(error);
   if (damage !== null) return { ok: false, code: 'integrity', message: new IntegrityError().message, damage };
