@@ -139,6 +139,12 @@ const ANSWERS: Readonly<Record<string, JsonSchema>> = {
     status: { type: 'string', const: 'ok' },
     time,
     'sealed?': { type: 'boolean', const: true, description: 'While no key is at hand; else absent' },
+    'damaged?': {
+      type: 'boolean',
+      const: true,
+      description:
+        'Once the database turned out to be damaged, and nothing is written to it any more; else absent',
+    },
   }),
   openapi: { type: 'object', description: 'An OpenAPI 3.1 document' },
   'secrets.list': arrayOf('SecretSummary'),

@@ -1,5 +1,13 @@
 /** Files that are not what they should be: what is looked at before SQLite may write, and what a damaged page stops. */
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -10,7 +18,7 @@ import { waitUntil } from './fixtures/raw.ts';
 import { hashDatabase, hashFile } from './fixtures/sealed.ts';
 import { createSmallSandbox, onSmallDisk, remount } from './fixtures/small-disk.ts';
 import { isIndexed } from './fixtures/stored.ts';
-import { createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
+import { createSandbox, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(120_000);
 
@@ -212,6 +220,7 @@ t.test('damage', async (t) => {
     damage(sandbox, 'secrets', overwrite);
     const before = hashDatabase(sandbox);
     const held = await hold(t, sandbox);
+    t.equal((await held.ask('GET', '/v1/health')).json.damaged, undefined, 'nobody knows yet');
     const { 200: right = 0, 500: refused = 0 } = await countStatuses(held, '');
     t.ok(right > 0 && refused > 0 && right + refused === NAMES.length);
     const writes = await Promise.all(
@@ -226,8 +235,30 @@ t.test('damage', async (t) => {
       held.events.filter((event) => event.startsWith('damaged')),
       ['damaged: the database: SQLITE_CORRUPT; nothing is written to it any more'],
     );
+    t.match((await held.ask('GET', '/v1/health')).json, { status: 'ok', damaged: true });
     await held.close();
     t.same(hashDatabase(sandbox), before, 'nothing was written');
+  });
+
+  await t.test('a daemon that has met it > health and mav status say so', async (t) => {
+    restore();
+    damage(sandbox, 'secrets', overwrite);
+    // The vault was held in this process until now, and with its umask.
+    for (const name of readdirSync(sandbox.home)) chmodSync(join(sandbox.home, name), 0o600);
+    const daemon = await startDaemon(t, { sandbox, init: null });
+    const readStatus = async () => {
+      const { code, stdout } = await mav(daemon, ['status', '-o', 'json']);
+      return { code, ...JSON.parse(stdout) };
+    };
+    t.match(await readStatus(), { code: 0, state: 'unsealed', damaged: false, reason: null });
+    await Promise.all(NAMES.map((name) => daemon.ask('GET', `/v1/secrets/${name}?env=base`)));
+    t.match((await daemon.ask('GET', '/v1/health')).json, { damaged: true });
+    const reason = /database is damaged, and nothing is written to it any more; save .* mav export/;
+    t.match(await readStatus(), { code: 1, state: 'unsealed', damaged: true, reason });
+    t.match(
+      (await mav(daemon, ['status', '-o', 'table'])).stdout,
+      /^state +unsealed: the database is damaged/m,
+    );
   });
 
   await t.test('an index of places > the export goes by the other one', async (t) => {

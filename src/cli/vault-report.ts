@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { isAlive } from '../client/alive.ts';
 import type { Client } from '../client/client.ts';
 import { MaestroVaultError } from '../client/errors.ts';
-import type { Info, Status } from '../client/types.ts';
+import type { Health, Info, Status } from '../client/types.ts';
 import type { Home } from '../home.ts';
 import { readOwner } from '../owner.ts';
 import { readGivenToken, withVault } from './access.ts';
@@ -18,7 +18,9 @@ export interface VaultReport {
   readonly daemon_since: string | null;
   readonly state: 'unsealed' | 'sealed' | 'no vault';
   readonly sealed: boolean | null;
-  /** Why it cannot be used, with what to do. */
+  /** Whether the daemon has met damage in the database, so that nothing is written to it any more. */
+  readonly damaged: boolean | null;
+  /** Why it cannot be used, or not written to, with what to do. */
   readonly reason: string | null;
   readonly vault_id: string | null;
   readonly key_stores: readonly string[] | null;
@@ -52,30 +54,45 @@ export async function reportVault(input: Input): Promise<VaultReport> {
   return withVault(input, use, { mayBeSealed: true });
 }
 
+const DAMAGED =
+  'the database is damaged, and nothing is written to it any more; save what can be read with ' +
+  'mav export --skip-unreadable, then restore a backup';
+
 interface Answers {
   readonly status: Partial<Status> & Pick<Status, 'sealed'>;
   readonly info: Info | null;
+  readonly damaged: boolean;
   readonly reason: string | null;
 }
 
 async function askAsSession(client: Client): Promise<Answers> {
   const status = await client.status();
-  return { status, ...(await askForInfo(client)) };
+  const info = await askForInfo(client);
+  return withDamage(status, info, await client.health());
 }
 
 /** What a token may see: whether the vault is sealed, and the rest if it may read. */
 async function askAsToken(client: Client): Promise<Answers> {
-  const { sealed = false } = await client.health();
-  return { status: { sealed }, ...(await askForInfo(client)) };
+  const info = await askForInfo(client);
+  const health = await client.health();
+  return withDamage({ sealed: health.sealed ?? false }, info, health);
 }
 
-async function askForInfo(client: Client): Promise<Omit<Answers, 'status'>> {
+/** Asked for last: to count the secrets may be what meets the damage. */
+function withDamage(status: Answers['status'], { info, reason }: Told, health: Health): Answers {
+  const damaged = health.damaged ?? false;
+  return { status, info, damaged, reason: damaged ? DAMAGED : reason };
+}
+
+type Told = Pick<Answers, 'info' | 'reason'>;
+
+async function askForInfo(client: Client): Promise<Told> {
   try {
     return { info: await client.info(), reason: null };
   } catch (error) {
     if (!(error instanceof MaestroVaultError)) throw error;
     if (error.code === 'forbidden') return { info: null, reason: null };
-    if (error.code === 'sealed') return { info: null, reason: error.message };
+    if (error.code === 'sealed' || error.code === 'integrity') return { info: null, reason: error.message };
     throw error;
   }
 }
@@ -83,11 +100,16 @@ async function askForInfo(client: Client): Promise<Omit<Answers, 'status'>> {
 type Reached = Pick<VaultReport, 'daemon' | 'daemon_pid' | 'daemon_since' | 'socket'>;
 
 /** `home`: where the vault is, if the daemon does not say; null where it may be anywhere. */
-function describe({ status, info, reason }: Answers, home: Home | null, reached: Reached): VaultReport {
+function describe(
+  { status, info, damaged, reason }: Answers,
+  home: Home | null,
+  reached: Reached,
+): VaultReport {
   return {
     ...reached,
     state: status.sealed ? 'sealed' : 'unsealed',
     sealed: status.sealed,
+    damaged,
     reason,
     vault_id: status.vault_id ?? null,
     key_stores: status.key_stores ?? null,
@@ -111,6 +133,7 @@ function describeNothing({ home }: Input): VaultReport {
     daemon_since: null,
     state: 'no vault',
     sealed: null,
+    damaged: null,
     reason: `there is no vault at ${home.databasePath}; make one: mav init`,
     vault_id: null,
     key_stores: null,

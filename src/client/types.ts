@@ -28,6 +28,8 @@ export interface Health {
   readonly time: string;
   /** Absent while the vault is unsealed. */
   readonly sealed?: true;
+  /** Once the database turned out to be damaged: nothing is written to it any more. */
+  readonly damaged?: true;
 }
 
 export interface SecretSummary {

@@ -46,6 +46,10 @@ export class HeldVault implements Backend {
   }
 
   /** Why the vault is sealed, with the remedy; null while it is not. */
+  get isDamaged(): boolean {
+    return this.#isDamaged;
+  }
+
   get sealedBecause(): string | null {
     return this.#state.sealedBecause;
   }

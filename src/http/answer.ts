@@ -22,6 +22,8 @@ export interface Backend {
   readonly guesses: GuessLimit;
   /** Why the vault is sealed, with the remedy; null while it is not. */
   readonly sealedBecause: string | null;
+  /** Whether the database turned out to be damaged: nothing is written to it any more. */
+  readonly isDamaged: boolean;
   /** Resolves when no unsealing is under way. */
   settled(): Promise<void>;
   noteUse(tokenId: string, nowMs: number): void;
@@ -281,5 +283,10 @@ async function answerLocally(operation: 'health' | 'openapi', backend: Backend):
 
 function describeHealth(backend: Backend): object {
   const time = `${new Date().toISOString().slice(0, 19)}Z`;
-  return { status: 'ok', time, ...(backend.sealedBecause === null ? {} : { sealed: true }) };
+  return {
+    status: 'ok',
+    time,
+    ...(backend.sealedBecause === null ? {} : { sealed: true }),
+    ...(backend.isDamaged ? { damaged: true } : {}),
+  };
 }

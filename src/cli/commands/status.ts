@@ -1,4 +1,7 @@
-/** `mav status`: whether the vault is served, whether it can be used, and where everything is. Never asks anybody. */
+/**
+ * `mav status`: whether the vault is served, whether it can be used, read and written, and where everything is. Never
+ * asks anybody.
+ */
 import type { Run } from '../command.ts';
 import { escapeControls } from '../escape-controls.ts';
 import { EXIT } from '../failure.ts';
@@ -11,7 +14,7 @@ export const run: Run = async (input) => {
   const { context, output } = input;
   const report = await reportVault(input);
   context.print(output === 'json' ? JSON.stringify(report) : formatReport(report));
-  return EXIT_OF[report.state];
+  return report.state === 'unsealed' && report.damaged ? EXIT.failed : EXIT_OF[report.state];
 };
 
 const LABEL_WIDTH = 11;
