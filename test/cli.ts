@@ -53,6 +53,14 @@ t.test('token revoke --all > as one of those tokens > all are revoked', async (t
   t.same(JSON.parse((await mav(daemon, ['token', 'list'])).stdout), []);
 });
 
+t.test('token revoke --all > twice at once > all are revoked, and neither complains', async (t) => {
+  const daemon = await startDaemon(t);
+  for (let made = 0; made < 100; made++) await daemon.createToken(['read']);
+  const runs = await Promise.all([1, 2].map(() => mav(daemon, ['token', 'revoke', '--all'])));
+  for (const { code, stderr } of runs) t.match([code, stderr], [0, /^Revoked \d+ tokens/]);
+  t.same(JSON.parse((await mav(daemon, ['token', 'list'])).stdout), []);
+});
+
 t.test('token > wrong usage > exit 2, and nothing that was typed is repeated', async (t) => {
   const sandbox = createSandbox(t);
   await mav(sandbox, ['init', '--key-store', 'file']);

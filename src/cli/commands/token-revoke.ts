@@ -1,5 +1,6 @@
 /** `mav token revoke ID | --all`. */
 import type { Client } from '../../client/client.ts';
+import { MaestroVaultError } from '../../client/errors.ts';
 import { readGivenToken, withVault } from '../access.ts';
 import type { Run } from '../command.ts';
 import { CliError, EXIT } from '../failure.ts';
@@ -11,9 +12,11 @@ export const run: Run = async (input) => {
   const [id] = input.args;
   if ((id === undefined) !== input.flag('all'))
     throw new CliError(EXIT.usage, 'give either the ID of a token or --all');
-  const revoked = await withVault(input, (client) =>
-    id === undefined ? revokeAll(client, readGivenToken(input.context.env) !== null) : revoke(client, [id]),
-  );
+  const revoked = await withVault(input, async (client) => {
+    if (id === undefined) return revokeAll(client, readGivenToken(input.context.env) !== null);
+    await client.revokeToken(id);
+    return 1;
+  });
   input.context.say(revoked === 1 ? 'Revoked 1 token.' : `Revoked ${revoked} tokens.`);
   return EXIT.done;
 };
@@ -24,13 +27,20 @@ export const run: Run = async (input) => {
  */
 async function revokeAll(client: Client, isOwnAmongThem: boolean): Promise<number> {
   const ids = (await client.listTokens()).map((token) => token.id);
-  if (!isOwnAmongThem) return revoke(client, ids);
+  if (!isOwnAmongThem) {
+    for (const id of ids) await revokeIfThere(client, id);
+    return ids.length;
+  }
   const helper = await client.createToken({ name: HELPER_NAME, scopes: ['admin'], expiresIn: HELPER_LIFE });
-  await revoke(client.withToken(helper.token), [...ids, helper.id]);
+  for (const id of [...ids, helper.id]) await revokeIfThere(client.withToken(helper.token), id);
   return ids.length;
 }
 
-async function revoke(client: Client, ids: readonly string[]): Promise<number> {
-  for (const id of ids) await client.revokeToken(id);
-  return ids.length;
+/** Somebody else may have revoked it meanwhile. */
+async function revokeIfThere(client: Client, id: string): Promise<void> {
+  try {
+    await client.revokeToken(id);
+  } catch (error) {
+    if (!(error instanceof MaestroVaultError) || error.code !== 'not_found') throw error;
+  }
 }
