@@ -45,11 +45,11 @@ export class HeldVault implements Backend {
     this.#usageTimer = setInterval(() => void this.#flushUsage(), USAGE_FLUSH_MS).unref();
   }
 
-  /** Why the vault is sealed, with the remedy; null while it is not. */
   get isDamaged(): boolean {
     return this.#isDamaged;
   }
 
+  /** Why the vault is sealed, with the remedy; null while it is not. */
   get sealedBecause(): string | null {
     return this.#state.sealedBecause;
   }
