@@ -18,7 +18,6 @@ interface Identity {
  * Throws UnsafePlaceError if a live socket or something else lies at `path`.
  */
 export async function listenAt(server: Server, path: string): Promise<Identity> {
-  await checkFree(path);
   const draft = join(dirname(path), `.${randomBytes(4).toString('hex')}`);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
