@@ -27,20 +27,22 @@ export const run: Run = async (input) => {
  */
 async function revokeAll(client: Client, isOwnAmongThem: boolean): Promise<number> {
   const ids = (await client.listTokens()).map((token) => token.id);
-  if (!isOwnAmongThem) {
-    for (const id of ids) await revokeIfThere(client, id);
-    return ids.length;
+  if (isOwnAmongThem) {
+    const helper = await client.createToken({ name: HELPER_NAME, scopes: ['admin'], expiresIn: HELPER_LIFE });
+    await revokeEach(client.withToken(helper.token), [...ids, helper.id]);
+  } else {
+    await revokeEach(client, ids);
   }
-  const helper = await client.createToken({ name: HELPER_NAME, scopes: ['admin'], expiresIn: HELPER_LIFE });
-  for (const id of [...ids, helper.id]) await revokeIfThere(client.withToken(helper.token), id);
   return ids.length;
 }
 
-/** Somebody else may have revoked it meanwhile. */
-async function revokeIfThere(client: Client, id: string): Promise<void> {
-  try {
-    await client.revokeToken(id);
-  } catch (error) {
-    if (!(error instanceof MaestroVaultError) || error.code !== 'not_found') throw error;
+/** Passes over those that somebody else has revoked meanwhile. */
+async function revokeEach(client: Client, ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    try {
+      await client.revokeToken(id);
+    } catch (error) {
+      if (!(error instanceof MaestroVaultError) || error.code !== 'not_found') throw error;
+    }
   }
 }
