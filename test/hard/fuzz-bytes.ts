@@ -17,6 +17,7 @@ const SILENCE_MS = 10;
 
 const fuzzed = await serveFuzzed(t);
 const { daemon } = fuzzed;
+const pid = daemon.child.pid ?? 0;
 
 const answers = new Map<string, number>();
 
@@ -72,7 +73,7 @@ function findWrong(received: string): string | null {
 }
 
 t.test('raw bytes > any > no 5xx but 503, no hang', async (t) => {
-  const descriptors = countDescriptors(daemon.child.pid ?? 0);
+  const descriptors = countDescriptors(pid);
   await fuzz(t, rawCases(), { clients: CLIENTS, atOnce: 1 }, async ([given]) =>
     given === undefined ? [] : [await sendCase(given)],
   );
@@ -82,7 +83,7 @@ t.test('raw bytes > any > no 5xx but 503, no hang', async (t) => {
     (answers.get('200') ?? 0) > 0 && (answers.get('201') ?? 0) > 0,
     'some of it was good enough to be done',
   );
-  await waitUntil(() => countDescriptors(daemon.child.pid ?? 0) <= descriptors);
+  await waitUntil(() => countDescriptors(pid) <= descriptors);
   t.pass('no connection is left');
   await stillWorks(t, fuzzed);
 });
