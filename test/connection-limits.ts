@@ -269,7 +269,7 @@ t.test('CONNECT > refused, and the client sends more, or stays > the connection 
     const socket = connect({ path, allowHalfOpen: true });
     t.teardown(() => socket.destroy());
     socket.on('error', () => {}).write('CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    t.match(String((await once(socket, 'data'))[0]), /^HTTP\/1.1 400 /);
+    t.match(String((await once(socket, 'data'))[0]), /^HTTP\/1.1 401 /);
     return socket;
   };
   const [leaving] = await Promise.all([ask(), ask()]);

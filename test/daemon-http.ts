@@ -60,7 +60,7 @@ t.test(
       'a length beyond all numbers': put('smuggled', 'Content-Length: 99999999999999999999\r\n', VALUE),
       'another encoding': put('smuggled', 'Transfer-Encoding: gzip\r\n', VALUE),
       'chunks not last': put('smuggled', 'Transfer-Encoding: chunked, identity\r\n', '0\r\n\r\n'),
-      CONNECT: 'CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n',
+      CONNECT: `CONNECT localhost:80 HTTP/1.1\r\n${AUTHORIZED}\r\n`,
     };
     for (const [name, bytes] of Object.entries(forms)) {
       isRefusal(t, await sendRaw(socket, bytes), 400, 'bad_request', 'Bad Request');
@@ -121,7 +121,7 @@ t.test('request > an unusual form that HTTP allows > served', async (t) => {
     ],
     'an unknown expectation': [withLength('unusual', VALUE, 'Expect: the-unexpected\r\n'), 201],
     OPTIONS: ['OPTIONS /v1/health HTTP/1.1\r\n\r\n', 405],
-    'OPTIONS *': ['OPTIONS * HTTP/1.1\r\n\r\n', 404],
+    'OPTIONS *': [`OPTIONS * HTTP/1.1\r\n${AUTHORIZED}\r\n`, 404],
     TRACE: ['TRACE /v1/health HTTP/1.1\r\n\r\n', 405],
     'a fragment': [`GET /v1/secrets/unusual#x HTTP/1.1\r\n${AUTHORIZED}\r\n`, 400],
     'a fragment in the query': [`GET /v1/secrets/unusual?env=#x HTTP/1.1\r\n${AUTHORIZED}\r\n`, 400],
@@ -200,7 +200,7 @@ t.test('malformed bytes > after requests that were complete > those get their an
 t.test('keep-alive > after an error > the connection serves on', async (t) => {
   const connection = await RawConnection.open(socket);
   const steps: [bytes: string, status: number][] = [
-    [`GET /v1/nothing HTTP/1.1\r\n\r\n`, 404],
+    [`GET /v1/nothing HTTP/1.1\r\n${AUTHORIZED}\r\n`, 404],
     [withLength('kept', '{"value":'), 400],
     [`GET /v1/secrets HTTP/1.1\r\n\r\n`, 401],
     [withLength('kept', `"${'x'.repeat(MAX_BODY_SIZE)}"`), 413],

@@ -99,14 +99,14 @@ t.test('principals.find > a hash that begins like a real one > nobody', async (t
     t.equal(find(hash.slice(0, shared) + hashToken(other).slice(shared)), null);
 });
 
-const request = (token: string, id: string) =>
-  `GET /v1/info HTTP/1.1\r\nAuthorization: Bearer ${token}\r\nX-Request-Id: ${id}\r\n\r\n`;
+const request = (token: string, id: string, target = '/v1/info') =>
+  `GET ${target} HTTP/1.1\r\nAuthorization: Bearer ${token}\r\nX-Request-Id: ${id}\r\n\r\n`;
 
-/** Wrong tokens on as many connections, until refusals are held back for seconds. */
+/** Wrong tokens on as many connections, for what is there and what is not, until refusals are held back for seconds. */
 async function attack(daemon: Daemon, kind = 'mvt'): Promise<RawConnection[]> {
   const connections = await Promise.all(Array.from({ length: 250 }, () => RawConnection.open(daemon.socket)));
   for (const [index, connection] of connections.entries())
-    connection.write(request(guess(kind), `g${index}`));
+    connection.write(request(guess(kind), `g${index}`, index % 2 === 0 ? '/v1/info' : '/v1/none'));
   return connections;
 }
 

@@ -13,7 +13,7 @@ import type { Route } from '../routes.ts';
 import { type Body, ClientGoneError, MAX_BODY_SIZE } from './body.ts';
 import { HttpError, STATUS_OF } from './errors.ts';
 import { readOpenApi } from './openapi.ts';
-import { type Match, matchRoute } from './router.ts';
+import { isOpenToAll, type Match, matchRoute } from './router.ts';
 import { isWholeList, PAGE, type Rest, startList } from './whole-list.ts';
 
 /** What the pipeline needs of the vault behind it. */
@@ -160,7 +160,7 @@ function explainError(error: unknown): Content {
 }
 
 async function answer(backend: Backend, request: Request, progress: Progress): Promise<Content> {
-  const match = matchRoute(request.method, request.target);
+  const match = await matchFor(backend, request, progress);
   const { route } = match;
   progress.route = route.path;
   if (route.pool === 'none') return answerLocally(route.operation, backend);
@@ -172,6 +172,22 @@ async function answer(backend: Backend, request: Request, progress: Progress): P
   const call = buildCall(request, match, principal, body);
   if (isWholeList(match)) return answerWholeList(backend, request, route, call);
   return toContent(match, await ask(backend, request, route.pool, call));
+}
+
+/**
+ * The route of the request. What is wrong with its path, method or query (404, 405, 400) is told only to clients with a
+ * token: to all others an endpoint that exists looks like one that does not.
+ */
+async function matchFor(backend: Backend, request: Request, progress: Progress): Promise<Match> {
+  try {
+    return matchRoute(request.method, request.target);
+  } catch (error) {
+    if (!isOpenToAll(request.target)) {
+      if (backend.sealedBecause !== null) await backend.settled();
+      progress.tokenId = identify(backend, request).id;
+    }
+    throw error;
+  }
 }
 
 /** Throws ClientGoneError where the client's end is why there is no answer. */
@@ -205,14 +221,20 @@ async function answerWholeList(
 
 /** The principal, if it may use this route. Throws HttpError 401, 403 or, while the vault is sealed, 503. */
 function authorize(backend: Backend, request: Request, route: Route): Principal {
-  const principal = authenticate(backend.principals, request.authorization, Date.now());
-  if (principal === null) throw explainNoPrincipal(backend, request);
+  const principal = identify(backend, request);
   if (route.scope !== null && !hasScope(principal, route.scope)) {
     throw new HttpError('forbidden', `the token does not have the scope ${route.scope}`);
   }
   if (backend.sealedBecause !== null && route.pool !== 'control')
     throw new HttpError('sealed', backend.sealedBecause);
   backend.noteUse(principal.id, Date.now());
+  return principal;
+}
+
+/** The principal whose token the request has. Throws HttpError 401 or, while the vault is sealed, 503. */
+function identify(backend: Backend, request: Request): Principal {
+  const principal = authenticate(backend.principals, request.authorization, Date.now());
+  if (principal === null) throw explainNoPrincipal(backend, request);
   return principal;
 }
 

@@ -18,6 +18,7 @@ for (const route of routes) router.on(route.method, route.path, () => {}, route)
 
 /** Throws HttpError: 404 for no such path, 405 for another method, 400 for what cannot be decoded. */
 export function matchRoute(method: string, target: string): Match {
+  if (method === 'CONNECT') throw new HttpError('bad_request', 'this server is no proxy');
   // No request target has a fragment (RFC 9112 section 3.2), and the router would take the path to end before it.
   if (target.includes('#')) throw new HttpError('bad_request', 'the path has a #; write it as %23');
   const { path, query } = splitTarget(target);
@@ -26,6 +27,11 @@ export function matchRoute(method: string, target: string): Match {
   if (found === null) throw explainNoMatch(path);
   const { route, params } = found;
   return { route, params: { ...params, ...parseQuery(query, route.query) } };
+}
+
+/** Returns whether the path is one that needs no token, whatever is wrong with the method or the query. */
+export function isOpenToAll(target: string): boolean {
+  return find('GET', splitTarget(target).path)?.route.scope === null;
 }
 
 function splitTarget(target: string): { path: string; query: string } {

@@ -92,7 +92,7 @@ export function createApiServer(backend: Backend, logRequest: LogRequest, limits
   // An expectation that we do not know is passed over (RFC 9110 section 10.1.1); Node would answer with no body.
   server.on('checkExpectation', handle);
   server.on('clientError', (error, socket) => refuseMalformed(error, socket, logRequest));
-  server.on('connect', (_request, socket, head) => refuseTunnel(socket, head, logRequest));
+  server.on('connect', (request, socket, head) => void refuseTunnel(serving, request, socket, head));
   return server;
 }
 
@@ -107,17 +107,12 @@ function closeUnlessServed(socket: Socket): void {
 async function serve(serving: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { backend, connections, held, isStopping, logRequest } = serving;
   const startedAt = performance.now();
-  const { method = '', url: target = '/', headers, socket } = request;
+  const { method = '', socket } = request;
   if (!hasBody(request)) connections.noteRequest(socket);
   try {
     const answer = await answerRequest(backend, {
+      ...readHead(request),
       isWanted: () => !socket.destroyed,
-      method,
-      target,
-      authorization: headers.authorization,
-      requestId: single(headers['x-request-id']),
-      ifMatch: headers['if-match'],
-      ifNoneMatch: headers['if-none-match'],
       readBody: async (maxSize) => {
         const body = await readBody(request, maxSize, held.by(socket));
         connections.noteRequest(socket);
@@ -137,6 +132,17 @@ async function serve(serving: Serving, request: IncomingMessage, response: Serve
   } catch (error) {
     if (!(error instanceof ClientGoneError)) throw error;
   }
+}
+
+function readHead({ method = '', url: target = '/', headers }: IncomingMessage) {
+  return {
+    method,
+    target,
+    authorization: headers.authorization,
+    requestId: single(headers['x-request-id']),
+    ifMatch: headers['if-match'],
+    ifNoneMatch: headers['if-none-match'],
+  };
 }
 
 /** The request hears of its connection's end even while its response waits behind another. */
@@ -229,22 +235,37 @@ function refuseRest(response: ServerResponse, { code, message }: Refusal): void 
  * Node lets go of the socket of a CONNECT. Nobody else would hear its errors, which end the daemon, read it to its end,
  * or close it in time; and the daemon could not stop before its client left. `head`: what came behind the request.
  */
-function refuseTunnel(socket: Duplex, head: Uint8Array, logRequest: LogRequest): void {
+async function refuseTunnel(
+  { backend, logRequest }: Serving,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Uint8Array,
+): Promise<void> {
   socket.on('error', () => socket.destroy());
   head.fill(0);
   socket.on('data', (chunk: Uint8Array) => chunk.fill(0));
+  const answer = await answerRequest(backend, {
+    ...readHead(request),
+    isWanted: () => !socket.destroyed,
+    readBody: () => Promise.resolve(null),
+    onGone: (listener) => socket.once('close', listener),
+  });
   const linger = setTimeout(() => socket.destroy(), TUNNEL_LINGER_MS);
   socket.once('close', () => clearTimeout(linger));
-  sendRefusal(socket, { code: 'bad_request', message: 'this server is no proxy' }, logRequest);
+  sendLast(socket, 'CONNECT', answer, logRequest);
 }
 
 function sendRefusal(socket: Duplex, { code, message }: Refusal, logRequest: LogRequest): void {
+  sendLast(socket, null, refuse(code, message), logRequest);
+}
+
+/** Writes an answer for which there is no ServerResponse, and ends the connection with it. */
+function sendLast(socket: Duplex, method: string | null, answer: Answer, logRequest: LogRequest): void {
   if (!socket.writable) return void socket.destroy();
-  const answer = refuse(code, message);
   const { status, headers, body } = answer;
   const pairs = [...headers, 'Connection', 'close'];
   const lines = pairs.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${pairs[index + 1]}`] : []));
   socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n`);
   socket.end(body);
-  logRequest({ method: null, answer, durationMs: 0 });
+  logRequest({ method, answer, durationMs: 0 });
 }
