@@ -32,6 +32,9 @@ const RULES: { readonly [Key in keyof Config]-?: (value: unknown) => string | nu
       : 'must be a time such as "45s", or "never"',
 };
 
+/** Of the Go program, whose file lies at the same place: they mean nothing here. */
+const FOREIGN_KEYS: ReadonlySet<string> = new Set(['touchid', 'vim_mode', 'fuzzy_search']);
+
 export interface Settings {
   readonly home: Home;
   readonly config: Config;
@@ -69,6 +72,7 @@ export function readConfig(path: string): Config {
   if (text === null) return {};
   const config = parseObject(text, path);
   for (const [key, value] of Object.entries(config)) {
+    if (FOREIGN_KEYS.has(key)) continue;
     if (!Object.hasOwn(RULES, key))
       throw new ConfigError(
         `${path}: unknown key ${JSON.stringify(key)}; known are ${Object.keys(RULES).join(', ')}`,

@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, type Stats } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { explainForeignVault } from './foreign-vault.ts';
 
 /** A place that must not be used; `message` says which, why, and what to do. */
 export class UnsafePlaceError extends Error {
@@ -82,6 +83,9 @@ function checkWritable(directory: string): void {
 }
 
 function checkHome(home: Home): void {
+  // First: whose vault it is says more than how its files lie there.
+  const foreign = explainForeignVault(home.databasePath);
+  if (foreign !== null) throw new UnsafePlaceError(foreign);
   checkPrivateFolder(home.directory);
   // The last two hold nothing secret; but a FIFO would make us wait, and a link lead elsewhere.
   for (const path of [...listDatabaseFiles(home), home.lockPath, home.ownerPath])
@@ -146,7 +150,7 @@ function checkOwn(path: string, kind: 'folder' | 'file', forbidden: number, reme
   if (stat === null) throw new UnsafePlaceError(`${path} is not there`);
   if (stat.isSymbolicLink()) throw new UnsafePlaceError(`${path} is a symbolic link; use the real ${kind}`);
   if (kind === 'folder' ? !stat.isDirectory() : !stat.isFile())
-    throw new UnsafePlaceError(`${path} is not a ${kind}`);
+    throw new UnsafePlaceError(`${path} is not a ${kind}; move it away`);
   if (stat.uid !== process.geteuid?.()) {
     throw new UnsafePlaceError(
       `${path} belongs to another user (uid ${stat.uid}); use a ${kind} of your own`,

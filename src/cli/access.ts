@@ -5,6 +5,8 @@
 import { meansNobody } from '../client/alive.ts';
 import { Client } from '../client/client.ts';
 import { Connection, type Outgoing } from '../client/connection.ts';
+import { explainForeignVault } from '../foreign-vault.ts';
+import type { Home } from '../home.ts';
 import { awaitSessionToken, locateSessionToken } from '../session-token.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT } from './failure.ts';
@@ -20,12 +22,7 @@ export async function withVault<T>(input: Input, use: Use<T>, options: AccessOpt
   const token = readGivenToken(context.env);
   const connection = await connectToDaemon(home.socketPath);
   if (connection !== null) return useDaemon(input, connection, token, use);
-  if (token !== null) {
-    throw new CliError(
-      EXIT.failed,
-      `no daemon answers on ${home.socketPath}; MAV_TOKEN needs one: mav serve`,
-    );
-  }
+  if (token !== null) throw explainNoDaemon(home, 'MAV_TOKEN needs one');
   const { withOwnVault } = await import('./own-vault.ts');
   // A daemon may start meanwhile; then it is the way after all.
   return withOwnVault(input, use, () => withDaemon(input, use), options);
@@ -35,9 +32,14 @@ export async function withVault<T>(input: Input, use: Use<T>, options: AccessOpt
 export async function withDaemon<T>(input: Input, use: Use<T>): Promise<T> {
   const token = readGivenToken(input.context.env);
   const connection = await connectToDaemon(input.home.socketPath);
-  if (connection === null)
-    throw new CliError(EXIT.failed, `no daemon answers on ${input.home.socketPath}; start one: mav serve`);
+  if (connection === null) throw explainNoDaemon(input.home, 'start one');
   return useDaemon(input, connection, token, use);
+}
+
+function explainNoDaemon({ databasePath, socketPath }: Home, need: string): CliError {
+  const message =
+    explainForeignVault(databasePath) ?? `no daemon answers on ${socketPath}; ${need}: mav serve`;
+  return new CliError(EXIT.failed, message);
 }
 
 /** MAV_TOKEN; null if it is not set. An empty one is what a script has whose own token command failed: no token at all. */
@@ -70,7 +72,9 @@ async function useDaemon<T>(
     if (token === null) {
       throw new CliError(
         EXIT.notAllowed,
-        'the daemon left no session token for this user; set MAV_TOKEN to a token of yours',
+        // The Go program's own daemon listens at the same place, and leaves none.
+        explainForeignVault(home.databasePath) ??
+          'the daemon left no session token for this user; set MAV_TOKEN to a token of yours',
       );
     }
     return await use(new Client((outgoing) => connection.send(outgoing), token), 'daemon');

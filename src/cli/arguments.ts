@@ -96,7 +96,7 @@ export function checkArity(words: string, { arguments: takes = '' }: Command, ar
 
 /** The closest option's name is ours to say; what was typed is not. */
 function explainUnknown(words: string, options: Options, typed: string): CliError {
-  const names = Object.keys(options).map((name) => `--${name}`);
+  const names = Object.entries(options).flatMap(([name, { hidden }]) => (hidden ? [] : [`--${name}`]));
   const close = findClose(typed, names);
   return usageError(
     `unknown option; ${close === null ? 'see' : `did you mean ${close}? See`} mav ${words} --help`,

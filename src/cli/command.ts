@@ -11,6 +11,8 @@ export interface Option {
   readonly description: string;
   /** It may be given more than once. */
   readonly repeatable?: boolean;
+  /** Accepted for the sake of other programs' habits; neither help nor completion shows it. */
+  readonly hidden?: boolean;
 }
 
 export type Options = Readonly<Record<string, Option>>;

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Call } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
+import { isOurVault } from '../foreign-vault.ts';
 import type { Home } from '../home.ts';
 import type { Input } from './command.ts';
 import type { Context } from './context.ts';
@@ -18,7 +19,10 @@ type Control = (call: Pick<Call, 'operation' | 'params' | 'body'>) => Promise<An
 export async function createVault(input: Input, home: Home): Promise<void> {
   const keyStore = readKeyStore(input);
   if (existsSync(home.databasePath)) {
-    throw new CliError(EXIT.failed, `there is a vault at ${home.databasePath} already; nothing was changed`);
+    const what = isOurVault(home.databasePath)
+      ? 'there is a vault'
+      : 'something that is no vault, or a damaged one, is';
+    throw new CliError(EXIT.failed, `${what} at ${home.databasePath} already; nothing was changed`);
   }
   const { Pools } = await import('../pool/pools.ts');
   const pools = new Pools(poolOptions(input.context, home, input.text('passphrase-file'), 1), () => {});

@@ -56,7 +56,7 @@ function describeUsage(words: string, { arguments: takes }: Command): string {
 function register(cli: CAC, words: string, command: Command): CacCommand {
   const registered = cli.command(describeUsage(words, command), command.description);
   for (const [name, option] of Object.entries({ ...command.options, ...commonOptions }))
-    registered.option(describeOption(name, option), option.description);
+    if (!option.hidden) registered.option(describeOption(name, option), option.description);
   return registered;
 }
 

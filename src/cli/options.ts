@@ -398,6 +398,8 @@ export const commands: Readonly<Record<string, Command>> = {
     options: {
       init: { type: 'boolean', description: 'Make a vault first if there is none' },
       ...keyStoreOptions,
+      // The Go program's client starts its daemon with this.
+      'no-touchid': { type: 'boolean', description: 'Nothing: there is no Touch ID here', hidden: true },
     },
     load: () => import('./commands/serve.ts'),
   },

@@ -4,6 +4,7 @@ import { isAlive } from '../client/alive.ts';
 import type { Client } from '../client/client.ts';
 import { MaestroVaultError } from '../client/errors.ts';
 import type { Health, Info, Status } from '../client/types.ts';
+import { explainForeignVault } from '../foreign-vault.ts';
 import type { Home } from '../home.ts';
 import { readOwner } from '../owner.ts';
 import { readGivenToken, withVault } from './access.ts';
@@ -37,8 +38,12 @@ export interface VaultReport {
 export async function reportVault(input: Input): Promise<VaultReport> {
   const { home, context } = input;
   const isOurs = readGivenToken(context.env) === null;
-  if (isOurs && !existsSync(home.databasePath) && !(await isAlive(home.socketPath)))
-    return describeNothing(input);
+  if (isOurs && !(await isAlive(home.socketPath))) {
+    const foreign = explainForeignVault(home.databasePath);
+    if (foreign !== null) return describeNothing(input, foreign);
+    if (!existsSync(home.databasePath))
+      return describeNothing(input, `there is no vault at ${home.databasePath}; make one: mav init`);
+  }
   const use: Use<VaultReport> = async (client, way) => {
     const { reason, ...answers } = isOurs ? await askAsSession(client) : await askAsToken(client);
     const told = way === 'own' && reason !== null ? adviseWithoutDaemon(reason) : reason;
@@ -126,7 +131,7 @@ function findSize(path: string): number | null {
   return statSync(path, { throwIfNoEntry: false })?.size ?? null;
 }
 
-function describeNothing({ home }: Input): VaultReport {
+function describeNothing({ home }: Input, reason: string): VaultReport {
   return {
     daemon: 'not running',
     daemon_pid: null,
@@ -134,7 +139,7 @@ function describeNothing({ home }: Input): VaultReport {
     state: 'no vault',
     sealed: null,
     damaged: null,
-    reason: `there is no vault at ${home.databasePath}; make one: mav init`,
+    reason,
     vault_id: null,
     key_stores: null,
     key_file: null,

@@ -35,7 +35,9 @@ export function isOurs(identity: Identity | null): boolean {
 export function judgeIdentity(path: string, identity: Identity): number {
   const { version } = identity;
   if (!isOurs(identity)) {
-    throw new UnusableDatabaseError(`${path} is not a MaestroVault database; nothing in it was changed`);
+    throw new UnusableDatabaseError(
+      `${path} is not a MaestroVault database; nothing in it was changed; move it away, or set MAV_HOME to another folder`,
+    );
   }
   if (version > SCHEMA_VERSION) {
     throw new UnusableDatabaseError(

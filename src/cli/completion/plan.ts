@@ -131,7 +131,7 @@ function readOption(options: Options, word: string): { name: string; value: stri
 function listOptions(options: Options, given: ReadonlyMap<string, string>): Candidate[] {
   return [
     ...Object.entries(options)
-      .filter(([name, { repeatable }]) => repeatable || !given.has(name))
+      .filter(([name, { repeatable, hidden }]) => !hidden && (repeatable || !given.has(name)))
       .map(([name, { description }]) => ({ value: `--${name}`, description })),
     { value: '--help', description: 'Say what this command does' },
   ];

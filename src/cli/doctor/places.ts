@@ -2,6 +2,7 @@
 import { existsSync, lstatSync, realpathSync, statfsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { readConfig } from '../../config.ts';
+import { explainForeignVault } from '../../foreign-vault.ts';
 import {
   checkPrivateFile,
   checkPrivateFolder,
@@ -36,6 +37,8 @@ export function checkPlaces({ home }: Input): Finding[] {
 
 function checkFolder(home: Home): Finding[] {
   const { directory, databasePath } = home;
+  const foreign = explainForeignVault(databasePath);
+  if (foreign !== null) return [fail('vault', foreign)];
   if (!exists(directory)) return [warn('folder', `there is no vault in ${directory}; make one: mav init`)];
   const folder = judge('folder', `${directory} is yours and closed to others`, () =>
     checkPrivateFolder(directory),

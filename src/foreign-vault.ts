@@ -1,0 +1,52 @@
+/**
+ * The vault.db of the Go program whose API this one keeps: it lies at the same place, and only that program can open
+ * it. Told by its bytes, without SQLite: to open a database in WAL mode already changes the files beside it.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+
+const MAGIC = 'SQLite format 3\0';
+/** Where an SQLite file says whose it is (https://www.sqlite.org/fileformat2.html, 1.3), and what ours says there. */
+const APPLICATION_OFFSET = 68;
+const OUR_APPLICATION = 'MAVL';
+const HEADER_SIZE = 100;
+/** Its few tables are described on the first pages; in the log only, as long as nothing has been moved out of it. */
+const SCHEMA_SIZE = 1_048_576;
+/** Two columns of its table `secrets`, which no version of ours has had. */
+const COLUMNS = ['encrypted_value', 'encrypted_data_key'];
+
+/** What to say where the file is the Go program's; null where it is not, or is not there. Reads, and changes nothing. */
+export function explainForeignVault(databasePath: string): string | null {
+  const header = readStart(databasePath, HEADER_SIZE);
+  if (!header.startsWith(MAGIC) || header.startsWith(OUR_APPLICATION, APPLICATION_OFFSET)) return null;
+  const isForeign = [databasePath, `${databasePath}-wal`].some((path) => {
+    const start = readStart(path, SCHEMA_SIZE);
+    return COLUMNS.every((column) => start.includes(column));
+  });
+  if (!isForeign) return null;
+  return (
+    `${databasePath} is a vault of the Go program of this name, which only that program can open; nothing was changed. ` +
+    'Export it there (mav export --format json > secrets.json), move vault.db to another folder, then here: mav init, ' +
+    'and mav import secrets.json'
+  );
+}
+
+/** Whether the file says of itself that it is a vault of ours, whole or not. */
+export function isOurVault(databasePath: string): boolean {
+  const header = readStart(databasePath, HEADER_SIZE);
+  return header.startsWith(MAGIC) && header.startsWith(OUR_APPLICATION, APPLICATION_OFFSET);
+}
+
+/** One character a byte; empty where it cannot be read, for others to say so. O_NONBLOCK: a FIFO must not make us wait. */
+function readStart(path: string, size: number): string {
+  let file: number | null = null;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!fstatSync(file).isFile()) return '';
+    const bytes = Buffer.alloc(size);
+    return bytes.toString('latin1', 0, readSync(file, bytes, 0, size, 0));
+  } catch {
+    return '';
+  } finally {
+    if (file !== null) closeSync(file);
+  }
+}
