@@ -1,7 +1,7 @@
 /**
- * The OpenAPI document of the public API, from the route table and the schemas of the request bodies; what stands
- * here by hand is what those do not know: the shapes of the answers, and of the body that a reader thread reads. `npm run openapi` writes src/http/openapi.json,
- * which is checked in; a test asserts that it is current.
+ * The OpenAPI document, from the route table and the schemas of the request bodies; what stands here by hand is what
+ * those do not know: the shapes of the answers, and of the body that a reader thread reads. `npm run openapi` writes
+ * src/http/openapi.json, which is checked in; a test asserts that it is current.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -14,9 +14,6 @@ const root = dirname(import.meta.dirname);
 const TARGET = join(root, 'src/http/openapi.json');
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
-
-/** The routes that are everybody's: those of the command line alone are no part of the public API. */
-export const publicRoutes: readonly Route[] = routes.filter(({ scope }) => scope !== 'session');
 
 const text: JsonSchema = { type: 'string' };
 const name: JsonSchema = {
@@ -133,6 +130,13 @@ const arrayOf = (component: keyof typeof SCHEMAS): JsonSchema => ({
   items: ref('schemas', component),
 });
 
+/** Where the vault's key lay, or lies. */
+const keyStores: JsonSchema = {
+  type: 'array',
+  items: { type: 'string', enum: ['keychain', 'passphrase', 'file'] },
+};
+const generation: JsonSchema = { ...whole, description: 'Of the key that wraps the keys of the secrets' };
+
 /** The body of each operation's success. */
 const ANSWERS: Readonly<Record<string, JsonSchema>> = {
   health: object({
@@ -212,6 +216,25 @@ const ANSWERS: Readonly<Record<string, JsonSchema>> = {
     expires_at: timeOrNull,
   }),
   'tokens.revoke': done('revoked', { id: tokenId }),
+  'vault.status': object({
+    sealed: { type: 'boolean' },
+    vault_id: { type: 'string', pattern: '^[0-9a-f]{32}$' },
+    key_stores: keyStores,
+    key_file: { type: ['string', 'null'], description: 'Where the key file is; null where there is none' },
+    kek_generation: generation,
+  }),
+  'vault.unseal': done('unsealed', {}),
+  'vault.seal': done('sealed', {}),
+  'keys.rotate': done('rotated', { kek_generation: generation }),
+  'vault.check': object({
+    database: { ...text, description: '`ok`, or the first thing that SQLite found wrong' },
+    secrets: whole,
+    fields: whole,
+    tokens: whole,
+    unreadable: { ...arrayOf('SecretName'), maxItems: 100, description: 'The first of what does not open' },
+    unreadable_count: whole,
+  }),
+  'vault.destroy': done('destroyed', { key_stores: keyStores }),
 };
 
 /** The body of a batch-get. */
@@ -224,7 +247,7 @@ const REFS: JsonSchema = {
       items: {
         ...object({
           name,
-          'environment?': { ...environment, default: '' },
+          'environment?': environment,
           'field?': { ...name, description: 'Only this field; absent: the secret with all of its fields' },
         }),
         additionalProperties: false,
@@ -244,8 +267,8 @@ const QUERY: Readonly<Record<string, JsonSchema>> = {
     description: 'With metadata_key: only those where it has this value, compared as text',
   },
   dry_run: {
-    schema: { type: 'boolean', default: false },
-    description: 'Whether to say only what would be done',
+    schema: { type: 'boolean' },
+    description: 'true: only say what would be done',
   },
   names: { schema: { type: 'boolean' }, description: 'true: only the names, without values' },
   q: { schema: { type: 'string', minLength: 1 }, required: true, description: 'Case does not count' },
@@ -263,8 +286,8 @@ const QUERY: Readonly<Record<string, JsonSchema>> = {
 const QUERY_OF_OPERATION: Readonly<Record<string, JsonSchema>> = {
   'secrets.export env': { schema: environment, description: 'Only this environment; absent: all of them' },
   'secrets.export limit': {
-    schema: { type: 'integer', minimum: 1, maximum: 1000, default: 1000 },
-    description: 'At most so many on one page; one that grows beyond 4 MiB ends earlier',
+    schema: { type: 'integer', minimum: 1, maximum: 1000 },
+    description: 'At most so many on one page (absent: 1000); one that grows beyond 4 MiB ends earlier',
   },
   'secrets.list env': { schema: environment, description: 'Only this environment; absent: all of them' },
 };
@@ -320,12 +343,14 @@ const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly Head
   },
   403: { meaning: 'The token does not have the scope' },
   404: { meaning: 'There is no such secret, field or token' },
+  405: { meaning: 'The path takes other methods', headers: ['Allow'] },
   408: { meaning: 'The request took too long to arrive' },
-  409: { meaning: 'There is a secret of the new name; nothing was changed' },
+  409: { meaning: 'There is a secret of the new name, or this is under way already; nothing was changed' },
   412: { meaning: 'A secret is not as If-Match or If-None-Match expects' },
   413: {
     meaning: 'The body is larger than 1 MiB, or than this endpoint takes; or the answer would be too large',
   },
+  431: { meaning: 'The headers are larger than 16 KiB' },
   500: { meaning: 'What is stored fails its verification, or something unforeseen' },
   503: { meaning: 'The vault is sealed, or too many requests are waiting', headers: ['Retry-After'] },
   507: { meaning: 'The disk is full; nothing was stored' },
@@ -336,16 +361,20 @@ const CONDITIONAL =
 const CREATING = ['secrets.put', 'fields.put', 'fields.putMany', 'values.put', 'fieldValues.put'];
 const HAS_TAG = ['secrets.get', 'values.get', 'fieldValues.get'];
 
-/** The statuses with which an operation can fail; 405 and 431, which are no operation's, come under `default`. */
+const EXCLUSIVE = ['secrets.rename', 'keys.rotate', 'vault.destroy'];
+const WRITING = ['keys.rotate', 'vault.destroy'];
+
+/** The statuses with which an operation can fail; `default` is for those that later versions may add. */
 function errorsOf(route: Route): number[] {
   const isAboutOne = route.path.includes('/:') && !CREATING.includes(route.operation);
   return [
-    ...(route.pool === 'none' ? [400] : [400, 401, 403, 500, 503]),
+    ...[400, 405, 408, 431, 500],
+    ...(route.pool === 'none' ? [] : [401, 403, 503]),
     ...(isAboutOne ? [404] : []),
-    ...(route.operation === 'secrets.rename' ? [409] : []),
+    ...(EXCLUSIVE.includes(route.operation) ? [409] : []),
     ...(CONDITIONAL.test(route.operation) ? [412] : []),
-    ...(route.body === 'none' ? [] : [408, 413]),
-    ...(route.pool === 'writer' ? [507] : []),
+    ...(route.body === 'none' ? [] : [413]),
+    ...(route.pool === 'writer' || WRITING.includes(route.operation) ? [507] : []),
   ].sort((a, b) => a - b);
 }
 
@@ -387,8 +416,24 @@ function parametersOf(route: Route): JsonSchema[] {
 /** Its JSON Schema, and what that does not say. */
 function describeBody({ operation }: Route): { schema: JsonSchema; notes: readonly string[] } {
   if (operation === 'secrets.batchGet') return { schema: REFS, notes: [REFS_NOTE] };
-  if (!(operation in bodySchemas)) throw new Error(`no body is described for ${operation}`);
-  return { schema: bodyJsonSchema(operation as BodyOperation) as JsonSchema, notes: [] };
+  const described = operation === 'keys.rotate' ? 'vault.unseal' : operation;
+  if (!(described in bodySchemas)) throw new Error(`no body is described for ${operation}`);
+  return { schema: tellDefaults(bodyJsonSchema(described as BodyOperation)) as JsonSchema, notes: [] };
+}
+
+/**
+ * The schema with each `default` in words instead. Generators take a member that has one for a member that is always
+ * there, and their clients then ask for it in every request.
+ */
+function tellDefaults(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(tellDefaults);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const { default: value, ...rest } = schema as JsonSchema;
+  const described = Object.entries(rest).map(([keyword, child]) => [keyword, tellDefaults(child)]);
+  if (value === undefined) return Object.fromEntries(described);
+  const before = rest.description === undefined ? '' : `${rest.description}; `;
+  const description = `${before}default: ${JSON.stringify(value)}`;
+  return { ...Object.fromEntries(described), description };
 }
 
 function bodyOf(route: Route): JsonSchema {
@@ -417,10 +462,10 @@ function describeOperation(route: Route): JsonSchema {
   const failures = errorsOf(route).map((status) => [status, ref('responses', `Error${status}`)]);
   return {
     operationId: route.operation,
+    tags: [tagOf(route)],
     summary: route.summary,
-    ...(route.scope === null
-      ? { security: [] }
-      : { description: describeUse(route), security: [{ bearer: [route.scope] }] }),
+    ...(route.scope === null ? {} : { description: describeUse(route) }),
+    security: securityOf(route),
     parameters: parametersOf(route),
     ...bodyOf(route),
     responses: {
@@ -429,6 +474,24 @@ function describeOperation(route: Route): JsonSchema {
       default: ref('responses', 'Error'),
     },
   };
+}
+
+function securityOf({ scope }: Route): JsonSchema[] {
+  if (scope === null) return [];
+  return scope === 'session' ? [{ session: [] }] : [{ bearer: [scope] }];
+}
+
+const TAGS = {
+  secrets: 'Secrets, their values and fields, one by one and many at once',
+  tokens: 'Who may ask, and for what',
+  daemon: 'The daemon and its vault',
+  session: 'What only the session token may do, which the daemon leaves for its own command line',
+} as const;
+
+function tagOf({ scope, operation }: Route): keyof typeof TAGS {
+  if (scope === 'session') return 'session';
+  if (operation.startsWith('tokens.')) return 'tokens';
+  return ['health', 'openapi', 'vault.info'].includes(operation) ? 'daemon' : 'secrets';
 }
 
 const STREAMED = `Without \`limit\` this is the whole list. A long one comes in chunks, without Content-Length; if it
@@ -441,6 +504,7 @@ function describeUse(route: Route): string {
 }
 
 function describeScope({ scope, replaceScope }: Route): string {
+  if (scope === 'session') return 'Needs the session token; no scope permits it.';
   const replacing =
     replaceScope === undefined ? '' : `; to replace an existing secret, \`${replaceScope}\` as well`;
   return `Needs the scope \`${scope}\`${replacing}.`;
@@ -448,15 +512,14 @@ function describeScope({ scope, replaceScope }: Route): string {
 
 function describePaths(): JsonSchema {
   const paths: Record<string, Record<string, JsonSchema>> = {};
-  for (const route of publicRoutes) {
+  for (const route of routes) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: describeOperation(route) };
   }
   return paths;
 }
 
-const OTHER_ERRORS =
-  'Any other error: 405 (with Allow) for another method, 431 for headers of more than 16 KiB';
+const OTHER_ERRORS = 'Any other error; later versions may have more';
 
 function describeErrors(): JsonSchema {
   const content = json(ref('schemas', 'Error'));
@@ -465,7 +528,7 @@ function describeErrors(): JsonSchema {
     { description: meaning, headers: headersOf(...headers), content },
   ]);
   return {
-    Error: { description: OTHER_ERRORS, headers: headersOf('Allow'), content },
+    Error: { description: OTHER_ERRORS, headers: headersOf(), content },
     ...Object.fromEntries(byStatus),
   };
 }
@@ -474,7 +537,9 @@ const DESCRIPTION = `Secrets of a developer's own machine, over HTTP/1.1 on a Un
 
 Every path that has GET has HEAD as well. A body is read as JSON whatever its Content-Type (where a path takes bytes,
 as those bytes), 1 MiB at most unless it says otherwise; an unknown member, a duplicate one and an unknown query parameter are errors, and
-\`null\` for an optional member means that it is absent. Errors are JSON everywhere.`;
+\`null\` for an optional member means that it is absent. Errors are JSON everywhere. A request without a valid token is
+answered 401 whatever else is wrong with it, so 404, 405 and 400 are for those who have one; \`GET /v1/health\` and this
+document are for everybody. A member that is not described here may come with a later version.`;
 
 /** The same for the same sources, whatever the time and the machine. */
 export function buildDocument(): JsonSchema {
@@ -489,6 +554,7 @@ export function buildDocument(): JsonSchema {
     },
     servers: [{ url: 'http://localhost', description: 'Over the Unix socket; the host is not looked at' }],
     security: [{ bearer: [] }],
+    tags: Object.entries(TAGS).map(([tag, description]) => ({ name: tag, description })),
     paths: describePaths(),
     components: {
       schemas: SCHEMAS,
@@ -502,6 +568,13 @@ export function buildDocument(): JsonSchema {
           bearerFormat: 'mvt_ and 64 hexadecimal digits',
           description:
             'A token of `mav token create`. What each operation asks for is a scope; `admin` implies all of them.',
+        },
+        session: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'mvs_ and 64 hexadecimal digits',
+          description:
+            'The session token: made when the daemon starts, readable for its user alone, gone when it ends. It permits everything.',
         },
       },
     },

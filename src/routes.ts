@@ -366,7 +366,7 @@ export const routes: readonly Route[] = [
     query: [],
     body: 'none',
     success: 200,
-    summary: 'The state of the vault (the command line only)',
+    summary: 'The state of the vault',
   },
   {
     method: 'POST',
@@ -377,7 +377,7 @@ export const routes: readonly Route[] = [
     query: [],
     body: 'optional',
     success: 200,
-    summary: 'Unseal the vault (the command line only)',
+    summary: 'Unseal the vault',
   },
   {
     method: 'POST',
@@ -388,7 +388,7 @@ export const routes: readonly Route[] = [
     query: [],
     body: 'none',
     success: 200,
-    summary: 'Seal the vault (the command line only)',
+    summary: 'Seal the vault',
   },
   {
     method: 'POST',
@@ -399,7 +399,7 @@ export const routes: readonly Route[] = [
     query: [],
     body: 'optional',
     success: 200,
-    summary: 'Wrap every key under a new generation of the KEK (the command line only)',
+    summary: 'Wrap every key under a new generation of the KEK',
   },
   {
     method: 'GET',
@@ -410,7 +410,7 @@ export const routes: readonly Route[] = [
     query: [],
     body: 'none',
     success: 200,
-    summary: 'Check the database and open everything that is stored (the command line only)',
+    summary: 'Check the database and open everything that is stored',
   },
   {
     method: 'POST',
@@ -421,6 +421,6 @@ export const routes: readonly Route[] = [
     query: [],
     body: 'required',
     success: 200,
-    summary: 'Delete the vault and its key for ever (the command line only)',
+    summary: 'Delete the vault and its key for ever',
   },
 ];

@@ -19,7 +19,7 @@ export function report(context: z.RefinementCtx, problem: string | null, path: r
 
 export const metadata = z
   .custom<RawMetadata>((input) => input instanceof RawMetadata, { error: must('an object') })
-  .meta({ type: 'object' });
+  .meta({ type: 'object', additionalProperties: true });
 
 export const name = (kind: NameKind) =>
   z
