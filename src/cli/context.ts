@@ -1,5 +1,6 @@
 /** What a command knows of the process it runs in. */
 import { isatty } from 'node:tty';
+import { escapeControls } from './escape-controls.ts';
 import { EXIT } from './failure.ts';
 
 export interface Context {
@@ -33,7 +34,8 @@ export interface Manners {
 export function createContext(env: NodeJS.ProcessEnv, umask: number): Context {
   // Not by process.stdin and its like: a stream that is never used takes longer to make than a short command has.
   const [isInputTerminal, isOutputTerminal, isErrorTerminal] = [isatty(0), isatty(1), isatty(2)];
-  const complain = (text: string) => void openError().write(`${text}\n`);
+  // Names and paths in it are somebody else's.
+  const complain = (text: string) => void openError().write(`${escapeLines(text)}\n`);
   return {
     env,
     umask,
@@ -59,6 +61,10 @@ export function withManners(context: Context, { quiet, noInput, noColor }: Manne
     canAsk: context.canAsk && !noInput,
     hasColor: context.hasColor && !noColor,
   };
+}
+
+function escapeLines(text: string): string {
+  return text.split('\n').map(escapeControls).join('\n');
 }
 
 const opened = { output: false, error: false };

@@ -5,3 +5,11 @@ export function describeSecret(name: string, environment: string | undefined, fi
   const place = environment ? ` in ${environment}` : '';
   return field === undefined ? `${name}${place}` : `the field ${field} of ${name}${place}`;
 }
+
+const DEFAULT_ENVIRONMENT = '(default)';
+
+/** An environment where people read it: the default one has no name. */
+export function showEnvironment(environment: string): string {
+  if (environment === '') return DEFAULT_ENVIRONMENT;
+  return environment === DEFAULT_ENVIRONMENT ? `"${environment}"` : environment;
+}

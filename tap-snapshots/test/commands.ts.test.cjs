@@ -6,17 +6,17 @@
  */
 'use strict'
 exports[`test/commands.ts > TAP > list, search, rename, delete > as in a day > do what they say > with a daemon > the table 1`] = `
-NAME  ENVIRONMENT  FIELDS  METADATA         UPDATED             
-a1                         {"owner":"me"}   <time>
-a2    prod                 {"owner":"you"}  <time>
-b1    prod                 {"owner":"me"}   <time>
+NAME  ENVIRONMENT  FIELDS  UPDATED           METADATA
+a1    (default)            <time>  {"owner":"me"}
+a2    prod                 <time>  {"owner":"you"}
+b1    prod                 <time>  {"owner":"me"}
 
 `
 
 exports[`test/commands.ts > TAP > list, search, rename, delete > as in a day > do what they say > without a daemon > the table 1`] = `
-NAME  ENVIRONMENT  FIELDS  METADATA         UPDATED             
-a1                         {"owner":"me"}   <time>
-a2    prod                 {"owner":"you"}  <time>
-b1    prod                 {"owner":"me"}   <time>
+NAME  ENVIRONMENT  FIELDS  UPDATED           METADATA
+a1    (default)            <time>  {"owner":"me"}
+a2    prod                 <time>  {"owner":"you"}
+b1    prod                 <time>  {"owner":"me"}
 
 `

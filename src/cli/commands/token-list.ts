@@ -3,6 +3,7 @@
 import type { Token } from '../../client/types.ts';
 import { withVault } from '../access.ts';
 import type { Run } from '../command.ts';
+import type { Context } from '../context.ts';
 import { EXIT } from '../failure.ts';
 
 export const run: Run = async (input) => {
@@ -10,19 +11,30 @@ export const run: Run = async (input) => {
   const tokens = await withVault(input, (client) => client.listTokens());
   if (input.output === 'json') context.print(JSON.stringify(tokens));
   else if (tokens.length === 0) context.say('There are no tokens yet.');
-  else await printTokens(context.print, tokens);
+  else await printTokens(context, tokens);
   return EXIT.done;
 };
 
-async function printTokens(print: (text: string) => void, tokens: readonly Token[]): Promise<void> {
-  const { formatTable } = await import('../table.ts');
+const COLUMNS = [
+  { head: 'ID', isWhole: true },
+  { head: 'NAME' },
+  { head: 'SCOPES' },
+  { head: 'EXPIRES', isWhole: true },
+  { head: 'LAST USED', isWhole: true },
+  { head: 'CREATED', isWhole: true },
+];
+
+async function printTokens(context: Context, tokens: readonly Token[]): Promise<void> {
+  const [{ printTable }, { formatTime }] = await Promise.all([import('../table.ts'), import('../times.ts')]);
   const rows = tokens.map((token) => [
     token.id,
     token.name,
     token.scopes.join(','),
-    token.created_at,
-    token.expires_at ?? 'never',
-    token.last_used_at ?? 'never',
+    token.expires_at === null ? NEVER : formatTime(token.expires_at),
+    token.last_used_at === null ? NEVER : formatTime(token.last_used_at),
+    formatTime(token.created_at),
   ]);
-  print(formatTable(['ID', 'NAME', 'SCOPES', 'CREATED', 'EXPIRES', 'LAST USED'], rows));
+  await printTable(context, COLUMNS, rows);
 }
+
+const NEVER = 'never';

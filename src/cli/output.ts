@@ -1,0 +1,21 @@
+/** What is written to standard output piece by piece, and how wide the terminal is that shows it. */
+import { once } from 'node:events';
+import type { Context } from './context.ts';
+
+/** Writes one piece and waits for a reader that is slower; false once nobody reads what is written. */
+export async function writePiece(context: Context, piece: string | Uint8Array): Promise<boolean> {
+  if (!process.stdout.writable) return false;
+  context.write(typeof piece === 'string' ? Buffer.from(piece) : piece);
+  if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain').catch(() => {});
+  return process.stdout.writable;
+}
+
+/** Writes all pieces, or those that are still read. */
+export async function writeInTurn(context: Context, pieces: Iterable<string>): Promise<void> {
+  for (const piece of pieces) if (!(await writePiece(context, piece))) return;
+}
+
+/** In columns; null where the terminal does not say. */
+export function findTerminalWidth({ COLUMNS }: NodeJS.ProcessEnv): number | null {
+  return process.stdout.columns || Number(COLUMNS) || null;
+}

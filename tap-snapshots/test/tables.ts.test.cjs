@@ -1,0 +1,106 @@
+/* IMPORTANT
+ * This snapshot file is auto-generated, but designed for humans.
+ * It should be checked into source control and tracked carefully.
+ * Re-generate by setting TAP_SNAPSHOT=1 and running tests.
+ * Make sure to inspect the output below.  Do not ignore changes!
+ */
+'use strict'
+exports[`test/tables.ts > TAP > list and search > every shape of entry > fits every terminal, line for line > list --filter O at 200 1`] = `
+NAME                                                                       ENVIRONMENT                                                                FIELDS  UPDATED           METADATA
+-o                                                                         --env                                                                              <the time now>
+combining-ẹ́                                                                ü                                                                                  <the time now>  {"k":"ö"}
+controls                                                                   (default)                                                                          <the time now>  {"c":"\\u001b[31m\\u{9b}2…
+fields-only                                                                (default)                                                                  3       <the time now>
+long-nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn…  eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee…          <the time now>  {"m":"vvvvvvvvvvvvvvvvv…
+separators\\u{2028}\\u{2029}                                                 (default)                                                                          <the time now>  {"s":"\\u{2028}"}
+zero\\u{200b}width\\u{2060}                                                  a\\u{200d}b                                                                         <the time now>  {"z":"\\u{feff}"}
+
+`
+
+exports[`test/tables.ts > TAP > list and search > every shape of entry > fits every terminal, line for line > list --filter O at 80 1`] = `
+NAME                 ENVIRONMENT          FIELDS  UPDATED           METADATA
+-o                   --env                        <the time now>
+combining-ẹ́          ü                            <the time now>  {"k":"ö"}
+controls             (default)                    <the time now>  {"c":"\\u001…
+fields-only          (default)            3       <the time now>
+long-nnnnnnnnnnnnn…  eeeeeeeeeeeeeeeeee…          <the time now>  {"m":"vvvvv…
+separators\\u{2028}…  (default)                    <the time now>  {"s":"\\u{20…
+zero\\u{200b}width\\…  a\\u{200d}b                   <the time now>  {"z":"\\u{fe…
+
+`
+
+exports[`test/tables.ts > TAP > list and search > every shape of entry > fits every terminal, line for line > list at 200 1`] = `
+NAME                                                                       ENVIRONMENT                                                                FIELDS  UPDATED           METADATA
+(default)                                                                  "(default)"                                                                        <the time now>
+-o                                                                         --env                                                                              <the time now>
+bidi-\\u{202e}txt.exe                                                       \\u{2066}x                                                                          <the time now>  {"b":"\\u{202e}"}
+combining-ẹ́                                                                ü                                                                                  <the time now>  {"k":"ö"}
+controls                                                                   (default)                                                                          <the time now>  {"c":"\\u001b[31m\\u{9b}2…
+fields-only                                                                (default)                                                                  3       <the time now>
+it's "x" $(y) \`z\` \\n                                                       a/b                                                                                <the time now>
+long-nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn…  eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee…          <the time now>  {"m":"vvvvvvvvvvvvvvvvv…
+nested                                                                     (default)                                                                  2       <the time now>  {"a":{"b":[1,null,true,…
+numbers                                                                    (default)                                                                          <the time now>  {"a":1.0,"b":1234567890…
+plain                                                                      (default)                                                                          <the time now>
+separators\\u{2028}\\u{2029}                                                 (default)                                                                          <the time now>  {"s":"\\u{2028}"}
+wide-名前-🔑                                                               本番                                                                               <the time now>  {"持主":"鈴木さん","e":…
+with-field                                                                 (default)                                                                  1       <the time now>
+zero\\u{200b}width\\u{2060}                                                  a\\u{200d}b                                                                         <the time now>  {"z":"\\u{feff}"}
+長いいいいいいいいいいいいいいいいいいいいいいいいいいいいいいいいいいい…  (default)                                                                          <the time now>  {"m":"値値値値値値値値…
+
+`
+
+exports[`test/tables.ts > TAP > list and search > every shape of entry > fits every terminal, line for line > list at 80 1`] = `
+NAME                 ENVIRONMENT          FIELDS  UPDATED           METADATA
+(default)            "(default)"                  <the time now>
+-o                   --env                        <the time now>
+bidi-\\u{202e}txt.e…  \\u{2066}x                    <the time now>  {"b":"\\u{20…
+combining-ẹ́          ü                            <the time now>  {"k":"ö"}
+controls             (default)                    <the time now>  {"c":"\\u001…
+fields-only          (default)            3       <the time now>
+it's "x" $(y) \`z\`…   a/b                          <the time now>
+long-nnnnnnnnnnnnn…  eeeeeeeeeeeeeeeeee…          <the time now>  {"m":"vvvvv…
+nested               (default)            2       <the time now>  {"a":{"b":[…
+numbers              (default)                    <the time now>  {"a":1.0,"b…
+plain                (default)                    <the time now>
+separators\\u{2028}…  (default)                    <the time now>  {"s":"\\u{20…
+wide-名前-🔑         本番                         <the time now>  {"持主":"鈴…
+with-field           (default)            1       <the time now>
+zero\\u{200b}width\\…  a\\u{200d}b                   <the time now>  {"z":"\\u{fe…
+長いいいいいいいい…  (default)                    <the time now>  {"m":"値値…
+
+`
+
+exports[`test/tables.ts > TAP > list and search > every shape of entry > fits every terminal, line for line > search e at 200 1`] = `
+NAME                                                                       ENVIRONMENT                                                                FIELDS  UPDATED           METADATA
+(default)                                                                  "(default)"                                                                        <the time now>
+-o                                                                         --env                                                                              <the time now>
+bidi-\\u{202e}txt.exe                                                       \\u{2066}x                                                                          <the time now>  {"b":"\\u{202e}"}
+combining-ẹ́                                                                ü                                                                                  <the time now>  {"k":"ö"}
+fields-only                                                                (default)                                                                  3       <the time now>
+long-nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn…  eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee…          <the time now>  {"m":"vvvvvvvvvvvvvvvvv…
+nested                                                                     (default)                                                                  2       <the time now>  {"a":{"b":[1,null,true,…
+numbers                                                                    (default)                                                                          <the time now>  {"a":1.0,"b":1234567890…
+separators\\u{2028}\\u{2029}                                                 (default)                                                                          <the time now>  {"s":"\\u{2028}"}
+wide-名前-🔑                                                               本番                                                                               <the time now>  {"持主":"鈴木さん","e":…
+with-field                                                                 (default)                                                                  1       <the time now>
+zero\\u{200b}width\\u{2060}                                                  a\\u{200d}b                                                                         <the time now>  {"z":"\\u{feff}"}
+
+`
+
+exports[`test/tables.ts > TAP > list and search > every shape of entry > fits every terminal, line for line > search e at 80 1`] = `
+NAME                 ENVIRONMENT          FIELDS  UPDATED           METADATA
+(default)            "(default)"                  <the time now>
+-o                   --env                        <the time now>
+bidi-\\u{202e}txt.e…  \\u{2066}x                    <the time now>  {"b":"\\u{20…
+combining-ẹ́          ü                            <the time now>  {"k":"ö"}
+fields-only          (default)            3       <the time now>
+long-nnnnnnnnnnnnn…  eeeeeeeeeeeeeeeeee…          <the time now>  {"m":"vvvvv…
+nested               (default)            2       <the time now>  {"a":{"b":[…
+numbers              (default)                    <the time now>  {"a":1.0,"b…
+separators\\u{2028}…  (default)                    <the time now>  {"s":"\\u{20…
+wide-名前-🔑         本番                         <the time now>  {"持主":"鈴…
+with-field           (default)            1       <the time now>
+zero\\u{200b}width\\…  a\\u{200d}b                   <the time now>  {"z":"\\u{fe…
+
+`
