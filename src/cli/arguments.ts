@@ -1,88 +1,131 @@
 /**
- * A command's words, read from argv. Node's parseArgs reads them, because cac's parser turns "0123" into 123 and would
- * corrupt a secret silently; and an option that takes a value takes the next word whatever it looks like, as getopt
- * does (POSIX guideline 12.2-7), so that `--value -x` and `--value --` store just that.
+ * A command's words, read from argv by the table of its options. An option that takes a value takes the next word
+ * whatever it looks like, as getopt does (POSIX guideline 12.2-7), so that `--value -x` and `--value --` store just
+ * that; and nothing is converted, because a parser that turns "0123" into 123 would corrupt a secret silently.
+ * What pflag reads is read the same: `-eprod`, `-e=prod`, `-qc`, `--force=false`, `--symbols` beside `--no-symbols`.
  */
-import { parseArgs } from 'node:util';
 import type { Command, Option, Options } from './command.ts';
-import { type CliError, usageError } from './failure.ts';
+import { usageError } from './failure.ts';
 
 export interface Arguments {
   readonly args: readonly string[];
-  readonly values: ReadonlyMap<string, readonly (string | true)[]>;
+  readonly values: ReadonlyMap<string, readonly (string | boolean)[]>;
 }
 
-/** Throws CliError, which repeats nothing of what was typed: it may be a value. */
-export function readArguments(
-  words: string,
-  command: Command,
-  options: Options,
-  argv: readonly string[],
-): Arguments {
-  const { flags, rest } = split(words, command, options, argv);
-  const { tokens, positionals } = parseArgs({
-    args: flags,
-    options: Object.fromEntries(
-      Object.entries(options).map(([name, option]) => [name, toNodeOption(option)]),
-    ),
-    allowPositionals: true,
-    strict: false,
-    tokens: true,
-  });
-  const values = new Map<string, (string | true)[]>();
-  for (const token of tokens) {
-    if (token.kind !== 'option') continue;
-    const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
-    if (option === undefined) throw explainUnknown(words, options, token.rawName);
-    const earlier = values.get(token.name) ?? [];
-    if (earlier.length > 0 && !option.repeatable) throw usageError(`--${token.name} is given twice`);
-    values.set(token.name, [...earlier, readValue(token.name, option, token.value)]);
-  }
-  return { args: [...positionals, ...rest], values };
+/** One option as it was typed. */
+export interface Given {
+  /** Its name in the table; null for one that is not there. */
+  readonly name: string | null;
+  /** Without the value: `--env`, `-e`. */
+  readonly typed: string;
+  /** Null where none stands beside it. */
+  readonly value: string | null;
+  /** It was typed without the `no-` that its name has, and means the opposite. */
+  readonly isNegated: boolean;
 }
 
-function toNodeOption({ type, short }: Option) {
-  return { type, multiple: true, ...(short === undefined ? {} : { short }) };
+export interface Scan {
+  readonly args: readonly string[];
+  readonly given: readonly Given[];
+  /** The option that takes a value and has none, because the words end there. */
+  readonly pending: Given | null;
+  /** Options have ended: at `--` or, where that is so, at the first word that is none. */
+  readonly isPlain: boolean;
 }
 
-function readValue(name: string, { type }: Option, value: string | undefined): string | true {
-  if (type === 'boolean') {
-    if (value !== undefined) throw usageError(`--${name} takes no value`);
-    return true;
-  }
-  if (value === undefined) throw usageError(`--${name} needs a value`);
-  return value;
-}
-
-/** Joins options with their values, and takes off what is no option: all after `--` or, where that is so, after the first word. */
-function split(words: string, command: Command, options: Options, argv: readonly string[]) {
-  const flags: string[] = [];
-  for (let at = 0; at < argv.length; at++) {
-    const word = argv[at] ?? '';
-    if (word === '--') return { flags, rest: argv.slice(at + 1) };
-    if (command.passesThrough && !isOption(word)) return { flags, rest: argv.slice(at) };
-    const name = findValued(options, word);
-    if (name === null) flags.push(word);
-    else {
-      const value = argv[++at];
-      if (value === undefined) throw usageError(`--${name} needs a value; see mav ${words} --help`);
-      flags.push(`--${name}=${value}`);
+/** Splits words into arguments and options. Whatever is wrong with them is left to the caller. */
+export function scanWords(options: Options, words: readonly string[], endsAtFirst = false): Scan {
+  const args: string[] = [];
+  const given: Given[] = [];
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? '';
+    const isEnd = word === '--';
+    if (isEnd || (endsAtFirst && !isOption(word)))
+      return { args: [...args, ...words.slice(isEnd ? at + 1 : at)], given, pending: null, isPlain: true };
+    if (!isOption(word)) {
+      args.push(word);
+      continue;
+    }
+    for (const option of readOptionWord(options, word)) {
+      if (!wantsValue(options, option)) given.push(option);
+      else if (at + 1 === words.length) return { args, given, pending: option, isPlain: false };
+      else given.push({ ...option, value: words[++at] ?? '' });
     }
   }
-  return { flags, rest: [] };
+  return { args, given, pending: null, isPlain: false };
 }
 
-function isOption(word: string): boolean {
+export function isOption(word: string): boolean {
   return word.startsWith('-') && word !== '-';
 }
 
-/** The option whose value the next word is. */
-function findValued(options: Options, word: string): string | null {
-  const found = Object.entries(options).find(
-    ([name, { type, short }]) =>
-      type === 'string' && (word === `--${name}` || (short !== undefined && word === `-${short}`)),
-  );
-  return found?.[0] ?? null;
+function wantsValue(options: Options, { name, value }: Given): boolean {
+  return value === null && name !== null && options[name]?.type === 'string';
+}
+
+/** `--env`, `--env=prod`, or letters, of which the last may take a value: `-e`, `-eprod`, `-e=prod`, `-qeprod`. */
+function readOptionWord(options: Options, word: string): Given[] {
+  if (word.startsWith('--')) {
+    const [typed = '', ...rest] = word.split('=');
+    return [
+      { ...findLong(options, typed.slice(2)), typed, value: rest.length === 0 ? null : rest.join('=') },
+    ];
+  }
+  const found: Given[] = [];
+  const letters = [...word.slice(1)];
+  for (const [at, letter] of letters.entries()) {
+    const name = findShort(options, letter);
+    const rest = letters.slice(at + 1).join('');
+    const takesRest =
+      rest !== '' && (rest.startsWith('=') || (name !== null && options[name]?.type === 'string'));
+    found.push({
+      name,
+      typed: `-${letter}`,
+      value: takesRest ? rest.replace(/^=/, '') : null,
+      isNegated: false,
+    });
+    if (takesRest) break;
+  }
+  return found;
+}
+
+function findLong(options: Options, typed: string): Pick<Given, 'name' | 'isNegated'> {
+  if (Object.hasOwn(options, typed)) return { name: typed, isNegated: false };
+  for (const [name, { aliases = [] }] of Object.entries(options))
+    if (aliases.includes(typed)) return { name, isNegated: false };
+  const opposite = `no-${typed}`;
+  const isNegated = Object.hasOwn(options, opposite) && options[opposite]?.type === 'boolean';
+  return { name: isNegated ? opposite : null, isNegated };
+}
+
+function findShort(options: Options, letter: string): string | null {
+  return Object.entries(options).find(([, { short }]) => short === letter)?.[0] ?? null;
+}
+
+/** Throws CliError, which repeats nothing of what was typed but a known option's name: it may be a value. */
+export function readArguments(words: string, options: Options, { args, given, pending }: Scan): Arguments {
+  if (pending !== null) throw usageError(`${pending.typed} needs a value; see mav ${words} --help`);
+  const values = new Map<string, (string | boolean)[]>();
+  for (const { name, typed, value, isNegated } of given) {
+    const option = name === null ? undefined : options[name];
+    if (name === null || option === undefined) continue;
+    const earlier = values.get(name) ?? [];
+    if (option.type === 'boolean') values.set(name, [readBoolean(typed, value) !== isNegated]);
+    else if (earlier.length > 0 && !option.repeatable) throw usageError(`--${name} is given twice`);
+    else values.set(name, [...earlier, readText(option, value ?? '')]);
+  }
+  return { args, values };
+}
+
+function readText({ ignoresCase }: Option, value: string): string {
+  return ignoresCase ? value.toLowerCase() : value;
+}
+
+/** What pflag takes for a boolean. */
+function readBoolean(typed: string, value: string | null): boolean {
+  if (value === null || /^(1|t|true)$/i.test(value)) return true;
+  if (/^(0|f|false)$/i.test(value)) return false;
+  throw usageError(`${typed} takes no value, or =true or =false`);
 }
 
 /** Throws CliError if a command has too few arguments or too many. */
@@ -92,49 +135,4 @@ export function checkArity(words: string, { arguments: takes = '' }: Command, ar
   const most = slots.some((slot) => slot.includes('...')) ? Number.POSITIVE_INFINITY : slots.length;
   if (args.length >= least && args.length <= most) return;
   throw usageError(`mav ${words} takes ${takes === '' ? 'no arguments' : takes}; see mav ${words} --help`);
-}
-
-/** The closest option's name is ours to say; what was typed is not. */
-function explainUnknown(words: string, options: Options, typed: string): CliError {
-  const names = Object.entries(options).flatMap(([name, { hidden }]) => (hidden ? [] : [`--${name}`]));
-  const close = findClose(typed, names);
-  return usageError(
-    `unknown option; ${close === null ? 'see' : `did you mean ${close}? See`} mav ${words} --help`,
-  );
-}
-
-/** How many letters may be wrong. */
-const MAX_DISTANCE = 2;
-
-/** The candidate that `typed` may have been meant for; null where none is close. */
-export function findClose(typed: string, candidates: readonly string[]): string | null {
-  let best: { candidate: string; distance: number } | null = null;
-  for (const candidate of candidates) {
-    const distance = candidate.startsWith(typed) && typed.length > 3 ? 1 : measureDistance(typed, candidate);
-    // Of a short word that many letters are most of it.
-    if (distance > Math.min(MAX_DISTANCE, Math.floor(candidate.length / 3) || 1)) continue;
-    if (best === null || distance < best.distance) best = { candidate, distance };
-  }
-  return best?.candidate ?? null;
-}
-
-/** How many letters must be added, removed, replaced or swapped with their neighbour (optimal string alignment). */
-function measureDistance(from: string, to: string): number {
-  const rows = [Array.from({ length: to.length + 1 }, (_, index) => index)];
-  const at = (row: number, column: number) => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
-  for (let row = 1; row <= from.length; row++) {
-    rows.push([row]);
-    for (let column = 1; column <= to.length; column++) {
-      const [letter, other] = [from[row - 1], to[column - 1]];
-      const isSwapped = letter === to[column - 2] && other === from[row - 2];
-      const distance = Math.min(
-        at(row - 1, column - 1) + (letter === other ? 0 : 1),
-        at(row - 1, column) + 1,
-        at(row, column - 1) + 1,
-        isSwapped ? at(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY,
-      );
-      rows[row]?.push(distance);
-    }
-  }
-  return at(from.length, to.length);
 }

@@ -6,6 +6,10 @@ import type { ExitCode } from './failure.ts';
 export interface Option {
   readonly type: 'string' | 'boolean';
   readonly short?: string;
+  /** Other names that it goes by, left out of help. */
+  readonly aliases?: readonly string[];
+  /** Its value is one of a few words, and may be typed in capitals. */
+  readonly ignoresCase?: boolean;
   /** As help shows it: `--key-store KIND`. */
   readonly placeholder?: string;
   readonly description: string;

@@ -1,7 +1,7 @@
 /** Help, printed by cac from the table of commands. */
 import { type CAC, type Command as CacCommand, cac } from 'cac';
 import { type Command, GROUPS, type Option } from './command.ts';
-import { commands, commonOptions } from './options.ts';
+import { commands, optionsOf } from './options.ts';
 
 const EXIT_CODES = `  0 done, 1 failed, 2 wrong usage, 3 not found, 4 not allowed, 5 sealed or locked, 130 stopped by Ctrl-C`;
 
@@ -29,11 +29,30 @@ export function printCommandHelp(words: string, command: Command): void {
   registered.outputHelp();
 }
 
+/** Of the commands of two words that begin with `group`. */
+export function printGroupHelp(group: string): void {
+  const cli = cac('mav');
+  cli.help(() => [
+    { title: 'Usage', body: `  $ mav ${group} COMMAND [ARGUMENTS] [OPTIONS]` },
+    { title: 'Commands', body: listGroup(group) },
+    { title: 'More', body: `  $ mav ${group} COMMAND --help` },
+  ]);
+  cli.outputHelp();
+}
+
+/** A line for each of them. */
+export function listGroup(group: string): string {
+  return listRows(([words]) => words.startsWith(`${group} `));
+}
+
 export function printHelp(): void {
   const cli = cac('mav');
   cli.help(() => [
     { title: 'Usage', body: '  $ mav COMMAND [ARGUMENTS] [OPTIONS]' },
-    ...GROUPS.map((group) => ({ title: group, body: listCommands(group) })),
+    ...GROUPS.map((group) => ({
+      title: group,
+      body: listRows(([, command]) => command.group === group),
+    })),
     { title: 'Exit codes', body: EXIT_CODES },
     { title: 'Environment', body: VARIABLES },
     { title: 'More', body: '  $ mav COMMAND --help' },
@@ -41,9 +60,9 @@ export function printHelp(): void {
   cli.outputHelp();
 }
 
-function listCommands(group: string): string {
+function listRows(isWanted: (entry: [words: string, command: Command]) => boolean): string {
   const rows = Object.entries(commands)
-    .filter(([, command]) => command.group === group)
+    .filter(isWanted)
     .map(([words, command]) => [describeUsage(words, command), command.description] as const);
   const width = Math.max(...rows.map(([usage]) => usage.length));
   return rows.map(([usage, description]) => `  ${usage.padEnd(width)}  ${description}`).join('\n');
@@ -55,7 +74,7 @@ function describeUsage(words: string, { arguments: takes }: Command): string {
 
 function register(cli: CAC, words: string, command: Command): CacCommand {
   const registered = cli.command(describeUsage(words, command), command.description);
-  for (const [name, option] of Object.entries({ ...command.options, ...commonOptions }))
+  for (const [name, option] of Object.entries(optionsOf(command)))
     if (!option.hidden) registered.option(describeOption(name, option), option.description);
   return registered;
 }

@@ -1,11 +1,11 @@
 /** One run of the command line: find the command, read its words, run it, answer the exit code. */
 import { readSettings } from '../config.ts';
-import { checkArity, findClose, readArguments } from './arguments.ts';
+import { type Arguments, checkArity, readArguments, scanWords } from './arguments.ts';
 import type { Command, Input } from './command.ts';
 import { type Context, createContext, withManners } from './context.ts';
 import { EXIT, type ExitCode, toCliError, usageError } from './failure.ts';
 import { splitCommand } from './find-command.ts';
-import { commands, commonOptions } from './options.ts';
+import { commands, optionsOf } from './options.ts';
 
 /**
  * Runs `argv` (without node and the script) and answers the exit code. Never throws for what a user can do wrong.
@@ -38,63 +38,32 @@ async function dispatch(argv: readonly string[], context: Context): Promise<Exit
     return (await import('./completion/answer.ts')).answerCompletion(argv.slice(1), context);
   const { words, rest } = splitCommand(argv);
   const command = words === null ? undefined : commands[words];
-  if (words === null || command === undefined) return answerWithoutCommand(argv, context);
-  if (asksForHelp(command, rest)) {
+  if (words === null || command === undefined) return answerOther(argv, context);
+  const options = optionsOf(command);
+  const scan = scanWords(options, rest, command.passesThrough);
+  if (scan.given.some(({ name }) => name === 'help')) {
     (await import('./help.ts')).printCommandHelp(words, command);
     return EXIT.done;
   }
-  const input = await readInput(words, command, rest, context);
+  const unknown = scan.given.find(({ name }) => name === null);
+  if (unknown !== undefined)
+    throw (await import('./unknown.ts')).explainOption(words, options, unknown.typed);
+  const input = readInput(words, command, readArguments(words, options, scan), context);
   const { run } = await command.load();
   return run(input);
 }
 
-/** What another program gets to see is not looked at. */
-function asksForHelp({ passesThrough }: Command, rest: readonly string[]): boolean {
-  const end = rest.findIndex((word) => word === '--' || (passesThrough && !word.startsWith('-')));
-  const own = end < 0 ? rest : rest.slice(0, end);
-  return own.includes('--help') || own.includes('-h');
-}
-
-async function answerWithoutCommand(argv: readonly string[], context: Context): Promise<ExitCode> {
+async function answerOther(argv: readonly string[], context: Context): Promise<ExitCode> {
   const [word, ...more] = argv;
-  if (word === '--version' || word === '-v') return dispatch(['version'], context);
-  if (word === 'help' && more.length > 0) return dispatch([...more, '--help'], context);
-  if (word !== undefined && word !== '--help' && word !== '-h' && word !== 'help') throw explainUnknown(argv);
-  (await import('./help.ts')).printHelp();
-  return word === undefined ? EXIT.usage : EXIT.done;
+  if (word === '--version' || word === '-v' || word === '-V') return dispatch(['version', ...more], context);
+  return (await import('./without-command.ts')).answerWithoutCommand(argv);
 }
 
-/** A word that could be a value typed in the wrong place is not repeated. */
-function explainUnknown([first = '', second]: readonly string[]) {
-  const known = Object.entries(commands).flatMap(([words, { aliases = [] }]) => [words, ...aliases]);
-  const groups = [
-    ...new Set(known.filter((words) => words.includes(' ')).map((words) => words.split(' ')[0] ?? '')),
-  ];
-  if (groups.includes(first) && (second === undefined || second.startsWith('-')))
-    return sayGroup(first, known);
-  const close =
-    findClose(second === undefined ? first : `${first} ${second}`, known) ?? findClose(first, known);
-  if (close !== null) return usageError(`unknown command; did you mean mav ${close}? See mav --help`);
-  const group = groups.includes(first) ? first : findClose(first, groups);
-  return group === null ? usageError('unknown command; see mav --help') : sayGroup(group, known);
-}
-
-function sayGroup(group: string, known: readonly string[]) {
-  const members = known.filter((words) => words.startsWith(`${group} `));
-  return usageError(`which one? mav ${members.join(', mav ')}`);
-}
-
-async function readInput(
-  words: string,
-  command: Command,
-  rest: readonly string[],
-  outer: Context,
-): Promise<Input> {
-  const { args, values } = readArguments(words, command, { ...command.options, ...commonOptions }, rest);
+function readInput(words: string, command: Command, { args, values }: Arguments, outer: Context): Input {
   checkArity(words, command, args);
-  const flag = (name: string) => values.has(name);
-  const text = (name: string) => values.get(name)?.find((value) => value !== true);
-  const list = (name: string) => values.get(name)?.filter((value) => value !== true) ?? [];
+  const flag = (name: string) => values.get(name)?.some((value) => value !== false) ?? false;
+  const list = (name: string) => values.get(name)?.filter((value) => typeof value === 'string') ?? [];
+  const text = (name: string) => list(name)[0];
   const { env } = outer;
   const context = withManners(outer, {
     quiet: flag('quiet'),

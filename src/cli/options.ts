@@ -12,6 +12,8 @@ const force: Option = { type: 'boolean', description: 'Do it without asking' };
 const output: Option = {
   type: 'string',
   short: 'o',
+  aliases: ['format'],
+  ignoresCase: true,
   placeholder: 'json|table',
   description: 'Form of the output (json when piped)',
 };
@@ -45,6 +47,19 @@ export const commonOptions: Options = {
   'no-color': { type: 'boolean', description: 'No colours (NO_COLOR)' },
 };
 
+const help: Option = {
+  type: 'boolean',
+  short: 'h',
+  hidden: true,
+  description: 'Say what this command does',
+};
+
+/** All that a command takes. One that prints no data takes `-o` too, as every command of other programs does. */
+export function optionsOf({ options }: Command): Options {
+  const unused = Object.hasOwn(options, 'output') ? {} : { output: { ...output, hidden: true } };
+  return { ...options, ...commonOptions, ...unused, help };
+}
+
 /** Which secrets become variables, and what these are called. */
 const variableOptions = {
   env: { ...env, description: 'This environment, on top of the default one (MAV_ENV)' },
@@ -63,6 +78,11 @@ const variableOptions = {
     description: 'Only the variables of this file, whose values may be mav://ENV/NAME#FIELD',
   },
 } satisfies Options;
+
+/** Where its other names mean something else. */
+function withoutAliases({ aliases: _, ...option }: Option): Option {
+  return option;
+}
 
 /** Where a value comes from. */
 const valueOptions: Options = {
@@ -252,6 +272,7 @@ export const commands: Readonly<Record<string, Command>> = {
   // Use them
   exec: {
     group: 'Use them',
+    aliases: ['run'],
     arguments: '<command> [...args]',
     passesThrough: true,
     description: 'Run a program with secrets as environment variables',
@@ -360,7 +381,7 @@ export const commands: Readonly<Record<string, Command>> = {
         description: 'Leave out values that are empty, which a vault cannot hold',
       },
       force,
-      output,
+      output: withoutAliases(output),
     },
     load: () => import('./commands/import.ts'),
   },

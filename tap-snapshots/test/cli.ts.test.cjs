@@ -239,6 +239,9 @@ Options:
   --no-color                No colours (NO_COLOR)
   -h, --help                Display this message
 
+Also:
+  mav run
+
 Notes:
   The secret db-password becomes DB_PASSWORD, the field host of db DB_HOST. What is in the environment replaces
   what the default one has of the same name. Two that would share a variable are an error.

@@ -1,7 +1,8 @@
 /** What the word under the cursor may become: by the table of commands, and by the words before it. Pure. */
+import { type Scan, scanWords } from '../arguments.ts';
 import type { Command, Option, Options } from '../command.ts';
-import { splitCommand } from '../find-command.ts';
-import { commands, commonOptions } from '../options.ts';
+import { listLeadingOptions, splitCommand } from '../find-command.ts';
+import { commands, commonOptions, optionsOf } from '../options.ts';
 import { SHELLS } from './scripts.ts';
 
 export interface Candidate {
@@ -39,12 +40,28 @@ export function planCompletion(before: readonly string[], current: string): Plan
   const { words, rest } = splitCommand(before);
   const command = words === null ? undefined : commands[words];
   if (command !== undefined) return planArguments(command, rest, current);
-  if (before[0] === 'help') return planCommands(before.slice(1), current);
-  return planCommands(before, current);
+  const leading = listLeadingOptions();
+  const { args, pending, given } = scanWords(leading, before);
+  if (pending?.name)
+    return { ...planValue(pending.name, leading[pending.name], [], ''), given: toMap(given) };
+  if (current.startsWith('-')) return planLeadingOption(leading, toMap(given), current);
+  if (args[0] === 'help') return planCommands(args.slice(1));
+  return planCommands(args);
+}
+
+/** Before the command every option is taken whose command may follow, and those are offered that most have. */
+function planLeadingOption(leading: Options, given: ReadonlyMap<string, string>, current: string): Plan {
+  const plan = planOption(leading, given, [], current);
+  if (plan.candidates.length === 0 || current.includes('=')) return plan;
+  const names = [...Object.keys(commonOptions), 'env', 'output', 'help', 'version'].map(
+    (name) => `--${name}`,
+  );
+  const version = { value: '--version', description: 'Print the version' };
+  return { ...plan, candidates: [...plan.candidates, version].filter(({ value }) => names.includes(value)) };
 }
 
 /** The first word of a command, or the second of one that has two. */
-function planCommands(before: readonly string[], current: string): Plan {
+function planCommands(before: readonly string[]): Plan {
   const found = new Map<string, string>();
   for (const [words, description] of listNames()) {
     const parts = words.split(' ');
@@ -57,11 +74,7 @@ function planCommands(before: readonly string[], current: string): Plan {
       isWhole ? description : others === undefined ? `… ${parts.at(-1)}` : `${others}, ${parts.at(-1)}`,
     );
   }
-  if (before.length === 0) {
-    found.set('help', 'Say what there is to do');
-    if (current.startsWith('-'))
-      found.set('--help', 'Say what there is to do').set('--version', 'Print the version');
-  }
+  if (before.length === 0) found.set('help', 'Say what there is to do');
   return { ...NOTHING, candidates: [...found].map(([value, description]) => ({ value, description })) };
 }
 
@@ -71,27 +84,14 @@ function listNames(): (readonly [string, string])[] {
   );
 }
 
-/** What the words behind the command say. */
-interface Progress {
-  readonly args: readonly string[];
-  readonly given: ReadonlyMap<string, string>;
-  /** The option that takes the word under the cursor. */
-  readonly pending: string | null;
-  /** Options have ended. */
-  readonly isPlain: boolean;
-}
-
 function planArguments(command: Command, rest: readonly string[], current: string): Plan {
-  const options: Options = { ...command.options, ...commonOptions };
-  const progress = readProgress(command, options, rest);
-  const { args, given, pending, isPlain } = progress;
-  if (pending !== null) return { ...planValue(pending, options[pending], args, ''), given };
-  if (command.passesThrough && (isPlain || args.length > 0)) return { ...NOTHING, files: true };
-  if (!isPlain && current.startsWith('-')) {
-    const name = /^--([^=]+)=/.exec(current)?.[1];
-    if (name === undefined) return { ...NOTHING, candidates: listOptions(options, given) };
-    return { ...planValue(name, options[name], args, `--${name}=`), given };
-  }
+  const options = optionsOf(command);
+  const scan = scanWords(options, rest, command.passesThrough);
+  const { args, pending, isPlain } = scan;
+  const given = toMap(scan.given);
+  if (pending?.name) return { ...planValue(pending.name, options[pending.name], args, ''), given };
+  if (command.passesThrough && isPlain) return { ...NOTHING, files: true };
+  if (!isPlain && current.startsWith('-')) return planOption(options, given, args, current);
   const plan = planArgument(command, args.length);
   const isEmpty = plan.candidates.length === 0 && plan.lookup === null && !plan.files;
   // Where no argument can come an option can.
@@ -100,32 +100,22 @@ function planArguments(command: Command, rest: readonly string[], current: strin
     : { ...plan, given };
 }
 
-function readProgress(command: Command, options: Options, rest: readonly string[]): Progress {
-  const args: string[] = [];
-  const given = new Map<string, string>();
-  for (let at = 0; at < rest.length; at++) {
-    const word = rest[at] ?? '';
-    if (word === '--') return { args: [...args, ...rest.slice(at + 1)], given, pending: null, isPlain: true };
-    if (!word.startsWith('-') || word === '-') {
-      args.push(word);
-      if (command.passesThrough) return { args, given, pending: null, isPlain: true };
-      continue;
-    }
-    const { name, value } = readOption(options, word);
-    if (value !== null) given.set(name, value);
-    else if (options[name]?.type !== 'string') given.set(name, '');
-    else if (at + 1 === rest.length) return { args, given, pending: name, isPlain: false };
-    else given.set(name, rest[++at] ?? '');
-  }
-  return { args, given, pending: null, isPlain: false };
+function toMap(given: Scan['given']): ReadonlyMap<string, string> {
+  return new Map(given.flatMap(({ name, value }) => (name === null ? [] : [[name, value ?? '']])));
 }
 
-/** `--env`, `--env=prod`, `-e`, `-eprod`. */
-function readOption(options: Options, word: string): { name: string; value: string | null } {
-  const [, long, value] = /^--([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
-  if (long !== undefined) return { name: long, value: value ?? null };
-  const found = Object.entries(options).find(([, { short }]) => short === word[1]);
-  return { name: found?.[0] ?? word, value: word.length > 2 ? word.slice(2) : null };
+/** The word under the cursor is an option, perhaps with the beginning of its value. */
+function planOption(
+  options: Options,
+  given: ReadonlyMap<string, string>,
+  args: readonly string[],
+  current: string,
+): Plan {
+  const typed = /^(--[^=]+)=/.exec(current)?.[1];
+  if (typed === undefined) return { ...NOTHING, candidates: listOptions(options, given), given };
+  const [found] = scanWords(options, [`${typed}=`]).given;
+  const name = found?.name ?? '';
+  return { ...planValue(name, options[name], args, `${typed}=`), given };
 }
 
 function listOptions(options: Options, given: ReadonlyMap<string, string>): Candidate[] {
@@ -133,7 +123,7 @@ function listOptions(options: Options, given: ReadonlyMap<string, string>): Cand
     ...Object.entries(options)
       .filter(([name, { repeatable, hidden }]) => !hidden && (repeatable || !given.has(name)))
       .map(([name, { description }]) => ({ value: `--${name}`, description })),
-    { value: '--help', description: 'Say what this command does' },
+    { value: '--help', description: 'Say what it does' },
   ];
 }
 

@@ -1,0 +1,40 @@
+/** Which of some words a mistyped one may have been meant for. */
+
+/** How many letters may be wrong. */
+const MAX_DISTANCE = 2;
+/** What is longer is no word of ours, and would take long to compare. */
+const MAX_LENGTH = 40;
+
+/** The candidate that `typed` may have been meant for; null where none is close. */
+export function findClose(typed: string, candidates: readonly string[]): string | null {
+  if (typed.length > MAX_LENGTH) return null;
+  let best: { candidate: string; distance: number } | null = null;
+  for (const candidate of candidates) {
+    const distance = candidate.startsWith(typed) && typed.length > 3 ? 1 : measureDistance(typed, candidate);
+    // Of a short word that many letters are most of it.
+    if (distance > Math.min(MAX_DISTANCE, Math.floor(candidate.length / 3) || 1)) continue;
+    if (best === null || distance < best.distance) best = { candidate, distance };
+  }
+  return best?.candidate ?? null;
+}
+
+/** How many letters must be added, removed, replaced or swapped with their neighbour (optimal string alignment). */
+function measureDistance(from: string, to: string): number {
+  const rows = [Array.from({ length: to.length + 1 }, (_, index) => index)];
+  const at = (row: number, column: number) => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
+  for (let row = 1; row <= from.length; row++) {
+    rows.push([row]);
+    for (let column = 1; column <= to.length; column++) {
+      const [letter, other] = [from[row - 1], to[column - 1]];
+      const isSwapped = letter === to[column - 2] && other === from[row - 2];
+      const distance = Math.min(
+        at(row - 1, column - 1) + (letter === other ? 0 : 1),
+        at(row - 1, column) + 1,
+        at(row, column - 1) + 1,
+        isSwapped ? at(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY,
+      );
+      rows[row]?.push(distance);
+    }
+  }
+  return at(from.length, to.length);
+}
