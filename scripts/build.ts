@@ -1,8 +1,9 @@
 /**
- * Builds dist/ from src/ and workers/. npm runs it as `prepare`, so `npm ci` leaves a checkout that works. The
- * compiler makes a file of each file; what a process or a thread starts with is then bundled into one file each,
- * because loading many small modules takes longer than what they do. The command line loads the daemon's parts, which
- * stay outside of its bundle, only when it needs them.
+ * Builds dist/ from src/ and workers/. npm runs it after an install, so `npm ci` leaves a checkout that works, and
+ * before it packs: then with `--no-maps`, as source maps lead to sources that are not in the package. The compiler makes
+ * a file of each file; what a process or a thread starts with is then bundled into one file each, because loading many
+ * small modules takes longer than what they do. The command line loads the daemon's parts, which stay outside of its
+ * bundle, only when it needs them.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, rmSync } from 'node:fs';
@@ -14,6 +15,7 @@ const root = dirname(import.meta.dirname);
 const src = join(root, 'src');
 const dist = join(root, 'dist');
 const BIN = join(dist, 'src/bin.js');
+const hasMaps = !process.argv.includes('--no-maps');
 /** Where processes and threads start, and where the bundle of each goes. What finds files beside itself stays there. */
 const ENTRIES: readonly (readonly [source: string, target: string])[] = [
   ['src/bin.ts', 'src/bin.js'],
@@ -54,9 +56,8 @@ async function build(): Promise<number> {
 }
 
 function compile(compiler: string): boolean {
-  const tsc = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.json')], {
-    stdio: 'inherit',
-  });
+  const args = ['-p', join(root, 'tsconfig.json'), '--sourceMap', String(hasMaps)];
+  const tsc = spawnSync(process.execPath, [compiler, ...args], { stdio: 'inherit' });
   if (tsc.error) console.error(`build: cannot run the TypeScript compiler: ${tsc.error.message}`);
   return tsc.status === 0;
 }
@@ -71,7 +72,7 @@ async function bundle(source: string, target: string): Promise<void> {
     format: 'esm',
     platform: 'node',
     target: 'node24',
-    sourcemap: true,
+    sourcemap: hasMaps,
     // The sources lie beside it in the checkout; with them inside, coverage takes gigabytes.
     sourcesContent: false,
     logLevel: 'warning',
