@@ -419,6 +419,12 @@ export const commands: Readonly<Record<string, Command>> = {
     options: {
       init: { type: 'boolean', description: 'Make a vault first if there is none' },
       ...keyStoreOptions,
+      'log-format': {
+        type: 'string',
+        placeholder: 'FORMAT',
+        description: 'text, as on a terminal, or json, as elsewhere',
+      },
+      'log-requests': { type: 'boolean', description: 'Log every request in text too, as json does' },
       // The Go program's client starts its daemon with this.
       'no-touchid': { type: 'boolean', description: 'Nothing: there is no Touch ID here', hidden: true },
     },

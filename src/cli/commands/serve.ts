@@ -1,13 +1,15 @@
 /** `mav serve`: the daemon, in the foreground. */
 import { existsSync } from 'node:fs';
 import { type Home, hasVault } from '../../home.ts';
+import type { LogOptions } from '../../log.ts';
 import type { Input, Run } from '../command.ts';
 import { createVault } from '../create-vault.ts';
-import { CliError, EXIT } from '../failure.ts';
+import { CliError, EXIT, usageError } from '../failure.ts';
 import { poolOptions } from '../vault-options.ts';
 
 export const run: Run = async (input) => {
   const { context, home, text } = input;
+  const log = chooseLog(input);
   // Before anything is started or left behind.
   if (!input.flag('init') && !hasVault(home)) throw explainNoVault(home);
   const { isClosed, launchClosed } = await import('../../daemon/launch.ts');
@@ -17,18 +19,23 @@ export const run: Run = async (input) => {
     pool: poolOptions(context, home, text('passphrase-file'), null),
     home,
     env: context.env,
+    log,
     prepare: async () => {
       if (existsSync(home.databasePath)) return;
       if (!input.flag('init')) throw explainNoVault(home);
       await createVault(input, home);
     },
-    onListening: async (vault) => {
-      await vault.settled();
-      await offerUnseal(input, vault);
-      tellHow(input, home.socketPath, vault.sealedBecause);
-    },
+    onSettled: (vault) => offerUnseal(input, vault),
+    hints: describeUse(home.socketPath),
   });
 };
+
+/** On a terminal the log is for people, elsewhere for programs. Throws CliError. */
+function chooseLog({ context, text, flag }: Input): LogOptions {
+  const format = text('log-format') ?? (context.isErrorTerminal ? 'text' : 'json');
+  if (format !== 'text' && format !== 'json') throw usageError('--log-format must be text or json');
+  return { format, hasRequests: format === 'json' || flag('log-requests'), isQuiet: context.isQuiet };
+}
 
 function explainNoVault({ databasePath }: Home): CliError {
   return new CliError(EXIT.failed, `there is no vault at ${databasePath}; make one: mav init`);
@@ -48,15 +55,13 @@ async function offerUnseal({ context }: Input, vault: Sealable): Promise<void> {
   }
 }
 
-function tellHow({ context: { print } }: Input, socketPath: string, sealedBecause: string | null): void {
-  print(`Serving the vault on ${socketPath}`);
-  if (sealedBecause !== null) print(`It is sealed: ${sealedBecause}`);
-  print('Make a token in another terminal (in a checkout: npx mav):');
-  print('  mav token create --name me --scope read,write');
-  print('Then try:');
-  print(
+function describeUse(socketPath: string): string {
+  return [
+    'Make a token in another terminal (in a checkout: npx mav):',
+    '  mav token create --name me --scope read,write',
+    'Then try:',
     `  curl --unix-socket ${quote(socketPath)} -H "Authorization: Bearer mvt_…" http://localhost/v1/secrets`,
-  );
+  ].join('\n');
 }
 
 /** For a POSIX shell. */
