@@ -214,8 +214,8 @@ t.test(
     await mav(sandbox, ['set', 'binary'], { input: new Uint8Array([0xff, 0xfe]) });
     await mav(sandbox, ['set', 'nul'], { input: 'a\0b' });
     const cases: readonly [args: string[], code: number, says: RegExp][] = [
-      [['copy', 'missing'], 3, /no such secret/],
-      [['copy', 'x', '--field', 'missing'], 3, /no such field/],
+      [['copy', 'missing'], 3, /no secret "missing" in the default environment/],
+      [['copy', 'x', '--field', 'missing'], 3, /has no field "missing"/],
       [['copy', 'binary'], 1, /no text/],
       [['copy', 'nul'], 1, /no text/],
       [['copy', 'x', '--clear', '45'], 2, /45s or 2m/],

@@ -121,9 +121,9 @@ t.test('edit > a token > may as far as its scopes go', async (t) => {
 t.test('edit > it cannot be done > refused, nothing changed', async (t) => {
   const sandbox = await createVault(t, { served: true });
   const cases: readonly [args: string[], code: number, says: RegExp][] = [
-    [['missing', '--value', 'v'], 3, /no such secret/],
-    [['missing', '--metadata', 'a=b'], 3, /no such secret/],
-    [['x', '--field', 'missing', '--value', 'v'], 3, /no such field/],
+    [['missing', '--value', 'v'], 3, /no secret "missing" in the default environment/],
+    [['missing', '--metadata', 'a=b'], 3, /no secret "missing" in the default environment/],
+    [['x', '--field', 'missing', '--value', 'v'], 3, /has no field "missing"/],
     [['x', '--value', ''], 2, /empty/],
     [['x', '--stdin'], 2, /empty/],
     [['x', '--value', 'hunter2', '--stdin'], 2, /--value and --stdin/],

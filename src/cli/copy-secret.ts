@@ -10,6 +10,7 @@ import { type Clipboard, copyText, findClipboard } from './clipboard.ts';
 import type { Input } from './command.ts';
 import { describeSecret } from './describe.ts';
 import { CliError, EXIT, type ExitCode, usageError } from './failure.ts';
+import { orExplain } from './or-explain.ts';
 import { digestValue, newDigestKey } from './value-digest.ts';
 
 const DEFAULT_CLEAR = '45s';
@@ -24,11 +25,13 @@ export async function copySecret(input: Input): Promise<ExitCode> {
   const what = describeSecret(name, environment, field);
   const clearAfterMs = readClearAfter(input);
   const clipboard = findClipboard(context.env, process.platform);
-  const value = await withVault(input, (client) =>
-    field === undefined
-      ? client.getValue(name, { environment })
-      : client.getField(name, field, { environment }),
-  );
+  const value = await withVault(input, (client) => {
+    const asked =
+      field === undefined
+        ? client.getValue(name, { environment })
+        : client.getField(name, field, { environment });
+    return orExplain(input, client, { name, environment, field }, asked);
+  });
   checkText(value);
   await copyText(clipboard, value);
   if (clearAfterMs === null) context.say(`Copied ${what}; it stays in the clipboard.`);

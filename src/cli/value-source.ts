@@ -34,6 +34,8 @@ async function readSource(input: Input, what: string): Promise<Uint8Array> {
   if (source === 'stdin' || !input.context.isInputTerminal) return trim(input, await readPiped());
   if (!input.context.canAsk)
     throw usageError('nobody can be asked for the value here; pipe it in, or give --from-file');
+  const { checkReachable } = await import('./reachable.ts');
+  await checkReachable(input);
   const { askNewSecret } = await import('./prompt.ts');
   return Buffer.from(await askNewSecret(input.context, what));
 }

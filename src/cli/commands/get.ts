@@ -2,6 +2,7 @@
 import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
 import { EXIT, type ExitCode, usageError } from '../failure.ts';
+import { orExplain } from '../or-explain.ts';
 
 export const run: Run = async (input) => {
   const [name = ''] = input.args;
@@ -20,7 +21,10 @@ export const run: Run = async (input) => {
       : wantsEntry
         ? 'fields.get'
         : 'fieldValues.get';
-  const { body } = await withVault(input, (client) => client.request(operation, { params }));
+  const wanted = { name, environment: input.environment, field };
+  const { body } = await withVault(input, (client) =>
+    orExplain(input, client, wanted, client.request(operation, { params })),
+  );
   if (wantsEntry) {
     input.context.write(body);
     input.context.print('');
