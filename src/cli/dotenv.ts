@@ -85,13 +85,3 @@ class Reader {
     return found;
   }
 }
-
-/** One line, or several where the value has newlines; single quotes, in which all readers agree, wherever they can be. */
-export function formatDotenv(name: string, value: string): string {
-  if (!/['\r]/.test(value)) return `${name}='${value}'`;
-  const escaped = value
-    .replaceAll(/[\\"$`]/g, '\\$&')
-    .replaceAll('\n', '\\n')
-    .replaceAll('\r', '\\r');
-  return `${name}="${escaped}"`;
-}

@@ -301,7 +301,7 @@ export const commands: Readonly<Record<string, Command>> = {
       output: {
         ...output,
         placeholder: 'FORM',
-        description: 'shell (the default), dotenv or json',
+        description: 'shell (the default), dotenv, docker or json',
       },
     },
     load: () => import('./commands/env.ts'),
@@ -338,19 +338,20 @@ export const commands: Readonly<Record<string, Command>> = {
     examples: ['mav export --to vault.json', 'mav export --env prod -o dotenv --to .env'],
     notes: [
       'JSON has values, fields and metadata complete, and mav import takes it back. dotenv has the variables that',
-      'mav env prints. FILE is closed to others; whoever gets hold of it has the secrets.',
+      'mav env prints, docker the same for docker --env-file and kubectl create --from-env-file. FILE is closed to',
+      'others; whoever gets hold of it has the secrets.',
     ],
     ownOutput: true,
     options: {
       env: { ...env, description: 'Only this environment (MAV_ENV; default: all of them)' },
-      output: { ...output, placeholder: 'json|dotenv', description: 'Form of the output (json)' },
+      output: { ...output, placeholder: 'json|dotenv|docker', description: 'Form of the output (json)' },
       to: {
         type: 'string',
         placeholder: 'FILE',
         description: 'Write into this file, once all of it is there',
       },
-      only: { ...variableOptions.only, description: 'With -o dotenv: only these secrets; may be repeated' },
-      prefix: { ...variableOptions.prefix, description: 'With -o dotenv: put this before each name' },
+      only: { ...variableOptions.only, description: 'Not with -o json: only these secrets; may be repeated' },
+      prefix: { ...variableOptions.prefix, description: 'Not with -o json: put this before each name' },
       force: { type: 'boolean', description: 'Replace FILE, or show the secrets on the screen' },
       'skip-unreadable': {
         type: 'boolean',
@@ -365,8 +366,9 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Store what is in a file: all of it, or nothing',
     examples: ['mav import vault.json --dry-run', 'mav import .env --env dev'],
     notes: [
-      'FILE is what mav export wrote, a JSON object {"NAME":"value"}, or dotenv; - is standard input. What it does not',
-      'mention stays as it is. Before secrets that exist are changed you are asked.',
+      'FILE is what mav export wrote, JSON of other tools ({"NAME":"value"}, or [{"key":"NAME","value":"…"}]), or',
+      'dotenv; - is standard input. What it does not mention stays as it is. Before secrets that exist are changed',
+      'you are asked.',
     ],
     options: {
       env: { ...env, description: 'Where those go that the file puts in no environment (MAV_ENV)' },
