@@ -14,7 +14,7 @@ export function collectVariables(input: Input): Promise<Variable[]> {
   const other = ['only', 'prefix', 'env'].find((option) => input.flag(option));
   if (other !== undefined)
     throw usageError(`--env-file names variables and environments itself; leave --${other} out`);
-  return collectEnvFile(input, readEnvFile(path));
+  return collectEnvFile(input, readEnvFile(input.context, path));
 }
 
 async function collectSecrets(input: Input): Promise<Variable[]> {
