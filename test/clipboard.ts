@@ -218,7 +218,7 @@ t.test(
       [['copy', 'x', '--field', 'missing'], 3, /has no field "missing"/],
       [['copy', 'binary'], 1, /no text/],
       [['copy', 'nul'], 1, /no text/],
-      [['copy', 'x', '--clear', '45'], 2, /45s or 2m/],
+      [['copy', 'x', '--clear', '45x'], 2, /45s or 2m/],
       [['copy', 'x', '--clear', '25h'], 2, /up to 24h/],
       [['copy', 'x', '--clear', 'hunter2'], 2, /45s or 2m/],
       [['get', 'x', '--clear', '45s'], 2, /goes with --clip/],

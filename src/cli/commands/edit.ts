@@ -14,6 +14,9 @@ import { findSource, readValue, VALUE_SOURCES } from '../value-source.ts';
 /** How often a change is tried again that somebody else's came before. */
 const MAX_TRIES = 5;
 
+const NO_EDITOR = 'no editor can be used here; give --value, --from-file, --stdin or --metadata';
+const NOTHING = `nothing was piped in, and ${NO_EDITOR}`;
+
 interface Place {
   readonly name: string;
   readonly environment: string | undefined;
@@ -33,10 +36,13 @@ export const run: Run = async (input) => {
   const field = input.text('field');
   const place = { name, environment, field, what: describeSecret(name, environment, field) };
   const metadata = readMetadataChange(input);
-  const hasValue = findSource(input, VALUE_SOURCES) !== null;
-  if (!hasValue && input.flag('trim')) throw usageError('--trim goes with --from-file or --stdin');
-  if (!hasValue && metadata === null) return editValue(input, place);
-  const value = hasValue ? await readValue(input, place.what) : undefined;
+  const hasSource = findSource(input, VALUE_SOURCES) !== null;
+  const isPiped = !hasSource && metadata === null && !input.context.isInputTerminal;
+  if (!hasSource && !isPiped && input.flag('trim'))
+    throw usageError('--trim goes with --from-file or --stdin');
+  if (!hasSource && !isPiped && metadata === null) return editValue(input, place);
+  const value =
+    hasSource || isPiped ? await readValue(input, place.what, isPiped ? NOTHING : undefined) : undefined;
   await withVault(input, (client) =>
     metadata === null && value !== undefined
       ? replaceValue(input, client, place, value)
@@ -128,8 +134,7 @@ async function trySeveral(change: () => Promise<void>): Promise<void> {
 /** The vault is opened before the editor runs and again afterwards: whoever edits must not hold it up. */
 async function editValue(input: Input, place: Place): Promise<ExitCode> {
   const { context } = input;
-  if (!context.canAsk)
-    throw usageError('no editor can be used here; give --value, --from-file, --stdin or --metadata');
+  if (!context.canAsk) throw usageError(NO_EDITOR);
   const before = await withVault(input, (client) => {
     const operation = place.field === undefined ? 'values.get' : 'fieldValues.get';
     return orExplain(input, client, place, client.request(operation, { params: locate(place) }));

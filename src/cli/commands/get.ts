@@ -8,6 +8,7 @@ export const run: Run = async (input) => {
   const [name = ''] = input.args;
   const field = input.text('field');
   const wantsEntry = input.flag('output');
+  if (input.flag('clip') && input.flag('print')) throw usageError('give one of --clip and --print');
   if (input.flag('clip')) return copyInstead(input, wantsEntry);
   if (input.flag('clear')) throw usageError('--clear goes with --clip');
   if (wantsEntry && input.output !== 'json')
