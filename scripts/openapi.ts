@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { STATUS_OF } from '../src/http/errors.ts';
+import { REASONS } from '../src/remedies.ts';
 import { type Route, routes } from '../src/routes.ts';
 import { type BodyOperation, bodyJsonSchema, bodySchemas } from '../workers/bodies.ts';
 import { MAX_REFS } from '../workers/secret-refs.ts';
@@ -76,6 +77,13 @@ const SCHEMAS = {
   Error: object({
     error: { type: 'string', description: 'What is wrong, in a sentence' },
     code: { type: 'string', enum: Object.keys(STATUS_OF), description: 'The same in every version' },
+    'reason?': {
+      type: 'string',
+      enum: REASONS,
+      description:
+        'Which of several causes of this code it is, mostly why the vault is sealed; the same in every version',
+    },
+    'problem?': { ...text, description: 'Beside a reason: `error` without what to do about it' },
   }),
   SecretSummary: object({
     name,

@@ -31,10 +31,12 @@ export class RefusedError extends Error {
 
 export function toFailure(error: unknown): Failure {
   if (error instanceof LostTransactionError || error instanceof RefusedError) return error.failure;
-  if (error instanceof RequestError) return { ok: false, code: error.code, message: error.message };
+  if (error instanceof RequestError) return error.toFailure();
   if (error instanceof IntegrityError) return { ok: false, code: 'integrity', message: error.message };
-  if (error instanceof SealedError) return { ok: false, code: 'sealed', message: error.message };
-  if (error instanceof UnusableDatabaseError) return { ok: false, code: 'sealed', message: error.message };
+  if (error instanceof SealedError)
+    return { ok: false, code: 'sealed', reason: error.reason, message: error.message };
+  if (error instanceof UnusableDatabaseError)
+    return { ok: false, code: 'sealed', reason: 'unusable', message: error.message };
   const code = sqliteCode(error);
   if (code === DISK_FULL || DISK_REFUSES.test(code)) {
     const what = code === DISK_FULL ? 'is full' : 'is full, or takes no writes any more';

@@ -117,11 +117,45 @@ export type ErrorCode =
   | 'busy'
   | 'disk_full';
 
+/**
+ * Why the vault is sealed, or what else tells failures of one code apart. `src/remedies.ts` says what to do about each, so
+ * that nothing has to be read out of a message.
+ */
+export type Reason =
+  /** Somebody sealed it. */
+  | 'sealed'
+  /** It is being unsealed at this moment. */
+  | 'unsealing'
+  /** The threads that had the keys died. */
+  | 'keys_lost'
+  | 'needs_passphrase'
+  | 'wrong_passphrase'
+  /** The passphrase file, or the credential, cannot be read or holds another passphrase. */
+  | 'passphrase_file'
+  /** There is none, it is locked, or it did not answer in time. */
+  | 'keychain_unavailable'
+  | 'keychain_entry_missing'
+  | 'key_file_missing'
+  | 'key_file_unreadable'
+  | 'key_file_exposed'
+  | 'key_file_foreign'
+  /** What the key store holds is not the root key of this vault. */
+  | 'wrong_key'
+  /** The database cannot be used; the message says what to do. */
+  | 'unusable'
+  | 'destroyed'
+  /** The vault was not destroyed because its key store does not let go of the key. */
+  | 'key_kept'
+  /** The client gave up before the request was carried out; nothing of it was. */
+  | 'cancelled';
+
 /** A failed call. `message` may name a member, a length or a limit; never content. */
 export interface Failure {
   readonly ok: false;
   readonly code: ErrorCode;
+  /** What is wrong; with a `reason`, without what to do about it. */
   readonly message: string;
+  readonly reason?: Reason | undefined;
   /** For the log only: what an `internal` or `integrity` failure was about (names, never values). */
   readonly detail?: string;
   /** What SQLite found wrong with the database file. */

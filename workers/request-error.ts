@@ -2,17 +2,24 @@
  * The one error a request's content can cause. Secrets it may hold: none; a message names a member, a length or a
  * limit, never content.
  */
-import type { ErrorCode } from './messages.ts';
+import type { ErrorCode, Failure, Reason } from './messages.ts';
 
 const QUOTED_LENGTH = 64;
 
 export class RequestError extends Error {
   readonly code: ErrorCode;
+  readonly reason: Reason | undefined;
 
-  constructor(code: ErrorCode, message: string) {
+  constructor(code: ErrorCode, message: string, reason?: Reason) {
     super(message);
     this.name = 'RequestError';
     this.code = code;
+    this.reason = reason;
+  }
+
+  toFailure(): Failure {
+    const { code, message, reason } = this;
+    return { ok: false, code, message, ...(reason === undefined ? {} : { reason }) };
   }
 }
 

@@ -20,9 +20,9 @@ import { Transactions } from './store/transactions.ts';
 import { findDamageCode } from './store/unusable.ts';
 import { VaultStore } from './store/vault.ts';
 
-const SEALED = 'the vault is sealed; run: mav unseal';
+const SEALED = 'the vault is sealed';
 /** The request thread is about to unseal it again, if that takes nobody's help. */
-const LOST = 'the threads that had the keys of the vault have died; try again, or run: mav unseal';
+const LOST = 'the threads that had the keys of the vault have died';
 
 /** What an operation that only reads works with. */
 export interface ReadableVault {
@@ -69,7 +69,8 @@ export class Vault {
 
   /** Throws UnusableDatabaseError, or SealedError once the vault was destroyed. */
   get stores(): Stores {
-    if (this.#isDestroyed) throw new SealedError('the vault was destroyed; make a new one with: mav init');
+    if (this.#isDestroyed)
+      throw new SealedError('destroyed', 'the vault was destroyed; make a new one with: mav init');
     this.#stores ??= openStores(this.#open(this.options.databasePath), this.options.databasePath);
     return this.#stores;
   }
@@ -84,7 +85,10 @@ export class Vault {
   useNow(): WritableVault {
     const { stores } = this;
     const { keyring } = this.#holder;
-    if (keyring === null) throw new SealedError(this.#holder.knowsNothing ? LOST : SEALED);
+    if (keyring === null)
+      throw this.#holder.knowsNothing
+        ? new SealedError('keys_lost', LOST)
+        : new SealedError('sealed', SEALED);
     return { ...stores, keyring };
   }
 
@@ -98,14 +102,14 @@ export class Vault {
   }
 
   /**
-   * Opens a slot and shares the keyring with every thread. Throws SealedError with the remedy, also if the vault was
+   * Opens a slot and shares the keyring with every thread. Throws SealedError, also if the vault was
    * sealed while its key was being fetched: who seals it has the last word.
    */
   async unseal(passphrase: Uint8Array | null): Promise<void> {
     const seals = this.#seals;
     const rootKey = await this.readRootKey(passphrase);
     try {
-      if (seals !== this.#seals) throw new SealedError('the vault was sealed meanwhile; run: mav unseal');
+      if (seals !== this.#seals) throw new SealedError('sealed', 'the vault was sealed meanwhile');
       // Looked up anew: the vault may have been destroyed while its key was being fetched.
       const { vault } = this.stores;
       this.#holder.publish(openKeyring(rootKey, vault.getVaultId(), vault.listKeks()));
@@ -114,7 +118,7 @@ export class Vault {
     }
   }
 
-  /** The root key, for the caller to zero. Throws SealedError with the remedy. */
+  /** The root key, for the caller to zero. Throws SealedError. */
   async readRootKey(passphrase: Uint8Array | null): Promise<RootKey> {
     const { vault } = this.stores;
     return unsealRootKey(vault.listSlots(), vault.getVaultId(), { ...this.options, passphrase });

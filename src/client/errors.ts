@@ -1,8 +1,8 @@
 /** How a request fails: what the API answered, by its status and its stable machine word. */
-import type { ErrorCode } from '../../workers/messages.ts';
+import type { ErrorCode, Reason } from '../../workers/messages.ts';
 import type { Incoming } from './connection.ts';
 
-export type { ErrorCode };
+export type { ErrorCode, Reason };
 
 /** The vault refused. `message` is its sentence, which never holds a value. */
 export class MaestroVaultError extends Error {
@@ -10,20 +10,25 @@ export class MaestroVaultError extends Error {
   /** The HTTP status. */
   readonly status: number;
   readonly code: ErrorCode;
+  /** Why the vault is sealed, mostly; undefined where the code says it all. */
+  readonly reason: Reason | undefined;
 
-  constructor(status: number, code: ErrorCode, message: string) {
+  constructor(status: number, code: ErrorCode, message: string, reason?: Reason) {
     super(message);
     this.status = status;
     this.code = code;
+    this.reason = reason;
   }
 }
 
 /** The error that an answer of 400 and more stands for. */
 export function toError({ status, body }: Incoming): MaestroVaultError {
   try {
-    const { error, code } = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString());
+    const { error, code, reason } = JSON.parse(
+      Buffer.from(body.buffer, body.byteOffset, body.length).toString(),
+    );
     if (typeof error === 'string' && typeof code === 'string')
-      return new MaestroVaultError(status, code as ErrorCode, error);
+      return new MaestroVaultError(status, code as ErrorCode, error, reason);
   } catch {
     // Not an answer of ours; said below.
   }

@@ -7,7 +7,7 @@ import { Client } from './client.ts';
 import { SocketTransport } from './socket-transport.ts';
 
 export { ConnectionError } from './connection-error.ts';
-export { type ErrorCode, MaestroVaultError } from './errors.ts';
+export { type ErrorCode, MaestroVaultError, type Reason } from './errors.ts';
 export type * from './types.ts';
 
 export interface ConnectOptions {

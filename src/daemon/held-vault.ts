@@ -9,6 +9,7 @@ import { hashToken, Principals } from '../auth/principals.ts';
 import { TokenUsage } from '../auth/usage.ts';
 import type { Backend } from '../http/answer.ts';
 import { type Death, type PoolOptions, Pools } from '../pool/pools.ts';
+import type { Problem } from '../remedies.ts';
 import type { Route } from '../routes.ts';
 import { type Report, VaultState } from './vault-state.ts';
 
@@ -17,7 +18,10 @@ export type { Report } from './vault-state.ts';
 /** How often the times of tokens' last use are written. */
 const USAGE_FLUSH_MS = 5_000;
 
-const DESTROYED = 'the vault was destroyed; make a new one with: mav init';
+const DESTROYED: Problem = {
+  reason: 'destroyed',
+  message: 'the vault was destroyed; make a new one with: mav init',
+};
 
 export class HeldVault implements Backend {
   readonly principals: Principals;
@@ -49,8 +53,8 @@ export class HeldVault implements Backend {
     return this.#isDamaged;
   }
 
-  /** Why the vault is sealed, with the remedy; null while it is not. */
-  get sealedBecause(): string | null {
+  /** Why the vault is sealed; null while it is not. */
+  get sealedBecause(): Problem | null {
     return this.#state.sealedBecause;
   }
 
@@ -84,7 +88,7 @@ export class HeldVault implements Backend {
     call: Call,
     isWanted: IsWanted = () => true,
   ): Promise<Answered> {
-    if (this.#isDestroyed) return refuse(call, 'sealed', DESTROYED);
+    if (this.#isDestroyed) return refuse(call, DESTROYED);
     if (pool === 'control') return this.#control(call);
     // The list says when each token was last used: what is still in memory must be written first.
     if (call.operation === 'tokens.list') await this.#flushUsage();
@@ -100,7 +104,7 @@ export class HeldVault implements Backend {
     if (call.operation === 'keys.rotate') {
       await this.settled();
       // The writer would look for the keyring in every thread first, and then not know why nobody has it.
-      if (this.sealedBecause !== null) return refuse(call, 'sealed', this.sealedBecause);
+      if (this.sealedBecause !== null) return refuse(call, this.sealedBecause);
     }
     const answered = await this.#pools.control(call);
     if (call.operation === 'vault.destroy' && answered.ok) this.#noteDestroyed();
@@ -158,7 +162,7 @@ export class HeldVault implements Backend {
 }
 
 /** What no worker gets to see. */
-function refuse(call: Call, code: Failure['code'], message: string): Failure {
+function refuse(call: Call, sealedBecause: Problem): Failure {
   call.body?.fill(0);
-  return { ok: false, code, message };
+  return { ...sealedBecause, ok: false, code: 'sealed' };
 }

@@ -6,14 +6,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call, ControlOperation, Failure } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
 import { NO_WORKER, WORKER_DIED } from '../pool/batch.ts';
+import { adviseOn, type Problem } from '../remedies.ts';
 
-const STARTING = 'the vault is being unsealed';
-const SEALED = 'the vault is sealed; run: mav unseal';
-const RESUMING = 'the worker threads died and the vault is being unsealed again; try again';
+const STARTING: Problem = { reason: 'unsealing', message: 'the vault is being unsealed' };
+const SEALED: Problem = { reason: 'sealed', message: 'the vault is sealed' };
+const RESUMING: Problem = {
+  reason: 'unsealing',
+  message: 'the worker threads died and the vault is being unsealed again',
+};
 const DIED_UNSEALING: Failure = {
   ok: false,
   code: 'sealed',
-  message: 'the worker thread that was unsealing the vault died; run: mav unseal',
+  reason: 'keys_lost',
+  message: 'the worker thread that was unsealing the vault died',
 };
 
 const UNSEAL_ATTEMPTS = 2;
@@ -32,7 +37,7 @@ export class VaultState {
   readonly #control: Control;
   readonly #report: Report;
   readonly #apply: (answered: Answered) => void;
-  #sealedBecause: string | null = STARTING;
+  #sealedBecause: Problem | null = STARTING;
   /** Settles when the unsealing under way has ended; requests wait for it instead of failing. */
   #unsealing: Promise<unknown> = Promise.resolve();
   readonly #stopping = Promise.withResolvers<void>();
@@ -47,8 +52,8 @@ export class VaultState {
     this.#apply = apply;
   }
 
-  /** Why the vault is sealed, with the remedy; null while it is not. */
-  get sealedBecause(): string | null {
+  /** Why the vault is sealed; null while it is not. */
+  get sealedBecause(): Problem | null {
     return this.#sealedBecause;
   }
 
@@ -64,7 +69,7 @@ export class VaultState {
   }
 
   /** Nothing is unsealed any more, whatever ends now; `because` says why. */
-  end(because: string | null): void {
+  end(because: Problem | null): void {
     this.#isOver = true;
     this.#sealedBecause = because ?? this.#sealedBecause;
     this.stopWaiting();
@@ -79,8 +84,9 @@ export class VaultState {
     if (this.#isOver) return answered;
     // A wrong passphrase for an unsealed vault changes nothing.
     if (answered.ok) this.#sealedBecause = null;
-    else if (this.#sealedBecause !== null) this.#sealedBecause = answered.message;
-    this.#report(answered.ok ? 'unsealed' : 'sealed', answered.ok ? '' : answered.message);
+    else if (this.#sealedBecause !== null) this.#sealedBecause = answered;
+    if (answered.ok) this.#report('unsealed', '');
+    else this.#report('sealed', adviseOn(answered, 'api'));
     return answered;
   }
 
@@ -157,8 +163,8 @@ export class VaultState {
       this.#sealedBecause = null;
       return;
     }
-    this.#sealedBecause = answered.message;
-    this.#report('sealed', answered.message);
+    this.#sealedBecause = answered;
+    this.#report('sealed', adviseOn(answered, 'api'));
     // In all threads, and no token is known any more.
     this.#apply(await this.#tryToSeal(callFor('vault.seal')));
   }

@@ -9,6 +9,7 @@ import { authenticate, findToken, isSessionToken } from '../auth/authenticate.ts
 import type { GuessLimit } from '../auth/limits.ts';
 import type { Principals } from '../auth/principals.ts';
 import { hasScope, mayReplace } from '../auth/scope.ts';
+import { adviseOn, type Problem, type Told } from '../remedies.ts';
 import type { Route } from '../routes.ts';
 import { type Body, ClientGoneError, MAX_BODY_SIZE } from './body.ts';
 import { HttpError, STATUS_OF } from './errors.ts';
@@ -20,8 +21,8 @@ import { isWholeList, PAGE, type Rest, startList } from './whole-list.ts';
 export interface Backend {
   readonly principals: Principals;
   readonly guesses: GuessLimit;
-  /** Why the vault is sealed, with the remedy; null while it is not. */
-  readonly sealedBecause: string | null;
+  /** Why the vault is sealed; null while it is not. */
+  readonly sealedBecause: Problem | null;
   /** Whether the database turned out to be damaged: nothing is written to it any more. */
   readonly isDamaged: boolean;
   /** Resolves when no unsealing is under way. */
@@ -89,7 +90,7 @@ class WrongTokenError extends HttpError {}
 /** The answer to what never became a request: nothing but what is wrong with it is known. */
 export function refuse(code: ErrorCode, message: string): Answer {
   return finishAnswer(
-    explain({ ok: false, code, message }),
+    explain({ code, message }),
     { route: null, tokenId: null, isLast: true },
     chooseRequestId(undefined),
   );
@@ -150,10 +151,8 @@ interface Content {
 /** Throws ClientGoneError on. */
 function explainError(error: unknown): Content {
   if (error instanceof ClientGoneError) throw error;
-  if (error instanceof HttpError)
-    return explain({ ok: false, code: error.code, message: error.message }, error.headers);
+  if (error instanceof HttpError) return explain(error, error.headers);
   return explain({
-    ok: false,
     code: 'internal',
     message: 'the daemon failed to do this; its log says more',
   });
@@ -210,7 +209,7 @@ async function answerWholeList(
   call: Call,
 ): Promise<Content> {
   const first = await ask(backend, request, 'readers', { ...call, page: PAGE });
-  if (!first.ok) return explainFailure(first);
+  if (!first.ok) return explainFailure(first, route);
   const readPage = (next: Call) => {
     // A slow reader may take its time: what it may not see any more, it does not get to see.
     authorize(backend, request, route);
@@ -225,8 +224,7 @@ function authorize(backend: Backend, request: Request, route: Route): Principal 
   if (route.scope !== null && !hasScope(principal, route.scope)) {
     throw new HttpError('forbidden', `the token does not have the scope ${route.scope}`);
   }
-  if (backend.sealedBecause !== null && route.pool !== 'control')
-    throw new HttpError('sealed', backend.sealedBecause);
+  if (backend.sealedBecause !== null && route.pool !== 'control') throw explainSealed(backend.sealedBecause);
   backend.noteUse(principal.id, Date.now());
   return principal;
 }
@@ -247,8 +245,11 @@ function explainNoPrincipal({ sealedBecause }: Backend, { authorization }: Reque
     return new HttpError('unauthorized', 'a token is needed: Authorization: Bearer mvt_…', CHALLENGE);
   if (sealedBecause === null)
     return new WrongTokenError('unauthorized', 'the token is unknown, expired or revoked', CHALLENGE);
-  const SealedError = isSessionToken(token) ? WrongTokenError : HttpError;
-  return new SealedError('sealed', sealedBecause);
+  return explainSealed(sealedBecause, isSessionToken(token) ? WrongTokenError : HttpError);
+}
+
+function explainSealed({ message, reason }: Problem, SealedError = HttpError): HttpError {
+  return new SealedError('sealed', message, [], reason);
 }
 
 function buildCall(
@@ -269,7 +270,7 @@ function buildCall(
 }
 
 function toContent(match: Match, answered: Answered): Content {
-  if (!answered.ok) return explainFailure(answered);
+  if (!answered.ok) return explainFailure(answered, match.route);
   const headers: string[] = [];
   if (answered.etag !== undefined) headers.push('ETag', `"${answered.etag}"`);
   if (answered.cursor !== undefined)
@@ -284,12 +285,22 @@ function nextTarget({ route, params }: Match, cursor: string): string {
   return `${route.path}?${new URLSearchParams({ ...params, cursor })}`;
 }
 
-function explainFailure(failure: Failure): Content {
-  return explain(failure, failure.code === 'busy' ? ['Retry-After', '1'] : []);
+/** The requests that bring the vault's key: that the vault needs it is no reason to send them to another request. */
+const BRINGS_KEY: ReadonlySet<Route['operation']> = new Set(['vault.unseal', 'keys.rotate']);
+
+function explainFailure(failure: Failure, { operation }: Route): Content {
+  const told = BRINGS_KEY.has(operation) ? 'api-key' : 'api';
+  return explain(failure, failure.code === 'busy' ? ['Retry-After', '1'] : [], told);
 }
 
-function explain({ code, message }: Failure, headers: readonly string[] = []): Content {
-  const body = encodeJson({ error: message, code });
+function explain(
+  failure: Pick<Failure, 'code' | 'message' | 'reason'>,
+  headers: readonly string[] = [],
+  told: Told = 'api',
+): Content {
+  const { code, message, reason } = failure;
+  const why = reason === undefined ? {} : { reason, problem: message };
+  const body = encodeJson({ error: adviseOn(failure, told), code, ...why });
   return { status: STATUS_OF[code], headers, body, code };
 }
 

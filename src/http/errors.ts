@@ -1,5 +1,5 @@
 /** The only table from error codes to HTTP statuses. */
-import type { ErrorCode } from '../../workers/messages.ts';
+import type { ErrorCode, Reason } from '../../workers/messages.ts';
 
 export const STATUS_OF = {
   bad_request: 400,
@@ -24,10 +24,12 @@ export class HttpError extends Error {
   readonly code: ErrorCode;
   /** Flat list of names and values. */
   readonly headers: readonly string[];
+  readonly reason: Reason | undefined;
 
-  constructor(code: ErrorCode, message: string, headers: readonly string[] = []) {
+  constructor(code: ErrorCode, message: string, headers: readonly string[] = [], reason?: Reason) {
     super(message);
     this.code = code;
     this.headers = headers;
+    this.reason = reason;
   }
 }

@@ -136,11 +136,13 @@ const quote = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 function describeKeyFile(spoil: string, path: string): string {
   const putBack = 'then run: mav unseal';
-  if (spoil.startsWith('a link') || spoil === 'nothing')
-    return `the key file ${path} cannot be opened; put it back, ${putBack}`;
-  if (spoil === 'of another user') return `the key file ${path} belongs to another user; own it, ${putBack}`;
+  if (spoil === 'nothing') return `the key file ${path} is not there; put your copy of it back, ${putBack}`;
+  if (spoil.startsWith('a link'))
+    return `the key file ${path} cannot be opened; make it a file that you can read, ${putBack}`;
+  if (spoil === 'of another user')
+    return `the key file ${path} belongs to another user; make it your own, ${putBack}`;
   if (spoil.startsWith('open by'))
-    return `the key file ${path} is open to other users; run chmod 400 on it, then: mav unseal`;
+    return `the key file ${path} is open to other users; run chmod 400 on it, ${putBack}`;
   return `the key file ${path} is not a root key of 32 bytes; put the right one back, ${putBack}`;
 }
 

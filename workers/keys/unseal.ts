@@ -31,14 +31,14 @@ export interface KeySources {
 
 /**
  * Opens the vault's slots in turn until one gives the root key; only the kinds that the vault itself records are
- * ever asked. Throws SealedError, with the last slot's remedy, if none does.
+ * ever asked. Throws SealedError, for the last slot's reason, if none does.
  */
 export async function unsealRootKey(
   slots: readonly Slot[],
   vaultId: Uint8Array,
   sources: KeySources,
 ): Promise<RootKey> {
-  let failure = new SealedError('the vault has no key slot; restore vault.db from a backup');
+  let failure = new SealedError('unusable', 'the vault has no key slot; restore vault.db from a backup');
   for (const slot of slots) {
     try {
       return await openSlotOf(slot, vaultId, sources);
@@ -65,7 +65,10 @@ async function openSlotOf(slot: Slot, vaultId: Uint8Array, sources: KeySources):
       });
     }
     default:
-      throw new SealedError(`this program knows no key slot of the kind ${slot.kind satisfies never}`);
+      throw new SealedError(
+        'unusable',
+        `this program knows no key slot of the kind ${slot.kind satisfies never}`,
+      );
   }
 }
 
@@ -80,9 +83,7 @@ export function openKeyring(
     return new Keyring({ vaultId, keks });
   } catch (error) {
     if (!(error instanceof IntegrityError)) throw error;
-    throw new SealedError(
-      "the key store's root key does not open this vault; restore the right one, then run: mav unseal",
-    );
+    throw new SealedError('wrong_key', "the key store's root key does not open this vault");
   } finally {
     rootKey.fill(0);
   }

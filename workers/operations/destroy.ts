@@ -65,7 +65,7 @@ async function removeKeys(vault: Vault, rows: VaultStore, force: boolean): Promi
   const removal: Removal = { removed: [], kept: [] };
   const vaultId = rows.getVaultId();
   const keep = (problem: string) => {
-    if (!force) throw new SealedError(`nothing was deleted: ${problem}, or ask with "force": true`);
+    if (!force) throw new SealedError('key_kept', `nothing was deleted: ${problem}`);
     removal.kept.push(problem);
   };
   const slots = rows.listSlots();
@@ -115,7 +115,7 @@ async function removeFromKeychain(
     return await deleteRootKey(vaultId, vault.options.keychainTimeoutMs);
   } catch (error) {
     if (!(error instanceof KeychainUnavailableError)) throw error;
-    keep(`the OS keychain, which holds the root key, ${error.message}; unlock or start it and try again`);
+    keep(`the OS keychain, which holds the root key, ${error.message}`);
     return false;
   }
 }

@@ -20,7 +20,7 @@ import { KEY_ID_SIZE, VAULT_ID_SIZE } from '../envelope/sizes.ts';
 import { wrapKek } from '../keys/keyring.ts';
 import { writeKeyFile } from '../keys/slots/file.ts';
 import { deleteRootKey, KeychainUnavailableError, storeRootKey } from '../keys/slots/keychain.ts';
-import { MIN_PASSPHRASE_SIZE, readPassphraseFile, sealPassphraseSlot } from '../keys/slots/passphrase.ts';
+import { MIN_PASSPHRASE_LENGTH, readPassphraseFile, sealPassphraseSlot } from '../keys/slots/passphrase.ts';
 import type { Call, SlotKind, WorkerOptions } from '../messages.ts';
 import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
@@ -80,10 +80,18 @@ function planPassphrase({ passphraseFile }: WorkerOptions, given: Uint8Array | n
   if (passphrase === null) throw new RequestError('bad_request', 'a passphrase is needed');
   // It has to be typed, and sent as JSON, ever after.
   if (!isUtf8(passphrase)) throw new RequestError('bad_request', 'the passphrase must be valid UTF-8');
-  if (passphrase.length < MIN_PASSPHRASE_SIZE) {
-    throw new RequestError('bad_request', `the passphrase must have at least ${MIN_PASSPHRASE_SIZE} bytes`);
+  if (countCharacters(passphrase) < MIN_PASSPHRASE_LENGTH) {
+    throw new RequestError(
+      'bad_request',
+      `the passphrase must have at least ${MIN_PASSPHRASE_LENGTH} characters`,
+    );
   }
   return passphrase;
+}
+
+/** Of UTF-8, without making a string of it: every byte that does not continue a character. */
+function countCharacters(utf8: Uint8Array): number {
+  return utf8.reduce((count, byte) => ((byte & 0xc0) === 0x80 ? count : count + 1), 0);
 }
 
 /** The key file must not share the vault's folder: whoever copies that folder would have both. */

@@ -35,7 +35,7 @@ export async function reportStatus(vault: Vault, reply: ReplyBuffer): Promise<vo
   reply.ascii('}');
 }
 
-/** Unseals, in every thread, and answers with all principals. Throws SealedError with the remedy. */
+/** Unseals, in every thread, and answers with all principals. Throws SealedError. */
 export async function unseal(
   vault: Vault,
   passphrase: Uint8Array | null,
@@ -72,7 +72,7 @@ async function unsealWhole(vault: Vault, passphrase: Uint8Array | null): Promise
     if (damage === null) throw error;
     vault.markDamaged();
     const { databasePath } = vault.options;
-    throw new SealedError(`${databasePath} is damaged (${damage}); restore it from a backup`);
+    throw new SealedError('unusable', `${databasePath} is damaged (${damage}); restore it from a backup`);
   }
 }
 

@@ -25,17 +25,21 @@ const OWNER_READ_ONLY = 0o400;
 const OWNER_READ_WRITE = 0o600;
 const ACCESS_BY_OTHERS = 0o077;
 
-/** The root key (the caller zeroes it). Throws SealedError with the remedy if it cannot be had. */
+/** The root key (the caller zeroes it). Throws SealedError if it cannot be had. */
 export function readKeyFile(location: string, credentialsDirectory: string | null): RootKey {
   const credential =
     credentialsDirectory === null ? null : openOrNull(join(credentialsDirectory, CREDENTIAL_NAME));
   // A credential lies in a folder that systemd made for this service alone, with the modes it sees fit.
   if (credential !== null) return readKey(credential, `the credential ${CREDENTIAL_NAME}`, false);
   const descriptor = openOrNull(location);
-  if (descriptor === null) {
-    throw new SealedError(`the key file ${location} cannot be opened; put it back, then run: mav unseal`);
-  }
+  if (descriptor === null) throw explainUnopened(location);
   return readKey(descriptor, `the key file ${location}`, true);
+}
+
+function explainUnopened(location: string): SealedError {
+  return lstatSync(location, { throwIfNoEntry: false }) === undefined
+    ? new SealedError('key_file_missing', `the key file ${location} is not there`)
+    : new SealedError('key_file_unreadable', `the key file ${location} cannot be opened`);
 }
 
 /** O_NOFOLLOW: whoever may place a link must not choose the key. O_NONBLOCK: a FIFO must not make us wait. */
@@ -51,18 +55,16 @@ function readKey(descriptor: number, what: string, checkMode: boolean): RootKey 
   try {
     const stat = fstatSync(descriptor);
     if (!stat.isFile() || stat.size !== KEY_SIZE)
-      throw new SealedError(
-        `${what} is not a root key of ${KEY_SIZE} bytes; put the right one back, then run: mav unseal`,
-      );
+      throw new SealedError('wrong_key', `${what} is not a root key of ${KEY_SIZE} bytes`);
     if (checkMode && (stat.mode & ACCESS_BY_OTHERS) !== 0) {
-      throw new SealedError(`${what} is open to other users; run chmod 400 on it, then: mav unseal`);
+      throw new SealedError('key_file_exposed', `${what} is open to other users`);
     }
     if (checkMode && stat.uid !== process.geteuid?.()) {
-      throw new SealedError(`${what} belongs to another user; own it, then run: mav unseal`);
+      throw new SealedError('key_file_foreign', `${what} belongs to another user`);
     }
     const bytes = allocateSecret(KEY_SIZE);
     if (readSync(descriptor, bytes, 0, KEY_SIZE, 0) !== KEY_SIZE)
-      throw new SealedError(`${what} cannot be read; put it back, then run: mav unseal`);
+      throw new SealedError('key_file_unreadable', `${what} cannot be read`);
     return asRootKey(bytes);
   } finally {
     closeSync(descriptor);

@@ -90,18 +90,18 @@ function explain(exitCode: number): boolean {
   );
 }
 
-/** The root key (32 bytes, the caller zeroes it). Throws SealedError with the remedy if it cannot be had. */
+/** The root key (32 bytes, the caller zeroes it). Throws SealedError if it cannot be had. */
 export async function readRootKey(vaultId: Uint8Array, timeoutMs: number): Promise<RootKey> {
   const bytes = await readEntry(accountOf(vaultId), timeoutMs);
   if (bytes === null) {
     throw new SealedError(
-      `the OS keychain has no entry ${accountOf(vaultId)} of the service ${SERVICE}; ` +
-        'restore that entry, then run: mav unseal',
+      'keychain_entry_missing',
+      `the OS keychain has no entry ${accountOf(vaultId)} of the service ${SERVICE}`,
     );
   }
   if (bytes.length !== KEY_SIZE) {
     bytes.fill(0);
-    throw new SealedError('the entry in the OS keychain is not a root key; restore it, then run: mav unseal');
+    throw new SealedError('wrong_key', 'the entry in the OS keychain is not a root key');
   }
   return asRootKey(bytes);
 }
@@ -111,7 +111,7 @@ async function readEntry(account: string, timeoutMs: number): Promise<SecretByte
     return await askKeychain('read', account, timeoutMs);
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'failed';
-    throw new SealedError(`the OS keychain ${reason}; unlock or start it, then run: mav unseal`);
+    throw new SealedError('keychain_unavailable', `the OS keychain ${reason}`);
   }
 }
 

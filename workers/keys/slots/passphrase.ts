@@ -14,8 +14,8 @@ const CREDENTIAL_NAME = 'maestrovault.passphrase';
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** The shortest passphrase that `mav init` takes, in bytes. */
-export const MIN_PASSPHRASE_SIZE = 8;
+/** The shortest passphrase that a vault is made with, in characters. */
+export const MIN_PASSPHRASE_LENGTH = 8;
 
 /** Where a passphrase may come from, in the order in which they are tried. */
 export interface PassphraseSources {
@@ -33,22 +33,27 @@ export function sealPassphraseSlot(passphrase: Uint8Array, rootKey: RootKey, vau
   return sealSlot(passphrase, rootKey, encodeSlotContext(vaultId));
 }
 
-/** The root key (the caller zeroes it). Throws SealedError with the remedy if it cannot be had. */
+/** The root key (the caller zeroes it). Throws SealedError if it cannot be had. */
 export function openPassphraseSlot(
   blob: Uint8Array,
   vaultId: Uint8Array,
   sources: PassphraseSources,
 ): RootKey {
   const passphrase = findPassphrase(sources);
-  if (passphrase === null) throw new SealedError('the vault needs its passphrase; run: mav unseal');
+  if (passphrase === null) throw new SealedError('needs_passphrase', 'the vault needs its passphrase');
   try {
     return openSlot(passphrase, blob, encodeSlotContext(vaultId));
   } catch (error) {
-    if (error instanceof IntegrityError) throw new SealedError('the passphrase is wrong; run: mav unseal');
-    throw error;
+    throw error instanceof IntegrityError ? explainWrong(sources) : error;
   } finally {
     passphrase.fill(0);
   }
+}
+
+function explainWrong({ given, file }: PassphraseSources): SealedError {
+  if (given !== null) return new SealedError('wrong_passphrase', 'the passphrase is wrong');
+  const source = file === null ? `the credential ${CREDENTIAL_NAME}` : `the file ${file}`;
+  return new SealedError('passphrase_file', `the passphrase in ${source} is wrong`);
 }
 
 function findPassphrase({ given, file, credentialsDirectory }: PassphraseSources): Uint8Array | null {
@@ -61,7 +66,7 @@ function findPassphrase({ given, file, credentialsDirectory }: PassphraseSources
 export function readPassphraseFile(path: string): Uint8Array {
   const passphrase = readIfThere(path);
   if (passphrase === null)
-    throw new SealedError(`the passphrase file ${path} cannot be read; run: mav unseal`);
+    throw new SealedError('passphrase_file', `the passphrase file ${path} cannot be read`);
   return passphrase;
 }
 
