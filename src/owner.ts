@@ -6,12 +6,18 @@ export interface Owner {
   /** `serve`, or the command that has the vault in a daemon's stead. */
   readonly command: string;
   readonly since: string;
+  /** Where a daemon listens, once it does. */
+  readonly socket?: string;
   /** What a daemon that listens is protected by, each with whether it holds. */
   readonly protections?: Readonly<Record<string, boolean>>;
 }
 
 /** `more`: what is known only later, in a second writing. */
-export function writeOwner(path: string, command: string, more: Pick<Owner, 'protections'> = {}): void {
+export function writeOwner(
+  path: string,
+  command: string,
+  more: Pick<Owner, 'protections' | 'socket'> = {},
+): void {
   const owner: Owner = { pid: process.pid, command, since: new Date().toISOString(), ...more };
   writeFileSync(path, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
 }

@@ -9,15 +9,15 @@ import type { Home } from '../home.ts';
 import { readOwner } from '../owner.ts';
 import { readGivenToken, withVault } from './access.ts';
 import type { Input } from './command.ts';
-import { adviseWithoutDaemon } from './remedy.ts';
+import { describeSilence, findDaemon, isSilent } from './silent-daemon.ts';
 import type { Use } from './way.ts';
 
 /** As `mav status -o json` prints it; null is what nothing says. The names are stable. */
 export interface VaultReport {
-  readonly daemon: 'running' | 'not running';
+  readonly daemon: 'running' | 'not running' | 'not answering';
   readonly daemon_pid: number | null;
   readonly daemon_since: string | null;
-  readonly state: 'unsealed' | 'sealed' | 'no vault';
+  readonly state: 'unsealed' | 'sealed' | 'no vault' | 'not answering' | 'in use';
   readonly sealed: boolean | null;
   /** Whether the daemon has met damage in the database, so that nothing is written to it any more. */
   readonly damaged: boolean | null;
@@ -34,7 +34,10 @@ export interface VaultReport {
   readonly socket: string;
 }
 
-/** Throws CliError if the vault may not be asked, or is held by another command. */
+/** So long another command that has the vault is waited for: whoever asks wants to know soon. */
+export const TURN_PATIENCE_MS = 2_000;
+
+/** Throws CliError if the vault may not be asked. */
 export async function reportVault(input: Input): Promise<VaultReport> {
   const { home, context } = input;
   const isOurs = readGivenToken(context.env) === null;
@@ -44,19 +47,36 @@ export async function reportVault(input: Input): Promise<VaultReport> {
     if (!existsSync(home.databasePath))
       return describeNothing(input, `there is no vault at ${home.databasePath}; make one: mav init`);
   }
+  if (await isSilent(home)) return describeSilent(input);
   const use: Use<VaultReport> = async (client, way) => {
-    const { reason, ...answers } = isOurs ? await askAsSession(client) : await askAsToken(client);
-    const told = way === 'own' && reason !== null ? adviseWithoutDaemon(reason) : reason;
+    const answers = isOurs ? await askAsSession(client) : await askAsToken(client);
     // A token is not told what only the files of the vault's user say.
     const owner = way === 'daemon' && isOurs ? readOwner(home.ownerPath) : null;
-    return describe({ ...answers, reason: told }, isOurs ? home : null, {
+    return describe(answers, isOurs ? home : null, {
       daemon: way === 'daemon' ? 'running' : 'not running',
       daemon_pid: owner?.command === 'serve' ? owner.pid : null,
       daemon_since: owner?.command === 'serve' ? owner.since : null,
       socket: home.socketPath,
     });
   };
-  return withVault(input, use, { mayBeSealed: true });
+  try {
+    return await withVault(input, use, { mayBeSealed: true, turnPatienceMs: TURN_PATIENCE_MS });
+  } catch (error) {
+    // By its name: the class lies in a part of the program that is loaded only where no daemon runs.
+    if ((error as Error).name !== 'OwnedElsewhereError') throw error;
+    return { ...describeNothing(input, (error as Error).message), ...findFiles(home), state: 'in use' };
+  }
+}
+
+function describeSilent(input: Input): VaultReport {
+  const { home } = input;
+  return {
+    ...describeNothing(input, describeSilence(home)),
+    ...findFiles(home),
+    daemon: 'not answering',
+    daemon_pid: findDaemon(home),
+    state: 'not answering',
+  };
 }
 
 const DAMAGED =
@@ -129,6 +149,11 @@ function describe(
 
 function findSize(path: string): number | null {
   return statSync(path, { throwIfNoEntry: false })?.size ?? null;
+}
+
+function findFiles({ databasePath }: Home): Pick<VaultReport, 'database' | 'database_size_bytes'> {
+  const size = findSize(databasePath);
+  return { database: size === null ? null : databasePath, database_size_bytes: size };
 }
 
 function describeNothing({ home }: Input, reason: string): VaultReport {

@@ -1,4 +1,10 @@
-/** The daemon went away, or what it said is no answer of its. */
+/** The daemon went away, sent an invalid answer, or none (`isSilence`). */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
+  readonly isSilence: boolean;
+
+  constructor(message: string, { isSilence = false }: { readonly isSilence?: boolean } = {}) {
+    super(message);
+    this.isSilence = isSilence;
+  }
 }

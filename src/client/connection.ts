@@ -7,6 +7,7 @@
 import { connect, type Socket } from 'node:net';
 import { ChunkedBody } from './chunked-body.ts';
 import { ConnectionError } from './connection-error.ts';
+import { SilenceWatch } from './silence.ts';
 
 export interface Outgoing {
   readonly method: string;
@@ -48,9 +49,14 @@ export class Connection {
   readonly #waiting: Waiting[] = [];
   readonly #received = new Received();
   #closed: Error | null = null;
+  readonly #silence: SilenceWatch;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, socketPath: string) {
     this.#socket = socket;
+    this.#silence = new SilenceWatch(socketPath, () => {
+      this.#fail(new ConnectionError(`the daemon on ${socketPath} does not answer`, { isSilence: true }));
+      socket.destroy();
+    });
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('error', (error) => this.#fail(error));
     socket.on('close', () => this.#fail(new ConnectionError('the daemon closed the connection')));
@@ -59,15 +65,18 @@ export class Connection {
   /**
    * Rejects with Node's own error (`ECONNREFUSED`, `ENOENT` …) if nobody listens there. Where more clients wait to be
    * let in than the kernel keeps (`EAGAIN`), it tries again for `patienceMs`: whoever crowds the socket shuts nobody out.
+   * Then it rejects with ConnectionError, as nobody lets them in.
    */
   static async open(socketPath: string, patienceMs = CROWD_PATIENCE_MS): Promise<Connection> {
     const giveUpAtMs = performance.now() + patienceMs;
     for (;;) {
       try {
-        return new Connection(await openSocket(socketPath));
+        return new Connection(await openSocket(socketPath), socketPath);
       } catch (error) {
         const isCrowded = (error as NodeJS.ErrnoException).code === 'EAGAIN';
-        if (!isCrowded || performance.now() >= giveUpAtMs) throw error;
+        if (!isCrowded) throw error;
+        if (performance.now() >= giveUpAtMs)
+          throw new ConnectionError(`the daemon on ${socketPath} does not answer`, { isSilence: true });
       }
       await new Promise((resolve) => setTimeout(resolve, CROWD_PAUSE_MS));
     }
@@ -81,13 +90,14 @@ export class Connection {
     return this.#waiting.length === 0;
   }
 
-  /** Rejects with ConnectionError, or Node's own error, if the connection ends before the answer does. */
+  /** Rejects with ConnectionError, or Node's own error, if the connection ends before the answer does, or the daemon is silent. */
   send(outgoing: Outgoing): Promise<Incoming> {
     if (this.#closed !== null) return Promise.reject(this.#closed);
     return new Promise((resolve, reject) => {
       // Before anything waits: what cannot be sent gets no answer.
       const head = encodeHead(outgoing);
       this.#waiting.push({ resolve, reject });
+      this.#silence.start();
       this.#socket.ref();
       this.#socket.cork();
       this.#socket.write(head, 'latin1');
@@ -101,6 +111,7 @@ export class Connection {
   }
 
   #take(chunk: Buffer): void {
+    this.#silence.noteHeard();
     try {
       this.#received.add(chunk);
       for (;;) {
@@ -110,7 +121,9 @@ export class Connection {
         if (first === undefined) throw new ConnectionError('the daemon answered what nobody asked');
         first.resolve(incoming);
         // A connection that nobody waits for must not keep a program from ending.
-        if (this.isIdle) this.#socket.unref();
+        if (!this.isIdle) continue;
+        this.#silence.stop();
+        this.#socket.unref();
       }
     } catch (error) {
       this.#fail(error instanceof Error ? error : new ConnectionError('failed'));
@@ -120,6 +133,7 @@ export class Connection {
 
   #fail(error: Error): void {
     this.#closed ??= error;
+    this.#silence.stop();
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 }

@@ -14,8 +14,8 @@ import { HeldVault, type Report } from './held-vault.ts';
 import { Libc } from './libc.ts';
 import { mintSessionToken } from './mint-session-token.ts';
 
-/** How long to wait for another short command that has the vault just now. */
-const OWNER_PATIENCE_MS = 5_000;
+/** How long to wait for other commands that have the vault just now: enough for a hundred short ones at once. */
+const TURN_PATIENCE_MS = 30_000;
 
 export interface InProcessVault {
   readonly sessionToken: string;
@@ -31,6 +31,7 @@ export async function holdInProcess(
   command: string,
   options: PoolOptions,
   report: Report,
+  turnPatienceMs = TURN_PATIENCE_MS,
 ): Promise<InProcessVault | null> {
   const sessionToken = mintSessionToken();
   // It will have keys, as the daemon has.
@@ -40,7 +41,7 @@ export async function holdInProcess(
   const loading = import('../http/answer.ts');
   let isOurs = false;
   try {
-    isOurs = await takeTurn(home, command);
+    isOurs = await takeTurn(home, command, turnPatienceMs);
   } finally {
     if (!isOurs) await vault.close();
   }
@@ -64,9 +65,15 @@ async function close(vault: HeldVault, home: Home): Promise<void> {
 }
 
 /** False if a daemon has the vault by now. Throws OwnedElsewhereError when patience ends. */
-async function takeTurn(home: Home, command: string): Promise<boolean> {
-  const { awaitOwnership } = await import('./ownership.ts');
-  return awaitOwnership(home, command, OWNER_PATIENCE_MS, () => isAlive(home.socketPath));
+async function takeTurn(home: Home, command: string, patienceMs: number): Promise<boolean> {
+  const { awaitOwnership, OwnedElsewhereError } = await import('./ownership.ts');
+  try {
+    return await awaitOwnership(home, command, patienceMs, () => isAlive(home.socketPath));
+  } catch (error) {
+    if (!(error instanceof OwnedElsewhereError)) throw error;
+    const waited = `this one waited ${Math.round(patienceMs / 1000)} s for its turn`;
+    throw new OwnedElsewhereError(`${error.message}; ${waited}. For many commands at once run: mav serve`);
+  }
 }
 
 /** The daemon's own pipeline behind the client's interface. */

@@ -13,7 +13,9 @@ export class OwnedElsewhereError extends Error {
   override readonly name = 'OwnedElsewhereError';
 }
 
-const POLL_MS = 25;
+/** Between two attempts: at first, and when others have been waiting for long. */
+const FIRST_PAUSE_MS = 15;
+const LONGEST_PAUSE_MS = 250;
 
 /** In module scope: a Database object that nothing refers to is collected, and drops its lock. */
 const held = new Map<string, Database.Database>();
@@ -24,9 +26,9 @@ export function takeOwnership(home: Home, command: string): void {
   writeOwner(home.ownerPath, command);
 }
 
-/** For `mav doctor`: what protects the process that has the vault. */
+/** What others are told of the process that has the vault once it listens: where, and what protects it. */
 export function tellProtections(home: Home, command: string, protections: Protections): void {
-  writeOwner(home.ownerPath, command, { protections });
+  writeOwner(home.ownerPath, command, { socket: home.socketPath, protections });
 }
 
 /**
@@ -38,16 +40,17 @@ export async function awaitOwnership(
   patienceMs: number,
   isInVain: () => Promise<boolean> = async () => false,
 ): Promise<boolean> {
-  const deadline = Date.now() + patienceMs;
-  for (;;) {
+  const deadline = performance.now() + patienceMs;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.3, LONGEST_PAUSE_MS)) {
     try {
       takeOwnership(home, command);
       return true;
     } catch (error) {
-      if (!(error instanceof OwnedElsewhereError) || Date.now() > deadline) throw error;
+      if (!(error instanceof OwnedElsewhereError) || performance.now() > deadline) throw error;
     }
     if (await isInVain()) return false;
-    await sleep(POLL_MS);
+    // Not all of those that wait at the same moment.
+    await sleep(pauseMs * (0.5 + Math.random()));
   }
 }
 

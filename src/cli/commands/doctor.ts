@@ -2,25 +2,29 @@
 import { styleText } from 'node:util';
 import type { Run } from '../command.ts';
 import type { Context } from '../context.ts';
-import { checkDaemon } from '../doctor/daemon.ts';
+import { checkDaemon, reportSilence } from '../doctor/daemon.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { checkMachine } from '../doctor/machine.ts';
 import { checkPlaces } from '../doctor/places.ts';
 import { checkProgram } from '../doctor/program.ts';
 import { checkVault } from '../doctor/vault.ts';
 import { EXIT } from '../failure.ts';
+import { isSilent } from '../silent-daemon.ts';
 
 export const run: Run = async (input) => {
   const { context, output } = input;
+  const isStalled = await isSilent(input.home);
   const outside = [
     ...checkProgram(input),
     ...checkMachine(),
     ...checkPlaces(input),
-    ...(await checkDaemon(input)),
+    ...(isStalled ? reportSilence(input) : await checkDaemon(input)),
   ];
   // What keeps the vault from being opened may have been said already.
   const said = new Set(outside.map(({ detail }) => detail));
-  const checks = [...outside, ...(await checkVault(input)).filter(({ detail }) => !said.has(detail))];
+  // A daemon that does not answer has the vault.
+  const inside = isStalled ? [] : await checkVault(input);
+  const checks = [...outside, ...inside.filter(({ detail }) => !said.has(detail))];
   const isWell = checks.every(({ result }) => result !== 'FAIL');
   if (output === 'json') context.print(JSON.stringify({ ok: isWell, checks }));
   else for (const check of checks) context.print(formatFinding(check, context));

@@ -8,7 +8,13 @@ import { EXIT } from '../failure.ts';
 import { formatSize } from '../sizes.ts';
 import { reportVault, type VaultReport } from '../vault-report.ts';
 
-const EXIT_OF = { unsealed: EXIT.done, sealed: EXIT.sealed, 'no vault': EXIT.failed } as const;
+const EXIT_OF = {
+  unsealed: EXIT.done,
+  sealed: EXIT.sealed,
+  'no vault': EXIT.failed,
+  'not answering': EXIT.failed,
+  'in use': EXIT.failed,
+} as const;
 
 export const run: Run = async (input) => {
   const { context, output } = input;
@@ -37,7 +43,8 @@ function formatReport(report: VaultReport): string {
 }
 
 function formatDaemon({ daemon, daemon_pid: pid, daemon_since: since }: VaultReport): string {
-  return pid === null ? daemon : `${daemon}: process ${pid}, since ${since}`;
+  if (pid === null) return daemon;
+  return since === null ? `${daemon}: process ${pid}` : `${daemon}: process ${pid}, since ${since}`;
 }
 
 function formatState({ state, reason }: VaultReport): string {

@@ -3,14 +3,16 @@ import { existsSync, lstatSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { isAlive } from '../../client/alive.ts';
 import type { Client } from '../../client/client.ts';
-import { MaestroVaultError } from '../../client/errors.ts';
+import { MaestroVaultError, type Reason } from '../../client/errors.ts';
 import type { Check, Status } from '../../client/types.ts';
 import { checkPrivateFile } from '../../home.ts';
+import { adviseOn } from '../../remedies.ts';
 import { readGivenToken, withVault } from '../access.ts';
 import type { Input } from '../command.ts';
 import { describeSecret } from '../describe.ts';
 import { toCliError } from '../failure.ts';
 import { readPackage } from '../package-json.ts';
+import { TURN_PATIENCE_MS } from '../vault-report.ts';
 import type { Way } from '../way.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
 
@@ -27,7 +29,7 @@ export async function checkVault(input: Input): Promise<Finding[]> {
     const isTokens = readGivenToken(context.env) !== null;
     if (!isTokens && !existsSync(home.databasePath) && !(await isAlive(home.socketPath))) return [];
     const inspect = isTokens ? inspectAsToken : inspectAsSession;
-    return await withVault(input, inspect, { mayBeSealed: true });
+    return await withVault(input, inspect, { mayBeSealed: true, turnPatienceMs: TURN_PATIENCE_MS });
   } catch (error) {
     return [fail('vault', toCliError(error).message)];
   }
@@ -36,7 +38,8 @@ export async function checkVault(input: Input): Promise<Finding[]> {
 async function inspectAsToken(client: Client): Promise<Finding[]> {
   const { sealed = false } = await client.health();
   const version = await checkVersion(client);
-  if (sealed) return [version, warn('vault', 'it is sealed; run, without MAV_TOKEN: mav unseal')];
+  if (sealed)
+    return [version, warn('vault', adviseOn({ message: 'it is sealed', reason: 'sealed' }, 'token'))];
   try {
     await client.info();
   } catch (error) {
@@ -50,7 +53,7 @@ async function inspectAsSession(client: Client, way: Way): Promise<Finding[]> {
   const status = await client.status();
   return [
     ...(way === 'daemon' ? [await checkVersion(client)] : []),
-    ...(status.key_file === null ? [] : checkKeyFile(status.key_file, await findFolder(client))),
+    ...(status.key_file === null ? [] : checkKeyFile(status.key_file, await findFolder(client), way)),
     ...(status.sealed
       ? [await explainSealed(client, status, way)]
       : await inspectUnsealed(client, status, way)),
@@ -74,12 +77,13 @@ async function findFolder(client: Client): Promise<string | null> {
   }
 }
 
-function checkKeyFile(path: string, folder: string | null): Finding[] {
+function checkKeyFile(path: string, folder: string | null, way: Way): Finding[] {
   const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat === undefined)
-    return [fail('key file', `${path} is not there; put your copy of it back, then run: mav unseal`)];
+  const advise = (reason: Reason, message: string) =>
+    fail('key file', adviseOn({ message, reason }, way === 'daemon' ? 'session' : 'own'));
+  if (stat === undefined) return [advise('key_file_missing', `${path} is not there`)];
   if (stat.isFile() && stat.size !== KEY_SIZE)
-    return [fail('key file', `${path} is not a root key of ${KEY_SIZE} bytes; put your copy of it back`)];
+    return [advise('wrong_key', `${path} is not a root key of ${KEY_SIZE} bytes`)];
   const isInside = folder !== null && !relative(folder, dirname(path)).startsWith('..');
   return [
     judge('key file', `${path} is yours and closed to others`, () => checkPrivateFile(path)),

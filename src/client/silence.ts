@@ -1,0 +1,91 @@
+/**
+ * A daemon that has stopped answering: stopped by Ctrl-Z, stalled, or none at all behind a socket that accepts. How long an
+ * answer takes says nothing, since a large import takes minutes; but a daemon that lives answers somebody else meanwhile.
+ */
+import { connect } from 'node:net';
+
+/** A connection that hears nothing for so long asks whether the daemon still answers. */
+const SILENCE_MS = 2_000;
+/** So long it waits for that. */
+const PROBE_MS = 5_000;
+const HEALTH = 'GET /v1/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+
+/** While more wait to be let in than the kernel keeps, another attempt is made this often. */
+const CROWD_PAUSE_MS = 20;
+
+/** Whether anything comes back within `timeoutMs` on a connection of its own; true too if nobody listens any more. */
+export async function isAnswering(socketPath: string, timeoutMs: number): Promise<boolean> {
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    const answer = await probe(socketPath, deadlineMs - performance.now());
+    if (answer !== 'crowded') return answer === 'answer';
+    if (performance.now() >= deadlineMs) return false;
+    await new Promise((resolve) => setTimeout(resolve, CROWD_PAUSE_MS));
+  }
+}
+
+function probe(socketPath: string, timeoutMs: number): Promise<'answer' | 'silence' | 'crowded'> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    const end = (answer: 'answer' | 'silence' | 'crowded') => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(answer);
+    };
+    const timer = setTimeout(() => end('silence'), timeoutMs);
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => end(code === 'EAGAIN' ? 'crowded' : 'answer'));
+    socket.once('data', () => end('answer'));
+    // Closed by somebody, who is there.
+    socket.once('close', () => end('answer'));
+    socket.write(HEALTH);
+  });
+}
+
+/** Watches a connection as long as somebody waits on it. */
+export class SilenceWatch {
+  readonly #socketPath: string;
+  readonly #onSilence: () => void;
+  #timer: NodeJS.Timeout | null = null;
+  #heardAtMs = 0;
+
+  constructor(socketPath: string, onSilence: () => void) {
+    this.#socketPath = socketPath;
+    this.#onSilence = onSilence;
+  }
+
+  start(): void {
+    if (this.#timer !== null) return;
+    this.#heardAtMs = performance.now();
+    this.#wait();
+  }
+
+  noteHeard(): void {
+    this.#heardAtMs = performance.now();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #wait(): void {
+    const leftMs = Math.max(0, this.#heardAtMs + SILENCE_MS - performance.now());
+    this.#timer = setTimeout(() => void this.#look(), leftMs);
+    // The connection keeps the program alive while somebody waits, not this.
+    this.#timer.unref();
+  }
+
+  async #look(): Promise<void> {
+    const timer = this.#timer;
+    const isSilent = performance.now() - this.#heardAtMs >= SILENCE_MS;
+    const isAlive = !isSilent || (await isAnswering(this.#socketPath, PROBE_MS));
+    // Answered, or given up, meanwhile.
+    if (timer !== this.#timer) return;
+    if (isAlive) {
+      if (isSilent) this.noteHeard();
+      return this.#wait();
+    }
+    this.stop();
+    this.#onSilence();
+  }
+}
