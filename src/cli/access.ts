@@ -4,7 +4,7 @@
  */
 import { meansNobody } from '../client/alive.ts';
 import { Client } from '../client/client.ts';
-import { Connection, type Outgoing } from '../client/connection.ts';
+import { Connection, type Outgoing, type Send } from '../client/connection.ts';
 import { explainForeignVault } from '../foreign-vault.ts';
 import type { Home } from '../home.ts';
 import { awaitSessionToken, locateSessionToken } from '../session-token.ts';
@@ -20,20 +20,26 @@ const TOKEN = /^mv[ts]_[0-9a-f]{64}$/i;
 export async function withVault<T>(input: Input, use: Use<T>, options: AccessOptions = {}): Promise<T> {
   const { home, context } = input;
   const token = readGivenToken(context.env);
-  const connection = await connectToDaemon(home.socketPath);
-  if (connection !== null) return useDaemon(input, connection, token, use);
+  const connection = await connectToDaemon(home);
+  if (connection !== null) return useDaemon(input, connection, { token, use, options });
   if (token !== null) throw explainNoDaemon(home, 'MAV_TOKEN needs one');
   const { withOwnVault } = await import('./own-vault.ts');
   // A daemon may start meanwhile; then it is the way after all.
-  return withOwnVault(input, use, () => withDaemon(input, use), options);
+  return withOwnVault(input, use, () => withDaemon(input, use, options), options);
 }
 
 /** As withVault, for what only a running daemon can do. */
-export async function withDaemon<T>(input: Input, use: Use<T>): Promise<T> {
+export async function withDaemon<T>(input: Input, use: Use<T>, options: AccessOptions = {}): Promise<T> {
   const token = readGivenToken(input.context.env);
-  const connection = await connectToDaemon(input.home.socketPath);
+  const connection = await connectToDaemon(input.home);
   if (connection === null) throw explainNoDaemon(input.home, 'start one');
-  return useDaemon(input, connection, token, use);
+  return useDaemon(input, connection, { token, use, options });
+}
+
+/** For what only the command line's own session may do. Throws CliError if MAV_TOKEN is set. */
+export function refuseToken({ context: { env } }: Input, what: string): void {
+  if (readGivenToken(env) !== null)
+    throw new CliError(EXIT.notAllowed, `no token may ${what}; run this without MAV_TOKEN`);
 }
 
 function explainNoDaemon({ databasePath, socketPath }: Home, need: string): CliError {
@@ -51,24 +57,45 @@ export function readGivenToken({ MAV_TOKEN: token }: NodeJS.ProcessEnv): string 
 }
 
 /** null if nobody listens there. Throws CliError if it cannot be reached for another reason. */
-async function connectToDaemon(socketPath: string): Promise<Connection | null> {
+async function connectToDaemon(home: Home): Promise<Connection | null> {
+  const { socketPath } = home;
   try {
     return await Connection.open(socketPath);
   } catch (error) {
     if (meansNobody(error)) return null;
+    if (isSilence(error)) throw await explainSilent(home);
     const { code } = error as NodeJS.ErrnoException;
     throw new CliError(EXIT.notAllowed, `the daemon on ${socketPath} cannot be reached: ${code}`);
   }
 }
 
-async function useDaemon<T>(
-  { home, context }: Input,
-  connection: Connection,
-  given: string | null,
-  use: Use<T>,
-): Promise<T> {
+function isSilence(error: unknown): boolean {
+  return (error as { isSilence?: unknown }).isSilence === true;
+}
+
+async function explainSilent(home: Home): Promise<CliError> {
+  const { describeSilence } = await import('./silent-daemon.ts');
+  return new CliError(EXIT.failed, describeSilence(home));
+}
+
+interface Errand<T> {
+  /** MAV_TOKEN, if it is set. */
+  readonly token: string | null;
+  readonly use: Use<T>;
+  readonly options: AccessOptions;
+}
+
+async function useDaemon<T>(input: Input, connection: Connection, errand: Errand<T>): Promise<T> {
+  const { home, context } = input;
   try {
-    const token = given ?? (await findSessionToken(context.env, home.socketPath, connection));
+    const send: Send = async (outgoing) => {
+      try {
+        return await connection.send(outgoing);
+      } catch (error) {
+        throw isSilence(error) ? await explainSilent(home) : error;
+      }
+    };
+    const token = errand.token ?? (await findSessionToken(context.env, home.socketPath, send));
     if (token === null) {
       throw new CliError(
         EXIT.notAllowed,
@@ -77,16 +104,33 @@ async function useDaemon<T>(
           'the daemon left no session token for this user; set MAV_TOKEN to a token of yours',
       );
     }
-    return await use(new Client((outgoing) => connection.send(outgoing), token), 'daemon');
+    return await errand.use(new Client(answerSealed(input, send, token, errand), token), 'daemon');
   } finally {
     connection.close();
   }
 }
 
-function findSessionToken(
-  env: NodeJS.ProcessEnv,
-  socketPath: string,
-  connection: Connection,
-): Promise<string | null> {
-  return awaitSessionToken(locateSessionToken(env, socketPath), () => connection.send(HEALTH));
+/** A Send that does what can be done about a sealed vault: unseals it, or says how. */
+function answerSealed<T>(
+  { context }: Input,
+  send: Send,
+  token: string,
+  { token: given, options: { mayBeSealed, bringsKey } }: Errand<T>,
+): Send {
+  const mayOffer = given === null && !mayBeSealed && !bringsKey && context.canAskPassphrase;
+  const told = given !== null ? 'token' : bringsKey ? 'key' : 'session';
+  // Of all requests under way only the first one asks.
+  let offered: Promise<boolean> | null = null;
+  return async (outgoing) => {
+    const incoming = await send(outgoing);
+    if (incoming.status !== 503) return incoming;
+    const { adviseIn, offerToUnseal } = await import('./sealed-answer.ts');
+    if (mayOffer) offered ??= offerToUnseal(context, incoming, new Client(send, token));
+    // It was refused, and so can be sent again.
+    return adviseIn((await offered) === true ? await send(outgoing) : incoming, told);
+  };
+}
+
+function findSessionToken(env: NodeJS.ProcessEnv, socketPath: string, send: Send): Promise<string | null> {
+  return awaitSessionToken(locateSessionToken(env, socketPath), () => send(HEALTH));
 }

@@ -18,6 +18,11 @@ export interface Context {
   readonly isQuiet: boolean;
   /** Whether somebody can be asked: both ends are a terminal, and `--no-input` was not given. */
   readonly canAsk: boolean;
+  /**
+   * Whether somebody can be asked for a passphrase: standard error is a terminal, whatever is piped in and out. It is typed
+   * on the terminal that the process was started from.
+   */
+  readonly canAskPassphrase: boolean;
   readonly isInputTerminal: boolean;
   readonly isOutputTerminal: boolean;
   readonly isErrorTerminal: boolean;
@@ -45,6 +50,7 @@ export function createContext(env: NodeJS.ProcessEnv, umask: number): Context {
     complain,
     isQuiet: false,
     canAsk: isInputTerminal && isOutputTerminal && isErrorTerminal,
+    canAskPassphrase: isErrorTerminal,
     isInputTerminal,
     isOutputTerminal,
     isErrorTerminal,
@@ -59,6 +65,7 @@ export function withManners(context: Context, { quiet, noInput, noColor }: Manne
     say: quiet ? () => {} : context.say,
     isQuiet: quiet,
     canAsk: context.canAsk && !noInput,
+    canAskPassphrase: context.canAskPassphrase && !noInput,
     hasColor: context.hasColor && !noColor,
   };
 }

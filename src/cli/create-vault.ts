@@ -1,13 +1,19 @@
-/** Making a vault, for `mav init` and `mav serve --init`: which key store it gets, and what the user is told. */
+/**
+ * Making a vault, for `mav init` and `mav serve --init`: which key store it gets, and what the user is told. In two steps:
+ * all that has to be asked is asked before anything is made, so that whoever gives up leaves nothing behind.
+ */
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Call } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
 import { isOurVault } from '../foreign-vault.ts';
-import type { Home } from '../home.ts';
+import { checkSocketPath, checkSocketPathSize, type Home, hasVault } from '../home.ts';
+import { adviseOn } from '../remedies.ts';
 import type { Input } from './command.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT, exitCodeOf } from './failure.ts';
+import { exitCodeOfSignal, watchSignals } from './interruption.ts';
+import { NewFiles } from './new-files.ts';
 import { poolOptions } from './vault-options.ts';
 
 const KEY_STORES = ['auto', 'keychain', 'passphrase', 'file'] as const;
@@ -15,24 +21,59 @@ const KEY_STORES = ['auto', 'keychain', 'passphrase', 'file'] as const;
 type KeyStore = (typeof KEY_STORES)[number];
 type Control = (call: Pick<Call, 'operation' | 'params' | 'body'>) => Promise<Answered>;
 
-/** Makes the vault; the caller owns it. Throws CliError, and has changed nothing then. */
-export async function createVault(input: Input, home: Home): Promise<void> {
-  const keyStore = readKeyStore(input);
+/** What is decided, and asked, before anything is made. */
+export interface VaultPlan {
+  readonly keyStore: Exclude<KeyStore, 'auto'>;
+  readonly isChosenByUs: boolean;
+  /** `{"passphrase": …}`, if it was typed; whoever made the plan zeroes it. */
+  readonly passphrase: Uint8Array<ArrayBuffer> | null;
+  readonly files: NewFiles;
+}
+
+/** Throws CliError or UnsafePlaceError where no vault can be made or served. Changes nothing. */
+export async function planVault(input: Input, home: Home): Promise<VaultPlan> {
+  const asked = readKeyStore(input);
+  checkPlace(home);
+  const files = new NewFiles(home);
+  const keyStore = asked === 'auto' ? await chooseKeyStore(input, home) : asked;
+  const passphrase = keyStore === 'passphrase' ? await choosePassphrase(input) : null;
+  return { keyStore, isChosenByUs: asked === 'auto', passphrase, files };
+}
+
+function checkPlace(home: Home): void {
+  hasVault(home);
   if (existsSync(home.databasePath)) {
     const what = isOurVault(home.databasePath)
       ? 'there is a vault'
       : 'something that is no vault, or a damaged one, is';
     throw new CliError(EXIT.failed, `${what} at ${home.databasePath} already; nothing was changed`);
   }
+  // A vault that no daemon could serve. Its own folder comes with it.
+  const isOwnFolder = dirname(home.socketPath) === home.directory;
+  (isOwnFolder && !existsSync(home.directory) ? checkSocketPathSize : checkSocketPath)(home.socketPath);
+}
+
+/** Makes the vault, of which this process is the owner. Throws CliError, and leaves nothing of it behind then. */
+export async function makeVault(input: Input, home: Home, plan: VaultPlan): Promise<void> {
   const { Pools } = await import('../pool/pools.ts');
-  const pools = new Pools(poolOptions(input.context, home, input.text('passphrase-file'), 1), () => {});
+  const pools = new Pools(poolOptions(input.context, home, input.text('passphrase-file'), 0), () => {});
+  // Ending its thread fails the call at once.
+  const interruption = watchSignals(() => void pools.close());
+  // Also where somebody else's handler ends the process.
+  const removeFiles = () => plan.files.remove(plan.keyStore === 'file', input.text('key-file'));
+  process.once('exit', removeFiles);
   try {
-    const control: Control = (call) => pools.control({ ...call, mayReplace: false });
-    const chosen = keyStore === 'auto' ? await chooseKeyStore(input, control) : keyStore;
-    const created = await control(await buildInit(input, home, chosen));
-    if (!created.ok) throw new CliError(exitCodeOf(created.code), created.message);
-    tellCreated(input.context, JSON.parse(Buffer.from(created.body).toString()), keyStore);
+    const created = await pools.control({ ...buildInit(input, home, plan), mayReplace: false });
+    if (interruption.signal !== null && !existsSync(home.databasePath))
+      throw new CliError(exitCodeOfSignal(interruption.signal), 'stopped; no vault was made');
+    if (!created.ok) throw new CliError(exitCodeOf(created.code), adviseOn(created, 'key'));
+    tellCreated(input.context, JSON.parse(Buffer.from(created.body).toString()), plan);
+  } catch (error) {
+    removeFiles();
+    throw error;
   } finally {
+    process.off('exit', removeFiles);
+    interruption.end();
     await pools.close();
   }
 }
@@ -53,39 +94,50 @@ function readKeyStore({ text }: Input): KeyStore {
 }
 
 /** The keychain if it works; else a passphrase if somebody can be asked for one; else a key file. */
-async function chooseKeyStore({ context }: Input, control: Control): Promise<KeyStore> {
-  const probed = await control({ operation: 'vault.probeKeychain', params: {}, body: null });
-  const { problem } = probed.ok
-    ? JSON.parse(Buffer.from(probed.body).toString())
-    : { problem: probed.message };
-  if (problem === null) return 'keychain';
-  context.say(`The OS keychain ${problem}.`);
-  return context.canAsk ? 'passphrase' : 'file';
+async function chooseKeyStore({ context }: Input, home: Home): Promise<VaultPlan['keyStore']> {
+  const { Pools } = await import('../pool/pools.ts');
+  const pools = new Pools(poolOptions(context, home, undefined, 0), () => {});
+  try {
+    const call = { operation: 'vault.probeKeychain', params: {}, body: null, mayReplace: false } as const;
+    const probed = await pools.control(call);
+    const { problem } = probed.ok
+      ? JSON.parse(Buffer.from(probed.body).toString())
+      : { problem: probed.message };
+    if (problem === null) return 'keychain';
+    context.say(`The OS keychain ${problem}.`);
+    return context.canAsk ? 'passphrase' : 'file';
+  } finally {
+    await pools.close();
+  }
 }
 
-async function buildInit(input: Input, home: Home, keyStore: KeyStore): Promise<Parameters<Control>[0]> {
-  const { context, text } = input;
-  const keyFile = text('key-file');
+/** null where the vault's thread reads it from --passphrase-file. */
+async function choosePassphrase({ context, text }: Input): Promise<VaultPlan['passphrase']> {
+  if (text('passphrase-file') !== undefined) return null;
+  const { askNewPassphrase, canType } = await import('./prompt.ts');
+  if (!context.canAskPassphrase || !canType())
+    throw new CliError(EXIT.usage, 'nobody can be asked for a passphrase here; give --passphrase-file');
+  return askNewPassphrase(context);
+}
+
+function buildInit(input: Input, home: Home, { keyStore, passphrase }: VaultPlan): Parameters<Control>[0] {
+  const keyFile = input.text('key-file');
   const params = {
     key_store: keyStore,
     key_directory: home.keyDirectory,
     ...(keyFile === undefined ? {} : { key_file: resolve(keyFile) }),
   };
-  const mustAsk = keyStore === 'passphrase' && text('passphrase-file') === undefined;
-  if (mustAsk && !context.canAsk) {
-    throw new CliError(EXIT.usage, 'nobody can be asked for a passphrase here; give --passphrase-file');
-  }
-  const body = mustAsk ? await (await import('./prompt.ts')).askNewPassphrase(context) : null;
-  return { operation: 'vault.init', params, body };
+  // A copy: the body is moved away.
+  return { operation: 'vault.init', params, body: passphrase === null ? null : passphrase.slice() };
 }
 
 function tellCreated(
   { say }: Context,
   created: { db_path: string; key_store: string; key_file?: string },
-  asked: KeyStore,
+  { isChosenByUs }: VaultPlan,
 ): void {
   say(`Made a vault at ${created.db_path}, its key in ${describeKeyStore(created)}.`);
-  if (created.key_store === 'file' && asked === 'auto') {
+  if (created.key_store === 'file' && isChosenByUs) {
     say(
       'Warning: whoever has both the vault and the key file can read every secret. The key file protects a copy of\n' +
         "the vault's folder (a backup, a synced folder), but not against somebody who reads all your files or has your\n" +

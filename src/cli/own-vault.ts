@@ -1,10 +1,11 @@
 /** The vault in this very process, while no daemon runs: the same pool, the same pipeline, no socket. */
 import { Client } from '../client/client.ts';
+import type { Send } from '../client/connection.ts';
 import type { InProcessVault } from '../daemon/in-process.ts';
 import { hasVault } from '../home.ts';
+import type { Problem } from '../remedies.ts';
 import type { Input } from './command.ts';
-import { CliError, EXIT, exitCodeOf } from './failure.ts';
-import { adviseWithoutDaemon } from './remedy.ts';
+import { CliError, EXIT } from './failure.ts';
 import { poolOptions } from './vault-options.ts';
 import type { AccessOptions, Use } from './way.ts';
 
@@ -16,7 +17,7 @@ export async function withOwnVault<T>(
   input: Input,
   use: Use<T>,
   otherwise: () => Promise<T>,
-  { mayBeSealed = false }: AccessOptions = {},
+  { mayBeSealed = false, bringsKey = false, turnPatienceMs }: AccessOptions = {},
 ): Promise<T> {
   const { home, command, context } = input;
   // Before anything is made: a mistyped MAV_HOME must not leave a folder behind.
@@ -25,26 +26,42 @@ export async function withOwnVault<T>(
   const { holdInProcess } = await import('../daemon/in-process.ts');
   // One thread for reading and writing: a short command does one thing after another.
   const options = poolOptions(context, home, input.text('passphrase-file'), 0);
-  const vault = await holdInProcess(home, command, options, (event, detail) => {
+  const report = (event: string, detail: string) => {
     if (EVENTS.includes(event)) context.complain(`mav: ${event}: ${detail}`);
-  });
+  };
+  const vault = await holdInProcess(home, command, options, report, turnPatienceMs);
   if (vault === null) return otherwise();
   try {
     if (mayBeSealed) await vault.unseal();
     else await unseal(input, vault);
-    return await use(new Client(vault.send, vault.sessionToken), 'own');
+    const send: Send = async (outgoing) => {
+      const incoming = await vault.send(outgoing);
+      if (incoming.status !== 503) return incoming;
+      return (await import('./sealed-answer.ts')).adviseIn(incoming, bringsKey ? 'key' : 'own');
+    };
+    return await use(new Client(send, vault.sessionToken), 'own');
   } finally {
     await vault.close();
   }
 }
 
-/** A vault that only its passphrase opens is asked for on a terminal. Throws CliError if it stays sealed. */
+/** The passphrase of a vault that needs one is asked for on a terminal. Throws CliError if the vault stays sealed. */
 async function unseal({ context }: Input, vault: InProcessVault): Promise<void> {
   const first = await vault.unseal();
   if (first.ok) return;
-  if (!first.message.includes('passphrase') || !context.canAsk)
-    throw new CliError(EXIT.sealed, adviseWithoutDaemon(first.message));
-  const { askPassphrase } = await import('./prompt.ts');
-  const second = await vault.unseal(await askPassphrase('Passphrase: '));
-  if (!second.ok) throw new CliError(exitCodeOf(second.code), adviseWithoutDaemon(second.message));
+  if (first.reason !== 'needs_passphrase') throw await explainSealed(first);
+  const { explainWrong, tryPassphrases } = await import('./passphrase.ts');
+  const asked = await tryPassphrases(context, async (body) => {
+    const answered = await vault.unseal(body);
+    if (answered.ok) return { isWrong: false, result: answered };
+    if (answered.reason === 'wrong_passphrase') return { isWrong: true };
+    throw await explainSealed(answered);
+  });
+  if (asked.kind === 'wrong') throw explainWrong();
+  if (asked.kind === 'nobody') throw await explainSealed(first);
+}
+
+async function explainSealed(problem: Problem): Promise<CliError> {
+  const { adviseOn } = await import('../remedies.ts');
+  return new CliError(EXIT.sealed, adviseOn(problem, 'own'));
 }

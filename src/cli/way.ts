@@ -10,4 +10,8 @@ export type Use<T> = (client: Client, way: Way) => Promise<T>;
 export interface AccessOptions {
   /** For what a sealed vault can do too. Nobody is asked for a passphrase then. */
   readonly mayBeSealed?: boolean;
+  /** How long to wait, without a daemon, while another command has the vault; absent: as long as many commands need. */
+  readonly turnPatienceMs?: number;
+  /** For what brings the vault's key itself, and so cannot be told to unseal it first. */
+  readonly bringsKey?: boolean;
 }

@@ -5,7 +5,7 @@ import closeWithGrace from 'close-with-grace';
 import { checkSocketPath, type Home, secureHome } from '../home.ts';
 import { ParserBuffer } from '../http/parser-buffer.ts';
 import { createApiServer } from '../http/server.ts';
-import { createLog, type Log, type LogOptions } from '../log.ts';
+import { createLog, type Log } from '../log.ts';
 import type { PoolOptions } from '../pool/pools.ts';
 import { locateSessionToken, removeSessionToken, writeSessionToken } from '../session-token.ts';
 import { type HandedSocket, listenOnHanded, takeHandedSocket } from './activation.ts';
@@ -32,13 +32,13 @@ export interface ServeOptions {
   readonly pool: PoolOptions;
   readonly home: Home;
   readonly env: NodeJS.ProcessEnv;
-  readonly log: LogOptions;
-  /** Runs when the vault is ours and before it is opened: makes one, if that was asked for. */
-  readonly prepare: () => Promise<void>;
-  /** Runs once, when the socket is in place and the vault is unsealed or could not be. */
-  readonly onSettled: (vault: HeldVault) => Promise<void>;
-  /** For people, when the daemon is ready. */
-  readonly hints: string;
+  /**
+   * Runs when the vault is ours and before it is opened: makes one, if that was asked for. Returns the body of a request to
+   * unseal it, if it was given the passphrase with that.
+   */
+  readonly prepare: () => Promise<Uint8Array<ArrayBuffer> | null>;
+  /** Told once, when the socket is in place. */
+  readonly onListening: (vault: HeldVault) => Promise<void>;
 }
 
 /** What has been set up so far, each with how to take it down again. */
@@ -51,7 +51,7 @@ type Teardown = (() => void | Promise<void>)[];
 export async function serve(options: ServeOptions): Promise<never> {
   const { home, env } = options;
   const teardown: Teardown = [];
-  const log = createLog(options.log);
+  const log = createLog();
   const libc = Libc.open();
   closeProcess(libc);
   // Before any thread or child gets a copy of the environment.
@@ -65,14 +65,12 @@ export async function serve(options: ServeOptions): Promise<never> {
   try {
     // Before a vault is made or opened: what cannot be served is not touched.
     if (handed === null) await checkFree(home.socketPath);
-    await options.prepare();
-    const vault = await start(options, { handed, libc }, log, teardown, watch.close);
+    const passphrase = await options.prepare();
+    const vault = await start(options, { handed, libc, passphrase }, log, teardown, watch.close);
     notifyReady();
     givePermissionsUp(planGrants(home, env, findCode()).atStart);
     tellProtections(home, 'serve', listProtections(libc));
-    await vault.settled();
-    await options.onSettled(vault);
-    log.ready({ socketPath: home.socketPath, sealedBecause: vault.sealedBecause, hints: options.hints });
+    await options.onListening(vault);
   } catch (error) {
     // Else it would see the process run out of things to do, and end it as if that were well.
     watch.uninstall();
@@ -82,8 +80,10 @@ export async function serve(options: ServeOptions): Promise<never> {
   return new Promise<never>(() => {});
 }
 
-/** What the service manager has given us, and the kernel. */
+/** What the service manager has given us, the kernel, and whoever made the vault just now. */
 interface Means {
+  /** A body for `unseal`. */
+  readonly passphrase: Uint8Array<ArrayBuffer> | null;
   readonly handed: HandedSocket | null;
   readonly libc: Libc | null;
 }
@@ -91,7 +91,7 @@ interface Means {
 /** Opens the vault and answers; the vault may still be being unsealed. */
 async function start(
   { pool, home, env }: ServeOptions,
-  { handed, libc }: Means,
+  { handed, libc, passphrase }: Means,
   log: Log,
   teardown: Teardown,
   stop: () => void,
@@ -99,7 +99,7 @@ async function start(
   const sessionToken = mintSessionToken();
   const vault = new HeldVault(pool, sessionToken, log.event);
   teardown.push(() => vault.close());
-  void vault.unseal();
+  void vault.unseal(passphrase);
   void vault.destroyed.then(stop);
   const limits = { connections: chooseConnectionCap(), report: log.event };
   const server = createApiServer(vault, log.request, limits);
@@ -135,7 +135,7 @@ function stopWhenTold(log: Log, teardown: Teardown): { close(): void; uninstall(
     async ({ err, signal }) => {
       log.event('stopping', signal ?? err?.name ?? 'told to');
       await takeDown(teardown);
-      await log.end();
+      log.flush();
     },
   );
 }

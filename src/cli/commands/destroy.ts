@@ -1,8 +1,6 @@
 /** `mav destroy`: the vault, its key and everything in it, for ever. */
 
-import type { Client } from '../../client/client.ts';
-import { MaestroVaultError } from '../../client/errors.ts';
-import { readGivenToken, withVault } from '../access.ts';
+import { refuseToken, withVault } from '../access.ts';
 import type { Run } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { escapeControls } from '../escape-controls.ts';
@@ -14,15 +12,14 @@ const WORD = 'destroy';
 
 export const run: Run = async (input) => {
   const { context } = input;
-  if (readGivenToken(context.env) !== null)
-    throw new CliError(EXIT.notAllowed, 'no token may destroy the vault; unset MAV_TOKEN');
+  refuseToken(input, 'destroy the vault');
   const report = await reportVault(input);
-  if (report.state === 'no vault') throw new CliError(EXIT.failed, report.reason ?? '');
+  if (report.sealed === null) throw new CliError(EXIT.failed, report.reason ?? '');
   context.say(describeLoss(report));
   await confirm(input, 'Delete all of this for ever?', WORD);
   const { key_stores: removed } = await withVault(
     input,
-    (client) => destroy(client, input.flag('even-if-key-stays')),
+    (client) => client.destroy({ force: input.flag('even-if-key-stays') }),
     { mayBeSealed: true },
   );
   const { kept, leftovers } = await removeRemains(input, report.folder ?? input.home.directory);
@@ -53,15 +50,4 @@ function describeCount(count: number): string {
 function describeKey(kind: string, { vault_id: id, key_file: file }: VaultReport): string {
   if (kind === 'keychain') return `its key in the OS keychain (service MaestroVault, account root-key:${id})`;
   return kind === 'file' ? `its key file ${escapeControls(file ?? '')}` : 'its key under your passphrase';
-}
-
-async function destroy(client: Client, force: boolean): Promise<{ readonly key_stores: string[] }> {
-  try {
-    return await client.destroy({ force });
-  } catch (error) {
-    if (!(error instanceof MaestroVaultError)) throw error;
-    // The API names its own member.
-    const message = error.message.replace('ask with "force": true', 'give --even-if-key-stays');
-    throw new MaestroVaultError(error.status, error.code, message);
-  }
 }

@@ -1,17 +1,19 @@
 /** `mav init`: makes a vault. */
 import { secureHome } from '../../home.ts';
 import type { Run } from '../command.ts';
-import { createVault } from '../create-vault.ts';
+import { makeVault, planVault } from '../create-vault.ts';
 import { EXIT } from '../failure.ts';
 
 export const run: Run = async (input) => {
   const { home } = input;
+  const plan = await planVault(input, home);
   secureHome(home);
   const { releaseOwnership, takeOwnership } = await import('../../daemon/ownership.ts');
   takeOwnership(home, 'init');
   try {
-    await createVault(input, home);
+    await makeVault(input, home, plan);
   } finally {
+    plan.passphrase?.fill(0);
     releaseOwnership(home);
   }
   return EXIT.done;

@@ -2,11 +2,13 @@
 import { withVault } from '../access.ts';
 import type { Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
-import { passphraseBody } from '../passphrase.ts';
+import { givePassphrase } from '../passphrase.ts';
 
 export const run: Run = async (input) => {
-  const rotated = await withVault(input, async (client) =>
-    client.rotateKek(await passphraseBody(input, client)),
+  const rotated = await withVault(
+    input,
+    (client) => givePassphrase(input, client, (body) => client.rotateKek(body)),
+    { bringsKey: true },
   );
   input.context.say(`Rotated to generation ${rotated.kek_generation}.`);
   return EXIT.done;

@@ -1,10 +1,20 @@
 /** `mav seal`: makes the running daemon forget its keys. */
-import { withDaemon } from '../access.ts';
+import { refuseToken, withDaemon } from '../access.ts';
 import type { Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
 
 export const run: Run = async (input) => {
-  await withDaemon(input, (client) => client.seal());
-  input.context.say('The vault is sealed.');
+  refuseToken(input, 'seal the vault');
+  const wasSealed = await withDaemon(
+    input,
+    async (client) => {
+      const { sealed } = await client.status();
+      // Even so: a key that is just being fetched must not unseal it.
+      await client.seal();
+      return sealed;
+    },
+    { mayBeSealed: true },
+  );
+  input.context.say(wasSealed ? 'The vault is sealed already.' : 'The vault is sealed.');
   return EXIT.done;
 };

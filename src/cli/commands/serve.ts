@@ -1,67 +1,77 @@
 /** `mav serve`: the daemon, in the foreground. */
 import { existsSync } from 'node:fs';
+import type { Answered } from '../../answered.ts';
+import type { ServeOptions } from '../../daemon/serve.ts';
 import { type Home, hasVault } from '../../home.ts';
-import type { LogOptions } from '../../log.ts';
+import { adviseOn, type Problem } from '../../remedies.ts';
 import type { Input, Run } from '../command.ts';
-import { createVault } from '../create-vault.ts';
-import { CliError, EXIT, usageError } from '../failure.ts';
+import { makeVault, planVault } from '../create-vault.ts';
+import { CliError, EXIT } from '../failure.ts';
 import { poolOptions } from '../vault-options.ts';
 
 export const run: Run = async (input) => {
   const { context, home, text } = input;
-  const log = chooseLog(input);
   // Before anything is started or left behind.
   if (!input.flag('init') && !hasVault(home)) throw explainNoVault(home);
   const { isClosed, launchClosed } = await import('../../daemon/launch.ts');
   if (!isClosed()) launchClosed(process.argv.slice(2), context.env, home);
+  const plan = existsSync(home.databasePath) ? null : await planVault(input, home);
   const { serve } = await import('../../daemon/serve.ts');
-  return serve({
+  const options: ServeOptions = {
     pool: poolOptions(context, home, text('passphrase-file'), null),
     home,
     env: context.env,
-    log,
     prepare: async () => {
-      if (existsSync(home.databasePath)) return;
-      if (!input.flag('init')) throw explainNoVault(home);
-      await createVault(input, home);
+      if (plan === null && existsSync(home.databasePath)) return null;
+      if (plan === null) throw explainNoVault(home);
+      await makeVault(input, home, plan);
+      // What was just chosen is not asked for again.
+      return plan.passphrase;
     },
-    onSettled: (vault) => offerUnseal(input, vault),
-    hints: describeUse(home.socketPath),
-  });
+    onListening: async (vault) => {
+      await vault.settled();
+      await offerUnseal(input, vault);
+      tellHow(input, home.socketPath, vault.sealedBecause);
+    },
+  };
+  try {
+    return await serve(options);
+  } catch (error) {
+    // The folder that was made for a vault which was not; whoever has a vault's place by now needs it.
+    if ((error as Error).name !== 'OwnedElsewhereError') plan?.files.remove(false, undefined);
+    throw error;
+  }
 };
-
-/** On a terminal the log is for people, elsewhere for programs. Throws CliError. */
-function chooseLog({ context, text, flag }: Input): LogOptions {
-  const format = text('log-format') ?? (context.isErrorTerminal ? 'text' : 'json');
-  if (format !== 'text' && format !== 'json') throw usageError('--log-format must be text or json');
-  return { format, hasRequests: format === 'json' || flag('log-requests'), isQuiet: context.isQuiet };
-}
 
 function explainNoVault({ databasePath }: Home): CliError {
   return new CliError(EXIT.failed, `there is no vault at ${databasePath}; make one: mav init`);
 }
 
 type Sealable = {
-  readonly sealedBecause: string | null;
-  unseal(body: Uint8Array<ArrayBuffer> | null): Promise<unknown>;
+  readonly sealedBecause: Problem | null;
+  unseal(body: Uint8Array<ArrayBuffer> | null): Promise<Answered>;
 };
 
 /** On a terminal a vault that needs its passphrase asks for it, three times at most. */
 async function offerUnseal({ context }: Input, vault: Sealable): Promise<void> {
-  for (let attempt = 0; attempt < 3; attempt++) {
-    if (!vault.sealedBecause?.includes('passphrase') || !context.canAsk) return;
-    const { askPassphrase } = await import('../prompt.ts');
-    await vault.unseal(await askPassphrase('Passphrase: '));
-  }
+  if (vault.sealedBecause?.reason !== 'needs_passphrase' || !context.canAsk) return;
+  const { tryPassphrases } = await import('../passphrase.ts');
+  await tryPassphrases(context, async (body) => {
+    const answered = await vault.unseal(body);
+    const isWrong = !answered.ok && answered.reason === 'wrong_passphrase';
+    return isWrong ? { isWrong } : { isWrong: false, result: undefined };
+  });
 }
 
-function describeUse(socketPath: string): string {
-  return [
-    'Make a token in another terminal (in a checkout: npx mav):',
-    '  mav token create --name me --scope read,write',
-    'Then try:',
+function tellHow({ context: { print } }: Input, socketPath: string, sealedBecause: Problem | null): void {
+  print(`Serving the vault on ${socketPath}`);
+  if (sealedBecause !== null) print(`It is sealed: ${adviseOn(sealedBecause, 'session')}`);
+  print('Make a token in another terminal (in a checkout: npx mav):');
+  print('  mav token create --name me --scope read,write');
+  print('Then try:');
+  print(
     `  curl --unix-socket ${quote(socketPath)} -H "Authorization: Bearer mvt_…" http://localhost/v1/secrets`,
-  ].join('\n');
+  );
 }
 
 /** For a POSIX shell. */

@@ -1,11 +1,20 @@
 /** `mav unseal`: lets the running daemon open its vault. */
-import { withDaemon } from '../access.ts';
-import type { Run } from '../command.ts';
+import type { Client } from '../../client/client.ts';
+import { refuseToken, withDaemon } from '../access.ts';
+import type { Input, Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
-import { passphraseBody } from '../passphrase.ts';
+import { givePassphrase } from '../passphrase.ts';
 
 export const run: Run = async (input) => {
-  await withDaemon(input, async (client) => client.unseal(await passphraseBody(input, client)));
-  input.context.say('The vault is unsealed.');
+  refuseToken(input, 'unseal the vault');
+  const didUnseal = await withDaemon(input, (client) => unseal(input, client), { bringsKey: true });
+  input.context.say(didUnseal ? 'The vault is unsealed.' : 'The vault is unsealed already.');
   return EXIT.done;
 };
+
+/** False if there was nothing to do. */
+async function unseal(input: Input, client: Client): Promise<boolean> {
+  if (!(await client.status()).sealed) return false;
+  await givePassphrase(input, client, (body) => client.unseal(body));
+  return true;
+}

@@ -1,0 +1,197 @@
+/** Asking for passphrases on a real terminal, and what is said where nobody can be asked. */
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { MIN_PASSPHRASE_LENGTH } from '../src/cli/prompt.ts';
+import { MIN_PASSPHRASE_LENGTH as VAULTS_OWN } from '../workers/keys/slots/passphrase.ts';
+import { mavOnTerminal, openTerminal, type Terminal } from './fixtures/terminal.ts';
+import { BIN, createSandbox, mav, type Sandbox, startDaemon, startNode } from './fixtures/vault.ts';
+
+const PASSPHRASE = 'correct horse battery';
+const NEW = 'New passphrase (at least 8 characters): ';
+
+/** A vault that needs its passphrase. */
+async function createSealable(t: Test): Promise<Sandbox & { readonly pass: string }> {
+  const sandbox = createSandbox(t);
+  const pass = join(sandbox.folder, 'pass');
+  writeFileSync(pass, `${PASSPHRASE}\n`, { mode: 0o600 });
+  const made = await mav(sandbox, ['init', '--key-store', 'passphrase', '--passphrase-file', pass]);
+  t.equal(made.code, 0, made.stderr);
+  return { ...sandbox, pass };
+}
+
+async function answer(terminal: Terminal, prompt: string, typed: string): Promise<void> {
+  await terminal.see(prompt);
+  terminal.type(`${typed}\r`);
+}
+
+/** `mav` behind a shell, so that something can be piped into it on the terminal. */
+function shell(t: Test, sandbox: Sandbox, before: string, args: string): Terminal {
+  const command = [...startNode(sandbox.env), BIN].map((word) => `'${word}'`).join(' ');
+  return openTerminal(t, sandbox, ['/bin/sh', '-c', `${before} | ${command} ${args}`]);
+}
+
+t.test('init > passphrases that cannot be taken > asked for again, by the rule in the prompt', async (t) => {
+  const sandbox = createSandbox(t);
+  const terminal = mavOnTerminal(t, sandbox, ['init', '--key-store', 'passphrase']);
+  await answer(terminal, NEW, '');
+  await answer(terminal, NEW, 'seven77');
+  await answer(terminal, NEW, PASSPHRASE);
+  await answer(terminal, 'Once more: ', 'something else');
+  await terminal.see('These were not the same.');
+  await answer(terminal, NEW, PASSPHRASE);
+  await answer(terminal, 'Once more: ', PASSPHRASE);
+  const { code, shown } = await terminal.ended();
+  t.equal(code, 0);
+  t.match(shown, 'Made a vault');
+  t.notMatch(shown, PASSPHRASE);
+  t.equal(MIN_PASSPHRASE_LENGTH, VAULTS_OWN, 'the prompt says what the vault takes');
+});
+
+t.test('init > nothing but bad passphrases > ends, and leaves nothing behind', async (t) => {
+  const sandbox = createSandbox(t);
+  const terminal = mavOnTerminal(t, sandbox, ['init', '--key-store', 'passphrase']);
+  for (let count = 0; count < 5; count++) await answer(terminal, NEW, 'short');
+  t.equal((await terminal.ended()).code, 1);
+  t.notOk(existsSync(sandbox.home));
+});
+
+t.test('init, serve --init > given up at the prompt > leaves nothing behind', async (t) => {
+  for (const command of ['init', 'serve --init'])
+    for (const give of ['\x03', '\x04', 'SIGTERM', 'SIGKILL', 'SIGHUP'] as const) {
+      const sandbox = createSandbox(t);
+      const args = [...command.split(' '), '--key-store', 'passphrase', '--home', join(sandbox.home, 'deep')];
+      const terminal = mavOnTerminal(t, sandbox, args);
+      await terminal.see(NEW);
+      if (give.length > 1) await terminal.signal(give as NodeJS.Signals);
+      else terminal.type(give);
+      const { code } = await terminal.ended();
+      t.not(code, 0, `${command}, ${JSON.stringify(give)}`);
+      t.notOk(existsSync(sandbox.home));
+      t.same(readdirSync(sandbox.env.HOME ?? ''), []);
+    }
+});
+
+t.test(
+  'init > a place where no daemon could listen > refused before anything is asked or made',
+  async (t) => {
+    const sandbox = createSandbox(t);
+    const long = join(sandbox.home, 'x'.repeat(120));
+    for (const args of [
+      ['--home', long],
+      ['--socket', join(long, 's')],
+      ['--socket', join(sandbox.folder, 'missing', 's')],
+    ]) {
+      const refused = await mav(sandbox, ['init', '--key-store', 'file', ...args]);
+      t.equal(refused.code, 1);
+      t.match(refused.stderr, /socket's (path takes|folder .* is not there)/);
+      t.notOk(existsSync(sandbox.home));
+    }
+  },
+);
+
+t.test('init > fails > leaves nothing behind', async (t) => {
+  const sandbox = createSandbox(t);
+  const missing = join(sandbox.folder, 'missing', 'key');
+  const refused = await mav(sandbox, ['init', '--key-store', 'file', '--key-file', missing]);
+  t.not(refused.code, 0);
+  t.notOk(existsSync(sandbox.home));
+});
+
+t.test('serve --init > the passphrase just chosen > unseals, and the next command works', async (t) => {
+  const sandbox = createSandbox(t);
+  const terminal = mavOnTerminal(t, sandbox, ['serve', '--init', '--key-store', 'passphrase']);
+  await answer(terminal, NEW, PASSPHRASE);
+  await answer(terminal, 'Once more: ', PASSPHRASE);
+  await terminal.see('Serving the vault');
+  const created = await mav(sandbox, ['token', 'create', '--name', 'me', '--scope', 'read,write']);
+  t.equal(created.code, 0, created.stderr);
+  await terminal.signal('SIGTERM');
+  t.notMatch((await terminal.ended()).shown, /\bsealed/);
+});
+
+t.test('no daemon, something piped in > the passphrase is asked for on the terminal', async (t) => {
+  const sandbox = await createSealable(t);
+  const terminal = shell(t, sandbox, 'printf piped', 'set x');
+  await answer(terminal, 'Passphrase: ', 'a wrong one');
+  await terminal.see('The passphrase is wrong.');
+  await answer(terminal, 'Passphrase: ', PASSPHRASE);
+  t.equal((await terminal.ended()).code, 0);
+  t.equal((await mav(sandbox, ['get', 'x', '--passphrase-file', sandbox.pass])).stdout, 'piped');
+});
+
+t.test('no daemon > three wrong passphrases > exit 5, and nothing more is asked', async (t) => {
+  const sandbox = await createSealable(t);
+  const terminal = mavOnTerminal(t, sandbox, ['list']);
+  for (const typed of ['one wrong', '', 'two wrong']) await answer(terminal, 'Passphrase: ', typed);
+  const { code, shown } = await terminal.ended();
+  t.equal(code, 5);
+  t.match(shown, 'no passphrase was right in 3 attempts');
+});
+
+t.test('a sealed daemon > on a terminal > commands offer to unseal, and go on', async (t) => {
+  const sandbox = await createSealable(t);
+  await startDaemon(t, { sandbox, init: null, token: false });
+  const terminal = shell(t, sandbox, 'printf piped', 'set x');
+  await terminal.see('The vault is sealed.');
+  await answer(terminal, 'Passphrase: ', 'a wrong one');
+  await answer(terminal, 'Passphrase: ', PASSPHRASE);
+  t.equal((await terminal.ended()).code, 0);
+  t.equal((await mav(sandbox, ['get', 'x'])).stdout, 'piped');
+  const again = await mav(sandbox, ['unseal']);
+  t.same([again.code, again.stderr], [0, 'The vault is unsealed already.\n']);
+
+  t.match(await mav(sandbox, ['seal']), { code: 0, stderr: 'The vault is sealed.\n' });
+  t.match(await mav(sandbox, ['seal']), { code: 0, stderr: 'The vault is sealed already.\n' });
+  const refused = mavOnTerminal(t, sandbox, ['get', 'x', '--no-input']);
+  t.match(await refused.ended(), { code: 5, shown: 'mav: the vault is sealed; run: mav unseal\n' });
+  const unsealing = mavOnTerminal(t, sandbox, ['unseal']);
+  await answer(unsealing, 'Passphrase: ', 'a wrong one');
+  await unsealing.see('The passphrase is wrong.');
+  await answer(unsealing, 'Passphrase: ', PASSPHRASE);
+  t.match(await unsealing.ended(), { code: 0, shown: /The vault is unsealed\./ });
+});
+
+t.test('a sealed daemon with a key file > on a terminal > asks whether to unseal', async (t) => {
+  const sandbox = createSandbox(t);
+  const key = join(sandbox.folder, 'key');
+  await startDaemon(t, { sandbox, init: ['--key-store', 'file', '--key-file', key], token: false });
+  await mav(sandbox, ['set', 'x', '--value', 'v']);
+  await mav(sandbox, ['seal']);
+  const declined = mavOnTerminal(t, sandbox, ['list']);
+  await answer(declined, 'Unseal it now? [Y/n] ', 'n');
+  t.match(await declined.ended(), { code: 5, shown: /the vault is sealed; run: mav unseal/ });
+  const agreed = mavOnTerminal(t, sandbox, ['list']);
+  await answer(agreed, 'Unseal it now? [Y/n] ', '');
+  t.match(await agreed.ended(), { code: 0 });
+});
+
+t.test('nobody can be asked > the advice works for whoever gets it', async (t) => {
+  const sandbox = await createSealable(t);
+  const says = async (args: string[], expected: RegExp, env: NodeJS.ProcessEnv = {}) => {
+    const { code, stderr } = await mav(sandbox, args, { env });
+    t.match(stderr, expected, args.join(' '));
+    t.not(code, 0);
+  };
+  const wrong = join(sandbox.folder, 'wrong');
+  writeFileSync(wrong, 'not this one', { mode: 0o600 });
+  await says(
+    ['list'],
+    /needs its passphrase; run this on a terminal, give --passphrase-file FILE, or start the/,
+  );
+  await says(
+    ['list', '--passphrase-file', wrong],
+    /in the file .*wrong is wrong; put the right one there, then try/,
+  );
+  const token = { MAV_TOKEN: `mvt_${'a'.repeat(64)}` };
+  await startDaemon(t, { sandbox, init: null, token: false });
+  await says(['list'], /needs its passphrase; run: mav unseal\n$/);
+  await says(['list'], /run, without MAV_TOKEN: mav unseal\n$/, token);
+  await says(['unseal'], /run this on a terminal, or give --passphrase-file FILE\n$/);
+  await says(['unseal'], /no token may unseal the vault; run this without MAV_TOKEN\n$/, token);
+  await says(['seal'], /no token may seal the vault; run this without MAV_TOKEN\n$/, token);
+  await says(
+    ['unseal', '--passphrase-file', wrong],
+    /in the file .*wrong is wrong; put the right one there\n$/,
+  );
+});
