@@ -27,7 +27,7 @@ const RULES: { readonly [Key in keyof Config]-?: (value: unknown) => string | nu
   env: (value) => (isText(value) ? null : 'must be the name of an environment'),
   output: (value) => (value === 'json' || value === 'table' ? null : 'must be "json" or "table"'),
   clear: (value) =>
-    isText(value) && /^([0-9]+(ms|s|m|h)|0|never)$/.test(value)
+    isText(value) && /^([0-9]+(ms|s|m|h)?|never)$/.test(value)
       ? null
       : 'must be a time such as "45s", or "never"',
 };

@@ -1,57 +1,113 @@
 /**
- * The daemon's log: JSON lines on standard error. Only the fields named here are ever written, so that no value, token
- * or query string can slip in with an object.
+ * The daemon's log, on standard error: plain lines for people, or JSON lines for programs. Only the fields named here are
+ * ever written, so that no value, token or query string can slip in with an object.
  */
-import { type DestinationStream, destination, pino } from 'pino';
 import type { Answer } from './http/answer.ts';
+import { LogWriter } from './log-writer.ts';
 
 export interface Log {
   /** One line for every request that was answered. */
-  request(line: {
-    readonly method: string | null;
-    readonly answer: Answer;
-    readonly durationMs: number;
-  }): void;
+  request(line: RequestLine): void;
   /** What else happened; `detail` names things, never values. */
   event(event: string, detail: string): void;
-  /** Writes what is still in memory; the last thing before the process ends. */
-  flush(): void;
+  /** Said once, when the daemon is ready. */
+  ready(start: Start): void;
+  /** Writes what is still in memory. Returns false if that did not end in time. */
+  end(): Promise<boolean>;
+}
+
+export interface RequestLine {
+  readonly method: string | null;
+  readonly answer: Answer;
+  readonly durationMs: number;
+}
+
+export interface Start {
+  readonly socketPath: string;
+  /** Why the vault is sealed; null if it is not. */
+  readonly sealedBecause: string | null;
+  /** For people: what to do now. */
+  readonly hints: string;
+}
+
+export type LogFormat = 'text' | 'json';
+
+export interface LogOptions {
+  readonly format: LogFormat;
+  /** Whether requests are logged. */
+  readonly hasRequests: boolean;
+  /** Nothing but what is wrong. */
+  readonly isQuiet: boolean;
 }
 
 /** Events that somebody should look at. */
-const WARNINGS: readonly string[] = ['warning', 'failure', 'sealed', 'damaged', 'worker-died', 'guessing'];
+const WARNINGS: readonly string[] = [
+  'warning',
+  'failure',
+  'sealed',
+  'damaged',
+  'worker-died',
+  'guessing',
+  'log-lost',
+];
+/** As pino has them, which many programs that read logs know. */
+const LEVELS = { info: 30, warn: 40 } as const;
 const STDERR = 2;
+/** How long the end of the daemon waits for the last lines. */
+const END_MS = 500;
 
-export function createLog(): Log {
-  const { pid } = process;
-  const lines = new LineBuffer(destination({ dest: STDERR, sync: false }));
-  const logger = pino({ base: { pid }, timestamp: () => `,"time":"${formatNow()}"` }, lines);
+type Level = keyof typeof LEVELS;
+
+/** How lines look; null leaves one out. */
+interface Format {
+  event(level: Level, event: string, detail: string): string | null;
+  request(line: RequestLine): string;
+  ready(start: Start, isQuiet: boolean): string | null;
+}
+
+export function createLog({ format, hasRequests, isQuiet }: LogOptions): Log {
+  const lines = format === 'json' ? JSON_LINES : new PlainLines();
+  const send = (line: string | null) => {
+    if (line === null) return;
+    writer.write(line);
+    writer.send();
+  };
+  const writer = new LogWriter(STDERR, (lost) => lines.event('warn', 'log-lost', String(lost)) ?? '');
   return {
-    // As the logger would write it, which puts a line together from two dozen strings and takes ten times as long.
-    request: ({ method, answer, durationMs }) => {
-      const { route, status, code, requestId, tokenId } = answer;
-      const line = {
-        level: logger.levels.values.info,
-        time: formatNow(),
-        pid,
-        event: 'request',
-        method,
-        route,
-        status,
-        code,
-        duration_ms: Math.round(durationMs * 1000) / 1000,
-        request_id: requestId,
-        token_id: tokenId,
-      };
-      lines.write(`${JSON.stringify(line)}\n`);
+    request: (line) => {
+      if (hasRequests && !isQuiet) writer.write(lines.request(line));
     },
     event: (event, detail) => {
-      logger[WARNINGS.includes(event) ? 'warn' : 'info']({ event, detail });
-      lines.send();
+      const level = WARNINGS.includes(event) ? 'warn' : 'info';
+      if (!isQuiet || level === 'warn') send(lines.event(level, event, detail));
     },
-    flush: () => lines.flushSync(),
+    ready: (start) => send(lines.ready(start, isQuiet)),
+    end: () => writer.end(END_MS),
   };
 }
+
+const JSON_LINES: Format = {
+  event: (level, event, detail) =>
+    `${JSON.stringify({ level: LEVELS[level], time: formatNow(), pid: process.pid, event, detail })}\n`,
+  request: ({ method, answer, durationMs }) => {
+    const { route, status, code, requestId, tokenId } = answer;
+    const line = {
+      level: LEVELS.info,
+      time: formatNow(),
+      pid: process.pid,
+      event: 'request',
+      method,
+      route,
+      status,
+      code,
+      duration_ms: roundToMicroseconds(durationMs),
+      request_id: requestId,
+      token_id: tokenId,
+    };
+    return `${JSON.stringify(line)}\n`;
+  },
+  ready: ({ socketPath }, isQuiet) => (isQuiet ? null : JSON_LINES.event('info', 'listening', socketPath)),
+};
 
 /** Formatting a time takes longer than the rest of a line; many requests are answered within one millisecond. */
 let formatted = { ms: Number.NaN, text: '' };
@@ -63,41 +119,54 @@ function formatNow(): string {
   return formatted.text;
 }
 
-/** How long a line may lie in memory. */
-const DELAY_MS = 50;
-/** How many lines may, so that few are lost if the process is killed. */
-const MAX_LINES = 64;
+function roundToMicroseconds(durationMs: number): number {
+  return Math.round(durationMs * 1000) / 1000;
+}
 
-/** Hands lines on several at a time: every write wakes a thread, which costs more than a request's whole routing. */
-class LineBuffer implements DestinationStream {
-  readonly #stream: DestinationStream & { flushSync(): void };
-  #lines: string[] = [];
-  #timer: NodeJS.Timeout | null = null;
+const SENTENCES: Readonly<Record<string, (detail: string) => string>> = {
+  unsealed: () => 'the vault is unsealed',
+  sealed: (detail) => `the vault is sealed: ${detail}`,
+  destroyed: () => 'the vault was destroyed',
+  stopping: (detail) => `stopping (${detail})`,
+  'worker-died': (detail) => `a worker thread died (${detail})`,
+  failure: (detail) => `a request failed: ${detail}`,
+  'log-lost': (detail) => `${detail} lines of this log could not be written`,
+};
 
-  constructor(stream: DestinationStream & { flushSync(): void }) {
-    this.#stream = stream;
+/** For people. */
+class PlainLines implements Format {
+  #isReady = false;
+
+  event(level: Level, event: string, detail: string): string | null {
+    // Until then it is not known how the start ends: somebody may be asked for a passphrase.
+    if (!this.#isReady && (event === 'sealed' || event === 'unsealed')) return null;
+    const text = SENTENCES[event]?.(detail) ?? detail;
+    return formatPlain(level === 'warn' ? `warning: ${text}` : text);
   }
 
-  write(line: string): void {
-    this.#lines.push(line);
-    if (this.#lines.length >= MAX_LINES) this.send();
-    else this.#timer ??= setTimeout(() => this.send(), DELAY_MS).unref();
+  request({ method, answer, durationMs }: RequestLine): string {
+    const { route, status, code } = answer;
+    const words = [method, route, status, code, `${roundToMicroseconds(durationMs)} ms`];
+    return formatPlain(words.filter((word) => word !== null).join(' '));
   }
 
-  send(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    if (this.#lines.length === 0) return;
-    this.#stream.write(this.#lines.join(''));
-    this.#lines = [];
+  ready({ socketPath, sealedBecause, hints }: Start, isQuiet: boolean): string {
+    this.#isReady = true;
+    const lines = [
+      ...(isQuiet ? [] : [`Serving the vault on ${escapeControls(socketPath)}`]),
+      ...(sealedBecause === null ? [] : [`The vault is sealed: ${escapeControls(sealedBecause)}`]),
+      ...(isQuiet ? [] : [hints]),
+    ];
+    return lines.map((line) => `${line}\n`).join('');
   }
+}
 
-  flushSync(): void {
-    try {
-      this.send();
-      this.#stream.flushSync();
-    } catch {
-      // Standard error is gone; there is nowhere left to say so.
-    }
-  }
+/** With the local time. */
+function formatPlain(text: string): string {
+  return `${new Date().toLocaleTimeString('en-GB')} ${escapeControls(text)}\n`;
+}
+
+/** A name that holds a line break must not look like a line of the log. */
+function escapeControls(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }

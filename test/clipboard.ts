@@ -214,11 +214,11 @@ t.test(
     await mav(sandbox, ['set', 'binary'], { input: new Uint8Array([0xff, 0xfe]) });
     await mav(sandbox, ['set', 'nul'], { input: 'a\0b' });
     const cases: readonly [args: string[], code: number, says: RegExp][] = [
-      [['copy', 'missing'], 3, /no such secret/],
-      [['copy', 'x', '--field', 'missing'], 3, /no such field/],
+      [['copy', 'missing'], 3, /no secret "missing" in the default environment/],
+      [['copy', 'x', '--field', 'missing'], 3, /has no field "missing"/],
       [['copy', 'binary'], 1, /no text/],
       [['copy', 'nul'], 1, /no text/],
-      [['copy', 'x', '--clear', '45'], 2, /45s or 2m/],
+      [['copy', 'x', '--clear', '45x'], 2, /45s or 2m/],
       [['copy', 'x', '--clear', '25h'], 2, /up to 24h/],
       [['copy', 'x', '--clear', 'hunter2'], 2, /45s or 2m/],
       [['get', 'x', '--clear', '45s'], 2, /goes with --clip/],

@@ -468,7 +468,7 @@ t.test('serve > standard error is closed > it goes on serving', async (t) => {
   await mav(sandbox, ['init', '--key-store', 'file']);
   const child = spawnMav(sandbox, ['serve'], { stdio: ['ignore', 'pipe', 'pipe'] });
   t.teardown(() => child.kill('SIGKILL'));
-  await new Promise((resolve) => child.stdout?.once('data', resolve));
+  await new Promise((resolve) => child.stderr?.once('data', resolve));
   child.stdout?.destroy();
   child.stderr?.destroy();
   for (let count = 0; count < 20; count++) await ask(sandbox.socket, 'GET', '/v1/health');

@@ -404,6 +404,6 @@ t.test('serve > told to stop while sealed > exits 0', async (t) => {
   const pass = writePassphrase(sandbox);
   await mav(sandbox, ['init', '--key-store', 'passphrase', '--passphrase-file', pass]);
   const child = spawnMav(sandbox, ['serve'], { stdio: ['ignore', 'pipe', 'pipe'] });
-  child.stdout?.once('data', () => child.kill('SIGTERM'));
+  child.stderr?.once('data', () => child.kill('SIGTERM'));
   t.equal((await finished(child)).code, 0);
 });

@@ -1,13 +1,8 @@
-/** What imports read, by itself: JSON from the left to the right, and dotenv as bash reads it. */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** What imports read, by itself: JSON from the left to the right, and dotenv line by line. */
 import fc from 'fast-check';
 import t from 'tap';
-import { formatDotenv, parseDotenv } from '../src/cli/dotenv.ts';
+import { parseDotenv } from '../src/cli/dotenv.ts';
 import { JsonReadError, JsonReader } from '../src/cli/json-reader.ts';
-import { skipWithout } from './fixtures/programs.ts';
 
 /** As JSON.parse would answer; null-prototype objects, because a member may be called __proto__. */
 function read(text: string): unknown {
@@ -115,59 +110,6 @@ t.test('JsonReader > raw values > as they were written, and their lines', async 
   ]);
   t.equal(reader.lineOf(0), 1, 'and back');
 });
-
-/** What a shell makes of a file, by its own words. */
-function source(text: string): Record<string, string> {
-  const folder = mkdtempSync(join(tmpdir(), 'mav-dotenv-'));
-  try {
-    writeFileSync(join(folder, '.env'), text);
-    const { stdout } = spawnSync('bash', ['-c', 'set -a; . "$1"; env -0', 'bash', join(folder, '.env')], {
-      env: { PATH: process.env.PATH },
-      encoding: 'utf8',
-    });
-    const pairs = stdout
-      .split('\0')
-      .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]);
-    return Object.fromEntries(pairs.filter(([name = '']) => name.startsWith('V_')));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-const text = fc
-  .oneof(
-    fc.string({ unit: fc.constantFrom(...'\'"`$\\#= \t\nnrx!&;(){}~*é'.split('')), maxLength: 20 }),
-    fc.string({ unit: 'grapheme', maxLength: 20 }),
-  )
-  .filter((value) => value !== '' && !value.includes('\0') && value.isWellFormed());
-
-t.test('formatDotenv > any text > parseDotenv reads it back', async (t) => {
-  const property = fc.property(fc.array(text, { maxLength: 10 }), (values) => {
-    const file = values.map((value, index) => `${formatDotenv(`V_${index}`, value)}\n`).join('');
-    t.strictSame(
-      parseDotenv('.env', file).map(({ value }) => value),
-      values,
-    );
-  });
-  fc.assert(property, { numRuns: 500 });
-});
-
-t.test(
-  'formatDotenv > any text that the dialects agree on > bash reads the same',
-  { skip: skipWithout('bash') },
-  async (t) => {
-    // Beside an apostrophe a newline is written as \n, which a shell does not know.
-    const shared = text.filter(
-      (value) => !/\r/.test(value) && !(value.includes("'") && value.includes('\n')),
-    );
-    const property = fc.property(fc.array(shared, { minLength: 20, maxLength: 40 }), (values) => {
-      const named = values.map((value, index) => [`V_${index}`, value] as const);
-      const file = named.map(([name, value]) => `${formatDotenv(name, value)}\n`).join('');
-      t.strictSame(source(file), Object.fromEntries(named));
-    });
-    fc.assert(property, { numRuns: 20 });
-  },
-);
 
 t.test('parseDotenv > a long file > takes no longer for each line', async (t) => {
   const file = Array.from({ length: 50_000 }, (_, index) => `N${index}=v\n`).join('');

@@ -2,11 +2,9 @@
 import type { Client } from '../client/client.ts';
 import { withVault } from './access.ts';
 import type { Input } from './command.ts';
-import { describeSecret } from './describe.ts';
 import { type EnvLine, readEnvFile } from './env-file.ts';
-import { CliError, EXIT, usageError } from './failure.ts';
-import { fetchEnvironment, fetchReferences, fetchSecrets } from './fetch.ts';
-import { formatReference } from './reference.ts';
+import { usageError } from './failure.ts';
+import { fetchEnvironment, fetchReferred, fetchSecrets } from './fetch.ts';
 import { layVariables, readText, type Stored, VARIABLE_NAME, type Variable } from './variables.ts';
 
 /** Throws CliError, and hands out nothing, if one of them cannot be had. */
@@ -16,7 +14,7 @@ export function collectVariables(input: Input): Promise<Variable[]> {
   const other = ['only', 'prefix', 'env'].find((option) => input.flag(option));
   if (other !== undefined)
     throw usageError(`--env-file names variables and environments itself; leave --${other} out`);
-  return collectEnvFile(input, readEnvFile(path));
+  return collectEnvFile(input, readEnvFile(input.context, path));
 }
 
 async function collectSecrets(input: Input): Promise<Variable[]> {
@@ -24,7 +22,7 @@ async function collectSecrets(input: Input): Promise<Variable[]> {
   const only = readOnly(input);
   const environments = input.environment ? ['', input.environment] : [''];
   const layers = await withVault(input, (client) =>
-    only === null ? fetchAll(input, client, environments) : fetchOnly(client, environments, only),
+    only === null ? fetchAll(input, client, environments) : fetchOnly(input, client, environments, only),
   );
   return layVariables(layers, prefix);
 }
@@ -56,6 +54,7 @@ async function fetchAll(
 }
 
 async function fetchOnly(
+  input: Input,
   client: Client,
   environments: readonly string[],
   names: readonly string[],
@@ -63,8 +62,13 @@ async function fetchOnly(
   const layers = await Promise.all(environments.map((one) => fetchSecrets(client, names, one)));
   const missing = names.filter((_name, at) => layers.every((found) => found[at] === null));
   if (missing.length > 0) {
-    const described = missing.map((name) => describeSecret(name, environments[1]));
-    throw new CliError(EXIT.notFound, `there is no such secret: ${described.join(', ')}`);
+    const { explainMissing } = await import('./missing.ts');
+    const environment = environments.at(-1);
+    throw await explainMissing(
+      input,
+      client,
+      missing.map((name) => ({ name, environment, alsoInDefault: true })),
+    );
   }
   return layers.map((found) => found.flatMap((stored) => stored ?? []));
 }
@@ -75,13 +79,11 @@ async function collectEnvFile(input: Input, lines: readonly EnvLine[]): Promise<
   );
   const sources = referring.map(({ source }) => source);
   // A file without references needs no vault.
+  const places = referring.map(({ place }) => place);
   const values =
-    sources.length === 0 ? [] : await withVault(input, (client) => fetchReferences(client, sources));
-  const missing = referring.filter((_line, at) => values[at] === null);
-  if (missing.length > 0) {
-    const described = missing.map(({ place, source }) => `${formatReference(source)} (${place})`);
-    throw new CliError(EXIT.notFound, `there is nothing stored for ${described.join(', ')}`);
-  }
+    sources.length === 0
+      ? []
+      : await withVault(input, (client) => fetchReferred(input, client, sources, places));
   const read = new Map(
     referring.map(({ name, source }, at) => [name, { source, value: readText(source, values[at] ?? '') }]),
   );

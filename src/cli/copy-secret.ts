@@ -10,41 +10,52 @@ import { type Clipboard, copyText, findClipboard } from './clipboard.ts';
 import type { Input } from './command.ts';
 import { describeSecret } from './describe.ts';
 import { CliError, EXIT, type ExitCode, usageError } from './failure.ts';
+import { orExplain } from './or-explain.ts';
 import { digestValue, newDigestKey } from './value-digest.ts';
 
 const DEFAULT_CLEAR = '45s';
 const UNITS_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 const MAX_CLEAR_MS = 24 * UNITS_MS.h;
 
-/** Resolves when the value is in the clipboard. */
+/** Resolves when the secret's value is in the clipboard. */
 export async function copySecret(input: Input): Promise<ExitCode> {
-  const { context, environment } = input;
+  const { environment } = input;
   const [name = ''] = input.args;
   const field = input.text('field');
-  const what = describeSecret(name, environment, field);
-  const clearAfterMs = readClearAfter(input);
-  const clipboard = findClipboard(context.env, process.platform);
-  const value = await withVault(input, (client) =>
-    field === undefined
-      ? client.getValue(name, { environment })
-      : client.getField(name, field, { environment }),
-  );
-  checkText(value);
-  await copyText(clipboard, value);
-  if (clearAfterMs === null) context.say(`Copied ${what}; it stays in the clipboard.`);
-  else {
-    await leaveClearing(clipboard, value, clearAfterMs);
-    context.say(`Copied ${what}; the clipboard is cleared in ${describeTime(clearAfterMs)}.`);
-  }
+  const copy = prepareCopy(input);
+  const value = await withVault(input, (client) => {
+    const asked =
+      field === undefined
+        ? client.getValue(name, { environment })
+        : client.getField(name, field, { environment });
+    return orExplain(input, client, { name, environment, field }, asked);
+  });
+  await copy(value, describeSecret(name, environment, field));
   return EXIT.done;
 }
 
-/** Milliseconds; null for never. Throws CliError. */
+/**
+ * Finds the clipboard and reads the options, before there is a value to copy, and returns what copies one: `what` is
+ * how messages name it. Both throw CliError.
+ */
+export function prepareCopy(input: Input): (value: Uint8Array, what: string) => Promise<void> {
+  const { context } = input;
+  const clearAfterMs = readClearAfter(input);
+  const clipboard = findClipboard(context.env, process.platform);
+  return async (value, what) => {
+    checkText(value);
+    await copyText(clipboard, value);
+    if (clearAfterMs === null) return context.say(`Copied ${what}; it stays in the clipboard.`);
+    await leaveClearing(clipboard, value, clearAfterMs);
+    context.say(`Copied ${what}; the clipboard is cleared in ${describeTime(clearAfterMs)}.`);
+  };
+}
+
+/** Milliseconds; null for never. A bare number is seconds. Throws CliError. */
 function readClearAfter({ text, clearAfter }: Input): number | null {
   const given = text('clear') ?? clearAfter ?? DEFAULT_CLEAR;
   if (given === 'never') return null;
-  const [, digits = '', unit = 'ms'] =
-    /^([0-9]{1,9})(ms|s|m|h)$/.exec(given) ?? (given === '0' ? ['', '0'] : []);
+  const [, digits = '', unit = 's'] = /^([0-9]{1,9})(ms|s|m|h)?$/.exec(given) ?? [];
   const timeMs = digits === '' ? Number.NaN : Number(digits) * UNITS_MS[unit as keyof typeof UNITS_MS];
   if (!(timeMs <= MAX_CLEAR_MS))
     throw usageError('--clear takes a time up to 24h, such as 45s or 2m, or never');

@@ -1,9 +1,10 @@
 /** How a command's messages name a secret. */
+import { escapeControls } from './escape-controls.ts';
 
 /** `db-password in prod`; the default environment has no name. */
 export function describeSecret(name: string, environment: string | undefined, field?: string): string {
   const place = environment ? ` in ${environment}` : '';
-  return field === undefined ? `${name}${place}` : `the field ${field} of ${name}${place}`;
+  return escapeControls(field === undefined ? `${name}${place}` : `the field ${field} of ${name}${place}`);
 }
 
 const DEFAULT_ENVIRONMENT = '(default)';

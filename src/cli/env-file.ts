@@ -1,9 +1,10 @@
 /** Env files: dotenv, in which a value may be a reference to what is stored, `KEY=mav://ENV/NAME#FIELD`. */
 import { isUtf8 } from 'node:buffer';
-import { parseDotenv } from './dotenv.ts';
+import type { Context } from './context.ts';
+import { describeMentions, parseDotenv } from './dotenv.ts';
 import { usageError } from './failure.ts';
 import { readInputFile } from './input-file.ts';
-import { parseReference, type Reference, SCHEME } from './reference.ts';
+import { parseReference, type Reference, SCHEME, SCHEME_ANYWHERE } from './reference.ts';
 
 export interface EnvLine {
   readonly name: string;
@@ -14,15 +15,27 @@ export interface EnvLine {
 }
 
 /** The file's variables; the last of several with one name counts. Throws CliError, which holds nothing of the content. */
-export function readEnvFile(path: string): EnvLine[] {
+export function readEnvFile({ say }: Context, path: string): EnvLine[] {
   const bytes = readInputFile(path);
   if (!isUtf8(bytes)) throw usageError(`${path} is not UTF-8`);
+  const assignments = parseDotenv(path, bytes.toString());
   const byName = new Map<string, EnvLine>();
-  for (const { name, value, line } of parseDotenv(path, bytes.toString())) {
+  for (const { name, value, line } of assignments) {
     const place = `${path}, line ${line}`;
-    byName.set(name, { name, place, value: value.startsWith(SCHEME) ? readReference(value, place) : value });
+    byName.set(name, { name, place, value: readValue(value, place) });
   }
+  const note = describeMentions(path, assignments);
+  if (note !== null) say(note);
   return [...byName.values()];
+}
+
+function readValue(text: string, place: string): string | Reference {
+  if (text.startsWith(SCHEME)) return readReference(text, place);
+  if (SCHEME_ANYWHERE.test(text))
+    throw usageError(
+      `${place}: a reference must be the whole value, and here it is a part of one; store the longer text as a secret of its own, or put it together by mav inject`,
+    );
+  return text;
 }
 
 function readReference(text: string, place: string): Reference {

@@ -1,6 +1,7 @@
 /** Reads many secrets: whole environments page by page, or those that are named, in batches. */
 import type { Client } from '../client/client.ts';
 import type { BatchField, EncodedValue, Secret } from '../client/types.ts';
+import type { Input } from './command.ts';
 import { describeSecret } from './describe.ts';
 import { CliError, EXIT, toCliError } from './failure.ts';
 import { formatReference, type Reference } from './reference.ts';
@@ -51,8 +52,29 @@ export function fetchSecrets(
   });
 }
 
+/**
+ * The bytes that each refers to. Throws CliError, which names what is missing and, by `places`, where each stands;
+ * `prefix` says in what.
+ */
+export async function fetchReferred(
+  input: Input,
+  client: Client,
+  references: readonly Reference[],
+  places: readonly string[],
+  prefix = '',
+): Promise<Uint8Array[]> {
+  const values = await fetchReferences(client, references);
+  if (!values.includes(null)) return values.flatMap((value) => value ?? []);
+  const { explainMissing } = await import('./missing.ts');
+  const missing = references.flatMap((reference, at) =>
+    values[at] === null ? [{ ...reference, referredAt: places[at] ?? '' }] : [],
+  );
+  const { exitCode, message } = await explainMissing(input, client, missing);
+  throw new CliError(exitCode, prefix + message);
+}
+
 /** The bytes that each refers to; null in the place of what is not there. */
-export async function fetchReferences(
+async function fetchReferences(
   client: Client,
   references: readonly Reference[],
 ): Promise<(Uint8Array | null)[]> {

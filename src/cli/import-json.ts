@@ -1,11 +1,11 @@
 /**
- * JSON as entries of an import: what `mav export` wrote, or an object of names and values. What goes on to the API is
+ * JSON as entries of an import: what `mav export` wrote, an object of names and values, or a list. What goes on to the API is
  * taken over as it was written, so that numbers in metadata stay the same; the API checks it.
  */
 import type { Input } from './command.ts';
-import { usageError } from './failure.ts';
+import { readList, unknownShape } from './import-list.ts';
 import { JsonReader } from './json-reader.ts';
-import { checkEmpty, type SourceEntry } from './source-entry.ts';
+import { checkEmpty, chooseEnvironment, type SourceEntry } from './source-entry.ts';
 
 const FORMAT = 'maestrovault-export';
 const VERSION = '1';
@@ -25,6 +25,9 @@ const LEFT_OUT: ReadonlySet<string> = new Set(['field_count', 'created_at', 'upd
 /** Throws JsonReadError, CliError. */
 export function readJsonEntries(input: Input, path: string, text: string): SourceEntry[] {
   const reader = new JsonReader(text);
+  const kind = reader.peek();
+  if (kind === 'array') return readList(input, path, reader);
+  if (kind !== 'object' && kind !== 'other') throw unknownShape(reader);
   return isExport(text) ? readExport(input, reader) : readObject(input, path, reader);
 }
 
@@ -76,21 +79,14 @@ function readEntry(input: Input, reader: JsonReader): SourceEntry {
   return { json: `{${members.join(',')},"environment":${environment}}`, line: reader.lineOf(at) };
 }
 
-/** The entry's own, which `--env` must not contradict. Both are JSON. */
-function chooseEnvironment({ environment, text }: Input, own: string | null): string {
-  if (own === null) return JSON.stringify(environment ?? '');
-  const given = text('env');
-  if (given !== undefined && JSON.parse(own) !== given)
-    throw usageError('the file says itself which environment each secret is in; leave --env out');
-  return own;
-}
-
 function readObject(input: Input, path: string, reader: JsonReader): SourceEntry[] {
   const entries: SourceEntry[] = [];
   reader.members((name) => {
     const at = reader.position;
     const shown = JSON.stringify(name);
-    if (reader.peek() !== 'string') throw reader.fail(`${shown} must be a string; put it in quotes`, at);
+    const kind = reader.peek();
+    if (kind === 'object' || kind === 'array') throw unknownShape(reader);
+    if (kind !== 'string') throw reader.fail(`${shown} must be a string; put it in quotes`, at);
     const value = reader.raw();
     const line = reader.lineOf(at);
     const environment = JSON.stringify(input.environment ?? '');

@@ -41,7 +41,8 @@ export async function readImportSource(input: Input): Promise<ImportSource> {
 
 function readEntries(input: Input, name: string, text: string): SourceEntry[] {
   const format = input.text('format') ?? (/^\s*[{[]/.test(text) ? 'json' : 'dotenv');
-  if (format === 'dotenv') return readDotenvEntries(input, name, text);
+  // The Go program calls it env.
+  if (format === 'dotenv' || format === 'env') return readDotenvEntries(input, name, text);
   if (format !== 'json') throw usageError('--format must be json or dotenv');
   try {
     return readJsonEntries(input, name, text);
@@ -55,7 +56,8 @@ function decode(name: string, bytes: Buffer): string {
   if (!isUtf8(bytes)) throw usageError(`${name} is not UTF-8`);
   const text = bytes.toString();
   bytes.fill(0);
-  return text.startsWith('\ufeff') ? text.slice(1) : text;
+  // In JSON too a line end stands between values only, and errors count the lines.
+  return (text.startsWith('\ufeff') ? text.slice(1) : text).replaceAll(/\r\n?/g, '\n');
 }
 
 async function readPiped(name: string): Promise<Buffer> {

@@ -8,7 +8,7 @@ const env: Option = {
   description: 'The environment (MAV_ENV; default: the one without a name)',
 };
 const field: Option = { type: 'string', placeholder: 'KEY', description: 'One field of the secret' };
-const force: Option = { type: 'boolean', description: 'Do it without asking' };
+const force: Option = { type: 'boolean', short: 'f', description: 'Do it without asking' };
 const output: Option = {
   type: 'string',
   short: 'o',
@@ -20,7 +20,12 @@ const output: Option = {
 const clear: Option = {
   type: 'string',
   placeholder: 'TIME',
-  description: 'When the clipboard forgets it: 45s (the default), 2m, never',
+  description: 'When the clipboard forgets it: 45s (the default), 2m, never; a bare number is seconds',
+};
+const clip: Option = { type: 'boolean', short: 'c', description: 'Copy it instead, as mav copy does' };
+const clearClip: Option = {
+  ...clear,
+  description: 'With --clip: when it is cleared; 45s (the default), 2m, never',
 };
 const metadata: Option = {
   type: 'string',
@@ -86,14 +91,39 @@ function withoutAliases({ aliases: _, ...option }: Option): Option {
 
 /** Where a value comes from. */
 const valueOptions: Options = {
-  value: { type: 'string', placeholder: 'TEXT', description: 'The value; others may see it (see Notes)' },
-  'from-file': { type: 'string', placeholder: 'PATH', description: "The value is this file's bytes" },
+  value: {
+    type: 'string',
+    short: 'v',
+    placeholder: 'TEXT',
+    description: 'The value; others may see it (see Notes)',
+  },
+  'from-file': {
+    type: 'string',
+    short: 'f',
+    placeholder: 'PATH',
+    description: "The value is this file's bytes",
+  },
+};
+
+/** Which secrets are listed. */
+const listOptions: Options = {
+  env: { ...env, description: 'Only this environment (MAV_ENV; default: all of them)' },
+  'metadata-key': { type: 'string', placeholder: 'KEY', description: 'Only those with this metadata' },
+  'metadata-value': { type: 'string', placeholder: 'TEXT', description: '… and this value of it' },
+  filter: {
+    type: 'string',
+    short: 'f',
+    placeholder: 'TEXT',
+    description: 'Only those whose name or metadata contains this, in any case',
+  },
+  output,
 };
 
 const printPlan: Options = {
   print: { type: 'boolean', description: 'Show what would be written and run, and change nothing' },
   platform: {
     type: 'string',
+    ignoresCase: true,
     placeholder: 'linux|darwin',
     description: 'With --print: for this platform instead of this machine',
   },
@@ -102,6 +132,7 @@ const printPlan: Options = {
 const keyStoreOptions: Options = {
   'key-store': {
     type: 'string',
+    ignoresCase: true,
     placeholder: 'KIND',
     description: 'keychain, passphrase, file or auto (the default)',
   },
@@ -132,7 +163,7 @@ export const commands: Readonly<Record<string, Command>> = {
       field,
       ...valueOptions,
       trim,
-      generate: { type: 'boolean', description: 'A new random password' },
+      generate: { type: 'boolean', short: 'g', description: 'A new random password' },
       length: { type: 'string', placeholder: 'N', description: 'Its length (32)' },
       'no-symbols': { type: 'boolean', description: 'Letters and digits only' },
       metadata,
@@ -149,8 +180,9 @@ export const commands: Readonly<Record<string, Command>> = {
       env,
       field,
       output: { ...output, placeholder: 'json', description: 'The whole entry as JSON' },
-      clip: { type: 'boolean', short: 'c', description: 'Copy it instead, as mav copy does' },
-      clear: { ...clear, description: 'With --clip: when it is cleared; 45s (the default), 2m, never' },
+      clip,
+      clear: clearClip,
+      print: { type: 'boolean', short: 'p', description: 'Print it, as is done anyway', hidden: true },
     },
     load: () => import('./commands/get.ts'),
   },
@@ -165,7 +197,7 @@ export const commands: Readonly<Record<string, Command>> = {
       'a clipboard manager may keep it in its history. "clear" in config.json is the default for --clear.',
       'Needs wl-clipboard on Wayland, xclip or xsel on X11.',
     ],
-    options: { env, field, clear },
+    options: { env, field, clear: { ...clear, short: 'c' } },
     load: () => import('./commands/copy.ts'),
   },
   list: {
@@ -173,25 +205,15 @@ export const commands: Readonly<Record<string, Command>> = {
     aliases: ['ls'],
     description: 'List secrets, without values',
     examples: ['mav list --env prod', 'mav list --metadata-key owner --metadata-value me -o json'],
-    options: {
-      env: { ...env, description: 'Only this environment (MAV_ENV; default: all of them)' },
-      'metadata-key': { type: 'string', placeholder: 'KEY', description: 'Only those with this metadata' },
-      'metadata-value': { type: 'string', placeholder: 'TEXT', description: '… and this value of it' },
-      filter: {
-        type: 'string',
-        placeholder: 'TEXT',
-        description: 'Only names that contain this, in any case',
-      },
-      output,
-    },
+    options: listOptions,
     load: () => import('./commands/list.ts'),
   },
   search: {
     group: 'Secrets',
     arguments: '<query>',
     description: 'Search names, environments and metadata',
-    examples: ['mav search postgres', 'mav search owner -o json'],
-    options: { output },
+    examples: ['mav search postgres', 'mav search owner --env prod -o json'],
+    options: listOptions,
     load: () => import('./commands/search.ts'),
   },
   generate: {
@@ -215,6 +237,8 @@ export const commands: Readonly<Record<string, Command>> = {
       name: { type: 'string', short: 'n', placeholder: 'NAME', description: 'Store it as this secret too' },
       env,
       metadata,
+      clip,
+      clear: clearClip,
       force: { ...force, description: 'Replace the secret without asking' },
       output: { ...output, placeholder: 'json', description: "The API's answer, with the entropy" },
     },
@@ -226,9 +250,10 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Change a secret: its value in your editor, or what options say',
     examples: ['mav edit db-password --env prod', 'mav edit db --metadata owner=me --remove-metadata note'],
     notes: [
-      'Without a value and metadata it opens $VISUAL, else $EDITOR, else vi, on a private file (0600, in memory where',
-      '$XDG_RUNTIME_DIR is) that is overwritten and removed when the editor ends. What an editor keeps elsewhere, such',
-      "as vim's undo files and registers, is the editor's to be told. The vault is not held meanwhile; if somebody else",
+      'A value that is piped in is stored. On a terminal, without a value and metadata, it opens $VISUAL, else',
+      '$EDITOR, else vi, on a private file (0600, in memory where $XDG_RUNTIME_DIR is) that is overwritten and removed',
+      'when the editor ends. What an editor keeps elsewhere, such as the undo files of vim, it has to be told. The vault',
+      'is not held meanwhile; if somebody else',
       'changed the secret, you are asked.',
     ],
     options: {
@@ -295,13 +320,14 @@ export const commands: Readonly<Record<string, Command>> = {
       ...variableOptions,
       shell: {
         type: 'string',
+        ignoresCase: true,
         placeholder: 'SHELL',
         description: 'bash (the default; for sh, dash and zsh too), fish or pwsh',
       },
       output: {
         ...output,
         placeholder: 'FORM',
-        description: 'shell (the default), dotenv or json',
+        description: 'shell (the default), dotenv, docker or json',
       },
     },
     load: () => import('./commands/env.ts'),
@@ -338,20 +364,21 @@ export const commands: Readonly<Record<string, Command>> = {
     examples: ['mav export --to vault.json', 'mav export --env prod -o dotenv --to .env'],
     notes: [
       'JSON has values, fields and metadata complete, and mav import takes it back. dotenv has the variables that',
-      'mav env prints. FILE is closed to others; whoever gets hold of it has the secrets.',
+      'mav env prints, docker the same for docker --env-file and kubectl create --from-env-file. FILE is closed to',
+      'others; whoever gets hold of it has the secrets.',
     ],
     ownOutput: true,
     options: {
       env: { ...env, description: 'Only this environment (MAV_ENV; default: all of them)' },
-      output: { ...output, placeholder: 'json|dotenv', description: 'Form of the output (json)' },
+      output: { ...output, placeholder: 'json|dotenv|docker', description: 'Form of the output (json)' },
       to: {
         type: 'string',
         placeholder: 'FILE',
         description: 'Write into this file, once all of it is there',
       },
-      only: { ...variableOptions.only, description: 'With -o dotenv: only these secrets; may be repeated' },
-      prefix: { ...variableOptions.prefix, description: 'With -o dotenv: put this before each name' },
-      force: { type: 'boolean', description: 'Replace FILE, or show the secrets on the screen' },
+      only: { ...variableOptions.only, description: 'Not with -o json: only these secrets; may be repeated' },
+      prefix: { ...variableOptions.prefix, description: 'Not with -o json: put this before each name' },
+      force: { ...force, description: 'Replace FILE, or show the secrets on the screen' },
       'skip-unreadable': {
         type: 'boolean',
         description: 'Leave out what cannot be opened; the exit code is 1 then',
@@ -365,13 +392,15 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Store what is in a file: all of it, or nothing',
     examples: ['mav import vault.json --dry-run', 'mav import .env --env dev'],
     notes: [
-      'FILE is what mav export wrote, a JSON object {"NAME":"value"}, or dotenv; - is standard input. What it does not',
-      'mention stays as it is. Before secrets that exist are changed you are asked.',
+      'FILE is what mav export wrote, JSON of other tools ({"NAME":"value"}, or [{"key":"NAME","value":"…"}]), or',
+      'dotenv; - is standard input. What it does not mention stays as it is. Before secrets that exist are changed',
+      'you are asked.',
     ],
     options: {
       env: { ...env, description: 'Where those go that the file puts in no environment (MAV_ENV)' },
       format: {
         type: 'string',
+        ignoresCase: true,
         placeholder: 'json|dotenv',
         description: 'What FILE is (default: what it looks like)',
       },
@@ -419,6 +448,12 @@ export const commands: Readonly<Record<string, Command>> = {
     options: {
       init: { type: 'boolean', description: 'Make a vault first if there is none' },
       ...keyStoreOptions,
+      'log-format': {
+        type: 'string',
+        placeholder: 'FORMAT',
+        description: 'text, as on a terminal, or json, as elsewhere',
+      },
+      'log-requests': { type: 'boolean', description: 'Log every request in text too, as json does' },
       // The Go program's client starts its daemon with this.
       'no-touchid': { type: 'boolean', description: 'Nothing: there is no Touch ID here', hidden: true },
     },
@@ -533,7 +568,13 @@ export const commands: Readonly<Record<string, Command>> = {
     ],
     options: {
       name: { type: 'string', placeholder: 'NAME', description: 'What the token is for' },
-      scope: { type: 'string', placeholder: 'LIST', description: 'Any of read,write,generate,admin' },
+      scope: {
+        type: 'string',
+        aliases: ['scopes'],
+        placeholder: 'LIST',
+        description: 'Any of read,write,generate,admin; may be repeated',
+        repeatable: true,
+      },
       expires: {
         type: 'string',
         placeholder: 'DURATION',
@@ -545,6 +586,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   'token list': {
     group: 'Tokens and keys',
+    aliases: ['token ls'],
     description: 'List tokens',
     examples: ['mav token list', 'mav token list -o json'],
     options: { output },
@@ -571,7 +613,7 @@ export const commands: Readonly<Record<string, Command>> = {
     group: 'Program',
     description: 'Print the version',
     examples: ['mav version', 'mav --version'],
-    options: {},
+    options: { output: { ...output, placeholder: 'json', description: 'What it runs on too, as JSON' } },
     load: () => import('./commands/version.ts'),
   },
   completion: {

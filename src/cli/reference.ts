@@ -9,6 +9,8 @@ export interface Reference {
 }
 
 export const SCHEME = 'mav://';
+/** Also in capitals, in which it is no reference but was meant as one. */
+export const SCHEME_ANYWHERE = /mav:\/\//i;
 
 /** The first `/` ends the environment and the first `#` the name; a name's own `/` need not be encoded. */
 const PARTS = /^mav:\/\/([^/#]*)\/([^#]+)(?:#(.+))?$/s;

@@ -15,3 +15,12 @@ export function checkEmpty({ context, flag }: Input, what: string): void {
     throw usageError(`${what} is empty, which a vault cannot hold; --skip-empty leaves it out`);
   context.say(`Left out: ${what} is empty.`);
 }
+
+/** The entry's own, which `--env` must not contradict. Both are JSON. Throws CliError. */
+export function chooseEnvironment({ environment, text }: Input, own: string | null): string {
+  if (own === null) return JSON.stringify(environment ?? '');
+  const given = text('env');
+  if (given !== undefined && JSON.parse(own) !== given)
+    throw usageError('the file says itself which environment each secret is in; leave --env out');
+  return own;
+}

@@ -5,27 +5,29 @@ import type { Input } from './command.ts';
 import type { Context } from './context.ts';
 import { showEnvironment } from './describe.ts';
 import { EXIT, type ExitCode } from './failure.ts';
+import { filterSummaries, intersect, readListParams } from './select-summaries.ts';
 
-type Operation = Parameters<Client['request']>[0];
-
-/** Asks for the list and prints it; `filter` keeps only names that contain it, in any case. */
-export async function printSummaries(
-  { context, output }: Input,
-  client: Client,
-  operation: Operation & ('secrets.list' | 'secrets.search'),
-  params: Readonly<Record<string, string | undefined>>,
-  filter?: string,
-): Promise<ExitCode> {
-  const { body } = await client.request(operation, { params });
+/** Asks for the list, or with a query for what contains it, and prints what the options leave of it. */
+export async function printSummaries(input: Input, client: Client, query?: string): Promise<ExitCode> {
+  const { context, output, text } = input;
+  const params = readListParams(input);
+  const isNarrowed = query !== undefined && Object.values(params).some((value) => value !== undefined);
+  const { body } =
+    query === undefined
+      ? await client.request('secrets.list', { params })
+      : await client.request('secrets.search', { params: { q: query } });
+  const filter = text('filter');
   // Untouched where nothing is left out: numbers in metadata stay as they were written.
-  if (output === 'json' && filter === undefined) {
+  if (output === 'json' && filter === undefined && !isNarrowed) {
     context.write(body);
     context.print('');
     return EXIT.done;
   }
-  const all = await readSummaries(body);
-  const wanted = filter?.toLowerCase();
-  const rows = wanted === undefined ? all : all.filter(({ name }) => name.toLowerCase().includes(wanted));
+  let rows = await readSummaries(body);
+  // The API's search takes no other filter.
+  if (isNarrowed)
+    rows = intersect(rows, await readSummaries((await client.request('secrets.list', { params })).body));
+  if (filter !== undefined) rows = filterSummaries(rows, filter);
   if (output === 'json') context.print(JSON.stringify(rows));
   else if (rows.length === 0) context.say('No such secrets.');
   else await printSecrets(context, rows);

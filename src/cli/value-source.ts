@@ -19,10 +19,14 @@ export function findSource(input: Input, options: readonly string[]): string | n
   return given[0] ?? null;
 }
 
-/** The value's bytes, not empty. `what` names it in a prompt. Throws CliError. */
-export async function readValue(input: Input, what: string): Promise<Uint8Array> {
+/** The value's bytes, not empty. `what` names it in a prompt; `ifEmpty` is said of an empty one. Throws CliError. */
+export async function readValue(
+  input: Input,
+  what: string,
+  ifEmpty = 'the value is empty; nothing was stored',
+): Promise<Uint8Array> {
   const value = await readSource(input, what);
-  if (value.length === 0) throw usageError('the value is empty; nothing was stored');
+  if (value.length === 0) throw usageError(ifEmpty);
   if (value.length > MAX_VALUE_SIZE) throw tooLarge();
   return value;
 }
@@ -34,6 +38,8 @@ async function readSource(input: Input, what: string): Promise<Uint8Array> {
   if (source === 'stdin' || !input.context.isInputTerminal) return trim(input, await readPiped());
   if (!input.context.canAsk)
     throw usageError('nobody can be asked for the value here; pipe it in, or give --from-file');
+  const { checkReachable } = await import('./reachable.ts');
+  await checkReachable(input);
   const { askNewSecret } = await import('./prompt.ts');
   return Buffer.from(await askNewSecret(input.context, what));
 }

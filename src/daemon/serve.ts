@@ -5,8 +5,9 @@ import closeWithGrace from 'close-with-grace';
 import { checkSocketPath, type Home, secureHome } from '../home.ts';
 import { ParserBuffer } from '../http/parser-buffer.ts';
 import { createApiServer } from '../http/server.ts';
-import { createLog, type Log } from '../log.ts';
+import { createLog, type Log, type LogOptions } from '../log.ts';
 import type { PoolOptions } from '../pool/pools.ts';
+import { adviseOn } from '../remedies.ts';
 import { locateSessionToken, removeSessionToken, writeSessionToken } from '../session-token.ts';
 import { type HandedSocket, listenOnHanded, takeHandedSocket } from './activation.ts';
 import { chooseConnectionCap } from './descriptors.ts';
@@ -32,13 +33,16 @@ export interface ServeOptions {
   readonly pool: PoolOptions;
   readonly home: Home;
   readonly env: NodeJS.ProcessEnv;
+  readonly log: LogOptions;
   /**
    * Runs when the vault is ours and before it is opened: makes one, if that was asked for. Returns the body of a request to
    * unseal it, if it was given the passphrase with that.
    */
   readonly prepare: () => Promise<Uint8Array<ArrayBuffer> | null>;
-  /** Told once, when the socket is in place. */
-  readonly onListening: (vault: HeldVault) => Promise<void>;
+  /** Runs once, when the socket is in place and the vault is unsealed or could not be. */
+  readonly onSettled: (vault: HeldVault) => Promise<void>;
+  /** For people, when the daemon is ready. */
+  readonly hints: string;
 }
 
 /** What has been set up so far, each with how to take it down again. */
@@ -51,7 +55,7 @@ type Teardown = (() => void | Promise<void>)[];
 export async function serve(options: ServeOptions): Promise<never> {
   const { home, env } = options;
   const teardown: Teardown = [];
-  const log = createLog();
+  const log = createLog(options.log);
   const libc = Libc.open();
   closeProcess(libc);
   // Before any thread or child gets a copy of the environment.
@@ -70,7 +74,10 @@ export async function serve(options: ServeOptions): Promise<never> {
     notifyReady();
     givePermissionsUp(planGrants(home, env, findCode()).atStart);
     tellProtections(home, 'serve', listProtections(libc));
-    await options.onListening(vault);
+    await vault.settled();
+    await options.onSettled(vault);
+    const sealedBecause = vault.sealedBecause && adviseOn(vault.sealedBecause, 'session');
+    log.ready({ socketPath: home.socketPath, sealedBecause, hints: options.hints });
   } catch (error) {
     // Else it would see the process run out of things to do, and end it as if that were well.
     watch.uninstall();
@@ -135,7 +142,7 @@ function stopWhenTold(log: Log, teardown: Teardown): { close(): void; uninstall(
     async ({ err, signal }) => {
       log.event('stopping', signal ?? err?.name ?? 'told to');
       await takeDown(teardown);
-      log.flush();
+      await log.end();
     },
   );
 }

@@ -47,7 +47,7 @@ Usage:
 Options:
   -e, --env <ENV>           The environment (MAV_ENV; default: the one without a name)
   --field <KEY>             One field of the secret
-  --clear <TIME>            When the clipboard forgets it: 45s (the default), 2m, never
+  -c, --clear <TIME>        When the clipboard forgets it: 45s (the default), 2m, never; a bare number is seconds
   --home <PATH>             The vault's folder (MAV_HOME)
   --socket <PATH>           The daemon's socket (MAV_SOCKET)
   --passphrase-file <PATH>  Read the vault's passphrase from this file
@@ -80,7 +80,7 @@ Usage:
 Options:
   -e, --env <ENV>           The environment (MAV_ENV; default: the one without a name)
   --field <KEY>             One field of the secret
-  --force                   Do it without asking
+  -f, --force               Do it without asking
   --home <PATH>             The vault's folder (MAV_HOME)
   --socket <PATH>           The daemon's socket (MAV_SOCKET)
   --passphrase-file <PATH>  Read the vault's passphrase from this file
@@ -106,7 +106,7 @@ Usage:
   $ mav destroy
 
 Options:
-  --force                   Do it without asking
+  -f, --force               Do it without asking
   --even-if-key-stays       Also where the key store does not let go of the key
   --home <PATH>             The vault's folder (MAV_HOME)
   --socket <PATH>           The daemon's socket (MAV_SOCKET)
@@ -162,8 +162,8 @@ Usage:
 Options:
   -e, --env <ENV>           The environment (MAV_ENV; default: the one without a name)
   --field <KEY>             One field of the secret
-  --value <TEXT>            The value; others may see it (see Notes)
-  --from-file <PATH>        The value is this file's bytes
+  -v, --value <TEXT>        The value; others may see it (see Notes)
+  -f, --from-file <PATH>    The value is this file's bytes
   --stdin                   The value is read from standard input, byte for byte
   --trim                    Leave out one newline at the end of what is read
   -m, --metadata <K=V>      Set this metadata and keep the rest; may be repeated
@@ -177,9 +177,10 @@ Options:
   -h, --help                Display this message
 
 Notes:
-  Without a value and metadata it opens $VISUAL, else $EDITOR, else vi, on a private file (0600, in memory where
-  $XDG_RUNTIME_DIR is) that is overwritten and removed when the editor ends. What an editor keeps elsewhere, such
-  as vim's undo files and registers, is the editor's to be told. The vault is not held meanwhile; if somebody else
+  A value that is piped in is stored. On a terminal, without a value and metadata, it opens $VISUAL, else
+  $EDITOR, else vi, on a private file (0600, in memory where $XDG_RUNTIME_DIR is) that is overwritten and removed
+  when the editor ends. What an editor keeps elsewhere, such as the undo files of vim, it has to be told. The vault
+  is not held meanwhile; if somebody else
   changed the secret, you are asked.
 
 `
@@ -201,7 +202,7 @@ Options:
   --prefix <TEXT>           Put this before the name of each variable
   -f, --env-file <FILE>     Only the variables of this file, whose values may be mav://ENV/NAME#FIELD
   --shell <SHELL>           bash (the default; for sh, dash and zsh too), fish or pwsh
-  -o, --output <FORM>       shell (the default), dotenv or json
+  -o, --output <FORM>       shell (the default), dotenv, docker or json
   --home <PATH>             The vault's folder (MAV_HOME)
   --socket <PATH>           The daemon's socket (MAV_SOCKET)
   --passphrase-file <PATH>  Read the vault's passphrase from this file
@@ -261,24 +262,25 @@ Usage:
   $ mav export
 
 Options:
-  -e, --env <ENV>             Only this environment (MAV_ENV; default: all of them)
-  -o, --output <json|dotenv>  Form of the output (json)
-  --to <FILE>                 Write into this file, once all of it is there
-  --only <NAMES>              With -o dotenv: only these secrets; may be repeated
-  --prefix <TEXT>             With -o dotenv: put this before each name
-  --force                     Replace FILE, or show the secrets on the screen
-  --skip-unreadable           Leave out what cannot be opened; the exit code is 1 then
-  --home <PATH>               The vault's folder (MAV_HOME)
-  --socket <PATH>             The daemon's socket (MAV_SOCKET)
-  --passphrase-file <PATH>    Read the vault's passphrase from this file
-  -q, --quiet                 Say nothing but what is wrong
-  --no-input                  Never ask; fail where somebody would have to be asked
-  --no-color                  No colours (NO_COLOR)
-  -h, --help                  Display this message
+  -e, --env <ENV>                    Only this environment (MAV_ENV; default: all of them)
+  -o, --output <json|dotenv|docker>  Form of the output (json)
+  --to <FILE>                        Write into this file, once all of it is there
+  --only <NAMES>                     Not with -o json: only these secrets; may be repeated
+  --prefix <TEXT>                    Not with -o json: put this before each name
+  -f, --force                        Replace FILE, or show the secrets on the screen
+  --skip-unreadable                  Leave out what cannot be opened; the exit code is 1 then
+  --home <PATH>                      The vault's folder (MAV_HOME)
+  --socket <PATH>                    The daemon's socket (MAV_SOCKET)
+  --passphrase-file <PATH>           Read the vault's passphrase from this file
+  -q, --quiet                        Say nothing but what is wrong
+  --no-input                         Never ask; fail where somebody would have to be asked
+  --no-color                         No colours (NO_COLOR)
+  -h, --help                         Display this message
 
 Notes:
   JSON has values, fields and metadata complete, and mav import takes it back. dotenv has the variables that
-  mav env prints. FILE is closed to others; whoever gets hold of it has the secrets.
+  mav env prints, docker the same for docker --env-file and kubectl create --from-env-file. FILE is closed to
+  others; whoever gets hold of it has the secrets.
 
 `
 
@@ -305,7 +307,9 @@ Options:
   -n, --name <NAME>         Store it as this secret too
   -e, --env <ENV>           The environment (MAV_ENV; default: the one without a name)
   -m, --metadata <K=V>      Metadata, which is stored in the clear; may be repeated
-  --force                   Replace the secret without asking
+  -c, --clip                Copy it instead, as mav copy does
+  --clear <TIME>            With --clip: when it is cleared; 45s (the default), 2m, never
+  -f, --force               Replace the secret without asking
   -o, --output <json>       The API's answer, with the entropy
   --home <PATH>             The vault's folder (MAV_HOME)
   --socket <PATH>           The daemon's socket (MAV_SOCKET)
@@ -370,7 +374,7 @@ Options:
   --format <json|dotenv>     What FILE is (default: what it looks like)
   --dry-run                  Say what would be done, and do nothing
   --skip-empty               Leave out values that are empty, which a vault cannot hold
-  --force                    Do it without asking
+  -f, --force                Do it without asking
   -o, --output <json|table>  Form of the output (json when piped)
   --home <PATH>              The vault's folder (MAV_HOME)
   --socket <PATH>            The daemon's socket (MAV_SOCKET)
@@ -381,8 +385,9 @@ Options:
   -h, --help                 Display this message
 
 Notes:
-  FILE is what mav export wrote, a JSON object {"NAME":"value"}, or dotenv; - is standard input. What it does not
-  mention stays as it is. Before secrets that exist are changed you are asked.
+  FILE is what mav export wrote, JSON of other tools ({"NAME":"value"}, or [{"key":"NAME","value":"…"}]), or
+  dotenv; - is standard input. What it does not mention stays as it is. Before secrets that exist are changed
+  you are asked.
 
 `
 
@@ -475,7 +480,7 @@ Options:
   -e, --env <ENV>            Only this environment (MAV_ENV; default: all of them)
   --metadata-key <KEY>       Only those with this metadata
   --metadata-value <TEXT>    … and this value of it
-  --filter <TEXT>            Only names that contain this, in any case
+  -f, --filter <TEXT>        Only those whose name or metadata contains this, in any case
   -o, --output <json|table>  Form of the output (json when piped)
   --home <PATH>              The vault's folder (MAV_HOME)
   --socket <PATH>            The daemon's socket (MAV_SOCKET)
@@ -641,7 +646,7 @@ Also:
 exports[`test/cli.ts > TAP > help > every command > starts with two examples, and is what it was > search 1`] = `
 Examples:
   $ mav search postgres
-  $ mav search owner -o json
+  $ mav search owner --env prod -o json
 
 mav search:
   Search names, environments and metadata.
@@ -650,6 +655,10 @@ Usage:
   $ mav search <query>
 
 Options:
+  -e, --env <ENV>            Only this environment (MAV_ENV; default: all of them)
+  --metadata-key <KEY>       Only those with this metadata
+  --metadata-value <TEXT>    … and this value of it
+  -f, --filter <TEXT>        Only those whose name or metadata contains this, in any case
   -o, --output <json|table>  Form of the output (json when piped)
   --home <PATH>              The vault's folder (MAV_HOME)
   --socket <PATH>            The daemon's socket (MAV_SOCKET)
@@ -676,6 +685,8 @@ Options:
   --init                    Make a vault first if there is none
   --key-store <KIND>        keychain, passphrase, file or auto (the default)
   --key-file <PATH>         Where a key file goes, with --key-store file
+  --log-format <FORMAT>     text, as on a terminal, or json, as elsewhere
+  --log-requests            Log every request in text too, as json does
   --home <PATH>             The vault's folder (MAV_HOME)
   --socket <PATH>           The daemon's socket (MAV_SOCKET)
   --passphrase-file <PATH>  Read the vault's passphrase from this file
@@ -842,10 +853,10 @@ Usage:
 Options:
   -e, --env <ENV>           The environment (MAV_ENV; default: the one without a name)
   --field <KEY>             One field of the secret
-  --value <TEXT>            The value; others may see it (see Notes)
-  --from-file <PATH>        The value is this file's bytes
+  -v, --value <TEXT>        The value; others may see it (see Notes)
+  -f, --from-file <PATH>    The value is this file's bytes
   --trim                    Leave out one newline at the end of what is read
-  --generate                A new random password
+  -g, --generate            A new random password
   --length <N>              Its length (32)
   --no-symbols              Letters and digits only
   -m, --metadata <K=V>      Metadata, which is stored in the clear; may be repeated
@@ -904,7 +915,7 @@ Usage:
 
 Options:
   --name <NAME>              What the token is for
-  --scope <LIST>             Any of read,write,generate,admin
+  --scope <LIST>             Any of read,write,generate,admin; may be repeated
   --expires <DURATION>       Such as 24h, 30d, 1h30m (default: never)
   -o, --output <json|table>  Form of the output (json when piped)
   --home <PATH>              The vault's folder (MAV_HOME)
@@ -937,6 +948,9 @@ Options:
   --no-input                 Never ask; fail where somebody would have to be asked
   --no-color                 No colours (NO_COLOR)
   -h, --help                 Display this message
+
+Also:
+  mav token ls
 
 `
 
@@ -1000,6 +1014,7 @@ Usage:
   $ mav version
 
 Options:
+  -o, --output <json>       What it runs on too, as JSON
   --home <PATH>             The vault's folder (MAV_HOME)
   --socket <PATH>           The daemon's socket (MAV_SOCKET)
   --passphrase-file <PATH>  Read the vault's passphrase from this file

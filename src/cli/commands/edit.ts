@@ -5,12 +5,17 @@ import type { Metadata, Secret } from '../../client/types.ts';
 import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
 import { describeSecret } from '../describe.ts';
+import { escapeControls } from '../escape-controls.ts';
 import { CliError, EXIT, type ExitCode, toCliError, usageError } from '../failure.ts';
 import { parseMetadata } from '../metadata.ts';
+import { orExplain } from '../or-explain.ts';
 import { findSource, readValue, VALUE_SOURCES } from '../value-source.ts';
 
 /** How often a change is tried again that somebody else's came before. */
 const MAX_TRIES = 5;
+
+const NO_EDITOR = 'no editor can be used here; give --value, --from-file, --stdin or --metadata';
+const NOTHING = `nothing was piped in, and ${NO_EDITOR}`;
 
 interface Place {
   readonly name: string;
@@ -31,14 +36,17 @@ export const run: Run = async (input) => {
   const field = input.text('field');
   const place = { name, environment, field, what: describeSecret(name, environment, field) };
   const metadata = readMetadataChange(input);
-  const hasValue = findSource(input, VALUE_SOURCES) !== null;
-  if (!hasValue && input.flag('trim')) throw usageError('--trim goes with --from-file or --stdin');
-  if (!hasValue && metadata === null) return editValue(input, place);
-  const value = hasValue ? await readValue(input, place.what) : undefined;
+  const hasSource = findSource(input, VALUE_SOURCES) !== null;
+  const isPiped = !hasSource && metadata === null && !input.context.isInputTerminal;
+  if (!hasSource && !isPiped && input.flag('trim'))
+    throw usageError('--trim goes with --from-file or --stdin');
+  if (!hasSource && !isPiped && metadata === null) return editValue(input, place);
+  const value =
+    hasSource || isPiped ? await readValue(input, place.what, isPiped ? NOTHING : undefined) : undefined;
   await withVault(input, (client) =>
     metadata === null && value !== undefined
-      ? replaceValue(client, place, value)
-      : changeMetadata(client, place, metadata ?? { set: {}, remove: [] }, value),
+      ? replaceValue(input, client, place, value)
+      : changeMetadata(input, client, place, metadata ?? { set: {}, remove: [] }, value),
   );
   input.context.say(`Changed ${place.what}.`);
   return EXIT.done;
@@ -57,36 +65,40 @@ function readMetadataChange(input: Input): MetadataChange | null {
 }
 
 /** Only of what is there. Throws CliError and MaestroVaultError. */
-async function replaceValue(client: Client, place: Place, value: Uint8Array): Promise<void> {
-  if (place.field !== undefined) return replaceField(client, place, value);
+async function replaceValue(input: Input, client: Client, place: Place, value: Uint8Array): Promise<void> {
+  if (place.field !== undefined) return replaceField(input, client, place, value);
   try {
     await storeValue(client, place, value, '*');
   } catch (error) {
-    throw isOutrun(error) ? new CliError(EXIT.notFound, 'there is no such secret') : error;
+    if (!isOutrun(error)) throw error;
+    const { explainMissing } = await import('../missing.ts');
+    throw await explainMissing(input, client, [place]);
   }
 }
 
-function replaceField(client: Client, place: Place, value: Uint8Array): Promise<void> {
+function replaceField(input: Input, client: Client, place: Place, value: Uint8Array): Promise<void> {
   return trySeveral(async () => {
-    const current = await client.request('fieldValues.get', { params: locate(place) });
+    const asked = client.request('fieldValues.get', { params: locate(place) });
+    const current = await orExplain(input, client, place, asked);
     await storeValue(client, place, value, findTag(current));
   });
 }
 
 function changeMetadata(
+  input: Input,
   client: Client,
   place: Place,
   { set, remove }: MetadataChange,
   value: Uint8Array | undefined,
 ): Promise<void> {
   return trySeveral(async () => {
-    const current = await client.request('secrets.get', { params: locate(place) });
+    const asked = client.request('secrets.get', { params: locate(place) });
+    const current = await orExplain(input, client, place, asked);
     const { parseExact } = await import('../exact-json.ts');
     // Numbers stay as they were written.
     const { metadata: before } = parseExact(Buffer.from(current.body).toString()) as Secret;
     const missing = remove.some((key) => !Object.hasOwn(before, key));
-    if (missing)
-      throw new CliError(EXIT.notFound, '--remove-metadata: there is no such key; nothing was changed');
+    if (missing) throw explainNoKey(Object.keys(before));
     const kept = Object.entries(before).filter(([key]) => !remove.includes(key));
     const metadata = Object.fromEntries([...kept, ...Object.entries(set)]);
     // Text as text: as base64 it is a third larger, and a request has a limit.
@@ -98,6 +110,15 @@ function changeMetadata(
       { environment, ifMatch: findTag(current) },
     );
   });
+}
+
+/** What was typed is not repeated: it could be a value. */
+function explainNoKey(keys: readonly string[]): CliError {
+  const others = keys.length === 0 ? 'no metadata' : keys.map(escapeControls).join(', ');
+  return new CliError(
+    EXIT.notFound,
+    `--remove-metadata: there is no such key (the secret has ${others}); nothing was changed`,
+  );
 }
 
 async function trySeveral(change: () => Promise<void>): Promise<void> {
@@ -113,11 +134,11 @@ async function trySeveral(change: () => Promise<void>): Promise<void> {
 /** The vault is opened before the editor runs and again afterwards: whoever edits must not hold it up. */
 async function editValue(input: Input, place: Place): Promise<ExitCode> {
   const { context } = input;
-  if (!context.canAsk)
-    throw usageError('no editor can be used here; give --value, --from-file, --stdin or --metadata');
-  const before = await withVault(input, (client) =>
-    client.request(place.field === undefined ? 'values.get' : 'fieldValues.get', { params: locate(place) }),
-  );
+  if (!context.canAsk) throw usageError(NO_EDITOR);
+  const before = await withVault(input, (client) => {
+    const operation = place.field === undefined ? 'values.get' : 'fieldValues.get';
+    return orExplain(input, client, place, client.request(operation, { params: locate(place) }));
+  });
   if (!isUtf8(before.body) || before.body.includes(0))
     throw new CliError(EXIT.failed, `${place.what} is no text; change it with --from-file or --stdin`);
   const { editText } = await import('../editor.ts');

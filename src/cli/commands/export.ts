@@ -6,11 +6,11 @@ import { withVault } from '../access.ts';
 import { collectVariables } from '../collect-variables.ts';
 import type { Input, Run } from '../command.ts';
 import { describeSecret } from '../describe.ts';
-import { formatDotenv } from '../dotenv.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
 import { JsonReader } from '../json-reader.ts';
 import { PrivateFile } from '../output-file.ts';
 import { Progress } from '../progress.ts';
+import { type FileForm, findFileForm, formatVariables } from '../variable-file.ts';
 import { readPages } from '../vault-entries.ts';
 
 /** Takes the next piece; false once nobody reads what is written. */
@@ -41,14 +41,16 @@ export const run: Run = async (input) => {
 };
 
 function chooseForm({ text, flag }: Input) {
-  const form = text('output') ?? 'json';
-  if (form === 'json') {
-    if (flag('only') || flag('prefix')) throw usageError('--only and --prefix go with -o dotenv');
+  const name = text('output') ?? 'json';
+  if (name === 'json') {
+    if (flag('only') || flag('prefix'))
+      throw usageError('--only and --prefix go with -o dotenv and -o docker');
     return exportJson;
   }
-  if (form !== 'dotenv') throw usageError('--output must be json or dotenv');
+  const form = findFileForm(name);
+  if (form === null) throw usageError('--output must be json, dotenv or docker');
   if (flag('skip-unreadable')) throw usageError('--skip-unreadable goes with -o json');
-  return exportDotenv;
+  return (input: Input, write: Write) => exportVariables(input, form, write);
 }
 
 function checkTarget({ context, flag }: Input, path: string | undefined): void {
@@ -125,8 +127,8 @@ function checkSkipped({ context, flag }: Input, entries: readonly string[]): voi
 }
 
 /** The variables of `mav env`, one after the other. */
-async function exportDotenv(input: Input, write: Write): Promise<Exported> {
+async function exportVariables(input: Input, form: FileForm, write: Write): Promise<Exported> {
   const variables = await collectVariables(input);
-  await write(variables.map(({ name, value }) => `${formatDotenv(name, value)}\n`).join(''));
+  await write(formatVariables(form, variables, input.context.say));
   return { what: 'variable', count: variables.length, skipped: 0 };
 }

@@ -18,8 +18,9 @@ export const run: Run = async (input) => {
   if (input.flag('output') && input.output !== 'json')
     throw usageError('mav generate prints a password, or with -o json the whole answer');
   const wanted = { ...readKind(input), ...readPlace(input) };
+  const hand = await chooseWay(input);
   const generated = await generate(input, wanted);
-  print(input, generated);
+  await hand(generated);
   if (generated.name !== undefined)
     input.context.say(`Stored ${describeSecret(generated.name, input.environment)}.`);
   input.context.say(`${generated.entropy_bits} bits of entropy.`);
@@ -75,6 +76,20 @@ async function generate(input: Input, wanted: GenerateOptions): Promise<Generate
   }
   await confirm(input, `Replace ${describeSecret(wanted.name, input.environment)}?`);
   return ask({});
+}
+
+/** How the password is handed out. A clipboard that cannot be used is an error before anything is stored. */
+async function chooseWay(input: Input): Promise<(generated: Generated) => void | Promise<void>> {
+  const { flag } = input;
+  if (!flag('clip')) {
+    if (flag('clear')) throw usageError('--clear goes with --clip');
+    return (generated) => print(input, generated);
+  }
+  if (flag('output')) throw usageError('--clip copies the password; it does not go with --output');
+  const { prepareCopy } = await import('../copy-secret.ts');
+  const copy = prepareCopy(input);
+  return ({ password }) =>
+    copy(Buffer.from(password), flag('passphrase') ? 'the passphrase' : 'the password');
 }
 
 function print({ context, flag }: Input, generated: Generated): void {

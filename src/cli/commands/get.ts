@@ -2,11 +2,13 @@
 import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
 import { EXIT, type ExitCode, usageError } from '../failure.ts';
+import { orExplain } from '../or-explain.ts';
 
 export const run: Run = async (input) => {
   const [name = ''] = input.args;
   const field = input.text('field');
   const wantsEntry = input.flag('output');
+  if (input.flag('clip') && input.flag('print')) throw usageError('give one of --clip and --print');
   if (input.flag('clip')) return copyInstead(input, wantsEntry);
   if (input.flag('clear')) throw usageError('--clear goes with --clip');
   if (wantsEntry && input.output !== 'json')
@@ -20,7 +22,10 @@ export const run: Run = async (input) => {
       : wantsEntry
         ? 'fields.get'
         : 'fieldValues.get';
-  const { body } = await withVault(input, (client) => client.request(operation, { params }));
+  const wanted = { name, environment: input.environment, field };
+  const { body } = await withVault(input, (client) =>
+    orExplain(input, client, wanted, client.request(operation, { params })),
+  );
   if (wantsEntry) {
     input.context.write(body);
     input.context.print('');

@@ -2,11 +2,10 @@
 import { statSync } from 'node:fs';
 import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
-import { CliError, EXIT, usageError } from '../failure.ts';
-import { fetchReferences } from '../fetch.ts';
+import { EXIT, usageError } from '../failure.ts';
+import { fetchReferred } from '../fetch.ts';
 import { readInputFile, readStandardInput } from '../input-file.ts';
 import { checkReplaceable, writePrivateFile } from '../output-file.ts';
-import { formatReference } from '../reference.ts';
 import { fillSlots, findSlots, type Slot } from '../template.ts';
 
 const STANDARD = '-';
@@ -45,9 +44,6 @@ async function readTemplate({ context, flag }: Input, path: string): Promise<Buf
 async function fetchValues(input: Input, slots: readonly Slot[], what: string): Promise<Uint8Array[]> {
   if (slots.length === 0) return [];
   const references = slots.map(({ reference }) => reference);
-  const values = await withVault(input, (client) => fetchReferences(client, references));
-  const missing = slots.filter((_slot, at) => values[at] === null);
-  if (missing.length === 0) return values.flatMap((value) => value ?? []);
-  const described = missing.map(({ reference, line }) => `${formatReference(reference)} (line ${line})`);
-  throw new CliError(EXIT.notFound, `${what}: there is nothing stored for ${described.join(', ')}`);
+  const places = slots.map(({ line }) => `line ${line}`);
+  return withVault(input, (client) => fetchReferred(input, client, references, places, `${what}: `));
 }

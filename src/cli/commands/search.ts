@@ -1,9 +1,10 @@
 /** `mav search`: secrets whose name, environment or metadata contain a text. */
 import { withVault } from '../access.ts';
 import type { Run } from '../command.ts';
+import { readListParams } from '../select-summaries.ts';
 import { printSummaries } from '../summaries.ts';
 
 export const run: Run = async (input) => {
-  const [query] = input.args;
-  return withVault(input, (client) => printSummaries(input, client, 'secrets.search', { q: query }));
+  readListParams(input);
+  return withVault(input, (client) => printSummaries(input, client, input.args[0]));
 };

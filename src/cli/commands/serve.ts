@@ -3,14 +3,16 @@ import { existsSync } from 'node:fs';
 import type { Answered } from '../../answered.ts';
 import type { ServeOptions } from '../../daemon/serve.ts';
 import { type Home, hasVault } from '../../home.ts';
-import { adviseOn, type Problem } from '../../remedies.ts';
+import type { LogOptions } from '../../log.ts';
+import type { Problem } from '../../remedies.ts';
 import type { Input, Run } from '../command.ts';
 import { makeVault, planVault } from '../create-vault.ts';
-import { CliError, EXIT } from '../failure.ts';
+import { CliError, EXIT, usageError } from '../failure.ts';
 import { poolOptions } from '../vault-options.ts';
 
 export const run: Run = async (input) => {
   const { context, home, text } = input;
+  const log = chooseLog(input);
   // Before anything is started or left behind.
   if (!input.flag('init') && !hasVault(home)) throw explainNoVault(home);
   const { isClosed, launchClosed } = await import('../../daemon/launch.ts');
@@ -21,6 +23,7 @@ export const run: Run = async (input) => {
     pool: poolOptions(context, home, text('passphrase-file'), null),
     home,
     env: context.env,
+    log,
     prepare: async () => {
       if (plan === null && existsSync(home.databasePath)) return null;
       if (plan === null) throw explainNoVault(home);
@@ -28,11 +31,8 @@ export const run: Run = async (input) => {
       // What was just chosen is not asked for again.
       return plan.passphrase;
     },
-    onListening: async (vault) => {
-      await vault.settled();
-      await offerUnseal(input, vault);
-      tellHow(input, home.socketPath, vault.sealedBecause);
-    },
+    onSettled: (vault) => offerUnseal(input, vault),
+    hints: describeUse(home.socketPath),
   };
   try {
     return await serve(options);
@@ -42,6 +42,13 @@ export const run: Run = async (input) => {
     throw error;
   }
 };
+
+/** On a terminal the log is for people, elsewhere for programs. Throws CliError. */
+function chooseLog({ context, text, flag }: Input): LogOptions {
+  const format = text('log-format') ?? (context.isErrorTerminal ? 'text' : 'json');
+  if (format !== 'text' && format !== 'json') throw usageError('--log-format must be text or json');
+  return { format, hasRequests: format === 'json' || flag('log-requests'), isQuiet: context.isQuiet };
+}
 
 function explainNoVault({ databasePath }: Home): CliError {
   return new CliError(EXIT.failed, `there is no vault at ${databasePath}; make one: mav init`);
@@ -63,15 +70,13 @@ async function offerUnseal({ context }: Input, vault: Sealable): Promise<void> {
   });
 }
 
-function tellHow({ context: { print } }: Input, socketPath: string, sealedBecause: Problem | null): void {
-  print(`Serving the vault on ${socketPath}`);
-  if (sealedBecause !== null) print(`It is sealed: ${adviseOn(sealedBecause, 'session')}`);
-  print('Make a token in another terminal (in a checkout: npx mav):');
-  print('  mav token create --name me --scope read,write');
-  print('Then try:');
-  print(
+function describeUse(socketPath: string): string {
+  return [
+    'Make a token in another terminal (in a checkout: npx mav):',
+    '  mav token create --name me --scope read,write',
+    'Then try:',
     `  curl --unix-socket ${quote(socketPath)} -H "Authorization: Bearer mvt_…" http://localhost/v1/secrets`,
-  );
+  ].join('\n');
 }
 
 /** For a POSIX shell. */

@@ -6,13 +6,16 @@ import type { Run } from '../command.ts';
 import { CliError, EXIT } from '../failure.ts';
 
 export const run: Run = async (input) => {
-  const { context, text } = input;
-  const [name, scope, expires] = [text('name'), text('scope'), text('expires')];
+  const { context, text, list } = input;
+  const [name, expires] = [text('name'), text('expires')];
+  const given = list('scope');
   if (name === undefined) throw new CliError(EXIT.usage, 'say what the token is for: --name NAME');
-  if (scope === undefined)
+  if (given.length === 0)
     throw new CliError(EXIT.usage, 'say what the token permits: --scope read,write,generate,admin');
   // The vault says which scopes there are.
-  const scopes = scope.split(',').map((part) => part.trim()) as TokenScope[];
+  const scopes = [
+    ...new Set(given.flatMap((part) => part.split(',')).map((part) => part.trim())),
+  ] as TokenScope[];
   const wanted = { name, scopes, ...(expires === undefined ? {} : { expiresIn: expires }) };
   const created = await withVault(input, (client) => client.createToken(wanted));
   if (input.output === 'json') context.print(JSON.stringify(created));

@@ -1,9 +1,12 @@
-/** `mav version`. */
+/** `mav version`: the version alone, or with -o json what it runs on too. */
 import type { Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
 import { readPackage } from '../package-json.ts';
 
-export const run: Run = async ({ context }) => {
-  context.print(readPackage().version);
+export const run: Run = async ({ context, flag, output }) => {
+  const { version } = readPackage();
+  const { platform: os, arch, versions } = process;
+  const isJson = flag('output') && output === 'json';
+  context.print(isJson ? JSON.stringify({ version, node: versions.node, os, arch }) : version);
   return EXIT.done;
 };

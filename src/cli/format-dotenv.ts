@@ -1,0 +1,100 @@
+/**
+ * Variables as lines of a dotenv file. A plain value goes without quotes, which every reader takes; any other in the
+ * quotes and with the escapes that most of them read as it is.
+ */
+import { DOTENV_READERS, isExpandedByShells, type Quotes } from './dotenv-readers.ts';
+
+export interface DotenvLine {
+  readonly name: string;
+  /** Without the newline at its end; the value may have some of its own. */
+  readonly text: string;
+  /** The readers that read another value. */
+  readonly differing: readonly string[];
+  /** How many of these lose lines that follow. */
+  readonly losing: number;
+}
+
+type Spelling = Omit<DotenvLine, 'name'>;
+
+/** What a shell takes without quotes, and the backslash, of which the others make nothing without them. */
+const UNQUOTED = /^[A-Za-z0-9_./+=:@%\\-]*$/;
+const QUOTE: Readonly<Record<Quotes, string>> = { none: '', single: "'", double: '"' };
+/** Characters that double quotes may hold with a backslash or without: readers disagree on which is right. */
+const OPTIONAL_ESCAPES = ['\\', '$', '\n'];
+/** Before one of these a backslash must be doubled, or it would be read as the beginning of an escape. */
+const NEEDS_ESCAPE = /\\(?:["\\$`nrt\n\r]|$)/;
+/** A note names no more. */
+const MAX_NAMED = 20;
+
+export function formatDotenv(name: string, value: string): DotenvLine {
+  const { text, ...rest } = chooseSpelling(value);
+  return { name, text: `${name}=${text}`, ...rest };
+}
+
+/** The lines of a file: those over which a reader may lose what follows come last. */
+export function formatDotenvFile(
+  variables: readonly Readonly<Record<'name' | 'value', string>>[],
+): DotenvLine[] {
+  return variables
+    .map(({ name, value }) => formatDotenv(name, value))
+    .sort((one, other) => one.losing - other.losing);
+}
+
+/** What to tell whoever keeps the file: the variables that some readers read otherwise, never a value. */
+export function describeDiffering(lines: readonly DotenvLine[]): string[] {
+  const byReaders = new Map<string, string[]>();
+  for (const { name, differing } of lines) {
+    if (differing.length === 0) continue;
+    const readers = differing.join(', ');
+    byReaders.set(readers, [...(byReaders.get(readers) ?? []), name]);
+  }
+  return [...byReaders].map(([readers, names]) => {
+    const more = names.length - MAX_NAMED;
+    const named = `${names.slice(0, MAX_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+    return `Note: no spelling suits every reader of dotenv files; ${readers} will not get ${named} right.`;
+  });
+}
+
+/** Of those that suit equally many readers, the one over which fewer lose what follows, then the first. */
+function chooseSpelling(value: string): Spelling {
+  let best: Spelling | null = null;
+  for (const spelling of spell(value)) {
+    if (spelling.differing.length === 0) return spelling;
+    if (best === null || rank(spelling) < rank(best)) best = spelling;
+  }
+  if (best === null) throw new Error('a value has no spelling');
+  return best;
+}
+
+function rank({ differing, losing }: Spelling): number {
+  return differing.length * (DOTENV_READERS.length + 1) + losing;
+}
+
+/** All spellings that `parseDotenv` reads back, and no shell takes for a program to run. */
+function* spell(value: string): Generator<Spelling> {
+  if (UNQUOTED.test(value)) yield judge(value, 'none', value);
+  if (!/['\r]/.test(value)) yield judge(value, 'single', value);
+  const optional = OPTIONAL_ESCAPES.filter((character) => value.includes(character));
+  for (let chosen = 0; chosen < 1 << optional.length; chosen++) {
+    const escaped = optional.filter((_character, at) => chosen & (1 << at));
+    if (!escaped.includes('\\') && NEEDS_ESCAPE.test(value)) continue;
+    const text = escapeText(value, ['"', '`', '\r', ...escaped]);
+    if (!isExpandedByShells(text)) yield judge(value, 'double', text);
+  }
+}
+
+function escapeText(value: string, characters: readonly string[]): string {
+  return value.replaceAll(/[\\"$`\n\r]/g, (found) => {
+    if (!characters.includes(found)) return found;
+    return found === '\n' ? '\\n' : found === '\r' ? '\\r' : `\\${found}`;
+  });
+}
+
+function judge(value: string, quotes: Quotes, text: string): Spelling {
+  const read = DOTENV_READERS.map((reader) => reader[quotes](text));
+  return {
+    text: `${QUOTE[quotes]}${text}${QUOTE[quotes]}`,
+    differing: DOTENV_READERS.filter((_reader, at) => read[at] !== value).map(({ name }) => name),
+    losing: read.filter((one) => one === null).length,
+  };
+}

@@ -1,0 +1,30 @@
+/** Variables as a file that another program reads: the forms that `mav env` and `mav export` have in common. */
+import { formatDockerFile } from './format-docker.ts';
+import { describeDiffering, formatDotenvFile } from './format-dotenv.ts';
+import type { Variable } from './variables.ts';
+
+export const FILE_FORMS = ['dotenv', 'docker'] as const;
+export type FileForm = (typeof FILE_FORMS)[number];
+
+/** null for a name that is none. */
+export function findFileForm(name: string): FileForm | null {
+  // The Go program called it so.
+  if (name === 'env') return 'dotenv';
+  return FILE_FORMS.find((form) => form === name) ?? null;
+}
+
+/** The file's text; says which values not every reader gets right. Throws CliError for what the form cannot hold. */
+export function formatVariables(
+  form: FileForm,
+  variables: readonly Variable[],
+  say: (text: string) => void,
+): string {
+  if (form === 'docker') return joinLines(formatDockerFile(variables));
+  const lines = formatDotenvFile(variables);
+  for (const note of describeDiffering(lines)) say(note);
+  return joinLines(lines.map(({ text }) => text));
+}
+
+function joinLines(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
+}

@@ -1,0 +1,109 @@
+/**
+ * Writes the log without ever waiting for it. The reader of a pipe may have stopped, a terminal may be held or gone, a
+ * disk may be full: lines that cannot be written are dropped and counted, and the log says how many as soon as it can be
+ * written again. One write is under way at a time, on a thread of libuv, so that no request waits for it either.
+ */
+import { write } from 'node:fs';
+
+/** How long a line may lie in memory: every write wakes a thread, which costs more than a request's whole routing. */
+const DELAY_MS = 50;
+/** How many lines may, so that few are lost if the process is killed. */
+const MAX_LINES = 64;
+/** What may wait behind a write that does not end, in bytes; some ten thousand lines. */
+const MAX_BYTES = 2 * 1_048_576;
+/** Until a descriptor that another process has made non-blocking is tried again. */
+const RETRY_MS = 100;
+
+const NEWLINE = 0x0a;
+
+/** The line that says how many could not be written. */
+export type DescribeLoss = (lines: number) => string;
+
+export class LogWriter {
+  readonly #descriptor: number;
+  readonly #describeLoss: DescribeLoss;
+  #lines: string[] = [];
+  #bytes = 0;
+  #lost = 0;
+  /** The last write ended inside of a line. */
+  #isMidLine = false;
+  #isWriting = false;
+  #timer: NodeJS.Timeout | null = null;
+  #onIdle: (() => void)[] = [];
+
+  constructor(descriptor: number, describeLoss: DescribeLoss) {
+    this.#descriptor = descriptor;
+    this.#describeLoss = describeLoss;
+  }
+
+  /** `line` ends with its newline; it is written within 50 ms. */
+  write(line: string): void {
+    const size = Buffer.byteLength(line);
+    if (this.#bytes + size > MAX_BYTES) {
+      this.#lost += 1;
+      return;
+    }
+    this.#bytes += size;
+    this.#lines.push(line);
+    if (this.#lines.length >= MAX_LINES) this.send();
+    else this.#timer ??= setTimeout(() => this.send(), DELAY_MS).unref();
+  }
+
+  /** Begins to write what is in memory. */
+  send(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#isWriting || this.#lines.length === 0) return;
+    const lost = this.#lost;
+    const text = (lost > 0 ? this.#describeLoss(lost) : '') + this.#lines.join('');
+    const start = this.#isMidLine ? '\n' : '';
+    this.#lines = [];
+    this.#isWriting = true;
+    this.#writeRest(Buffer.from(start + text), lost);
+  }
+
+  /** `told`: how many lost lines `bytes` begins by telling of. */
+  #writeRest(bytes: Buffer, told: number): void {
+    write(this.#descriptor, bytes, 0, bytes.length, null, (error, written) => {
+      if (error?.code === 'EAGAIN') {
+        setTimeout(() => this.#writeRest(bytes, told), RETRY_MS).unref();
+        return;
+      }
+      if (error !== null) return this.#finish(countLines(bytes));
+      // What tells of the loss comes first: with anything written, most of it has been.
+      if (written > 0) {
+        this.#lost -= told;
+        this.#isMidLine = bytes[written - 1] !== NEWLINE;
+      }
+      if (written === bytes.length) this.#finish(0);
+      else this.#writeRest(bytes.subarray(written), written > 0 ? 0 : told);
+    });
+  }
+
+  #finish(lost: number): void {
+    this.#lost += lost;
+    this.#bytes = this.#lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
+    this.#isWriting = false;
+    this.send();
+    if (!this.#isWriting) for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  /** Writes what is in memory. Returns false if that does not end in `timeoutMs`: a thread is then held by it. */
+  async end(timeoutMs: number): Promise<boolean> {
+    this.send();
+    if (!this.#isWriting) return true;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), timeoutMs);
+      this.#onIdle.push(() => {
+        clearTimeout(timer);
+        resolve(true);
+      });
+    });
+  }
+}
+
+function countLines(bytes: Buffer): number {
+  let lines = 0;
+  for (const byte of bytes) if (byte === NEWLINE) lines += 1;
+  return lines;
+}

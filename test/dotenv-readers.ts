@@ -1,0 +1,302 @@
+/** What `mav` writes as a dotenv file or a docker one, and what the programs that read such files make of it. */
+import { spawn, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import t, { type Test } from 'tap';
+import { parseDotenv } from '../src/cli/dotenv.ts';
+import { DOTENV_READERS, type Quotes } from '../src/cli/dotenv-readers.ts';
+import { formatDotenv, formatDotenvFile } from '../src/cli/format-dotenv.ts';
+import { type DotenvReader, type Found, findDotenvReaders } from './fixtures/dotenv-readers.ts';
+import { skipWithout } from './fixtures/programs.ts';
+import { createSandbox, finished, mav, type Sandbox } from './fixtures/vault.ts';
+
+t.setTimeout(550_000);
+
+/** Fixed, so that a test is the same whenever it runs. */
+const SEED = 11;
+const READERS = findDotenvReaders();
+const MARKS = [...'\'"`$\\#=; \t\nnrx0!&(){}~*é:-5A_ſK@[', '\u2028', '\u00a0', '😀', '\u0001'];
+
+const text = fc
+  .oneof(
+    fc.string({ unit: fc.constantFrom(...MARKS), minLength: 1, maxLength: 12 }),
+    fc.string({ unit: fc.constantFrom(...MARKS, '\r'), minLength: 1, maxLength: 12 }),
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }),
+  )
+  .filter((value) => !value.includes('\0') && value.isWellFormed());
+
+/** All strings of up to three of the characters about which readers disagree. */
+function everyShortText(): string[] {
+  const characters = [...'\'"$\\`# \nnA{', '\r'];
+  const longer = (texts: readonly string[]) => texts.flatMap((one) => characters.map((last) => one + last));
+  const two = longer(characters);
+  return [...characters, ...two, ...longer(two)];
+}
+
+/** The table's column for one of the programs. */
+function findColumn({ name }: DotenvReader) {
+  const column = DOTENV_READERS.find(
+    (known) => known.name === name || known.name.split(' and ').includes(name),
+  );
+  if (column === undefined) throw new Error(`no column for ${name}`);
+  return column;
+}
+
+interface Spelled {
+  readonly value: string;
+  readonly quotes: Quotes;
+  readonly text: string;
+}
+
+/** Ways to write a value, good and bad: each character that may be escaped is, or is not. */
+function spellInManyWays(value: string): Spelled[] {
+  const escapes: readonly [string, string][] = [
+    ['\\', '\\\\'],
+    ['$', '\\$'],
+    ['`', '\\`'],
+    ['\n', '\\n'],
+  ];
+  const ways = Array.from({ length: 16 }, (_, way) => {
+    const chosen = new Map([
+      ['"', '\\"'],
+      ['\r', '\\r'],
+      ...escapes.filter((_escape, at) => way & (1 << at)),
+    ] as const);
+    return [...value].map((character) => chosen.get(character) ?? character).join('');
+  });
+  // The table says nothing of a quote that is not escaped.
+  const double = [...new Set(ways)].filter((way) => /^(?:[^"\\]|\\[\s\S])*$/.test(way));
+  return [
+    ...(/['\r]/.test(value) ? [] : [{ value, quotes: 'single' as const, text: value }]),
+    ...double.map((way) => ({ value, quotes: 'double' as const, text: way })),
+  ];
+}
+
+/** What a reader makes of each by itself; null where it loses it, or what follows. */
+function readEach(reader: DotenvReader, spelled: readonly Spelled[]): (string | null)[] {
+  const files = spelled.map(({ quotes, text }) => {
+    const quote = quotes === 'single' ? "'" : '"';
+    return `V=${quote}${text}${quote}\nW='#next'\nX="#more"\n`;
+  });
+  return reader
+    .read(files, ['V', 'W', 'X'])
+    .map((found) => (found?.W === '#next' && found.X === '#more' ? (found.V ?? null) : null));
+}
+
+for (const reader of READERS) {
+  // One that must be started for each file is asked about fewer.
+  const count = reader.name.startsWith('systemd') ? 12 : 150;
+  t.test(
+    `dotenv readers > any spelling > ${reader.name} reads what the table says`,
+    { skip: reader.missing },
+    async (t) => {
+      const column = findColumn(reader);
+      const spelled = fc.sample(text, { numRuns: count, seed: SEED }).flatMap(spellInManyWays);
+      const read = readEach(reader, spelled);
+      const promised = spelled.filter(({ value, quotes, text }) => column[quotes](text) === value);
+      t.ok(promised.length > count / 2, 'and it promises something');
+      const wrong = spelled.filter(
+        ({ value, quotes, text }, at) => column[quotes](text) === value && read[at] !== value,
+      );
+      t.strictSame(wrong, []);
+    },
+  );
+
+  t.test(
+    `formatDotenv > all values in one file > ${reader.name} reads those that it is not named for`,
+    { skip: reader.missing },
+    async (t) => {
+      const { name: column } = findColumn(reader);
+      const values = [...everyShortText(), ...fc.sample(text, { numRuns: 300, seed: SEED })];
+      const all = values.map((value, index) => ({ name: `V${index}`, value }));
+      const lines = formatDotenvFile(all).filter(({ differing }) => !differing.includes(column));
+      const [found] = reader.read(
+        [lines.map((line) => `${line.text}\n`).join('')],
+        lines.map(({ name }) => name),
+      );
+      const wrong = lines.filter(({ name }) => found?.[name] !== values[Number(name.slice(1))]);
+      t.strictSame(wrong, []);
+      t.ok(lines.length > values.length / 3, `${lines.length} of ${values.length}`);
+    },
+  );
+}
+
+t.test('formatDotenv > any text > parseDotenv reads it back, and no shell runs it', async (t) => {
+  const values = [...everyShortText(), ...fc.sample(text, { numRuns: 2_000, seed: SEED })];
+  const lines = values.map((value, index) => formatDotenv(`V${index}`, value));
+  const read = parseDotenv('.env', lines.map((line) => `${line.text}\n`).join(''));
+  t.strictSame(
+    read.map(({ value }) => value),
+    values,
+  );
+  const harmful = lines.filter(({ differing }, at) => {
+    const value = values[at] ?? '';
+    return differing.includes('bash and dash') && !value.includes('\r') && !value.endsWith('\\');
+  });
+  t.strictSame(harmful, [], 'a shell gets another value for these only, and expands none');
+});
+
+t.test('formatDotenv > a value of each kind > the spelling, and who reads another value', async (t) => {
+  const values = [
+    '',
+    'AZaz09_./+=:@%-',
+    'two words',
+    '#1',
+    '$2b$10$abc',
+    'pa$$word',
+    '${X}',
+    '$(id)',
+    'C:\\dir\\',
+    'DOMAIN\\user',
+    '\\\\server\\share',
+    '\\n',
+    'say "x"',
+    "it's",
+    "it's $5",
+    "it's `id`",
+    'it\'s "x"',
+    "it's C:\\dir\\",
+    'line 1\nline 2',
+    "it's\nline 2",
+    'line 1\r\nline 2',
+    ' spaces\t',
+    'é😀',
+    '!x',
+  ];
+  const described = values.map((value) => {
+    const { text, differing } = formatDotenv('V', value);
+    return [text, ...differing];
+  });
+  t.matchSnapshot(described);
+});
+
+async function createVault(t: Test, values: Readonly<Record<string, string>>): Promise<Sandbox> {
+  const sandbox = createSandbox(t);
+  await mav(sandbox, ['init', '--key-store', 'file']);
+  await mav(sandbox, ['import', '-'], { input: JSON.stringify(values) });
+  return sandbox;
+}
+
+const ODD = {
+  PLAIN: 'AZaz09_./+=:@%-',
+  DIR: 'C:\\dir\\',
+  AFTER_DIR: 'next one',
+  DOLLAR: "it's$5",
+  QUOTED: 'it\'s "x"',
+  HASH: '#a # b',
+  PEM: '-----BEGIN KEY-----\nAbc+/=\n-----END KEY-----\n',
+  REFERRING: '${PLAIN} $PLAIN `id`',
+  UNICODE: ' é😀 ',
+};
+
+t.test(
+  'export -o dotenv > values of all kinds > each reader gets what was stored, or is named',
+  async (t) => {
+    const sandbox = await createVault(t, ODD);
+    const path = join(sandbox.folder, 'out.env');
+    const { code, stderr } = await mav(sandbox, ['export', '-o', 'dotenv', '--to', path]);
+    t.equal(code, 0);
+    t.matchSnapshot(stderr);
+    const printed = await mav(sandbox, ['env', '-o', 'env']);
+    t.equal(printed.code, 0);
+    const file = printed.stdout;
+    t.match(file, /^PLAIN=AZaz09_\.\/\+=:@%-$/m);
+    const notes = stderr.split('\n').filter((line) => line.startsWith('Note:'));
+    for (const reader of READERS.filter(({ missing }) => missing === false)) {
+      const { name: column } = findColumn(reader);
+      const named = notes.filter((note) => note.includes(column)).join();
+      const [found] = reader.read([file], Object.keys(ODD)) as [Found];
+      for (const [name, value] of Object.entries(ODD))
+        if (!named.includes(name)) t.equal(found?.[name], value, `${reader.name}: ${name}`);
+    }
+    const quiet = await mav(sandbox, ['export', '-o', 'dotenv', '-q']);
+    t.same([quiet.stdout, quiet.stderr], [file, '']);
+    const other = await createVault(t, {});
+    t.equal((await mav(other, ['import', path])).code, 0);
+    const read = JSON.parse((await mav(other, ['env', '-o', 'json'])).stdout);
+    t.strictSame(read, Object.fromEntries(Object.entries(ODD).sort(([one], [two]) => (one < two ? -1 : 1))));
+  },
+);
+
+const LINES = {
+  SPACES: '  x  ',
+  HASH: '#x # y',
+  QUOTES: '"q" \'q\'',
+  DOLLAR: '$HOME ${X}',
+  BACKSLASH: '\\n\\',
+  EQUALS: '=x',
+  UNICODE: 'é😀',
+  TAB: '\tx\t',
+};
+
+t.test('env -o docker > a line break, or more than 64 KiB > an error that names the variable', async (t) => {
+  const sandbox = await createVault(t, {
+    FINE: 'x',
+    PEM: 'hunter2\nhunter2',
+    OLD: 'hunter2\r',
+    LONG: 'x'.repeat(65_531),
+  });
+  for (const command of ['env', 'export']) {
+    const broken = await mav(sandbox, [command, '-o', 'docker']);
+    t.same([broken.code, broken.stdout], [1, '']);
+    t.match(broken.stderr, 'a line break: OLD, PEM;');
+    t.notMatch(broken.stderr, 'hunter2');
+    const long = await mav(sandbox, [command, '-o', 'docker', '--only', 'LONG,FINE']);
+    t.match([long.code, long.stderr], [1, 'more than 64 KiB: LONG;']);
+  }
+});
+
+t.test(
+  'env -o docker > kubectl > creates the values from it',
+  { skip: skipWithout('kubectl') },
+  async (t) => {
+    const sandbox = await createVault(t, { ...LINES, LONG: 'x'.repeat(65_530) });
+    const path = join(sandbox.folder, 'docker.env');
+    t.equal((await mav(sandbox, ['export', '-o', 'docker', '--to', path])).code, 0);
+    const args = [
+      'create',
+      'secret',
+      'generic',
+      's',
+      `--from-env-file=${path}`,
+      '--dry-run=client',
+      '-o',
+      'json',
+    ];
+    const { stdout, stderr } = spawnSync('kubectl', args, { env: sandbox.env, encoding: 'utf8' });
+    t.equal(stderr, '');
+    const data: Record<string, string> = JSON.parse(stdout).data;
+    const read = Object.entries(data).map(([name, value]) => [name, Buffer.from(value, 'base64').toString()]);
+    t.same(Object.fromEntries(read), { ...LINES, LONG: 'x'.repeat(65_530) });
+  },
+);
+
+t.test(
+  'env -o docker > docker --env-file > hands the values to the container',
+  { skip: skipWithout('docker') },
+  async (t) => {
+    const sandbox = await createVault(t, LINES);
+    const path = join(sandbox.folder, 'docker.env');
+    writeFileSync(path, (await mav(sandbox, ['env', '-o', 'docker'])).stdout);
+    const socket = join(sandbox.folder, 'docker.sock');
+    const asked: string[] = [];
+    // Stands in for Docker's daemon, of which only the request is wanted.
+    const server = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk) => (body += chunk));
+      request.on('end', () => {
+        if (request.url?.includes('/containers/create')) asked.push(body);
+        response.writeHead(request.url?.includes('/_ping') ? 200 : 500, { 'Api-Version': '1.41' }).end('{}');
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+    t.teardown(() => server.close());
+    const env = { ...sandbox.env, DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: sandbox.folder };
+    await finished(spawn('docker', ['create', '--pull', 'never', '--env-file', path, 'image'], { env }));
+    t.equal(asked.length, 1);
+    const given: string[] = JSON.parse(asked[0] ?? '{}').Env;
+    t.same(new Set(given), new Set(Object.entries(LINES).map(([name, value]) => `${name}=${value}`)));
+  },
+);
