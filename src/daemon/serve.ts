@@ -76,7 +76,8 @@ export async function serve(options: ServeOptions): Promise<never> {
     tellProtections(home, 'serve', listProtections(libc));
     await vault.settled();
     await options.onSettled(vault);
-    const sealedBecause = vault.sealedBecause && adviseOn(vault.sealedBecause, 'session');
+    const { sealedBecause: problem } = vault;
+    const sealedBecause = problem === null ? null : adviseOn(problem, 'session');
     log.ready({ socketPath: home.socketPath, sealedBecause, hints: options.hints });
   } catch (error) {
     // Else it would see the process run out of things to do, and end it as if that were well.
