@@ -350,6 +350,9 @@ export const commands: Readonly<Record<string, Command>> = {
       },
       output: {
         ...output,
+        aliases: [],
+        // A path may have capitals.
+        ignoresCase: false,
         placeholder: 'FILE',
         description: 'Where the text goes, closed to others (- or absent: standard output)',
       },
