@@ -6,13 +6,16 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Home, locateFolder, locateHome } from './home.ts';
 
+const OUTPUTS = ['table', 'json', 'plain', 'names'] as const;
+
 /** What `config.json` may say. */
 export interface Config {
   /** Where the daemon's socket is; relative to the vault's folder. */
   readonly socket?: string;
   /** The environment that commands work in. */
   readonly env?: string;
-  readonly output?: 'json' | 'table';
+  /** The form of lists. */
+  readonly output?: (typeof OUTPUTS)[number];
   /** How long a copied value stays in the clipboard, such as `45s`; `never`: until something else is copied. */
   readonly clear?: string;
 }
@@ -25,7 +28,8 @@ export class ConfigError extends Error {
 const RULES: { readonly [Key in keyof Config]-?: (value: unknown) => string | null } = {
   socket: (value) => (isText(value) && value !== '' ? null : 'must be a path'),
   env: (value) => (isText(value) ? null : 'must be the name of an environment'),
-  output: (value) => (value === 'json' || value === 'table' ? null : 'must be "json" or "table"'),
+  output: (value) =>
+    OUTPUTS.some((output) => output === value) ? null : 'must be "table", "json", "plain" or "names"',
   clear: (value) =>
     isText(value) && /^([0-9]+(ms|s|m|h)?|never)$/.test(value)
       ? null

@@ -183,8 +183,8 @@ t.test('set > wrong usage > exit 2, nothing stored, nothing typed is repeated', 
     [['ste', 'n', '--value', 'hunter2'], /did you mean mav set\?/],
     [['tokn', 'hunter2'], /which one\? mav token create, mav token list/],
     [['frobnicate', 'hunter2'], /unknown command; see mav --help/],
-    [['get', 'n', '-o', 'table'], /with -o json the entry/],
-    [['get', 'n', '-o', 'hunter2'], /must be json or table/],
+    [['get', 'n', '-o', 'table'], /--output must be value or json/],
+    [['get', 'n', '-o', 'hunter2'], /must be value or json/],
     [['list', '--metadata-value', 'hunter2'], /needs --metadata-key/],
   ];
   for (const [args, says] of wrong) {
@@ -273,7 +273,7 @@ t.test('settings > a config.json that cannot be followed > exit 2, the key is na
   mkdirSync(sandbox.home, { mode: 0o700 });
   const cases: Readonly<Record<string, RegExp>> = {
     '{"sokcet": "x"}': /unknown key "sokcet"; known are socket, env, output, clear/,
-    '{"output": "xml"}': /"output" must be "json" or "table"/,
+    '{"output": "xml"}': /"output" must be "table", "json", "plain" or "names"/,
     '{"env": 1}': /"env" must be the name of an environment/,
     '{"clear": "soon"}': /"clear" must be a time such as "45s"/,
     '[]': /config.json is not a JSON object/,

@@ -66,8 +66,11 @@ t.test('plan > options > those of the command that are not given yet', async (t)
   t.notOk(plan('get', '--env', 'prod', '--').includes('--env'));
   t.notOk(plan('get', '-eprod', '--').includes('--env'));
   t.ok(plan('set', '-m', 'a=b', '--').includes('--metadata'), 'it may be repeated');
-  t.same(plan('list', '--output', ''), ['json', 'table']);
-  t.same(plan('list', '--output='), ['--output=json', '--output=table']);
+  t.same(plan('list', '--output', ''), ['table', 'json', 'plain', 'names']);
+  t.same(
+    plan('list', '--output='),
+    ['table', 'json', 'plain', 'names'].map((form) => `--output=${form}`),
+  );
   t.same(plan('init', '--key-store', ''), ['auto', 'keychain', 'passphrase', 'file']);
   t.ok(plan('status', '').includes('--output'), 'where no argument can come');
   t.same(plan('completion', ''), ['bash', 'zsh', 'fish', 'powershell']);

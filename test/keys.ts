@@ -174,9 +174,8 @@ t.test('passphrase > every way to give it > unseals; a wrong one does not', asyn
   await assertSealed(t, sealed, /passphrase is wrong/, before);
   const unsealed = await mav(sandbox, ['unlock', '--passphrase-file', pass]);
   t.equal(unsealed.code, 0);
-  const { token } = JSON.parse(
-    (await mav(sandbox, ['token', 'create', '--name', 'n', '--scope', 'admin'])).stdout,
-  );
+  const made = await mav(sandbox, ['token', 'create', '--name', 'n', '--scope', 'admin']);
+  const token = made.stdout.trim();
   t.equal(
     (await ask(sandbox.socket, 'PUT', '/v1/secrets/kept', { token, body: { value: 'v' } })).status,
     201,

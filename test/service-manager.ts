@@ -195,11 +195,11 @@ t.test(
     t.equal((await machine.mav('service', 'install')).code, 0);
     // It waits for the unsealing.
     const made = await machine.mav('token', 'create', '--name', 'n', '--scope', 'read,write');
-    const { token } = JSON.parse(made.stdout);
+    const token = made.stdout.trim();
     const put = await ask(sandbox.socket, 'PUT', '/v1/secrets/a', { token, body: { value: 'x' } });
     t.equal(put.status, 201);
     const got = await ask(sandbox.socket, 'GET', '/v1/secrets/a', { token });
     t.equal(got.json.value, 'x');
-    t.match(await machine.mav('status'), { code: 0, stdout: '"sealed":false,' });
+    t.match(await machine.mav('status', '-o', 'json'), { code: 0, stdout: '"sealed":false,' });
   },
 );

@@ -32,7 +32,7 @@ function settle(text: string, { folder }: Sandbox): string {
     .replaceAll(/\r\n?/g, '\n')
     .replaceAll(folder, 'FOLDER')
     .replaceAll(BIN, 'PROGRAM')
-    .replaceAll(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replaceAll(/\b\d{4}-\d\d-\d\d(T[\d:.]+Z| \d\d:\d\d)/g, 'TIME')
     .replaceAll(/\b[0-9a-f]{32}\b/g, 'VAULT-ID')
     .replaceAll(/(process |_pid":)\d+/g, '$1PID')
     .replaceAll(/(_size_bytes":)\d+|\d+ kB/g, '$1SIZE')

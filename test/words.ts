@@ -120,7 +120,6 @@ t.test('words > values > are taken as pflag takes them, whatever they look like'
   t.same(read('-', '--quiet=F'), { args: ['-'], quiet: [false] });
   t.same(read('--symbols=false'), { args: [], 'no-symbols': [true] });
   t.same(read('--symbols', '--no-symbols=0'), { args: [], 'no-symbols': [false] });
-  t.same(read('-o', 'JSON'), { args: [], output: ['json'] });
   t.same(read('--value', 'JSON'), { args: [], value: ['JSON'] });
   t.throws(() => read('--quiet=hunter2'), {
     message: '--quiet takes no value, or =true or =false',

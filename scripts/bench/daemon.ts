@@ -66,7 +66,7 @@ export class Daemon {
   }
 
   createToken(name: string, scope: string): string {
-    return JSON.parse(runMav(this.env, 'token', 'create', '--name', name, '--scope', scope)).token;
+    return runMav(this.env, 'token', 'create', '--name', name, '--scope', scope).trim();
   }
 
   /** Resolves when it has answered its first health check. */

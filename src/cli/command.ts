@@ -2,6 +2,7 @@
 import type { Home } from '../home.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './failure.ts';
+import type { Form } from './forms.ts';
 
 export interface Option {
   readonly type: 'string' | 'boolean';
@@ -15,6 +16,10 @@ export interface Option {
   readonly description: string;
   /** It may be given more than once. */
   readonly repeatable?: boolean;
+  /** Of `--output`: the forms it may name, the usual one first. Without them its value means something else. */
+  readonly forms?: readonly Form[];
+  /** Of `--output`: the usual form where standard output is not a terminal, of lists alone. */
+  readonly formInPipe?: Form;
   /** Accepted for the sake of other programs' habits; neither help nor completion shows it. */
   readonly hidden?: boolean;
 }
@@ -36,8 +41,8 @@ export interface Input {
   readonly home: Home;
   /** The environment to work in, by flag, MAV_ENV or config.json; undefined where nothing names one. */
   readonly environment: string | undefined;
-  /** The form of the output, by flag or config.json; a table on a terminal where nothing says, else JSON. */
-  readonly output: 'json' | 'table';
+  /** The form of the output: one of those that the command's `--output` takes. */
+  readonly output: Form;
   /** A key of config.json that no other property stands for. */
   readonly clearAfter: string | undefined;
 }
@@ -56,8 +61,6 @@ export interface Command {
   readonly passesThrough?: boolean;
   /** It runs though config.json cannot be followed: it is what says so, or has no use for it. */
   readonly toleratesConfig?: boolean;
-  /** `--output` has a meaning of its own here. */
-  readonly ownOutput?: boolean;
   readonly description: string;
   /** More that help says, in lines of its own. */
   readonly notes?: readonly string[];

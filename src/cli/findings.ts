@@ -1,5 +1,6 @@
 /** What a scan found: gathered once for each line, sorted, and printed without any part of a value. */
 import type { Input } from './command.ts';
+import { escapeControls } from './escape-controls.ts';
 import type { Found } from './value-matcher.ts';
 import type { ValueOwner } from './watched-values.ts';
 
@@ -44,17 +45,18 @@ function compare(one: string, other: string): number {
 }
 
 /** `-o json`: an array; else a line for each, none where nothing was found. */
-export function printFindings({ context, output, flag }: Input, findings: readonly Finding[]): void {
-  if (flag('output') && output === 'json') context.print(JSON.stringify(findings));
+export function printFindings({ context, output }: Input, findings: readonly Finding[]): void {
+  if (output === 'json') context.print(JSON.stringify(findings));
   else if (findings.length > 0) context.print(findings.map(describe).join('\n'));
 }
 
 function describe({ path, line, name, environment, field }: Finding): string {
   const place = environment === '' ? '' : ` (in ${environment})`;
-  return `${showPath(path)}:${line}: secret ${name}${place}${field === undefined ? '' : `, field ${field}`}`;
+  const owner = `secret ${name}${place}${field === undefined ? '' : `, field ${field}`}`;
+  return `${showPath(path)}:${line}: ${escapeControls(owner)}`;
 }
 
 /** A path may have anything in it, escape sequences of the terminal too. */
 export function showPath(path: string): string {
-  return CONTROL_CHARACTER.test(path) ? JSON.stringify(path) : path;
+  return escapeControls(CONTROL_CHARACTER.test(path) ? JSON.stringify(path) : path);
 }

@@ -3,8 +3,9 @@ import { readSettings } from '../config.ts';
 import { type Arguments, checkArity, readArguments, scanWords } from './arguments.ts';
 import type { Command, Input } from './command.ts';
 import { type Context, createContext, withManners } from './context.ts';
-import { EXIT, type ExitCode, toCliError, usageError } from './failure.ts';
+import { EXIT, type ExitCode, toCliError } from './failure.ts';
 import { splitCommand } from './find-command.ts';
+import { chooseForm } from './forms.ts';
 import { commands, optionsOf } from './options.ts';
 
 /**
@@ -75,9 +76,11 @@ function readInput(words: string, command: Command, { args, values }: Arguments,
     socket: text('socket'),
     toleratesConfig: command.toleratesConfig,
   });
-  const given = command.ownOutput ? undefined : text('output');
-  const form = given ?? config.output ?? (context.isOutputTerminal ? 'table' : 'json');
-  if (form !== 'json' && form !== 'table') throw usageError('--output must be json or table');
+  const output = chooseForm(command.options.output, {
+    given: text('output'),
+    configured: config.output,
+    isTerminal: context.isOutputTerminal,
+  });
   return {
     context,
     command: words,
@@ -87,7 +90,7 @@ function readInput(words: string, command: Command, { args, values }: Arguments,
     flag,
     home,
     environment: text('env') ?? (env.MAV_ENV || config.env),
-    output: form,
+    output,
     clearAfter: config.clear,
   };
 }

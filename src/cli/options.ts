@@ -13,9 +13,20 @@ const output: Option = {
   type: 'string',
   short: 'o',
   aliases: ['format'],
-  ignoresCase: true,
-  placeholder: 'json|table',
-  description: 'Form of the output (json when piped)',
+  description: 'Form of the output',
+};
+const listOutput: Option = {
+  ...output,
+  placeholder: 'table|json|plain|names',
+  forms: ['table', 'json', 'plain', 'names'],
+  formInPipe: 'json',
+  description: 'Form of the output (table on a terminal, else json)',
+};
+const textOutput: Option = {
+  ...output,
+  placeholder: 'text|json',
+  forms: ['text', 'json'],
+  description: 'Form of the output (text)',
 };
 const clear: Option = {
   type: 'string',
@@ -116,7 +127,7 @@ const listOptions: Options = {
     placeholder: 'TEXT',
     description: 'Only those whose name or metadata contains this, in any case',
   },
-  output,
+  output: listOutput,
 };
 
 const printPlan: Options = {
@@ -179,7 +190,12 @@ export const commands: Readonly<Record<string, Command>> = {
     options: {
       env,
       field,
-      output: { ...output, placeholder: 'json', description: 'The whole entry as JSON' },
+      output: {
+        ...output,
+        placeholder: 'json',
+        forms: ['value', 'json'],
+        description: 'The whole entry as JSON',
+      },
       clip,
       clear: clearClip,
       print: { type: 'boolean', short: 'p', description: 'Print it, as is done anyway', hidden: true },
@@ -207,6 +223,13 @@ export const commands: Readonly<Record<string, Command>> = {
     examples: ['mav list --env prod', 'mav list --metadata-key owner --metadata-value me -o json'],
     options: listOptions,
     load: () => import('./commands/list.ts'),
+  },
+  envs: {
+    group: 'Secrets',
+    description: 'List environments, and how many secrets each holds',
+    examples: ['mav envs', 'mav envs -o names'],
+    options: { output: listOutput },
+    load: () => import('./commands/envs.ts'),
   },
   search: {
     group: 'Secrets',
@@ -240,7 +263,12 @@ export const commands: Readonly<Record<string, Command>> = {
       clip,
       clear: clearClip,
       force: { ...force, description: 'Replace the secret without asking' },
-      output: { ...output, placeholder: 'json', description: "The API's answer, with the entropy" },
+      output: {
+        ...output,
+        placeholder: 'json',
+        forms: ['value', 'json'],
+        description: "The API's answer, with the entropy",
+      },
     },
     load: () => import('./commands/generate.ts'),
   },
@@ -315,7 +343,6 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Print secrets as environment variables, for a shell to evaluate',
     examples: ['eval "$(mav env --env prod)"', 'mav env --shell fish | source'],
     notes: ['The variables are those of mav exec, which keeps them out of the shell and its other programs.'],
-    ownOutput: true,
     options: {
       ...variableOptions,
       shell: {
@@ -326,8 +353,9 @@ export const commands: Readonly<Record<string, Command>> = {
       },
       output: {
         ...output,
-        placeholder: 'FORM',
-        description: 'shell (the default), dotenv, docker or json',
+        placeholder: 'shell|dotenv|docker|json',
+        forms: ['shell', 'dotenv', 'docker', 'json'],
+        description: 'Form of the output (shell)',
       },
     },
     load: () => import('./commands/env.ts'),
@@ -340,7 +368,6 @@ export const commands: Readonly<Record<string, Command>> = {
       'An empty ENV is the default environment; without #FIELD it is the value of the secret itself. Other characters',
       'of names are percent-encoded. Everything else in the template stays as it is, byte for byte.',
     ],
-    ownOutput: true,
     options: {
       in: {
         type: 'string',
@@ -349,10 +376,7 @@ export const commands: Readonly<Record<string, Command>> = {
         description: 'The template (- or absent: standard input)',
       },
       output: {
-        ...output,
-        aliases: [],
-        // A path may have capitals.
-        ignoresCase: false,
+        ...withoutAliases(output),
         placeholder: 'FILE',
         description: 'Where the text goes, closed to others (- or absent: standard output)',
       },
@@ -370,10 +394,14 @@ export const commands: Readonly<Record<string, Command>> = {
       'mav env prints, docker the same for docker --env-file and kubectl create --from-env-file. FILE is closed to',
       'others; whoever gets hold of it has the secrets.',
     ],
-    ownOutput: true,
     options: {
       env: { ...env, description: 'Only this environment (MAV_ENV; default: all of them)' },
-      output: { ...output, placeholder: 'json|dotenv|docker', description: 'Form of the output (json)' },
+      output: {
+        ...output,
+        placeholder: 'json|dotenv|docker',
+        forms: ['json', 'dotenv', 'docker'],
+        description: 'Form of the output (json)',
+      },
       to: {
         type: 'string',
         placeholder: 'FILE',
@@ -413,7 +441,7 @@ export const commands: Readonly<Record<string, Command>> = {
         description: 'Leave out values that are empty, which a vault cannot hold',
       },
       force,
-      output: withoutAliases(output),
+      output: withoutAliases(textOutput),
     },
     load: () => import('./commands/import.ts'),
   },
@@ -431,7 +459,7 @@ export const commands: Readonly<Record<string, Command>> = {
       env: { ...env, description: 'Only values of this environment (default: all, whatever MAV_ENV says)' },
       staged: { type: 'boolean', description: "What git's index has staged, instead of files" },
       all: { type: 'boolean', description: 'Files too that git ignores' },
-      output: { ...output, placeholder: 'json', description: 'The list as JSON' },
+      output: textOutput,
     },
     load: () => import('./commands/scan.ts'),
   },
@@ -470,7 +498,7 @@ export const commands: Readonly<Record<string, Command>> = {
       'The exit code is 0 only where the vault can be used: by its daemon, or without one. Nobody is asked for a',
       'passphrase: without a daemon, and without --passphrase-file, a vault that needs one is sealed (5).',
     ],
-    options: { output },
+    options: { output: textOutput },
     load: () => import('./commands/status.ts'),
   },
   doctor: {
@@ -479,7 +507,7 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Check machine, vault and daemon, and say what to do; changes nothing',
     examples: ['mav doctor', 'mav doctor -o json'],
     notes: ['The exit code is 0 if no check fails; a warning is no failure.'],
-    options: { output },
+    options: { output: textOutput },
     load: () => import('./commands/doctor.ts'),
   },
   unseal: {
@@ -530,7 +558,7 @@ export const commands: Readonly<Record<string, Command>> = {
     group: 'Vault',
     description: 'Show what the service manager says; exit code 0 only while the daemon runs',
     examples: ['mav service status', 'mav service status >/dev/null && echo running'],
-    options: {},
+    options: { output: textOutput },
     load: () => import('./commands/service-status.ts'),
   },
   'service logs': {
@@ -583,7 +611,7 @@ export const commands: Readonly<Record<string, Command>> = {
         placeholder: 'DURATION',
         description: 'Such as 24h, 30d, 1h30m (default: never)',
       },
-      output,
+      output: { ...textOutput, description: 'Form of the output (text: the token alone)' },
     },
     load: () => import('./commands/token-create.ts'),
   },
@@ -592,7 +620,13 @@ export const commands: Readonly<Record<string, Command>> = {
     aliases: ['token ls'],
     description: 'List tokens',
     examples: ['mav token list', 'mav token list -o json'],
-    options: { output },
+    options: {
+      output: {
+        ...listOutput,
+        placeholder: 'table|json|plain',
+        forms: ['table', 'json', 'plain'],
+      },
+    },
     load: () => import('./commands/token-list.ts'),
   },
   'token revoke': {
@@ -616,7 +650,7 @@ export const commands: Readonly<Record<string, Command>> = {
     group: 'Program',
     description: 'Print the version',
     examples: ['mav version', 'mav --version'],
-    options: { output: { ...output, placeholder: 'json', description: 'What it runs on too, as JSON' } },
+    options: { output: { ...textOutput, description: 'Form of the output (json: what it runs on too)' } },
     load: () => import('./commands/version.ts'),
   },
   completion: {

@@ -1,10 +1,11 @@
-/** Prints a list of secrets: JSON as the API answers it, or a table. */
+/** Prints a list of secrets: JSON as the API answers it, a table, or lines for programs. */
 import type { Client } from '../client/client.ts';
 import type { SecretSummary } from '../client/types.ts';
 import type { Input } from './command.ts';
 import type { Context } from './context.ts';
 import { showEnvironment } from './describe.ts';
 import { EXIT, type ExitCode } from './failure.ts';
+import type { Form } from './forms.ts';
 import { filterSummaries, intersect, readListParams } from './select-summaries.ts';
 
 /** Asks for the list, or with a query for what contains it, and prints what the options leave of it. */
@@ -29,6 +30,7 @@ export async function printSummaries(input: Input, client: Client, query?: strin
     rows = intersect(rows, await readSummaries((await client.request('secrets.list', { params })).body));
   if (filter !== undefined) rows = filterSummaries(rows, filter);
   if (output === 'json') context.print(JSON.stringify(rows));
+  else if (output !== 'table') await printLines(context, output, rows);
   else if (rows.length === 0) context.say('No such secrets.');
   else await printSecrets(context, rows);
   return EXIT.done;
@@ -50,6 +52,17 @@ function holdsNumber(value: unknown): boolean {
   return Object.values(value).some(holdsNumber);
 }
 
+/** The columns of `-o plain` stay as they are: scripts count them. */
+async function printLines(context: Context, output: Form, rows: readonly SecretSummary[]): Promise<void> {
+  const { formatJsonCell, printPlain } = await import('./plain-lines.ts');
+  const cells = rows.map(({ name, environment, field_count: fields = 0, metadata, updated_at: updated }) =>
+    output === 'names'
+      ? [name]
+      : [name, environment, JSON.stringify(fields), updated, formatJsonCell(metadata)],
+  );
+  await printPlain(context, cells);
+}
+
 const COLUMNS = [
   { head: 'NAME' },
   { head: 'ENVIRONMENT' },
@@ -59,7 +72,7 @@ const COLUMNS = [
 ];
 
 async function printSecrets(context: Context, rows: readonly SecretSummary[]): Promise<void> {
-  const [{ printTable }, { formatTime }] = await Promise.all([import('./table.ts'), import('./times.ts')]);
+  const [{ printTable }, { formatTime }] = await Promise.all([import('./table.ts'), import('../times.ts')]);
   const cells = rows.map(({ name, environment, field_count: fields, metadata, updated_at: updated }) => [
     name,
     showEnvironment(environment),

@@ -1,17 +1,10 @@
 /** Variables as a file that another program reads: the forms that `mav env` and `mav export` have in common. */
 import { formatDockerFile } from './format-docker.ts';
 import { describeDiffering, formatDotenvFile } from './format-dotenv.ts';
+import type { Form } from './forms.ts';
 import type { Variable } from './variables.ts';
 
-export const FILE_FORMS = ['dotenv', 'docker'] as const;
-export type FileForm = (typeof FILE_FORMS)[number];
-
-/** null for a name that is none. */
-export function findFileForm(name: string): FileForm | null {
-  // The Go program called it so.
-  if (name === 'env') return 'dotenv';
-  return FILE_FORMS.find((form) => form === name) ?? null;
-}
+export type FileForm = Extract<Form, 'dotenv' | 'docker'>;
 
 /** The file's text; says which values not every reader gets right. Throws CliError for what the form cannot hold. */
 export function formatVariables(

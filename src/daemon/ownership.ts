@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { Home } from '../home.ts';
 import { readOwner, removeOwner, writeOwner } from '../owner.ts';
+import { formatTime } from '../times.ts';
 import type { Protections } from './permissions.ts';
 
 /** Somebody else has the vault open; `message` says who. */
@@ -77,5 +78,5 @@ function describeOwner({ directory, ownerPath }: Home): string {
   const owner = readOwner(ownerPath);
   if (owner === null) return `the vault in ${directory} is held by another process`;
   const { pid, command, since } = owner;
-  return `the vault in ${directory} is held by \`mav ${command}\`, process ${pid}, since ${since}`;
+  return `the vault in ${directory} is held by \`mav ${command}\`, process ${pid}, since ${formatTime(since)}`;
 }

@@ -15,8 +15,7 @@ export const run: Run = async (input) => {
   return EXIT.done;
 };
 
-async function chooseFormat({ text, flag }: Input): Promise<Format> {
-  const form = text('output') ?? 'shell';
+async function chooseFormat({ text, flag, output: form }: Input): Promise<Format> {
   if (form !== 'shell' && flag('shell')) throw usageError('--shell goes with -o shell, the default');
   if (form === 'shell') {
     const shell = findShell(text('shell') ?? 'bash');
@@ -25,8 +24,7 @@ async function chooseFormat({ text, flag }: Input): Promise<Format> {
   if (form === 'json')
     return (variables) =>
       JSON.stringify(Object.fromEntries(variables.map(({ name, value }) => [name, value])));
-  const { findFileForm, formatVariables } = await import('../variable-file.ts');
-  const fileForm = findFileForm(form);
-  if (fileForm === null) throw usageError('--output must be shell, dotenv, docker or json');
+  const { formatVariables } = await import('../variable-file.ts');
+  const fileForm = form === 'docker' ? form : 'dotenv';
   return (variables, say) => formatVariables(fileForm, variables, say).slice(0, -1);
 }

@@ -10,7 +10,7 @@ import { CliError, EXIT, usageError } from '../failure.ts';
 import { JsonReader } from '../json-reader.ts';
 import { PrivateFile } from '../output-file.ts';
 import { Progress } from '../progress.ts';
-import { type FileForm, findFileForm, formatVariables } from '../variable-file.ts';
+import { type FileForm, formatVariables } from '../variable-file.ts';
 import { readPages } from '../vault-entries.ts';
 
 /** Takes the next piece; false once nobody reads what is written. */
@@ -40,15 +40,13 @@ export const run: Run = async (input) => {
   }
 };
 
-function chooseForm({ text, flag }: Input) {
-  const name = text('output') ?? 'json';
-  if (name === 'json') {
+function chooseForm({ flag, output }: Input) {
+  if (output === 'json') {
     if (flag('only') || flag('prefix'))
       throw usageError('--only and --prefix go with -o dotenv and -o docker');
     return exportJson;
   }
-  const form = findFileForm(name);
-  if (form === null) throw usageError('--output must be json, dotenv or docker');
+  const form = output === 'docker' ? output : 'dotenv';
   if (flag('skip-unreadable')) throw usageError('--skip-unreadable goes with -o json');
   return (input: Input, write: Write) => exportVariables(input, form, write);
 }

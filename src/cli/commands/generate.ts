@@ -15,8 +15,6 @@ const DEFAULT_WORDS = 6;
 const SETS = ['uppercase', 'lowercase', 'digits', 'symbols'] as const;
 
 export const run: Run = async (input) => {
-  if (input.flag('output') && input.output !== 'json')
-    throw usageError('mav generate prints a password, or with -o json the whole answer');
   const wanted = { ...readKind(input), ...readPlace(input) };
   const hand = await chooseWay(input);
   const generated = await generate(input, wanted);
@@ -92,8 +90,8 @@ async function chooseWay(input: Input): Promise<(generated: Generated) => void |
     copy(Buffer.from(password), flag('passphrase') ? 'the passphrase' : 'the password');
 }
 
-function print({ context, flag }: Input, generated: Generated): void {
-  if (flag('output')) context.print(JSON.stringify(generated));
+function print({ context, output }: Input, generated: Generated): void {
+  if (output === 'json') context.print(JSON.stringify(generated));
   else if (context.isOutputTerminal) context.print(generated.password);
   else context.write(Buffer.from(generated.password));
 }

@@ -7,12 +7,10 @@ import { orExplain } from '../or-explain.ts';
 export const run: Run = async (input) => {
   const [name = ''] = input.args;
   const field = input.text('field');
-  const wantsEntry = input.flag('output');
+  const wantsEntry = input.output === 'json';
   if (input.flag('clip') && input.flag('print')) throw usageError('give one of --clip and --print');
-  if (input.flag('clip')) return copyInstead(input, wantsEntry);
+  if (input.flag('clip')) return copyInstead(input);
   if (input.flag('clear')) throw usageError('--clear goes with --clip');
-  if (wantsEntry && input.output !== 'json')
-    throw usageError('mav get prints a value, or with -o json the entry');
   const params = { name, env: input.environment, field };
   const operation =
     field === undefined
@@ -39,8 +37,8 @@ async function showOnTerminal({ context }: Input, value: Uint8Array): Promise<vo
   context.print(showValue(value));
 }
 
-async function copyInstead(input: Input, wantsEntry: boolean): Promise<ExitCode> {
-  if (wantsEntry) throw usageError('--clip copies the value; it does not go with --output');
+async function copyInstead(input: Input): Promise<ExitCode> {
+  if (input.flag('output')) throw usageError('--clip copies the value; it does not go with --output');
   const { copySecret } = await import('../copy-secret.ts');
   return copySecret(input);
 }

@@ -95,11 +95,11 @@ function placeError({ name, lines }: ImportSource, error: unknown): unknown {
 }
 
 function report(
-  { context, output, flag }: Input,
+  { context, output }: Input,
   result: ImportResult,
   tell: (text: string) => void,
 ): typeof EXIT.done {
-  if (flag('output') && output === 'json') context.print(JSON.stringify(result));
+  if (output === 'json') context.print(JSON.stringify(result));
   else describeResult(result, tell);
   return EXIT.done;
 }

@@ -2,6 +2,8 @@
  * `mav status`: whether the vault is served, whether it can be used, read and written, and where everything is. Never
  * asks anybody.
  */
+
+import { formatTime } from '../../times.ts';
 import type { Run } from '../command.ts';
 import { escapeControls } from '../escape-controls.ts';
 import { EXIT } from '../failure.ts';
@@ -44,7 +46,9 @@ function formatReport(report: VaultReport): string {
 
 function formatDaemon({ daemon, daemon_pid: pid, daemon_since: since }: VaultReport): string {
   if (pid === null) return daemon;
-  return since === null ? `${daemon}: process ${pid}` : `${daemon}: process ${pid}, since ${since}`;
+  return since === null
+    ? `${daemon}: process ${pid}`
+    : `${daemon}: process ${pid}, since ${formatTime(since)}`;
 }
 
 function formatState({ state, reason }: VaultReport): string {

@@ -1,6 +1,7 @@
 /** `mav token create`: a token for a client of the API. */
 
 import type { TokenScope } from '../../client/types.ts';
+import { formatTime } from '../../times.ts';
 import { withVault } from '../access.ts';
 import type { Run } from '../command.ts';
 import { CliError, EXIT } from '../failure.ts';
@@ -27,5 +28,5 @@ export const run: Run = async (input) => {
 };
 
 function describeExpiry(expiresAt: string | null): string {
-  return expiresAt === null ? 'without expiry' : `valid until ${expiresAt}`;
+  return expiresAt === null ? 'without expiry' : `valid until ${formatTime(expiresAt)}`;
 }

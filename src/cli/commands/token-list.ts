@@ -10,10 +10,25 @@ export const run: Run = async (input) => {
   const { context } = input;
   const tokens = await withVault(input, (client) => client.listTokens());
   if (input.output === 'json') context.print(JSON.stringify(tokens));
+  else if (input.output === 'plain') await printLines(context, tokens);
   else if (tokens.length === 0) context.say('There are no tokens yet.');
   else await printTokens(context, tokens);
   return EXIT.done;
 };
+
+/** The columns of `-o plain` stay as they are: scripts count them. */
+async function printLines(context: Context, tokens: readonly Token[]): Promise<void> {
+  const { printPlain } = await import('../plain-lines.ts');
+  const rows = tokens.map((token) => [
+    token.id,
+    token.name,
+    token.scopes.join(','),
+    token.expires_at ?? '',
+    token.last_used_at ?? '',
+    token.created_at,
+  ]);
+  await printPlain(context, rows);
+}
 
 const COLUMNS = [
   { head: 'ID', isWhole: true },
@@ -25,7 +40,10 @@ const COLUMNS = [
 ];
 
 async function printTokens(context: Context, tokens: readonly Token[]): Promise<void> {
-  const [{ printTable }, { formatTime }] = await Promise.all([import('../table.ts'), import('../times.ts')]);
+  const [{ printTable }, { formatTime }] = await Promise.all([
+    import('../table.ts'),
+    import('../../times.ts'),
+  ]);
   const rows = tokens.map((token) => [
     token.id,
     token.name,

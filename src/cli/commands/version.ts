@@ -3,10 +3,9 @@ import type { Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
 import { readPackage } from '../package-json.ts';
 
-export const run: Run = async ({ context, flag, output }) => {
+export const run: Run = async ({ context, output }) => {
   const { version } = readPackage();
   const { platform: os, arch, versions } = process;
-  const isJson = flag('output') && output === 'json';
-  context.print(isJson ? JSON.stringify({ version, node: versions.node, os, arch }) : version);
+  context.print(output === 'json' ? JSON.stringify({ version, node: versions.node, os, arch }) : version);
   return EXIT.done;
 };
