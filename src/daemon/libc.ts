@@ -30,6 +30,8 @@ const SIGNATURES = {
   setrlimit: { arguments: ['i32', 'u64'], return: 'i32' },
   getrlimit: { arguments: ['i32', 'u64'], return: 'i32' },
   fcntl: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
+  alarm: { arguments: ['u32'], return: 'u32' },
+  _exit: { arguments: ['i32'], return: 'void' },
   getsockopt: { arguments: ['i32', 'i32', 'i32', 'u64', 'u64'], return: 'i32' },
 } as const;
 
@@ -111,6 +113,16 @@ export class Libc {
   /** The descriptor outlives an execve. */
   keepAcrossExec(descriptor: number): boolean {
     return this.#functions.fcntl(descriptor, F_SETFD, 0) === 0;
+  }
+
+  /** The kernel ends the process after so many seconds, unless it has ended by then. */
+  alarm(seconds: number): void {
+    this.#functions.alarm(seconds);
+  }
+
+  /** Ends the process, and waits for no thread. */
+  exitNow(exitCode: number): void {
+    this.#functions._exit(exitCode);
   }
 
   /** The user who opened the other end of a Unix socket; null if the kernel does not say. */

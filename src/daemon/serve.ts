@@ -1,7 +1,6 @@
 /** The daemon, put together: own the vault, unseal it, listen, answer until told to stop. */
 import type { Server } from 'node:http';
 import { dirname } from 'node:path';
-import closeWithGrace from 'close-with-grace';
 import { checkSocketPath, type Home, secureHome } from '../home.ts';
 import { ParserBuffer } from '../http/parser-buffer.ts';
 import { createApiServer } from '../http/server.ts';
@@ -11,6 +10,7 @@ import { adviseOn } from '../remedies.ts';
 import { locateSessionToken, removeSessionToken, writeSessionToken } from '../session-token.ts';
 import { type HandedSocket, listenOnHanded, takeHandedSocket } from './activation.ts';
 import { chooseConnectionCap } from './descriptors.ts';
+import { Ending } from './ending.ts';
 import { HeldVault } from './held-vault.ts';
 import { findCode } from './launch.ts';
 import { Libc } from './libc.ts';
@@ -20,15 +20,10 @@ import { checkPeers } from './peers.ts';
 import { closeProcess, givePermissionsUp, listProtections, planGrants } from './permissions.ts';
 import { takeNotify } from './readiness.ts';
 import { checkFree, listenAt, removeSocket } from './socket.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** How long requests under way may take to finish when the daemon is told to stop. */
 const REQUESTS_GRACE_MS = 5_000;
-/** How long stopping may take in all. */
-const STOP_GRACE_MS = 10_000;
-
-/** A handler for these would return to the instruction that crashed, which crashes again, for ever. */
-const CRASHES = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const;
-
 export interface ServeOptions {
   readonly pool: PoolOptions;
   readonly home: Home;
@@ -45,16 +40,12 @@ export interface ServeOptions {
   readonly hints: string;
 }
 
-/** What has been set up so far, each with how to take it down again. */
-type Teardown = (() => void | Promise<void>)[];
-
 /**
  * Runs the daemon; the process ends with it. Throws OwnedElsewhereError or UnsafePlaceError if it cannot start, and
  * leaves nothing behind then either.
  */
 export async function serve(options: ServeOptions): Promise<never> {
   const { home, env } = options;
-  const teardown: Teardown = [];
   const log = createLog(options.log);
   const libc = Libc.open();
   closeProcess(libc);
@@ -64,13 +55,14 @@ export async function serve(options: ServeOptions): Promise<never> {
   secureHome(home);
   checkSocketPath(home.socketPath);
   takeOwnership(home, 'serve');
-  teardown.push(() => releaseOwnership(home));
-  const watch = stopWhenTold(log, teardown);
+  const ending = new Ending({ log, libc, watchdog: Watchdog.start(log.event), ignored: [] });
+  ending.teardown.push(() => releaseOwnership(home));
+  ending.listen();
   try {
     // Before a vault is made or opened: what cannot be served is not touched.
     if (handed === null) await checkFree(home.socketPath);
     const passphrase = await options.prepare();
-    const vault = await start(options, { handed, libc, passphrase }, log, teardown, watch.close);
+    const vault = await start(options, { handed, libc, passphrase }, log, ending);
     notifyReady();
     givePermissionsUp(planGrants(home, env, findCode()).atStart);
     tellProtections(home, 'serve', listProtections(libc));
@@ -80,10 +72,11 @@ export async function serve(options: ServeOptions): Promise<never> {
     const sealedBecause = problem === null ? null : adviseOn(problem, 'session');
     log.ready({ socketPath: home.socketPath, sealedBecause, hints: options.hints });
   } catch (error) {
-    // Else it would see the process run out of things to do, and end it as if that were well.
-    watch.uninstall();
-    await takeDown(teardown);
-    throw error;
+    // Told to stop while it started: that ends the process.
+    if (!ending.isUnderWay) {
+      await ending.abandon();
+      throw error;
+    }
   }
   return new Promise<never>(() => {});
 }
@@ -101,14 +94,14 @@ async function start(
   { pool, home, env }: ServeOptions,
   { handed, libc, passphrase }: Means,
   log: Log,
-  teardown: Teardown,
-  stop: () => void,
+  ending: Ending,
 ): Promise<HeldVault> {
+  const { teardown } = ending;
   const sessionToken = mintSessionToken();
   const vault = new HeldVault(pool, sessionToken, log.event);
   teardown.push(() => vault.close());
   void vault.unseal(passphrase);
-  void vault.destroyed.then(stop);
+  void vault.destroyed.then(() => ending.begin('the vault was destroyed', 0));
   const limits = { connections: chooseConnectionCap(), report: log.event };
   const server = createApiServer(vault, log.request, limits);
   if (libc !== null) checkPeers(server, libc, log.event);
@@ -132,25 +125,6 @@ async function start(
     await listenOnHanded(server, handed);
   }
   return vault;
-}
-
-/**
- * On a signal, an error that nobody caught, or `close`: take everything down, then end the process (1 after an error).
- */
-function stopWhenTold(log: Log, teardown: Teardown): { close(): void; uninstall(): void } {
-  return closeWithGrace(
-    { delay: STOP_GRACE_MS, logger: false, skip: [...CRASHES] },
-    async ({ err, signal }) => {
-      log.event('stopping', signal ?? err?.name ?? 'told to');
-      await takeDown(teardown);
-      await log.end();
-    },
-  );
-}
-
-/** In the reverse order of setting up: first nobody finds us, then nobody is answered, then nothing is held. */
-async function takeDown(teardown: Teardown): Promise<void> {
-  for (const step of teardown.splice(0).reverse()) await step();
 }
 
 /** Requests under way are finished; idle connections are closed at once. */

@@ -1,0 +1,123 @@
+/**
+ * How the daemon ends: told by a signal, or by an error that nobody caught. What was set up is taken down, each step in
+ * its time; then the process ends, whatever has not ended with it.
+ */
+import type { Log } from '../log.ts';
+import type { Libc } from './libc.ts';
+import type { Watchdog } from './watchdog.ts';
+
+const STOP_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR2'] as const;
+
+/** What taking everything down may take; requests under way have 5 s of it. */
+const TAKE_DOWN_MS = 8_000;
+/** A step that comes after that has so long. */
+const LAST_STEP_MS = 200;
+/** Then the watchdog ends the process. */
+const END_SECONDS = 10;
+/** Node's own exit waits for threads; after so long the kernel ends the process. */
+const EXIT_SECONDS = 2;
+
+/** What has been set up so far, each with how to take it down again. */
+export type Teardown = (() => void | Promise<void>)[];
+
+export interface EndingOptions {
+  readonly log: Log;
+  readonly libc: Libc | null;
+  readonly watchdog: Watchdog;
+  /** Signals that the daemon was started to ignore, as `nohup` does. */
+  readonly ignored: readonly NodeJS.Signals[];
+}
+
+export class Ending {
+  readonly teardown: Teardown = [];
+  readonly #options: EndingOptions;
+  #isUnderWay = false;
+
+  constructor(options: EndingOptions) {
+    this.#options = options;
+  }
+
+  /** Listens for signals and errors. More than one is usual: a terminal that closes and its shell both send SIGHUP. */
+  listen(): void {
+    const { ignored } = this.#options;
+    for (const signal of ignored) process.on(signal, () => {});
+    for (const signal of STOP_SIGNALS)
+      if (!ignored.includes(signal)) process.on(signal, () => this.begin(signal, 0));
+    for (const kind of ['uncaughtException', 'unhandledRejection'] as const)
+      process.on(kind, (error: unknown) => this.begin(describeUnforeseen(error), 1));
+    process.once('beforeExit', () => this.begin('nothing is left to do', 1));
+  }
+
+  get isUnderWay(): boolean {
+    return this.#isUnderWay;
+  }
+
+  /** Takes everything down, then ends the process. Returns at once; does nothing the second time. */
+  begin(reason: string, exitCode: number): void {
+    if (this.#isUnderWay) return;
+    this.#isUnderWay = true;
+    this.#options.log.event('stopping', reason);
+    void this.#takeDown().then((isClean) => this.#exit(exitCode, isClean));
+  }
+
+  /** Takes everything down for a daemon that could not start; whoever called it says why, and ends the process. */
+  async abandon(): Promise<void> {
+    this.#isUnderWay = true;
+    await this.#takeDown();
+  }
+
+  /**
+   * In the reverse order of setting up: first nobody finds us, then nobody is answered, then nothing is held. Returns
+   * whether each step ended well and in its time; one that did not keeps no other from its turn.
+   */
+  async #takeDown(): Promise<boolean> {
+    this.#options.watchdog.endWithin(END_SECONDS);
+    const deadlineMs = performance.now() + TAKE_DOWN_MS;
+    let isClean = true;
+    for (let step = this.teardown.pop(); step !== undefined; step = this.teardown.pop()) {
+      const problem = await runInTime(step, Math.max(deadlineMs - performance.now(), LAST_STEP_MS));
+      if (problem === null) continue;
+      isClean = false;
+      this.#options.log.event('warning', `while stopping: ${problem}`);
+    }
+    return isClean;
+  }
+
+  /** Node's own exit waits for every thread: where one may be stuck, the kernel ends the process. */
+  async #exit(exitCode: number, isClean: boolean): Promise<void> {
+    const { log, libc } = this.#options;
+    const isWritten = await log.end();
+    // Should it wait for one all the same.
+    libc?.alarm(EXIT_SECONDS);
+    if (isClean && isWritten) process.exit(exitCode);
+    libc?.exitNow(exitCode === 0 && isClean ? 0 : 1);
+    process.kill(process.pid, 'SIGKILL');
+  }
+}
+
+/** What went wrong; null if nothing did. */
+async function runInTime(step: Teardown[number], limitMs: number): Promise<string | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<string>((resolve) => {
+    timer = setTimeout(
+      resolve,
+      limitMs,
+      `a thread or a request did not end within ${Math.ceil(limitMs / 1_000)} s`,
+    );
+  });
+  try {
+    return await Promise.race([timeout, (async () => step())().then(() => null)]);
+  } catch (error) {
+    return describeUnforeseen(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The kind of error and where it was thrown; not its message, which may quote what it was about. */
+function describeUnforeseen(error: unknown): string {
+  if (!(error instanceof Error)) return 'an unknown error';
+  const code = 'code' in error ? ` ${String(error.code)}` : '';
+  const frame = error.stack?.split('\n').find((line) => line.startsWith('    at '));
+  return `${error.name}${code}${frame === undefined ? '' : ` ${frame.trim()}`}`;
+}
