@@ -2,9 +2,12 @@
  * Settings that are not worth a flag each time: `config.json` in the vault's folder. Flags win over the environment,
  * the environment over this file, this file over the defaults.
  */
-import { readFileSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Home, locateFolder, locateHome } from './home.ts';
+import { JsonReadError, JsonReader } from './json-reader.ts';
+import { describeSystemError } from './system-error.ts';
 
 const OUTPUTS = ['table', 'json', 'plain', 'names'] as const;
 
@@ -39,10 +42,18 @@ const RULES: { readonly [Key in keyof Config]-?: (value: unknown) => string | nu
 /** Of the Go program, whose file lies at the same place: they mean nothing here. */
 const FOREIGN_KEYS: ReadonlySet<string> = new Set(['touchid', 'vim_mode', 'fuzzy_search']);
 
+/** Of a key, in a message. */
+const MAX_SHOWN = 64;
+/** Far more than there is to say. */
+const MAX_SIZE = 1_048_576;
+
 export interface Settings {
   readonly home: Home;
   readonly config: Config;
 }
+
+/** For what has no use for a vault: no place is looked at, and none of these is used. */
+export const NO_SETTINGS: Settings = { home: locateHome({ MAV_HOME: '/' }, null), config: {} };
 
 export interface Overrides {
   readonly home?: string | undefined;
@@ -74,37 +85,62 @@ function readConfigOrNothing(path: string): Config {
 export function readConfig(path: string): Config {
   const text = readIfThere(path);
   if (text === null) return {};
-  const config = parseObject(text, path);
-  for (const [key, value] of Object.entries(config)) {
-    if (FOREIGN_KEYS.has(key)) continue;
-    if (!Object.hasOwn(RULES, key))
-      throw new ConfigError(
-        `${path}: unknown key ${JSON.stringify(key)}; known are ${Object.keys(RULES).join(', ')}`,
-      );
-    const problem = RULES[key as keyof Config](value);
-    if (problem !== null) throw new ConfigError(`${path}: "${key}" ${problem}`);
+  try {
+    return parseConfig(text);
+  } catch (error) {
+    if (error instanceof JsonReadError) throw new ConfigError(`${path}, ${error.message}`);
+    throw error;
   }
+}
+
+/** Throws JsonReadError, which says where and what; it names keys, and quotes no value. */
+function parseConfig(text: string): Config {
+  const reader = new JsonReader(text);
+  const config: Record<string, unknown> = {};
+  if (reader.peek() !== 'object') throw reader.fail('a JSON object is expected, such as {"env": "prod"}');
+  reader.members((key, start) => {
+    const value: unknown = JSON.parse(reader.raw());
+    const problem = findProblem(key, value);
+    if (problem !== null) throw reader.fail(problem, start);
+    config[key] = value;
+  });
+  reader.end();
   return config;
 }
 
+/** null where nothing is wrong with it. */
+function findProblem(key: string, value: unknown): string | null {
+  if (FOREIGN_KEYS.has(key)) return null;
+  const shown = JSON.stringify(key.length > MAX_SHOWN ? `${key.slice(0, MAX_SHOWN).toWellFormed()}…` : key);
+  if (!Object.hasOwn(RULES, key)) return `unknown key ${shown}; known are ${Object.keys(RULES).join(', ')}`;
+  const problem = RULES[key as keyof Config](value);
+  return problem === null ? null : `"${key}" ${problem}`;
+}
+
+/** null where there is no such file. O_NONBLOCK: a FIFO must not make us wait. */
 function readIfThere(path: string): string | null {
+  let file: number | null = null;
   try {
-    return readFileSync(path, 'utf8');
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stat = fstatSync(file);
+    if (!stat.isFile()) throw new ConfigError(`${path} is not a file; move it away`);
+    if (stat.size > MAX_SIZE) throw new ConfigError(`${path} is larger than ${MAX_SIZE} bytes`);
+    return decode(path, readFileSync(file));
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (error instanceof ConfigError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    throw new ConfigError(`${path} cannot be read (${code})`);
+    throw new ConfigError(`${path} cannot be read: ${describeSystemError(error)}`);
+  } finally {
+    if (file !== null) closeSync(file);
   }
 }
 
-function parseObject(text: string, path: string): Config {
-  try {
-    const config: unknown = JSON.parse(text);
-    if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config;
-  } catch {
-    // Said below; Node's own message would quote the file.
-  }
-  throw new ConfigError(`${path} is not a JSON object`);
+/** Without the byte order mark that some editors put before UTF-8. */
+function decode(path: string, bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw new ConfigError(`${path} is not UTF-8 text; store it as UTF-8`);
+  const text = bytes.toString();
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
 function isText(value: unknown): value is string {

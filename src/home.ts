@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, lstatSync, mkdirSync, type Stats } f
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { explainForeignVault } from './foreign-vault.ts';
+import { describeSystemError } from './system-error.ts';
 
 /** A place that must not be used; `message` says which, why, and what to do. */
 export class UnsafePlaceError extends Error {
@@ -31,11 +32,20 @@ const WRITE_BY_OTHERS = 0o022;
 /** The vault's folder. Throws UnsafePlaceError where nothing says where it is. */
 export function locateFolder(env: NodeJS.ProcessEnv): string {
   if (env.MAV_HOME) return resolve(env.MAV_HOME);
-  const user = homedir();
+  const user = findUserHome();
   // An empty HOME would make it a folder of whatever place the command is run in.
   if (!isAbsolute(user))
     throw new UnsafePlaceError('HOME is not set; set it, or MAV_HOME to the folder of the vault');
   return join(user, '.maestrovault');
+}
+
+/** Empty where neither HOME nor the system's list of users says it. */
+function findUserHome(): string {
+  try {
+    return homedir();
+  } catch {
+    return '';
+  }
 }
 
 /** `socketPath`: null for the default one. Reads nothing but the environment. */
@@ -47,7 +57,7 @@ export function locateHome(env: NodeJS.ProcessEnv, socketPath: string | null): H
     socketPath: resolve(socketPath ?? (env.MAV_SOCKET || join(directory, 'maestrovault.sock'))),
     lockPath: join(directory, 'owner.lock'),
     ownerPath: join(directory, 'owner.json'),
-    keyDirectory: join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'maestrovault'),
+    keyDirectory: join(env.XDG_CONFIG_HOME || join(findUserHome(), '.config'), 'maestrovault'),
   };
 }
 
@@ -62,7 +72,7 @@ export function secureHome(home: Home): void {
 export function hasVault(home: Home): boolean {
   if (lstatOrNull(home.directory) === null) return false;
   checkHome(home);
-  if (!existsSync(home.databasePath)) return false;
+  if (!isThere(home.databasePath)) return false;
   checkWritable(home.directory);
   return true;
 }
@@ -113,9 +123,8 @@ function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
     throw new UnsafePlaceError(
-      `the vault's folder ${path} cannot be made${code}; set MAV_HOME to another place`,
+      `the vault's folder ${path} cannot be made: ${describeSystemError(error)}; set MAV_HOME to another place`,
     );
   }
 }
@@ -140,8 +149,20 @@ export function checkSocketPathSize(path: string): void {
   }
 }
 
+/** null where nothing is there. Throws UnsafePlaceError where that cannot be told. */
 function lstatOrNull(path: string): Stats | null {
-  return lstatSync(path, { throwIfNoEntry: false }) ?? null;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) ?? null;
+  } catch (error) {
+    throw new UnsafePlaceError(
+      `${path} cannot be looked at: ${describeSystemError(error)}; set MAV_HOME to a folder of your own`,
+    );
+  }
+}
+
+/** Whether something lies there. Throws UnsafePlaceError where that cannot be told. */
+export function isThere(path: string): boolean {
+  return lstatOrNull(path) !== null;
 }
 
 /** Not a link, ours, and closed to others. */

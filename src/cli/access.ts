@@ -8,6 +8,7 @@ import { Connection, type Outgoing, type Send } from '../client/connection.ts';
 import { explainForeignVault } from '../foreign-vault.ts';
 import type { Home } from '../home.ts';
 import { awaitSessionToken, locateSessionToken } from '../session-token.ts';
+import { describeSystemError } from '../system-error.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT } from './failure.ts';
 import type { AccessOptions, Use } from './way.ts';
@@ -64,8 +65,10 @@ async function connectToDaemon(home: Home): Promise<Connection | null> {
   } catch (error) {
     if (meansNobody(error)) return null;
     if (isSilence(error)) throw await explainSilent(home);
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CliError(EXIT.notAllowed, `the daemon on ${socketPath} cannot be reached: ${code}`);
+    throw new CliError(
+      EXIT.notAllowed,
+      `the daemon on ${socketPath} cannot be reached: ${describeSystemError(error)}`,
+    );
   }
 }
 

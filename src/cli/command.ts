@@ -59,8 +59,10 @@ export interface Command {
   readonly arguments?: string;
   /** Options end at the first argument: what follows is another program's. */
   readonly passesThrough?: boolean;
-  /** It runs though config.json cannot be followed: it is what says so, or has no use for it. */
+  /** It runs though config.json cannot be followed: it is what says so. */
   readonly toleratesConfig?: boolean;
+  /** It has no use for a vault, and runs though nothing says where that is. */
+  readonly needsNoVault?: boolean;
   readonly description: string;
   /** More that help says, in lines of its own. */
   readonly notes?: readonly string[];

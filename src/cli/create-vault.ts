@@ -3,7 +3,7 @@
  * all that has to be asked is asked before anything is made, so that whoever gives up leaves nothing behind.
  */
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Call } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
 import { isOurVault } from '../foreign-vault.ts';
@@ -127,6 +127,11 @@ function buildInit(input: Input, home: Home, { keyStore, passphrase }: VaultPlan
     key_directory: home.keyDirectory,
     ...(keyFile === undefined ? {} : { key_file: resolve(keyFile) }),
   };
+  if (keyStore === 'file' && keyFile === undefined && !isAbsolute(home.keyDirectory))
+    throw new CliError(
+      EXIT.failed,
+      'HOME is not set, so a key file has no place of its own; give --key-file',
+    );
   // A copy: the body is moved away.
   return { operation: 'vault.init', params, body: passphrase === null ? null : passphrase.slice() };
 }

@@ -1,5 +1,6 @@
 /** How a command fails: one line on standard error and an exit code that scripts can rely on. */
 import type { ErrorCode } from '../../workers/messages.ts';
+import { explainSystemError } from '../system-error.ts';
 
 export const EXIT = {
   done: 0,
@@ -64,9 +65,12 @@ export function toCliError(error: unknown): CliError {
   if (error.name === 'MaestroVaultError') return new CliError(exitCodeOf(code), error.message);
   if (error.name === 'ConfigError') return usageError(error.message);
   if (SPEAKING_ERRORS.has(error.name)) return new CliError(EXIT.failed, error.message);
-  return new CliError(EXIT.failed, `${error.name}${code === '' ? '' : ` ${code}`}: ${firstLine(error)}`);
+  return new CliError(EXIT.failed, explainSystemError(error) ?? describeFault(error, code));
 }
 
-function firstLine(error: Error): string {
-  return error.message.split('\n', 1)[0] ?? '';
+/** A fault of the program: its kind and where it happened. Never its message, which may quote what was worked on. */
+function describeFault({ name, stack = '' }: Error, code: string): string {
+  const frame = stack.split('\n').find((line) => line.startsWith('    at ')) ?? '';
+  const place = /[^/]+:\d+:\d+/.exec(frame)?.[0] ?? 'a place unknown';
+  return `this is a fault of mav itself, and nothing you did; please report it: ${name} ${code === '' ? '' : `${code} `}at ${place}`;
 }

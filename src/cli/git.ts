@@ -1,5 +1,6 @@
 /** Runs git. What a repository's own configuration says to run for a listing is not run. */
 import { type SpawnSyncOptions, type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { describeSystemError } from '../system-error.ts';
 import { CliError, EXIT } from './failure.ts';
 
 /** No monitor of the repository's choice is started. */
@@ -20,7 +21,8 @@ export function askGit(folder: Buffer, args: readonly string[]): Buffer | null {
 /** What git prints about the repository of the working directory, or of the hook that this runs in. Throws CliError. */
 export function runGit(args: readonly string[]): Buffer {
   const { status, stdout, error } = run(args, {});
-  if (error !== undefined) throw new CliError(EXIT.failed, `git cannot be run: ${codeOf(error)}`);
+  if (error !== undefined)
+    throw new CliError(EXIT.failed, `git cannot be run: ${describeSystemError(error)}`);
   if (status !== 0) throw new CliError(EXIT.failed, 'git failed; is this folder in a git work tree?');
   return stdout;
 }
@@ -32,10 +34,6 @@ function run(args: readonly string[], options: SpawnSyncOptions): SpawnSyncRetur
     maxBuffer: MAX_OUTPUT_SIZE,
     encoding: 'buffer',
   });
-}
-
-function codeOf(error: Error): string {
-  return 'code' in error ? String(error.code) : error.message;
 }
 
 /** The parts of a list that ends each with a NUL. */

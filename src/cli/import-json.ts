@@ -2,9 +2,10 @@
  * JSON as entries of an import: what `mav export` wrote, an object of names and values, or a list. What goes on to the API is
  * taken over as it was written, so that numbers in metadata stay the same; the API checks it.
  */
+
+import { JsonReader } from '../json-reader.ts';
 import type { Input } from './command.ts';
 import { readList, unknownShape } from './import-list.ts';
-import { JsonReader } from './json-reader.ts';
 import { checkEmpty, chooseEnvironment, type SourceEntry } from './source-entry.ts';
 
 const FORMAT = 'maestrovault-export';

@@ -2,8 +2,9 @@
  * A JSON array of entries, as other tools export them: `[{"key": …, "value": …}]` of Infisical and others, and the Go
  * program's `[{"name": …, "environment": …, "value": …, "metadata": {…}}]`.
  */
+
+import type { JsonReadError, JsonReader } from '../json-reader.ts';
 import type { Input } from './command.ts';
-import type { JsonReadError, JsonReader } from './json-reader.ts';
 import { checkEmpty, chooseEnvironment, type SourceEntry } from './source-entry.ts';
 
 /** What the API calls a member, by what it is called elsewhere. */

@@ -1,13 +1,12 @@
 /** What an import stores, as the API takes it, and where each entry stands in the file. */
 import { isUtf8 } from 'node:buffer';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { JsonReadError } from '../json-reader.ts';
 import { IMPORT_BODY_SIZE } from '../routes.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT, usageError } from './failure.ts';
 import { readDotenvEntries } from './import-dotenv.ts';
 import { readJsonEntries } from './import-json.ts';
-import { cannotRead, readStandardInput } from './input-file.ts';
-import { JsonReadError } from './json-reader.ts';
+import { readStandardInput, readUpTo } from './input-file.ts';
 import type { SourceEntry } from './source-entry.ts';
 
 export interface ImportSource {
@@ -66,25 +65,10 @@ async function readPiped(name: string): Promise<Buffer> {
   return bytes;
 }
 
-/** Not by its size: it may be a pipe that says nothing of it. */
 function readFile(path: string): Buffer {
-  const chunks: Buffer[] = [];
-  let fd: number | null = null;
-  try {
-    fd = openSync(path, 'r');
-    for (let size = 0; size <= MAX_FILE_SIZE; ) {
-      const chunk = Buffer.allocUnsafeSlow(MIB);
-      const count = readSync(fd, chunk);
-      if (count === 0) return Buffer.concat(chunks);
-      chunks.push(chunk.subarray(0, count));
-      size += count;
-    }
-  } catch (error) {
-    throw cannotRead(path, error);
-  } finally {
-    if (fd !== null) closeSync(fd);
-  }
-  throw tooLarge(path);
+  const bytes = readUpTo(path, MAX_FILE_SIZE);
+  if (bytes === null) throw tooLarge(path);
+  return bytes;
 }
 
 function tooLarge(name: string): CliError {

@@ -1,11 +1,48 @@
 /** What a command reads: a file, or standard input. */
-import { readFileSync } from 'node:fs';
-import { CliError, EXIT } from './failure.ts';
+import { accessSync, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { describeSystemError } from '../system-error.ts';
+import { CliError, EXIT, usageError } from './failure.ts';
 
-/** Throws CliError where it cannot be read. */
+const PIECE_SIZE = 65_536;
+/** More than any env file or template that somebody wrote. */
+const MAX_SIZE = 268_435_456;
+
+/** All of the file; it may be a pipe or a device, which say nothing of their size. Throws CliError. */
 export function readInputFile(path: string): Buffer {
+  const bytes = readUpTo(path, MAX_SIZE);
+  if (bytes === null) throw new CliError(EXIT.failed, `${path} is larger than ${MAX_SIZE} bytes`);
+  return bytes;
+}
+
+/** All of it; null where there are more than `maxSize` bytes. Throws CliError where it cannot be read. */
+export function readUpTo(path: string, maxSize: number): Buffer | null {
+  if (path === '') throw usageError('the path of a file is empty');
+  const pieces: Buffer[] = [];
+  let file: number | null = null;
   try {
-    return readFileSync(path);
+    file = openSync(path, 'r');
+    // All at once where the size is known; one byte more would say that there is more.
+    const pieceSize = Math.min(Math.max(fstatSync(file).size + 1, PIECE_SIZE), maxSize + 1);
+    for (let size = 0; size <= maxSize; ) {
+      const piece = Buffer.allocUnsafeSlow(pieceSize);
+      const count = readSync(file, piece);
+      if (count === 0) return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+      pieces.push(piece.subarray(0, count));
+      size += count;
+    }
+    return null;
+  } catch (error) {
+    throw cannotRead(path, error);
+  } finally {
+    if (file !== null) closeSync(file);
+  }
+}
+
+/** Throws CliError where the file cannot be read, and says why: what reads it later, elsewhere, could not. */
+export function checkReadable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+    if (statSync(path).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
   } catch (error) {
     throw cannotRead(path, error);
   }
@@ -24,5 +61,5 @@ export async function readStandardInput(maxSize: number): Promise<Buffer | null>
 }
 
 export function cannotRead(path: string, error: unknown): CliError {
-  return new CliError(EXIT.failed, `${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  return new CliError(EXIT.failed, `${path} cannot be read: ${describeSystemError(error)}`);
 }

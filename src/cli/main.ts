@@ -1,5 +1,5 @@
 /** One run of the command line: find the command, read its words, run it, answer the exit code. */
-import { readSettings } from '../config.ts';
+import { NO_SETTINGS, readSettings } from '../config.ts';
 import { type Arguments, checkArity, readArguments, scanWords } from './arguments.ts';
 import type { Command, Input } from './command.ts';
 import { type Context, createContext, withManners } from './context.ts';
@@ -50,8 +50,17 @@ async function dispatch(argv: readonly string[], context: Context): Promise<Exit
   if (unknown !== undefined)
     throw (await import('./unknown.ts')).explainOption(words, options, unknown.typed);
   const input = readInput(words, command, readArguments(words, options, scan), context);
+  // The daemon has its own way to end.
+  if (words !== 'serve') process.once('uncaughtException', (error) => endAtFault(error, context));
   const { run } = await command.load();
   return run(input);
+}
+
+/** What is thrown where nobody waits for it any more. Node itself would print the code around it. */
+function endAtFault(error: unknown, { complain }: Context): never {
+  const { exitCode, message } = toCliError(error);
+  complain(`mav: ${message}`);
+  process.exit(exitCode);
 }
 
 async function answerOther(argv: readonly string[], context: Context): Promise<ExitCode> {
@@ -71,11 +80,10 @@ function readInput(words: string, command: Command, { args, values }: Arguments,
     noInput: flag('no-input'),
     noColor: flag('no-color'),
   });
-  const { home, config } = readSettings(env, {
-    home: text('home'),
-    socket: text('socket'),
-    toleratesConfig: command.toleratesConfig,
-  });
+  const { toleratesConfig, needsNoVault } = command;
+  const { home, config } = needsNoVault
+    ? NO_SETTINGS
+    : readSettings(env, { home: text('home'), socket: text('socket'), toleratesConfig });
   const output = chooseForm(command.options.output, {
     given: text('output'),
     configured: config.output,

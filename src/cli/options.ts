@@ -648,6 +648,7 @@ export const commands: Readonly<Record<string, Command>> = {
   // Program
   version: {
     group: 'Program',
+    needsNoVault: true,
     description: 'Print the version',
     examples: ['mav version', 'mav --version'],
     options: { output: { ...textOutput, description: 'Form of the output (json: what it runs on too)' } },
@@ -655,7 +656,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   completion: {
     group: 'Program',
-    toleratesConfig: true,
+    needsNoVault: true,
     arguments: '<shell>',
     description: 'Print a completion script for bash, zsh, fish or powershell',
     examples: [

@@ -2,9 +2,19 @@
  * A file that only its owner may read, whole or not at all: written under another name, then renamed, so that no reader
  * sees half of it. A draft that is not finished goes away with the program, also when a signal ends it.
  */
-import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeFileSync,
+} from 'node:fs';
 import { constants } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { describeSystemError } from '../system-error.ts';
 import { CliError, EXIT } from './failure.ts';
 
 const MODE = 0o600;
@@ -72,15 +82,14 @@ export class PrivateFile {
     try {
       return act();
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      throw new CliError(EXIT.failed, `${this.#path} cannot be written: ${code}`);
+      throw new CliError(EXIT.failed, `${this.#path} cannot be written: ${describeSystemError(error)}`);
     }
   }
 }
 
 /** Throws CliError for what must not be replaced: a link leads elsewhere, a device or another's file is not ours. */
 export function checkReplaceable(path: string): void {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
+  const stat = look(path);
   if (stat === undefined) return;
   const problem = stat.isSymbolicLink()
     ? 'is a symbolic link; name the file that it leads to'
@@ -90,4 +99,12 @@ export function checkReplaceable(path: string): void {
         ? 'belongs to another user'
         : null;
   if (problem !== null) throw new CliError(EXIT.failed, `${path} ${problem}; nothing was written`);
+}
+
+function look(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new CliError(EXIT.failed, `${path} cannot be written: ${describeSystemError(error)}`);
+  }
 }

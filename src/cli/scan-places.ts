@@ -1,5 +1,7 @@
 /** Where a scan looks: files and folders, standard input, or what git's index has staged. */
+
 import { closeSync, openSync, readSync } from 'node:fs';
+import { findWords } from '../system-error.ts';
 import type { Input } from './command.ts';
 import { Findings, showPath } from './findings.ts';
 import { type ListOptions, listFiles } from './listed-files.ts';
@@ -24,7 +26,9 @@ export const scanFiles: Scan = async (matcher, { args, flag }) => {
   const findings = new Findings();
   const problems: string[] = [];
   const onProblem: ListOptions['onProblem'] = (path, code) =>
-    problems.push(`${showPath(path.toString())} cannot be read (${code})`);
+    problems.push(
+      `${showPath(path.toString())} cannot be read (${code}): ${findWords(code) ?? 'the system refuses'}`,
+    );
   const piece = Buffer.allocUnsafeSlow(PIECE_SIZE);
   // Two paths may lead to one file.
   const seen = new Set<string>();

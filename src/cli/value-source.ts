@@ -1,7 +1,7 @@
 /** Where a value comes from that a command stores: exactly one of an option, a file, standard input or a prompt. */
 import type { Input } from './command.ts';
 import { CliError, EXIT, usageError } from './failure.ts';
-import { readInputFile, readStandardInput } from './input-file.ts';
+import { readStandardInput, readUpTo } from './input-file.ts';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -34,7 +34,7 @@ export async function readValue(
 async function readSource(input: Input, what: string): Promise<Uint8Array> {
   const source = findSource(input, VALUE_SOURCES);
   if (source === 'value') return Buffer.from(input.text('value') ?? '');
-  if (source === 'from-file') return trim(input, readInputFile(input.text('from-file') ?? ''));
+  if (source === 'from-file') return trim(input, readFile(input.text('from-file') ?? ''));
   if (source === 'stdin' || !input.context.isInputTerminal) return trim(input, await readPiped());
   if (!input.context.canAsk)
     throw usageError('nobody can be asked for the value here; pipe it in, or give --from-file');
@@ -42,6 +42,12 @@ async function readSource(input: Input, what: string): Promise<Uint8Array> {
   await checkReachable(input);
   const { askNewSecret } = await import('./prompt.ts');
   return Buffer.from(await askNewSecret(input.context, what));
+}
+
+function readFile(path: string): Buffer {
+  const bytes = readUpTo(path, MAX_VALUE_SIZE + NEWLINE_SIZE);
+  if (bytes === null) throw tooLarge();
+  return bytes;
 }
 
 /** A newline that is left out may come on top. */

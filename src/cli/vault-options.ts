@@ -4,6 +4,7 @@ import type { Home } from '../home.ts';
 import type { PoolOptions } from '../pool/pools.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './failure.ts';
+import { checkReadable } from './input-file.ts';
 
 /** How long a call of the OS keychain may take; it may be waiting for somebody to answer a dialogue. */
 const KEYCHAIN_TIMEOUT_MS = 10_000;
@@ -15,6 +16,7 @@ export function poolOptions(
   passphraseFile: string | undefined,
   readers: number | null,
 ): PoolOptions {
+  if (passphraseFile !== undefined) checkReadable(passphraseFile);
   return {
     databasePath: home.databasePath,
     passphraseFile: passphraseFile === undefined ? null : resolve(passphraseFile),

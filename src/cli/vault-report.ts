@@ -1,11 +1,11 @@
 /** What can be told of a vault without asking anybody anything: for `mav status` and `mav destroy`. */
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { isAlive } from '../client/alive.ts';
 import type { Client } from '../client/client.ts';
 import { MaestroVaultError } from '../client/errors.ts';
 import type { Health, Info, Status } from '../client/types.ts';
 import { explainForeignVault } from '../foreign-vault.ts';
-import type { Home } from '../home.ts';
+import { type Home, isThere } from '../home.ts';
 import { readOwner } from '../owner.ts';
 import { readGivenToken, withVault } from './access.ts';
 import type { Input } from './command.ts';
@@ -44,7 +44,7 @@ export async function reportVault(input: Input): Promise<VaultReport> {
   if (isOurs && !(await isAlive(home.socketPath))) {
     const foreign = explainForeignVault(home.databasePath);
     if (foreign !== null) return describeNothing(input, foreign);
-    if (!existsSync(home.databasePath))
+    if (!isThere(home.databasePath))
       return describeNothing(input, `there is no vault at ${home.databasePath}; make one: mav init`);
   }
   if (await isSilent(home)) return describeSilent(input);

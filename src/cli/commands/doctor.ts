@@ -3,12 +3,12 @@ import { styleText } from 'node:util';
 import type { Run } from '../command.ts';
 import type { Context } from '../context.ts';
 import { checkDaemon, reportSilence } from '../doctor/daemon.ts';
-import type { Finding } from '../doctor/finding.ts';
+import { type Finding, fail } from '../doctor/finding.ts';
 import { checkMachine } from '../doctor/machine.ts';
 import { checkPlaces } from '../doctor/places.ts';
 import { checkProgram } from '../doctor/program.ts';
 import { checkVault } from '../doctor/vault.ts';
-import { EXIT } from '../failure.ts';
+import { EXIT, toCliError } from '../failure.ts';
 import { isSilent } from '../silent-daemon.ts';
 
 export const run: Run = async (input) => {
@@ -18,7 +18,7 @@ export const run: Run = async (input) => {
     ...checkProgram(input),
     ...checkMachine(),
     ...checkPlaces(input),
-    ...(isStalled ? reportSilence(input) : await checkDaemon(input)),
+    ...(isStalled ? reportSilence(input) : await orFail('daemon', checkDaemon(input))),
   ];
   // What keeps the vault from being opened may have been said already.
   const said = new Set(outside.map(({ detail }) => detail));
@@ -30,6 +30,15 @@ export const run: Run = async (input) => {
   else for (const check of checks) context.print(formatFinding(check, context));
   return isWell ? EXIT.done : EXIT.failed;
 };
+
+/** What keeps one check from being made must not keep the others from it. */
+async function orFail(check: string, findings: Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await findings;
+  } catch (error) {
+    return [fail(check, toCliError(error).message)];
+  }
+}
 
 const RESULT_WIDTH = 6;
 const CHECK_WIDTH = 13;

@@ -2,12 +2,12 @@
 
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { JsonReader } from '../../json-reader.ts';
 import { withVault } from '../access.ts';
 import { collectVariables } from '../collect-variables.ts';
 import type { Input, Run } from '../command.ts';
 import { describeSecret } from '../describe.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
-import { JsonReader } from '../json-reader.ts';
 import { PrivateFile } from '../output-file.ts';
 import { Progress } from '../progress.ts';
 import { type FileForm, formatVariables } from '../variable-file.ts';

@@ -1,5 +1,5 @@
 /** Checks of the places that the vault uses: its folder and files, config.json, the socket's path, the disk. */
-import { existsSync, lstatSync, realpathSync, statfsSync } from 'node:fs';
+import { existsSync, realpathSync, statfsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { readConfig } from '../../config.ts';
 import { explainForeignVault } from '../../foreign-vault.ts';
@@ -9,9 +9,11 @@ import {
   checkSocketPath,
   checkSocketPathSize,
   type Home,
+  isThere,
   listDatabaseFiles,
 } from '../../home.ts';
 import type { Input } from '../command.ts';
+import { toCliError } from '../failure.ts';
 import { formatSize } from '../sizes.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
 
@@ -36,24 +38,27 @@ export function checkPlaces({ home }: Input): Finding[] {
 }
 
 function checkFolder(home: Home): Finding[] {
+  try {
+    return inspectFolder(home);
+  } catch (error) {
+    return [fail('folder', toCliError(error).message)];
+  }
+}
+
+function inspectFolder(home: Home): Finding[] {
   const { directory, databasePath } = home;
   const foreign = explainForeignVault(databasePath);
   if (foreign !== null) return [fail('vault', foreign)];
-  if (!exists(directory)) return [warn('folder', `there is no vault in ${directory}; make one: mav init`)];
+  if (!isThere(directory)) return [warn('folder', `there is no vault in ${directory}; make one: mav init`)];
   const folder = judge('folder', `${directory} is yours and closed to others`, () =>
     checkPrivateFolder(directory),
   );
-  if (!exists(databasePath))
+  if (!isThere(databasePath))
     return [folder, warn('files', `there is no vault at ${databasePath}; make one: mav init`)];
   const files = listDatabaseFiles(home)
-    .filter(exists)
+    .filter(isThere)
     .map((path) => judge('files', `${path} is yours and closed to others`, () => checkPrivateFile(path)));
   return [folder, ...files];
-}
-
-/** A link that leads nowhere is something too. */
-function exists(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** The folder itself, or of those above it the first that is there. */
@@ -86,9 +91,11 @@ export function isSynced(folder: string): boolean {
 
 function checkSocketPlace({ socketPath, directory }: Home): Finding {
   const folder = dirname(socketPath);
-  // The vault's own folder comes with the vault.
-  const check = folder === directory && !exists(folder) ? checkSocketPathSize : checkSocketPath;
-  return judge('socket path', socketPath, () => check(socketPath));
+  return judge('socket path', socketPath, () => {
+    // The vault's own folder comes with the vault.
+    const check = folder === directory && !isThere(folder) ? checkSocketPathSize : checkSocketPath;
+    check(socketPath);
+  });
 }
 
 function checkDisk(folder: string): Finding {

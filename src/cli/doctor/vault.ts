@@ -1,11 +1,11 @@
 /** Checks of the vault itself, as far as it can be opened without asking anybody: key store, database, every entry. */
-import { existsSync, lstatSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { isAlive } from '../../client/alive.ts';
 import type { Client } from '../../client/client.ts';
 import { MaestroVaultError, type Reason } from '../../client/errors.ts';
 import type { Check, Status } from '../../client/types.ts';
-import { checkPrivateFile } from '../../home.ts';
+import { checkPrivateFile, isThere } from '../../home.ts';
 import { adviseOn } from '../../remedies.ts';
 import { readGivenToken, withVault } from '../access.ts';
 import type { Input } from '../command.ts';
@@ -27,7 +27,7 @@ export async function checkVault(input: Input): Promise<Finding[]> {
   const { home, context } = input;
   try {
     const isTokens = readGivenToken(context.env) !== null;
-    if (!isTokens && !existsSync(home.databasePath) && !(await isAlive(home.socketPath))) return [];
+    if (!isTokens && !isThere(home.databasePath) && !(await isAlive(home.socketPath))) return [];
     const inspect = isTokens ? inspectAsToken : inspectAsSession;
     return await withVault(input, inspect, { mayBeSealed: true, turnPatienceMs: TURN_PATIENCE_MS });
   } catch (error) {

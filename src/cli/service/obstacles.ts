@@ -1,14 +1,13 @@
 /** What has to be so before a service manager is told to start the daemon. */
-import { existsSync } from 'node:fs';
 import { isAlive } from '../../client/alive.ts';
-import { checkSocketPath, type Home, secureHome } from '../../home.ts';
+import { checkSocketPath, type Home, isThere, secureHome } from '../../home.ts';
 import { CliError, EXIT } from '../failure.ts';
 import type { Service } from './service.ts';
 import { succeeds } from './steps.ts';
 
 /** Throws CliError or UnsafePlaceError if the daemon would only fail, again and again. */
 export function checkServable(home: Home): void {
-  if (!existsSync(home.databasePath)) {
+  if (!isThere(home.databasePath)) {
     throw new CliError(EXIT.failed, `there is no vault at ${home.databasePath}; make one first: mav init`);
   }
   secureHome(home);

@@ -59,8 +59,11 @@ export class JsonReader {
     return next === 't' || next === 'f' || next === 'n' ? 'word' : 'other';
   }
 
-  /** Calls `visit` at each member's value, which it must read. Throws JsonReadError for a name given twice. */
-  members(visit: (name: string) => void): void {
+  /**
+   * Calls `visit` at each member's value, which it must read, with where its name starts. Throws JsonReadError for a name
+   * given twice.
+   */
+  members(visit: (name: string, start: number) => void): void {
     const seen = new Set<string>();
     this.#list('{', '}', () => {
       const start = this.#at;
@@ -69,7 +72,7 @@ export class JsonReader {
       if (seen.has(name)) throw this.fail('a member is given twice', start);
       seen.add(name);
       this.#expect(':');
-      visit(name);
+      visit(name, start);
     });
   }
 

@@ -1,0 +1,212 @@
+/** Files and places that cannot be read or written, and a config.json that cannot be followed: said in words. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { findMissing } from './fixtures/programs.ts';
+import { BIN, createSandbox, finished, mav, type Sandbox, spawnMav, startNode } from './fixtures/vault.ts';
+
+t.setTimeout(300_000);
+
+/** What no message may look like: Node's own words, or the name of an error's class. */
+const RAW = /permission denied|no such file or directory|, (open|lstat|stat|scandir|mkdir) '|\b\w*Error\b/;
+
+const isRoot = process.geteuid?.() === 0;
+const STRANGER = 12_345;
+const skip =
+  isRoot && findMissing('setpriv').length > 0 ? 'root may do everything, and setpriv is not there' : false;
+
+interface Stranger {
+  readonly folder: string;
+  readonly home: string;
+  run(
+    args: readonly string[],
+    env?: NodeJS.ProcessEnv,
+  ): { code: number | null; stdout: string; stderr: string };
+}
+
+/** Somebody who is not root, with a vault, and with a folder `closed` that they may not enter. */
+function becomeStranger(t: Test): Stranger {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'mav-')));
+  t.teardown(() => {
+    chmodSync(join(folder, 'closed'), 0o700);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const home = join(folder, 'vault');
+  const become = isRoot
+    ? ['setpriv', '--reuid', `${STRANGER}`, '--regid', `${STRANGER}`, '--clear-groups']
+    : [];
+  if (isRoot) spawnSync('chown', [`${STRANGER}:${STRANGER}`, folder]);
+  const run: Stranger['run'] = (args, env = {}) => {
+    const [program = '', ...words] = [...become, ...startNode({}), BIN, ...args];
+    const { status, stdout, stderr } = spawnSync(program, words, {
+      cwd: folder,
+      env: {
+        PATH: process.env.PATH,
+        HOME: folder,
+        MAV_HOME: home,
+        DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
+        ...env,
+      },
+      encoding: 'utf8',
+      input: 'x',
+    });
+    return { code: status, stdout, stderr };
+  };
+  const made = run(['init', '--key-store', 'file']);
+  if (made.code !== 0) throw new Error(made.stderr);
+  mkdirSync(join(folder, 'closed'), { mode: 0o700 });
+  writeFileSync(join(folder, 'closed/file'), 'x');
+  chmodSync(join(folder, 'closed'), 0);
+  return { folder, home, run };
+}
+
+t.test('a place that may not be entered > every option that takes a path > in words', { skip }, async (t) => {
+  const { run, folder } = becomeStranger(t);
+  const file = join(folder, 'closed/file');
+  const notRead = /closed\/file cannot be read: EACCES \(this user may not do that\)\n$/;
+  const notWritten = /closed\/file cannot be written: EACCES \(this user may not do that\)\n$/;
+  const cases: readonly (readonly [args: string[], says: RegExp, env?: NodeJS.ProcessEnv])[] = [
+    [['set', 'a', '--from-file', file], notRead],
+    [['edit', 'a', '--from-file', file], notRead],
+    [['get', 'a', '--passphrase-file', file], notRead],
+    [['import', file], notRead],
+    [['inject', '-i', file], notRead],
+    [['inject', '-o', file, '-i', '/dev/null'], notWritten],
+    [['export', '--to', file], notWritten],
+    [['scan', file], /closed\/file cannot be read \(EACCES\): this user may not do that\n/],
+    [['init', '--home', join(folder, 'new'), '--key-store', 'file', '--key-file', file], /closed.*/],
+    ...['list', 'status', 'init', 'serve', 'set a', 'destroy --force'].map(
+      (command) =>
+        [
+          command.split(' '),
+          /cannot be (read|looked at): EACCES \(/,
+          { MAV_HOME: `${folder}/closed/v` },
+        ] as const,
+    ),
+  ];
+  for (const [args, says, env] of cases) {
+    const { code, stdout, stderr } = run([...args], env);
+    t.not(code, 0, args.join(' '));
+    t.match(stderr, says, args.join(' '));
+    t.notMatch(stderr + stdout, RAW, args.join(' '));
+  }
+  const doctor = run(['doctor', '-o', 'json'], { MAV_HOME: `${folder}/closed/v` });
+  t.match(JSON.parse(doctor.stdout).checks, [{ check: 'program' }]);
+  t.match(doctor.stdout, /"folder","result":"FAIL","detail":"[^"]*cannot be looked at: EACCES/);
+});
+
+t.test('no HOME > what needs none > works; else says what to set', { skip }, async (t) => {
+  const { run } = becomeStranger(t);
+  const nowhere = { HOME: '', MAV_HOME: '' };
+  t.equal(run(['version'], nowhere).code, 0);
+  t.equal(run(['completion', 'bash'], nowhere).code, 0);
+  t.equal(run(['--help'], nowhere).code, 0);
+  t.match(run(['list'], nowhere).stderr, 'mav: HOME is not set; set it, or MAV_HOME');
+});
+
+t.test('a path that is of another kind, or not there > in words', async (t) => {
+  const sandbox = createSandbox(t);
+  await mav(sandbox, ['init', '--key-store', 'file']);
+  const { folder } = sandbox;
+  symlinkSync('loop', join(folder, 'loop'));
+  const long = join(folder, 'n'.repeat(300));
+  const cases: readonly (readonly [args: string[], says: RegExp])[] = [
+    [['set', 'a', '--from-file', folder], /cannot be read: EISDIR \(it is a folder\)/],
+    [
+      ['set', 'a', '--from-file', `${folder}/no`],
+      /cannot be read: ENOENT \(there is no such file or folder\)/,
+    ],
+    [['set', 'a', '--from-file', '/dev/zero'], /the value is larger than 1048576 bytes/],
+    [['set', 'a', '--from-file', ''], /the path of a file is empty/],
+    [['import', `${folder}/loop`], /cannot be read: ELOOP \(/],
+    [['inject', '-i', long], /cannot be read: ENAMETOOLONG \(the path is too long\)/],
+    [['inject', '-o', long], /cannot be written: ENAMETOOLONG \(the path is too long\)/],
+    [['get', 'a', '--passphrase-file', folder], /cannot be read: EISDIR/],
+    [['exec', '-f', folder, '--', 'true'], /cannot be read: EISDIR/],
+    [['list', '--home', long], /cannot be read: ENAMETOOLONG/],
+  ];
+  for (const [args, says] of cases) {
+    const { code, stderr } = await mav(sandbox, args, { input: 'x' });
+    t.not(code, 0, args.join(' '));
+    t.match(stderr, says, args.join(' '));
+    t.notMatch(stderr, RAW, args.join(' '));
+  }
+});
+
+/** Lays a config.json and runs a command. */
+async function configured(sandbox: Sandbox, text: string | Uint8Array, args: readonly string[]) {
+  writeFileSync(join(sandbox.home, 'config.json'), text);
+  return mav(sandbox, args);
+}
+
+t.test('config.json > cannot be followed > where and what, and no value of it', async (t) => {
+  const sandbox = createSandbox(t);
+  await mav(sandbox, ['init', '--key-store', 'file']);
+  const cases: readonly (readonly [text: string | Uint8Array, says: string])[] = [
+    ['', ', line 1, column 1: a JSON object is expected, such as {"env": "prod"}'],
+    ['[]', ', line 1, column 1: a JSON object is expected'],
+    ['{\n  "env": "canary",\n}', ", line 3, column 1: a member's name is expected"],
+    ['{\n  "env": "canary"\n  "output": "json"}', ', line 3, column 3: } is expected'],
+    ['{"env": "canary', ', line 1, column 16: a string does not end'],
+    ['{"env": "prod"}\ncanary', ', line 2, column 1: text follows the JSON value'],
+    ['{\n  "sokcet": "canary"\n}', ', line 2, column 3: unknown key "sokcet"; known are socket, env'],
+    ['{"env": "a",\n "output": "canary"}', ', line 2, column 2: "output" must be "json" or "table"'],
+    ['{"env": "a", "env": "canary"}', ', line 1, column 14: a member is given twice'],
+    [Buffer.from([0xff, 0xfe, 0x7b, 0]), ' is not UTF-8 text'],
+  ];
+  for (const [text, says] of cases) {
+    const { code, stdout, stderr } = await configured(sandbox, text, ['list']);
+    t.match({ code, stdout, stderr }, { code: 2, stdout: '', stderr: `config.json${says}` });
+    t.notMatch(stderr, 'canary');
+  }
+  t.equal((await configured(sandbox, '\ufeff{"output": "json"}', ['list'])).code, 0, 'a byte order mark');
+});
+
+t.test('config.json > broken, a folder or a FIFO > stops no version, help or doctor', async (t) => {
+  const sandbox = createSandbox(t);
+  await mav(sandbox, ['init', '--key-store', 'file']);
+  const path = join(sandbox.home, 'config.json');
+  const lay: Record<string, () => void> = {
+    broken: () => writeFileSync(path, '{"env": canary'),
+    folder: () => mkdirSync(path),
+    FIFO: () => spawnSync('mkfifo', [path]),
+  };
+  for (const [what, make] of Object.entries(lay)) {
+    rmSync(path, { recursive: true, force: true });
+    make();
+    for (const args of [
+      ['version'],
+      ['--version'],
+      ['help'],
+      ['--help'],
+      ['get', '--help'],
+      ['completion', 'zsh'],
+    ])
+      t.match(await mav(sandbox, args), { code: 0, stderr: '' }, `${what}: ${args.join(' ')}`);
+    const doctor = await mav(sandbox, ['doctor', '-o', 'table']);
+    t.match(
+      doctor.stdout,
+      /FAIL +config\.json .*config\.json(, line 1, column 9: a JSON value| is not a file)/,
+      what,
+    );
+    t.match(doctor.stdout, /ok +entries/, what);
+    t.match(await mav(sandbox, ['list']), { code: 2, stderr: /config\.json/ }, what);
+  }
+});
+
+t.test(
+  'a fault of the program itself > says that it is one, where, and nothing of what it worked on',
+  async (t) => {
+    const sandbox = createSandbox(t);
+    const fault = join(sandbox.folder, 'fault.mjs');
+    writeFileSync(fault, 'String.prototype.padEnd = () => { null.canary; };');
+    const env = { ...sandbox.env, NODE_OPTIONS: `--import=${fault}` };
+    await mav(sandbox, ['init', '--key-store', 'file']);
+    const { code, stderr } = await finished(spawnMav(sandbox, ['status', '-o', 'table'], { env }));
+    t.equal(code, 1);
+    t.match(stderr, /^mav: this is a fault of mav itself.*please report it: TypeError at \S+:\d+:\d+\n$/);
+    t.notMatch(stderr, 'canary');
+  },
+);
