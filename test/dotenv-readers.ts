@@ -1,6 +1,6 @@
 /** What `mav` writes as a dotenv file or a docker one, and what the programs that read such files make of it. */
 import { spawn, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -170,6 +170,31 @@ t.test('formatDotenv > a value of each kind > the spelling, and who reads anothe
     return [text, ...differing];
   });
   t.matchSnapshot(described);
+});
+
+t.test('docs/transfer.md > the table of who reads what > is what formatDotenv does', async (t) => {
+  const document = readFileSync(new URL('../docs/transfer.md', import.meta.url), 'utf8');
+  const section = document.slice(document.indexOf('### As dotenv'), document.indexOf('### For docker'));
+  const [head = '', , ...rows] = section.split('\n').filter((line) => line.startsWith('|'));
+  const cells = (line: string) =>
+    line
+      .slice(2, -2)
+      .split(' | ')
+      .map((cell) => cell.replaceAll(/^`+ ?| ?`+$/g, ''));
+  t.strictSame(
+    cells(head).slice(2),
+    DOTENV_READERS.map(({ name }) => name),
+  );
+  t.ok(rows.length > 10);
+  for (const row of rows) {
+    const [value = '', written = '', ...marks] = cells(row).map((cell) =>
+      cell.replaceAll('␍', '\r').replaceAll('⏎', '\n'),
+    );
+    const { text, differing } = formatDotenv('V', value);
+    t.equal(text, `V=${written}`);
+    const expected = DOTENV_READERS.map(({ name }) => (differing.includes(name) ? '–' : '✓'));
+    t.strictSame(marks, expected, row);
+  }
 });
 
 async function createVault(t: Test, values: Readonly<Record<string, string>>): Promise<Sandbox> {

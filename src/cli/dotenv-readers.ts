@@ -75,7 +75,8 @@ const PYTHON: DotenvReader = {
 /** Which spelling of a newline it takes depends on its version, so none counts. */
 const RUBY: DotenvReader = {
   name: 'ruby-dotenv',
-  none: readAsIs,
+  // Version 2 takes a backslash as it is, version 3 takes it away.
+  none: (text) => (text.includes('\\') ? EXPANDED : text),
   single: unlessItEndsInBackslash((text) => (text.includes('\n') ? null : text)),
   double: unlessItEndsInBackslash((text) => {
     if (text.includes('\n')) return null;

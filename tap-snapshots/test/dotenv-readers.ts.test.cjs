@@ -10,7 +10,7 @@ Note: no spelling suits every reader of dotenv files; npm's dotenv, Node, python
 Note: no spelling suits every reader of dotenv files; python-dotenv, systemd's environment.d will not get REFERRING right.
 Note: no spelling suits every reader of dotenv files; ruby-dotenv will not get PEM right.
 Note: no spelling suits every reader of dotenv files; npm's dotenv, Node, godotenv will not get QUOTED right.
-Note: no spelling suits every reader of dotenv files; bash and dash, systemd's environment.d will not get DIR right.
+Note: no spelling suits every reader of dotenv files; ruby-dotenv, bash and dash, systemd's environment.d will not get DIR right.
 Exported 9 variables.
 
 `
@@ -47,6 +47,7 @@ Array [
   ],
   Array [
     "V=C:\\\\dir\\\\",
+    "ruby-dotenv",
     "bash and dash",
     "systemd's environment.d",
   ],
