@@ -3,7 +3,6 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import t, { type Test } from 'tap';
-import { commands } from '../src/cli/options.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { ask, BIN, createSandbox, type Finished, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
@@ -128,16 +127,6 @@ t.test('seal, unseal > no daemon > say so', async (t) => {
     t.equal(refused.code, 1, command);
     t.match(refused.stderr, 'start one: mav serve', command);
   }
-});
-
-t.test('help > every command > starts with two examples', async (t) => {
-  const sandbox = createSandbox(t);
-  for (const name of Object.keys(commands)) {
-    const { code, stdout } = await mav(sandbox, [...name.split(' '), '--help']);
-    t.equal(code, 0, name);
-    t.equal(stdout.match(/^ {2}\$ .*\bmav /gm)?.length ?? 0, 3, `${name}: usage and two examples`);
-  }
-  t.equal((await mav(sandbox, ['help'])).code, 0);
 });
 
 t.test('version > asked for in any way > the package version', async (t) => {

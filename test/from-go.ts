@@ -128,12 +128,12 @@ t.test('generate -c > no clipboard, or -o json beside it > nothing is stored', a
 t.test('token, version > its flags > are known', async (t) => {
   const { run } = await startMav(t);
   const create = (...args: string[]) => run(['token', 'create', '--name', 'n', ...args, '--format', 'json']);
-  t.same(JSON.parse(await create('--scope', 'read', '--scope', 'write, generate', '-o', 'json')).scopes, [
+  t.same(JSON.parse(await create('--scope', 'read', '--scope', 'write, generate')).scopes, [
     'read',
     'write',
     'generate',
   ]);
-  t.same(JSON.parse(await create('--scopes=read,read', '-o', 'json')).scopes, ['read']);
+  t.same(JSON.parse(await create('--scopes=read,read')).scopes, ['read']);
   t.equal(JSON.parse(await run(['token', 'ls', '-o', 'json'])).length, 2);
   const { version, ...rest } = JSON.parse(await run(['version', '-o', 'json']));
   t.equal(`${version}\n`, await run(['version', '--format', 'table']));

@@ -55,7 +55,7 @@ export const GROUPS = ['Secrets', 'Use them', 'In and out', 'Vault', 'Tokens and
 export interface Command {
   readonly group: (typeof GROUPS)[number];
   readonly aliases?: readonly string[];
-  /** cac's notation: `<id>` required, `[id]` optional, `[...paths]` any number. */
+  /** `<id>` required, `[id]` optional, `[...paths]` any number. */
   readonly arguments?: string;
   /** Options end at the first argument: what follows is another program's. */
   readonly passesThrough?: boolean;
@@ -64,7 +64,7 @@ export interface Command {
   /** It has no use for a vault, and runs though nothing says where that is. */
   readonly needsNoVault?: boolean;
   readonly description: string;
-  /** More that help says, in lines of its own. */
+  /** More that help says, a paragraph each. */
   readonly notes?: readonly string[];
   readonly examples: readonly string[];
   readonly options: Options;

@@ -1,93 +1,106 @@
-/** Help, printed by cac from the table of commands. */
-import { type CAC, type Command as CacCommand, cac } from 'cac';
+/** Help, written from the table of commands, for a terminal of any width. */
 import { type Command, GROUPS, type Option } from './command.ts';
 import { commands, optionsOf } from './options.ts';
+import { formatRows, wrapText } from './wrap.ts';
 
-const EXIT_CODES = `  0 done, 1 failed, 2 wrong usage, 3 not found, 4 not allowed, 5 sealed or locked, 130 stopped by Ctrl-C`;
+const INDENT = '  ';
 
-const VARIABLES = `  MAV_HOME    the vault's folder (default: ~/.maestrovault)
-  MAV_SOCKET  the daemon's socket (default: maestrovault.sock in that folder)
-  MAV_TOKEN   the token to use; mav is that token then and nothing more
-  MAV_ENV     the environment to work in
-  Flags win over these, these over config.json in the vault's folder.`;
+const EXIT_CODES =
+  '0 done, 1 failed, 2 wrong usage, 3 not found, 4 not allowed, 5 sealed or locked, 130 stopped by Ctrl-C';
 
-export function printCommandHelp(words: string, command: Command): void {
-  const cli = cac('mav');
-  const registered = register(cli, words, command);
-  cli.help((sections) => [
+const VARIABLES = [
+  ['MAV_HOME', "the vault's folder (default: ~/.maestrovault)"],
+  ['MAV_SOCKET', "the daemon's socket (default: maestrovault.sock in that folder)"],
+  ['MAV_TOKEN', 'the token to use; mav is that token then and nothing more'],
+  ['MAV_ENV', 'the environment to work in'],
+] as const;
+const PRECEDENCE = "Flags win over these, these over config.json in the vault's folder.";
+
+interface Section {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+export function formatCommandHelp(words: string, command: Command, width: number): string {
+  const { description, aliases, notes = [], examples } = command;
+  const options = Object.entries(optionsOf(command)).filter(([, { hidden }]) => !hidden);
+  return joinSections([
     // First: they are what most people look for.
-    { title: 'Examples', body: command.examples.map((example) => `  $ ${example}`).join('\n') },
-    { title: `mav ${words}`, body: `  ${command.description}.` },
-    ...sections.filter(({ title }) => title === 'Usage' || title === 'Options').map(trimLines),
-    ...(command.aliases === undefined
-      ? []
-      : [{ title: 'Also', body: `  mav ${command.aliases.join(', mav ')}` }]),
-    ...(command.notes === undefined
-      ? []
-      : [{ title: 'Notes', body: command.notes.map((line) => `  ${line}`).join('\n') }]),
+    { title: 'Examples', lines: examples.map(asCommand) },
+    { title: `mav ${words}`, lines: wrapText(`${description}.`, INDENT, width) },
+    { title: 'Usage', lines: [asCommand(`mav ${describeUsage(words, command)}`)] },
+    {
+      title: 'Options',
+      lines: formatRows(
+        [...options.map(describeOption), ['-h, --help', 'Say what this command does']],
+        INDENT,
+        width,
+      ),
+    },
+    { title: 'Also', lines: aliases === undefined ? [] : [`${INDENT}mav ${aliases.join(', mav ')}`] },
+    { title: 'Notes', lines: notes.flatMap((note) => wrapText(note, INDENT, width)) },
   ]);
-  registered.outputHelp();
 }
 
 /** Of the commands of two words that begin with `group`. */
-export function printGroupHelp(group: string): void {
-  const cli = cac('mav');
-  cli.help(() => [
-    { title: 'Usage', body: `  $ mav ${group} COMMAND [ARGUMENTS] [OPTIONS]` },
-    { title: 'Commands', body: listGroup(group) },
-    { title: 'More', body: `  $ mav ${group} COMMAND --help` },
+export function formatGroupHelp(group: string, width: number): string {
+  return joinSections([
+    { title: 'Usage', lines: [asCommand(`mav ${group} COMMAND [arguments] [options]`)] },
+    { title: 'Commands', lines: listGroup(group, width) },
+    { title: 'More', lines: [asCommand(`mav ${group} COMMAND --help`)] },
   ]);
-  cli.outputHelp();
 }
 
-/** A line for each of them. */
-export function listGroup(group: string): string {
-  return listRows(([words]) => words.startsWith(`${group} `));
+/** A line for each of them, or two. */
+export function listGroup(group: string, width: number): string[] {
+  return listRows(([words]) => words.startsWith(`${group} `), width);
 }
 
-export function printHelp(): void {
-  const cli = cac('mav');
-  cli.help(() => [
-    { title: 'Usage', body: '  $ mav COMMAND [ARGUMENTS] [OPTIONS]' },
+export function formatHelp(width: number): string {
+  return joinSections([
+    { title: 'Usage', lines: [asCommand('mav COMMAND [arguments] [options]')] },
     ...GROUPS.map((group) => ({
       title: group,
-      body: listRows(([, command]) => command.group === group),
+      lines: listRows(([, command]) => command.group === group, width),
     })),
-    { title: 'Exit codes', body: EXIT_CODES },
-    { title: 'Environment', body: VARIABLES },
-    { title: 'More', body: '  $ mav COMMAND --help' },
+    { title: 'Exit codes', lines: wrapText(EXIT_CODES, INDENT, width) },
+    {
+      title: 'Environment',
+      lines: [...formatRows(VARIABLES, INDENT, width), ...wrapText(PRECEDENCE, INDENT, width)],
+    },
+    { title: 'More', lines: [asCommand('mav COMMAND --help')] },
   ]);
-  cli.outputHelp();
 }
 
-function listRows(isWanted: (entry: [words: string, command: Command]) => boolean): string {
+function joinSections(sections: readonly Section[]): string {
+  return sections
+    .filter(({ lines }) => lines.length > 0)
+    .map(({ title, lines }) => `${title}:\n${lines.join('\n')}`)
+    .join('\n\n');
+}
+
+/** In one piece, however narrow the terminal is: it is there to be copied. */
+function asCommand(line: string): string {
+  return `${INDENT}$ ${line}`;
+}
+
+function listRows(isWanted: (entry: [words: string, command: Command]) => boolean, width: number): string[] {
   const rows = Object.entries(commands)
     .filter(isWanted)
-    .map(([words, command]) => [describeUsage(words, command), command.description] as const);
-  const width = Math.max(...rows.map(([usage]) => usage.length));
-  return rows.map(([usage, description]) => `  ${usage.padEnd(width)}  ${description}`).join('\n');
+    .map(([words, { arguments: takes, description }]) => {
+      return [takes === undefined ? words : `${words} ${takes}`, description] as const;
+    });
+  return formatRows(rows, INDENT, width);
 }
 
-function describeUsage(words: string, { arguments: takes }: Command): string {
-  return takes === undefined ? words : `${words} ${takes}`;
+/** Options stand behind the arguments, but for a command that hands on what follows its first one. */
+function describeUsage(words: string, { arguments: takes, passesThrough }: Command): string {
+  const parts = passesThrough ? [words, '[options]', '[--]', takes] : [words, takes, '[options]'];
+  return parts.filter((part) => part !== undefined).join(' ');
 }
 
-function register(cli: CAC, words: string, command: Command): CacCommand {
-  const registered = cli.command(describeUsage(words, command), command.description);
-  for (const [name, option] of Object.entries(optionsOf(command)))
-    if (!option.hidden) registered.option(describeOption(name, option), option.description);
-  return registered;
-}
-
-function describeOption(name: string, { short, type, placeholder = 'VALUE' }: Option): string {
+function describeOption([name, option]: readonly [string, Option]): readonly [string, string] {
+  const { short, type, placeholder = 'VALUE', description } = option;
   const names = short === undefined ? `--${name}` : `-${short}, --${name}`;
-  return type === 'boolean' ? names : `${names} <${placeholder}>`;
-}
-
-/** cac takes a `--no-` option for one that is on by default, and says so. */
-function trimLines({ title, body }: { title?: string; body: string }) {
-  return {
-    ...(title === undefined ? {} : { title }),
-    body: body.replaceAll(/ +$| \(default: true\)$/gm, ''),
-  };
+  return [type === 'boolean' ? names : `${names} <${placeholder}>`, description];
 }

@@ -7,6 +7,7 @@ import { EXIT, type ExitCode, toCliError } from './failure.ts';
 import { splitCommand } from './find-command.ts';
 import { chooseForm } from './forms.ts';
 import { commands, optionsOf } from './options.ts';
+import { findTextWidth } from './output.ts';
 
 /**
  * Runs `argv` (without node and the script) and answers the exit code. Never throws for what a user can do wrong.
@@ -43,7 +44,8 @@ async function dispatch(argv: readonly string[], context: Context): Promise<Exit
   const options = optionsOf(command);
   const scan = scanWords(options, rest, command.passesThrough);
   if (scan.given.some(({ name }) => name === 'help')) {
-    (await import('./help.ts')).printCommandHelp(words, command);
+    const { formatCommandHelp } = await import('./help.ts');
+    context.print(formatCommandHelp(words, command, findTextWidth(context)));
     return EXIT.done;
   }
   const unknown = scan.given.find(({ name }) => name === null);
@@ -66,7 +68,7 @@ function endAtFault(error: unknown, { complain }: Context): never {
 async function answerOther(argv: readonly string[], context: Context): Promise<ExitCode> {
   const [word, ...more] = argv;
   if (word === '--version' || word === '-v' || word === '-V') return dispatch(['version', ...more], context);
-  return (await import('./without-command.ts')).answerWithoutCommand(argv);
+  return (await import('./without-command.ts')).answerWithoutCommand(argv, context);
 }
 
 function readInput(words: string, command: Command, { args, values }: Arguments, outer: Context): Input {

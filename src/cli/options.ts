@@ -165,9 +165,9 @@ export const commands: Readonly<Record<string, Command>> = {
       'mav set api-key --generate --length 40',
     ],
     notes: [
-      'Without an option the value is read from standard input, byte for byte, or asked for on a terminal.',
-      'Prefer that to --value: what stands on a command line is seen by other processes (ps) and kept in the',
-      "shell's history.",
+      'Without an option the value is read from standard input, byte for byte, or asked for on a terminal. ' +
+        'Prefer that to --value: what stands on a command line is seen by other processes (ps) and kept in the ' +
+        "shell's history.",
     ],
     options: {
       env,
@@ -209,9 +209,9 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Copy the value of a secret to the clipboard, and clear that after a while',
     examples: ['mav copy db-password --env prod', 'mav copy db --field user --clear 2m'],
     notes: [
-      'The clipboard is cleared only if it still holds this value then. Other programs can read it until then, and',
-      'a clipboard manager may keep it in its history. "clear" in config.json is the default for --clear.',
-      'Needs wl-clipboard on Wayland, xclip or xsel on X11.',
+      'The clipboard is cleared only if it still holds this value then. Other programs can read it until then, and ' +
+        'a clipboard manager may keep it in its history. "clear" in config.json is the default for --clear. ' +
+        'Needs wl-clipboard on Wayland, xclip or xsel on X11.',
     ],
     options: { env, field, clear: { ...clear, short: 'c' } },
     load: () => import('./commands/copy.ts'),
@@ -245,8 +245,8 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Print a new random password or passphrase, and store it where a name is given',
     examples: ['mav generate --length 40 --no-symbols', 'mav generate --passphrase --words 8 --name wifi'],
     notes: [
-      'Into a pipe or a file it goes without a newline. How many bits of entropy it has is said on standard error.',
-      'A secret that exists is replaced only after a yes or with --force, metadata included; its fields stay.',
+      'Into a pipe or a file it goes without a newline. How many bits of entropy it has is said on standard error. ' +
+        'A secret that exists is replaced only after a yes or with --force, metadata included; its fields stay.',
     ],
     options: {
       length: { type: 'string', placeholder: 'N', description: 'How many characters (32)' },
@@ -278,11 +278,10 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Change a secret: its value in your editor, or what options say',
     examples: ['mav edit db-password --env prod', 'mav edit db --metadata owner=me --remove-metadata note'],
     notes: [
-      'A value that is piped in is stored. On a terminal, without a value and metadata, it opens $VISUAL, else',
-      '$EDITOR, else vi, on a private file (0600, in memory where $XDG_RUNTIME_DIR is) that is overwritten and removed',
-      'when the editor ends. What an editor keeps elsewhere, such as the undo files of vim, it has to be told. The vault',
-      'is not held meanwhile; if somebody else',
-      'changed the secret, you are asked.',
+      'A value that is piped in is stored. On a terminal, without a value and metadata, it opens $VISUAL, else ' +
+        '$EDITOR, else vi, on a private file (0600, in memory where $XDG_RUNTIME_DIR is) that is overwritten and removed ' +
+        'when the editor ends. What an editor keeps elsewhere, such as the undo files of vim, it has to be told. The vault ' +
+        'is not held meanwhile; if somebody else changed the secret, you are asked.',
     ],
     options: {
       env,
@@ -331,9 +330,9 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Run a program with secrets as environment variables',
     examples: ['mav exec --env prod -- ./deploy.sh', 'mav exec -f .env.mav -- npm start'],
     notes: [
-      'The secret db-password becomes DB_PASSWORD, the field host of db DB_HOST. What is in the environment replaces',
-      'what the default one has of the same name. Two that would share a variable are an error.',
-      'mav becomes the program: its process id, signals, standard input and exit code are its own.',
+      'The secret db-password becomes DB_PASSWORD, the field host of db DB_HOST. What is in the environment replaces ' +
+        'what the default one has of the same name. Two that would share a variable are an error. ' +
+        'mav becomes the program: its process id, signals, standard input and exit code are its own.',
     ],
     options: variableOptions,
     load: () => import('./commands/exec.ts'),
@@ -365,8 +364,8 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Fill a template: {{ mav://ENV/NAME#FIELD }} becomes the value',
     examples: ['mav inject -i app.conf.tpl -o app.conf', "echo 'token: {{ mav:///api-token }}' | mav inject"],
     notes: [
-      'An empty ENV is the default environment; without #FIELD it is the value of the secret itself. Other characters',
-      'of names are percent-encoded. Everything else in the template stays as it is, byte for byte.',
+      'An empty ENV is the default environment; without #FIELD it is the value of the secret itself. Other characters ' +
+        'of names are percent-encoded. Everything else in the template stays as it is, byte for byte.',
     ],
     options: {
       in: {
@@ -390,9 +389,9 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Write out all that is stored, in the clear',
     examples: ['mav export --to vault.json', 'mav export --env prod -o dotenv --to .env'],
     notes: [
-      'JSON has values, fields and metadata complete, and mav import takes it back. dotenv has the variables that',
-      'mav env prints, docker the same for docker --env-file and kubectl create --from-env-file. FILE is closed to',
-      'others; whoever gets hold of it has the secrets.',
+      'JSON has values, fields and metadata complete, and mav import takes it back. dotenv has the variables that ' +
+        'mav env prints, docker the same for docker --env-file and kubectl create --from-env-file. FILE is closed to ' +
+        'others; whoever gets hold of it has the secrets.',
     ],
     options: {
       env: { ...env, description: 'Only this environment (MAV_ENV; default: all of them)' },
@@ -423,9 +422,9 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Store what is in a file: all of it, or nothing',
     examples: ['mav import vault.json --dry-run', 'mav import .env --env dev'],
     notes: [
-      'FILE is what mav export wrote, JSON of other tools ({"NAME":"value"}, or [{"key":"NAME","value":"…"}]), or',
-      'dotenv; - is standard input. What it does not mention stays as it is. Before secrets that exist are changed',
-      'you are asked.',
+      'FILE is what mav export wrote, JSON of other tools ({"NAME":"value"}, or [{"key":"NAME","value":"…"}]), or ' +
+        'dotenv; - is standard input. What it does not mention stays as it is. Before secrets that exist are changed ' +
+        'you are asked.',
     ],
     options: {
       env: { ...env, description: 'Where those go that the file puts in no environment (MAV_ENV)' },
@@ -451,9 +450,9 @@ export const commands: Readonly<Record<string, Command>> = {
     description: "Find the vault's own values in files; exit 1 if there are any",
     examples: ['mav scan', 'mav scan --staged   # in .git/hooks/pre-commit'],
     notes: [
-      'Looks through the folder it is run in, or the files and folders given; - is standard input. In a git work',
-      'tree it leaves out what git ignores. Values are found as they are and in base64, JSON and URLs. What is',
-      'printed is where, and the name of the secret.',
+      'Looks through the folder it is run in, or the files and folders given; - is standard input. In a git work ' +
+        'tree it leaves out what git ignores. Values are found as they are and in base64, JSON and URLs. What is ' +
+        'printed is where, and the name of the secret.',
     ],
     options: {
       env: { ...env, description: 'Only values of this environment (default: all, whatever MAV_ENV says)' },
@@ -495,8 +494,8 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Say whether the vault can be used, and where everything is',
     examples: ['mav status', 'mav status >/dev/null && echo usable'],
     notes: [
-      'The exit code is 0 only where the vault can be used: by its daemon, or without one. Nobody is asked for a',
-      'passphrase: without a daemon, and without --passphrase-file, a vault that needs one is sealed (5).',
+      'The exit code is 0 only where the vault can be used: by its daemon, or without one. Nobody is asked for a ' +
+        'passphrase: without a daemon, and without --passphrase-file, a vault that needs one is sealed (5).',
     ],
     options: { output: textOutput },
     load: () => import('./commands/status.ts'),
@@ -576,8 +575,8 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Delete the vault with its key, secrets and tokens, for ever',
     examples: ['mav destroy', 'mav destroy --force --even-if-key-stays'],
     notes: [
-      'A running daemon ends. Copies of the vault (backups) cannot be opened any more, unless its passphrase or a copy',
-      "of its key file is there. config.json and what is not the program's stay.",
+      'A running daemon ends. Copies of the vault (backups) cannot be opened any more, unless its passphrase or a copy ' +
+        "of its key file is there. config.json and what is not the program's stay.",
     ],
     options: {
       force,
@@ -666,7 +665,8 @@ export const commands: Readonly<Record<string, Command>> = {
     notes: [
       'Or, for bash in ~/.bashrc:  source <(mav completion bash)',
       'zsh, in ~/.zshrc behind compinit:  source <(mav completion zsh)',
-      'PowerShell, in $PROFILE:  mav completion powershell | Out-String | Invoke-Expression',
+      'PowerShell, in $PROFILE:',
+      '  mav completion powershell | Out-String | Invoke-Expression',
       'Names of secrets, environments, fields and tokens come from the running daemon; without one there are none.',
     ],
     options: {},

@@ -15,6 +15,15 @@ export async function writeInTurn(context: Context, pieces: Iterable<string>): P
   for (const piece of pieces) if (!(await writePiece(context, piece))) return;
 }
 
+/** Of running text: that of a narrow terminal, down to what is no use any more; else what everybody can read. */
+const TEXT_WIDTH = 80;
+const LEAST_TEXT_WIDTH = 40;
+
+export function findTextWidth({ isOutputTerminal, env }: Context): number {
+  const width = isOutputTerminal ? findTerminalWidth(env) : null;
+  return Math.max(LEAST_TEXT_WIDTH, Math.min(width ?? TEXT_WIDTH, TEXT_WIDTH));
+}
+
 /** In columns; null where the terminal does not say. */
 export function findTerminalWidth({ COLUMNS }: NodeJS.ProcessEnv): number | null {
   return process.stdout.columns || Number(COLUMNS) || null;
