@@ -6,7 +6,7 @@
  * bundle, only when it needs them.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Plugin } from 'esbuild';
@@ -16,9 +16,14 @@ const src = join(root, 'src');
 const dist = join(root, 'dist');
 const BIN = join(dist, 'src/bin.js');
 const hasMaps = !process.argv.includes('--no-maps');
+const START = 'src/bin.ts';
+/** A shell takes this for commands and never comes to the end of it, Node takes it for a string and a comment. */
+const FRONT = `':' /*\n${readFileSync(join(src, 'front.sh'), 'utf8')}*/;\n`;
+const REQUIRE_LATER =
+  'const requireLater = (name) => process.getBuiltinModule("node:module").createRequire(import.meta.url)(name);';
 /** Where processes and threads start, and where the bundle of each goes. What finds files beside itself stays there. */
 const ENTRIES: readonly (readonly [source: string, target: string])[] = [
-  ['src/bin.ts', 'src/bin.js'],
+  [START, 'src/bin.js'],
   ['src/daemon/serve.ts', 'src/daemon/serve.js'],
   ['src/daemon/in-process.ts', 'src/daemon/in-process.js'],
   ['workers/reader.ts', 'workers/reader.js'],
@@ -76,10 +81,8 @@ async function bundle(source: string, target: string): Promise<void> {
     // The sources lie beside it in the checkout; with them inside, coverage takes gigabytes.
     sourcesContent: false,
     logLevel: 'warning',
-    banner: {
-      js: 'const requireLater = (name) => process.getBuiltinModule("node:module").createRequire(import.meta.url)(name);',
-    },
-    plugins: [...(source === 'src/bin.ts' ? [leaveRestOutside] : []), loadOthersLater],
+    banner: { js: `${source === START ? FRONT : ''}${REQUIRE_LATER}` },
+    plugins: [...(source === START ? [leaveRestOutside] : []), loadOthersLater],
   });
 }
 

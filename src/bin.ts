@@ -1,6 +1,6 @@
-#!/usr/bin/env node
+#!/bin/sh
 /**
- * The program's first lines. They import nothing by themselves, so that an old Node, which would crash in a library,
+ * The program's first lines that are Node's; those of front.sh stand before them once it is built. They import nothing by themselves, so that an old Node, which would crash in a library,
  * gets to the sentence that says what is wrong.
  */
 const OLDEST_NODE = [24, 7] as const;

@@ -135,7 +135,7 @@ t.test('export --to > a file > closed to others, whole or not there, and not ove
   t.equal(readFileSync(file, 'utf8'), 'A=1\n');
   symlinkSync(file, join(folder, 'link'));
   t.match((await mav(sandbox, ['export', '--force', '--to', join(folder, 'link')])).stderr, 'symbolic link');
-  t.match((await mav(sandbox, ['export', '--force', '--to', folder])).stderr, 'not a regular file');
+  t.match((await mav(sandbox, ['export', '--force', '--to', folder])).stderr, 'is a folder');
   t.equal((await mav(sandbox, ['export', '--to', join(folder, 'no/such')])).code, 1);
   t.same(readdirSync(folder).sort(), ['link', 'vault.json'], 'no drafts are left');
 });
@@ -236,7 +236,7 @@ t.test('export -o dotenv > a value that is not text > refused by name, and nothi
   await mav(sandbox, ['set', 'key-file'], { input: Buffer.from([0xff]) });
   const refused = await mav(sandbox, ['export', '-o', 'dotenv', '--only', 'key-file']);
   t.equal(refused.code, 1);
-  t.match(refused.stderr, 'key-file is not UTF-8');
+  t.match(refused.stderr, 'key-file cannot be a variable: it is not UTF-8');
   t.equal(refused.stdout, '');
 });
 

@@ -266,10 +266,6 @@ t.test('exec > environments > --env lies on top of the default one, variable by 
     DB_HOST: 'base-host',
     ONLY_BASE: 'base',
   });
-  const noted = await exec(sandbox, ['--env', 'prdo', '--', 'printenv', 'DB']);
-  t.same([noted.code, noted.stdout], [0, 'base\n']);
-  t.match(noted.stderr, /no secrets in prdo/);
-  t.equal((await exec(sandbox, ['-q', '--env', 'prdo', 'true'])).stderr, '');
   const inherited = await exec(sandbox, ['--env=prod', 'sh', '-c', 'echo "$DB $OTHER"'], {
     env: { DB: 'mine', OTHER: 'mine' },
   });
@@ -326,7 +322,7 @@ t.test(
         env: { ...daemon.env, NODE: process.execPath, BIN, FLAGS },
         encoding: 'utf8',
       }).stdout;
-    const command = '"$NODE" "$BIN" exec --env none sh -c "$FLAGS"';
+    const command = '"$NODE" "$BIN" exec --env none --allow-empty sh -c "$FLAGS"';
     for (const owner of ['daemon', 'command line']) {
       const piped = run('sh', ['-c', `echo | { ${command} 2>&1; } | cat`]);
       t.match(piped, 'no secrets', owner);
@@ -408,10 +404,7 @@ t.test('exec > programs that cannot be run > as a shell says it', async (t) => {
 });
 
 t.test('exec > a failing execve would abort > a program that may not start is a child', async (t) => {
-  const daemon = await serveStored(t, [
-    ['db', 'v'],
-    ['huge', 'x'.repeat(200_000)],
-  ]);
+  const daemon = await serveStored(t, [['db', 'v']]);
   const sandbox = preload(daemon, WITH_UNSAFE_EXECVE);
   writeFileSync(join(daemon.folder, 'bare'), 'echo "bare $DB"', { mode: 0o755 });
   writeFileSync(join(daemon.folder, 'lost'), '#!/nonexistent/interpreter -x\n', { mode: 0o755 });
@@ -420,20 +413,18 @@ t.test('exec > a failing execve would abort > a program that may not start is a 
   const bare = await run('--only', 'db', './bare');
   t.same([bare.code, bare.stdout], [0, 'bare v\n']);
   t.match(await run('--only', 'db', './lost'), { code: 126, stderr: 'its interpreter is not there' });
-  t.match(await run('true'), { code: 126, stderr: 'HUGE is the largest' });
   for (const command of ['true', './script'])
     t.equal((await run('--only', 'db', command)).code, 99, 'execve');
 });
 
 t.test('exec > more than a program can be given > names what is too large', async (t) => {
-  const sandbox = await serveStored(t, [
-    ['huge', 'x'.repeat(200_000)],
-    ['small', 'v'],
-  ]);
+  // Each fits, and all of them together are more than Linux takes at most, whatever ulimit -s says (6 MiB).
+  const large = Array.from({ length: 60 }, (_, at) => [`large-${at}`, 'x'.repeat(120_000 + at)] as const);
+  const sandbox = await serveStored(t, [...large, ['small', 'v']]);
   const refused = await exec(sandbox, ['env']);
   t.equal(refused.code, 126);
-  t.match(refused.stderr, /larger than this system allows; HUGE is the largest/);
-  t.equal((await exec(sandbox, ['--only', 'small', 'printenv', 'SMALL'])).stdout, 'v\n');
+  t.match(refused.stderr, /larger than this system allows; LARGE_59 is the largest/);
+  t.equal((await exec(sandbox, ['-f', 'small', 'printenv', 'SMALL'])).stdout, 'v\n');
 });
 
 /** Runs `exec` with a program that leaves a trace, and checks that it never started. */
@@ -447,49 +438,41 @@ async function refuse(t: Test, sandbox: Sandbox, args: readonly string[]): Promi
   return refused;
 }
 
-t.test('exec > secrets that cannot be variables > nothing is run, and each is named', async (t) => {
-  const daemon = await startDaemon(t);
-  const put = (name: string, value: string | Uint8Array, environment: string, field?: string) =>
-    store(daemon, name, value, { environment, ...(field === undefined ? {} : { field }) });
-  await put('good', 'v', '');
-  await put('a-b', 'canary', 'twice');
-  await put('a.b', 'canary', 'twice');
-  await put('a', 'canary', 'field');
-  await put('a', 'canary', 'field', 'b');
-  await put('a_b', 'canary', 'field');
-  await put('go-od', 'canary', 'above');
-  await put('go.od', 'canary', 'above');
-  await put('ключ', 'canary', 'unnamed');
-  await put('path', 'canary', 'path');
-  await put('ld', 'canary', 'loader', 'preload');
-  await put('nul', Buffer.from('canary\0x'), 'nul');
-  await put('db', Buffer.from([0x63, 0xff, 0xfe]), 'binary', 'pass');
-  const cases: readonly (readonly [string, number, RegExp])[] = [
-    ['twice', 2, /a-b in twice and a\.b in twice would both become A_B/],
-    ['field', 2, /the field b of a in field and a_b in field would both become A_B/],
-    ['above', 2, /GO_OD/],
-    ['unnamed', 2, /ключ in unnamed/],
-    ['path', 2, /path in path would become PATH/],
-    ['loader', 2, /the field preload of ld in loader would become LD_PRELOAD/],
-    ['nul', 1, /nul in nul has a NUL byte/],
-    ['binary', 1, /the field pass of db in binary is not UTF-8/],
-  ];
-  for (const [environment, code, message] of cases) {
-    const refused = await refuse(t, daemon, ['--env', environment]);
-    t.equal(refused.code, code, environment);
-    t.match(refused.stderr, message);
-    t.equal((await exec(daemon, ['--env', environment, '--only', 'good', 'true'])).code, 0, 'left out');
-  }
-  t.equal((await exec(daemon, ['--env', 'path', '--prefix', 'MY_', 'printenv', 'MY_PATH'])).code, 0);
-  const missing = await refuse(t, daemon, ['--only', 'good,no-such,nor-this', '--env', 'twice']);
-  t.equal(missing.code, 3);
-  t.match(missing.stderr, 'no-such in twice, nor-this in twice');
-  for (const args of [['--only', 'good,'], ['--prefix', '1x'], ['--prefix', 'a-b'], ['--nope']])
-    t.equal((await refuse(t, daemon, args)).code, 2, args.join(' '));
-  t.equal((await mav(daemon, ['env', '--shell', 'csh'])).code, 2);
-  t.equal((await mav(daemon, ['env', '-o', 'table'])).code, 2);
-  t.equal((await mav(daemon, ['env', '-o', 'json', '--shell', 'fish'])).code, 2);
-});
+t.test(
+  'exec > secrets that would share a variable, or are not there > nothing is run, and each is named',
+  async (t) => {
+    const daemon = await startDaemon(t);
+    const put = (name: string, value: string | Uint8Array, environment: string, field?: string) =>
+      store(daemon, name, value, { environment, ...(field === undefined ? {} : { field }) });
+    await put('good', 'v', '');
+    await put('a-b', 'canary', 'twice');
+    await put('a.b', 'canary', 'twice');
+    await put('a', 'canary', 'field');
+    await put('a', 'canary', 'field', 'b');
+    await put('a_b', 'canary', 'field');
+    await put('go-od', 'canary', 'above');
+    await put('go.od', 'canary', 'above');
+    const cases: readonly (readonly [string, number, RegExp])[] = [
+      ['twice', 2, /a-b in twice and a\.b in twice would both become A_B/],
+      ['field', 2, /the field b of a in field and a_b in field would both become A_B/],
+      ['above', 2, /GO_OD/],
+    ];
+    for (const [environment, code, message] of cases) {
+      const refused = await refuse(t, daemon, ['--env', environment]);
+      t.equal(refused.code, code, environment);
+      t.match(refused.stderr, message);
+      t.equal((await exec(daemon, ['--env', environment, '--only', 'good', 'true'])).code, 0, 'left out');
+    }
+    const missing = await refuse(t, daemon, ['--only', 'good,no-such,nor-this', '--env', 'twice']);
+    t.equal(missing.code, 3);
+    t.match(missing.stderr, 'no-such in twice, nor-this in twice');
+    for (const args of [['--only', 'good,'], ['--prefix', '1x'], ['--prefix', 'a-b'], ['--nope']])
+      t.equal((await refuse(t, daemon, args)).code, 2, args.join(' '));
+    t.equal((await mav(daemon, ['env', '--shell', 'csh'])).code, 2);
+    t.equal((await mav(daemon, ['env', '-o', 'table'])).code, 2);
+    t.equal((await mav(daemon, ['env', '-o', 'json', '--shell', 'fish'])).code, 2);
+  },
+);
 
 t.test('exec > an entry that fails verification > is an error only where it is needed', async (t) => {
   const sandbox = await createStored(t, [
@@ -549,11 +532,16 @@ A2=mav:///db-password
     G: '',
     A2: `it's "quoted"\n`,
   });
-  const piped = spawnSync('bash', ['-c', '"$NODE" "$BIN" exec -f <(echo PIPED=1) printenv PIPED'], {
-    env: { ...sandbox.env, NODE: process.execPath, BIN },
-    encoding: 'utf8',
-  });
-  t.equal(piped.stdout, '1\n');
+  // As it is installed: where Node is given the program, it reads this option itself, and the pipe empty.
+  const installed = (script: string) =>
+    spawnSync('bash', ['-c', script], {
+      env: { ...sandbox.env, PATH: `${join(process.execPath, '..')}:${process.env.PATH}`, BIN },
+      encoding: 'utf8',
+    });
+  t.equal(installed('"$BIN" exec --env-file <(echo PIPED=1) printenv PIPED').stdout, '1\n');
+  const unfound = installed('"$BIN" exec --env-file /nonexistent printenv');
+  t.same([unfound.status, unfound.stdout], [1, '']);
+  t.match(unfound.stderr, /^mav: \/nonexistent cannot be read/);
   const printed = await mav(sandbox, ['env', '--env-file', path]);
   t.match(printed.stdout, `export A='it'\\''s "quoted"\n'\n`);
   const refusals: readonly (readonly [string, number, RegExp])[] = [
@@ -578,7 +566,6 @@ A2=mav:///db-password
   }
   writeFileSync(path, Buffer.from([0x41, 0x3d, 0xff]));
   t.equal((await refuse(t, sandbox, ['--env-file', path])).code, 2);
-  t.equal((await refuse(t, sandbox, ['-f', join(sandbox.folder, 'none')])).code, 1);
   for (const args of [
     ['--only', 'a'],
     ['--prefix', 'A'],
@@ -772,7 +759,6 @@ t.test('inject > what cannot be done > writes nothing and says where', async (t)
   t.equal(linked.code, 1);
   t.match(linked.stderr, 'is a symbolic link');
   t.ok(lstatSync(link).isSymbolicLink());
-  t.match((await run(sandbox.folder)).stderr, 'is not a regular file');
   t.match((await run(join(sandbox.folder, 'no/such/folder'))).stderr, 'cannot be written: ENOENT');
   t.equal((await run(from)).code, 2, 'the template itself');
   t.equal((await run('')).code, 2);
@@ -806,35 +792,32 @@ t.test(
 );
 
 t.test('names of variables > secrets and fields > by one rule', (t) => {
-  const name = (secret: string, field?: string, prefix = '') =>
-    nameVariable({ environment: '', name: secret, ...(field === undefined ? {} : { field }) }, prefix);
+  const name = (secret: string, field?: string, prefix = '') => {
+    const source = { environment: '', name: secret, ...(field === undefined ? {} : { field }) };
+    const named = nameVariable(source, prefix);
+    return 'why' in named ? named.why : named.name;
+  };
   t.equal(name('db-password'), 'DB_PASSWORD');
   t.equal(name('db-creds', 'host'), 'DB_CREDS_HOST');
   t.equal(name('0x10'), '_0X10');
   t.equal(name('0x10', undefined, 'my_'), 'my_0X10');
   t.equal(name('Straße🔑/x.y'), 'STRA_E__X_Y');
-  for (const secret of ['ключ', '_', '---'])
-    t.ok(
-      isRefused(() => name(secret)),
-      secret,
-    );
-  t.ok(isRefused(() => name('db', 'ключ')));
+  for (const secret of ['ключ', '_', '---']) t.match(name(secret), /no ASCII letter or digit/, secret);
+  t.match(name('db', 'ключ'), /no ASCII letter or digit/);
   for (const secret of ['path', 'LD_PRELOAD', 'node.options', 'git-ssh-command', 'bash_env', 'ifs'])
-    t.ok(
-      isRefused(() => name(secret), /decides how programs run/),
-      secret,
-    );
+    t.match(name(secret), /decides how programs run/, secret);
   const stored = (secret: string, environment: string) => ({
     source: { environment, name: secret },
     value: environment,
   });
+  const selection = { prefix: '', isNamed: false, maxSize: Number.POSITIVE_INFINITY };
   const layers = [[stored('b', 'x'), stored('a', 'x')], [stored('b', 'y')]];
   t.same(
-    layVariables(layers, '').map((variable) => `${variable.name}=${variable.value}`),
+    layVariables(layers, selection).variables.map((variable) => `${variable.name}=${variable.value}`),
     ['A=x', 'B=y'],
   );
   const across = [[stored('a-b', 'x')], [stored('a.b', 'y')]];
-  t.ok(isRefused(() => layVariables(across, '')));
+  t.ok(isRefused(() => layVariables(across, selection)));
   t.equal(findShell('zsh'), 'bash');
   t.ok(isRefused(() => findShell('constructor')));
   t.end();

@@ -13,8 +13,12 @@ const PAGE_LIMIT = 1_000;
 const BATCH_SIZE = 100;
 const REQUESTS_AT_ONCE = 16;
 
-/** All that an environment holds, fields too. Throws CliError where an entry cannot be verified. */
-export async function fetchEnvironment(client: Client, environment: string): Promise<Stored[]> {
+/** What an environment holds of the names that are wanted, fields too. Throws CliError where one cannot be verified. */
+export async function fetchEnvironment(
+  client: Client,
+  environment: string,
+  isWanted: (name: string) => boolean,
+): Promise<Stored[]> {
   const stored: Stored[] = [];
   let cursor: string | null = null;
   do {
@@ -24,6 +28,7 @@ export async function fetchEnvironment(client: Client, environment: string): Pro
       ...(cursor === null ? {} : { cursor }),
     });
     for (const entry of page.items) {
+      if (!isWanted(entry.name)) continue;
       if ('error' in entry) throw explainUnreadable(entry, entry.error);
       stored.push(...listStored(entry));
     }
@@ -33,10 +38,7 @@ export async function fetchEnvironment(client: Client, environment: string): Pro
 }
 
 function explainUnreadable({ name, environment }: Reference, why: string): CliError {
-  return new CliError(
-    EXIT.failed,
-    `${describeSecret(name, environment)}: ${why}; leave it out (--only names those that you want)`,
-  );
+  return new CliError(EXIT.failed, `${describeSecret(name, environment)}: ${why}; --except leaves it out`);
 }
 
 /** The secrets of these names, with their fields; null in the place of one that is not there. */

@@ -21,7 +21,7 @@ export interface Wanted {
   readonly referredAt?: string;
 }
 
-interface Place {
+export interface Place {
   readonly name: string;
   readonly environment: string;
 }
@@ -77,7 +77,7 @@ async function explainOne(
 }
 
 /** null where the token may not list, or the vault cannot: then there is nothing to say about it. */
-async function listPlaces(client: Client): Promise<Place[] | null> {
+export async function listPlaces(client: Client): Promise<Place[] | null> {
   const places: Place[] = [];
   try {
     let cursor: string | null = null;
@@ -139,7 +139,7 @@ function describeAbsence(input: Input, wanted: Wanted): string {
 }
 
 /** What says which environment to work in; null where nothing does. */
-function findSource({ flag, context, environment }: Input): string | null {
+export function findSource({ flag, context, environment }: Input): string | null {
   if (flag('env')) return '--env';
   if (context.env.MAV_ENV) return 'MAV_ENV';
   return environment === undefined ? null : '"env" in config.json';
@@ -213,12 +213,12 @@ function showPlace({ environment }: Place, here: string): string {
   return showEnvironment(environment, here);
 }
 
-function showEnvironment(environment: string, here: string): string {
+export function showEnvironment(environment: string, here: string): string {
   if (environment === '') return 'the default environment';
   return isTwin(environment, here) ? escapeForm(environment) : show(environment);
 }
 
-function describeEnvironment(environment: string): string {
+export function describeEnvironment(environment: string): string {
   return environment === '' ? 'the default environment' : `environment ${quote(environment)}`;
 }
 
@@ -253,7 +253,7 @@ function quoteForShell(text: string): string {
   return `"$(printf '${octal.join('')}')"`;
 }
 
-function listSome(texts: readonly string[]): string {
+export function listSome(texts: readonly string[]): string {
   const named = texts.slice(0, MAX_NAMED);
   const more = texts.length - named.length;
   if (more > 0) return `${named.join(', ')} and ${more} more`;

@@ -76,6 +76,8 @@ export function optionsOf({ options }: Command): Options {
   return { ...options, ...commonOptions, ...unused, help };
 }
 
+const reveal: Option = { type: 'boolean', description: 'Show secrets on the screen' };
+
 /** Which secrets become variables, and what these are called. */
 const variableOptions = {
   env: { ...env, description: 'This environment, on top of the default one (MAV_ENV)' },
@@ -85,11 +87,22 @@ const variableOptions = {
     description: 'Only these secrets: names with commas between them; may be repeated',
     repeatable: true,
   },
+  except: {
+    type: 'string',
+    placeholder: 'NAMES',
+    description: 'All but these secrets; may be repeated',
+    repeatable: true,
+  },
+  filter: {
+    type: 'string',
+    short: 'f',
+    placeholder: 'TEXT',
+    description: 'Only secrets whose names contain this, in any case',
+  },
   prefix: { type: 'string', placeholder: 'TEXT', description: 'Put this before the name of each variable' },
+  'allow-empty': { type: 'boolean', description: 'Go on where the environment holds nothing' },
   'env-file': {
     type: 'string',
-    // Node looks at its script's --env-file too, and would read a pipe empty.
-    short: 'f',
     placeholder: 'FILE',
     description: 'Only the variables of this file, whose values may be mav://ENV/NAME#FIELD',
   },
@@ -328,10 +341,11 @@ export const commands: Readonly<Record<string, Command>> = {
     arguments: '<command> [...args]',
     passesThrough: true,
     description: 'Run a program with secrets as environment variables',
-    examples: ['mav exec --env prod -- ./deploy.sh', 'mav exec -f .env.mav -- npm start'],
+    examples: ['mav exec --env prod -- ./deploy.sh', 'mav exec --env-file .env.mav -- npm start'],
     notes: [
       'The secret db-password becomes DB_PASSWORD, the field host of db DB_HOST. What is in the environment replaces ' +
-        'what the default one has of the same name. Two that would share a variable are an error. ' +
+        'what the default one has of the same name. Two that would share a variable are an error; what cannot be a ' +
+        'variable is left out, with a note, unless --only or the file names it. ' +
         'mav becomes the program: its process id, signals, standard input and exit code are its own.',
     ],
     options: variableOptions,
@@ -356,6 +370,7 @@ export const commands: Readonly<Record<string, Command>> = {
         forms: ['shell', 'dotenv', 'docker', 'json'],
         description: 'Form of the output (shell)',
       },
+      reveal,
     },
     load: () => import('./commands/env.ts'),
   },
@@ -379,6 +394,7 @@ export const commands: Readonly<Record<string, Command>> = {
         placeholder: 'FILE',
         description: 'Where the text goes, closed to others (- or absent: standard output)',
       },
+      reveal,
     },
     load: () => import('./commands/inject.ts'),
   },
@@ -407,8 +423,15 @@ export const commands: Readonly<Record<string, Command>> = {
         description: 'Write into this file, once all of it is there',
       },
       only: { ...variableOptions.only, description: 'Not with -o json: only these secrets; may be repeated' },
+      except: { ...variableOptions.except, description: 'Not with -o json: all but these; may be repeated' },
+      filter: { ...variableOptions.filter, description: 'Not with -o json: only names that contain this' },
       prefix: { ...variableOptions.prefix, description: 'Not with -o json: put this before each name' },
-      force: { ...force, description: 'Replace FILE, or show the secrets on the screen' },
+      'allow-empty': {
+        ...variableOptions['allow-empty'],
+        description: 'Also if the environment holds nothing',
+      },
+      force: { type: 'boolean', description: 'Replace FILE' },
+      reveal,
       'skip-unreadable': {
         type: 'boolean',
         description: 'Leave out what cannot be opened; the exit code is 1 then',
@@ -456,6 +479,7 @@ export const commands: Readonly<Record<string, Command>> = {
     ],
     options: {
       env: { ...env, description: 'Only values of this environment (default: all, whatever MAV_ENV says)' },
+      'allow-empty': { type: 'boolean', description: 'Also if the environment holds nothing' },
       staged: { type: 'boolean', description: "What git's index has staged, instead of files" },
       all: { type: 'boolean', description: 'Files too that git ignores' },
       output: textOutput,

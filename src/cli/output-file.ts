@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   type Stats,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { constants } from 'node:os';
@@ -18,6 +19,7 @@ import { describeSystemError } from '../system-error.ts';
 import { CliError, EXIT } from './failure.ts';
 
 const MODE = 0o600;
+const OWNER_MAY_WRITE = 0o200;
 /** A file's name may have 255 bytes. */
 const MAX_NAME_PART = 100;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -79,32 +81,43 @@ export class PrivateFile {
   }
 
   #attempt<T>(act: () => T): T {
-    try {
-      return act();
-    } catch (error) {
-      throw new CliError(EXIT.failed, `${this.#path} cannot be written: ${describeSystemError(error)}`);
-    }
+    return attempt(this.#path, act);
+  }
+}
+
+function attempt<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw new CliError(EXIT.failed, `${path} cannot be written: ${describeSystemError(error)}`);
   }
 }
 
 /** Throws CliError for what must not be replaced: a link leads elsewhere, a device or another's file is not ours. */
 export function checkReplaceable(path: string): void {
-  const stat = look(path);
+  const stat = attempt(path, () => lstatSync(path, { throwIfNoEntry: false }));
   if (stat === undefined) return;
-  const problem = stat.isSymbolicLink()
-    ? 'is a symbolic link; name the file that it leads to'
-    : !stat.isFile()
-      ? 'is there and is not a regular file'
-      : stat.uid !== process.geteuid?.()
-        ? 'belongs to another user'
-        : null;
+  const problem = findProblem(stat);
   if (problem !== null) throw new CliError(EXIT.failed, `${path} ${problem}; nothing was written`);
 }
 
-function look(path: string): Stats | undefined {
+function findProblem(stat: Stats): string | null {
+  if (stat.isSymbolicLink()) return 'is a symbolic link; name the file that it leads to';
+  if (stat.isDirectory()) return 'is a folder, name a file in it';
+  if (!stat.isFile()) return 'is there and is not a regular file';
+  if (stat.uid !== process.geteuid?.()) return 'belongs to another user';
+  // Replacing it would not need the permission, but whoever took that away meant it to stay as it is.
+  return (stat.mode & OWNER_MAY_WRITE) === 0
+    ? 'is write-protected (chmod u+w allows it to be replaced)'
+    : null;
+}
+
+/** Whether both are there and are one file. */
+export function isSameFile(one: string, other: string): boolean {
   try {
-    return lstatSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    throw new CliError(EXIT.failed, `${path} cannot be written: ${describeSystemError(error)}`);
+    const [first, second] = [statSync(one), statSync(other)];
+    return first.dev === second.dev && first.ino === second.ino;
+  } catch {
+    return false;
   }
 }

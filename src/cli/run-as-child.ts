@@ -55,7 +55,7 @@ export function explainStart(name: string, error: unknown, env: NodeJS.ProcessEn
   if (isErrno(error, 'E2BIG'))
     return new CliError(
       EXIT_NOT_EXECUTABLE,
-      `the variables and arguments are larger than this system allows; ${findLargest(env)} is the largest, leave it out (--only names those that you want)`,
+      `the variables and arguments are larger than this system allows; ${findLargest(env)} is the largest (--except leaves one out)`,
     );
   if (isErrno(error, 'ENOENT'))
     return new CliError(EXIT_NOT_EXECUTABLE, `${name}: its interpreter is not there`);

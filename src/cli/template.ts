@@ -21,6 +21,19 @@ const NEWLINE = 0x0a;
 /** How much of a malformed reference a message repeats. */
 const MAX_SHOWN = 100;
 
+/** How text in UTF-16 or UTF-32 begins, with a byte order mark, or has `mav:` without one. */
+const WIDE_MARKS = [/^\xff\xfe|^\xfe\xff|^\0\0\xfe\xff/, /m\0+a\0+v\0+:/];
+
+/**
+ * Throws CliError for a text in UTF-16 or UTF-32, as some editors and PowerShell's > write it: no reference would be
+ * found, and the file would be passed on as it is, unfilled.
+ */
+export function checkEncoding(template: Buffer, what: string): void {
+  const text = template.toString('latin1');
+  if (WIDE_MARKS.some((mark) => mark.test(text)))
+    throw usageError(`${what} is UTF-16 or UTF-32 text; save it as UTF-8`);
+}
+
 /** Throws CliError for a malformed reference, with its line. `what` names the template. */
 export function findSlots(template: Buffer, what: string): Slot[] {
   const text = template.toString('latin1');

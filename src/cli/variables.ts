@@ -1,6 +1,6 @@
 /**
  * Secrets as environment variables: which name each gets, and which of two comes out on top. A variable's name follows
- * from the secret's alone, so whoever may store secrets could choose it: names that decide how programs run are refused.
+ * from the secret's alone, so whoever may store secrets could choose it: names that decide how programs run are not used.
  */
 import { describeSecret } from './describe.ts';
 import { CliError, EXIT, usageError } from './failure.ts';
@@ -37,38 +37,90 @@ const RESERVED = new Set(
 const RESERVED_FAMILIES =
   /^(LD_|DYLD_|BASH_|GIT_(SSH|ASKPASS|EDITOR|SEQUENCE_EDITOR|PAGER|EXEC_PATH|CONFIG|EXTERNAL_DIFF|PROXY_COMMAND))/;
 
-/**
- * The variables of the layers, each later one on top of those before it: the same secret or field replaces what is
- * below. In the order of their names. Throws CliError for names that cannot be, or that two share.
- */
-export function layVariables(layers: readonly (readonly Stored[])[], prefix: string): Variable[] {
-  const byName = new Map<string, Variable>();
-  for (const { source, value } of layers.flat()) {
-    const name = nameVariable(source, prefix);
-    const below = byName.get(name)?.source;
-    if (below && !(below.name === source.name && below.field === source.field))
-      throw usageError(
-        `${describe(below)} and ${describe(source)} would both become ${name}; leave one out with --only, or name them in an --env-file`,
-      );
-    byName.set(name, { name, value: readText(source, value), source });
-  }
-  return [...byName.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+/** Which secrets become variables, and what becomes of those that cannot. */
+export interface Selection {
+  readonly prefix: string;
+  /** Whether each was asked for by its name: what cannot be a variable is an error then, else it is left out. */
+  readonly isNamed: boolean;
+  /** The most bytes that `NAME=value` may have. */
+  readonly maxSize: number;
 }
 
-/** `db-password` becomes DB_PASSWORD, the field `host` of `db` DB_HOST. Throws CliError. */
-export function nameVariable(source: Reference, prefix: string): string {
+export interface LeftOut {
+  readonly source: Reference;
+  readonly why: string;
+}
+
+export interface Laid {
+  /** In the order of their names. */
+  readonly variables: readonly Variable[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+/**
+ * The variables of the layers, each later one on top of those before it: the same secret or field replaces what is
+ * below, also where it cannot be a variable itself. Otherwise a program for prod would get another environment's value.
+ * Throws CliError for two that would share a name.
+ */
+export function layVariables(layers: readonly (readonly Stored[])[], selection: Selection): Laid {
+  const onTop = new Map<string, Stored>();
+  for (const stored of layers.flat())
+    onTop.set(JSON.stringify([stored.source.name, stored.source.field]), stored);
+  const byName = new Map<string, Variable>();
+  const leftOut: LeftOut[] = [];
+  for (const { source, value } of onTop.values()) {
+    const made = makeVariable(source, value, selection);
+    if ('why' in made) leftOut.push(made);
+    else byName.set(made.name, checkUnique(made, byName.get(made.name)));
+  }
+  const variables = [...byName.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+  return { variables, leftOut };
+}
+
+function checkUnique(made: Variable & { readonly source: Reference }, other: Variable | undefined): Variable {
+  if (other?.source)
+    throw usageError(
+      `${describe(other.source)} and ${describe(made.source)} would both become ${made.name}; leave one out with --except or --only, or name them in an --env-file`,
+    );
+  return made;
+}
+
+function makeVariable(
+  source: Reference,
+  value: string | Uint8Array,
+  { prefix, isNamed, maxSize }: Selection,
+): (Variable & { readonly source: Reference }) | LeftOut {
+  const named = nameVariable(source, prefix);
+  if ('why' in named) {
+    if (isNamed)
+      throw usageError(`${describe(source)} cannot be a variable: it ${named.why}; ${named.remedy}`);
+    return { source, why: named.why };
+  }
+  const text = readText(value);
+  const why = typeof text === 'string' ? (isTooLong(named.name, text, maxSize) ? TOO_LONG : null) : text.why;
+  if (why === null) return { name: named.name, value: text as string, source };
+  if (isNamed) throw unfitError(describe(source), why);
+  return { source, why };
+}
+
+/** What one variable's name cannot be, and what to do about it. */
+interface Unnamed {
+  readonly why: string;
+  readonly remedy: string;
+}
+
+/** `db-password` becomes DB_PASSWORD, the field `host` of `db` DB_HOST. */
+export function nameVariable(source: Reference, prefix: string): { readonly name: string } | Unnamed {
   const words = [source.name, ...(source.field === undefined ? [] : [source.field])].map(toWord);
   if (!words.every((word) => /[A-Z0-9]/.test(word)))
-    throw usageError(
-      `no variable can be named after ${describe(source)}: it has no ASCII letter or digit; leave it out with --only, or name it in an --env-file`,
-    );
+    return { why: 'has no ASCII letter or digit to name it by', remedy: 'name it in an --env-file' };
   const joined = `${prefix}${words.join('_')}`;
   const name = /^[0-9]/.test(joined) ? `_${joined}` : joined;
-  if (isReserved(name))
-    throw usageError(
-      `${describe(source)} would become ${name}, which decides how programs run; leave it out with --only, give a --prefix, or name it in an --env-file`,
-    );
-  return name;
+  if (!isReserved(name)) return { name };
+  return {
+    why: `would become ${name}, which decides how programs run`,
+    remedy: 'give a --prefix, or name it in an --env-file',
+  };
 }
 
 /** Only ASCII, because shells take no other letters. */
@@ -80,15 +132,26 @@ function isReserved(name: string): boolean {
   return RESERVED.has(name) || RESERVED_FAMILIES.test(name) || /^_+$/.test(name);
 }
 
-/** Throws CliError for what no variable can hold: its text ends at a NUL, and Node writes it as UTF-8. */
-export function readText(source: Reference, value: string | Uint8Array): string {
+/** As an environment has it: `NAME=value`, in bytes. The zero byte at its end is the system's to count. */
+export function isTooLong(name: string, value: string, maxSize: number): boolean {
+  // No character has more than three bytes for each of its UTF-16 units.
+  const least = name.length + 1 + value.length;
+  if (least > maxSize) return true;
+  return least * 3 > maxSize && Buffer.byteLength(`${name}=${value}`) > maxSize;
+}
+
+/** The text of a value, or why no variable can hold it: a variable ends at a NUL, and Node writes it as UTF-8. */
+export function readText(value: string | Uint8Array): string | { readonly why: string } {
   const text = typeof value === 'string' ? value : decode(value);
-  const problem = text === null ? 'is not UTF-8' : text.includes('\0') ? 'has a NUL byte' : null;
-  if (text !== null && problem === null) return text;
-  throw new CliError(
-    EXIT.failed,
-    `${describe(source)} ${problem} and cannot be an environment variable; leave it out (--only names those that you want)`,
-  );
+  if (text === null) return { why: 'is not UTF-8 text' };
+  return text.includes('\0') ? { why: 'has a NUL byte' } : text;
+}
+
+export const TOO_LONG = 'is longer than this system lets a variable be';
+
+/** `what` was asked for by name. */
+export function unfitError(what: string, why: string): CliError {
+  return new CliError(EXIT.failed, `${what} cannot be a variable: it ${why}`);
 }
 
 function decode(bytes: Uint8Array): string | null {

@@ -6,7 +6,7 @@
  */
 'use strict'
 exports[`test/transfer.ts > TAP > export > the screen would show it > refused, unless forced > must match snapshot 1`] = `
-mav: this would show every secret on the screen; give --to FILE, or --force
+mav: this would show every secret on the screen; give --to FILE, a pipe, or --reveal
 
 `
 

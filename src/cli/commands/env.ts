@@ -3,13 +3,22 @@ import { collectVariables } from '../collect-variables.ts';
 import type { Input, Run } from '../command.ts';
 import { EXIT, usageError } from '../failure.ts';
 import { findShell, formatAssignment } from '../shell-quote.ts';
+import { findMaxEntrySize } from '../variable-size.ts';
 import type { Variable } from '../variables.ts';
 
-type Format = (variables: readonly Variable[], say: (text: string) => void) => string;
+interface Format {
+  readonly format: (variables: readonly Variable[], say: (text: string) => void) => string;
+  /** The most bytes that a variable may have; absent where it goes into a file or a pipe, and into no environment. */
+  readonly maxSize?: number;
+}
 
 export const run: Run = async (input) => {
-  const format = await chooseFormat(input);
-  const variables = await collectVariables(input);
+  const { format, maxSize } = await chooseFormat(input);
+  if (input.context.isOutputTerminal && !input.flag('reveal'))
+    throw usageError(
+      'this would show secrets on the screen; write eval "$(mav env)", a pipe or a file, or give --reveal',
+    );
+  const variables = await collectVariables(input, maxSize);
   const text = format(variables, input.context.say);
   if (text !== '') input.context.print(text);
   return EXIT.done;
@@ -19,12 +28,19 @@ async function chooseFormat({ text, flag, output: form }: Input): Promise<Format
   if (form !== 'shell' && flag('shell')) throw usageError('--shell goes with -o shell, the default');
   if (form === 'shell') {
     const shell = findShell(text('shell') ?? 'bash');
-    return (variables) => variables.map(({ name, value }) => formatAssignment(shell, name, value)).join('\n');
+    return {
+      format: (variables) =>
+        variables.map(({ name, value }) => formatAssignment(shell, name, value)).join('\n'),
+      // With a longer one that shell could start nothing any more.
+      maxSize: findMaxEntrySize(),
+    };
   }
   if (form === 'json')
-    return (variables) =>
-      JSON.stringify(Object.fromEntries(variables.map(({ name, value }) => [name, value])));
+    return {
+      format: (variables) =>
+        JSON.stringify(Object.fromEntries(variables.map(({ name, value }) => [name, value]))),
+    };
   const { formatVariables } = await import('../variable-file.ts');
   const fileForm = form === 'docker' ? form : 'dotenv';
-  return (variables, say) => formatVariables(fileForm, variables, say).slice(0, -1);
+  return { format: (variables, say) => formatVariables(fileForm, variables, say).slice(0, -1) };
 }

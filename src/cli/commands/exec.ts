@@ -4,11 +4,12 @@ import { collectVariables } from '../collect-variables.ts';
 import type { Run } from '../command.ts';
 import type { Context } from '../context.ts';
 import { replaceProcess } from '../replace-process.ts';
+import { findMaxEntrySize } from '../variable-size.ts';
 import type { Variable } from '../variables.ts';
 
 export const run: Run = async (input) => {
   const context = speakSynchronously(input.context);
-  const variables = await collectVariables({ ...input, context });
+  const variables = await collectVariables({ ...input, context }, findMaxEntrySize());
   noteInherited(context, variables);
   // Ours was for what mav itself writes.
   process.umask(context.umask);

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import type { Client } from '../../client/client.ts';
 import { JsonReader } from '../../json-reader.ts';
 import { withVault } from '../access.ts';
 import { collectVariables } from '../collect-variables.ts';
@@ -10,6 +11,7 @@ import { describeSecret } from '../describe.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
 import { PrivateFile } from '../output-file.ts';
 import { Progress } from '../progress.ts';
+import { SpecialOutput } from '../special-output.ts';
 import { type FileForm, formatVariables } from '../variable-file.ts';
 import { readPages } from '../vault-entries.ts';
 
@@ -27,23 +29,26 @@ export const run: Run = async (input) => {
   const { context, text } = input;
   const exportAs = chooseForm(input);
   const path = text('to');
-  checkTarget(input, path);
-  const file = path === undefined ? null : new PrivateFile(path);
+  const special = path === undefined ? null : SpecialOutput.find(path);
+  checkTarget(input, path, special);
+  const file = path === undefined || special !== null ? null : new PrivateFile(path);
+  const write = special ? writeTo(special) : file ? writeInto(file) : writeOut(input);
   try {
-    const { what, count, skipped } = await exportAs(input, file === null ? writeOut(input) : writeInto(file));
+    const { what, count, skipped } = await exportAs(input, write);
     file?.commit();
     context.say(`Exported ${count} ${what}${count === 1 ? '' : 's'}.`);
     if (skipped > 0) context.complain(`mav: ${skipped} that cannot be opened were left out`);
     return skipped === 0 ? EXIT.done : EXIT.failed;
   } finally {
     file?.discard();
+    special?.close();
   }
 };
 
 function chooseForm({ flag, output }: Input) {
   if (output === 'json') {
-    if (flag('only') || flag('prefix'))
-      throw usageError('--only and --prefix go with -o dotenv and -o docker');
+    const other = ['only', 'except', 'filter', 'prefix'].find((option) => flag(option));
+    if (other !== undefined) throw usageError(`--${other} goes with -o dotenv and -o docker`);
     return exportJson;
   }
   const form = output === 'docker' ? output : 'dotenv';
@@ -51,12 +56,17 @@ function chooseForm({ flag, output }: Input) {
   return (input: Input, write: Write) => exportVariables(input, form, write);
 }
 
-function checkTarget({ context, flag }: Input, path: string | undefined): void {
+function checkTarget(
+  { context, flag }: Input,
+  path: string | undefined,
+  special: SpecialOutput | null,
+): void {
   if (flag('force')) return;
-  if (path !== undefined && existsSync(path))
+  const isShown = path === undefined ? context.isOutputTerminal : special?.isTerminal === true;
+  if (isShown && !flag('reveal'))
+    throw usageError('this would show every secret on the screen; give --to FILE, a pipe, or --reveal');
+  if (path !== undefined && special === null && existsSync(path))
     throw usageError(`${path} is there already; --force replaces it`);
-  if (path === undefined && context.isOutputTerminal)
-    throw usageError('this would show every secret on the screen; give --to FILE, or --force');
 }
 
 function writeInto(file: PrivateFile): Write {
@@ -64,6 +74,10 @@ function writeInto(file: PrivateFile): Write {
     file.write(piece);
     return true;
   };
+}
+
+function writeTo(output: SpecialOutput): Write {
+  return (piece) => output.write(Buffer.from(piece));
 }
 
 /** Waits for a reader that is slower than the vault, and stops when there is none. */
@@ -96,10 +110,18 @@ async function exportJson(input: Input, write: Write): Promise<Exported> {
       if (!isRead) break;
       progress.show(`Exporting: ${counts.count} secrets`);
     }
+    if (counts.count + counts.skipped === 0 && isRead) await checkEmpty(input, client);
     await write(`${counts.count === 0 ? separator : '\n'}]}\n`);
   });
   progress.end();
   return { what: 'secret', ...counts };
+}
+
+/** Throws CliError where the environment that was named holds nothing, unless it may. */
+async function checkEmpty(input: Input, client: Client): Promise<void> {
+  if (input.environment === undefined || input.flag('allow-empty')) return;
+  const { emptyError } = await import('../environments.ts');
+  throw await emptyError(input, client, input.environment);
 }
 
 function splitPage(page: string): string[] {

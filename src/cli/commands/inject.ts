@@ -1,36 +1,43 @@
 /** `mav inject`: puts secrets into the places of a template that refer to them. */
-import { statSync } from 'node:fs';
 import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
 import { EXIT, usageError } from '../failure.ts';
 import { fetchReferred } from '../fetch.ts';
 import { readInputFile, readStandardInput } from '../input-file.ts';
-import { checkReplaceable, writePrivateFile } from '../output-file.ts';
-import { fillSlots, findSlots, type Slot } from '../template.ts';
+import { checkReplaceable, isSameFile, writePrivateFile } from '../output-file.ts';
+import { SpecialOutput } from '../special-output.ts';
+import { checkEncoding, fillSlots, findSlots, type Slot } from '../template.ts';
 
 const STANDARD = '-';
 
 export const run: Run = async (input) => {
   const from = input.text('in') ?? STANDARD;
   const to = input.text('output') ?? STANDARD;
-  checkTarget(from, to);
+  const special = findTarget(from, to);
   const template = await readTemplate(input, from);
   const what = from === STANDARD ? 'the template' : from;
+  checkEncoding(template, what);
   const slots = findSlots(template, what);
+  const isShown = to === STANDARD ? input.context.isOutputTerminal : special?.isTerminal === true;
+  if (isShown && slots.length > 0 && !input.flag('reveal'))
+    throw usageError('this would show secrets on the screen; give -o FILE, a pipe, or --reveal');
   const filled = fillSlots(template, slots, await fetchValues(input, slots, what));
   if (to === STANDARD) input.context.write(filled);
+  else if (special !== null) special.writeAll(filled);
   else writePrivateFile(to, filled);
   return EXIT.done;
 };
 
-/** Before anything is asked of the vault. Throws CliError. */
-function checkTarget(from: string, to: string): void {
+/** Before anything is asked of the vault. null: standard output, or a file that can be replaced. Throws CliError. */
+function findTarget(from: string, to: string): SpecialOutput | null {
   if (to === '') throw usageError('--output needs the path of a file');
-  if (to === STANDARD) return;
+  if (to === STANDARD) return null;
+  const special = SpecialOutput.find(to);
+  if (special !== null) return special;
   checkReplaceable(to);
-  const [one, other] = [from, to].map((path) => statSync(path, { throwIfNoEntry: false }));
-  if (from !== STANDARD && one && other && one.dev === other.dev && one.ino === other.ino)
+  if (from !== STANDARD && isSameFile(from, to))
     throw usageError('the output would take the place of the template; give it another name');
+  return null;
 }
 
 async function readTemplate({ context, flag }: Input, path: string): Promise<Buffer> {

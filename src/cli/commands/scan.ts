@@ -1,4 +1,5 @@
 /** `mav scan`: finds the vault's own values in files. It prints where and which, and no part of a value. */
+import type { Client } from '../../client/client.ts';
 import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
 import { describeSecret } from '../describe.ts';
@@ -12,10 +13,20 @@ const STANDARD_INPUT = '-';
 export const run: Run = async (input) => {
   const scan = chooseScan(input);
   // The vault is closed before anything is looked through, however much that is.
-  const watched = await withVault(input, (client) => readWatchedValues(client, input.text('env')));
+  const watched = await withVault(input, (client) => readWatched(input, client));
   sayWatched(input, watched);
   return finish(input, watched, await scan(watched.matcher, input));
 };
+
+/** Throws CliError where the environment that was named holds nothing: finding none of its values would say nothing. */
+async function readWatched(input: Input, client: Client): Promise<WatchedValues> {
+  const environment = input.text('env');
+  const watched = await readWatchedValues(client, environment);
+  const isEmpty = watched.count + watched.skipped + watched.unreadable.length === 0;
+  if (environment === undefined || !isEmpty || input.flag('allow-empty')) return watched;
+  const { emptyError } = await import('../environments.ts');
+  throw await emptyError(input, client, environment);
+}
 
 function chooseScan({ args, flag }: Input) {
   const readsInput = args.includes(STANDARD_INPUT);

@@ -1,0 +1,37 @@
+/**
+ * Environments that hold nothing. There is no list of environments: one is there as long as a secret is in it, so a name
+ * that was mistyped looks like one that is empty. A program must not run with the wrong secrets for that reason.
+ */
+import type { Client } from '../client/client.ts';
+import { findClose } from './close-word.ts';
+import type { Input } from './command.ts';
+import { CliError, EXIT } from './failure.ts';
+import { describeEnvironment, findSource, listPlaces, listSome, showEnvironment } from './missing.ts';
+
+export async function isEmpty(client: Client, environment: string): Promise<boolean> {
+  return (await client.listSecrets({ environment, limit: 1 })).items.length === 0;
+}
+
+/** Exit code 3: the environment of this run holds nothing. Says why it is this one, and which there are instead. */
+export async function emptyError(input: Input, client: Client, environment: string): Promise<CliError> {
+  const source = findSource(input);
+  const named = source === null ? '' : ` (${source})`;
+  return new CliError(
+    EXIT.notFound,
+    `${describeEnvironment(environment)}${named} holds no secrets${await describeOthers(client, environment)}; --allow-empty takes it as it is`,
+  );
+}
+
+async function describeOthers(client: Client, environment: string): Promise<string> {
+  const places = await listPlaces(client);
+  if (places === null) return '';
+  const known = [...new Set(places.map((place) => place.environment))].filter((one) => one !== environment);
+  if (known.length === 0) return ', nor does any other';
+  const close = environment === '' ? null : findClose(environment, known);
+  const first = close === null ? [] : [close];
+  const others = [...first, ...known.filter((one) => one !== close).sort()];
+  const list = listSome(others.map((one) => showEnvironment(one, environment)));
+  return close === null
+    ? `; there are ${list}`
+    : `; did you mean ${showEnvironment(close, environment)}? There are ${list}`;
+}
