@@ -4,8 +4,13 @@
  * it does without node:crypto, whose loading would take a tenth of what such a command takes.
  */
 import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -38,22 +43,63 @@ function isPrivateFolder(path: string): boolean {
   );
 }
 
-/** Written under another name and renamed: a reader sees the old token or the new one, never half of one. */
-export function writeSessionToken(path: string, token: string): void {
+/** Says where the token of this socket is, for commands whose environment names another runtime folder, or none. */
+export function locatePointer(socketPath: string): string {
+  return `${socketPath}.session-path`;
+}
+
+/** Leaves a daemon's token for the command line. Returns how to take it away again, without looking into a folder. */
+export function leaveSessionToken(env: NodeJS.ProcessEnv, socketPath: string, token: string): () => void {
+  const path = locateSessionToken(env, socketPath);
+  const beside = `${socketPath}.session`;
+  const pointer = locatePointer(socketPath);
+  // What a killed daemon left, which had another environment, must not be found before this.
+  if (path === beside) rmSync(pointer, { force: true });
+  else rmSync(beside, { force: true });
+  writePrivate(path, token);
+  if (path !== beside) writePrivate(pointer, path);
+  return () => {
+    removeFile(path);
+    if (path !== beside) removeFile(pointer);
+  };
+}
+
+/** Written under another name and renamed: a reader sees the old text or the new one, never half of one. */
+function writePrivate(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   // The process owns the vault, so no other one writes here; what a killed one left is replaced.
   const draft = `${path}.new`;
   rmSync(draft, { force: true });
-  writeFileSync(draft, token, { flag: 'wx', mode: 0o600 });
+  writeFileSync(draft, text, { flag: 'wx', mode: 0o600 });
   renameSync(draft, path);
 }
 
-/** The token, or null if no daemon has left one. */
+/** Where the token of the daemon on this socket is, if there is one: as the daemon says, else where it would be by `env`. */
+export function findSessionFile(env: NodeJS.ProcessEnv, socketPath: string): string {
+  const told = readSessionToken(locatePointer(socketPath));
+  if (told !== null && isAbsolute(told)) return told;
+  const beside = `${socketPath}.session`;
+  return existsSync(beside) ? beside : locateSessionToken(env, socketPath);
+}
+
+/**
+ * The text of a file that nobody else can have written or can read; null if there is none. Not of a link: whoever may place
+ * one must not choose which token goes to a socket.
+ */
 export function readSessionToken(path: string): string | null {
+  let descriptor: number | null = null;
   try {
-    return readFileSync(path, 'utf8');
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stat = fstatSync(descriptor);
+    const user = process.geteuid?.();
+    // Root may use any user's vault.
+    const isOurs = stat.uid === user || user === 0;
+    const isPrivate = stat.isFile() && (stat.mode & ACCESS_BY_OTHERS) === 0;
+    return isOurs && isPrivate ? readFileSync(descriptor, 'utf8') : null;
   } catch {
     return null;
+  } finally {
+    if (descriptor !== null) closeSync(descriptor);
   }
 }
 
@@ -62,17 +108,19 @@ export function readSessionToken(path: string): string | null {
  * only for the first connection: then the token comes before the first answer, which `answers` waits for.
  */
 export async function awaitSessionToken(
-  path: string,
+  env: NodeJS.ProcessEnv,
+  socketPath: string,
   answers: () => Promise<unknown>,
 ): Promise<string | null> {
-  const token = readSessionToken(path);
+  const find = () => readSessionToken(findSessionFile(env, socketPath));
+  const token = find();
   if (token !== null) return token;
   await answers();
-  return readSessionToken(path);
+  return find();
 }
 
 /** Of the daemon, which may not look into the runtime folder any more. */
-export function removeSessionToken(path: string): void {
+function removeFile(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {

@@ -7,7 +7,7 @@ import { Client } from '../client/client.ts';
 import { Connection, type Outgoing, type Send } from '../client/connection.ts';
 import { explainForeignVault } from '../foreign-vault.ts';
 import type { Home } from '../home.ts';
-import { awaitSessionToken, locateSessionToken } from '../session-token.ts';
+import { awaitSessionToken } from '../session-token.ts';
 import { describeSystemError } from '../system-error.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT } from './failure.ts';
@@ -98,7 +98,7 @@ async function useDaemon<T>(input: Input, connection: Connection, errand: Errand
         throw isSilence(error) ? await explainSilent(home) : error;
       }
     };
-    const token = errand.token ?? (await findSessionToken(context.env, home.socketPath, send));
+    const token = errand.token ?? (await awaitSessionToken(context.env, home.socketPath, () => send(HEALTH)));
     if (token === null) {
       throw new CliError(
         EXIT.notAllowed,
@@ -132,8 +132,4 @@ function answerSealed<T>(
     // It was refused, and so can be sent again.
     return adviseIn((await offered) === true ? await send(outgoing) : incoming, told);
   };
-}
-
-function findSessionToken(env: NodeJS.ProcessEnv, socketPath: string, send: Send): Promise<string | null> {
-  return awaitSessionToken(locateSessionToken(env, socketPath), () => send(HEALTH));
 }

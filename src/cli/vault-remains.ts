@@ -3,7 +3,7 @@ import { existsSync, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isAlive } from '../client/alive.ts';
 import type { Home } from '../home.ts';
-import { locateSessionToken } from '../session-token.ts';
+import { findSessionFile, locatePointer } from '../session-token.ts';
 import type { Input } from './command.ts';
 
 /** A daemon finishes what is under way first; that is bounded by ten seconds. */
@@ -62,8 +62,9 @@ async function removeFiles(
   for (const socket of [socketPath, ...drafts.map((name) => join(folder, name))])
     if (isSocket(socket) && !(await isAlive(socket))) rmSync(socket, { force: true });
   if (existsSync(socketPath) || !existsSync(dirname(socketPath))) return;
-  const session = locateSessionToken(env, socketPath);
-  for (const path of [session, `${session}.new`]) rmSync(path, { force: true });
+  const session = findSessionFile(env, socketPath);
+  for (const path of [session, locatePointer(socketPath)])
+    for (const left of [path, `${path}.new`]) rmSync(left, { force: true });
 }
 
 function isSocket(path: string): boolean {

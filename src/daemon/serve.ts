@@ -7,7 +7,7 @@ import { createApiServer } from '../http/server.ts';
 import { createLog, type Log, type LogOptions } from '../log.ts';
 import type { PoolOptions } from '../pool/pools.ts';
 import { adviseOn } from '../remedies.ts';
-import { locateSessionToken, removeSessionToken, writeSessionToken } from '../session-token.ts';
+import { leaveSessionToken } from '../session-token.ts';
 import { type HandedSocket, listenOnHanded, takeHandedSocket } from './activation.ts';
 import { chooseConnectionCap } from './descriptors.ts';
 import { Ending } from './ending.ts';
@@ -110,11 +110,7 @@ async function start(
   parserBuffer.watch(server);
   teardown.push(() => closeServer(server));
   teardown.push(() => vault.stopWaiting());
-  const leaveToken = () => {
-    const tokenPath = locateSessionToken(env, home.socketPath);
-    writeSessionToken(tokenPath, sessionToken);
-    teardown.push(() => removeSessionToken(tokenPath));
-  };
+  const leaveToken = () => teardown.push(leaveSessionToken(env, home.socketPath, sessionToken));
   if (handed === null) {
     const socket = await listenAt(server, home.socketPath);
     teardown.push(() => removeSocket(home.socketPath, socket));

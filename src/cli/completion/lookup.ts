@@ -5,7 +5,7 @@
 import { Client } from '../../client/client.ts';
 import { Connection } from '../../client/connection.ts';
 import { readSettings } from '../../config.ts';
-import { locateSessionToken, readSessionToken } from '../../session-token.ts';
+import { findSessionFile, readSessionToken } from '../../session-token.ts';
 import { readGivenToken } from '../access.ts';
 import type { Candidate, Lookup, Plan } from './plan.ts';
 
@@ -21,7 +21,7 @@ export async function findCandidates(
     const overrides = { home: given.get('home'), socket: given.get('socket'), toleratesConfig: true };
     const { home, config } = readSettings(env, overrides);
     const environment = given.get('env') ?? (env.MAV_ENV || config.env);
-    const token = readGivenToken(env) ?? readSessionToken(locateSessionToken(env, home.socketPath));
+    const token = readGivenToken(env) ?? readSessionToken(findSessionFile(env, home.socketPath));
     const connection = await Connection.open(home.socketPath, 0);
     // A daemon that does not answer in time is hung up on, and the question fails with it.
     const timer = setTimeout(() => connection.close(), PATIENCE_MS);

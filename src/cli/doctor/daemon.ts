@@ -6,7 +6,7 @@ import type { Home } from '../../home.ts';
 import { checkPrivateFile } from '../../home.ts';
 import { type Owner, readOwner } from '../../owner.ts';
 import { readSoftLimit } from '../../process-limits.ts';
-import { locateSessionToken } from '../../session-token.ts';
+import { findSessionFile } from '../../session-token.ts';
 import type { Input } from '../command.ts';
 import { describeSilence } from '../silent-daemon.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
@@ -18,7 +18,7 @@ export async function checkDaemon({ home, context }: Input): Promise<Finding[]> 
   const stat = lstatSync(socketPath, { throwIfNoEntry: false });
   if (stat !== undefined && !stat.isSocket() && !stat.isSymbolicLink())
     return [fail('daemon', `${socketPath} is no socket, and in its place; move it away`)];
-  const session = existsSync(dirname(socketPath)) ? locateSessionToken(context.env, socketPath) : null;
+  const session = existsSync(dirname(socketPath)) ? findSessionFile(context.env, socketPath) : null;
   if (!(await isAlive(socketPath))) return findRemains(socketPath, stat !== undefined, session);
   return [
     stat !== undefined && (stat.mode & ACCESS_BY_OTHERS) !== 0 && stat.isSocket()
