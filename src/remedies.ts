@@ -7,9 +7,9 @@ import type { Failure, Reason } from '../workers/messages.ts';
  * `api-key`: the same, when its request was to bring the key (unseal, rotate).
  * `session`: the command line, whose daemon runs. `key`: a command that was to bring the key itself (`mav unseal`).
  * `token`: a command that has MAV_TOKEN, with which nothing can be unsealed.
- * `own`: a command that opens the vault itself, because no daemon runs.
+ * `own`: a command that opens the vault itself, because no daemon runs. `unasking`: one that never asks for a passphrase.
  */
-export type Told = 'api' | 'api-key' | 'session' | 'key' | 'token' | 'own';
+export type Told = 'api' | 'api-key' | 'session' | 'key' | 'token' | 'own' | 'unasking';
 
 /** What is wrong, and which of the reasons it is. */
 export type Problem = Pick<Failure, 'message' | 'reason'>;
@@ -37,7 +37,8 @@ const REMEDIES: Readonly<Record<Reason, Remedy>> = {
   wrong_key: { first: 'put the right one back', last: 'unseal' },
   unusable: { first: null, last: 'nothing' },
   destroyed: { first: null, last: 'nothing' },
-  key_kept: { first: null, last: 'nothing' },
+  key_kept: { first: 'mend that', last: 'nothing' },
+  keychain_kept: { first: 'unlock or start it', last: 'nothing' },
   cancelled: { first: null, last: 'nothing' },
 };
 
@@ -48,6 +49,7 @@ export const REASONS = Object.keys(REMEDIES);
 const GIVE_PASSPHRASE: Partial<Readonly<Record<Told, string>>> = {
   'api-key': 'send it as {"passphrase": "…"}',
   key: 'run this on a terminal, or give --passphrase-file FILE',
+  unasking: 'give --passphrase-file FILE, or start the daemon: mav serve',
   own: 'run this on a terminal, give --passphrase-file FILE, or start the daemon: mav serve',
 };
 
@@ -64,8 +66,10 @@ export function adviseOn({ message, reason }: Problem, told: Told): string {
 }
 
 function findRemedy(reason: Reason, told: Told): string | null {
-  if (reason === 'key_kept')
-    return told === 'api' ? 'mend that, or ask with "force": true' : 'mend that, or give --even-if-key-stays';
+  if (reason === 'key_kept' || reason === 'keychain_kept') {
+    const force = told === 'api' ? 'ask with "force": true' : 'give --even-if-key-stays';
+    return `${REMEDIES[reason].first} and try again, or ${force}`;
+  }
   if (reason === 'needs_passphrase' && GIVE_PASSPHRASE[told] !== undefined) return GIVE_PASSPHRASE[told];
   const { first, last } = REMEDIES[reason];
   if (last === 'nothing') return first;

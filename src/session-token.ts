@@ -21,6 +21,7 @@ import {
 import { basename, dirname, isAbsolute, join } from 'node:path';
 
 const ACCESS_BY_OTHERS = 0o077;
+const EXTENSION = '.session';
 
 /**
  * In the runtime folder where there is one, so that it reaches no disk and no backup; else beside the socket. Its name
@@ -29,11 +30,11 @@ const ACCESS_BY_OTHERS = 0o077;
 export function locateSessionToken(env: NodeJS.ProcessEnv, socketPath: string): string {
   const runtime = env.XDG_RUNTIME_DIR;
   if (runtime === undefined || !isAbsolute(runtime) || !isPrivateFolder(runtime))
-    return `${socketPath}.session`;
+    return socketPath + EXTENSION;
   const socket = join(realpathSync.native(dirname(socketPath)), basename(socketPath));
   // A socket's path is short enough (sun_path) for its base64url to be a file's name.
   const name = Buffer.from(socket).toString('base64url');
-  return join(runtime, 'maestrovault', `${name}.session`);
+  return join(runtime, 'maestrovault', name + EXTENSION);
 }
 
 function isPrivateFolder(path: string): boolean {
@@ -51,7 +52,7 @@ export function locatePointer(socketPath: string): string {
 /** Leaves a daemon's token for the command line. Returns how to take it away again, without looking into a folder. */
 export function leaveSessionToken(env: NodeJS.ProcessEnv, socketPath: string, token: string): () => void {
   const path = locateSessionToken(env, socketPath);
-  const beside = `${socketPath}.session`;
+  const beside = socketPath + EXTENSION;
   const pointer = locatePointer(socketPath);
   // What a killed daemon left, which had another environment, must not be found before this.
   if (path === beside) rmSync(pointer, { force: true });
@@ -77,8 +78,8 @@ function writePrivate(path: string, text: string): void {
 /** Where the token of the daemon on this socket is, if there is one: as the daemon says, else where it would be by `env`. */
 export function findSessionFile(env: NodeJS.ProcessEnv, socketPath: string): string {
   const told = readSessionToken(locatePointer(socketPath));
-  if (told !== null && isAbsolute(told)) return told;
-  const beside = `${socketPath}.session`;
+  if (told !== null && isAbsolute(told) && told.endsWith(EXTENSION)) return told;
+  const beside = socketPath + EXTENSION;
   return existsSync(beside) ? beside : locateSessionToken(env, socketPath);
 }
 

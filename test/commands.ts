@@ -345,7 +345,11 @@ t.test('a sealed vault > with a daemon and without > exit 5 and the remedy', asy
   rmSync(keyFile);
   const keyless = await run(sandbox, ['get', 'n']);
   t.equal(keyless.code, 5);
-  t.match(keyless.stderr, /key file .* cannot be opened; put it back, then try again/, 'no daemon to unseal');
+  t.match(
+    keyless.stderr,
+    /key file .* is not there; put your copy of it back, then try again/,
+    'no daemon to unseal',
+  );
   writeFileSync(keyFile, key, { mode: 0o400 });
   t.equal((await succeed(t, sandbox, ['get', 'n'])).stdout.toString(), 'v');
 });
@@ -360,12 +364,18 @@ t.test(
     t.equal(made.code, 0, made.stderr);
     const sealed = await run(sandbox, ['get', 'n']);
     t.equal(sealed.code, 5);
-    t.match(sealed.stderr, 'needs its passphrase; give --passphrase-file, or start its daemon: mav serve');
+    t.match(
+      sealed.stderr,
+      /needs its passphrase; run this on a terminal, give --passphrase-file FILE, or start the daemon: mav serve/,
+    );
     await succeed(t, sandbox, ['set', 'n', '--passphrase-file', pass], 'v');
     t.equal((await succeed(t, sandbox, ['get', 'n', '--passphrase-file', pass])).stdout.toString(), 'v');
     writeFileSync(pass, 'another one');
     const wrong = await run(sandbox, ['get', 'n', '--passphrase-file', pass]);
-    t.same([wrong.code, wrong.stderr], [5, 'mav: the passphrase is wrong; try again\n']);
+    t.same(
+      [wrong.code, wrong.stderr],
+      [5, `mav: the passphrase in the file ${pass} is wrong; put the right one there, then try again\n`],
+    );
   },
 );
 

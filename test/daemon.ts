@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -379,6 +380,53 @@ t.test('session token > a command comes to the socket by another path > finds th
   const run = await mav(daemon, ['status', '--socket', join(daemon.folder, 'link', 'maestrovault.sock')]);
   t.match(run, { code: 0, stderr: '' });
 });
+
+t.test(
+  'session token > daemon and command have different runtime folders > found, and gone at exit',
+  async (t) => {
+    const bare = createSandbox(t);
+    const folders = ['', 'one', 'two'].map((name) => join(bare.folder, name));
+    for (const folder of folders.slice(1)) mkdirSync(folder, { mode: 0o700 });
+    const [none = '', ...both] = folders.map((folder) => (folder === join(bare.folder, '') ? '' : folder));
+    await mav(bare, ['init', '--key-store', 'file']);
+    const elsewhere = join(bare.folder, 'no vault here');
+    for (const its of [none, ...both]) {
+      const env = { ...bare.env, XDG_RUNTIME_DIR: its };
+      const daemon = await startDaemon(t, { sandbox: { ...bare, env }, init: null, token: false });
+      for (const ours of [none, ...both]) {
+        const command = { env: { XDG_RUNTIME_DIR: ours } };
+        t.match(await mav(bare, ['token', 'list'], command), { code: 0, stderr: '' }, `${its} and ${ours}`);
+        // Of a daemon of which nothing but the socket is known.
+        const other = { env: { ...command.env, MAV_HOME: elsewhere } };
+        t.match(await mav(bare, ['token', 'list', '--socket', bare.socket], other), { code: 0, stderr: '' });
+      }
+      if (its === both[0]) {
+        // The next one finds what a killed one left, and has another environment.
+        await daemon.stop('SIGKILL');
+        continue;
+      }
+      await daemon.stop();
+      t.notOk(readdirSync(bare.home).some((name) => name.includes('session')));
+    }
+  },
+);
+
+t.test(
+  'session token > what says where it is can be read by others, or is a link > not believed',
+  async (t) => {
+    const daemon = await startDaemon(t, { token: false });
+    const pointer = `${daemon.socket}.session-path`;
+    const token = join(daemon.folder, 'other.session');
+    writeFileSync(token, `mvs_${'a'.repeat(64)}`, { mode: 0o600 });
+    writeFileSync(pointer, token, { mode: 0o644 });
+    t.match(await mav(daemon, ['token', 'list']), { code: 0 });
+    rmSync(pointer);
+    writeFileSync(join(daemon.folder, 'pointer'), token, { mode: 0o600 });
+    symlinkSync(join(daemon.folder, 'pointer'), pointer);
+    t.match(await mav(daemon, ['token', 'list']), { code: 0 });
+    rmSync(pointer);
+  },
+);
 
 /** A PUT whose body's last part is still to come. */
 async function beginUpload(

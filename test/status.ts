@@ -127,7 +127,7 @@ t.test('status > the key file is gone > sealed, with what to do', async (t) => {
   rmSync(findKeyFile(sandbox));
   const { code, json } = await readStatus(sandbox);
   t.same([code, json.state], [5, 'sealed']);
-  t.match(json.reason, 'put it back');
+  t.match(json.reason, 'put your copy of it back, then try again');
 });
 
 t.test('status > MAV_TOKEN > only what that token may see', async (t) => {

@@ -146,6 +146,7 @@ export type Reason =
   | 'destroyed'
   /** The vault was not destroyed because its key store does not let go of the key. */
   | 'key_kept'
+  | 'keychain_kept'
   /** The client gave up before the request was carried out; nothing of it was. */
   | 'cancelled';
 

@@ -73,7 +73,9 @@ async function connectToDaemon(home: Home): Promise<Connection | null> {
 }
 
 function isSilence(error: unknown): boolean {
-  return (error as { isSilence?: unknown }).isSilence === true;
+  const { isSilence: isSo, code } = error as { isSilence?: unknown; code?: unknown };
+  // More wait to be let in than the kernel keeps, and nobody lets them in.
+  return isSo === true || code === 'EAGAIN';
 }
 
 async function explainSilent(home: Home): Promise<CliError> {

@@ -34,10 +34,11 @@ export async function withOwnVault<T>(
   try {
     if (mayBeSealed) await vault.unseal();
     else await unseal(input, vault);
+    const told = bringsKey ? 'key' : mayBeSealed ? 'unasking' : 'own';
     const send: Send = async (outgoing) => {
       const incoming = await vault.send(outgoing);
       if (incoming.status !== 503) return incoming;
-      return (await import('./sealed-answer.ts')).adviseIn(incoming, bringsKey ? 'key' : 'own');
+      return (await import('./sealed-answer.ts')).adviseIn(incoming, told);
     };
     return await use(new Client(send, vault.sessionToken), 'own');
   } finally {

@@ -65,7 +65,6 @@ export class Connection {
   /**
    * Rejects with Node's own error (`ECONNREFUSED`, `ENOENT` …) if nobody listens there. Where more clients wait to be
    * let in than the kernel keeps (`EAGAIN`), it tries again for `patienceMs`: whoever crowds the socket shuts nobody out.
-   * Then it rejects with ConnectionError, as nobody lets them in.
    */
   static async open(socketPath: string, patienceMs = CROWD_PATIENCE_MS): Promise<Connection> {
     const giveUpAtMs = performance.now() + patienceMs;
@@ -74,9 +73,7 @@ export class Connection {
         return new Connection(await openSocket(socketPath), socketPath);
       } catch (error) {
         const isCrowded = (error as NodeJS.ErrnoException).code === 'EAGAIN';
-        if (!isCrowded) throw error;
-        if (performance.now() >= giveUpAtMs)
-          throw new ConnectionError(`the daemon on ${socketPath} does not answer`, { isSilence: true });
+        if (!isCrowded || performance.now() >= giveUpAtMs) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, CROWD_PAUSE_MS));
     }

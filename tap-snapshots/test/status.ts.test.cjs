@@ -119,23 +119,23 @@ exports[`test/status.ts > TAP > doctor > something wrong > says what, and what t
     "isWell": false,
     "complaints": [
       "key file FAIL FOLDER/home/.config/maestrovault/VAULT-ID.key is open to other users; run: chmod 600 FOLDER/home/.config/maestrovault/VAULT-ID.key",
-      "vault FAIL sealed, so its entries were not checked: the key file FOLDER/home/.config/maestrovault/VAULT-ID.key is open to other users; run chmod 400 on it, then: mav unseal"
+      "vault FAIL sealed, so its entries were not checked: the key file FOLDER/home/.config/maestrovault/VAULT-ID.key is open to other users; run chmod 400 on it, then try again"
     ]
   },
   "the key file is gone": {
     "code": 1,
     "isWell": false,
     "complaints": [
-      "key file FAIL FOLDER/home/.config/maestrovault/VAULT-ID.key is not there; put your copy of it back, then run: mav unseal",
-      "vault FAIL sealed, so its entries were not checked: the key file FOLDER/home/.config/maestrovault/VAULT-ID.key cannot be opened; put it back, then run: mav unseal"
+      "key file FAIL FOLDER/home/.config/maestrovault/VAULT-ID.key is not there; put your copy of it back, then try again",
+      "vault FAIL sealed, so its entries were not checked: the key file FOLDER/home/.config/maestrovault/VAULT-ID.key is not there; put your copy of it back, then try again"
     ]
   },
   "the key file is another file": {
     "code": 1,
     "isWell": false,
     "complaints": [
-      "key file FAIL FOLDER/home/.config/maestrovault/VAULT-ID.key is not a root key of 32 bytes; put your copy of it back",
-      "vault FAIL sealed, so its entries were not checked: the key file FOLDER/home/.config/maestrovault/VAULT-ID.key is not a root key of 32 bytes; put the right one back, then run: mav unseal"
+      "key file FAIL FOLDER/home/.config/maestrovault/VAULT-ID.key is not a root key of 32 bytes; put the right one back, then try again",
+      "vault FAIL sealed, so its entries were not checked: the key file FOLDER/home/.config/maestrovault/VAULT-ID.key is not a root key of 32 bytes; put the right one back, then try again"
     ]
   },
   "the database is open to others": {
@@ -209,7 +209,7 @@ The vault is destroyed.
 
 exports[`test/status.ts > TAP > status > a passphrase, on a terminal > nobody is asked > must match snapshot 1`] = `
 daemon     not running
-state      sealed: the vault needs its passphrase; give --passphrase-file, or start its daemon: mav serve
+state      sealed: the vault needs its passphrase; give --passphrase-file FILE, or start the daemon: mav serve
 key store  passphrase
 folder     FOLDER/vault
 database   FOLDER/vault/vault.db (SIZE)

@@ -54,6 +54,9 @@ function checkWritable(directory: string): void {
   }
 }
 
+/** Notes that a key stays and why, or throws SealedError. */
+type Keep = (problem: string, reason?: 'key_kept' | 'keychain_kept') => void;
+
 interface Removal {
   readonly removed: SlotKind[];
   /** Why a key stays. */
@@ -64,8 +67,8 @@ interface Removal {
 async function removeKeys(vault: Vault, rows: VaultStore, force: boolean): Promise<Removal> {
   const removal: Removal = { removed: [], kept: [] };
   const vaultId = rows.getVaultId();
-  const keep = (problem: string) => {
-    if (!force) throw new SealedError('key_kept', `nothing was deleted: ${problem}`);
+  const keep: Keep = (problem, reason = 'key_kept') => {
+    if (!force) throw new SealedError(reason, `nothing was deleted: ${problem}`);
     removal.kept.push(problem);
   };
   const slots = rows.listSlots();
@@ -84,7 +87,7 @@ function findOwnKeyFile(
   { kind, location }: SlotRow,
   rows: VaultStore,
   vaultId: Uint8Array,
-  keep: (problem: string) => void,
+  keep: Keep,
 ): boolean {
   if (kind !== 'file' || location === null) return false;
   try {
@@ -106,21 +109,17 @@ function opensVault(rootKey: RootKey, rows: VaultStore, vaultId: Uint8Array): bo
 }
 
 /** Whether there was a key. One that is gone already is no reason to refuse. */
-async function removeFromKeychain(
-  vault: Vault,
-  vaultId: Uint8Array,
-  keep: (problem: string) => void,
-): Promise<boolean> {
+async function removeFromKeychain(vault: Vault, vaultId: Uint8Array, keep: Keep): Promise<boolean> {
   try {
     return await deleteRootKey(vaultId, vault.options.keychainTimeoutMs);
   } catch (error) {
     if (!(error instanceof KeychainUnavailableError)) throw error;
-    keep(`the OS keychain, which holds the root key, ${error.message}`);
+    keep(`the OS keychain, which holds the root key, ${error.message}`, 'keychain_kept');
     return false;
   }
 }
 
-function removeKeyFile(location: string, keep: (problem: string) => void): boolean {
+function removeKeyFile(location: string, keep: Keep): boolean {
   try {
     destroyKeyFile(location);
     return true;
