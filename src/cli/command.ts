@@ -61,6 +61,8 @@ export interface Command {
   readonly passesThrough?: boolean;
   /** It runs though config.json cannot be followed: it is what says so. */
   readonly toleratesConfig?: boolean;
+  /** Its exit code alone may be wanted, whatever becomes of its output. */
+  readonly answersByExitCode?: boolean;
   /** It has no use for a vault, and runs though nothing says where that is. */
   readonly needsNoVault?: boolean;
   readonly description: string;

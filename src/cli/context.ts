@@ -1,7 +1,9 @@
 /** What a command knows of the process it runs in. */
 import { isatty } from 'node:tty';
+import { describeSystemError } from '../system-error.ts';
+import { isOutputClosed } from './closed-output.ts';
 import { escapeControls } from './escape-controls.ts';
-import { EXIT } from './failure.ts';
+import { CliError, EXIT } from './failure.ts';
 
 export interface Context {
   readonly env: NodeJS.ProcessEnv;
@@ -11,6 +13,8 @@ export interface Context {
   readonly print: (text: string) => void;
   /** Data as bytes, nothing added. */
   readonly write: (bytes: Uint8Array) => void;
+  /** Before something is done whose only trace is what is printed. Throws CliError where that would be lost. */
+  readonly requireOutput: () => void;
   /** What is good to know; `--quiet` leaves it out. */
   readonly say: (text: string) => void;
   /** What is wrong; always said. */
@@ -46,6 +50,7 @@ export function createContext(env: NodeJS.ProcessEnv, umask: number): Context {
     umask,
     print: (text) => void openOutput(complain).write(`${text}\n`),
     write: (bytes) => void openOutput(complain).write(bytes),
+    requireOutput: () => {},
     say: complain,
     complain,
     isQuiet: false,
@@ -70,19 +75,29 @@ export function withManners(context: Context, { quiet, noInput, noColor }: Manne
   };
 }
 
+/** The same context, for a command whose output is what it is run for: to print it into nothing is a failure. */
+export function guardOutput(context: Context): Context {
+  if (context.isOutputTerminal || !isOutputClosed()) return context;
+  const fail = () => {
+    throw new CliError(EXIT.failed, 'standard output is closed: what is printed would be lost');
+  };
+  return { ...context, print: fail, write: fail, requireOutput: fail };
+}
+
 function escapeLines(text: string): string {
   return text.split('\n').map(escapeControls).join('\n');
 }
 
-const opened = { output: false, error: false };
+const opened = { output: false, error: false, isLost: false };
 
 /** A reader that has seen enough is no failure; output that is lost, and with it perhaps a token, is one. */
 function openOutput(complain: (text: string) => void): NodeJS.WriteStream {
   if (opened.output) return process.stdout;
   opened.output = true;
   return process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-    if (code === 'EPIPE' || code === 'ECONNRESET') return;
-    complain(`mav: the output cannot be written: ${code}`);
+    if (code === 'EPIPE' || code === 'ECONNRESET' || opened.isLost) return;
+    opened.isLost = true;
+    complain(`mav: the output cannot be written: ${describeSystemError({ code })}`);
     process.exitCode = EXIT.failed;
   });
 }

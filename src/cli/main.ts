@@ -2,7 +2,7 @@
 import { NO_SETTINGS, readSettings } from '../config.ts';
 import { type Arguments, checkArity, readArguments, scanWords } from './arguments.ts';
 import type { Command, Input } from './command.ts';
-import { type Context, createContext, withManners } from './context.ts';
+import { type Context, createContext, guardOutput, withManners } from './context.ts';
 import { EXIT, type ExitCode, toCliError } from './failure.ts';
 import { splitCommand } from './find-command.ts';
 import { chooseForm } from './forms.ts';
@@ -77,11 +77,12 @@ function readInput(words: string, command: Command, { args, values }: Arguments,
   const list = (name: string) => values.get(name)?.filter((value) => typeof value === 'string') ?? [];
   const text = (name: string) => list(name)[0];
   const { env } = outer;
-  const context = withManners(outer, {
+  const mannered = withManners(outer, {
     quiet: flag('quiet'),
     noInput: flag('no-input'),
     noColor: flag('no-color'),
   });
+  const context = command.answersByExitCode ? mannered : guardOutput(mannered);
   const { toleratesConfig, needsNoVault } = command;
   const { home, config } = needsNoVault
     ? NO_SETTINGS

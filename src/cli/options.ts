@@ -469,6 +469,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   scan: {
     group: 'In and out',
+    answersByExitCode: true,
     arguments: '[...paths]',
     description: "Find the vault's own values in files; exit 1 if there are any",
     examples: ['mav scan', 'mav scan --staged   # in .git/hooks/pre-commit'],
@@ -515,6 +516,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   status: {
     group: 'Vault',
+    answersByExitCode: true,
     description: 'Say whether the vault can be used, and where everything is',
     examples: ['mav status', 'mav status >/dev/null && echo usable'],
     notes: [
@@ -526,6 +528,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   doctor: {
     group: 'Vault',
+    answersByExitCode: true,
     toleratesConfig: true,
     description: 'Check machine, vault and daemon, and say what to do; changes nothing',
     examples: ['mav doctor', 'mav doctor -o json'],
@@ -579,6 +582,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   'service status': {
     group: 'Vault',
+    answersByExitCode: true,
     description: 'Show what the service manager says; exit code 0 only while the daemon runs',
     examples: ['mav service status', 'mav service status >/dev/null && echo running'],
     options: { output: textOutput },

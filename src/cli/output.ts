@@ -10,6 +10,11 @@ export async function writePiece(context: Context, piece: string | Uint8Array): 
   return process.stdout.writable;
 }
 
+/** Waits until what was printed is written; false where it could not be, or nobody reads it. */
+export function flushOutput(): Promise<boolean> {
+  return new Promise((resolve) => process.stdout.write('', (error) => resolve(!error)));
+}
+
 /** Writes all pieces, or those that are still read. */
 export async function writeInTurn(context: Context, pieces: Iterable<string>): Promise<void> {
   for (const piece of pieces) if (!(await writePiece(context, piece))) return;

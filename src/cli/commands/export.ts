@@ -9,6 +9,7 @@ import { collectVariables } from '../collect-variables.ts';
 import type { Input, Run } from '../command.ts';
 import { describeSecret } from '../describe.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
+import { flushOutput } from '../output.ts';
 import { PrivateFile } from '../output-file.ts';
 import { Progress } from '../progress.ts';
 import { SpecialOutput } from '../special-output.ts';
@@ -36,6 +37,7 @@ export const run: Run = async (input) => {
   try {
     const { what, count, skipped } = await exportAs(input, write);
     file?.commit();
+    if (file === null && !(await flushOutput())) return EXIT.done;
     context.say(`Exported ${count} ${what}${count === 1 ? '' : 's'}.`);
     if (skipped > 0) context.complain(`mav: ${skipped} that cannot be opened were left out`);
     return skipped === 0 ? EXIT.done : EXIT.failed;

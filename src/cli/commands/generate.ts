@@ -17,6 +17,7 @@ const SETS = ['uppercase', 'lowercase', 'digits', 'symbols'] as const;
 export const run: Run = async (input) => {
   const wanted = { ...readKind(input), ...readPlace(input) };
   const hand = await chooseWay(input);
+  input.context.requireOutput();
   const generated = await generate(input, wanted);
   await hand(generated);
   if (generated.name !== undefined)

@@ -5,6 +5,7 @@ import { formatTime } from '../../times.ts';
 import { withVault } from '../access.ts';
 import type { Run } from '../command.ts';
 import { CliError, EXIT } from '../failure.ts';
+import { flushOutput } from '../output.ts';
 
 export const run: Run = async (input) => {
   const { context, text, list } = input;
@@ -18,14 +19,23 @@ export const run: Run = async (input) => {
     ...new Set(given.flatMap((part) => part.split(',')).map((part) => part.trim())),
   ] as TokenScope[];
   const wanted = { name, scopes, ...(expires === undefined ? {} : { expiresIn: expires }) };
+  context.requireOutput();
   const created = await withVault(input, (client) => client.createToken(wanted));
   if (input.output === 'json') context.print(JSON.stringify(created));
   else {
     context.print(created.token);
+    if (!(await flushOutput())) throw explainLost(created.id);
     context.say(`Token ${created.id}, ${describeExpiry(created.expires_at)}. It is shown this once.`);
   }
   return EXIT.done;
 };
+
+function explainLost(id: string): CliError {
+  return new CliError(
+    EXIT.failed,
+    `the token ${id} is made, and was lost on the way: mav token revoke ${id}`,
+  );
+}
 
 function describeExpiry(expiresAt: string | null): string {
   return expiresAt === null ? 'without expiry' : `valid until ${formatTime(expiresAt)}`;
