@@ -1,8 +1,9 @@
 /** Where the vault lies on this machine, and whether those places are safe to use. */
-import { accessSync, constants, existsSync, lstatSync, mkdirSync, type Stats } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, type Stats } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { explainForeignVault } from './foreign-vault.ts';
+import { makeFolders } from './make-folders.ts';
 import { describeSystemError } from './system-error.ts';
 
 /** A place that must not be used; `message` says which, why, and what to do. */
@@ -121,7 +122,7 @@ export function checkPrivateFile(path: string): void {
 function makeFolder(path: string): void {
   if (lstatOrNull(path) !== null) return;
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolders(path, 0o700);
   } catch (error) {
     throw new UnsafePlaceError(
       `the vault's folder ${path} cannot be made: ${describeSystemError(error)}; set MAV_HOME to another place`,

@@ -67,7 +67,8 @@ export function leaveSessionToken(env: NodeJS.ProcessEnv, socketPath: string, to
 
 /** Written under another name and renamed: a reader sees the old text or the new one, never half of one. */
 function writePrivate(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  // The one above it is the runtime folder, or the socket's own.
+  if (!existsSync(dirname(path))) mkdirSync(dirname(path), { mode: 0o700 });
   // The process owns the vault, so no other one writes here; what a killed one left is replaced.
   const draft = `${path}.new`;
   rmSync(draft, { force: true });

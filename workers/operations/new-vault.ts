@@ -4,16 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { createKek, createRootKey, type RootKey } from '../envelope/keys.ts';
 import { KEY_ID_SIZE, VAULT_ID_SIZE } from '../envelope/sizes.ts';
@@ -21,6 +12,7 @@ import { wrapKek } from '../keys/keyring.ts';
 import { writeKeyFile } from '../keys/slots/file.ts';
 import { deleteRootKey, KeychainUnavailableError, storeRootKey } from '../keys/slots/keychain.ts';
 import { MIN_PASSPHRASE_LENGTH, readPassphraseFile, sealPassphraseSlot } from '../keys/slots/passphrase.ts';
+import { makeFolders } from '../make-folders.ts';
 import type { Call, SlotKind, WorkerOptions } from '../messages.ts';
 import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
@@ -112,7 +104,7 @@ function planKeyFile({ databasePath }: WorkerOptions, call: Call, vaultId: Buffe
 
 function makeKeyFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolders(path, 0o700);
   } catch (error) {
     throw new RequestError(
       'bad_request',

@@ -5,7 +5,6 @@ import {
   fchmodSync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -13,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolders } from '../../make-folders.ts';
 import { CliError, EXIT } from '../failure.ts';
 import { MARKER, type ServiceFile } from './service.ts';
 
@@ -53,7 +53,7 @@ function findOurs(path: string): boolean {
 }
 
 function writeServiceFile({ path, content }: ServiceFile): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const draft = `${path}.${randomBytes(4).toString('hex')}`;
   const descriptor = openSync(draft, 'wx', MODE);
   try {
@@ -66,5 +66,15 @@ function writeServiceFile({ path, content }: ServiceFile): void {
     throw error;
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** Throws CliError. */
+function makeFolder(path: string): void {
+  try {
+    makeFolders(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CliError(EXIT.failed, `the folder ${path} cannot be made (${code})`);
   }
 }
