@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, lstatSync, type Stats } from 'node:f
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { explainForeignVault } from './foreign-vault.ts';
-import { makeFolders } from './make-folders.ts';
+import { explainNoFolder, makeFolders } from './make-folders.ts';
 import { describeSystemError } from './system-error.ts';
 
 /** A place that must not be used; `message` says which, why, and what to do. */
@@ -125,7 +125,7 @@ function makeFolder(path: string): void {
     makeFolders(path, 0o700);
   } catch (error) {
     throw new UnsafePlaceError(
-      `the vault's folder ${path} cannot be made: ${describeSystemError(error)}; set MAV_HOME to another place`,
+      `the vault's folder ${path} cannot be made: ${explainNoFolder(error)}; set MAV_HOME to another place`,
     );
   }
 }

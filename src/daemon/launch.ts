@@ -7,6 +7,7 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Home } from '../home.ts';
+import { listMissing } from '../make-folders.ts';
 import { HANDED_DESCRIPTOR, isHandedSocket } from './activation.ts';
 import { ALLOCATOR_SETTINGS } from './allocator.ts';
 import { Libc } from './libc.ts';
@@ -68,6 +69,8 @@ export function cleanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
  */
 function listFlags(home: Home, env: NodeJS.ProcessEnv): string[] {
   const { read, write } = planGrants(home, env, findCode());
+  // `--init` makes them, from the outermost on; there is nothing else in them.
+  const toMake = listMissing(home.directory).slice(0, 1);
   const known = process.allowedNodeEnvironmentFlags;
   return [
     '--permission',
@@ -80,10 +83,11 @@ function listFlags(home: Home, env: NodeJS.ProcessEnv): string[] {
     ...['--allow-net', '--allow-ffi'].filter((flag) => known.has(flag)),
     // Who tells the service manager that we are ready.
     ...(env.NOTIFY_SOCKET ? ['--allow-child-process'] : []),
+    ...toMake.flatMap(withContents).map((path) => `--allow-fs-read=${path}`),
     ...read
       .flatMap((path) => (write.includes(path) ? withContents(path) : [path]))
       .map((path) => `--allow-fs-read=${path}`),
-    ...write.flatMap(withContents).map((path) => `--allow-fs-write=${path}`),
+    ...[...write, ...toMake].flatMap(withContents).map((path) => `--allow-fs-write=${path}`),
   ];
 }
 

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeFolders } from '../../make-folders.ts';
+import { explainNoFolder, makeFolders } from '../../make-folders.ts';
 import { CliError, EXIT } from '../failure.ts';
 import { MARKER, type ServiceFile } from './service.ts';
 
@@ -74,7 +74,6 @@ function makeFolder(path: string): void {
   try {
     makeFolders(path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CliError(EXIT.failed, `the folder ${path} cannot be made (${code})`);
+    throw new CliError(EXIT.failed, `the folder ${path} cannot be made: ${explainNoFolder(error)}`);
   }
 }
