@@ -1,5 +1,6 @@
 /** One run of the command line: find the command, read its words, run it, answer the exit code. */
 import { NO_SETTINGS, readSettings } from '../config.ts';
+import { isFolderDeleted, leaveDeletedFolder } from '../working-folder.ts';
 import { type Arguments, checkArity, readArguments, scanWords } from './arguments.ts';
 import type { Command, Input } from './command.ts';
 import { type Context, createContext, guardOutput, withManners } from './context.ts';
@@ -18,6 +19,7 @@ export async function main(
   env: NodeJS.ProcessEnv,
   umask: number,
 ): Promise<ExitCode> {
+  leaveDeletedFolder();
   const context = createContext(env, umask);
   try {
     if (argv.some((word) => word.includes('\ufffd'))) await checkEncoding(argv);
@@ -51,7 +53,10 @@ async function dispatch(argv: readonly string[], context: Context): Promise<Exit
   const unknown = scan.given.find(({ name }) => name === null);
   if (unknown !== undefined)
     throw (await import('./unknown.ts')).explainOption(words, options, unknown.typed);
-  const input = readInput(words, command, readArguments(words, options, scan), context);
+  const given = readArguments(words, options, scan);
+  if (isFolderDeleted())
+    (await import('./deleted-folder.ts')).refuseRelativePaths(command, options, given, context.env);
+  const input = readInput(words, command, given, context);
   // The daemon has its own way to end.
   if (words !== 'serve') process.once('uncaughtException', (error) => endAtFault(error, context));
   const { run } = await command.load();

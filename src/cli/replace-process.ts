@@ -4,6 +4,7 @@
  * be left open: nothing of ours runs afterwards.
  */
 import { isatty } from 'node:tty';
+import { returnToDeletedFolder } from '../working-folder.ts';
 import { mayFailToStart } from './executable.ts';
 import type { ExitCode } from './failure.ts';
 import { findProgram } from './find-program.ts';
@@ -19,6 +20,7 @@ type Execve = (file: string, args: string[], env: NodeJS.ProcessEnv) => never;
 
 /** Runs `command` with exactly this environment. Answers its exit code where it could only be a child. Throws CliError. */
 export async function replaceProcess(command: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {
+  returnToDeletedFolder();
   const [name = ''] = command;
   const program = findProgram(name, env.PATH);
   const execve = process.execve as Execve | undefined;

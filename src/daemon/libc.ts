@@ -30,6 +30,7 @@ const SIGNATURES = {
   setrlimit: { arguments: ['i32', 'u64'], return: 'i32' },
   getrlimit: { arguments: ['i32', 'u64'], return: 'i32' },
   fcntl: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
+  chdir: { arguments: ['u64'], return: 'i32' },
   alarm: { arguments: ['u32'], return: 'u32' },
   _exit: { arguments: ['i32'], return: 'void' },
   getsockopt: { arguments: ['i32', 'i32', 'i32', 'u64', 'u64'], return: 'i32' },
@@ -113,6 +114,12 @@ export class Libc {
   /** The descriptor outlives an execve. */
   keepAcrossExec(descriptor: number): boolean {
     return this.#functions.fcntl(descriptor, F_SETFD, 0) === 0;
+  }
+
+  /** Makes `/` the working directory: Node itself denies that to a closed process. */
+  leaveFolder(): boolean {
+    new Uint8Array(this.#scratch.buffer).set([0x2f, 0]);
+    return this.#functions.chdir(this.#address) === 0;
   }
 
   /** The kernel ends the process after so many seconds, unless it has ended by then. */

@@ -62,6 +62,8 @@ export async function serve(options: ServeOptions): Promise<never> {
     // Before a vault is made or opened: what cannot be served is not touched.
     if (handed === null) await checkFree(home.socketPath);
     const passphrase = await options.prepare();
+    // Every path is absolute by now. The folder it was started in may be deleted or unmounted: it holds on to none.
+    libc?.leaveFolder();
     const vault = await start(options, { handed, libc, passphrase }, log, ending);
     notifyReady();
     givePermissionsUp(planGrants(home, env, findCode()).atStart);

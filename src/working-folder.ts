@@ -1,0 +1,42 @@
+/**
+ * The folder that this process was started in may have been deleted since: then no thread starts there, and no relative
+ * path means anything. The process leaves it, and a program that it becomes gets it back.
+ */
+import { openSync } from 'node:fs';
+
+/** Of the deleted folder; null where there is none, or it cannot be opened. */
+let deleted: number | null = null;
+let isDeleted = false;
+
+/** To be called before anything is done with a path, or a thread is started. */
+export function leaveDeletedFolder(): void {
+  try {
+    process.cwd();
+  } catch {
+    isDeleted = true;
+    deleted = openFolder();
+    process.chdir('/');
+  }
+}
+
+function openFolder(): number | null {
+  try {
+    return openSync('.', 'r');
+  } catch {
+    return null;
+  }
+}
+
+export function isFolderDeleted(): boolean {
+  return isDeleted;
+}
+
+/** For a program that this process becomes or starts; it stays where it is where the system knows no way back. */
+export function returnToDeletedFolder(): void {
+  if (deleted === null) return;
+  try {
+    process.chdir(`/proc/self/fd/${deleted}`);
+  } catch {
+    // Not on Linux: the program starts in `/`.
+  }
+}
