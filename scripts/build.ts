@@ -35,7 +35,7 @@ const ENTRIES: readonly (readonly [source: string, target: string])[] = [
  * The others stay files of their own, because every command has to be read past them.
  */
 const EVERYDAY =
-  /^(times|cli\/(main|own-vault|table|terminal-value|exact-json|plain-lines|commands\/(delete|env|exec|get|list|rename|search|set)))\.ts$/;
+  /^(times|cli\/(main|own-vault|name-reference|table|terminal-value|exact-json|plain-lines|commands\/(delete|env|exec|get|list|rename|search|set)))\.ts$/;
 
 /** Whether a devDependency is there; null where the devDependencies were left out. */
 function findPackage(name: string): string | null {

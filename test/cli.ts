@@ -30,7 +30,7 @@ async function testTokens(t: Test, sandbox: Sandbox): Promise<void> {
   const revoked = await mav(sandbox, ['token', 'revoke', made.id]);
   t.same([revoked.code, revoked.stderr], [0, 'Revoked 1 token.\n']);
   t.equal((await mav(sandbox, ['token', 'revoke', made.id])).code, 3);
-  t.match((await mav(sandbox, ['token', 'revoke', '--all'])).stderr, 'Revoked 2 tokens.');
+  t.match((await mav(sandbox, ['token', 'revoke', '--all', '--force'])).stderr, 'Revoked 2 tokens.');
   t.match((await mav(sandbox, ['token', 'list', '-o', 'table'])).stderr, 'no tokens yet');
 }
 
@@ -47,7 +47,7 @@ t.test('token > with a daemon > the same', async (t) => {
 t.test('token revoke --all > as one of those tokens > all are revoked', async (t) => {
   const daemon = await startDaemon(t);
   for (let made = 0; made < 3; made++) await daemon.createToken(['read']);
-  const revoked = await mav(daemon, ['token', 'revoke', '--all'], { env: { MAV_TOKEN: daemon.admin } });
+  const revoked = await mav(daemon, ['token', 'revoke', '--all', '-f'], { env: { MAV_TOKEN: daemon.admin } });
   t.same([revoked.code, revoked.stderr], [0, 'Revoked 4 tokens.\n']);
   t.same(JSON.parse((await mav(daemon, ['token', 'list'])).stdout), []);
 });
@@ -55,7 +55,7 @@ t.test('token revoke --all > as one of those tokens > all are revoked', async (t
 t.test('token revoke --all > twice at once > all are revoked, and neither complains', async (t) => {
   const daemon = await startDaemon(t);
   for (let made = 0; made < 100; made++) await daemon.createToken(['read']);
-  const runs = await Promise.all([1, 2].map(() => mav(daemon, ['token', 'revoke', '--all'])));
+  const runs = await Promise.all([1, 2].map(() => mav(daemon, ['token', 'revoke', '--all', '--force'])));
   for (const { code, stderr } of runs) t.match([code, stderr], [0, /^Revoked \d+ tokens/]);
   t.same(JSON.parse((await mav(daemon, ['token', 'list'])).stdout), []);
 });

@@ -100,7 +100,10 @@ bothWays('set and get > bytes by pipe and by file > come back the same', async (
 bothWays('names > of any kind > reach the secret they name', async (t, sandbox) => {
   const names = ['-x', '--', 'a/b', 'a b', '%2F', '?#&=+', 'grüße', '..', '0123', '{{x}}'];
   for (const name of names) {
-    await succeed(t, sandbox, ['set', '--value', name, '--env', name, '--field', name, '--', name]);
+    // In an option KEY=VALUE would be a field with its value; in a reference the field may have an =.
+    const place = `mav://${[name, name].map(encodeURIComponent).join('/')}#${encodeURIComponent(name)}`;
+    const words = name.includes('=') ? [place] : ['--env', name, '--field', name, '--', name];
+    await succeed(t, sandbox, ['set', '--value', name, ...words]);
     const { stdout } = await succeed(t, sandbox, ['get', '--env', name, '--field', name, '--', name]);
     t.equal(stdout.toString(), name);
   }

@@ -6,10 +6,13 @@
  */
 import type { Command, Option, Options } from './command.ts';
 import { usageError } from './failure.ts';
+import type { Reference } from './reference.ts';
 
 export interface Arguments {
   readonly args: readonly string[];
   readonly values: ReadonlyMap<string, readonly (string | boolean)[]>;
+  /** Where a reference stood in the place of the first name: what it said. */
+  readonly referred: Reference | null;
 }
 
 /** One option as it was typed. */
@@ -114,7 +117,7 @@ export function readArguments(words: string, options: Options, { args, given, pe
     else if (earlier.length > 0 && !option.repeatable) throw usageError(`--${name} is given twice`);
     else values.set(name, [...earlier, readText(option, value ?? '')]);
   }
-  return { args, values };
+  return { args, values, referred: null };
 }
 
 function readText({ ignoresCase }: Option, value: string): string {

@@ -2,7 +2,10 @@
 import type { Home } from '../home.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './failure.ts';
+
 import type { Form } from './forms.ts';
+
+import type { Reference } from './reference.ts';
 
 export interface Option {
   readonly type: 'string' | 'boolean';
@@ -32,6 +35,8 @@ export interface Input {
   /** The command's full name. */
   readonly command: string;
   readonly args: readonly string[];
+  /** The reference that stood in the place of the first name; its parts are in the arguments and options too. */
+  readonly referred: Reference | null;
   /** An option's value; undefined where it was not given. */
   readonly text: (option: string) => string | undefined;
   /** The values of an option that may be repeated, in their order. */

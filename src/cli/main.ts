@@ -2,13 +2,14 @@
 import { NO_SETTINGS, readSettings } from '../config.ts';
 import { isFolderDeleted, leaveDeletedFolder } from '../working-folder.ts';
 import { type Arguments, checkArity, readArguments, scanWords } from './arguments.ts';
-import type { Command, Input } from './command.ts';
+import type { Command, Input, Options } from './command.ts';
 import { type Context, createContext, guardOutput, withManners } from './context.ts';
 import { EXIT, type ExitCode, toCliError } from './failure.ts';
 import { splitCommand } from './find-command.ts';
 import { chooseForm } from './forms.ts';
 import { commands, optionsOf } from './options.ts';
 import { findTextWidth } from './output.ts';
+import { SCHEME } from './reference.ts';
 
 /**
  * Runs `argv` (without node and the script) and answers the exit code. Never throws for what a user can do wrong.
@@ -53,7 +54,8 @@ async function dispatch(argv: readonly string[], context: Context): Promise<Exit
   const unknown = scan.given.find(({ name }) => name === null);
   if (unknown !== undefined)
     throw (await import('./unknown.ts')).explainOption(words, options, unknown.typed);
-  const given = readArguments(words, options, scan);
+  const read = readArguments(words, options, scan);
+  const given = await withoutReferences(words, command, options, read);
   if (isFolderDeleted())
     (await import('./deleted-folder.ts')).refuseRelativePaths(command, options, given, context.env);
   const input = readInput(words, command, given, context);
@@ -70,13 +72,28 @@ function endAtFault(error: unknown, { complain }: Context): never {
   process.exit(exitCode);
 }
 
+async function withoutReferences(
+  words: string,
+  command: Command,
+  options: Options,
+  read: Arguments,
+): Promise<Arguments> {
+  if (!read.args.some((word) => word.startsWith(SCHEME))) return read;
+  return (await import('./name-reference.ts')).applyReferences(words, command, options, read);
+}
+
 async function answerOther(argv: readonly string[], context: Context): Promise<ExitCode> {
   const [word, ...more] = argv;
   if (word === '--version' || word === '-v' || word === '-V') return dispatch(['version', ...more], context);
   return (await import('./without-command.ts')).answerWithoutCommand(argv, context);
 }
 
-function readInput(words: string, command: Command, { args, values }: Arguments, outer: Context): Input {
+function readInput(
+  words: string,
+  command: Command,
+  { args, values, referred }: Arguments,
+  outer: Context,
+): Input {
   checkArity(words, command, args);
   const flag = (name: string) => values.get(name)?.some((value) => value !== false) ?? false;
   const list = (name: string) => values.get(name)?.filter((value) => typeof value === 'string') ?? [];
@@ -101,6 +118,7 @@ function readInput(words: string, command: Command, { args, values }: Arguments,
     context,
     command: words,
     args,
+    referred,
     text,
     list,
     flag,

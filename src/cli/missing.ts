@@ -139,7 +139,8 @@ function describeAbsence(input: Input, wanted: Wanted): string {
 }
 
 /** What says which environment to work in; null where nothing does. */
-export function findSource({ flag, context, environment }: Input): string | null {
+export function findSource({ flag, context, environment, referred }: Input): string | null {
+  if (referred !== null) return null;
   if (flag('env')) return '--env';
   if (context.env.MAV_ENV) return 'MAV_ENV';
   return environment === undefined ? null : '"env" in config.json';

@@ -175,16 +175,21 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Store a secret, or a field of one; metadata and other fields stay unless given',
     examples: [
       'printf %s "$PASSWORD" | mav set db-password --env prod',
-      'mav set api-key --generate --length 40',
+      'mav set db --field host=localhost --field user=me',
     ],
     notes: [
       'Without an option the value is read from standard input, byte for byte, or asked for on a terminal. ' +
-        'Prefer that to --value: what stands on a command line is seen by other processes (ps) and kept in the ' +
-        "shell's history.",
+        'Prefer that to --value and --field KEY=VALUE: what stands on a command line is seen by other processes (ps) and kept in the ' +
+        "shell's history. Fields with values are stored all together, or none.",
     ],
     options: {
       env,
-      field,
+      field: {
+        ...field,
+        placeholder: 'KEY[=VALUE]',
+        description: 'A field of the secret, not its own value; with values several',
+        repeatable: true,
+      },
       ...valueOptions,
       trim,
       generate: { type: 'boolean', short: 'g', description: 'A new random password' },
@@ -327,9 +332,10 @@ export const commands: Readonly<Record<string, Command>> = {
   delete: {
     group: 'Secrets',
     aliases: ['rm'],
-    arguments: '<name>',
-    description: 'Delete a secret with its fields, or one field',
-    examples: ['mav delete db-password --env prod', 'mav delete db --field host --force'],
+    arguments: '<...names>',
+    description: 'Delete secrets with their fields, or one field',
+    examples: ['mav delete db-password --env prod', 'mav rm old-key older-key mav://dev/db#host'],
+    notes: ['You are asked once, and if one of them is not there none is deleted.'],
     options: { env, field, force },
     load: () => import('./commands/delete.ts'),
   },
@@ -658,10 +664,10 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   'token revoke': {
     group: 'Tokens and keys',
-    arguments: '[id]',
-    description: 'Revoke a token, or all of them',
+    arguments: '[...ids]',
+    description: 'Revoke tokens, or all of them',
     examples: ['mav token revoke 0123456789abcdef', 'mav token revoke --all'],
-    options: { all: { type: 'boolean', description: 'Every token there is' } },
+    options: { all: { type: 'boolean', description: 'Every token there is; you are asked' }, force },
     load: () => import('./commands/token-revoke.ts'),
   },
   'key rotate': {

@@ -11,6 +11,7 @@ mav tok
 mav token 
     create
     list
+    ls
     revoke
 mav get 
     \\$\\(touch\\ pwned\\)
@@ -119,7 +120,8 @@ mav ge
 mav token 
     create	Create a token for a client of the API; it is shown once
     list	List tokens
-    revoke	Revoke a token, or all of them
+    ls	List tokens
+    revoke	Revoke tokens, or all of them
 mav get 
     $(touch pwned)
     a:b

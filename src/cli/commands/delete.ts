@@ -1,43 +1,77 @@
-/** `mav delete`: a secret with its fields, or one field. */
+/** `mav delete`: secrets with their fields, or one field of each. */
 import type { Client } from '../../client/client.ts';
 import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { describeSecret } from '../describe.ts';
-import { EXIT } from '../failure.ts';
+import { CliError, EXIT, toCliError } from '../failure.ts';
 import type { Wanted } from '../missing.ts';
+import { isReference, readReference } from '../name-reference.ts';
 import { orExplain } from '../or-explain.ts';
 
 export const run: Run = async (input) => {
-  const { context, environment, text } = input;
-  const [name = ''] = input.args;
-  const field = text('field');
-  const what = describeSecret(name, environment, field);
-  const wanted = { name, environment, field };
+  const places = readPlaces(input);
+  const what = places.map(describe).join(', ');
   // Nobody is asked about what is not there; the vault is closed again while they think.
-  if (!input.flag('force')) await withVault(input, (client) => checkThere(input, client, wanted));
+  if (!input.flag('force') || places.length > 1)
+    await withVault(input, (client) => checkThere(input, client, places));
   await confirm(input, `Delete ${what} for ever?`);
-  await withVault(input, (client) => {
-    const asked =
-      field === undefined
-        ? client.deleteSecret(name, { environment })
-        : client.deleteField(name, field, { environment });
-    return orExplain(input, client, wanted, asked);
-  });
-  context.say(`Deleted ${what}.`);
+  await withVault(input, (client) => deleteEach(input, client, places));
+  input.context.say(`Deleted ${what}.`);
   return EXIT.done;
 };
 
-/** Throws CliError where it is not there; a token that may not read gets to know that when it deletes. */
-async function checkThere(input: Input, client: Client, wanted: Wanted): Promise<void> {
-  const { name, environment, field } = wanted;
-  try {
-    const fields = await orExplain(input, client, wanted, client.listFieldNames(name, { environment }));
-    if (field === undefined || fields.includes(field)) return;
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'forbidden') return;
-    throw error;
+/** Each once, however often it was named. */
+function readPlaces(input: Input): Wanted[] {
+  const [env, field] = [input.text('env'), input.text('field')];
+  const places = input.args.map((typed) =>
+    isReference(typed)
+      ? { field, ...readReference(typed, { env, field }) }
+      : { name: typed, environment: input.environment, field },
+  );
+  return [...new Map(places.map((place) => [describe(place), place])).values()];
+}
+
+function describe({ name, environment, field }: Wanted): string {
+  return describeSecret(name, environment, field);
+}
+
+/** Throws CliError that names all that are not there; a token that may not read gets to know that when it deletes. */
+async function checkThere(input: Input, client: Client, places: readonly Wanted[]): Promise<void> {
+  const missing: Wanted[] = [];
+  for (const place of places) {
+    const { name, environment, field } = place;
+    try {
+      const fields = await client.listFieldNames(name, { environment });
+      if (field !== undefined && !fields.includes(field)) missing.push(place);
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      if (code === 'forbidden') return;
+      if (code !== 'not_found') throw error;
+      missing.push(place);
+    }
   }
+  if (missing.length === 0) return;
   const { explainMissing } = await import('../missing.ts');
-  throw await explainMissing(input, client, [wanted]);
+  throw await explainMissing(input, client, missing);
+}
+
+/** One request each: where one fails, those before it are gone, and the error says so. */
+async function deleteEach(input: Input, client: Client, places: readonly Wanted[]): Promise<void> {
+  const deleted: string[] = [];
+  for (const place of places) {
+    const { name, environment, field } = place;
+    try {
+      const asked =
+        field === undefined
+          ? client.deleteSecret(name, { environment })
+          : client.deleteField(name, field, { environment });
+      await orExplain(input, client, place, asked);
+    } catch (error) {
+      if (deleted.length === 0) throw error;
+      const { exitCode, message } = toCliError(error);
+      throw new CliError(exitCode, `${message}; deleted before that: ${deleted.join(', ')}`);
+    }
+    deleted.push(describe(place));
+  }
 }

@@ -6,6 +6,7 @@ import { confirm } from '../confirm.ts';
 import { describeSecret } from '../describe.ts';
 import { EXIT, usageError } from '../failure.ts';
 import { parseMetadata } from '../metadata.ts';
+import { isReference, readReference } from '../name-reference.ts';
 import { readWhole } from '../numbers.ts';
 
 const MAX_LENGTH = 4_096;
@@ -21,7 +22,7 @@ export const run: Run = async (input) => {
   const generated = await generate(input, wanted);
   await hand(generated);
   if (generated.name !== undefined)
-    input.context.say(`Stored ${describeSecret(generated.name, input.environment)}.`);
+    input.context.say(`Stored ${describeSecret(generated.name, wanted.environment)}.`);
   input.context.say(`${generated.entropy_bits} bits of entropy.`);
   return EXIT.done;
 };
@@ -54,14 +55,17 @@ function readCharacters(input: Input): GenerateOptions {
 }
 
 function readPlace(input: Input): GenerateOptions {
-  const name = input.text('name');
-  if (name === undefined) {
+  const typed = input.text('name');
+  if (typed === undefined) {
     const foreign = ['env', 'metadata', 'force'].find((option) => input.flag(option));
     if (foreign !== undefined) throw usageError(`--${foreign} needs --name beside it`);
     return {};
   }
   const metadata = input.flag('metadata') ? { metadata: parseMetadata(input.list('metadata')) } : {};
-  return { name, environment: input.environment, ...metadata };
+  if (!isReference(typed)) return { name: typed, environment: input.environment, ...metadata };
+  const { name, environment, field } = readReference(typed, { env: input.text('env'), field: undefined });
+  if (field !== undefined) throw usageError('a password is stored as a whole secret; leave #… out');
+  return { name, environment, ...metadata };
 }
 
 /** Somebody else's secret of that name is not replaced unasked, whenever it came there. */
@@ -73,7 +77,7 @@ async function generate(input: Input, wanted: GenerateOptions): Promise<Generate
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'precondition_failed') throw error;
   }
-  await confirm(input, `Replace ${describeSecret(wanted.name, input.environment)}?`);
+  await confirm(input, `Replace ${describeSecret(wanted.name, wanted.environment)}?`);
   return ask({});
 }
 

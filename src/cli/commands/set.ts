@@ -11,11 +11,18 @@ import { findSource, readValue } from '../value-source.ts';
 const MAX_LENGTH = 4_096;
 
 export const run: Run = async (input) => {
-  const { context, environment, text } = input;
+  const { context, environment } = input;
   const [name = ''] = input.args;
-  const field = text('field');
-  if (field !== undefined && input.flag('metadata'))
+  if (input.flag('field') && input.flag('metadata'))
     throw usageError('--metadata belongs to a secret, not to a field; set it without --field');
+  const fields = readFields(input);
+  if (fields !== null) {
+    await withVault(input, (client) => client.putFields(name, fields, { environment }));
+    for (const field of Object.keys(fields))
+      context.say(`Stored ${describeSecret(name, environment, field)}.`);
+    return EXIT.done;
+  }
+  const field = input.text('field');
   const metadata = input.flag('metadata') ? parseMetadata(input.list('metadata')) : undefined;
   const what = describeSecret(name, environment, field);
   // Read before the vault is opened: whoever types must not hold it up.
@@ -29,6 +36,40 @@ export const run: Run = async (input) => {
   context.say(`Stored ${what}.`);
   return EXIT.done;
 };
+
+/** Options that say where one value comes from, or what is done to it. */
+const VALUE_OPTIONS = ['value', 'from-file', 'generate', 'length', 'no-symbols', 'trim'];
+
+/** Fields with their values, `--field KEY=VALUE`; null where the value comes from elsewhere. Throws CliError. */
+function readFields(input: Input): Readonly<Record<string, string>> | null {
+  const given = input.list('field');
+  // In a reference the field stands alone, and may have an = in it.
+  if (input.referred?.field !== undefined) return null;
+  if (given.length < 2 && !given[0]?.includes('=')) return null;
+  if (given.some((pair) => !pair.includes('=')))
+    throw usageError(
+      'one --field KEY takes its value from elsewhere; several need it beside them: --field KEY=VALUE',
+    );
+  const other = VALUE_OPTIONS.find((option) => input.flag(option));
+  if (other !== undefined)
+    throw usageError(
+      `--field KEY=VALUE has its value already: leave --${other} out, or name the field without one (with an = in its name as mav://ENV/NAME#KEY)`,
+    );
+  return readPairs(given);
+}
+
+function readPairs(pairs: readonly string[]): Readonly<Record<string, string>> {
+  const fields: Record<string, string> = Object.create(null);
+  for (const pair of pairs) {
+    const at = pair.indexOf('=');
+    const [key, value] = [pair.slice(0, at), pair.slice(at + 1)];
+    if (key === '') throw usageError('--field takes KEY or KEY=VALUE');
+    if (key in fields) throw usageError('--field names one field twice');
+    if (value === '') throw usageError('the value of a field is empty; nothing was stored');
+    fields[key] = value;
+  }
+  return fields;
+}
 
 /** Whether the value comes from outside; checks the options about generating. */
 function readsValue(input: Input): boolean {

@@ -1,55 +1,84 @@
-/** `mav token revoke ID | --all`. */
+/** `mav token revoke ID… | --all`. */
 import type { Client } from '../../client/client.ts';
 import { MaestroVaultError } from '../../client/errors.ts';
 import { readGivenToken, withVault } from '../access.ts';
-import type { Run } from '../command.ts';
+import type { Input, Run } from '../command.ts';
+import { confirm } from '../confirm.ts';
 import { escapeControls } from '../escape-controls.ts';
-import { CliError, EXIT } from '../failure.ts';
+import { CliError, EXIT, type ExitCode, usageError } from '../failure.ts';
 
-const HELPER_NAME = 'mav token revoke --all';
+const HELPER_NAME = 'mav token revoke';
 const HELPER_LIFE = '5m';
 
 export const run: Run = async (input) => {
-  const [id] = input.args;
-  if ((id === undefined) !== input.flag('all'))
-    throw new CliError(EXIT.usage, 'give either the ID of a token or --all');
-  const revoked = await withVault(input, async (client) => {
-    if (id === undefined) return revokeAll(client, readGivenToken(input.context.env) !== null);
-    await revokeOne(client, id);
-    return 1;
-  });
-  input.context.say(revoked === 1 ? 'Revoked 1 token.' : `Revoked ${revoked} tokens.`);
+  const ids = [...new Set(input.args)];
+  if ((ids.length === 0) !== input.flag('all')) throw usageError('give either the IDs of tokens or --all');
+  // A token that was given in the place of its ID is not repeated.
+  if (ids.some((id) => /^mv[ts]_/i.test(id)))
+    throw usageError('this is a token, and its ID is wanted: mav token list shows the IDs');
+  if (ids.length === 0) return revokeAll(input);
+  await withVault(input, (client) =>
+    ids.length === 1 ? revokeOne(client, ids) : revokeSome(input, client, ids),
+  );
+  sayRevoked(input, ids.length);
   return EXIT.done;
 };
 
-/** A token that was given in the place of its ID is not repeated. */
-async function revokeOne(client: Client, id: string): Promise<void> {
-  if (/^mv[ts]_/i.test(id))
-    throw new CliError(EXIT.usage, 'this is a token, and its ID is wanted: mav token list shows the IDs');
+/** A token may revoke itself, which takes no list of them. */
+async function revokeOne(client: Client, [id = '']: readonly string[]): Promise<void> {
   try {
     await client.revokeToken(id);
   } catch (error) {
-    if (!(error instanceof MaestroVaultError) || error.code !== 'not_found') throw error;
-    throw new CliError(
-      EXIT.notFound,
-      `no token has the ID ${escapeControls(id)}; mav token list shows the IDs`,
-    );
+    throw isNotFound(error) ? explainUnknown([id]) : error;
   }
 }
 
-/**
- * With MAV_TOKEN one of them is our own, and the API does not say which: another token does the work and goes last. If
- * we are cut short, it soon expires.
- */
-async function revokeAll(client: Client, isOwnAmongThem: boolean): Promise<number> {
-  const ids = (await client.listTokens()).map((token) => token.id);
-  if (isOwnAmongThem) {
-    const helper = await client.createToken({ name: HELPER_NAME, scopes: ['admin'], expiresIn: HELPER_LIFE });
-    await revokeEach(client.withToken(helper.token), [...ids, helper.id]);
-  } else {
-    await revokeEach(client, ids);
+/** All or none, as far as they are there when they are looked for. */
+async function revokeSome(input: Input, client: Client, ids: readonly string[]): Promise<void> {
+  const known = new Set((await client.listTokens()).map((token) => token.id));
+  const missing = ids.filter((id) => !known.has(id));
+  if (missing.length > 0) throw explainUnknown(missing);
+  await revokeMany(input, client, ids);
+}
+
+function explainUnknown(ids: readonly string[]): CliError {
+  const named = ids.map(escapeControls).join(', ');
+  return new CliError(EXIT.notFound, `no token has the ID ${named}; mav token list shows the IDs`);
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof MaestroVaultError && error.code === 'not_found';
+}
+
+async function revokeAll(input: Input): Promise<ExitCode> {
+  // Closed again while somebody thinks.
+  const { length: count } = await withVault(input, (client) => client.listTokens());
+  if (count === 0) {
+    input.context.say('There are no tokens.');
+    return EXIT.done;
   }
-  return ids.length;
+  await confirm(input, `Revoke ${count === 1 ? 'the one token' : `all ${count} tokens`}?`);
+  const revoked = await withVault(input, async (client) => {
+    const ids = (await client.listTokens()).map((token) => token.id);
+    await revokeMany(input, client, ids);
+    return ids.length;
+  });
+  sayRevoked(input, revoked);
+  return EXIT.done;
+}
+
+function sayRevoked({ context }: Input, count: number): void {
+  context.say(count === 1 ? 'Revoked 1 token.' : `Revoked ${count} tokens.`);
+}
+
+/**
+ * With MAV_TOKEN one of them may be our own, and the API does not say which: another token does the work and goes last.
+ * If we are cut short, it soon expires.
+ */
+async function revokeMany({ context }: Input, client: Client, ids: readonly string[]): Promise<void> {
+  if (readGivenToken(context.env) === null) return revokeEach(client, ids);
+  const helper = await client.createToken({ name: HELPER_NAME, scopes: ['admin'], expiresIn: HELPER_LIFE });
+  await revokeEach(client.withToken(helper.token), [...ids, helper.id]);
 }
 
 /** Passes over those that somebody else has revoked meanwhile. */
@@ -58,7 +87,7 @@ async function revokeEach(client: Client, ids: readonly string[]): Promise<void>
     try {
       await client.revokeToken(id);
     } catch (error) {
-      if (!(error instanceof MaestroVaultError) || error.code !== 'not_found') throw error;
+      if (!isNotFound(error)) throw error;
     }
   }
 }
