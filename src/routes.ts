@@ -23,6 +23,8 @@ interface RouteBase {
   readonly bytes?: 'body' | 'answer';
   /** A list that, without `limit`, is answered whole, piece by piece where it is long. */
   readonly streamed?: true;
+  /** Takes long: it is not carried out, or rolled back, if its client goes away before it is committed. */
+  readonly cancellable?: true;
   readonly success: 200 | 201;
   readonly summary: string;
 }
@@ -319,6 +321,7 @@ export const routes: readonly Route[] = [
     query: ['dry_run'],
     body: 'required',
     maxBodySize: IMPORT_BODY_SIZE,
+    cancellable: true,
     success: 200,
     summary: 'Store many entries, all or none',
   },

@@ -244,6 +244,7 @@ t.test('HTTP > the queue is full > 503 busy with Retry-After', async (t) => {
     ifNoneMatch: undefined,
     readBody: async () => null,
     onGone: () => {},
+    onDisconnect: () => () => {},
     isWanted: () => true,
   });
   t.match([status, code], [503, 'busy']);

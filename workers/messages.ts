@@ -95,6 +95,8 @@ export interface Call {
   /** The `If-Match` and `If-None-Match` request headers, unparsed. */
   readonly ifMatch?: string;
   readonly ifNoneMatch?: string;
+  /** One 32-bit word: not 0 once the client has gone away, and the call is not to be carried out. Absent: it is in any case. */
+  readonly cancel?: SharedArrayBuffer;
   /** Where the request thread puts a list together from several replies; a `limit` in `params` is the client's own. */
   readonly page?: PageBounds;
 }

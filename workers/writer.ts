@@ -14,6 +14,7 @@ import {
   runControl,
   wipeBodies,
 } from './calls.ts';
+import { checkWanted } from './cancellation.ts';
 import { LostTransactionError, toFailure } from './failures.ts';
 import { IdleIndexing } from './idle-indexing.ts';
 import { probeKeychain } from './keys/slots/keychain.ts';
@@ -255,7 +256,15 @@ function runInSavepoint(
 ): Reply {
   const handle = operations[call.operation as WriteOperation];
   if (handle === undefined) throw new RangeError('no such operation of the writer');
-  const result = runCall(reply, () => transactions.write(() => handle(open, call, reply)));
+  const result = runCall(reply, () =>
+    transactions.write(() => {
+      checkWanted(call);
+      const outcome = handle(open, call, reply);
+      // The last moment: what was done is rolled back, and the commit comes next.
+      checkWanted(call);
+      return outcome;
+    }),
+  );
   // After some errors SQLite has rolled the whole transaction back by itself; the calls before this one are gone too. And
   // a file that turned out to be damaged must not get the others' writes.
   if (!result.ok && (!db.inTransaction || result.damage !== undefined))

@@ -11,6 +11,7 @@ import { awaitSessionToken } from '../session-token.ts';
 import { describeSystemError } from '../system-error.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT } from './failure.ts';
+import { guardChanges } from './guarded-changes.ts';
 import type { AccessOptions, Use } from './way.ts';
 
 /** Answered without a token, and only by a daemon that has left its own. */
@@ -93,13 +94,14 @@ interface Errand<T> {
 async function useDaemon<T>(input: Input, connection: Connection, errand: Errand<T>): Promise<T> {
   const { home, context } = input;
   try {
-    const send: Send = async (outgoing) => {
+    const sendOne: Send = async (outgoing) => {
       try {
         return await connection.send(outgoing);
       } catch (error) {
         throw isSilence(error) ? await explainSilent(home) : error;
       }
     };
+    const send = guardChanges(sendOne, context);
     const token = errand.token ?? (await awaitSessionToken(context.env, home.socketPath, () => send(HEALTH)));
     if (token === null) {
       throw new CliError(

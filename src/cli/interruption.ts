@@ -1,8 +1,8 @@
-/** Ctrl-C and its kin while something is under way that should be undone, or at least told of, before the process ends. */
-import { constants } from 'node:os';
+/** Ctrl-C and its kin while something is under way that is to be undone, or at least told of, before the process ends. */
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-type Signal = (typeof SIGNALS)[number];
+const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+type Signal = keyof typeof NUMBERS;
+const SIGNALS = Object.keys(NUMBERS) as Signal[];
 
 export interface Interruption {
   /** The signal that came; null as long as none has. */
@@ -11,13 +11,16 @@ export interface Interruption {
   end(): void;
 }
 
-/** Calls `stop` at the first signal; at a second one the process ends at once. */
-export function watchSignals(stop: () => void): Interruption {
+/** Calls `stop` at the first signal; at a second one the process ends, after `giveUp`. */
+export function watchSignals(stop: (signal: Signal) => void, giveUp: () => void = () => {}): Interruption {
   let came: Signal | null = null;
   const listen = (signal: Signal) => {
-    if (came !== null) process.exit(exitCodeOfSignal(signal));
+    if (came !== null) {
+      giveUp();
+      process.exit(exitCodeOfSignal(signal));
+    }
     came = signal;
-    stop();
+    stop(signal);
   };
   for (const signal of SIGNALS) process.on(signal, listen);
   return {
@@ -32,5 +35,5 @@ export function watchSignals(stop: () => void): Interruption {
 
 /** As a shell has it: 128 and the signal's number. */
 export function exitCodeOfSignal(signal: Signal): number {
-  return 128 + constants.signals[signal];
+  return 128 + NUMBERS[signal];
 }

@@ -6,6 +6,7 @@ import { hasVault } from '../home.ts';
 import type { Problem } from '../remedies.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT } from './failure.ts';
+import { guardChanges } from './guarded-changes.ts';
 import { poolOptions } from './vault-options.ts';
 import type { AccessOptions, Use } from './way.ts';
 
@@ -40,7 +41,7 @@ export async function withOwnVault<T>(
       if (incoming.status !== 503) return incoming;
       return (await import('./sealed-answer.ts')).adviseIn(incoming, told);
     };
-    return await use(new Client(send, vault.sessionToken), 'own');
+    return await use(new Client(guardChanges(send, context), vault.sessionToken), 'own');
   } finally {
     await vault.close();
   }

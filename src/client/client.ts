@@ -43,6 +43,8 @@ interface Parts {
   readonly params?: Params;
   readonly body?: unknown;
   readonly conditions?: Conditions;
+  /** Gives the request up. An import of which nothing was committed by then is not carried out. */
+  readonly signal?: AbortSignal;
 }
 
 export class Client {
@@ -288,10 +290,13 @@ export class Client {
   }
 
   /** One call as it comes off the wire, for whoever wants the answer's own bytes. Throws MaestroVaultError. */
-  async request(operation: Operation, { params = {}, body, conditions = {} }: Parts = {}): Promise<Incoming> {
+  async request(
+    operation: Operation,
+    { params = {}, body, conditions = {}, signal }: Parts = {},
+  ): Promise<Incoming> {
     const { method, target } = buildTarget(operation, params);
     const headers = { ...this.#authorization, ...buildConditions(conditions) };
-    const incoming = await this.#send({ method, target, headers, body: encodeBody(body) });
+    const incoming = await this.#send({ method, target, headers, body: encodeBody(body), signal });
     if (incoming.status >= 400) throw toError(incoming);
     return incoming;
   }

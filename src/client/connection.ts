@@ -16,6 +16,8 @@ export interface Outgoing {
   /** Without those about the body's length. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | null;
+  /** Gives the request up: the connection ends. What became of the request is not known then, but in the same process. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Incoming {
@@ -93,6 +95,7 @@ export class Connection {
     return new Promise((resolve, reject) => {
       // Before anything waits: what cannot be sent gets no answer.
       const head = encodeHead(outgoing);
+      outgoing.signal?.addEventListener('abort', () => this.close(), { once: true });
       this.#waiting.push({ resolve, reject });
       this.#silence.start();
       this.#socket.ref();

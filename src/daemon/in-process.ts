@@ -80,7 +80,7 @@ async function takeTurn(home: Home, command: string, patienceMs: number): Promis
 async function answerInProcess(
   answerRequest: typeof import('../http/answer.ts').answerRequest,
   vault: Backend,
-  { method, target, headers, body }: Outgoing,
+  { method, target, headers, body, signal }: Outgoing,
 ): Promise<Incoming> {
   const answer = await answerRequest(vault, {
     isWanted: () => true,
@@ -93,6 +93,10 @@ async function answerInProcess(
     // In memory of its own: it is moved to a worker.
     readBody: async () => (body === null || body.length === 0 ? null : new Uint8Array(body)),
     onGone: () => {},
+    onDisconnect: (listener) => {
+      signal?.addEventListener('abort', listener);
+      return () => signal?.removeEventListener('abort', listener);
+    },
   });
   return toIncoming(answer, await collect(answer));
 }

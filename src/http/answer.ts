@@ -46,6 +46,8 @@ export interface Request {
   readBody(maxSize: number): Promise<Body | null>;
   /** Calls the listener when the client goes away before it is answered. */
   onGone(listener: () => void): void;
+  /** Calls the listener when the connection ends. Returns how to stop listening. */
+  onDisconnect(listener: () => void): () => void;
 }
 
 export interface Answer {
@@ -170,7 +172,24 @@ async function answer(backend: Backend, request: Request, progress: Progress): P
   const body = route.body === 'none' ? null : await request.readBody(route.maxBodySize ?? MAX_BODY_SIZE);
   const call = buildCall(request, match, principal, body);
   if (isWholeList(match)) return answerWholeList(backend, request, route, call);
-  return toContent(match, await ask(backend, request, route.pool, call));
+  if (!route.cancellable) return toContent(match, await ask(backend, request, route.pool, call));
+  return toContent(match, await askCancellably(backend, request, route.pool, call));
+}
+
+/** As ask, but the call is cancelled when the client goes away. */
+async function askCancellably(
+  backend: Backend,
+  request: Request,
+  pool: Exclude<Route['pool'], 'none'>,
+  call: Call,
+): Promise<Answered> {
+  const cancel = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  const stopListening = request.onDisconnect(() => Atomics.store(new Int32Array(cancel), 0, 1));
+  try {
+    return await ask(backend, request, pool, { ...call, cancel });
+  } finally {
+    stopListening();
+  }
 }
 
 /**

@@ -119,6 +119,7 @@ async function serve(serving: Serving, request: IncomingMessage, response: Serve
         return body;
       },
       onGone: (listener) => callWhenGone(request, listener),
+      onDisconnect: (listener) => callWhenClosed(socket, listener),
     });
     // Once the daemon is stopping, a connection ends with the answer that it waits for.
     if (isStopping() || answer.isLast) response.shouldKeepAlive = false;
@@ -149,6 +150,13 @@ function readHead({ method = '', url: target = '/', headers }: IncomingMessage) 
 function callWhenGone(request: IncomingMessage, listener: () => void): void {
   if (request.destroyed) listener();
   else request.once('close', listener);
+}
+
+/** Returns how to stop listening: a connection is used for many requests. */
+function callWhenClosed(socket: Duplex, listener: () => void): () => void {
+  if (socket.destroyed) listener();
+  socket.once('close', listener);
+  return () => socket.off('close', listener);
 }
 
 function single(header: string | string[] | undefined): string | undefined {
@@ -249,6 +257,7 @@ async function refuseTunnel(
     isWanted: () => !socket.destroyed,
     readBody: () => Promise.resolve(null),
     onGone: (listener) => socket.once('close', listener),
+    onDisconnect: (listener) => callWhenClosed(socket, listener),
   });
   const linger = setTimeout(() => socket.destroy(), TUNNEL_LINGER_MS);
   socket.once('close', () => clearTimeout(linger));

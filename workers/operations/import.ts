@@ -3,6 +3,7 @@
  * stored value at a time, which is compared with them and zeroed.
  */
 import type { BodyHandler } from '../calls.ts';
+import { checkWanted } from '../cancellation.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { ImportEntry } from '../import-entries.ts';
 import type { Call } from '../messages.ts';
@@ -26,6 +27,7 @@ export const importSecrets: BodyHandler<'secrets.import'> = (vault, call, reply,
   const groups = new Map<ImportEntry, Group>();
   // In the order of the indexes: what comes next is mostly on a page that has just been used.
   for (const entry of list.toSorted(compareNames)) {
+    checkWanted(call);
     const row = vault.secrets.find(entry.name, entry.environment);
     // Whether a stored value is the given one is an answer that only who may read it gets.
     if (row !== null && !call.mayReplace)

@@ -8,14 +8,24 @@ import { describeSecret } from '../describe.ts';
 import { CliError, EXIT, toCliError } from '../failure.ts';
 import { type ImportSource, readImportSource } from '../import-source.ts';
 import { Progress } from '../progress.ts';
+import { StoppableImport } from '../stoppable-import.ts';
 
 /** How many names are said; `-o json` has all of them. */
 const MAX_NAMED = 20;
 
 export const run: Run = async (input) => {
+  const stoppable = new StoppableImport(input.context, input.args[0] ?? 'FILE');
+  try {
+    return await importFrom(input, stoppable);
+  } finally {
+    stoppable.end();
+  }
+};
+
+async function importFrom(input: Input, stoppable: StoppableImport): Promise<typeof EXIT.done> {
   const { context, flag } = input;
   // Read before the vault is opened, and closed again while somebody is asked.
-  const source = await readImportSource(input);
+  const source = { ...(await readImportSource(input)), stoppable };
   if (source.lines.length === 0) return reportNothing(input, source);
   const planned = await withVault(input, (client) => planOrStore(input, client, source));
   if (planned.dry_run && flag('dry-run')) return report(input, planned, context.print);
@@ -25,7 +35,10 @@ export const run: Run = async (input) => {
   const them = changed.length === 1 ? 'a secret that exists' : `${changed.length} secrets that exist`;
   await confirm(input, `Change ${them} (${listNames(changed)})?`);
   return report(input, await withVault(input, (client) => store(input, client, source)), context.say);
-};
+}
+
+/** An import and how it is stopped. */
+type Source = ImportSource & { readonly stoppable: StoppableImport };
 
 /** The API takes no import of nothing. */
 function reportNothing(input: Input, { name }: ImportSource): typeof EXIT.done {
@@ -35,7 +48,7 @@ function reportNothing(input: Input, { name }: ImportSource): typeof EXIT.done {
 }
 
 /** What was done or, where somebody has to be asked first or nothing is to be done, what would be. */
-async function planOrStore(input: Input, client: Client, source: ImportSource): Promise<ImportResult> {
+async function planOrStore(input: Input, client: Client, source: Source): Promise<ImportResult> {
   if (input.flag('dry-run')) return plan(input, client, source);
   if (input.flag('force')) return store(input, client, source);
   try {
@@ -47,14 +60,14 @@ async function planOrStore(input: Input, client: Client, source: ImportSource): 
   return planned.changed.length > 0 ? planned : store(input, client, source);
 }
 
-function plan(input: Input, client: Client, source: ImportSource): Promise<ImportResult> {
+function plan(input: Input, client: Client, source: Source): Promise<ImportResult> {
   return send(input, client, source, { isDryRun: true });
 }
 
 function store(
   input: Input,
   client: Client,
-  source: ImportSource,
+  source: Source,
   conditions: Conditions = {},
 ): Promise<ImportResult> {
   return send(input, client, source, { isDryRun: false, conditions });
@@ -63,23 +76,41 @@ function store(
 async function send(
   input: Input,
   client: Client,
-  source: ImportSource,
+  source: Source,
   { isDryRun, conditions = {} }: { readonly isDryRun: boolean; readonly conditions?: Conditions },
 ): Promise<ImportResult> {
-  const { body, lines } = source;
+  const { lines, stoppable } = source;
   const progress = new Progress(input);
   const what = `${lines.length} ${lines.length === 1 ? 'secret' : 'secrets'}`;
   // One transaction in one request: nobody knows how far it is.
   progress.showElapsed(isDryRun ? `Comparing ${what} with the vault` : `Storing ${what}`);
   try {
-    const params = { dry_run: isDryRun };
-    const answer = await client.request('secrets.import', { params, body, conditions });
-    return JSON.parse(Buffer.from(answer.body).toString());
+    return await stoppable.run({
+      isDryRun,
+      send: (signal) => request(client, source, { isDryRun, conditions, signal }),
+      compare: () => withVault(input, (other) => request(other, source, { isDryRun: true })),
+    });
   } catch (error) {
     throw placeError(source, error);
   } finally {
     progress.end();
   }
+}
+
+async function request(
+  client: Client,
+  { body }: Source,
+  given: { readonly isDryRun: boolean; readonly conditions?: Conditions; readonly signal?: AbortSignal },
+): Promise<ImportResult> {
+  const { isDryRun, conditions = {}, signal } = given;
+  const parts = {
+    params: { dry_run: isDryRun },
+    body,
+    conditions,
+    ...(signal === undefined ? {} : { signal }),
+  };
+  const answer = await client.request('secrets.import', parts);
+  return JSON.parse(Buffer.from(answer.body).toString());
 }
 
 /** The API names an entry by its index in the request; whoever has the file wants its line. */
