@@ -63,7 +63,9 @@ const NPM: DotenvReader = {
   double: unlessItEndsInBackslash((text) => text.replaceAll('\\n', '\n').replaceAll('\\r', '\r')),
 };
 
-const expandPython = (text: string) => (/\$\{[^}:]*(?::-[^}]*)?\}/.test(text) ? EXPANDED : text);
+/** Only up to the last `}`: behind it the search for one would begin at each `${`, and take for ever. */
+const expandPython = (text: string) =>
+  /\$\{[^}:]*(?::-[^}]*)?\}/.test(text.slice(0, text.lastIndexOf('}') + 1)) ? EXPANDED : text;
 
 const PYTHON: DotenvReader = {
   name: 'python-dotenv',
@@ -128,7 +130,11 @@ const SHELLS: DotenvReader = {
   double: (text) => (isExpandedByShells(text) ? EXPANDED : unescapeLetters(text, '$`"\\')),
 };
 
-const expandSystemd = (text: string) => (/\$(?:[\w$]|\{.*\})/s.test(text) ? EXPANDED : text);
+function expandSystemd(text: string): string {
+  const brace = text.indexOf('${');
+  const hasBraces = brace !== -1 && text.includes('}', brace);
+  return hasBraces || /\$[\w$]/.test(text) ? EXPANDED : text;
+}
 
 const SYSTEMD: DotenvReader = {
   name: "systemd's environment.d",

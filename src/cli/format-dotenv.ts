@@ -58,9 +58,10 @@ export function describeDiffering(lines: readonly DotenvLine[]): string[] {
 /** Of those that suit equally many readers, the one over which fewer lose what follows, then the first. */
 function chooseSpelling(value: string): Spelling {
   let best: Spelling | null = null;
-  for (const spelling of spell(value)) {
-    if (spelling.differing.length === 0) return spelling;
-    if (best === null || rank(spelling) < rank(best)) best = spelling;
+  for (const [quotes, text] of spell(value)) {
+    const spelling = judge(value, quotes, text, best?.differing.length ?? DOTENV_READERS.length);
+    if (spelling?.differing.length === 0) return spelling;
+    if (spelling !== null && (best === null || rank(spelling) < rank(best))) best = spelling;
   }
   if (best === null) throw new Error('a value has no spelling');
   return best;
@@ -71,15 +72,15 @@ function rank({ differing, losing }: Spelling): number {
 }
 
 /** All spellings that `parseDotenv` reads back, and no shell takes for a program to run. */
-function* spell(value: string): Generator<Spelling> {
-  if (UNQUOTED.test(value)) yield judge(value, 'none', value);
-  if (!/['\r]/.test(value)) yield judge(value, 'single', value);
+function* spell(value: string): Generator<readonly [quotes: Quotes, text: string]> {
+  if (UNQUOTED.test(value)) yield ['none', value];
+  if (!/['\r]/.test(value)) yield ['single', value];
   const optional = OPTIONAL_ESCAPES.filter((character) => value.includes(character));
   for (let chosen = 0; chosen < 1 << optional.length; chosen++) {
     const escaped = optional.filter((_character, at) => chosen & (1 << at));
     if (!escaped.includes('\\') && NEEDS_ESCAPE.test(value)) continue;
     const text = escapeText(value, ['"', '`', '\r', ...escaped]);
-    if (!isExpandedByShells(text)) yield judge(value, 'double', text);
+    if (!isExpandedByShells(text)) yield ['double', text];
   }
 }
 
@@ -90,11 +91,16 @@ function escapeText(value: string, characters: readonly string[]): string {
   });
 }
 
-function judge(value: string, quotes: Quotes, text: string): Spelling {
-  const read = DOTENV_READERS.map((reader) => reader[quotes](text));
-  return {
-    text: `${QUOTE[quotes]}${text}${QUOTE[quotes]}`,
-    differing: DOTENV_READERS.filter((_reader, at) => read[at] !== value).map(({ name }) => name),
-    losing: read.filter((one) => one === null).length,
-  };
+/** null if more than so many readers differ: a value may be long, and reading it takes time. */
+function judge(value: string, quotes: Quotes, text: string, most: number): Spelling | null {
+  const differing: string[] = [];
+  let losing = 0;
+  for (const reader of DOTENV_READERS) {
+    const read = reader[quotes](text);
+    if (read === value) continue;
+    differing.push(reader.name);
+    if (read === null) losing += 1;
+    if (differing.length > most) return null;
+  }
+  return { text: `${QUOTE[quotes]}${text}${QUOTE[quotes]}`, differing, losing };
 }
