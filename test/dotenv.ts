@@ -156,28 +156,31 @@ function writeEnvFile(text: string): string {
 for (const command of [['env', '-o', 'json'], ['exec']]) {
   const [name = ''] = command;
   const run = (path: string, ...last: string[]) =>
-    mav(sandbox, [...command, '-f', path, ...(name === 'exec' ? ['--', 'printenv', ...last] : [])]);
+    mav(sandbox, [...command, '--env-file', path, ...(name === 'exec' ? ['--', 'printenv', ...last] : [])]);
 
-  t.test(`${name} -f > a reference inside of a longer value > an error that says what to do`, async (t) => {
-    const wrong = [
-      'postgres://u:mav://prod/db@host',
-      '"x mav://prod/db"',
-      "' mav://prod/db'",
-      '`{{ mav://prod/db }}`',
-      '"line\nmav://prod/db"',
-      'MAV://prod/db',
-    ];
-    for (const value of wrong) {
-      const { code, stdout, stderr } = await run(writeEnvFile(`A=1\nURL=${value}\n`), 'URL');
-      t.same([code, stdout], [2, ''], value);
-      t.match(stderr, /^mav: .*test\.env, line 2: a reference must be the whole value, .*mav inject$/m);
-    }
-    const whole = await run(writeEnvFile('URL="mav://prod/db" # and mav://other in a comment\n'), 'URL');
-    t.same([whole.code, whole.stderr], [0, '']);
-    t.match(whole.stdout, 'hunter2');
-  });
+  t.test(
+    `${name} --env-file > a reference inside of a longer value > an error that says what to do`,
+    async (t) => {
+      const wrong = [
+        'postgres://u:mav://prod/db@host',
+        '"x mav://prod/db"',
+        "' mav://prod/db'",
+        '`{{ mav://prod/db }}`',
+        '"line\nmav://prod/db"',
+        'MAV://prod/db',
+      ];
+      for (const value of wrong) {
+        const { code, stdout, stderr } = await run(writeEnvFile(`A=1\nURL=${value}\n`), 'URL');
+        t.same([code, stdout], [2, ''], value);
+        t.match(stderr, /^mav: .*test\.env, line 2: a reference must be the whole value, .*mav inject$/m);
+      }
+      const whole = await run(writeEnvFile('URL="mav://prod/db" # and mav://other in a comment\n'), 'URL');
+      t.same([whole.code, whole.stderr], [0, '']);
+      t.match(whole.stdout, 'hunter2');
+    },
+  );
 
-  t.test(`${name} -f > the name of another line > stays text, and one note says so`, async (t) => {
+  t.test(`${name} --env-file > the name of another line > stays text, and one note says so`, async (t) => {
     const text = 'HOST=h\nURL=http://${HOST}/$HOST\nOTHER="$HOST"\nTHIRD=${HOST}\n';
     const { code, stdout, stderr } = await run(writeEnvFile(text), 'URL');
     t.equal(code, 0);
@@ -188,7 +191,7 @@ for (const command of [['env', '-o', 'json'], ['exec']]) {
     t.same([meant.code, meant.stderr], [0, ''], 'what is in single quotes or escaped is meant so');
   });
 
-  t.test(`${name} -f > an empty value with a comment > is empty`, async (t) => {
+  t.test(`${name} --env-file > an empty value with a comment > is empty`, async (t) => {
     const { stdout, code } = await run(
       writeEnvFile('EMPTY= # fill in\r\nREST="x\r\ny"\r\n'),
       'EMPTY',
