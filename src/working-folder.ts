@@ -27,6 +27,11 @@ function openFolder(): number | null {
   }
 }
 
+/** The descriptor by which it is held, if it was deleted: it is not for a program that this process becomes. */
+export function holdsFolderBy(descriptor: number): boolean {
+  return descriptor === deleted;
+}
+
 export function isFolderDeleted(): boolean {
   return isDeleted;
 }

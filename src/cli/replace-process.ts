@@ -3,11 +3,14 @@
  * input and exit code are that program's own; elsewhere it is a child of ours. Whoever calls has closed all that must not
  * be left open: nothing of ours runs afterwards.
  */
+import { constants } from 'node:os';
 import { isatty } from 'node:tty';
+import { hasSignal, type Started } from '../started.ts';
 import { returnToDeletedFolder } from '../working-folder.ts';
 import { mayFailToStart } from './executable.ts';
 import type { ExitCode } from './failure.ts';
 import { findProgram } from './find-program.ts';
+import { restoreState, type Wanted } from './process-state.ts';
 import { explainStart, isErrno, runAsChild } from './run-as-child.ts';
 
 const SHELL = '/bin/sh';
@@ -18,16 +21,25 @@ const IGNORED_BY_NODE = ['SIGPIPE', 'SIGXFSZ'] as const;
 
 type Execve = (file: string, args: string[], env: NodeJS.ProcessEnv) => never;
 
-/** Runs `command` with exactly this environment. Answers its exit code where it could only be a child. Throws CliError. */
-export async function replaceProcess(command: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {
+/**
+ * Runs `command` with exactly this environment, and with what this process was started with. Answers its exit code where
+ * it could only be a child. Throws CliError.
+ */
+export async function replaceProcess(
+  command: readonly string[],
+  env: NodeJS.ProcessEnv,
+  wanted: Wanted,
+): Promise<ExitCode> {
   returnToDeletedFolder();
   const [name = ''] = command;
   const program = findProgram(name, env.PATH);
   const execve = process.execve as Execve | undefined;
   const mayThrow = Number.parseInt(process.versions.node, 10) >= OLDEST_THROWING_NODE;
   if (execve === undefined || (!mayThrow && mayFailToStart(program, command, env)))
-    return runAsChild(program, command, env);
-  return become(execve, program, command, env);
+    return runAsChild(program, command, env, wanted.inherited);
+  // Only a child can have descriptors that cannot be kept open.
+  if (!restoreState(wanted)) return runAsChild(program, command, env, wanted.inherited);
+  return become(execve, program, command, env, wanted.started);
 }
 
 function become(
@@ -35,12 +47,14 @@ function become(
   program: string,
   command: readonly string[],
   env: NodeJS.ProcessEnv,
+  started: Started | null,
 ): ExitCode {
   const [name = '', ...args] = command;
+  const reset = IGNORED_BY_NODE.filter((name) => !hasSignal(started?.ignored ?? 0n, constants.signals[name]));
   const { emitWarning } = process;
   // That execve is experimental would be said in the middle of the program's own output.
   process.emitWarning = () => {};
-  for (const signal of IGNORED_BY_NODE) process.on(signal, ignore);
+  for (const signal of reset) process.on(signal, ignore);
   makeBlocking();
   try {
     return execve(program, [name, ...args], env);
@@ -50,7 +64,7 @@ function become(
     throw explainStart(name, error, env);
   } finally {
     process.emitWarning = emitWarning;
-    for (const signal of IGNORED_BY_NODE) process.off(signal, ignore);
+    for (const signal of reset) process.off(signal, ignore);
   }
 }
 

@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { CliError, type ExitCode } from './failure.ts';
 import { EXIT_NOT_EXECUTABLE } from './find-program.ts';
+import type { Descriptor } from './inherited-descriptors.ts';
 
 const FORWARDED: readonly NodeJS.Signals[] = [
   'SIGHUP',
@@ -25,6 +26,7 @@ export function runAsChild(
   program: string,
   [name = '', ...args]: readonly string[],
   env: NodeJS.ProcessEnv,
+  inherited: readonly Descriptor[] = [],
 ): Promise<ExitCode> {
   return new Promise((resolve, reject) => {
     const isTerminal = isatty(0);
@@ -32,7 +34,7 @@ export function runAsChild(
       if (!(isTerminal && FROM_TERMINAL.includes(signal))) child.kill(signal);
     };
     for (const signal of FORWARDED) process.on(signal, forward);
-    const child = start(program, name, args, env);
+    const child = start(program, name, args, env, inherited);
     child.once('error', (error) => reject(explainStart(name, error, env)));
     child.once('exit', (code, signal) => {
       for (const one of FORWARDED) process.off(one, forward);
@@ -41,9 +43,18 @@ export function runAsChild(
   });
 }
 
-function start(program: string, name: string, args: string[], env: NodeJS.ProcessEnv) {
+function start(
+  program: string,
+  name: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  inherited: readonly Descriptor[],
+) {
+  const numbers = [0, 1, 2, ...inherited.map(({ number }) => number)];
+  const stdio: (number | 'ignore')[] = Array(Math.max(...numbers) + 1).fill('ignore');
+  for (const number of numbers) stdio[number] = number;
   try {
-    return spawn(program, args, { argv0: name, env, stdio: 'inherit' });
+    return spawn(program, args, { argv0: name, env, stdio });
   } catch (error) {
     // Some failures are thrown, others told later.
     throw explainStart(name, error, env);

@@ -6,6 +6,7 @@ import { closeSync, constants, openSync, statSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { describeSystemError } from '../system-error.ts';
 import { CliError, EXIT } from './failure.ts';
+import { findInherited } from './inherited-descriptors.ts';
 
 const DESCRIPTOR = /^\/(?:dev\/(?:(stdin|stdout|stderr)|fd\/(\d{1,9}))|proc\/(?:self|\d+)\/fd\/(\d{1,9}))$/;
 const STANDARD = ['stdin', 'stdout', 'stderr'];
@@ -33,7 +34,7 @@ export class SpecialOutput {
     const number = numbers.find((one) => one !== undefined);
     if (name !== undefined) return new SpecialOutput(path, STANDARD.indexOf(name));
     // Not opened again: it would have another position, and a socket cannot be.
-    if (number !== undefined) return new SpecialOutput(path, Number(number));
+    if (number !== undefined) return new SpecialOutput(path, checkInherited(path, Number(number)));
     return isSpecial(path) ? new SpecialOutput(path, null) : null;
   }
 
@@ -63,6 +64,12 @@ export class SpecialOutput {
     if (this.#isOurs && this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
   }
+}
+
+/** Node has descriptors of its own, which nobody meant. */
+function checkInherited(path: string, number: number): number {
+  if (number <= 2 || findInherited().some((one) => one.number === number)) return number;
+  throw new CliError(EXIT.failed, `${path} cannot be written: no such descriptor was handed to this program`);
 }
 
 function isSpecial(path: string): boolean {

@@ -1,20 +1,44 @@
 /** `mav exec`: runs a program with secrets as environment variables. */
 import { writeSync } from 'node:fs';
+import { readStarted, START_VARIABLE, type Started } from '../../started.ts';
 import { collectVariables } from '../collect-variables.ts';
 import type { Run } from '../command.ts';
 import type { Context } from '../context.ts';
+import { findInherited } from '../inherited-descriptors.ts';
 import { replaceProcess } from '../replace-process.ts';
 import { findMaxEntrySize } from '../variable-size.ts';
 import type { Variable } from '../variables.ts';
 
 export const run: Run = async (input) => {
+  // Before anything is opened.
+  const inherited = findInherited();
+  const started = readStarted(process.env);
   const context = speakSynchronously(input.context);
   const variables = await collectVariables({ ...input, context }, findMaxEntrySize());
-  noteInherited(context, variables);
   // Ours was for what mav itself writes.
   process.umask(context.umask);
-  return replaceProcess(input.args, { ...context.env, ...toEnvironment(variables) });
+  const own = readEnvironment(context.env, started);
+  noteChanged(context, own, variables);
+  return replaceProcess(input.args, { ...own, ...toEnvironment(variables) }, { inherited, started });
 };
+
+/** Without the variable that tells us how we were started, and with those that the shell before us dropped. */
+function readEnvironment(env: NodeJS.ProcessEnv, started: Started | null): NodeJS.ProcessEnv {
+  if (started?.environment) return parseEnvironment(started.environment);
+  const { [START_VARIABLE]: _, ...rest } = env;
+  return rest;
+}
+
+/** In its order; the first of several with one name counts, as for getenv(3). */
+function parseEnvironment(bytes: Buffer): NodeJS.ProcessEnv {
+  const entries = bytes.toString().split('\0').slice(0, -1);
+  const env: NodeJS.ProcessEnv = {};
+  for (const entry of entries) {
+    const end = entry.indexOf('=', 1);
+    if (end > 0) env[entry.slice(0, end)] ??= entry.slice(end + 1);
+  }
+  return env;
+}
 
 function toEnvironment(variables: readonly Variable[]): NodeJS.ProcessEnv {
   return Object.fromEntries(variables.map(({ name, value }) => [name, value]));
@@ -33,7 +57,7 @@ function speakSynchronously(context: Context): Context {
 }
 
 /** Node reads and writes the environment as UTF-8, and has put U+FFFD in the place of what is none. */
-function noteInherited({ env, say }: Context, variables: readonly Variable[]): void {
+function noteChanged({ say }: Context, env: NodeJS.ProcessEnv, variables: readonly Variable[]): void {
   const replaced = new Set(variables.map(({ name }) => name));
   const changed = Object.entries(env).filter(
     ([name, value]) => `${name}${value}`.includes('\ufffd') && !replaced.has(name),
