@@ -86,22 +86,23 @@ export function readConfig(path: string): Config {
   const text = readIfThere(path);
   if (text === null) return {};
   try {
-    return parseConfig(text);
+    return parseConfig(path, text);
   } catch (error) {
-    if (error instanceof JsonReadError) throw new ConfigError(`${path}, ${error.message}`);
+    if (error instanceof JsonReadError)
+      throw new ConfigError(`${path} is not a JSON object: ${error.message}`);
     throw error;
   }
 }
 
-/** Throws JsonReadError, which says where and what; it names keys, and quotes no value. */
-function parseConfig(text: string): Config {
+/** Throws JsonReadError or, for what is well-formed, ConfigError: where and what; it names keys, and quotes no value. */
+function parseConfig(path: string, text: string): Config {
   const reader = new JsonReader(text);
   const config: Record<string, unknown> = {};
-  if (reader.peek() !== 'object') throw reader.fail('a JSON object is expected, such as {"env": "prod"}');
+  if (reader.peek() !== 'object') throw reader.fail('{ is expected, as in {"env": "prod"}');
   reader.members((key, start) => {
     const value: unknown = JSON.parse(reader.raw());
     const problem = findProblem(key, value);
-    if (problem !== null) throw reader.fail(problem, start);
+    if (problem !== null) throw new ConfigError(`${path}, ${reader.fail(problem, start).message}`);
     config[key] = value;
   });
   reader.end();

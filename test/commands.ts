@@ -202,7 +202,10 @@ t.test('set > wrong usage > exit 2, nothing stored, nothing typed is repeated', 
 t.test('set > a file that is not there, and one that is too large > exit 1, nothing stored', async (t) => {
   const sandbox = await startDaemon(t, { token: false });
   const missing = await run(sandbox, ['set', 'n', '--from-file', 'nowhere']);
-  t.same([missing.code, missing.stderr], [1, 'mav: nowhere cannot be read: ENOENT\n']);
+  t.same(
+    [missing.code, missing.stderr],
+    [1, 'mav: nowhere cannot be read: ENOENT (there is no such file or folder)\n'],
+  );
   const large = await run(sandbox, ['set', 'n'], Buffer.alloc(1_048_577, 'x'));
   t.equal(large.code, 1);
   t.match(large.stderr, /larger than 1048576 bytes/);
