@@ -157,6 +157,12 @@ const ANSWERS: Readonly<Record<string, JsonSchema>> = {
       description:
         'Once the database turned out to be damaged, and nothing is written to it any more; else absent',
     },
+    'replaced?': {
+      type: 'boolean',
+      const: true,
+      description:
+        "Once the daemon's program was replaced or removed, and it is to be restarted; else absent",
+    },
   }),
   openapi: { type: 'object', description: 'An OpenAPI 3.1 document' },
   'secrets.list': arrayOf('SecretSummary'),

@@ -7,8 +7,11 @@ import { finish, wipeBodies } from './calls.ts';
 import type { Batch, BatchResult, WorkerOptions } from './messages.ts';
 import { readBatch } from './reading.ts';
 import { ReplyBuffer } from './reply.ts';
+import { loadSqlite } from './store/database.ts';
 import { serveThread } from './thread.ts';
 import { Vault } from './vault.ts';
+
+loadSqlite();
 
 const vault = new Vault(workerData as WorkerOptions, 'reading');
 

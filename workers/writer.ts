@@ -33,6 +33,7 @@ import { deleteField, putField, putFields } from './operations/fields.ts';
 import { importSecrets } from './operations/import.ts';
 import { rotateKek } from './operations/keys.ts';
 import { createVault } from './operations/new-vault.ts';
+import { loadWords } from './operations/passphrases.ts';
 import { generate } from './operations/passwords.ts';
 import { renameSecret } from './operations/rename.ts';
 import { deleteSecret, patchSecret, putSecret } from './operations/secrets.ts';
@@ -41,6 +42,7 @@ import { putFieldValue, putValue } from './operations/values.ts';
 import { reportStatus, resume, seal, unseal } from './operations/vault.ts';
 import { isReading, readBatch } from './reading.ts';
 import { ReplyBuffer } from './reply.ts';
+import { loadSqlite } from './store/database.ts';
 import { serveThread } from './thread.ts';
 import { Vault, type WritableVault } from './vault.ts';
 
@@ -61,7 +63,11 @@ function loadBodies(): Promise<Bodies> {
 
 const isDaemon = vault.options.readers > 0;
 
-if (isDaemon) void loadBodies();
+if (isDaemon) {
+  void loadBodies();
+  loadSqlite();
+  loadWords();
+}
 
 /** A short command ends when it is answered: it leaves this to the daemon. */
 const indexing = isDaemon ? new IdleIndexing((limit) => vault.indexSearches(limit)) : null;

@@ -21,6 +21,8 @@ export interface VaultReport {
   readonly sealed: boolean | null;
   /** Whether the daemon has met damage in the database, so that nothing is written to it any more. */
   readonly damaged: boolean | null;
+  /** Whether the running daemon's program was replaced or removed, as by an upgrade: it is to be restarted. */
+  readonly replaced: boolean | null;
   /** Why it cannot be used, or not written to, with what to do. */
   readonly reason: string | null;
   readonly vault_id: string | null;
@@ -87,6 +89,7 @@ interface Answers {
   readonly status: Partial<Status> & Pick<Status, 'sealed'>;
   readonly info: Info | null;
   readonly damaged: boolean;
+  readonly replaced: boolean;
   readonly reason: string | null;
 }
 
@@ -106,7 +109,8 @@ async function askAsToken(client: Client): Promise<Answers> {
 /** Asked for last: to count the secrets may be what meets the damage. */
 function withDamage(status: Answers['status'], { info, reason }: Told, health: Health): Answers {
   const damaged = health.damaged ?? false;
-  return { status, info, damaged, reason: damaged ? DAMAGED : reason };
+  const replaced = health.replaced ?? false;
+  return { status, info, damaged, replaced, reason: damaged ? DAMAGED : reason };
 }
 
 type Told = Pick<Answers, 'info' | 'reason'>;
@@ -126,7 +130,7 @@ type Reached = Pick<VaultReport, 'daemon' | 'daemon_pid' | 'daemon_since' | 'soc
 
 /** `home`: where the vault is, if the daemon does not say; null where it may be anywhere. */
 function describe(
-  { status, info, damaged, reason }: Answers,
+  { status, info, damaged, replaced, reason }: Answers,
   home: Home | null,
   reached: Reached,
 ): VaultReport {
@@ -135,6 +139,7 @@ function describe(
     state: status.sealed ? 'sealed' : 'unsealed',
     sealed: status.sealed,
     damaged,
+    replaced,
     reason,
     vault_id: status.vault_id ?? null,
     key_stores: status.key_stores ?? null,
@@ -164,6 +169,7 @@ function describeNothing({ home }: Input, reason: string): VaultReport {
     state: 'no vault',
     sealed: null,
     damaged: null,
+    replaced: null,
     reason,
     vault_id: null,
     key_stores: null,

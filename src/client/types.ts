@@ -30,6 +30,8 @@ export interface Health {
   readonly sealed?: true;
   /** Once the database turned out to be damaged: nothing is written to it any more. */
   readonly damaged?: true;
+  /** Once the daemon's program was replaced or removed: it is to be restarted. */
+  readonly replaced?: true;
 }
 
 export interface SecretSummary {

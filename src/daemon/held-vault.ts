@@ -49,6 +49,15 @@ export class HeldVault implements Backend {
     this.#usageTimer = setInterval(() => void this.#flushUsage(), USAGE_FLUSH_MS).unref();
   }
 
+  get isReplaced(): boolean {
+    return this.#pools.isReplaced;
+  }
+
+  /** Resolves when every thread has loaded all that it will need. */
+  async loaded(): Promise<void> {
+    await this.#pools.loaded();
+  }
+
   get isDamaged(): boolean {
     return this.#isDamaged;
   }

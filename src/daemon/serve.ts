@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import { dirname } from 'node:path';
 import { checkSocketPath, type Home, secureHome } from '../home.ts';
+import { loadOpenApi } from '../http/openapi.ts';
 import { ParserBuffer } from '../http/parser-buffer.ts';
 import { createApiServer } from '../http/server.ts';
 import { createLog, type Log, type LogOptions } from '../log.ts';
@@ -68,6 +69,8 @@ export async function serve(options: ServeOptions): Promise<never> {
     notifyReady();
     givePermissionsUp(planGrants(home, env, findCode()).atStart);
     tellProtections(home, 'serve', listProtections(libc));
+    // What a later request needs is there by then: the program may be replaced while the daemon runs.
+    await Promise.all([vault.loaded(), loadOpenApi()]);
     await vault.settled();
     await options.onSettled(vault);
     const { sealedBecause: problem } = vault;

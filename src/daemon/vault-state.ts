@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call, ControlOperation, Failure } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
-import { NO_WORKER, WORKER_DIED } from '../pool/batch.ts';
+import { NO_WORKER, PROGRAM_REPLACED, WORKER_DIED } from '../pool/batch.ts';
 import { adviseOn, type Problem } from '../remedies.ts';
 
 const STARTING: Problem = { reason: 'unsealing', message: 'the vault is being unsealed' };
@@ -145,9 +145,16 @@ export class VaultState {
     while (this.#mayResume) {
       const deaths = this.#deaths;
       const answered = await this.#control(callFor('vault.resume'));
+      // The readers may still have the keys.
+      if (answered === PROGRAM_REPLACED) return this.#noteReplaced();
       if (wasLost(answered)) await sleep(RETRY_DELAY_MS);
       else if (deaths === this.#deaths) return this.#noteResumed(answered);
     }
+  }
+
+  #noteReplaced(): void {
+    if (this.#sealedBecause === RESUMING)
+      this.#sealedBecause = { reason: 'unusable', message: PROGRAM_REPLACED.message };
   }
 
   get #mayResume(): boolean {

@@ -25,6 +25,8 @@ export interface Backend {
   readonly sealedBecause: Problem | null;
   /** Whether the database turned out to be damaged: nothing is written to it any more. */
   readonly isDamaged: boolean;
+  /** Whether other files lie by now where the daemon's program was started from. */
+  readonly isReplaced: boolean;
   /** Resolves when no unsealing is under way. */
   settled(): Promise<void>;
   noteUse(tokenId: string, nowMs: number): void;
@@ -340,5 +342,6 @@ function describeHealth(backend: Backend): object {
     time,
     ...(backend.sealedBecause === null ? {} : { sealed: true }),
     ...(backend.isDamaged ? { damaged: true } : {}),
+    ...(backend.isReplaced ? { replaced: true } : {}),
   };
 }

@@ -4,7 +4,7 @@
  */
 import type { Batch, BatchResult, Call, Failure, Reply } from '../../workers/messages.ts';
 import type { Answered, IsWanted } from '../answered.ts';
-import { NoThreadError } from './threads.ts';
+import { NoThreadError, ProgramReplacedError } from './threads.ts';
 
 /** Runs one batch on a worker thread. */
 export type RunBatch = (batch: Batch) => Promise<BatchResult>;
@@ -40,6 +40,12 @@ export const NO_WORKER: Failure = {
   ok: false,
   code: 'busy',
   message: 'the worker threads are being started again; nothing was done, try again',
+};
+export const PROGRAM_REPLACED: Failure = {
+  ok: false,
+  code: 'internal',
+  message:
+    'the program was replaced while mav serve ran, and a thread that died cannot be started again; restart mav serve',
 };
 export const WORKER_DIED: Failure = {
   ok: false,
@@ -136,8 +142,7 @@ export class BatchQueue {
       const { bytes, replies } = await this.#run(batch.map(({ call }) => call));
       for (const [index, { resolve }] of batch.entries()) resolve(toAnswered(replies[index], bytes));
     } catch (error) {
-      for (const { call, resolve } of batch)
-        resolve(error instanceof NoThreadError ? refuse(call) : WORKER_DIED);
+      for (const { call, resolve } of batch) resolve(failureOf(error, call));
     } finally {
       this.#inFlight -= 1;
       this.#flush();
@@ -151,9 +156,10 @@ function leaveOut({ call, resolve }: Waiting): void {
 }
 
 /** The body of a call that no thread has taken is still here. */
-function refuse(call: Call): Failure {
-  call.body?.fill(0);
-  return NO_WORKER;
+function failureOf(error: unknown, { body }: Call): Failure {
+  if (!(error instanceof NoThreadError || error instanceof ProgramReplacedError)) return WORKER_DIED;
+  body?.fill(0);
+  return error instanceof NoThreadError ? NO_WORKER : PROGRAM_REPLACED;
 }
 
 function toAnswered(reply: Reply | undefined, bytes: Uint8Array<ArrayBuffer>): Answered {

@@ -16,6 +16,7 @@ import type {
 import type { Answered, IsWanted } from '../answered.ts';
 import { BatchQueue } from './batch.ts';
 import { LargeAnswers } from './large-answers.ts';
+import { ProgramFiles } from './program-files.ts';
 import { type Thread, Threads } from './threads.ts';
 
 const MAX_READERS = 4;
@@ -66,6 +67,7 @@ export class Pools {
   readonly #writer: BatchQueue;
   readonly #keyCalls: BatchQueue;
   readonly #large = new LargeAnswers();
+  readonly #program = new ProgramFiles([locate('reader'), locate('writer')]);
 
   /** `onDeath` hears of every thread that died, once; the pool replaces it by itself. */
   constructor(options: PoolOptions, onDeath: (death: Death) => void) {
@@ -75,11 +77,13 @@ export class Pools {
     const workerData = (): WorkerOptions => ({ ...options, readers, damage, startNumber: ++starts });
     const tellDeath = (kind: Death['kind'], reason: string) =>
       onDeath({ kind, reason, isLast: this.#countReady() === 0 });
+    const mayStart = () => !this.#program.isReplaced();
     // Every reader has a channel to the writer, so that they can share what the vault's keys are.
     this.#readerThreads = new Threads({
       file: locate('reader'),
       execArgv: chooseFlags('reader'),
       count: readers,
+      mayStart,
       workerData,
       onStart: (reader) => {
         for (const writer of this.#writerThreads.all) connect(reader, writer);
@@ -90,6 +94,7 @@ export class Pools {
       file: locate('writer'),
       execArgv: chooseFlags('writer'),
       count: 1,
+      mayStart,
       workerData,
       onStart: (writer) => {
         for (const reader of this.#readerThreads.all) connect(reader, writer);
@@ -125,6 +130,15 @@ export class Pools {
       batchesInFlight: KEY_CALLS_IN_FLIGHT,
       ...queued,
     });
+  }
+
+  get isReplaced(): boolean {
+    return this.#program.isReplaced();
+  }
+
+  /** Resolves when every thread that was started first has loaded, or died. */
+  async loaded(): Promise<void> {
+    await Promise.all([this.#readerThreads.loaded(), this.#writerThreads.loaded()]);
   }
 
   #countReady(): number {

@@ -25,6 +25,11 @@ export class NoThreadError extends Error {
   override readonly name = 'NoThreadError';
 }
 
+/** There is no thread, and none can be started: other files lie by now where the program's were. */
+export class ProgramReplacedError extends Error {
+  override readonly name = 'ProgramReplacedError';
+}
+
 export interface Thread {
   /** Hands the thread a message; what it is handed first it gets first. */
   tell(message: ThreadMessage, transfer: readonly Transferable[]): void;
@@ -37,6 +42,8 @@ export interface ThreadOptions {
   /** Node's own flags for the thread; undefined: those of this process. */
   readonly execArgv: string[] | undefined;
   readonly count: number;
+  /** Asked before a thread takes a dead one's place. */
+  readonly mayStart: () => boolean;
   /** For each thread anew. */
   readonly workerData: () => WorkerOptions;
   /** Before the thread gets its first batch. */
@@ -162,10 +169,24 @@ export class Threads {
   readonly #restarts = new Set<NodeJS.Timeout>();
   /** Deaths while loading since a thread last was ready. */
   #failedStarts = 0;
+  #toLoad: number;
+  readonly #loaded = Promise.withResolvers<void>();
   #isEnding = false;
 
   constructor(options: ThreadOptions) {
     this.#options = options;
+    this.#toLoad = options.count;
+    if (options.count === 0) this.#loaded.resolve();
+  }
+
+  /** Resolves when as many have loaded or died as there are to be. */
+  loaded(): Promise<void> {
+    return this.#loaded.promise;
+  }
+
+  #noteLoaded(): void {
+    this.#toLoad -= 1;
+    if (this.#toLoad <= 0) this.#loaded.resolve();
   }
 
   /** Starts them all. */
@@ -183,10 +204,11 @@ export class Threads {
     return [...this.#threads].filter(({ isReady }) => isReady).length;
   }
 
-  /** Runs a batch on the thread that has least to do. Rejects with ThreadDiedError or NoThreadError. */
+  /** Runs a batch on the thread that has least to do. Rejects with ThreadDiedError, NoThreadError or ProgramReplacedError. */
   run(batch: Batch): Promise<BatchResult> {
     const thread = this.#choose();
-    return thread === null ? Promise.reject(new NoThreadError()) : thread.run(batch);
+    if (thread !== null) return thread.run(batch);
+    return Promise.reject(this.#options.mayStart() ? new NoThreadError() : new ProgramReplacedError());
   }
 
   /** Ends them all; what is under way on them fails. */
@@ -218,6 +240,7 @@ export class Threads {
     this.#threads.add(thread);
     const onReady = () => {
       this.#failedStarts = 0;
+      this.#noteLoaded();
     };
     thread.watch(onReady, (reason) => this.#bury(thread, reason));
     this.#options.onStart(thread);
@@ -230,6 +253,11 @@ export class Threads {
   }
 
   #replace(wasReady: boolean, reason: string): void {
+    if (!wasReady) this.#noteLoaded();
+    if (!this.#options.mayStart()) {
+      this.#options.onDeath(`${reason}; the program was replaced, so no other is started: restart mav serve`);
+      return;
+    }
     this.#failedStarts = wasReady ? 0 : this.#failedStarts + 1;
     if (this.#failedStarts < 2) this.#startOne();
     else this.#startLater(FIRST_RESTART_DELAY_MS * 2 ** (this.#failedStarts - 2));

@@ -12,8 +12,8 @@ export const WORD_COUNT = 2048;
 const require = createRequire(import.meta.url);
 let loaded: readonly Buffer[] | null = null;
 
-/** Loaded when first asked for; an operation runs inside a transaction, where nothing can be awaited. */
-function loadWords(): readonly Buffer[] {
+/** A short command loads them when they are asked for, inside a transaction, where nothing can be awaited. */
+export function loadWords(): readonly Buffer[] {
   if (loaded !== null) return loaded;
   const { wordlist }: { wordlist: readonly string[] } = require('@scure/bip39/wordlists/english.js');
   if (wordlist.length !== WORD_COUNT) throw new RangeError('the list of words has another length');

@@ -21,6 +21,14 @@ const READER_CACHES_KIB = 16_000;
 /** How long a statement waits for a lock; only a checkpoint can make it wait, since there is one writer. */
 const BUSY_TIMEOUT_MS = 5_000;
 
+/**
+ * Loads SQLite itself, which otherwise comes with the first connection: a daemon's program may be replaced by then, and its
+ * file be gone.
+ */
+export function loadSqlite(): void {
+  new Database(':memory:').close();
+}
+
 /** Makes a new vault.db at `path`, which must not exist. The caller moves it into place when it is complete. */
 export function createDatabase(path: string): Db {
   if (existsSync(path)) throw new UnusableDatabaseError(`${path} exists already`);

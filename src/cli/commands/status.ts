@@ -32,6 +32,7 @@ function formatReport(report: VaultReport): string {
   const rows: [string, string | null][] = [
     ['daemon', formatDaemon(report)],
     ['state', formatState(report)],
+    ['program', report.replaced === true ? 'was replaced since the daemon started; restart mav serve' : null],
     ['key store', formatKeyStores(report)],
     ['secrets', report.secret_count === null ? null : String(report.secret_count)],
     ['folder', report.folder],

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { asRootKey, KEY_SIZE, type RootKey } from '../../envelope/keys.ts';
@@ -22,6 +23,12 @@ export type Answer = (typeof ANSWER)[keyof typeof ANSWER];
 /** The keychain could not be used: there is none, it is locked, or it did not answer in time. */
 export class KeychainUnavailableError extends Error {}
 
+/** The program that asks it is not there any more, or is another one's. */
+class ProgramReplacedError extends KeychainUnavailableError {
+  override readonly message =
+    'cannot be asked, because the program was replaced while mav serve ran; restart mav serve';
+}
+
 /** Several vaults live side by side in one keychain, each under its own id. */
 function accountOf(vaultId: Uint8Array): string {
   return `root-key:${Buffer.from(vaultId).toString('hex')}`;
@@ -29,6 +36,15 @@ function accountOf(vaultId: Uint8Array): string {
 
 /** .ts when run from source, .js when built; then it lies beside the bundle of the thread. */
 const PROGRAM = fileURLToPath(new URL(`./keychain-process${extname(import.meta.url)}`, import.meta.url));
+const PROGRAM_AT_START = identifyProgram();
+
+/** Changes when an upgrade replaces the files of a running daemon. */
+function identifyProgram(): string {
+  return [PROGRAM, process.execPath]
+    .map((path) => statSync(path, { throwIfNoEntry: false }))
+    .map((stat) => (stat === undefined ? 'gone' : [stat.dev, stat.ino, stat.size, stat.mtimeMs].join(' ')))
+    .join();
+}
 
 /**
  * Runs one operation of the keychain, with a root key for `store`. Answers the bytes of a `read`; null if there is no
@@ -40,6 +56,7 @@ async function askKeychain(
   timeoutMs: number,
   rootKey?: RootKey,
 ): Promise<SecretBytes | null> {
+  if (identifyProgram() !== PROGRAM_AT_START) throw new ProgramReplacedError();
   const child = spawn(process.execPath, [PROGRAM, operation, account], {
     stdio: ['pipe', 'pipe', 'ignore'],
     timeout: timeoutMs,
@@ -111,7 +128,8 @@ async function readEntry(account: string, timeoutMs: number): Promise<SecretByte
     return await askKeychain('read', account, timeoutMs);
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'failed';
-    throw new SealedError('keychain_unavailable', `the OS keychain ${reason}`);
+    const isOver = error instanceof ProgramReplacedError;
+    throw new SealedError(isOver ? 'unusable' : 'keychain_unavailable', `the OS keychain ${reason}`);
   }
 }
 
