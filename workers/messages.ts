@@ -195,6 +195,8 @@ export interface BatchResult {
 export type ThreadMessage =
   /** Answered once it has loaded. */
   | { readonly kind: 'hello' }
+  /** The last one, before the thread is ended. Answered once its event loop has gone round. */
+  | { readonly kind: 'rest' }
   | { readonly kind: 'batch'; readonly batch: Batch }
   /** One end of a channel between a reader and the writer, over which the two share the keyring. */
   | { readonly kind: 'peer'; readonly port: MessagePort };
