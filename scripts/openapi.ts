@@ -145,6 +145,8 @@ const keyStores: JsonSchema = {
 };
 const generation: JsonSchema = { ...whole, description: 'Of the key that wraps the keys of the secrets' };
 
+const count = object({ done: whole, total: whole });
+
 /** The body of each operation's success. */
 const ANSWERS: Readonly<Record<string, JsonSchema>> = {
   health: object({
@@ -162,6 +164,11 @@ const ANSWERS: Readonly<Record<string, JsonSchema>> = {
       const: true,
       description:
         "Once the daemon's program was replaced or removed, and it is to be restarted; else absent",
+    },
+    'progress?': {
+      ...object({ 'writing?': count, 'reading?': count }),
+      description:
+        "With the session's token only: how far an import or a rotation is (writing), and a check (reading)",
     },
   }),
   openapi: { type: 'object', description: 'An OpenAPI 3.1 document' },

@@ -217,7 +217,15 @@ export interface WorkerOptions {
   readonly readers: number;
   /** One 32-bit word that all threads see: not 0 once one of them found the database file damaged. */
   readonly damage: SharedArrayBuffer;
+  /**
+   * Four 32-bit words that all threads see: of long writing work how many steps are done and how many there are, 0 while
+   * there is none; then the same of long reading work.
+   */
+  readonly longWork: SharedArrayBuffer;
 }
+
+/** An import or a rotation, of which the writer does one at a time; a check. */
+export type LongWorkKind = 'writing' | 'reading';
 
 /** The ways a vault can hold its root key. */
 export type SlotKind = 'keychain' | 'passphrase' | 'file';

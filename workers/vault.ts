@@ -10,6 +10,7 @@ import type { Keyring } from './keys/keyring.ts';
 import { SealedError } from './keys/sealed.ts';
 import { SharedKeyringHolder } from './keys/sharing.ts';
 import { openKeyring, unsealRootKey } from './keys/unseal.ts';
+import { type CountSteps, countStepsIn } from './long-work.ts';
 import type { Failure, Reply, WorkerOptions } from './messages.ts';
 import { RequestError } from './request-error.ts';
 import { type Db, destroyDatabase, openForReading, openForWriting } from './store/database.ts';
@@ -32,6 +33,7 @@ export interface ReadableVault {
   readonly secrets: SecretReader;
   readonly tokens: TokenStore;
   readonly vault: VaultStore;
+  readonly countSteps: CountSteps;
 }
 
 /** What an operation inside the writer's transaction works with. */
@@ -71,7 +73,7 @@ export class Vault {
   get stores(): Stores {
     if (this.#isDestroyed)
       throw new SealedError('destroyed', 'the vault was destroyed; make a new one with: mav init');
-    this.#stores ??= openStores(this.#open(this.options.databasePath), this.options.databasePath);
+    this.#stores ??= openStores(this.#open(this.options.databasePath), this.options);
     return this.#stores;
   }
 
@@ -193,7 +195,7 @@ export class Vault {
   }
 }
 
-function openStores(db: Db, databasePath: string): Stores {
+function openStores(db: Db, { databasePath, longWork }: WorkerOptions): Stores {
   const vault = new VaultStore(db);
   return {
     db,
@@ -205,5 +207,6 @@ function openStores(db: Db, databasePath: string): Stores {
     tokens: new TokenStore(db),
     vault,
     nextVersion: () => vault.takeVersions(1),
+    countSteps: countStepsIn(longWork),
   };
 }

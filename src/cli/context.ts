@@ -4,6 +4,7 @@ import { describeSystemError } from '../system-error.ts';
 import { isOutputClosed } from './closed-output.ts';
 import { escapeControls } from './escape-controls.ts';
 import { CliError, EXIT } from './failure.ts';
+import { clearProgress } from './progress.ts';
 
 export interface Context {
   readonly env: NodeJS.ProcessEnv;
@@ -44,7 +45,10 @@ export function createContext(env: NodeJS.ProcessEnv, umask: number): Context {
   // Not by process.stdin and its like: a stream that is never used takes longer to make than a short command has.
   const [isInputTerminal, isOutputTerminal, isErrorTerminal] = [isatty(0), isatty(1), isatty(2)];
   // Names and paths in it are somebody else's.
-  const complain = (text: string) => void openError().write(`${escapeLines(text)}\n`);
+  const complain = (text: string) => {
+    clearProgress();
+    openError().write(`${escapeLines(text)}\n`);
+  };
   return {
     env,
     umask,

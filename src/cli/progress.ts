@@ -1,5 +1,7 @@
-/** How far something long has come: one line on the terminal, drawn anew in its place, gone when it is done. */
-import type { Input } from './command.ts';
+/**
+ * How far something long has come: one line on the terminal, drawn anew in its place, and taken away before anything else
+ * is said or asked there.
+ */
 
 /** What is done sooner needs no line. */
 const PATIENCE_MS = 500;
@@ -7,20 +9,72 @@ const INTERVAL_MS = 100;
 const SECOND_MS = 1_000;
 const CLEAR_LINE = '\r\x1b[K';
 
+/** What a terminal is that nobody may draw on. */
+interface Screen {
+  readonly isErrorTerminal: boolean;
+  readonly isQuiet: boolean;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** The one whose line is on the screen. */
+let drawn: Progress | null = null;
+
+/** Takes the line away that is there; the next step draws it again. */
+export function clearProgress(): void {
+  if (drawn !== null) process.stderr.write(CLEAR_LINE);
+  drawn = null;
+}
+
+/** For a question: nothing is drawn over it, or over the answer. */
+export function stopProgress(): void {
+  current?.end();
+}
+
+let current: Progress | null = null;
+
 export class Progress {
-  readonly #isShown: boolean;
+  #isShown: boolean;
   #nextMs = Date.now() + PATIENCE_MS;
   #timer: NodeJS.Timeout | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #text = '';
-  #isDrawn = false;
 
   /** Nothing is ever drawn where nobody looks, or with `--quiet`. */
-  constructor({ context }: Input) {
+  constructor({ context }: { readonly context: Screen }) {
     this.#isShown = context.isErrorTerminal && context.env.TERM !== 'dumb' && !context.isQuiet;
+    current = this;
+  }
+
+  get isShown(): boolean {
+    return this.#isShown;
   }
 
   show(text: string): void {
+    clearInterval(this.#ticker);
+    this.#showLater(text);
+  }
+
+  showCount(text: string, done: number, total: number): void {
+    this.show(`${text}: ${done} of ${total}`);
+  }
+
+  /** For what cannot say how far it is, or not yet: how long it has been at it. */
+  showElapsed(text: string): void {
+    const startMs = Date.now();
+    const tell = () => this.#showLater(`${text}, ${Math.round((Date.now() - startMs) / SECOND_MS)} s`);
+    this.#showLater(text);
+    this.#ticker = setInterval(tell, SECOND_MS).unref();
+  }
+
+  /** Takes the line away for good. */
+  end(): void {
+    clearTimeout(this.#timer);
+    clearInterval(this.#ticker);
+    this.#isShown = false;
+    if (drawn === this) clearProgress();
+  }
+
+  #showLater(text: string): void {
     if (!this.#isShown) return;
     this.#text = text;
     const waitMs = this.#nextMs - Date.now();
@@ -28,27 +82,11 @@ export class Progress {
     else this.#timer ??= setTimeout(() => this.#draw(), waitMs).unref();
   }
 
-  /** As show, for what cannot say how far it is: how long it has been at it. */
-  showElapsed(text: string): void {
-    const startMs = Date.now();
-    const tell = () => this.show(`${text}, ${Math.round((Date.now() - startMs) / SECOND_MS)} s`);
-    this.show(text);
-    this.#ticker = setInterval(tell, SECOND_MS).unref();
-  }
-
-  /** Takes the line away. */
-  end(): void {
-    clearTimeout(this.#timer);
-    clearInterval(this.#ticker);
-    if (this.#isDrawn) process.stderr.write(CLEAR_LINE);
-    this.#isDrawn = false;
-  }
-
   #draw(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#nextMs = Date.now() + INTERVAL_MS;
-    this.#isDrawn = true;
+    drawn = this;
     process.stderr.write(CLEAR_LINE + this.#text);
   }
 }

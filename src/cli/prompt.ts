@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ReadStream } from 'node:tty';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './failure.ts';
+import { stopProgress } from './progress.ts';
 
 /** What is pasted comes within this time; nobody types that fast. */
 const PASTE_MS = 30;
@@ -70,6 +71,7 @@ async function askTwice(
 /** What was typed, shown as it is typed. Throws CliError at Ctrl-C and at the end of input. */
 export function askText(prompt: string): Promise<string> {
   return withInput(async (input) => {
+    stopProgress();
     const reader = createInterface({ input, output: process.stderr, terminal: true });
     try {
       return await readLine(reader, prompt);
@@ -81,6 +83,7 @@ export function askText(prompt: string): Promise<string> {
 
 function askSecret(prompt: string): Promise<string> {
   return withInput(async (input) => {
+    stopProgress();
     const reader = createInterface({ input, output: nowhere(), terminal: true });
     // Only now: the reader has told the terminal to show nothing of what is typed.
     process.stderr.write(prompt);

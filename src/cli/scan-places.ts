@@ -5,6 +5,7 @@ import { findWords } from '../system-error.ts';
 import type { Input } from './command.ts';
 import { Findings, showPath } from './findings.ts';
 import { type ListOptions, listFiles } from './listed-files.ts';
+import { Progress } from './progress.ts';
 import type { Search, ValueMatcher } from './value-matcher.ts';
 import type { ValueOwner } from './watched-values.ts';
 
@@ -22,7 +23,9 @@ export interface ScanResult {
 
 export type Scan = (matcher: ValueMatcher<ValueOwner>, input: Input) => Promise<ScanResult>;
 
-export const scanFiles: Scan = async (matcher, { args, flag }) => {
+export const scanFiles: Scan = async (matcher, input) => {
+  const { args, flag } = input;
+  const progress = new Progress(input);
   const findings = new Findings();
   const problems: string[] = [];
   const onProblem: ListOptions['onProblem'] = (path, code) =>
@@ -30,22 +33,32 @@ export const scanFiles: Scan = async (matcher, { args, flag }) => {
       `${showPath(path.toString())} cannot be read (${code}): ${findWords(code) ?? 'the system refuses'}`,
     );
   const piece = Buffer.allocUnsafeSlow(PIECE_SIZE);
-  // Two paths may lead to one file.
-  const seen = new Set<string>();
-  let files = 0;
-  for (const place of args.length === 0 ? ['.'] : args) {
-    for (const path of listFiles(Buffer.from(place), { all: flag('all'), onProblem })) {
-      const key = path.toString('latin1');
-      if (seen.has(key)) continue;
-      seen.add(key);
-      const search = startSearch(matcher, findings, path.toString());
-      const code = readPieces(path, piece, search);
-      if (code === null) files += 1;
-      else onProblem(path, code);
-    }
+  const list = () => listPlaces(args, { all: flag('all'), onProblem });
+  // Counted first only where somebody looks: there may be very many.
+  const paths = progress.isShown ? [...list()] : null;
+  let [files, looked] = [0, 0];
+  for (const path of paths ?? list()) {
+    const code = readPieces(path, piece, startSearch(matcher, findings, path.toString()));
+    if (code === null) files += 1;
+    else onProblem(path, code);
+    looked += 1;
+    if (paths !== null) progress.showCount('Scanning files', looked, paths.length);
   }
+  progress.end();
   return { findings, files, problems };
 };
+
+/** Each file once: two of the places may have it. */
+function* listPlaces(args: readonly string[], options: ListOptions): Generator<Buffer> {
+  const seen = new Set<string>();
+  for (const place of args.length === 0 ? ['.'] : args) {
+    for (const path of listFiles(Buffer.from(place), options)) {
+      const key = path.toString('latin1');
+      if (!seen.has(key)) yield path;
+      seen.add(key);
+    }
+  }
+}
 
 function startSearch(
   matcher: ValueMatcher<ValueOwner>,
@@ -80,7 +93,10 @@ export const scanStandardInput: Scan = async (matcher) => {
 };
 
 /** The paths given narrow it down; what is found is named from the top of the work tree. */
-export const scanStaged: Scan = async (matcher, { args }) => {
+export const scanStaged: Scan = async (matcher, input) => {
+  const { args } = input;
+  const progress = new Progress(input);
+
   const { listStaged, readBlobs } = await import('./staged-blobs.ts');
   const findings = new Findings();
   const staged = listStaged(args);
@@ -89,8 +105,12 @@ export const scanStaged: Scan = async (matcher, { args }) => {
     staged.map(({ id }) => id),
     {
       add: (index, piece) => searches[index]?.add(piece),
-      end: (index) => searches[index]?.end(),
+      end: (index) => {
+        searches[index]?.end();
+        progress.showCount('Scanning staged files', index + 1, staged.length);
+      },
     },
   );
+  progress.end();
   return { findings, files: staged.length, problems: [] };
 };

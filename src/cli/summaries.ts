@@ -6,6 +6,7 @@ import type { Context } from './context.ts';
 import { showEnvironment } from './describe.ts';
 import { EXIT, type ExitCode } from './failure.ts';
 import type { Form } from './forms.ts';
+import { Progress } from './progress.ts';
 import { filterSummaries, intersect, readListParams } from './select-summaries.ts';
 
 /** Asks for the list, or with a query for what contains it, and prints what the options leave of it. */
@@ -13,10 +14,13 @@ export async function printSummaries(input: Input, client: Client, query?: strin
   const { context, output, text } = input;
   const params = readListParams(input);
   const isNarrowed = query !== undefined && Object.values(params).some((value) => value !== undefined);
-  const { body } =
+  const progress = new Progress(input);
+  progress.showElapsed('Listing secrets');
+  const asked =
     query === undefined
-      ? await client.request('secrets.list', { params })
-      : await client.request('secrets.search', { params: { q: query } });
+      ? client.request('secrets.list', { params })
+      : client.request('secrets.search', { params: { q: query } });
+  const { body } = await asked.finally(() => progress.end());
   const filter = text('filter');
   // Untouched where nothing is left out: numbers in metadata stay as they were written.
   if (output === 'json' && filter === undefined && !isNarrowed) {

@@ -32,6 +32,13 @@ export interface Health {
   readonly damaged?: true;
   /** Once the daemon's program was replaced or removed: it is to be restarted. */
   readonly replaced?: true;
+  /** For the command line's session only: how far an import or a rotation (writing) and a check (reading) are. */
+  readonly progress?: { readonly [Kind in 'writing' | 'reading']?: Count };
+}
+
+export interface Count {
+  readonly done: number;
+  readonly total: number;
 }
 
 export interface SecretSummary {

@@ -8,6 +8,7 @@ import { GuessLimit } from '../auth/limits.ts';
 import { hashToken, Principals } from '../auth/principals.ts';
 import { TokenUsage } from '../auth/usage.ts';
 import type { Backend } from '../http/answer.ts';
+import type { LongWork } from '../long-work.ts';
 import { type Death, type PoolOptions, Pools } from '../pool/pools.ts';
 import type { Problem } from '../remedies.ts';
 import type { Route } from '../routes.ts';
@@ -65,6 +66,10 @@ export class HeldVault implements Backend {
   /** Why the vault is sealed; null while it is not. */
   get sealedBecause(): Problem | null {
     return this.#state.sealedBecause;
+  }
+
+  get longWork(): LongWork {
+    return this.#pools.longWork;
   }
 
   /** Resolves when the vault was destroyed. */

@@ -9,6 +9,7 @@ import { authenticate, findToken, isSessionToken } from '../auth/authenticate.ts
 import type { GuessLimit } from '../auth/limits.ts';
 import type { Principals } from '../auth/principals.ts';
 import { hasScope, mayReplace } from '../auth/scope.ts';
+import type { LongWork } from '../long-work.ts';
 import { adviseOn, type Problem, type Told } from '../remedies.ts';
 import type { Route } from '../routes.ts';
 import { type Body, ClientGoneError, MAX_BODY_SIZE } from './body.ts';
@@ -27,6 +28,8 @@ export interface Backend {
   readonly isDamaged: boolean;
   /** Whether other files lie by now where the daemon's program was started from. */
   readonly isReplaced: boolean;
+  /** How far the long requests are that are under way. */
+  readonly longWork: LongWork;
   /** Resolves when no unsealing is under way. */
   settled(): Promise<void>;
   noteUse(tokenId: string, nowMs: number): void;
@@ -166,7 +169,7 @@ async function answer(backend: Backend, request: Request, progress: Progress): P
   const match = await matchFor(backend, request, progress);
   const { route } = match;
   progress.route = route.path;
-  if (route.pool === 'none') return answerLocally(route.operation, backend);
+  if (route.pool === 'none') return answerLocally(route.operation, backend, request);
   // Control operations may not wait for the unsealing: they are what can end it.
   if (backend.sealedBecause !== null && route.pool !== 'control') await backend.settled();
   const principal = authorize(backend, request, route);
@@ -330,12 +333,16 @@ function encodeJson(value: unknown): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer.from(JSON.stringify(value)));
 }
 
-async function answerLocally(operation: 'health' | 'openapi', backend: Backend): Promise<Content> {
-  const body = operation === 'openapi' ? await readOpenApi() : encodeJson(describeHealth(backend));
+async function answerLocally(
+  operation: 'health' | 'openapi',
+  backend: Backend,
+  request: Request,
+): Promise<Content> {
+  const body = operation === 'openapi' ? await readOpenApi() : encodeJson(describeHealth(backend, request));
   return { status: 200, headers: [], body, code: null };
 }
 
-function describeHealth(backend: Backend): object {
+function describeHealth(backend: Backend, { authorization }: Request): object {
   const time = `${new Date().toISOString().slice(0, 19)}Z`;
   return {
     status: 'ok',
@@ -343,5 +350,12 @@ function describeHealth(backend: Backend): object {
     ...(backend.sealedBecause === null ? {} : { sealed: true }),
     ...(backend.isDamaged ? { damaged: true } : {}),
     ...(backend.isReplaced ? { replaced: true } : {}),
+    // How many secrets there are is for the owner's session: everybody else may ask for health without a token.
+    ...(isSession(backend, authorization) ? { progress: backend.longWork } : {}),
   };
+}
+
+function isSession({ principals }: Backend, authorization: string | undefined): boolean {
+  const principal = authorization === undefined ? null : authenticate(principals, authorization, Date.now());
+  return principal !== null && hasScope(principal, 'session');
 }

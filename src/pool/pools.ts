@@ -14,6 +14,7 @@ import type {
   WorkerOptions,
 } from '../../workers/messages.ts';
 import type { Answered, IsWanted } from '../answered.ts';
+import { type LongWork, readLongWork } from '../long-work.ts';
 import { BatchQueue } from './batch.ts';
 import { LargeAnswers } from './large-answers.ts';
 import { ProgramFiles } from './program-files.ts';
@@ -47,7 +48,7 @@ const KEY_CALLS: ReadonlySet<Operation> = new Set<ControlOperation>([
 const KEY_CALLS_IN_FLIGHT = 4;
 
 /** Where the vault is and what may be asked for its key; `readers`: null for as many as fit the machine. */
-export type PoolOptions = Omit<WorkerOptions, 'startNumber' | 'readers' | 'damage'> & {
+export type PoolOptions = Omit<WorkerOptions, 'startNumber' | 'readers' | 'damage' | 'longWork'> & {
   readonly readers: number | null;
 };
 
@@ -68,13 +69,17 @@ export class Pools {
   readonly #keyCalls: BatchQueue;
   readonly #large = new LargeAnswers();
   readonly #program = new ProgramFiles([locate('reader'), locate('writer')]);
+  readonly #longWork = new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT);
 
   /** `onDeath` hears of every thread that died, once; the pool replaces it by itself. */
   constructor(options: PoolOptions, onDeath: (death: Death) => void) {
     const readers = options.readers ?? Math.min(MAX_READERS, Math.max(1, availableParallelism() - 1));
     let starts = 0;
     const damage = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-    const workerData = (): WorkerOptions => ({ ...options, readers, damage, startNumber: ++starts });
+    const longWork = this.#longWork;
+    const workerData = (): WorkerOptions => {
+      return { ...options, readers, damage, longWork, startNumber: ++starts };
+    };
     const tellDeath = (kind: Death['kind'], reason: string) =>
       onDeath({ kind, reason, isLast: this.#countReady() === 0 });
     const mayStart = () => !this.#program.isReplaced();
@@ -170,6 +175,11 @@ export class Pools {
   control(call: Call): Promise<Answered> {
     if (KEY_CALLS.has(call.operation)) return this.#keyCalls.add(call);
     return new BatchQueue((batch) => this.#writerThreads.run(batch), ALONE).add(call);
+  }
+
+  /** How far the long requests are that are under way. */
+  get longWork(): LongWork {
+    return readLongWork(this.#longWork);
   }
 
   /** Waits for what is under way, then ends the threads; not for key stores, which may hang. */

@@ -50,13 +50,16 @@ export const checkVault: Handler<ReadableVault> = (vault, _call, reply) => {
 };
 
 function checkEntries(vault: ReadableVault, findings: Findings): void {
-  for (const row of vault.secrets.listRows({})) {
-    const fields = vault.secrets.listFields(row.id);
-    findings.secrets += 1;
-    findings.fields += fields.length;
-    if (fields.length !== row.fieldCount || !opens(vault, row, fields))
-      findings.unreadable.push({ name: row.name, environment: row.environment });
-  }
+  vault.countSteps('reading', vault.secrets.count(), (step) => {
+    for (const row of vault.secrets.listRows({})) {
+      const fields = vault.secrets.listFields(row.id);
+      findings.secrets += 1;
+      findings.fields += fields.length;
+      if (fields.length !== row.fieldCount || !opens(vault, row, fields))
+        findings.unreadable.push({ name: row.name, environment: row.environment });
+      step();
+    }
+  });
 }
 
 /** Whether an entry opens whole, as somebody with the key stored it. */

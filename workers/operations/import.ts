@@ -20,20 +20,24 @@ import { changeSecret, fieldPlaceOf, NO_METADATA, placeOf, storeSecret, writeNam
 const GROUPS = ['added', 'changed', 'unchanged'] as const;
 type Group = (typeof GROUPS)[number];
 
+const NEEDS_READ = 'to import over secrets that exist the token needs the scope read';
+
 export const importSecrets: BodyHandler<'secrets.import'> = (vault, call, reply, request) => {
   const isDryRun = getDryRun(call);
   const { list } = request.secrets;
   const numbered = withVersions(vault, list);
   const groups = new Map<ImportEntry, Group>();
-  // In the order of the indexes: what comes next is mostly on a page that has just been used.
-  for (const entry of list.toSorted(compareNames)) {
-    checkWanted(call);
-    const row = vault.secrets.find(entry.name, entry.environment);
-    // Whether a stored value is the given one is an answer that only who may read it gets.
-    if (row !== null && !call.mayReplace)
-      throw new RequestError('forbidden', 'to import over secrets that exist the token needs the scope read');
-    groups.set(entry, row === null ? add(numbered, entry, isDryRun) : merge(numbered, call, row, entry));
-  }
+  vault.countSteps('writing', list.length, (step) => {
+    // In the order of the indexes: what comes next is mostly on a page that has just been used.
+    for (const entry of list.toSorted(compareNames)) {
+      checkWanted(call);
+      const row = vault.secrets.find(entry.name, entry.environment);
+      // Whether a stored value is the given one is an answer that only who may read it gets.
+      if (row !== null && !call.mayReplace) throw new RequestError('forbidden', NEEDS_READ);
+      groups.set(entry, row === null ? add(numbered, entry, isDryRun) : merge(numbered, call, row, entry));
+      step();
+    }
+  });
   writeGroups(isDryRun, list, groups, reply);
 };
 

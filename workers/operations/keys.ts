@@ -9,6 +9,7 @@ import { Keyring } from '../keys/keyring.ts';
 import { openKeyring } from '../keys/unseal.ts';
 import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
+import type { SecretRow } from '../store/secrets.ts';
 import type { Vault, WritableVault } from '../vault.ts';
 import { insertKek } from './new-vault.ts';
 import { rewrapRow } from './sealing.ts';
@@ -88,15 +89,22 @@ function rewrapEverything(vault: WritableVault, keyring: Keyring): void {
 function rewrapSecrets(vault: WritableVault, keyring: Keyring): void {
   // Collected first: a statement that is still reading forbids writes on the same connection.
   const summaries = [...vault.secrets.list({})];
-  for (const { name, environment } of summaries) {
-    const row = vault.secrets.find(name, environment);
-    if (row === null) throw new IntegrityError();
-    vault.writer.put({ ...row, ...rewrapRow(keyring, placeOf(row), row, row) });
-    for (const field of vault.secrets.listFields(row.id)) {
-      const bound = { ...field, metadata: '' };
-      const { wrappedDek } = rewrapRow(keyring, fieldPlaceOf(row, field.field), bound, bound);
-      vault.writer.putField({ ...field, secretId: row.id, wrappedDek });
+  vault.countSteps('writing', summaries.length, (step) => {
+    for (const { name, environment } of summaries) {
+      const row = vault.secrets.find(name, environment);
+      if (row === null) throw new IntegrityError();
+      rewrapSecret(vault, keyring, row);
+      step();
     }
+  });
+}
+
+function rewrapSecret(vault: WritableVault, keyring: Keyring, row: SecretRow): void {
+  vault.writer.put({ ...row, ...rewrapRow(keyring, placeOf(row), row, row) });
+  for (const field of vault.secrets.listFields(row.id)) {
+    const bound = { ...field, metadata: '' };
+    const { wrappedDek } = rewrapRow(keyring, fieldPlaceOf(row, field.field), bound, bound);
+    vault.writer.putField({ ...field, secretId: row.id, wrappedDek });
   }
 }
 

@@ -102,7 +102,9 @@ function measureRequestThread(): Step[] {
 async function measureReader(options: PoolOptions): Promise<Step[]> {
   const { readers, ...rest } = options;
   const damage = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  const vault = new Vault({ ...rest, readers: readers ?? 1, damage, startNumber: 1 }, 'reading');
+  const longWork = new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT);
+  const shared = { damage, longWork };
+  const vault = new Vault({ ...rest, ...shared, readers: readers ?? 1, startNumber: 1 }, 'reading');
   await vault.unseal(null);
   const open = await vault.use();
   const { name = '', env = '' } = SECRET.params;

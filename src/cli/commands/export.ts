@@ -95,8 +95,11 @@ function writeOut({ context }: Input): Write {
 /** One entry a line, as the API answers it. */
 async function exportJson(input: Input, write: Write): Promise<Exported> {
   const progress = new Progress(input);
+  // Its line would stand in the middle of the data.
+  if (input.text('to') === undefined && input.context.isOutputTerminal) progress.end();
   const counts = { count: 0, skipped: 0 };
   await withVault(input, async (client) => {
+    const total = progress.isShown ? await countSecrets(input, client) : null;
     let separator = '{"format":"maestrovault-export","version":1,"secrets":[\n';
     let isRead = true;
     for await (const page of readPages(client, input.environment)) {
@@ -110,13 +113,20 @@ async function exportJson(input: Input, write: Write): Promise<Exported> {
         separator = ',\n';
       }
       if (!isRead) break;
-      progress.show(`Exporting: ${counts.count} secrets`);
+      const done = counts.count + counts.skipped;
+      if (total === null) progress.show(`Exporting secrets: ${done}`);
+      else progress.showCount('Exporting secrets', done, total);
     }
     if (counts.count + counts.skipped === 0 && isRead) await checkEmpty(input, client);
     await write(`${counts.count === 0 ? separator : '\n'}]}\n`);
   });
   progress.end();
   return { what: 'secret', ...counts };
+}
+
+/** null where only some are exported: how many these are nobody has counted. */
+async function countSecrets({ environment }: Input, client: Client): Promise<number | null> {
+  return environment === undefined ? (await client.info()).secret_count : null;
 }
 
 /** Throws CliError where the environment that was named holds nothing, unless it may. */

@@ -7,7 +7,7 @@ import { confirm } from '../confirm.ts';
 import { describeSecret } from '../describe.ts';
 import { CliError, EXIT, toCliError } from '../failure.ts';
 import { type ImportSource, readImportSource } from '../import-source.ts';
-import { Progress } from '../progress.ts';
+import { showWork } from '../show-work.ts';
 import { StoppableImport } from '../stoppable-import.ts';
 
 /** How many names are said; `-o json` has all of them. */
@@ -27,18 +27,26 @@ async function importFrom(input: Input, stoppable: StoppableImport): Promise<typ
   // Read before the vault is opened, and closed again while somebody is asked.
   const source = { ...(await readImportSource(input)), stoppable };
   if (source.lines.length === 0) return reportNothing(input, source);
-  const planned = await withVault(input, (client) => planOrStore(input, client, source));
+  const planned = await inVault(input, (client) => planOrStore(input, client, source));
   if (planned.dry_run && flag('dry-run')) return report(input, planned, context.print);
   if (!planned.dry_run) return report(input, planned, context.say);
   describeResult(planned, context.say);
   const { changed } = planned;
   const them = changed.length === 1 ? 'a secret that exists' : `${changed.length} secrets that exist`;
   await confirm(input, `Change ${them} (${listNames(changed)})?`);
-  return report(input, await withVault(input, (client) => store(input, client, source)), context.say);
+  return report(input, await inVault(input, (client) => store(input, client, source)), context.say);
 }
 
 /** An import and how it is stopped. */
 type Source = ImportSource & { readonly stoppable: StoppableImport };
+
+/** As withVault, with a line that says how far it is. */
+function inVault(input: Input, use: (client: Client) => Promise<ImportResult>): Promise<ImportResult> {
+  const text = input.flag('dry-run') ? 'Comparing secrets with the vault' : 'Storing secrets';
+  return withVault(input, (client, way) =>
+    showWork(input, { client, way, kind: 'writing', text }, () => use(client)),
+  );
+}
 
 /** The API takes no import of nothing. */
 function reportNothing(input: Input, { name }: ImportSource): typeof EXIT.done {
@@ -79,11 +87,7 @@ async function send(
   source: Source,
   { isDryRun, conditions = {} }: { readonly isDryRun: boolean; readonly conditions?: Conditions },
 ): Promise<ImportResult> {
-  const { lines, stoppable } = source;
-  const progress = new Progress(input);
-  const what = `${lines.length} ${lines.length === 1 ? 'secret' : 'secrets'}`;
-  // One transaction in one request: nobody knows how far it is.
-  progress.showElapsed(isDryRun ? `Comparing ${what} with the vault` : `Storing ${what}`);
+  const { stoppable } = source;
   try {
     return await stoppable.run({
       isDryRun,
@@ -92,8 +96,6 @@ async function send(
     });
   } catch (error) {
     throw placeError(source, error);
-  } finally {
-    progress.end();
   }
 }
 

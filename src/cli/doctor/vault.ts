@@ -12,8 +12,9 @@ import type { Input } from '../command.ts';
 import { describeSecret } from '../describe.ts';
 import { toCliError } from '../failure.ts';
 import { readPackage } from '../package-json.ts';
+import { showWork } from '../show-work.ts';
 import { TURN_PATIENCE_MS } from '../vault-report.ts';
-import type { Way } from '../way.ts';
+import type { Use, Way } from '../way.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
 
 const KEY_SIZE = 32;
@@ -29,7 +30,11 @@ export async function checkVault(input: Input): Promise<Finding[]> {
     const isTokens = readGivenToken(context.env) !== null;
     if (!isTokens && !isThere(home.databasePath) && !(await isAlive(home.socketPath))) return [];
     const inspect = isTokens ? inspectAsToken : inspectAsSession;
-    return await withVault(input, inspect, { mayBeSealed: true, turnPatienceMs: TURN_PATIENCE_MS });
+    const look: Use<Finding[]> = (client, way) => {
+      const work = { client, way, kind: 'reading', text: 'Opening every secret' } as const;
+      return showWork(input, work, () => inspect(client, way));
+    };
+    return await withVault(input, look, { mayBeSealed: true, turnPatienceMs: TURN_PATIENCE_MS });
   } catch (error) {
     return [fail('vault', toCliError(error).message)];
   }

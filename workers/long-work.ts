@@ -1,0 +1,22 @@
+/** How far a long request is, in memory that the request thread sees: a thread that is busy cannot be asked. */
+import type { LongWorkKind } from './messages.ts';
+
+/** Runs `work`, which calls `step` for each of `total` steps. */
+export type CountSteps = <T>(kind: LongWorkKind, total: number, work: (step: () => void) => T) => T;
+
+const WORDS = { writing: 0, reading: 2 } as const;
+
+/** `shared`: as WorkerOptions has it. */
+export function countStepsIn(shared: SharedArrayBuffer): CountSteps {
+  const words = new Int32Array(shared);
+  return (kind, total, work) => {
+    const [done, all] = [WORDS[kind], WORDS[kind] + 1];
+    Atomics.store(words, done, 0);
+    Atomics.store(words, all, total);
+    try {
+      return work(() => Atomics.add(words, done, 1));
+    } finally {
+      Atomics.store(words, all, 0);
+    }
+  };
+}
