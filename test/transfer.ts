@@ -454,7 +454,7 @@ t.test(
     daemon.child.kill('SIGSTOP');
     t.teardown(() => daemon.child.kill('SIGCONT'));
     const terminal = mavOnTerminal(t, daemon, ['import', path]);
-    await terminal.see('Storing 2 secrets, 1 s');
+    await terminal.see('Storing secrets, 1 s');
     daemon.child.kill('SIGCONT');
     const { code, shown } = await terminal.ended();
     t.equal(code, 0);
