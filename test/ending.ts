@@ -1,5 +1,5 @@
 /** How the daemon ends: whatever is the matter with its terminal, its log, its disk or a thread. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
   constants,
@@ -10,13 +10,22 @@ import {
   readSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { LogWriter } from '../src/log-writer.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { ask, createSandbox, finished, mav, type Sandbox, spawnMav, startDaemon } from './fixtures/vault.ts';
+import {
+  ask,
+  BIN,
+  createSandbox,
+  finished,
+  mav,
+  type Sandbox,
+  spawnMav,
+  startDaemon,
+} from './fixtures/vault.ts';
 
 const { O_NONBLOCK, O_RDWR } = constants;
 const STUCK = new URL('fixtures/stuck-thread.mjs', import.meta.url).href;
@@ -205,4 +214,22 @@ t.test('serve > on a terminal > plain lines, and no requests unless asked for', 
     t.equal(/^\d\d:\d\d:\d\d GET \/v1\/health 200 [\d.]+ ms$/m.test(shown), isLogged);
     t.match(shown, /^(\^C)?\d\d:\d\d:\d\d stopping \(SIGINT\)$/m);
   }
+});
+
+t.test('serve > signals are ignored where it is started > they stay so', async (t) => {
+  const sandbox = await createVault(t);
+  // By its first lines, which are a shell's: Node itself forgets what was ignored.
+  const script = 'trap "" HUP INT; exec "$0" serve';
+  const node = dirname(process.execPath);
+  const env = { ...sandbox.env, PATH: `${node}:${process.env.PATH}` };
+  const child = spawn('/bin/sh', ['-c', script, BIN], { env, cwd: sandbox.folder });
+  const ended = finished(child);
+  t.teardown(() => child.kill('SIGKILL'));
+  await waitUntil(() => isListening(sandbox));
+  child.kill('SIGHUP');
+  child.kill('SIGINT');
+  await sleep(300);
+  t.ok(await isListening(sandbox), 'it goes on');
+  child.kill('SIGTERM');
+  t.equal((await ended).code, 0);
 });

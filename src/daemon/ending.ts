@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 import type { Libc } from './libc.ts';
 import type { Watchdog } from './watchdog.ts';
 
-const STOP_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR2'] as const;
+export const STOP_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR2'] as const;
 
 /** What taking everything down may take; requests under way have 5 s of it. */
 const TAKE_DOWN_MS = 8_000;

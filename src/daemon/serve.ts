@@ -1,5 +1,6 @@
 /** The daemon, put together: own the vault, unseal it, listen, answer until told to stop. */
 import type { Server } from 'node:http';
+import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { checkSocketPath, type Home, secureHome } from '../home.ts';
 import { loadOpenApi } from '../http/openapi.ts';
@@ -9,9 +10,10 @@ import { createLog, type Log, type LogOptions } from '../log.ts';
 import type { PoolOptions } from '../pool/pools.ts';
 import { adviseOn } from '../remedies.ts';
 import { leaveSessionToken } from '../session-token.ts';
+import { hasSignal, readStarted, START_VARIABLE } from '../started.ts';
 import { type HandedSocket, listenOnHanded, takeHandedSocket } from './activation.ts';
 import { chooseConnectionCap } from './descriptors.ts';
-import { Ending } from './ending.ts';
+import { Ending, STOP_SIGNALS } from './ending.ts';
 import { HeldVault } from './held-vault.ts';
 import { findCode } from './launch.ts';
 import { Libc } from './libc.ts';
@@ -56,7 +58,7 @@ export async function serve(options: ServeOptions): Promise<never> {
   secureHome(home);
   checkSocketPath(home.socketPath);
   takeOwnership(home, 'serve');
-  const ending = new Ending({ log, libc, watchdog: Watchdog.start(log.event), ignored: [] });
+  const ending = new Ending({ log, libc, watchdog: Watchdog.start(log.event), ignored: takeIgnored(env) });
   ending.teardown.push(() => releaseOwnership(home));
   ending.listen();
   try {
@@ -84,6 +86,13 @@ export async function serve(options: ServeOptions): Promise<never> {
     }
   }
   return new Promise<never>(() => {});
+}
+
+/** The signals that this process was started to ignore, as by `nohup`; Node has set them back. No child is told. */
+function takeIgnored(env: NodeJS.ProcessEnv): NodeJS.Signals[] {
+  const ignored = readStarted(env)?.ignored ?? 0n;
+  delete env[START_VARIABLE];
+  return STOP_SIGNALS.filter((name) => hasSignal(ignored, constants.signals[name]));
 }
 
 /** What the service manager has given us, the kernel, and whoever made the vault just now. */
