@@ -122,8 +122,8 @@ t.test('every command that names a secret > not there > the same sentence', asyn
     'there is no such key (the secret has owner)',
   );
   t.match(
-    await fail(['exec', '-e', 'prdo', '--only', 'zzz', '--', 'true']),
-    'no secret "zzz" in environment "prdo" (--env), nor in the default environment',
+    await fail(['exec', '-e', 'staging', '--only', 'zzz', '--', 'true']),
+    'no secret "zzz" in environment "staging" (--env), nor in the default environment',
   );
 });
 

@@ -5,7 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { findMissing } from './fixtures/programs.ts';
-import { BIN, createSandbox, finished, mav, type Sandbox, spawnMav, startNode } from './fixtures/vault.ts';
+import {
+  BIN,
+  createSandbox,
+  finished,
+  mav,
+  type Sandbox,
+  spawnMav,
+  startDaemon,
+  startNode,
+} from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 
@@ -207,5 +216,35 @@ t.test(
     t.equal(code, 1);
     t.match(stderr, /^mav: this is a fault of mav itself.*please report it: TypeError at \S+:\d+:\d+\n$/);
     t.notMatch(stderr, 'canary');
+  },
+);
+
+t.test(
+  "an option that is wrong > by the API's judgement > is named as the option, a member to clients",
+  async (t) => {
+    const daemon = await startDaemon(t);
+    const long = 'x'.repeat(600);
+    const cases: readonly (readonly [args: string[], says: string])[] = [
+      [['set', '', '--value', 'v'], 'NAME must not be empty'],
+      [['set', 'a', '--value', 'v', '--env', long], '--env must be at most 512 bytes long'],
+      [['set', 'a', '--value', 'v', '--field', ''], '--field must not be empty'],
+      [['search', ''], 'QUERY must say what to search for'],
+      [['list', '--metadata-value', 'x'], '--metadata-value needs --metadata-key beside it'],
+      [['token', 'create', '--name', 'a', '--scope', 'x'], '--scope must be a non-empty list of "read"'],
+      [
+        ['token', 'create', '--name', 'a', '--scope', 'read', '--expires', '5'],
+        '--expires must be a duration',
+      ],
+      [['generate', '--passphrase', '--delimiter', long], '--delimiter must be at most 16 bytes long'],
+    ];
+    for (const [args, says] of cases) {
+      const { code, stderr } = await mav(daemon, args);
+      t.equal(code, 2, says);
+      t.match(stderr, `mav: ${says}`);
+    }
+    const body = { name: 'a', scopes: ['read'], expires_in: '5' };
+    const { json, headers } = await daemon.ask('POST', '/v1/tokens', { body });
+    t.match(json, { code: 'bad_request', error: /^"expires_in" must be a duration/ });
+    t.equal(headers['x-error-member'], 'expires_in');
   },
 );

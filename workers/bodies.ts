@@ -112,7 +112,8 @@ export function parseRequest<Name extends BodyOperation>(
   const result = bodySchemas[operation].safeParse(parsed.members);
   if (result.success) return result.data as BodyRequest<Name>;
   wipeParsedBody(parsed);
-  throw new BodyError(describe(result.error.issues));
+  const { issues } = result.error;
+  throw new BodyError(describe(issues), findMember(issues));
 }
 
 /** Zeroes the secrets of a request, of whichever operation. */
@@ -169,6 +170,12 @@ function describe(issues: readonly z.core.$ZodIssue[]): string {
   const { path = [], message = 'the body is not valid' } = issues[0] ?? {};
   const names = quotePath(path);
   return names === '' ? message : `${names} ${message}`;
+}
+
+/** The member that the first issue is about; undefined where it is about several, or one that is not known. */
+function findMember([issue]: readonly z.core.$ZodIssue[]): string | undefined {
+  const [member] = issue?.path ?? [];
+  return typeof member === 'string' && issue?.code !== 'unrecognized_keys' ? member : undefined;
 }
 
 /** Of a list only the list is named, of an object the member. */

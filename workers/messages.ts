@@ -159,6 +159,8 @@ export interface Failure {
   /** What is wrong; with a `reason`, without what to do about it. */
   readonly message: string;
   readonly reason?: Reason | undefined;
+  /** The member of the body, or the parameter, that is wrong; absent where it is not a single one. */
+  readonly member?: string | undefined;
   /** For the log only: what an `internal` or `integrity` failure was about (names, never values). */
   readonly detail?: string;
   /** What SQLite found wrong with the database file. */

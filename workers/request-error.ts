@@ -9,24 +9,33 @@ const QUOTED_LENGTH = 64;
 export class RequestError extends Error {
   readonly code: ErrorCode;
   readonly reason: Reason | undefined;
+  /** The member or parameter that is wrong, where it is one: `message` names it the same way. */
+  readonly member: string | undefined;
 
-  constructor(code: ErrorCode, message: string, reason?: Reason) {
+  constructor(code: ErrorCode, message: string, reason?: Reason, member?: string) {
     super(message);
+    this.member = member;
     this.name = 'RequestError';
     this.code = code;
     this.reason = reason;
   }
 
   toFailure(): Failure {
-    const { code, message, reason } = this;
-    return { ok: false, code, message, ...(reason === undefined ? {} : { reason }) };
+    const { code, message, reason, member } = this;
+    return {
+      ok: false,
+      code,
+      message,
+      ...(reason === undefined ? {} : { reason }),
+      ...(member === undefined ? {} : { member }),
+    };
   }
 }
 
 /** The body is not what the operation takes: always 400. */
 export class BodyError extends RequestError {
-  constructor(message: string) {
-    super('bad_request', message);
+  constructor(message: string, member?: string) {
+    super('bad_request', message, undefined, member);
     this.name = 'BodyError';
   }
 }

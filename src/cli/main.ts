@@ -27,9 +27,20 @@ export async function main(
     return await dispatch(argv, context);
   } catch (error) {
     const failure = toCliError(error);
-    context.complain(`mav: ${failure.message}`);
+    context.complain(`mav: ${await reword(argv, error, failure.message)}`);
     return failure.exitCode;
   }
+}
+
+/** What the API calls a member is an option here. */
+async function reword(argv: readonly string[], error: unknown, message: string): Promise<string> {
+  const { member } = error as { member?: unknown };
+  if (typeof member !== 'string') return message;
+  const { words } = splitCommand(argv);
+  const command = words === null ? undefined : commands[words];
+  return command === undefined
+    ? message
+    : (await import('./member-names.ts')).nameOption(command, member, message);
 }
 
 async function checkEncoding(argv: readonly string[]): Promise<void> {

@@ -13,8 +13,12 @@ export class MaestroVaultError extends Error {
   /** Why the vault is sealed, mostly; undefined where the code says it all. */
   readonly reason: Reason | undefined;
 
-  constructor(status: number, code: ErrorCode, message: string, reason?: Reason) {
+  /** The member of the body, or the parameter, that is wrong. */
+  readonly member: string | undefined;
+
+  constructor(status: number, code: ErrorCode, message: string, reason?: Reason, member?: string) {
     super(message);
+    this.member = member;
     this.status = status;
     this.code = code;
     this.reason = reason;
@@ -22,13 +26,13 @@ export class MaestroVaultError extends Error {
 }
 
 /** The error that an answer of 400 and more stands for. */
-export function toError({ status, body }: Incoming): MaestroVaultError {
+export function toError({ status, headers, body }: Incoming): MaestroVaultError {
   try {
     const { error, code, reason } = JSON.parse(
       Buffer.from(body.buffer, body.byteOffset, body.length).toString(),
     );
     if (typeof error === 'string' && typeof code === 'string')
-      return new MaestroVaultError(status, code as ErrorCode, error, reason);
+      return new MaestroVaultError(status, code as ErrorCode, error, reason, headers['x-error-member']);
   } catch {
     // Not an answer of ours; said below.
   }

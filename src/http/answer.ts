@@ -318,14 +318,16 @@ function explainFailure(failure: Failure, { operation }: Route): Content {
 }
 
 function explain(
-  failure: Pick<Failure, 'code' | 'message' | 'reason'>,
+  failure: Pick<Failure, 'code' | 'message' | 'reason' | 'member'>,
   headers: readonly string[] = [],
   told: Told = 'api',
 ): Content {
-  const { code, message, reason } = failure;
+  const { code, message, reason, member } = failure;
   const why = reason === undefined ? {} : { reason, problem: message };
   const body = encodeJson({ error: adviseOn(failure, told), code, ...why });
-  return { status: STATUS_OF[code], headers, body, code };
+  // Beside the body, whose members existing clients know.
+  const where = member === undefined ? headers : [...headers, 'X-Error-Member', member];
+  return { status: STATUS_OF[code], headers: where, body, code };
 }
 
 /** Small bodies without secrets only. */

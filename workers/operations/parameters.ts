@@ -7,8 +7,8 @@ import { foldSearchText } from './search-text.ts';
 
 const MAX_LIMIT = 1_000;
 
-function badRequest(message: string): RequestError {
-  return new RequestError('bad_request', message);
+function badRequest(message: string, member: string): RequestError {
+  return new RequestError('bad_request', message, undefined, member);
 }
 
 /** The secret that a call is about. Throws RequestError. */
@@ -31,7 +31,7 @@ export function getListFilter(call: Call): ListFilter {
   const { env, metadata_key: key, metadata_value: value } = call.params;
   if (env !== undefined) checkName('environment', env);
   if (value !== undefined && key === undefined)
-    throw badRequest('metadata_value needs metadata_key beside it');
+    throw badRequest('metadata_value needs metadata_key beside it', 'metadata_value');
   return {
     ...getPage(call),
     ...(env === undefined ? {} : { environment: env }),
@@ -57,14 +57,14 @@ export function getNamesOnly(call: Call): boolean {
 
 function readFlag({ params }: Call, name: string): boolean {
   const { [name]: given = 'false' } = params;
-  if (given !== 'true' && given !== 'false') throw badRequest(`${name} must be true or false`);
+  if (given !== 'true' && given !== 'false') throw badRequest(`${name} must be true or false`, name);
   return given === 'true';
 }
 
 /** The filter of a search. Throws RequestError. */
 export function getSearchFilter(call: Call): ListFilter {
   const query = call.params.q ?? '';
-  if (query === '') throw badRequest('q must say what to search for');
+  if (query === '') throw badRequest('q must say what to search for', 'q');
   return { ...getPage(call), searchText: foldSearchText(query) };
 }
 
@@ -78,7 +78,8 @@ function getPage(call: Call): { limit?: number; after?: PageStart } {
 
 function parseLimit(text: string): number {
   const limit = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > MAX_LIMIT) throw badRequest(`limit must be a whole number from 1 to ${MAX_LIMIT}`);
+  if (limit < 1 || limit > MAX_LIMIT)
+    throw badRequest(`limit must be a whole number from 1 to ${MAX_LIMIT}`, 'limit');
   return limit;
 }
 
@@ -94,5 +95,5 @@ function decodeCursor(cursor: string): PageStart {
   } catch {
     // Not a cursor of ours; said below.
   }
-  throw badRequest('cursor is not one that this API gave out');
+  throw badRequest('cursor is not one that this API gave out', 'cursor');
 }
