@@ -21,6 +21,7 @@ export class StoppableImport {
   readonly #interruption: Interruption;
   /** Of the request under way. */
   #sending: AbortController | null = null;
+  #isDone = false;
 
   constructor(context: Context, name: string) {
     this.#context = context;
@@ -28,10 +29,14 @@ export class StoppableImport {
     this.#interruption = watchSignals(
       (signal) => {
         if (this.#sending !== null) return this.#sending.abort();
+        // It is about to be reported, or the vault is being closed.
+        if (this.#isDone) return this.#tellTooLate();
         context.complain(`mav: ${NOTHING}`);
         process.exit(exitCodeOfSignal(signal));
       },
-      () => context.complain(`mav: stopped; ${this.#remedy}`),
+      () => {
+        if (!this.#isDone) context.complain(`mav: stopped; ${this.#remedy}`);
+      },
     );
   }
 
@@ -41,6 +46,7 @@ export class StoppableImport {
     try {
       const result = await send(this.#sending.signal);
       if (this.#exitCode !== null && isDryRun) throw this.#stopped(NOTHING);
+      this.#isDone = !isDryRun;
       if (this.#exitCode !== null) this.#tellTooLate();
       return result;
     } catch (error) {
