@@ -1,4 +1,5 @@
 /** Help, written from the table of commands, for a terminal of any width. */
+import { type Command as CacCommand, cac } from 'cac';
 import { type Command, GROUPS, type Option } from './command.ts';
 import { commands, optionsOf } from './options.ts';
 import { formatRows, wrapText } from './wrap.ts';
@@ -22,17 +23,20 @@ interface Section {
 }
 
 export function formatCommandHelp(words: string, command: Command, width: number): string {
-  const { description, aliases, notes = [], examples } = command;
-  const options = Object.entries(optionsOf(command)).filter(([, { hidden }]) => !hidden);
+  const { aliases, notes = [], examples } = command;
+  const { rawName, description, options } = registerCommand(words, command);
   return joinSections([
     // First: they are what most people look for.
     { title: 'Examples', lines: examples.map(asCommand) },
     { title: `mav ${words}`, lines: wrapText(`${description}.`, INDENT, width) },
-    { title: 'Usage', lines: [asCommand(`mav ${describeUsage(words, command)}`)] },
+    { title: 'Usage', lines: [asCommand(`mav ${describeUsage(words, command, rawName)}`)] },
     {
       title: 'Options',
       lines: formatRows(
-        [...options.map(describeOption), ['-h, --help', 'Say what this command does']],
+        [
+          ...options.map((option) => [option.rawName, option.description] as const),
+          ['-h, --help', 'Say what this command does'],
+        ],
         INDENT,
         width,
       ),
@@ -87,20 +91,27 @@ function asCommand(line: string): string {
 function listRows(isWanted: (entry: [words: string, command: Command]) => boolean, width: number): string[] {
   const rows = Object.entries(commands)
     .filter(isWanted)
-    .map(([words, { arguments: takes, description }]) => {
-      return [takes === undefined ? words : `${words} ${takes}`, description] as const;
-    });
+    .map((entry) => registerCommand(...entry))
+    .map(({ rawName, description }) => [rawName, description] as const);
   return formatRows(rows, INDENT, width);
 }
 
-/** Options stand behind the arguments, but for a command that hands on what follows its first one. */
-function describeUsage(words: string, { arguments: takes, passesThrough }: Command): string {
-  const parts = passesThrough ? [words, '[options]', '[--]', takes] : [words, takes, '[options]'];
-  return parts.filter((part) => part !== undefined).join(' ');
+/** The command as cac has it, from our table. Its own printer breaks no lines and loses errors of standard output. */
+function registerCommand(words: string, command: Command): CacCommand {
+  const { arguments: takes, description } = command;
+  const registered = cac('mav').command(takes === undefined ? words : `${words} ${takes}`, description);
+  const shown = Object.entries(optionsOf(command)).filter(([, { hidden }]) => !hidden);
+  for (const [name, option] of shown) registered.option(describeOption(name, option), option.description);
+  return registered;
 }
 
-function describeOption([name, option]: readonly [string, Option]): readonly [string, string] {
-  const { short, type, placeholder = 'VALUE', description } = option;
+/** Options stand behind the arguments, but for a command that hands on what follows its first one. */
+function describeUsage(words: string, { arguments: takes, passesThrough }: Command, rawName: string): string {
+  return passesThrough ? `${words} [options] [--] ${takes}` : `${rawName} [options]`;
+}
+
+/** In cac's notation: `-e, --env <ENV>`. */
+function describeOption(name: string, { short, type, placeholder = 'VALUE' }: Option): string {
   const names = short === undefined ? `--${name}` : `-${short}, --${name}`;
-  return [type === 'boolean' ? names : `${names} <${placeholder}>`, description];
+  return type === 'boolean' ? names : `${names} <${placeholder}>`;
 }
