@@ -1,6 +1,6 @@
 /** Ctrl-C and its kin while something is under way that is to be undone, or at least told of, before the process ends. */
 
-const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+const NUMBERS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 type Signal = keyof typeof NUMBERS;
 const SIGNALS = Object.keys(NUMBERS) as Signal[];
 
