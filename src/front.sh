@@ -14,5 +14,9 @@ case $1 in exec | run | serve | -?*)
     export MAV_START
   fi ;;
 esac
+# Node opens a closed standard output as /dev/null, which some programs give their children on purpose.
+MAV_OUTPUT="$$ open"
+[ -e /dev/fd ] && [ ! -e /dev/fd/1 ] && MAV_OUTPUT="$$ closed"
+export MAV_OUTPUT
 # The -- keeps Node from taking options of the program's for its own.
 exec node -- "$0" "$@"

@@ -2,7 +2,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import t from 'tap';
+import { skipWithout } from './fixtures/programs.ts';
 import { BIN, createSandbox, mav, type Sandbox, startNode } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
@@ -72,6 +74,24 @@ t.test('output thrown away on purpose > works', async (t) => {
   });
   t.same(await once(status, 'exit'), [0, null], 'as a program that ignores it does');
 });
+
+t.test(
+  'the program itself > closed, or /dev/null for reading and writing > tells them apart',
+  { skip: skip || skipWithout('python3') },
+  async (t) => {
+    const path = `${dirname(process.execPath)}:${process.env.PATH}`;
+    const env = { ...sandbox.env, PATH: path };
+    const ignore =
+      'import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL))';
+    const ignored = spawnSync('python3', ['-c', ignore, BIN, 'get', 'db'], { env, encoding: 'utf8' });
+    t.same([ignored.status, ignored.stderr], [0, '']);
+    const closed = spawnSync('sh', ['-c', '"$0" get db >&-', BIN], { env, encoding: 'utf8' });
+    t.equal(closed.status, 1);
+    t.match(closed.stderr, /standard output is closed/);
+    const printed = spawnSync(BIN, ['exec', '--', 'printenv'], { env, encoding: 'utf8' });
+    t.notMatch(printed.stdout, /^MAV_(OUTPUT|START)=/m, 'and the program that exec runs sees nothing of it');
+  },
+);
 
 t.test(
   'a full disk > what is printed there > fails, in words',

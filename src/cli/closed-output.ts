@@ -7,12 +7,21 @@ const NULL_DEVICE = '/dev/null';
 const ACCESS_MODE = 0o3;
 const READ_AND_WRITE = 0o2;
 
+/** The variable by which front.sh says what it found: its process id, which becomes Node's, and `open` or `closed`. */
+export const OUTPUT_VARIABLE = 'MAV_OUTPUT';
+
+/** `env` is this process's own. */
+export function isOutputClosed(env: NodeJS.ProcessEnv): boolean {
+  const [pid, state] = env[OUTPUT_VARIABLE]?.split(' ') ?? [];
+  return Number(pid) === process.pid ? state === 'closed' : isOpenedByNode();
+}
+
 /**
- * Node opens what is closed as /dev/null before it runs anything, for reading and writing; a shell's `>/dev/null` is for
- * writing only, and what a parent has itself was meant. A program that gives its children a /dev/null of the first kind
- * cannot be told apart. Where there is no /proc nothing can be told, and the answer is no.
+ * For a program that was started as `node bin.js`. Node opens what is closed as /dev/null before it runs anything, for
+ * reading and writing; a shell's `>/dev/null` is for writing only, and what a parent has itself was meant. A program that
+ * gives its children a /dev/null of the first kind cannot be told apart. Without /proc the answer is no.
  */
-export function isOutputClosed(): boolean {
+function isOpenedByNode(): boolean {
   try {
     if (!fstatSync(STANDARD_OUTPUT).isCharacterDevice()) return false;
     if (readlinkSync(`/proc/self/fd/${STANDARD_OUTPUT}`) !== NULL_DEVICE) return false;

@@ -81,7 +81,7 @@ export function withManners(context: Context, { quiet, noInput, noColor }: Manne
 
 /** The same context, for a command whose output is what it is run for: to print it into nothing is a failure. */
 export function guardOutput(context: Context): Context {
-  if (context.isOutputTerminal || !isOutputClosed()) return context;
+  if (context.isOutputTerminal || !isOutputClosed(context.env)) return context;
   const fail = () => {
     throw new CliError(EXIT.failed, 'standard output is closed: what is printed would be lost');
   };

@@ -1,6 +1,7 @@
 /** `mav exec`: runs a program with secrets as environment variables. */
 import { writeSync } from 'node:fs';
 import { readStarted, START_VARIABLE, type Started } from '../../started.ts';
+import { OUTPUT_VARIABLE } from '../closed-output.ts';
 import { collectVariables } from '../collect-variables.ts';
 import type { Run } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -22,10 +23,10 @@ export const run: Run = async (input) => {
   return replaceProcess(input.args, { ...own, ...toEnvironment(variables) }, { inherited, started });
 };
 
-/** Without the variable that tells us how we were started, and with those that the shell before us dropped. */
+/** Without the variables that tell us how we were started, and with those that the shell before us dropped. */
 function readEnvironment(env: NodeJS.ProcessEnv, started: Started | null): NodeJS.ProcessEnv {
   if (started?.environment) return parseEnvironment(started.environment);
-  const { [START_VARIABLE]: _, ...rest } = env;
+  const { [START_VARIABLE]: _start, [OUTPUT_VARIABLE]: _output, ...rest } = env;
   return rest;
 }
 
