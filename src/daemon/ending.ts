@@ -8,6 +8,9 @@ import type { Watchdog } from './watchdog.ts';
 
 export const STOP_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR2'] as const;
 
+const FROM_TERMINALS: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGINT'];
+const SAME_SIGNAL_MS = 500;
+
 /** What taking everything down may take; requests under way have 5 s of it. */
 const TAKE_DOWN_MS = 8_000;
 /** A step that comes after that has so long. */
@@ -32,20 +35,34 @@ export class Ending {
   readonly teardown: Teardown = [];
   readonly #options: EndingOptions;
   #isUnderWay = false;
+  #beganAtMs = 0;
+  readonly #hurry = new AbortController();
 
   constructor(options: EndingOptions) {
     this.#options = options;
   }
 
-  /** Listens for signals and errors. More than one is usual: a terminal that closes and its shell both send SIGHUP. */
+  /** Aborted when requests under way are not to be waited for any more. */
+  get hurry(): AbortSignal {
+    return this.#hurry.signal;
+  }
+
+  /** Listens for signals and errors. */
   listen(): void {
     const { ignored } = this.#options;
     for (const signal of ignored) process.on(signal, () => {});
     for (const signal of STOP_SIGNALS)
-      if (!ignored.includes(signal)) process.on(signal, () => this.begin(signal, 0));
+      if (!ignored.includes(signal)) process.on(signal, () => this.#noteSignal(signal));
     for (const kind of ['uncaughtException', 'unhandledRejection'] as const)
       process.on(kind, (error: unknown) => this.begin(describeUnforeseen(error), 1));
     process.once('beforeExit', () => this.begin('nothing is left to do', 1));
+  }
+
+  /** A second signal means that it is to be quick, unless it is the first one's: a terminal and npm send each twice. */
+  #noteSignal(signal: NodeJS.Signals): void {
+    const isSame = FROM_TERMINALS.includes(signal) && performance.now() - this.#beganAtMs < SAME_SIGNAL_MS;
+    if (!this.#isUnderWay) this.begin(signal, 0);
+    else if (!isSame) this.#hurry.abort();
   }
 
   get isUnderWay(): boolean {
@@ -56,8 +73,9 @@ export class Ending {
   begin(reason: string, exitCode: number): void {
     if (this.#isUnderWay) return;
     this.#isUnderWay = true;
+    this.#beganAtMs = performance.now();
     this.#options.log.event('stopping', reason);
-    void this.#takeDown().then((isClean) => this.#exit(exitCode, isClean));
+    void this.#takeDown().then((isClean) => this.#exit(this.hurry.aborted ? 1 : exitCode, isClean));
   }
 
   /** Takes everything down for a daemon that could not start; whoever called it says why, and ends the process. */

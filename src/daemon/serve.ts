@@ -122,7 +122,7 @@ async function start(
   const parserBuffer = await ParserBuffer.open(dirname(home.socketPath));
   teardown.push(() => parserBuffer.close());
   parserBuffer.watch(server);
-  teardown.push(() => closeServer(server));
+  teardown.push(() => closeServer(server, ending.hurry));
   teardown.push(() => vault.stopWaiting());
   const leaveToken = () => teardown.push(leaveSessionToken(env, home.socketPath, sessionToken));
   if (handed === null) {
@@ -138,11 +138,13 @@ async function start(
 }
 
 /** Requests under way are finished; idle connections are closed at once. */
-async function closeServer(server: Server): Promise<void> {
+async function closeServer(server: Server, hurry: AbortSignal): Promise<void> {
   if (!server.listening) return;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   const timer = setTimeout(() => server.closeAllConnections(), REQUESTS_GRACE_MS);
+  if (hurry.aborted) server.closeAllConnections();
+  else hurry.addEventListener('abort', () => server.closeAllConnections());
   await closed;
   clearTimeout(timer);
 }

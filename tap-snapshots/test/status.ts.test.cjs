@@ -156,7 +156,7 @@ exports[`test/status.ts > TAP > doctor > something wrong > says what, and what t
     "code": 1,
     "isWell": false,
     "complaints": [
-      "config.json FAIL FOLDER/vault/config.json: unknown key \\"sokcet\\"; known are socket, env, output, clear"
+      "config.json FAIL FOLDER/vault/config.json, line 1, column 2: unknown key \\"sokcet\\"; known are socket, env, output, clear"
     ]
   },
   "the socket path is too long": {
@@ -218,7 +218,7 @@ socket     FOLDER/vault/maestrovault.sock
 `
 
 exports[`test/status.ts > TAP > status > no vault > says what to do, exit 1 > json 1`] = `
-{"daemon":"not running","daemon_pid":null,"daemon_since":null,"state":"no vault","sealed":null,"damaged":null,"reason":"there is no vault at FOLDER/vault/vault.db; make one: mav init","vault_id":null,"key_stores":null,"key_file":null,"kek_generation":null,"secret_count":null,"folder":"FOLDER/vault","database":null,"database_size_bytes":null,"socket":"FOLDER/vault/maestrovault.sock"}
+{"daemon":"not running","daemon_pid":null,"daemon_since":null,"state":"no vault","sealed":null,"damaged":null,"replaced":null,"reason":"there is no vault at FOLDER/vault/vault.db; make one: mav init","vault_id":null,"key_stores":null,"key_file":null,"kek_generation":null,"secret_count":null,"folder":"FOLDER/vault","database":null,"database_size_bytes":null,"socket":"FOLDER/vault/maestrovault.sock"}
 
 `
 
@@ -242,7 +242,7 @@ socket     FOLDER/vault/maestrovault.sock
 `
 
 exports[`test/status.ts > TAP > status > without a daemon > opens the vault by itself, exit 0 > json 1`] = `
-{"daemon":"not running","daemon_pid":null,"daemon_since":null,"socket":"FOLDER/vault/maestrovault.sock","state":"unsealed","sealed":false,"damaged":false,"reason":null,"vault_id":"VAULT-ID","key_stores":["file"],"key_file":"FOLDER/home/.config/maestrovault/VAULT-ID.key","kek_generation":1,"secret_count":1,"folder":"FOLDER/vault","database":"FOLDER/vault/vault.db","database_size_bytes":SIZE}
+{"daemon":"not running","daemon_pid":null,"daemon_since":null,"socket":"FOLDER/vault/maestrovault.sock","state":"unsealed","sealed":false,"damaged":false,"replaced":false,"reason":null,"vault_id":"VAULT-ID","key_stores":["file"],"key_file":"FOLDER/home/.config/maestrovault/VAULT-ID.key","kek_generation":1,"secret_count":1,"folder":"FOLDER/vault","database":"FOLDER/vault/vault.db","database_size_bytes":SIZE}
 
 `
 
