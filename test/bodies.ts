@@ -553,7 +553,7 @@ t.test('bodyJsonSchema > every operation > an object that allows no other member
         const: 'base64',
         description: 'Then `value` is base64 of it (RFC 4648 section 4)',
       },
-      metadata: { type: 'object' },
+      metadata: { type: 'object', additionalProperties: true },
     },
     required: ['value'],
     additionalProperties: false,

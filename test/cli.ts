@@ -142,18 +142,20 @@ t.test('version > asked for in any way > the package version', async (t) => {
 });
 
 t.test('serve > what it prints > the curl line works as it is', { skip: skipWithout('curl') }, async (t) => {
-  const daemon = await startDaemon(t);
-  const { stdout } = await daemon.stop();
+  const daemon = await startDaemon(t, { serve: ['--log-format', 'text'] });
+  // On standard error, with the log.
+  const { stdout, stderr } = await daemon.stop();
   const again = await startDaemon(t, { sandbox: daemon, init: null, token: false });
-  const line = stdout.split('\n').find((one) => one.includes('curl ')) ?? '';
+  const line = stderr.split('\n').find((one) => one.includes('curl ')) ?? '';
   const { status, stdout: answer } = spawnSync(
     'sh',
     ['-c', `${line.trim().replace('mvt_…', daemon.admin)} -sS`],
     { encoding: 'utf8' },
   );
   t.same([status, answer], [0, '[]']);
-  t.match(stdout, daemon.socket);
-  t.match(stdout, 'mav token create');
+  t.match(stderr, daemon.socket);
+  t.match(stderr, 'mav token create');
+  t.equal(stdout, '');
   await again.stop();
 });
 

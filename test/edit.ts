@@ -301,6 +301,8 @@ t.test('edit > the text cannot be stored just now > may be tried again', { skip 
   const daemon = await startDaemon(t);
   await mav(daemon, ['set', 'x', '--value', 'old']);
   const terminal = edit(t, daemon, `${MAV} seal && echo mine > "$1"`);
+  await terminal.see('Unseal it now? [Y/n]');
+  terminal.type(`n${KEYS.enter}`);
   await terminal.see('Your text is not stored. Try again? [y/N] ');
   t.equal((await mav(daemon, ['unseal'])).code, 0);
   terminal.type(`y${KEYS.enter}`);

@@ -109,7 +109,9 @@ t.test('scan > nothing to be found > exit 0', async (t) => {
   t.same([clean.code, clean.stdout], [0, '']);
   t.equal((await scan('-o', 'json')).stdout, '[]\n');
   write('dev.txt', VALUE);
-  t.equal((await scan('--env', 'dev')).code, 0);
+  const nothing = await scan('--env', 'dev');
+  t.equal(nothing.code, 3, 'an environment that holds nothing');
+  t.match(nothing.stderr, 'environment "dev" (--env) holds no secrets');
 });
 
 t.test('scan > standard input > found there, and nowhere else', async (t) => {

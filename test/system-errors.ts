@@ -56,6 +56,8 @@ function becomeStranger(t: Test): Stranger {
         HOME: folder,
         MAV_HOME: home,
         DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
+        // Node hands it on by itself, and its folder is root's.
+        NODE_V8_COVERAGE: '',
         ...env,
       },
       encoding: 'utf8',
