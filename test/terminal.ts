@@ -85,7 +85,7 @@ t.test('set > stopped, ended, empty or pasted > nothing is stored', { skip }, as
     ['Ctrl-C at the second prompt', 130, ['Value', `hunter2${enter}`], ['Once', ctrlC]],
     ['Ctrl-D at once', 1, ['Value', ctrlD]],
     ['Ctrl-D at the second prompt', 1, ['Value', `hunter2${enter}`], ['Once', ctrlD]],
-    ['an empty value', 2, ['Value', enter]],
+    ['an empty value, and none when asked again', 1, ['Value', enter], ['That is empty.', ctrlD]],
     ['three lines pasted', 1, ['Value', `hunter2${enter}hunter2${enter}hunter2${enter}`]],
     ['two lines pasted, the second one open', 1, ['Value', `hunter2${enter}hunter2`]],
   ];
@@ -165,13 +165,18 @@ t.test('passphrase > typed with spaces around it > kept as typed', { skip }, asy
   const typed = '  hunter2 hunter3  ';
   const made = await answer(
     mavOnTerminal(t, sandbox, ['init', '--key-store', 'passphrase']),
-    ['New passphrase: ', typed + enter],
+    ['New passphrase (at least 8 characters): ', typed + enter],
     ['Once more: ', typed + enter],
   );
   t.equal(made.code, 0);
   const right = await answer(mavOnTerminal(t, sandbox, ['list']), ['Passphrase: ', typed + enter]);
   t.equal(right.code, 0);
-  const wrong = await answer(mavOnTerminal(t, sandbox, ['list']), ['Passphrase: ', typed.trim() + enter]);
+  const wrong = await answer(
+    mavOnTerminal(t, sandbox, ['list']),
+    ['Passphrase: ', typed.trim() + enter],
+    ['The passphrase is wrong.', typed.trim() + enter],
+    ['The passphrase is wrong.', typed.trim() + enter],
+  );
   t.equal(wrong.code, 5);
   t.notMatch(made.shown + right.shown + wrong.shown, 'hunter');
   for (const end of [made, right, wrong]) checkSane(t, end);
@@ -179,13 +184,15 @@ t.test('passphrase > typed with spaces around it > kept as typed', { skip }, asy
 
 t.test('init > the passphrase is not given > no vault is left behind', { skip }, async (t) => {
   const sandbox = createSandbox(t);
-  for (const [typed, code] of [
-    [ctrlC, 130],
-    [ctrlD, 1],
-    [enter, 2],
-  ] as const) {
+  const prompt = 'New passphrase (at least 8 characters): ';
+  const cases: readonly [code: number, ...answers: [string, string][]][] = [
+    [130, [prompt, ctrlC]],
+    [1, [prompt, ctrlD]],
+    [130, [prompt, enter], ['Choose a longer one.', ctrlC]],
+  ];
+  for (const [code, ...answers] of cases) {
     const init = mavOnTerminal(t, sandbox, ['init', '--key-store', 'passphrase']);
-    t.equal((await answer(init, ['New passphrase: ', typed])).code, code);
+    t.equal((await answer(init, ...answers)).code, code);
     t.notOk(existsSync(sandbox.databasePath));
   }
 });
