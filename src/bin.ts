@@ -1,7 +1,7 @@
 #!/bin/sh
 /**
- * The program's first lines that are Node's; those of front.sh stand before them once it is built. They import nothing by themselves, so that an old Node, which would crash in a library,
- * gets to the sentence that says what is wrong.
+ * The first lines that Node runs; the build puts front.sh before them. They import nothing by themselves, so that an old
+ * Node, which would crash in a library, gets to the sentence that says what is wrong.
  */
 const OLDEST_NODE = [24, 7] as const;
 

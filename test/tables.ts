@@ -97,8 +97,10 @@ t.test('tables > a terminal that tells no width, and a pipe > nothing is cut', {
 t.test('tables > no entry > a sentence and no heading', { skip }, async (t) => {
   const daemon = await startDaemon(t, { token: false });
   for (const [command, sentence] of [
-    [['list'], 'No such secrets.'],
-    [['search', 'x'], 'No such secrets.'],
+    [['list'], 'There are no secrets yet; store one: mav set NAME'],
+    [['list', '--filter', 'x'], 'No secrets match.'],
+    [['list', '--env', 'prod'], 'environment "prod" (--env) holds no secrets, nor does any other.'],
+    [['search', 'x'], 'No secrets match.'],
     [['token', 'list'], 'There are no tokens yet.'],
   ] as const) {
     const { code, shown } = await onTerminal(t, daemon, command, 80);

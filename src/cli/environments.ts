@@ -14,12 +14,15 @@ export async function isEmpty(client: Client, environment: string): Promise<bool
 
 /** Exit code 3: the environment of this run holds nothing. Says why it is this one, and which there are instead. */
 export async function emptyError(input: Input, client: Client, environment: string): Promise<CliError> {
+  const empty = await describeEmpty(input, client, environment);
+  return new CliError(EXIT.notFound, `${empty}; --allow-empty takes it as it is`);
+}
+
+/** That the environment of this run holds nothing, why it is this one, and which there are instead. */
+export async function describeEmpty(input: Input, client: Client, environment: string): Promise<string> {
   const source = findSource(input);
   const named = source === null ? '' : ` (${source})`;
-  return new CliError(
-    EXIT.notFound,
-    `${describeEnvironment(environment)}${named} holds no secrets${await describeOthers(client, environment)}; --allow-empty takes it as it is`,
-  );
+  return `${describeEnvironment(environment)}${named} holds no secrets${await describeOthers(client, environment)}`;
 }
 
 async function describeOthers(client: Client, environment: string): Promise<string> {

@@ -35,9 +35,19 @@ export async function printSummaries(input: Input, client: Client, query?: strin
   if (filter !== undefined) rows = filterSummaries(rows, filter);
   if (output === 'json') context.print(JSON.stringify(rows));
   else if (output !== 'table') await printLines(context, output, rows);
-  else if (rows.length === 0) context.say('No such secrets.');
+  else if (rows.length === 0) context.say(await describeNothing(input, client, query));
   else await printSecrets(context, rows);
   return EXIT.done;
+}
+
+/** Why nothing is listed: nothing matches, nothing is in this environment, or nothing is stored at all. */
+async function describeNothing(input: Input, client: Client, query: string | undefined): Promise<string> {
+  const { environment, text } = input;
+  const isNarrowed = ['metadata-key', 'filter'].some((option) => text(option) !== undefined);
+  if (query !== undefined || isNarrowed) return 'No secrets match.';
+  if (environment === undefined) return 'There are no secrets yet; store one: mav set NAME';
+  const { describeEmpty } = await import('./environments.ts');
+  return `${await describeEmpty(input, client, environment)}.`;
 }
 
 /** Numbers in metadata keep their digits: JSON.stringify writes them as they were written. */

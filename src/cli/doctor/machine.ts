@@ -1,5 +1,6 @@
 /** Checks of the machine: where memory may be written to, and what time it believes it is. */
 import { readFileSync } from 'node:fs';
+import { formatTime } from '../../times.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
 /** Nobody has run this version before. */
@@ -10,7 +11,7 @@ export function checkMachine(): Finding[] {
 }
 
 export function checkClock(nowMs: number): Finding {
-  const now = new Date(nowMs).toISOString();
+  const now = formatTime(new Date(nowMs).toISOString());
   return nowMs < EARLIEST
     ? fail('clock', `the clock says ${now}, which is in the past: tokens would not expire; set it`)
     : ok('clock', now);

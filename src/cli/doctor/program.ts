@@ -26,7 +26,8 @@ export function checkPath(path: string, program: string): Finding {
     .filter((folder) => folder !== '')
     .map((folder) => join(folder, 'mav'))
     .find(isExecutable);
-  if (first === undefined) return warn('PATH', 'no mav is on PATH; add its folder, or: npm install --global');
+  if (first === undefined)
+    return warn('PATH', 'no mav is on PATH; install it as README says, or add the folder it is in');
   if (realpathSync(first) === realpathSync(program)) return ok('PATH', `${first} is this program`);
   return warn(
     'PATH',

@@ -7,6 +7,7 @@ import { MaestroVaultError, type Reason } from '../../client/errors.ts';
 import type { Check, Status } from '../../client/types.ts';
 import { checkPrivateFile, isThere } from '../../home.ts';
 import { adviseOn } from '../../remedies.ts';
+import { formatTime } from '../../times.ts';
 import { readGivenToken, withVault } from '../access.ts';
 import type { Input } from '../command.ts';
 import { describeSecret } from '../describe.ts';
@@ -166,7 +167,7 @@ async function compareClock(client: Client): Promise<Finding> {
   return newest > Date.now() + CLOCK_SLACK_MS
     ? warn(
         'entry times',
-        `the newest entry is of ${new Date(newest).toISOString()}, which is in the future: the clock is behind; set it`,
+        `the newest entry is of ${formatTime(new Date(newest).toISOString())}, which is in the future: the clock is behind; set it`,
       )
     : ok('entry times', 'none is in the future');
 }
