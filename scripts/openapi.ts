@@ -84,6 +84,7 @@ const SCHEMAS = {
         'Which of several causes of this code it is, mostly why the vault is sealed; the same in every version',
     },
     'problem?': { ...text, description: 'Beside a reason: `error` without what to do about it' },
+    'member?': { ...text, description: 'The member of the body, or the parameter, that is wrong' },
   }),
   SecretSummary: object({
     name,

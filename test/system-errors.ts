@@ -245,8 +245,13 @@ t.test(
       t.match(stderr, `mav: ${says}`);
     }
     const body = { name: 'a', scopes: ['read'], expires_in: '5' };
-    const { json, headers } = await daemon.ask('POST', '/v1/tokens', { body });
-    t.match(json, { code: 'bad_request', error: /^"expires_in" must be a duration/ });
-    t.equal(headers['x-error-member'], 'expires_in');
+    const { json } = await daemon.ask('POST', '/v1/tokens', { body });
+    t.match(json, {
+      code: 'bad_request',
+      error: /^"expires_in" must be a duration/,
+      member: 'expires_in',
+    });
+    const unknown = await daemon.ask('POST', '/v1/tokens', { body: { ...body, 'naïve\n': 1 } });
+    t.strictSame(unknown.json, { error: 'unknown member "naïve\\n"', code: 'bad_request' });
   },
 );

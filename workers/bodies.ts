@@ -112,8 +112,7 @@ export function parseRequest<Name extends BodyOperation>(
   const result = bodySchemas[operation].safeParse(parsed.members);
   if (result.success) return result.data as BodyRequest<Name>;
   wipeParsedBody(parsed);
-  const { issues } = result.error;
-  throw new BodyError(describe(issues), findMember(issues));
+  throw explainIssues(result.error.issues);
 }
 
 /** Zeroes the secrets of a request, of whichever operation. */
@@ -161,21 +160,19 @@ function findFieldsProblem(record: Readonly<Record<string, unknown>>): string | 
   return null;
 }
 
-/** One sentence for the first issue; an unknown member comes first, it is mostly why another one is missing. */
-function describe(issues: readonly z.core.$ZodIssue[]): string {
+/** Says the first issue in a sentence. An unknown member comes first: it is mostly why another one is missing. */
+function explainIssues(issues: readonly z.core.$ZodIssue[]): BodyError {
   for (const issue of issues) {
     if (issue.code === 'unrecognized_keys')
-      return `unknown member ${quotePath([...issue.path, issue.keys[0] ?? ''])}`;
+      return new BodyError(`unknown member ${quotePath([...issue.path, issue.keys[0] ?? ''])}`);
   }
   const { path = [], message = 'the body is not valid' } = issues[0] ?? {};
+  const [member] = path;
   const names = quotePath(path);
-  return names === '' ? message : `${names} ${message}`;
-}
-
-/** The member that the first issue is about; undefined where it is about several, or one that is not known. */
-function findMember([issue]: readonly z.core.$ZodIssue[]): string | undefined {
-  const [member] = issue?.path ?? [];
-  return typeof member === 'string' && issue?.code !== 'unrecognized_keys' ? member : undefined;
+  return new BodyError(
+    names === '' ? message : `${names} ${message}`,
+    typeof member === 'string' ? member : undefined,
+  );
 }
 
 /** Of a list only the list is named, of an object the member. */

@@ -12,7 +12,6 @@ export class MaestroVaultError extends Error {
   readonly code: ErrorCode;
   /** Why the vault is sealed, mostly; undefined where the code says it all. */
   readonly reason: Reason | undefined;
-
   /** The member of the body, or the parameter, that is wrong. */
   readonly member: string | undefined;
 
@@ -26,13 +25,13 @@ export class MaestroVaultError extends Error {
 }
 
 /** The error that an answer of 400 and more stands for. */
-export function toError({ status, headers, body }: Incoming): MaestroVaultError {
+export function toError({ status, body }: Incoming): MaestroVaultError {
   try {
-    const { error, code, reason } = JSON.parse(
+    const { error, code, reason, member } = JSON.parse(
       Buffer.from(body.buffer, body.byteOffset, body.length).toString(),
     );
     if (typeof error === 'string' && typeof code === 'string')
-      return new MaestroVaultError(status, code as ErrorCode, error, reason, headers['x-error-member']);
+      return new MaestroVaultError(status, code as ErrorCode, error, reason, member);
   } catch {
     // Not an answer of ours; said below.
   }

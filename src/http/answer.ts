@@ -324,10 +324,9 @@ function explain(
 ): Content {
   const { code, message, reason, member } = failure;
   const why = reason === undefined ? {} : { reason, problem: message };
-  const body = encodeJson({ error: adviseOn(failure, told), code, ...why });
-  // Beside the body, whose members existing clients know.
-  const where = member === undefined ? headers : [...headers, 'X-Error-Member', member];
-  return { status: STATUS_OF[code], headers: where, body, code };
+  const where = member === undefined ? {} : { member };
+  const body = encodeJson({ error: adviseOn(failure, told), code, ...why, ...where });
+  return { status: STATUS_OF[code], headers, body, code };
 }
 
 /** Small bodies without secrets only. */
