@@ -156,6 +156,29 @@ t.test('Expect: 100-continue > told to go on, and served', async (t) => {
   connection.close();
 });
 
+t.test(
+  'Expect: 100-continue > no token, or a body that is too large > refused, and not told to go on',
+  async (t) => {
+    const withoutToken = (headers: string) => `PUT /v1/secrets/x HTTP/1.1\r\nHost: x\r\n${headers}\r\n`;
+    const expecting = 'Expect: 100-continue\r\nContent-Length: ';
+    const refused: readonly (readonly [request: string, status: number])[] = [
+      [withoutToken(`${expecting}10\r\n`), 401],
+      [withoutToken(`Connection: close\r\n${expecting}60000000\r\n`), 401],
+      [put('expected', `${expecting}60000000\r\n`, ''), 413],
+    ];
+    for (const [request, status] of refused) {
+      const connection = await RawConnection.open(socket);
+      let shown = '';
+      connection.socket.on('data', (text) => {
+        shown += text;
+      });
+      connection.write(request);
+      t.match(await connection.waitForEnd(), [{ status }]);
+      t.match(shown, new RegExp(`^HTTP/1\\.1 ${status} `));
+    }
+  },
+);
+
 t.test('pipelined > 100 requests of every pool in one write > answered in their order', async (t) => {
   const connection = await RawConnection.open(socket);
   const targets = ['PUT', 'GET', 'health', 'nothing'].flatMap((kind) =>

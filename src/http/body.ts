@@ -41,13 +41,19 @@ export function hasBody({ headers }: IncomingMessage): boolean {
  * The body, at most `maxSize` bytes, or null where there is none. Throws HttpError `too_large`, what it was refused
  * for, or ClientGoneError. What a client sends beyond the limit is read and dropped, so that it gets to read its
  * answer; the server's request timeout bounds that. What has arrived is held by its
- * connection until the body is whole.
+ * connection until the body is whole. `invite` is called when it is to be read, for clients that wait to be asked for it.
  */
-export function readBody(request: IncomingMessage, maxSize: number, holding: Holding): Promise<Body | null> {
+export function readBody(
+  request: IncomingMessage,
+  maxSize: number,
+  holding: Holding,
+  invite: () => void,
+): Promise<Body | null> {
   const earlier = refused.get(request);
   if (earlier !== undefined) return Promise.reject(earlier);
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxSize) return Promise.reject(tooLarge(maxSize));
+  invite();
   const collected = new Collector(announced > 0 ? announced : FIRST_CAPACITY, maxSize, holding);
   return new Promise((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {

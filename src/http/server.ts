@@ -91,6 +91,8 @@ export function createApiServer(backend: Backend, logRequest: LogRequest, limits
   connections.watch(server, (socket) => held.releaseAll(socket));
   // An expectation that we do not know is passed over (RFC 9110 section 10.1.1); Node would answer with no body.
   server.on('checkExpectation', handle);
+  // A body is asked for by whoever reads it, when its client is known; Node would ask for each.
+  server.on('checkContinue', handle);
   server.on('clientError', (error, socket) => refuseMalformed(error, socket, logRequest));
   server.on('connect', (request, socket, head) => void refuseTunnel(serving, request, socket, head));
   return server;
@@ -109,12 +111,17 @@ async function serve(serving: Serving, request: IncomingMessage, response: Serve
   const startedAt = performance.now();
   const { method = '', socket } = request;
   if (!hasBody(request)) connections.noteRequest(socket);
+  let isHeldBack = waitsForInvitation(request);
+  const invite = () => {
+    if (isHeldBack) response.writeContinue();
+    isHeldBack = false;
+  };
   try {
     const answer = await answerRequest(backend, {
       ...readHead(request),
       isWanted: () => !socket.destroyed,
       readBody: async (maxSize) => {
-        const body = await readBody(request, maxSize, held.by(socket));
+        const body = await readBody(request, maxSize, held.by(socket), invite);
         connections.noteRequest(socket);
         return body;
       },
@@ -124,7 +131,7 @@ async function serve(serving: Serving, request: IncomingMessage, response: Serve
     // Once the daemon is stopping, a connection ends with the answer that it waits for.
     if (isStopping() || answer.isLast) response.shouldKeepAlive = false;
     const drained = drainBody(request);
-    if (!response.shouldKeepAlive) await drained;
+    if (!response.shouldKeepAlive && !isHeldBack) await drained;
     let sent = answer;
     connections.noteAnswer(socket);
     if (answer.rest === null) send(response, method, answer, held);
@@ -133,6 +140,11 @@ async function serve(serving: Serving, request: IncomingMessage, response: Serve
   } catch (error) {
     if (!(error instanceof ClientGoneError)) throw error;
   }
+}
+
+/** Whether its client sends the body once it is asked for it. If it never is, Node closes behind the answer. */
+function waitsForInvitation({ headers }: IncomingMessage): boolean {
+  return /(?:^|\W)100-continue(?:$|\W)/i.test(headers.expect ?? '');
 }
 
 function readHead({ method = '', url: target = '/', headers }: IncomingMessage) {
