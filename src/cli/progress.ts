@@ -16,21 +16,29 @@ interface Screen {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** The one whose line is on the screen. */
-let drawn: Progress | null = null;
+interface Lines {
+  /** The one whose line is on the screen. */
+  drawn: Progress | null;
+  /** The one that was begun last. */
+  current: Progress | null;
+}
+
+/** Of the process: the bundle and the files beside it each have a copy of this module. */
+const shared = globalThis as { [key: symbol]: Lines | undefined };
+const KEY = Symbol.for('maestrovault.progress');
+const lines = shared[KEY] ?? { drawn: null, current: null };
+shared[KEY] = lines;
 
 /** Takes the line away that is there; the next step draws it again. */
 export function clearProgress(): void {
-  if (drawn !== null) process.stderr.write(CLEAR_LINE);
-  drawn = null;
+  if (lines.drawn !== null) process.stderr.write(CLEAR_LINE);
+  lines.drawn = null;
 }
 
 /** For a question: nothing is drawn over it, or over the answer. */
 export function stopProgress(): void {
-  current?.end();
+  lines.current?.end();
 }
-
-let current: Progress | null = null;
 
 export class Progress {
   #isShown: boolean;
@@ -42,7 +50,7 @@ export class Progress {
   /** Nothing is ever drawn where nobody looks, or with `--quiet`. */
   constructor({ context }: { readonly context: Screen }) {
     this.#isShown = context.isErrorTerminal && context.env.TERM !== 'dumb' && !context.isQuiet;
-    current = this;
+    lines.current = this;
   }
 
   get isShown(): boolean {
@@ -71,7 +79,7 @@ export class Progress {
     clearTimeout(this.#timer);
     clearInterval(this.#ticker);
     this.#isShown = false;
-    if (drawn === this) clearProgress();
+    if (lines.drawn === this) clearProgress();
   }
 
   #showLater(text: string): void {
@@ -86,7 +94,7 @@ export class Progress {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#nextMs = Date.now() + INTERVAL_MS;
-    drawn = this;
+    lines.drawn = this;
     process.stderr.write(CLEAR_LINE + this.#text);
   }
 }
