@@ -84,7 +84,8 @@ export class VaultState {
     if (this.#isOver) return answered;
     // A wrong passphrase for an unsealed vault changes nothing.
     if (answered.ok) this.#sealedBecause = null;
-    else if (this.#sealedBecause !== null) this.#sealedBecause = answered;
+    else if (this.#sealedBecause !== null && saysWhy(answered, this.#sealedBecause))
+      this.#sealedBecause = answered;
     if (answered.ok) this.#report('unsealed', '');
     else this.#report('sealed', adviseOn(answered, 'api'));
     return answered;
@@ -179,6 +180,11 @@ export class VaultState {
 
 function callFor(operation: ControlOperation): Call {
   return { operation, params: {}, body: null, mayReplace: false };
+}
+
+/** A request that was itself wrong says nothing about the vault. */
+function saysWhy({ code }: Failure, known: Problem): boolean {
+  return code !== 'bad_request' || known === STARTING;
 }
 
 /** Whether the call may have done nothing, for want of a thread that lives. */
