@@ -98,10 +98,15 @@ export class JsonReader {
     return this.#text.slice(start, this.#at);
   }
 
+  /** Whether nothing follows but white space. */
+  get isAtEnd(): boolean {
+    this.#skipSpace();
+    return this.#at === this.#text.length;
+  }
+
   /** Throws JsonReadError unless nothing follows. */
   end(): void {
-    this.#skipSpace();
-    if (this.#at < this.#text.length) throw this.fail('text follows the JSON value');
+    if (!this.isAtEnd) throw this.fail('text follows the JSON value');
   }
 
   /** An error that says where the reader is, or `at`. */

@@ -79,6 +79,11 @@ t.test('import > JSON of another shape > names those that are known, and never t
     '[{"name":"a","value":"1"},\n{"name":"hunter2"}]',
     '[[{"name":"a","value":"hunter2"}]]',
     '{"items":[],"hunter2":1}',
+    '{"name":"a","value":"hunter2"}\n{"name":"b","value":"hunter2"}\n',
+    '"hunter2"',
+    'name,value\na,hunter2\n',
+    '---\na: hunter2\n',
+    '<a>hunter2</a>',
   ];
   const said: string[] = [];
   for (const text of unknown) {

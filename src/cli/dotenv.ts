@@ -28,15 +28,16 @@ const MENTION = /\\[\s\S]|\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 
-/** `path` is said in errors. Throws CliError. */
-export function parseDotenv(path: string, text: string): Assignment[] {
+/** `path` is said in errors, and `ifForeign` where the file seems to be none of dotenv at all. Throws CliError. */
+export function parseDotenv(path: string, text: string, ifForeign = ''): Assignment[] {
   const reader = new Reader(text.replace(/^\ufeff/, '').replaceAll(OTHER_LINE_ENDS, '\n'));
   const assignments: Assignment[] = [];
   while (!reader.isAtEnd) {
     if (reader.take(BLANK) !== null || reader.take(BARE_EXPORT) !== null) continue;
     const line = reader.line;
     const assignment = readAssignment(reader);
-    if (typeof assignment === 'string') throw usageError(`${path}, line ${line}: ${assignment}`);
+    if (typeof assignment === 'string')
+      throw usageError(`${path}, line ${line}: ${assignment}${assignments.length === 0 ? ifForeign : ''}`);
     if (assignment.value.includes('\0')) throw usageError(`${path}, line ${line}: the value has a NUL byte`);
     assignments.push({ ...assignment, line });
   }

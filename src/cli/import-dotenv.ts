@@ -2,6 +2,7 @@
 import type { Input } from './command.ts';
 import { type Assignment, describeMentions, parseDotenv } from './dotenv.ts';
 import { usageError } from './failure.ts';
+import { KNOWN_SHAPES } from './import-list.ts';
 import { SCHEME_ANYWHERE } from './reference.ts';
 import { checkEmpty, type SourceEntry } from './source-entry.ts';
 
@@ -9,7 +10,7 @@ import { checkEmpty, type SourceEntry } from './source-entry.ts';
 export function readDotenvEntries(input: Input, path: string, text: string): SourceEntry[] {
   const entries: SourceEntry[] = [];
   const lines = new Map<string, number>();
-  const assignments = parseDotenv(path, text);
+  const assignments = parseDotenv(path, text, `; ${KNOWN_SHAPES}`);
   for (const { name, value, line } of assignments) {
     const earlier = lines.get(name);
     // A shell would take the last one. Which one is meant is not for an import to guess.

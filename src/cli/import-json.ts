@@ -5,7 +5,7 @@
 
 import { JsonReader } from '../json-reader.ts';
 import type { Input } from './command.ts';
-import { readList, unknownShape } from './import-list.ts';
+import { endReading, readList, unknownShape } from './import-list.ts';
 import { checkEmpty, chooseEnvironment, type SourceEntry } from './source-entry.ts';
 
 const FORMAT = 'maestrovault-export';
@@ -41,7 +41,7 @@ function isExport(text: string): boolean {
     const value = reader.raw();
     if (name === 'format' && value === JSON.stringify(FORMAT)) found = true;
   });
-  reader.end();
+  endReading(reader);
   return found;
 }
 
@@ -57,7 +57,7 @@ function readExport(input: Input, reader: JsonReader): SourceEntry[] {
     else if (name === 'format') reader.raw();
     else throw reader.fail('an export has no such member', at);
   });
-  reader.end();
+  endReading(reader);
   if (version !== VERSION)
     throw reader.fail(`this is no export of version ${VERSION}, which is all that this mav knows`, 0);
   return entries;

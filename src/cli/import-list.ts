@@ -24,12 +24,17 @@ const MEMBERS: ReadonlyMap<string, string> = new Map([
 /** The vault has its own. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['id', '_id', 'field_count', 'created_at', 'updated_at']);
 
-const KNOWN_SHAPES =
-  'an import takes what mav export wrote, {"NAME": "value"}, [{"name": "…", "value": "…"}] (also "key" for "name"), and dotenv';
+export const KNOWN_SHAPES =
+  'an import takes what mav export wrote, {"NAME": "value"}, [{"name": "…", "value": "…"}] (also "key" or "secretKey" for "name"), and dotenv';
 
 /** For what is none of the shapes: an error at the place where the reader is. */
 export function unknownShape(reader: JsonReader, at = reader.position): JsonReadError {
   return reader.fail(`JSON of a shape that is not known; ${KNOWN_SHAPES}`, at);
+}
+
+/** Throws JsonReadError where more follows, as in a file of a JSON value a line. */
+export function endReading(reader: JsonReader): void {
+  if (!reader.isAtEnd) throw reader.fail(`text follows the JSON value; ${KNOWN_SHAPES}`);
 }
 
 /** Throws JsonReadError, CliError; says which members are left out. */
@@ -40,7 +45,7 @@ export function readList(input: Input, path: string, reader: JsonReader): Source
     const entry = readItem(input, path, reader, ignored);
     if (entry !== null) entries.push(entry);
   });
-  reader.end();
+  endReading(reader);
   if (ignored.size > 0)
     input.context.say(`Left out, because a secret has no such thing: ${[...ignored].join(', ')}.`);
   return entries;
