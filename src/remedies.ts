@@ -45,12 +45,12 @@ const REMEDIES: Readonly<Record<Reason, Remedy>> = {
 /** Every reason there is, for the OpenAPI document. */
 export const REASONS = Object.keys(REMEDIES);
 
-/** How a passphrase reaches the vault where nobody can be asked for it, or was. */
-const GIVE_PASSPHRASE: Partial<Readonly<Record<Told, string>>> = {
-  'api-key': 'send it as {"passphrase": "…"}',
-  key: 'run this on a terminal, or give --passphrase-file FILE',
-  unasking: 'give --passphrase-file FILE, or start the daemon: mav serve',
-  own: 'run this on a terminal, give --passphrase-file FILE, or start the daemon: mav serve',
+/** How a passphrase reaches the vault where nobody can be asked for it, or was. `typing`: what lets somebody be asked. */
+const GIVE_PASSPHRASE: Partial<Readonly<Record<Told, (typing: string) => string>>> = {
+  'api-key': () => 'send it as {"passphrase": "…"}',
+  key: (typing) => `${typing}, or give --passphrase-file FILE`,
+  unasking: () => 'give --passphrase-file FILE, or start the daemon: mav serve',
+  own: (typing) => `${typing}, give --passphrase-file FILE, or start the daemon: mav serve`,
 };
 
 const UNSEAL: Partial<Readonly<Record<Told, string>>> = {
@@ -59,18 +59,23 @@ const UNSEAL: Partial<Readonly<Record<Told, string>>> = {
   token: 'run, without MAV_TOKEN: mav unseal',
 };
 
-/** The sentence and what to do. A problem without a reason is told as it is. */
-export function adviseOn({ message, reason }: Problem, told: Told): string {
-  const remedy = reason === undefined ? null : findRemedy(reason, told);
+/** The sentence and what to do. A problem without a reason is told as it is. `typing`: what lets somebody be asked. */
+export function adviseOn(
+  { message, reason }: Problem,
+  told: Told,
+  typing = 'run this on a terminal',
+): string {
+  const remedy = reason === undefined ? null : findRemedy(reason, told, typing);
   return remedy === null ? message : `${message}; ${remedy}`;
 }
 
-function findRemedy(reason: Reason, told: Told): string | null {
+function findRemedy(reason: Reason, told: Told, typing: string): string | null {
   if (reason === 'key_kept' || reason === 'keychain_kept') {
     const force = told === 'api' ? 'ask with "force": true' : 'give --even-if-key-stays';
     return `${REMEDIES[reason].first} and try again, or ${force}`;
   }
-  if (reason === 'needs_passphrase' && GIVE_PASSPHRASE[told] !== undefined) return GIVE_PASSPHRASE[told];
+  const give = reason === 'needs_passphrase' ? GIVE_PASSPHRASE[told] : undefined;
+  if (give !== undefined) return give(typing);
   const { first, last } = REMEDIES[reason];
   if (last === 'nothing') return first;
   const unseal = last === 'try again' ? undefined : UNSEAL[told];

@@ -1,6 +1,7 @@
 /** Asking for passphrases on a real terminal, and what is said where nobody can be asked. */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { MIN_PASSPHRASE_LENGTH } from '../src/cli/prompt.ts';
 import { MIN_PASSPHRASE_LENGTH as VAULTS_OWN } from '../workers/keys/slots/passphrase.ts';
@@ -93,9 +94,60 @@ t.test(
 t.test('init > fails > leaves nothing behind', async (t) => {
   const sandbox = createSandbox(t);
   const missing = join(sandbox.folder, 'missing', 'key');
-  const refused = await mav(sandbox, ['init', '--key-store', 'file', '--key-file', missing]);
-  t.not(refused.code, 0);
-  t.notOk(existsSync(sandbox.home));
+  const failing: readonly (readonly [args: string[], env?: NodeJS.ProcessEnv])[] = [
+    [['--key-store', 'file', '--key-file', missing]],
+    [['--key-store', 'passphrase', '--passphrase-file', missing]],
+    [['--key-store', 'passphrase', '--passphrase-file', sandbox.folder]],
+    [['--key-store', 'file'], { MAV_KEYCHAIN_TIMEOUT_MS: 'soon' }],
+  ];
+  for (const [args, env = {}] of failing) {
+    const refused = await mav(sandbox, ['init', ...args], { env });
+    t.not(refused.code, 0);
+    t.notOk(existsSync(sandbox.home), args.join(' '));
+  }
+});
+
+t.test(
+  'unseal > a passphrase file that is empty, or none > said, and the vault is still offered',
+  async (t) => {
+    const sandbox = await createSealable(t);
+    const daemon = await startDaemon(t, { sandbox, init: null, token: false });
+    const empty = join(sandbox.folder, 'empty');
+    writeFileSync(empty, '\n', { mode: 0o600 });
+    const files = [
+      [empty, /the passphrase file .*empty is empty\n$/],
+      [sandbox.folder, /cannot be read: EISDIR \(it is a folder\)\n$/],
+    ] as const;
+    for (const [file, expected] of files) {
+      const { code, stderr } = await mav(sandbox, ['unseal', '--passphrase-file', file]);
+      t.match([code, stderr], [1, expected]);
+    }
+    // By way of the API: a request that is itself wrong says nothing about the vault.
+    const token = readFileSync(`${daemon.socket}.session`, 'utf8').trim();
+    const wrong = await daemon.ask('POST', '/v1/unseal', { token, body: { passphrase: '' } });
+    t.equal(wrong.status, 400);
+    const terminal = mavOnTerminal(t, sandbox, ['list']);
+    await answer(terminal, 'Passphrase: ', 'a wrong one');
+    await terminal.see('The passphrase is wrong.');
+    // Longer than it takes until a line says how long the list has been on its way.
+    await sleep(1_500);
+    await answer(terminal, 'Passphrase: ', PASSPHRASE);
+    const { code, shown } = await terminal.ended();
+    t.equal(code, 0);
+    t.notMatch(shown, 'Listing secrets');
+  },
+);
+
+t.test('nobody is asked on a terminal > the advice says what is in the way', async (t) => {
+  const sandbox = await createSealable(t);
+  const unasked = mavOnTerminal(t, sandbox, ['list', '--no-input']);
+  t.match(await unasked.ended(), {
+    code: 5,
+    shown: /needs its passphrase; leave --no-input out, give --pass/,
+  });
+  const log = join(sandbox.folder, 'log');
+  await shell(t, sandbox, ':', `list 2>'${log}'`).ended();
+  t.match(readFileSync(log, 'utf8'), /leave standard error on the terminal, give --passphrase-file/);
 });
 
 t.test('serve --init > the passphrase just chosen > unseals, and the next command works', async (t) => {

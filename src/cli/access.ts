@@ -134,6 +134,6 @@ function answerSealed<T>(
     const { adviseIn, offerToUnseal } = await import('./sealed-answer.ts');
     if (mayOffer) offered ??= offerToUnseal(context, incoming, new Client(send, token));
     // It was refused, and so can be sent again.
-    return adviseIn((await offered) === true ? await send(outgoing) : incoming, told);
+    return adviseIn((await offered) === true ? await send(outgoing) : incoming, told, context);
   };
 }

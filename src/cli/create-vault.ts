@@ -34,6 +34,8 @@ export interface VaultPlan {
 export async function planVault(input: Input, home: Home): Promise<VaultPlan> {
   const asked = readKeyStore(input);
   checkPlace(home);
+  // What is wrong with these is said before anything is made.
+  poolOptions(input.context, home, input.text('passphrase-file'), 0);
   const files = new NewFiles(home);
   const keyStore = asked === 'auto' ? await chooseKeyStore(input, home) : asked;
   const passphrase = keyStore === 'passphrase' ? await choosePassphrase(input) : null;

@@ -40,6 +40,7 @@ export function readUpTo(path: string, maxSize: number): Buffer | null {
 
 /** Throws CliError where the file cannot be read, and says why: what reads it later, elsewhere, could not. */
 export function checkReadable(path: string): void {
+  if (path === '') throw usageError('the path of a file is empty');
   try {
     accessSync(path, constants.R_OK);
     if (statSync(path).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });

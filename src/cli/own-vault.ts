@@ -5,6 +5,7 @@ import type { InProcessVault } from '../daemon/in-process.ts';
 import { hasVault } from '../home.ts';
 import type { Problem } from '../remedies.ts';
 import type { Input } from './command.ts';
+import type { Context } from './context.ts';
 import { CliError, EXIT } from './failure.ts';
 import { guardChanges } from './guarded-changes.ts';
 import { poolOptions } from './vault-options.ts';
@@ -39,7 +40,7 @@ export async function withOwnVault<T>(
     const send: Send = async (outgoing) => {
       const incoming = await vault.send(outgoing);
       if (incoming.status !== 503) return incoming;
-      return (await import('./sealed-answer.ts')).adviseIn(incoming, told);
+      return (await import('./sealed-answer.ts')).adviseIn(incoming, told, context);
     };
     return await use(new Client(guardChanges(send, context), vault.sessionToken), 'own');
   } finally {
@@ -51,19 +52,20 @@ export async function withOwnVault<T>(
 async function unseal({ context }: Input, vault: InProcessVault): Promise<void> {
   const first = await vault.unseal();
   if (first.ok) return;
-  if (first.reason !== 'needs_passphrase') throw await explainSealed(first);
+  if (first.reason !== 'needs_passphrase') throw await explainSealed(context, first);
   const { explainWrong, tryPassphrases } = await import('./passphrase.ts');
   const asked = await tryPassphrases(context, async (body) => {
     const answered = await vault.unseal(body);
     if (answered.ok) return { isWrong: false, result: answered };
     if (answered.reason === 'wrong_passphrase') return { isWrong: true };
-    throw await explainSealed(answered);
+    throw await explainSealed(context, answered);
   });
   if (asked.kind === 'wrong') throw explainWrong();
-  if (asked.kind === 'nobody') throw await explainSealed(first);
+  if (asked.kind === 'nobody') throw await explainSealed(context, first);
 }
 
-async function explainSealed(problem: Problem): Promise<CliError> {
+async function explainSealed(context: Context, problem: Problem): Promise<CliError> {
   const { adviseOn } = await import('../remedies.ts');
-  return new CliError(EXIT.sealed, adviseOn(problem, 'own'));
+  const { describeTyping } = await import('./passphrase.ts');
+  return new CliError(EXIT.sealed, adviseOn(problem, 'own', describeTyping(context)));
 }

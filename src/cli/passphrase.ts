@@ -1,9 +1,9 @@
 /** The passphrase of a vault that exists: from a file, or typed, and asked for again where it is wrong. */
-import { readFileSync } from 'node:fs';
 import type { Client } from '../client/client.ts';
 import type { Input } from './command.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './failure.ts';
+import { readInputFile } from './input-file.ts';
 
 const MAX_ATTEMPTS = 3;
 
@@ -26,6 +26,14 @@ export async function tryPassphrases<T>(
     context.complain(typed === null ? 'That is empty.' : 'The passphrase is wrong.');
   }
   return { kind: 'wrong' };
+}
+
+/** What lets somebody be asked, for whom nobody was: they may be on a terminal already. */
+export function describeTyping(context: Context): string {
+  const { canAskPassphrase, isErrorTerminal, isInputTerminal, isOutputTerminal } = context;
+  if (isErrorTerminal && !canAskPassphrase) return 'leave --no-input out';
+  const isOnTerminal = !isErrorTerminal && (isInputTerminal || isOutputTerminal);
+  return isOnTerminal ? 'leave standard error on the terminal' : 'run this on a terminal';
 }
 
 /** What is said when somebody has tried often enough. */
@@ -71,9 +79,9 @@ export async function noteWrong<T>(request: Promise<T>): Promise<Attempt<T>> {
 
 /** Without the newline that editors and `echo` put at its end. */
 function readPassphrase(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
-  } catch {
-    throw new CliError(EXIT.failed, `the passphrase file ${path} cannot be read`);
-  }
+  const passphrase = readInputFile(path)
+    .toString()
+    .replace(/\r?\n$/, '');
+  if (passphrase === '') throw new CliError(EXIT.failed, `the passphrase file ${path} is empty`);
+  return passphrase;
 }

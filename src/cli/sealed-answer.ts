@@ -6,14 +6,14 @@ import type { Client } from '../client/client.ts';
 import type { Incoming } from '../client/connection.ts';
 import { adviseOn, type Problem, type Told } from '../remedies.ts';
 import type { Context } from './context.ts';
-import { explainWrong, noteWrong, tryPassphrases } from './passphrase.ts';
+import { describeTyping, explainWrong, noteWrong, tryPassphrases } from './passphrase.ts';
 
 /** The answer, with what to do about it as this command can do it. One without a reason is left as it is. */
-export function adviseIn(incoming: Incoming, told: Told): Incoming {
+export function adviseIn(incoming: Incoming, told: Told, context: Context): Incoming {
   const answer = readAnswer(incoming);
   if (answer === null) return incoming;
   const { message, reason } = answer.problem;
-  const said = { ...answer.body, error: adviseOn({ message, reason }, told) };
+  const said = { ...answer.body, error: adviseOn({ message, reason }, told, describeTyping(context)) };
   return { ...incoming, body: Buffer.from(JSON.stringify(said)) };
 }
 
