@@ -162,6 +162,16 @@ const MEANT: readonly (readonly [line: string, code: number, says: RegExp])[] = 
   ['set hunter2 --file hunter2', 2, /did you mean --from-file\?/],
   ['set hunter2 --password=hunter2', 2, /did you mean --value\?/],
   ['list --verbose', 2, /mav doctor/],
+  ['serve --verbose', 2, /did you mean --log-requests\?/],
+  ['list --ENV hunter2', 2, /did you mean --env\?/],
+  ['set hunter2 --note hunter2', 2, /unknown option; see mav set/],
+  ['--json', 2, /did you mean -o json\?/],
+  ['environments', 2, /did you mean mav envs\?/],
+  ['git', 2, /Nothing is synchronised/],
+  ['clone hunter2', 2, /Nothing is synchronised/],
+  ['down', 2, /A daemon ends with/],
+  ['user', 2, /unknown command; see mav --help/],
+  ['p', 2, /unknown command; see mav --help/],
   ['get --version', 2, /mav version/],
 ];
 

@@ -5,14 +5,18 @@ const MAX_DISTANCE = 2;
 /** What is longer is no word of ours, and would take long to compare. */
 const MAX_LENGTH = 40;
 
-/** The candidate that `typed` may have been meant for; null where none is close. */
+/** The candidate that `typed` may have been meant for, in any case; null where none is close. */
 export function findClose(typed: string, candidates: readonly string[]): string | null {
   if (typed.length > MAX_LENGTH) return null;
   let best: { candidate: string; distance: number } | null = null;
+  const word = typed.toLowerCase();
   for (const candidate of candidates) {
-    const distance = candidate.startsWith(typed) && typed.length > 3 ? 1 : measureDistance(typed, candidate);
+    const other = candidate.toLowerCase();
+    const distance = other.startsWith(word) && word.length > 3 ? 1 : measureDistance(word, other);
     // Of a short word that many letters are most of it.
-    if (distance > Math.min(MAX_DISTANCE, Math.floor(candidate.length / 3) || 1)) continue;
+    if (distance > Math.min(MAX_DISTANCE, Math.floor(other.length / 3) || 1)) continue;
+    // Not one letter would be left of what was typed.
+    if (distance > 0 && distance >= word.length) continue;
     if (best === null || distance < best.distance) best = { candidate, distance };
   }
   return best?.candidate ?? null;

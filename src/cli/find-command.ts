@@ -54,7 +54,9 @@ export function listLeadingOptions(): Options {
   const shorts = new Map<string, Option['type'] | null>();
   for (const command of Object.values(commands))
     for (const [name, option] of Object.entries(optionsOf(command))) {
-      found.set(name, found.get(name) ?? option);
+      const known = found.get(name);
+      // A message names it if one command shows it.
+      if (known === undefined || (known.hidden && !option.hidden)) found.set(name, option);
       const { short, type } = option;
       if (short !== undefined)
         shorts.set(short, shorts.has(short) && shorts.get(short) !== type ? null : type);

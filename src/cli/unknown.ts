@@ -78,8 +78,11 @@ function findMeant(options: Options, typed: string): string | null {
       if (isThere(meaning.with)) return meaning.say;
     } else if (isSentence(meaning) || isThere(meaning.split(' ')[0] ?? '')) return meaning;
   }
-  return findClose(
-    typed,
-    shown.map(([name]) => `--${name}`),
+  if (!typed.startsWith('--')) return null;
+  // Without the dashes, which are no letters that could be wrong.
+  const close = findClose(
+    typed.slice(2),
+    shown.map(([name]) => name),
   );
+  return close === null ? null : `--${close}`;
 }
