@@ -21,6 +21,7 @@ t.before(async () => {
     { name: 'db', environment: 'prod', fields: { host: 'h', [COMPOSED]: 'f' } },
     { name: 'API_KEY', value: 'k', metadata: { owner: 'me' } },
     { name: COMPOSED, environment: 'prod', value: 'composed' },
+    { name: 'named', environment: 'default', value: 'v' },
   ];
   const { status } = await daemon.ask('POST', '/v1/import', { body: { secrets } });
   t.equal(status, 200);
@@ -57,10 +58,37 @@ t.test('get > nothing of that name > a close one, what the environment holds, or
   t.match(await fail(['get', 'api-key']), '; did you mean "API_KEY"?');
   t.match(
     await fail(['get', 'quite-another', '-e', 'prdo']),
-    '(--env); that environment holds nothing; there are the default environment, prod and staging',
+    '(--env); that environment holds nothing; there are prod, the default environment, the environment "default" and staging',
   );
+  t.match(
+    await fail(['get', 'dbpaswd', '-e', 'PROD']),
+    '(--env); that environment holds nothing; there are prod, ',
+  );
+  t.match(await fail(['get', 'DB_Pasword', '-e', 'prod']), '; did you mean "db-password"?');
+  t.notMatch(await fail(['get', 'x', '-e', 'prod']), 'did you mean');
   t.match(await fail(['get', 'quite-another']), '; mav list shows what there is');
   t.match(await fail(['get', 'a\u202eb']), 'no secret "a\\u{202e}b" in');
+});
+
+t.test('get > in an environment that is called default > told from the one without a name', async (t) => {
+  t.equal(
+    await fail(['get', 'named']),
+    'mav: no secret "named" in the default environment; it is in the environment "default"\n',
+  );
+});
+
+t.test('get > more environments than are named > the one that was meant is named', async (t) => {
+  const name = 'everywhere';
+  const long = 'e'.repeat(200);
+  const environments = [long, 'zprod', ...Array.from({ length: 20 }, (_, index) => `env-${index}`)];
+  const secrets = environments.map((environment) => ({ name, environment, value: 'v' }));
+  const places = await startDaemon(t, { token: true });
+  t.equal((await places.ask('POST', '/v1/import', { body: { secrets } })).status, 200);
+  const { code, stderr } = await mav(places, ['get', name, '--env', 'ZPRDO']);
+  t.equal(code, 3);
+  t.match(stderr, 'it is in zprod, ');
+  t.match(stderr, `, ${'e'.repeat(63)}…, env-0, `);
+  t.match(stderr, ' and 14 more\n');
 });
 
 t.test('get, copy > no value of its own, or no such field > the fields that are', async (t) => {

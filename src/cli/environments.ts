@@ -3,10 +3,16 @@
  * that was mistyped looks like one that is empty. A program must not run with the wrong secrets for that reason.
  */
 import type { Client } from '../client/client.ts';
-import { findClose } from './close-word.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT } from './failure.ts';
-import { describeEnvironment, findSource, listPlaces, listSome, showEnvironment } from './missing.ts';
+import {
+  describeEnvironment,
+  findCloseEnvironment,
+  findSource,
+  listEnvironments,
+  listPlaces,
+  showEnvironment,
+} from './missing.ts';
 
 export async function isEmpty(client: Client, environment: string): Promise<boolean> {
   return (await client.listSecrets({ environment, limit: 1 })).items.length === 0;
@@ -30,10 +36,8 @@ async function describeOthers(client: Client, environment: string): Promise<stri
   if (places === null) return '';
   const known = [...new Set(places.map((place) => place.environment))].filter((one) => one !== environment);
   if (known.length === 0) return ', nor does any other';
-  const close = environment === '' ? null : findClose(environment, known);
-  const first = close === null ? [] : [close];
-  const others = [...first, ...known.filter((one) => one !== close).sort()];
-  const list = listSome(others.map((one) => showEnvironment(one, environment)));
+  const close = findCloseEnvironment(environment, known);
+  const list = listEnvironments(known.sort(), environment);
   return close === null
     ? `; there are ${list}`
     : `; did you mean ${showEnvironment(close, environment)}? There are ${list}`;

@@ -31,6 +31,8 @@ const PAGE_LIMIT = 1_000;
 const MAX_PAGES = 50;
 /** How many environments or fields a message names. */
 const MAX_NAMED = 8;
+/** How many characters of each of them. */
+const MAX_SHOWN = 64;
 /** How many of what is missing get an explanation of their own. */
 const MAX_EXPLAINED = 5;
 
@@ -116,7 +118,7 @@ function explainInside(input: Input, wanted: Wanted, fields: readonly string[]):
   const what = `${quote(name)} in ${describeEnvironment(environment)}`;
   if (field !== undefined) {
     const problem = `${what} has no field ${quote(field)}`;
-    if (fields.length === 0) return `${problem}, and no other`;
+    if (fields.length === 0) return `${problem}, nor any other`;
     const twin = fields.find((other) => isTwin(other, field));
     if (twin !== undefined) return `${problem}${describeTwin(input, { ...wanted, field: twin }, twin)}`;
     const close = findClose(field, fields);
@@ -149,13 +151,15 @@ export function findSource({ flag, context, environment, referred }: Input): str
 function hint(input: Input, wanted: Wanted, places: readonly Place[]): string {
   const { name, environment = '' } = wanted;
   if (places.length === 0) return '; the vault has no secrets yet';
-  const exact = places.filter((place) => place.name === name);
-  if (exact.length > 0) return `; it is in ${listSome(exact.map((place) => showPlace(place, environment)))}`;
+  const exact = places.filter((place) => place.name === name).map((place) => place.environment);
   const twin = findNearest(
     places.filter((place) => isTwin(place.name, name)),
     environment,
   );
-  if (twin !== null) return describeTwin(input, { ...wanted, ...twin }, twin.name);
+  // What looks the same and is in this very place is what was meant, wherever else the name may be.
+  if (twin !== null && (exact.length === 0 || twin.environment === environment))
+    return describeTwin(input, { ...wanted, ...twin }, twin.name);
+  if (exact.length > 0) return `; it is in ${listEnvironments(exact, environment)}`;
   const close = findCloseName(name, places);
   const nearest = close === null ? null : findNearest(close, environment);
   const meant = nearest === null ? '' : `; did you mean ${describePlace(nearest, environment)}?`;
@@ -169,18 +173,18 @@ function findNearest(places: readonly Place[], environment: string): Place | nul
 
 /** Those of the name that `name` was most likely meant to be; null where none is close. */
 function findCloseName(name: string, places: readonly Place[]): Place[] | null {
-  const fold = (text: string) => text.trim().toLowerCase().replaceAll('_', '-');
+  const fold = (text: string) => text.trim().toLowerCase().replaceAll(/[_\s]/g, '-');
   const same = places.filter((place) => fold(place.name) === fold(name));
   if (same.length > 0) return same;
-  const close = findClose(name, [...new Set(places.map((place) => place.name))]);
-  return close === null ? null : places.filter((place) => place.name === close);
+  const close = findClose(fold(name), [...new Set(places.map((place) => fold(place.name)))]);
+  return close === null ? null : places.filter((place) => fold(place.name) === close);
 }
 
 /** An environment that nothing is in was most likely mistyped. */
 function describeEmpty(environment: string, places: readonly Place[]): string {
   const known = [...new Set(places.map((place) => place.environment))].sort();
   if (environment === '' || known.includes(environment)) return '';
-  return `; that environment holds nothing; there are ${listSome(known.map((one) => showEnvironment(one, environment)))}`;
+  return `; that environment holds nothing; there are ${listEnvironments(known, environment)}`;
 }
 
 /** Two texts that look alike: the same characters, composed (NFC) or not (NFD). */
@@ -210,12 +214,24 @@ function describePlace({ name, environment }: Place, here: string): string {
   return environment === here ? quote(name) : `${quote(name)} in ${showEnvironment(environment, here)}`;
 }
 
-function showPlace({ environment }: Place, here: string): string {
-  return showEnvironment(environment, here);
+/** The one first that `here` was most likely meant to be: of many only some are named. */
+export function listEnvironments(environments: readonly string[], here: string): string {
+  const close = findCloseEnvironment(here, environments);
+  const first = close === null ? [] : [close];
+  const others = [...first, ...environments.filter((one) => one !== close)];
+  return listSome(others.map((one) => showEnvironment(one, here)));
+}
+
+/** null where none is. */
+export function findCloseEnvironment(environment: string, others: readonly string[]): string | null {
+  if (environment === '') return null;
+  return others.find((other) => isTwin(other, environment)) ?? findClose(environment, others);
 }
 
 export function showEnvironment(environment: string, here: string): string {
   if (environment === '') return 'the default environment';
+  // One that somebody called so is not the one without a name.
+  if (environment === 'default') return 'the environment "default"';
   return isTwin(environment, here) ? escapeForm(environment) : show(environment);
 }
 
@@ -226,11 +242,17 @@ export function describeEnvironment(environment: string): string {
 const PLAIN = /^[\w@%+=:,./-]+$/;
 
 function show(text: string): string {
-  return PLAIN.test(text) ? text : quote(text);
+  return PLAIN.test(text) ? cut(text) : quote(cut(text));
 }
 
 function quote(text: string): string {
   return `"${escapeControls(text)}"`;
+}
+
+/** Of what is only named among others: the longest names are longer than the rest of the message. */
+function cut(text: string): string {
+  const characters = [...text.slice(0, 2 * MAX_SHOWN)];
+  return characters.length > MAX_SHOWN ? `${characters.slice(0, MAX_SHOWN - 1).join('')}…` : text;
 }
 
 /** With all that is not ASCII by its numbers, so that what looks the same can be told apart. */
