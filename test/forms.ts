@@ -104,6 +104,16 @@ t.test(
   },
 );
 
+t.test('--output > what people read, by either of its names > is what the command has', async (t) => {
+  const daemon = await startDaemon(t);
+  await fill(daemon);
+  for (const form of ['text', 'TABLE']) {
+    t.equal((await mav(daemon, ['get', 'b', '--env', 'prod', '-o', form])).stdout, 'hunter2');
+    t.match((await mav(daemon, ['generate', '--format', form])).stdout, /^.{32}$/);
+    t.match((await mav(daemon, ['list', '-o', form])).stdout, /^NAME/);
+  }
+});
+
 t.test('config.json > "output" > is for lists, and breaks no other command', async (t) => {
   const daemon = await startDaemon(t);
   await fill(daemon);

@@ -32,11 +32,13 @@ export function chooseForm(option: Taken | undefined, { given, configured, isTer
 }
 
 /**
- * By a command's usual form. What people read is a table where lists are, and may be asked for by that name everywhere;
- * the Go program's name for dotenv is env.
+ * By a command's usual form. What people read is a table where lists are and text elsewhere, and may be asked for by
+ * either name everywhere; the Go program's name for dotenv is env.
  */
 const OTHER_NAMES: { readonly [Usual in Form]?: Readonly<Record<string, Form>> } = {
   text: { table: 'text' },
+  table: { text: 'table' },
+  value: { table: 'value', text: 'value' },
   shell: { env: 'dotenv' },
   json: { env: 'dotenv' },
 };
