@@ -25,7 +25,13 @@ const GAP = '  ';
 const LEAST_WIDTHS = [24, 12];
 const LINES_AT_ONCE = 500;
 /** One column for each character: ASCII, and the letters of Latin, Greek and Cyrillic that are in one piece. */
-const PLAIN = /^[ -~\u00a1-\u00ac\u00ae-\u024f\u0391-\u03c9\u0400-\u0481\u048a-\u052f]*$/;
+const NARROW = ' -~\\u00a1-\\u00ac\\u00ae-\\u024f\\u0391-\\u03c9\\u0400-\\u0481\\u048a-\\u052f';
+/** Two: the kana, ideographs and syllables of Japanese, Chinese and Korean that are in one piece. */
+const WIDE = '\\u3041-\\u3096\\u30a1-\\u30fc\\u3400-\\u4dbf\\u4e00-\\u9fff\\uac00-\\ud7a3';
+const PLAIN = new RegExp(`^[${NARROW}]*$`);
+/** Told without looking for what is shown as one character, which takes ten times as long. */
+const SIMPLE = new RegExp(`^[${NARROW}${WIDE}]*$`);
+const ALL_NARROW = new RegExp(`[${NARROW}]+`, 'g');
 
 /** Prints a heading and a line for each row. All rows have as many cells as there are columns. */
 export async function printTable(context: Context, columns: readonly Column[], rows: Rows): Promise<void> {
@@ -52,6 +58,7 @@ async function loadMeasure(): Promise<Measure> {
   const known = new Map<string, number>();
   return (text) => {
     if (PLAIN.test(text)) return text.length;
+    if (SIMPLE.test(text)) return text.length + text.replaceAll(ALL_NARROW, '').length;
     const width = known.get(text) ?? stringWidth(text);
     known.set(text, width);
     return width;
@@ -143,11 +150,22 @@ function cutText(text: string, room: number, measure: Measure): string {
   if (PLAIN.test(start) && PLAIN.test(text[start.length] ?? '')) return `${start.trimEnd()}${ELLIPSIS}`;
   let kept = '';
   let width = ELLIPSIS.length;
-  // One by one: the text may be very much longer than the room.
-  for (const { segment } of characters.segment(text)) {
-    width += measure(segment);
+  for (const character of splitCharacters(text, room)) {
+    width += measure(character);
     if (width > room) break;
-    kept += segment;
+    kept += character;
   }
   return `${kept.trimEnd()}${ELLIPSIS}`;
+}
+
+/** What is shown as one character each; at least so many of them as fill the room. */
+function splitCharacters(text: string, room: number): Iterable<string> {
+  // What follows the last may belong to it.
+  const start = text.slice(0, room + 1);
+  return SIMPLE.test(start) ? start : segmentText(text);
+}
+
+/** One by one: the text may be very much longer than the room. */
+function* segmentText(text: string): Generator<string> {
+  for (const { segment } of characters.segment(text)) yield segment;
 }
