@@ -99,8 +99,11 @@ function checkHome(home: Home): void {
   if (foreign !== null) throw new UnsafePlaceError(foreign);
   checkPrivateFolder(home.directory);
   // The last two hold nothing secret; but a FIFO would make us wait, and a link lead elsewhere.
-  for (const path of [...listDatabaseFiles(home), home.lockPath, home.ownerPath])
-    if (lstatOrNull(path) !== null) checkPrivateFile(path);
+  for (const path of [...listDatabaseFiles(home), home.lockPath, home.ownerPath]) {
+    // Looked at once: another command that ends takes some of them away at any moment.
+    const stat = lstatOrNull(path);
+    if (stat !== null) checkStat(path, stat, 'file', ACCESS_BY_OTHERS, 'chmod 600');
+  }
 }
 
 /** The database and what SQLite lays beside it; not all of them are always there. */
@@ -166,10 +169,20 @@ export function isThere(path: string): boolean {
   return lstatOrNull(path) !== null;
 }
 
-/** Not a link, ours, and closed to others. */
 function checkOwn(path: string, kind: 'folder' | 'file', forbidden: number, remedy: string): void {
   const stat = lstatOrNull(path);
   if (stat === null) throw new UnsafePlaceError(`${path} is not there`);
+  checkStat(path, stat, kind, forbidden, remedy);
+}
+
+/** Not a link, ours, and closed to others. */
+function checkStat(
+  path: string,
+  stat: Stats,
+  kind: 'folder' | 'file',
+  forbidden: number,
+  remedy: string,
+): void {
   if (stat.isSymbolicLink()) throw new UnsafePlaceError(`${path} is a symbolic link; use the real ${kind}`);
   if (kind === 'folder' ? !stat.isDirectory() : !stat.isFile())
     throw new UnsafePlaceError(`${path} is not a ${kind}; move it away`);

@@ -84,6 +84,25 @@ t.test('exec > as it is installed > the program gets what it would get without u
   t.end();
 });
 
+t.test(
+  'exec > every low descriptor is taken > none of the shell that reads the program is left',
+  { skip },
+  (t) => {
+    const sandbox = createWithFile(t);
+    // A shell with 3 to 9 taken keeps its script open in the program, unless that is seen to.
+    const open = Array.from({ length: 7 }, (_, at) => `${at + 3}</dev/null`).join(' ');
+    const see = (front: string) =>
+      spawnSync('sh', ['-c', `exec ${open}; exec ${front} ls -l /proc/self/fd`], {
+        env: { ...sandbox.env, BIN, PATH: `${dirname(process.execPath)}:${process.env.PATH}` },
+        cwd: sandbox.folder,
+        encoding: 'utf8',
+      }).stdout;
+    t.notMatch(see('"$BIN" exec --env-file none.env --'), /bin\.js/);
+    t.equal(see('"$BIN" exec --env-file none.env --').split('\n').length, see('').split('\n').length);
+    t.end();
+  },
+);
+
 t.test('exec > a signal that is ignored > nohup and trap have their way', { skip }, (t) => {
   const sandbox = createWithFile(t);
   if (!hasFfi) return t.end();

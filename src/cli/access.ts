@@ -4,7 +4,8 @@
  */
 import { meansNobody } from '../client/alive.ts';
 import { Client } from '../client/client.ts';
-import { Connection, type Outgoing, type Send } from '../client/connection.ts';
+import { Connection, type Incoming, type Outgoing, type Send } from '../client/connection.ts';
+import { ConnectionError } from '../client/connection-error.ts';
 import { explainForeignVault } from '../foreign-vault.ts';
 import type { Home } from '../home.ts';
 import { awaitSessionToken } from '../session-token.ts';
@@ -81,7 +82,7 @@ function isSilence(error: unknown): boolean {
 
 async function explainSilent(home: Home): Promise<CliError> {
   const { describeSilence } = await import('./silent-daemon.ts');
-  return new CliError(EXIT.failed, describeSilence(home));
+  return new CliError(EXIT.failed, describeSilence(home), { isSilence: true });
 }
 
 interface Errand<T> {
@@ -93,6 +94,9 @@ interface Errand<T> {
 
 async function useDaemon<T>(input: Input, connection: Connection, errand: Errand<T>): Promise<T> {
   const { home, context } = input;
+  const { answerWithinMs } = errand.options;
+  const timer =
+    answerWithinMs === undefined ? undefined : setTimeout(() => connection.giveUp(), answerWithinMs);
   try {
     const sendOne: Send = async (outgoing) => {
       try {
@@ -102,18 +106,37 @@ async function useDaemon<T>(input: Input, connection: Connection, errand: Errand
       }
     };
     const send = guardChanges(sendOne, context);
-    const token = errand.token ?? (await awaitSessionToken(context.env, home.socketPath, () => send(HEALTH)));
-    if (token === null) {
-      throw new CliError(
-        EXIT.notAllowed,
-        // The Go program's own daemon listens at the same place, and leaves none.
-        explainForeignVault(home.databasePath) ??
-          'the daemon left no session token for this user; set MAV_TOKEN to a token of yours',
-      );
-    }
+    let health: Incoming | null = null;
+    const ask = async () => {
+      health = await send(HEALTH);
+    };
+    const token = errand.token ?? (await awaitSessionToken(context.env, home.socketPath, ask));
+    if (token === null) throw explainNoToken(home, health);
     return await errand.use(new Client(answerSealed(input, send, token, errand), token), 'daemon');
   } finally {
+    clearTimeout(timer);
     connection.close();
+  }
+}
+
+function explainNoToken({ databasePath, socketPath }: Home, health: Incoming | null): Error {
+  // The Go program's own daemon listens at the same place, and leaves none.
+  const foreign = explainForeignVault(databasePath);
+  if (foreign === null && !isOurs(health))
+    return new ConnectionError(
+      `what listens on ${socketPath} is another program; end it, or choose another --socket`,
+    );
+  return new CliError(
+    EXIT.notAllowed,
+    foreign ?? 'the daemon left no session token for this user; set MAV_TOKEN to a token of yours',
+  );
+}
+
+function isOurs(health: Incoming | null): boolean {
+  try {
+    return JSON.parse(Buffer.from(health?.body ?? []).toString()).status === 'ok';
+  } catch {
+    return false;
   }
 }
 

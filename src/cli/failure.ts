@@ -19,10 +19,13 @@ export type ExitCode = number;
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: ExitCode;
+  /** Whether a daemon is there and does not answer. */
+  readonly isSilence: boolean;
 
-  constructor(exitCode: ExitCode, message: string) {
+  constructor(exitCode: ExitCode, message: string, { isSilence = false }: { isSilence?: boolean } = {}) {
     super(message);
     this.exitCode = exitCode;
+    this.isSilence = isSilence;
   }
 }
 

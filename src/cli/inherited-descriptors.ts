@@ -3,7 +3,7 @@
  * follows them without a gap, to be closed when another program is executed, and opens its own among them. Which are its
  * own follows from what they are: asked before the program opens anything itself.
  */
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { holdsFolderBy } from '../working-folder.ts';
 
 export interface Descriptor {
@@ -33,11 +33,22 @@ export function findInherited(): Descriptor[] {
   // The first one that Node opens, and it got the lowest number that was free.
   const first = all.find(({ target }) => target === EVENT_POLL)?.number ?? 0;
   const later = all.filter(({ number }) => number >= first);
+  // The shell that reads the program's first lines leaves it open where 3 to 9 are taken.
+  const script = findScript();
   const own = new Set([
     ...later.filter(({ target }) => OF_EVENT_LOOPS.includes(target)),
     ...findOwnPipes(later),
+    ...all.filter(({ target }) => target === script),
   ]);
   return all.filter((one) => !own.has(one) && !holdsFolderBy(one.number));
+}
+
+function findScript(): string | null {
+  try {
+    return realpathSync(process.argv[1] ?? '');
+  } catch {
+    return null;
+  }
 }
 
 /** Whether it is still the same one, and would be closed. */

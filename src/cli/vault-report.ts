@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { isAlive } from '../client/alive.ts';
 import type { Client } from '../client/client.ts';
+import { ConnectionError } from '../client/connection-error.ts';
 import { MaestroVaultError } from '../client/errors.ts';
 import type { Health, Info, Status } from '../client/types.ts';
 import { explainForeignVault } from '../foreign-vault.ts';
@@ -9,6 +10,7 @@ import { type Home, isThere } from '../home.ts';
 import { readOwner } from '../owner.ts';
 import { readGivenToken, withVault } from './access.ts';
 import type { Input } from './command.ts';
+import { CliError } from './failure.ts';
 import { describeSilence, findDaemon, isSilent } from './silent-daemon.ts';
 import type { Use } from './way.ts';
 
@@ -39,6 +41,9 @@ export interface VaultReport {
 /** So long another command that has the vault is waited for: whoever asks wants to know soon. */
 export const TURN_PATIENCE_MS = 2_000;
 
+/** So long a daemon has, that may answer others and be stuck with what only the vault says. */
+const ANSWER_MS = 10_000;
+
 /** Throws CliError if the vault may not be asked. */
 export async function reportVault(input: Input): Promise<VaultReport> {
   const { home, context } = input;
@@ -49,7 +54,7 @@ export async function reportVault(input: Input): Promise<VaultReport> {
     if (!isThere(home.databasePath))
       return describeNothing(input, `there is no vault at ${home.databasePath}; make one: mav init`);
   }
-  if (await isSilent(home)) return describeSilent(input);
+  if (await isSilent(home)) return describeSilent(input, describeSilence(home));
   const use: Use<VaultReport> = async (client, way) => {
     const answers = isOurs ? await askAsSession(client) : await askAsToken(client);
     // A token is not told what only the files of the vault's user say.
@@ -62,18 +67,24 @@ export async function reportVault(input: Input): Promise<VaultReport> {
     });
   };
   try {
-    return await withVault(input, use, { mayBeSealed: true, turnPatienceMs: TURN_PATIENCE_MS });
+    return await withVault(input, use, {
+      mayBeSealed: true,
+      turnPatienceMs: TURN_PATIENCE_MS,
+      answerWithinMs: ANSWER_MS,
+    });
   } catch (error) {
+    if (error instanceof ConnectionError || (error instanceof CliError && error.isSilence))
+      return describeSilent(input, error.message);
     // By its name: the class lies in a part of the program that is loaded only where no daemon runs.
     if ((error as Error).name !== 'OwnedElsewhereError') throw error;
     return { ...describeNothing(input, (error as Error).message), ...findFiles(home), state: 'in use' };
   }
 }
 
-function describeSilent(input: Input): VaultReport {
+function describeSilent(input: Input, reason: string): VaultReport {
   const { home } = input;
   return {
-    ...describeNothing(input, describeSilence(home)),
+    ...describeNothing(input, reason),
     ...findFiles(home),
     daemon: 'not answering',
     daemon_pid: findDaemon(home),

@@ -12,6 +12,8 @@ export interface AccessOptions {
   readonly mayBeSealed?: boolean;
   /** How long to wait, without a daemon, while another command has the vault; absent: as long as many commands need. */
   readonly turnPatienceMs?: number;
+  /** How long a daemon may take for all of it; absent: as long as it answers others meanwhile. */
+  readonly answerWithinMs?: number;
   /** For what brings the vault's key itself, and so cannot be told to unseal it first. */
   readonly bringsKey?: boolean;
 }

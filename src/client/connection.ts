@@ -55,10 +55,7 @@ export class Connection {
 
   private constructor(socket: Socket, socketPath: string) {
     this.#socket = socket;
-    this.#silence = new SilenceWatch(socketPath, () => {
-      this.#fail(new ConnectionError(`the daemon on ${socketPath} does not answer`, { isSilence: true }));
-      socket.destroy();
-    });
+    this.#silence = new SilenceWatch(socketPath, () => this.giveUp());
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('error', (error) => this.#fail(error));
     socket.on('close', () => this.#fail(new ConnectionError('the daemon closed the connection')));
@@ -107,6 +104,12 @@ export class Connection {
   }
 
   close(): void {
+    this.#socket.destroy();
+  }
+
+  /** As close, and whoever waits is told that the daemon does not answer. */
+  giveUp(): void {
+    this.#fail(new ConnectionError('the daemon does not answer', { isSilence: true }));
     this.#socket.destroy();
   }
 

@@ -13,11 +13,11 @@ const HEALTH = 'GET /v1/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\
 /** While more wait to be let in than the kernel keeps, another attempt is made this often. */
 const CROWD_PAUSE_MS = 20;
 
-/** Whether anything comes back within `timeoutMs` on a connection of its own; true too if nobody listens any more. */
+/** Whether a whole answer comes back within `timeoutMs` on a connection of its own; true too if nobody listens any more. */
 export async function isAnswering(socketPath: string, timeoutMs: number): Promise<boolean> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
-    const answer = await probe(socketPath, deadlineMs - performance.now());
+    const answer = await probe(socketPath, Math.max(1, deadlineMs - performance.now()));
     if (answer !== 'crowded') return answer === 'answer';
     if (performance.now() >= deadlineMs) return false;
     await new Promise((resolve) => setTimeout(resolve, CROWD_PAUSE_MS));
@@ -34,9 +34,9 @@ function probe(socketPath: string, timeoutMs: number): Promise<'answer' | 'silen
     };
     const timer = setTimeout(() => end('silence'), timeoutMs);
     socket.once('error', ({ code }: NodeJS.ErrnoException) => end(code === 'EAGAIN' ? 'crowded' : 'answer'));
-    socket.once('data', () => end('answer'));
-    // Closed by somebody, who is there.
+    // Closed by somebody, who is there: as was asked for, after the answer. The beginning of one is none.
     socket.once('close', () => end('answer'));
+    socket.resume();
     socket.write(HEALTH);
   });
 }

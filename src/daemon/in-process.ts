@@ -9,6 +9,7 @@ import type { Incoming, Outgoing, Send } from '../client/connection.ts';
 import { ConnectionError } from '../client/connection-error.ts';
 import type { Home } from '../home.ts';
 import type { Answer, Backend } from '../http/answer.ts';
+import { readOwner } from '../owner.ts';
 import type { PoolOptions } from '../pool/pools.ts';
 import { HeldVault, type Report } from './held-vault.ts';
 import { Libc } from './libc.ts';
@@ -67,13 +68,32 @@ async function close(vault: HeldVault, home: Home): Promise<void> {
 /** False if a daemon has the vault by now. Throws OwnedElsewhereError when patience ends. */
 async function takeTurn(home: Home, command: string, patienceMs: number): Promise<boolean> {
   const { awaitOwnership, OwnedElsewhereError } = await import('./ownership.ts');
+  let elsewhere: string | null = null;
   try {
-    return await awaitOwnership(home, command, patienceMs, () => isAlive(home.socketPath));
+    const isOurs = await awaitOwnership(home, command, patienceMs, async () => {
+      elsewhere = await findElsewhere(home);
+      return elsewhere !== null || (await isAlive(home.socketPath));
+    });
+    if (elsewhere === null) return isOurs;
   } catch (error) {
     if (!(error instanceof OwnedElsewhereError)) throw error;
     const waited = `this one waited ${Math.round(patienceMs / 1000)} s for its turn`;
-    throw new OwnedElsewhereError(`${error.message}; ${waited}. For many commands at once run: mav serve`);
+    const owner = readOwner(home.ownerPath);
+    const remedy =
+      owner?.command === 'serve'
+        ? `Nobody listens on ${home.socketPath}: end that daemon with kill ${owner.pid}, then start it again: mav serve`
+        : 'For many commands at once run: mav serve';
+    throw new OwnedElsewhereError(`${error.message}; ${waited}. ${remedy}`);
   }
+  throw new OwnedElsewhereError(elsewhere);
+}
+
+/** Says so if a daemon has the vault that listens on another socket, which would be waited for in vain; else null. */
+async function findElsewhere({ directory, ownerPath, socketPath }: Home): Promise<string | null> {
+  const { socket = socketPath, pid } = readOwner(ownerPath) ?? {};
+  if (socket === socketPath || !(await isAlive(socket))) return null;
+  const daemon = `the daemon that has the vault in ${directory}, process ${pid},`;
+  return `${daemon} listens on ${socket}; give --socket, or set MAV_SOCKET`;
 }
 
 /** The daemon's own pipeline behind the client's interface. */

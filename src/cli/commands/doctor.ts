@@ -1,35 +1,48 @@
 /** `mav doctor`: looks at everything that can be wrong with a vault, and says what to do. It changes nothing. */
 import { styleText } from 'node:util';
-import type { Run } from '../command.ts';
+import { isAlive } from '../../client/alive.ts';
+import type { Input, Run } from '../command.ts';
 import type { Context } from '../context.ts';
-import { checkDaemon, reportSilence } from '../doctor/daemon.ts';
+import { checkDaemon } from '../doctor/daemon.ts';
 import { type Finding, fail } from '../doctor/finding.ts';
 import { checkMachine } from '../doctor/machine.ts';
 import { checkPlaces } from '../doctor/places.ts';
 import { checkProgram } from '../doctor/program.ts';
 import { checkVault } from '../doctor/vault.ts';
 import { EXIT, toCliError } from '../failure.ts';
-import { isSilent } from '../silent-daemon.ts';
+import { reportVault } from '../vault-report.ts';
 
 export const run: Run = async (input) => {
   const { context, output } = input;
-  const isStalled = await isSilent(input.home);
+  const silence = await findSilence(input);
   const outside = [
     ...checkProgram(input),
     ...checkMachine(),
     ...checkPlaces(input),
-    ...(isStalled ? reportSilence(input) : await orFail('daemon', checkDaemon(input))),
+    ...(silence !== null ? [fail('daemon', silence)] : await orFail('daemon', checkDaemon(input))),
   ];
   // What keeps the vault from being opened may have been said already.
   const said = new Set(outside.map(({ detail }) => detail));
   // A daemon that does not answer has the vault.
-  const inside = isStalled ? [] : await checkVault(input);
+  const inside = silence !== null ? [] : await checkVault(input);
   const checks = [...outside, ...inside.filter(({ detail }) => !said.has(detail))];
   const isWell = checks.every(({ result }) => result !== 'FAIL');
   if (output === 'json') context.print(JSON.stringify({ ok: isWell, checks }));
   else for (const check of checks) context.print(formatFinding(check, context));
   return isWell ? EXIT.done : EXIT.failed;
 };
+
+/** What is wrong with a daemon that does not answer; null if it does, or if there is none. */
+async function findSilence(input: Input): Promise<string | null> {
+  if (!(await isAlive(input.home.socketPath))) return null;
+  try {
+    const { daemon, reason } = await reportVault(input);
+    return daemon === 'not answering' ? reason : null;
+  } catch {
+    // Said by the check of the vault.
+    return null;
+  }
+}
 
 /** What keeps one check from being made must not keep the others from it. */
 async function orFail(check: string, findings: Promise<Finding[]>): Promise<Finding[]> {

@@ -8,7 +8,6 @@ import { type Owner, readOwner } from '../../owner.ts';
 import { readSoftLimit } from '../../process-limits.ts';
 import { findSessionFile } from '../../session-token.ts';
 import type { Input } from '../command.ts';
-import { describeSilence } from '../silent-daemon.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
 
 const ACCESS_BY_OTHERS = 0o077;
@@ -29,10 +28,6 @@ export async function checkDaemon({ home, context }: Input): Promise<Finding[]> 
       : []),
     ...checkOwner(home),
   ];
-}
-
-export function reportSilence({ home }: Input): Finding[] {
-  return [fail('daemon', describeSilence(home))];
 }
 
 function findRemains(socketPath: string, isThere: boolean, session: string | null): Finding[] {
