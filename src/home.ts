@@ -66,7 +66,7 @@ export function locateHome(env: NodeJS.ProcessEnv, socketPath: string | null): H
 export function secureHome(home: Home): void {
   makeFolder(home.directory);
   checkHome(home);
-  checkWritable(home.directory);
+  checkWritable(home);
 }
 
 /** Whether a vault's database is there. Throws UnsafePlaceError if its place is not safe, or cannot be written. */
@@ -74,12 +74,13 @@ export function hasVault(home: Home): boolean {
   if (lstatOrNull(home.directory) === null) return false;
   checkHome(home);
   if (!isThere(home.databasePath)) return false;
-  checkWritable(home.directory);
+  checkWritable(home);
   return true;
 }
 
 /** Whoever opens the vault, if only to read it, holds a lock and has a log beside the database. */
-function checkWritable(directory: string): void {
+function checkWritable(home: Home): void {
+  const { directory, lockPath } = home;
   try {
     accessSync(directory, constants.W_OK | constants.X_OK);
   } catch (error) {
@@ -89,6 +90,22 @@ function checkWritable(directory: string): void {
         ? `${directory} is on a read-only file system, where no vault can be opened; make it writable, or copy the folder ` +
             'to a place that is, and set MAV_HOME to the copy'
         : `${directory} cannot be written; run: chmod 700 ${directory}`,
+    );
+  }
+  for (const path of [...listDatabaseFiles(home), lockPath]) checkUsableFile(path);
+}
+
+/** For a file of our own, which its owner may make unusable, or that is not there. Throws UnsafePlaceError. */
+export function checkUsableFile(path: string): void {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return;
+    throw new UnsafePlaceError(
+      code === 'EACCES'
+        ? `${path} may not be read and written; run: chmod 600 ${path}`
+        : `${path} cannot be opened: ${describeSystemError(error)}`,
     );
   }
 }
@@ -140,6 +157,13 @@ export function checkSocketPath(path: string): void {
   if (!existsSync(folder))
     throw new UnsafePlaceError(`the socket's folder ${folder} is not there; make it first`);
   checkOwn(folder, 'folder', WRITE_BY_OTHERS, 'chmod 700');
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new UnsafePlaceError(
+      `the socket's folder ${folder} cannot be written: ${describeSystemError(error)}; choose another --socket`,
+    );
+  }
 }
 
 /** Throws UnsafePlaceError. */

@@ -49,13 +49,13 @@ export function findWords(code: string): string | null {
 
 /** A sentence for a system call that failed where nobody expected it; null for an error of another kind. */
 export function explainSystemError(error: Error): string | null {
-  const { syscall, path } = error as NodeJS.ErrnoException;
+  const { syscall, path, address } = error as NodeJS.ErrnoException & { address?: string };
   const code = findCode(error);
   if (code === null || (syscall === undefined && !Object.hasOwn(WORDS, code))) return null;
   const [program = ''] = (syscall ?? '').split(' ').slice(1);
   if (RUNNING.test(syscall ?? '')) return `${path ?? program} cannot be run: ${describeSystemError(error)}`;
   const verb = WRITING.test(syscall ?? '') ? 'written' : 'read';
-  const what = path ?? (syscall === 'uv_cwd' ? 'the folder that this is run in' : 'something');
+  const what = path ?? address ?? (syscall === 'uv_cwd' ? 'the folder that this is run in' : 'something');
   return `${what} cannot be ${verb}: ${describeSystemError(error)}`;
 }
 

@@ -1,6 +1,15 @@
 /** Files and places that cannot be read or written, and a config.json that cannot be followed: said in words. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -106,6 +115,35 @@ t.test('a place that may not be entered > every option that takes a path > in wo
   const doctor = run(['doctor', '-o', 'json'], { MAV_HOME: `${folder}/closed/v` });
   t.match(JSON.parse(doctor.stdout).checks, [{ check: 'program' }]);
   t.match(doctor.stdout, /"folder","result":"FAIL","detail":"[^"]*cannot be looked at: EACCES/);
+});
+
+t.test('the vault’s files > their owner may not use them > the chmod that mends it', { skip }, async (t) => {
+  const { run, home, folder } = becomeStranger(t);
+  const database = join(home, 'vault.db');
+  for (const mode of [0, 0o400]) {
+    chmodSync(database, mode);
+    const says = `${database} may not be read and written; run: chmod 600 ${database}\n`;
+    for (const args of ['list', 'get a', 'set a', 'serve', 'init', 'key rotate', 'destroy --force']) {
+      const { code, stdout, stderr } = run(args.split(' '));
+      t.same({ code, stdout, stderr }, { code: 1, stdout: '', stderr: `mav: ${says}` }, args);
+    }
+    for (const command of ['status', 'doctor']) {
+      const { code, stdout, stderr } = run([command]);
+      t.equal(code, 1, command);
+      t.match(stdout + stderr, says, command);
+      t.notMatch(stdout + stderr, RAW, command);
+    }
+  }
+  chmodSync(database, 0o600);
+  const full = join(folder, 'full');
+  mkdirSync(full, { mode: 0o500 });
+  if (isRoot) chownSync(full, STRANGER, STRANGER);
+  const { code, stderr } = run(['serve', '--socket', join(full, 'socket')]);
+  t.equal(code, 1);
+  t.match(
+    stderr,
+    /^mav: the socket's folder .*full cannot be written: EACCES .*; choose another --socket\n$/,
+  );
 });
 
 t.test('no HOME > what needs none > works; else says what to set', { skip }, async (t) => {

@@ -8,6 +8,7 @@ import {
   checkPrivateFolder,
   checkSocketPath,
   checkSocketPathSize,
+  checkUsableFile,
   type Home,
   isThere,
   listDatabaseFiles,
@@ -57,8 +58,14 @@ function inspectFolder(home: Home): Finding[] {
     return [folder, warn('files', `there is no vault at ${databasePath}; make one: mav init`)];
   const files = listDatabaseFiles(home)
     .filter(isThere)
-    .map((path) => judge('files', `${path} is yours and closed to others`, () => checkPrivateFile(path)));
+    .map((path) => judge('files', `${path} is yours and closed to others`, () => checkFile(path)));
   return [folder, ...files];
+}
+
+/** Throws UnsafePlaceError. */
+function checkFile(path: string): void {
+  checkPrivateFile(path);
+  checkUsableFile(path);
 }
 
 /** The folder itself, or of those above it the first that is there. */
