@@ -1,5 +1,5 @@
 /** Asking for passphrases on a real terminal, and what is said where nobody can be asked. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -246,4 +246,27 @@ t.test('nobody can be asked > the advice works for whoever gets it', async (t) =
     ['unseal', '--passphrase-file', wrong],
     /in the file .*wrong is wrong; put the right one there\n$/,
   );
+});
+
+t.test('serve > --passphrase-file, closed by its launcher > unseals; gone, serves sealed', async (t) => {
+  const sandbox = createSandbox(t);
+  const path = join(sandbox.folder, 'passphrase');
+  const file = ['--passphrase-file', path];
+  const missing = await mav(sandbox, ['init', '--key-store', 'passphrase', ...file]);
+  t.match(missing, { code: 1, stderr: /passphrase cannot be read: ENOENT/ });
+  t.notOk(existsSync(sandbox.home), 'nothing is left behind');
+  writeFileSync(path, 'correct horse battery\n', { mode: 0o600 });
+  const made = { sandbox, launched: true, init: null, token: false };
+  const serve = ['--init', '--key-store', 'passphrase', ...file];
+  const first = await startDaemon(t, { ...made, serve });
+  t.equal((await first.ask('GET', '/v1/health')).json.sealed, undefined);
+  await first.stop();
+  const second = await startDaemon(t, { ...made, serve: file });
+  t.equal((await second.ask('GET', '/v1/health')).json.sealed, undefined, 'at the next start too');
+  await second.stop();
+  rmSync(path);
+  const third = await startDaemon(t, { ...made, serve: file });
+  t.match((await third.ask('GET', '/v1/health')).json, { sealed: true });
+  t.match(third.log(), [{ event: 'sealed', detail: /the passphrase file .* cannot be read/ }]);
+  await third.stop();
 });

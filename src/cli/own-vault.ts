@@ -8,7 +8,7 @@ import type { Input } from './command.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './failure.ts';
 import { guardChanges } from './guarded-changes.ts';
-import { poolOptions } from './vault-options.ts';
+import { checkPassphraseFile, poolOptions } from './vault-options.ts';
 import type { AccessOptions, Use } from './way.ts';
 
 /** What a command says of the vault's own events; the rest is for a daemon's log. */
@@ -25,6 +25,7 @@ export async function withOwnVault<T>(
   // Before anything is made: a mistyped MAV_HOME must not leave a folder behind.
   if (!hasVault(home))
     throw new CliError(EXIT.failed, `there is no vault at ${home.databasePath}; make one: mav init`);
+  checkPassphraseFile(input);
   const { holdInProcess } = await import('../daemon/in-process.ts');
   // One thread for reading and writing: a short command does one thing after another.
   const options = poolOptions(context, home, input.text('passphrase-file'), 0);

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Home } from '../home.ts';
 import type { PoolOptions } from '../pool/pools.ts';
+import type { Input } from './command.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './failure.ts';
 import { checkReadable } from './input-file.ts';
@@ -16,7 +17,6 @@ export function poolOptions(
   passphraseFile: string | undefined,
   readers: number | null,
 ): PoolOptions {
-  if (passphraseFile !== undefined) checkReadable(passphraseFile);
   return {
     databasePath: home.databasePath,
     passphraseFile: passphraseFile === undefined ? null : resolve(passphraseFile),
@@ -24,6 +24,15 @@ export function poolOptions(
     keychainTimeoutMs: readTimeout(env.MAV_KEYCHAIN_TIMEOUT_MS),
     readers,
   };
+}
+
+/**
+ * Throws CliError where --passphrase-file cannot be read, and says why. Not for the daemon: its request thread may not
+ * look there, and it serves sealed until the file is back.
+ */
+export function checkPassphraseFile({ text }: Input): void {
+  const path = text('passphrase-file');
+  if (path !== undefined) checkReadable(path);
 }
 
 function readTimeout(given: string | undefined): number {

@@ -19,12 +19,15 @@ const KEYCHAIN_TIMEOUT_MS = 3_000;
 /** Beside the time that a keychain is given: starting processes, on a machine that does other things too. */
 const SLACK_MS = 6_000;
 const EXIT_SEALED = 5;
+const EXIT_FAILED = 1;
 
 /** A way in which the store fails, what is said of it then, and how it is made good. */
 interface Fault {
   readonly name: string;
   readonly spoil: () => unknown;
   readonly says: RegExp;
+  /** What a command without a daemon says, whose own option names the file; it fails for that with exit code 1. */
+  readonly saysOfOption?: RegExp;
   readonly restore: () => unknown;
 }
 
@@ -38,10 +41,16 @@ interface Subject {
   readonly timesMs: number[];
 }
 
-async function isRefused(t: Test, subject: Subject, args: string[], says: RegExp): Promise<string> {
+async function isRefused(
+  t: Test,
+  subject: Subject,
+  args: string[],
+  says: RegExp,
+  code = EXIT_SEALED,
+): Promise<string> {
   const { sandbox, own } = subject;
   const refused = await timed(subject, () => mav(sandbox, [...args, ...own], { input: 'a value' }));
-  t.match(refused, { code: EXIT_SEALED, stdout: '', stderr: says }, `${args.join(' ')} is refused`);
+  t.match(refused, { code, stdout: '', stderr: says }, `${args.join(' ')} is refused`);
   return refused.stderr;
 }
 
@@ -94,9 +103,10 @@ async function failsAtStart(t: Test, subject: Subject, first: Daemon, kept: stri
   );
   await checkSealed(t, sandbox, fault.says, first.admin);
   t.equal((await sealed.stop()).code, 0, 'it ends when told to');
-  const alone = await isRefused(t, subject, ['get', 'k0'], fault.says);
+  const [says, code] = fault.saysOfOption ? [fault.saysOfOption, EXIT_FAILED] : [fault.says, EXIT_SEALED];
+  const alone = await isRefused(t, subject, ['get', 'k0'], says, code);
   t.notMatch(alone, /mav unseal/, 'there is no daemon that could be told to');
-  await isRefused(t, subject, ['set', 'k0'], fault.says);
+  await isRefused(t, subject, ['set', 'k0'], says, code);
   t.same(hashDatabase(sandbox), before, 'the files as they were');
   await fault.restore();
   t.match(await mav(sandbox, ['get', 'k0', ...own]), { code: 0, stdout: kept[0] });
@@ -157,7 +167,7 @@ t.test('key file > gone, wrong, empty, unsafe, no file > sealed, then back to wo
       make();
     };
     return [
-      { name: 'gone', spoil: remove, says: /key file .* cannot be opened; put it back/, restore },
+      { name: 'gone', spoil: remove, says: /key file .* is not there; put your copy of it back/, restore },
       { name: 'wrong', spoil: () => write(Buffer.alloc(32, 9)), says: /does not open this vault/, restore },
       { name: 'empty', spoil: () => write(Buffer.alloc(0)), says: /not a root key of 32 bytes/, restore },
       {
@@ -185,7 +195,7 @@ t.test('key file > gone, wrong, empty, unsafe, no file > sealed, then back to wo
           renameSync(path, `${path}.away`);
           symlinkSync(`${path}.away`, path);
         },
-        says: /key file .* cannot be opened; put it back/,
+        says: /key file .* cannot be opened; make it a file that you can read/,
         restore,
       },
     ];
@@ -201,7 +211,13 @@ t.test('passphrase > its file gone, wrong, empty, no file > sealed, then back to
   await survives(t, { sandbox, init: ['--key-store', 'passphrase', ...own], own, timesMs: [] }, async () => {
     const { remove, write, restore } = spoilFile(path, right);
     return [
-      { name: 'gone', spoil: remove, says: /passphrase file .* cannot be read/, restore },
+      {
+        name: 'gone',
+        spoil: remove,
+        says: /passphrase file .* cannot be read/,
+        saysOfOption: /passphrase cannot be read: ENOENT/,
+        restore,
+      },
       {
         name: 'wrong',
         spoil: () => write(Buffer.from('another passphrase')),
@@ -216,6 +232,7 @@ t.test('passphrase > its file gone, wrong, empty, no file > sealed, then back to
           mkdirSync(path);
         },
         says: /passphrase file .* cannot be read/,
+        saysOfOption: /passphrase cannot be read: EISDIR/,
         restore,
       },
     ];

@@ -3,10 +3,12 @@ import { secureHome } from '../../home.ts';
 import type { Run } from '../command.ts';
 import { makeVault, planVault } from '../create-vault.ts';
 import { EXIT } from '../failure.ts';
+import { checkPassphraseFile } from '../vault-options.ts';
 
 export const run: Run = async (input) => {
   const { home } = input;
   const plan = await planVault(input, home);
+  checkPassphraseFile(input);
   secureHome(home);
   const { releaseOwnership, takeOwnership } = await import('../../daemon/ownership.ts');
   takeOwnership(home, 'init');

@@ -8,7 +8,7 @@ import type { Problem } from '../../remedies.ts';
 import type { Input, Run } from '../command.ts';
 import { makeVault, planVault } from '../create-vault.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
-import { poolOptions } from '../vault-options.ts';
+import { checkPassphraseFile, poolOptions } from '../vault-options.ts';
 
 export const run: Run = async (input) => {
   const { context, home, text } = input;
@@ -16,6 +16,7 @@ export const run: Run = async (input) => {
   // Before anything is started or left behind.
   if (!input.flag('init') && !hasVault(home)) throw explainNoVault(home);
   const { isClosed, launchClosed } = await import('../../daemon/launch.ts');
+  if (!isClosed() && !existsSync(home.databasePath)) checkPassphraseFile(input);
   if (!isClosed()) launchClosed(process.argv.slice(2), context.env, home);
   const plan = existsSync(home.databasePath) ? null : await planVault(input, home);
   const { serve } = await import('../../daemon/serve.ts');
