@@ -161,7 +161,9 @@ export function checkSocketPath(path: string): void {
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new UnsafePlaceError(
-      `the socket's folder ${folder} cannot be written: ${describeSystemError(error)}; choose another --socket`,
+      (error as NodeJS.ErrnoException).code === 'EACCES'
+        ? `the socket's folder ${folder} cannot be written; run: chmod 700 ${folder}`
+        : `the socket's folder ${folder} cannot be written: ${describeSystemError(error)}; choose another --socket`,
     );
   }
 }

@@ -27,20 +27,25 @@ export async function main(
     return await dispatch(argv, context);
   } catch (error) {
     const failure = toCliError(error);
-    context.complain(`mav: ${await reword(argv, error, failure.message)}`);
+    context.complain(`mav: ${await reword({ argv, env }, error, failure.message)}`);
     return failure.exitCode;
   }
 }
 
+interface Run {
+  readonly argv: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
 /** What the API calls a member is an option here. */
-async function reword(argv: readonly string[], error: unknown, message: string): Promise<string> {
+async function reword({ argv, env }: Run, error: unknown, message: string): Promise<string> {
   const { member } = error as { member?: unknown };
   if (typeof member !== 'string') return message;
-  const { words } = splitCommand(argv);
+  const { words, rest } = splitCommand(argv);
   const command = words === null ? undefined : commands[words];
   return command === undefined
     ? message
-    : (await import('./member-names.ts')).nameOption(command, member, message);
+    : (await import('./member-names.ts')).nameOption(command, member, message, { words: rest, env });
 }
 
 async function checkEncoding(argv: readonly string[]): Promise<void> {
