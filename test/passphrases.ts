@@ -270,3 +270,31 @@ t.test('serve > --passphrase-file, closed by its launcher > unseals; gone, serve
   t.match(third.log(), [{ event: 'sealed', detail: /the passphrase file .* cannot be read/ }]);
   await third.stop();
 });
+
+t.test(
+  'key rotate > a sealed daemon > unseals it with the passphrase; else says how, and it works',
+  async (t) => {
+    const sandbox = await createSealable(t);
+    const daemon = await startDaemon(t, { sandbox, init: null, token: false });
+    t.match(await mav(sandbox, ['key', 'rotate']), { code: 5, stderr: /passphrase; run: mav unseal\n$/ });
+    const token = readFileSync(`${daemon.socket}.session`, 'utf8').trim();
+    const refused = await daemon.ask('POST', '/v1/keys/rotate', { token });
+    t.match(refused.json, { error: /run: mav unseal$/, reason: 'needs_passphrase' });
+    const terminal = mavOnTerminal(t, sandbox, ['key', 'rotate']);
+    await answer(terminal, 'Passphrase: ', 'a wrong one');
+    await terminal.see('The passphrase is wrong.');
+    await answer(terminal, 'Passphrase: ', PASSPHRASE);
+    const { code, shown } = await terminal.ended();
+    t.equal(code, 0);
+    t.match(shown, /The vault is unsealed\..*Rotated to generation 2\./s);
+    const unasked = await mav(sandbox, ['key', 'rotate']);
+    t.match(unasked.stderr, /run this on a terminal, or give --passphrase-file FILE\n$/);
+    await mav(sandbox, ['seal']);
+    t.match(await mav(sandbox, ['key', 'rotate']), {
+      code: 5,
+      stderr: 'mav: the vault is sealed; run: mav unseal\n',
+    });
+    const rotated = await mav(sandbox, ['key', 'rotate', '--passphrase-file', sandbox.pass]);
+    t.same([rotated.code, rotated.stderr], [0, 'The vault is unsealed.\nRotated to generation 3.\n']);
+  },
+);

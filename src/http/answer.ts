@@ -177,8 +177,8 @@ async function answer(backend: Backend, request: Request, progress: Progress): P
   const body = route.body === 'none' ? null : await request.readBody(route.maxBodySize ?? MAX_BODY_SIZE);
   const call = buildCall(request, match, principal, body);
   if (isWholeList(match)) return answerWholeList(backend, request, route, call);
-  if (!route.cancellable) return toContent(match, await ask(backend, request, route.pool, call));
-  return toContent(match, await askCancellably(backend, request, route.pool, call));
+  if (!route.cancellable) return toContent(backend, match, await ask(backend, request, route.pool, call));
+  return toContent(backend, match, await askCancellably(backend, request, route.pool, call));
 }
 
 /** As ask, but the call is cancelled when the client goes away. */
@@ -233,7 +233,7 @@ async function answerWholeList(
   call: Call,
 ): Promise<Content> {
   const first = await ask(backend, request, 'readers', { ...call, page: PAGE });
-  if (!first.ok) return explainFailure(first, route);
+  if (!first.ok) return explainFailure(first, 'api');
   const readPage = (next: Call) => {
     // A slow reader may take its time: what it may not see any more, it does not get to see.
     authorize(backend, request, route);
@@ -293,8 +293,8 @@ function buildCall(
   };
 }
 
-function toContent(match: Match, answered: Answered): Content {
-  if (!answered.ok) return explainFailure(answered, match.route);
+function toContent(backend: Backend, match: Match, answered: Answered): Content {
+  if (!answered.ok) return explainFailure(answered, bringsKey(backend, match.route) ? 'api-key' : 'api');
   const headers: string[] = [];
   if (answered.etag !== undefined) headers.push('ETag', `"${answered.etag}"`);
   if (answered.cursor !== undefined)
@@ -309,11 +309,15 @@ function nextTarget({ route, params }: Match, cursor: string): string {
   return `${route.path}?${new URLSearchParams({ ...params, cursor })}`;
 }
 
-/** The requests that bring the vault's key: that the vault needs it is no reason to send them to another request. */
-const BRINGS_KEY: ReadonlySet<Route['operation']> = new Set(['vault.unseal', 'keys.rotate']);
+/**
+ * Whether the request is to bring the vault's key: that the vault needs it is no reason to send its client to another
+ * request. For a rotation the vault has to be unsealed all the same.
+ */
+function bringsKey({ sealedBecause }: Backend, { operation }: Route): boolean {
+  return operation === 'vault.unseal' || (operation === 'keys.rotate' && sealedBecause === null);
+}
 
-function explainFailure(failure: Failure, { operation }: Route): Content {
-  const told = BRINGS_KEY.has(operation) ? 'api-key' : 'api';
+function explainFailure(failure: Failure, told: Told): Content {
   return explain(failure, failure.code === 'busy' ? ['Retry-After', '1'] : [], told);
 }
 

@@ -1,6 +1,7 @@
 /** `mav key rotate`: wraps every key under a new generation of the KEK. */
-import { withVault } from '../access.ts';
-import type { Run } from '../command.ts';
+import type { Client } from '../../client/client.ts';
+import { withDaemon, withVault } from '../access.ts';
+import type { Input, Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
 import { givePassphrase } from '../passphrase.ts';
 import { showWork } from '../show-work.ts';
@@ -9,7 +10,8 @@ export const run: Run = async (input) => {
   const rotated = await withVault(
     input,
     (client, way) =>
-      givePassphrase(input, client, (body) => {
+      givePassphrase(input, client, async (body) => {
+        if (way === 'daemon') await unseal(input, client, body);
         const work = { client, way, kind: 'writing', text: 'Wrapping the keys of the secrets' } as const;
         return showWork(input, work, () => client.rotateKek(body));
       }),
@@ -18,3 +20,13 @@ export const run: Run = async (input) => {
   input.context.say(`Rotated to generation ${rotated.kek_generation}.`);
   return EXIT.done;
 };
+
+/** What brings the key for the rotation unseals a sealed vault too. Throws CliError, or the API's error, if it stays sealed. */
+async function unseal(input: Input, client: Client, body: unknown): Promise<void> {
+  if (!(await client.status()).sealed) return;
+  // Without a passphrase it is as for every other command, which offers to unseal the vault, or says how.
+  if (body === undefined) return void (await withDaemon(input, (one) => one.info()));
+  // A body of bytes is moved away.
+  await client.unseal(body instanceof Uint8Array ? body.slice() : body);
+  input.context.say('The vault is unsealed.');
+}
