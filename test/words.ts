@@ -3,8 +3,8 @@ import t from 'tap';
 import { readArguments, scanWords } from '../src/cli/arguments.ts';
 import type { Command, Option } from '../src/cli/command.ts';
 import { isGroup, listLeadingOptions, splitCommand } from '../src/cli/find-command.ts';
-import { COMMAND_HABITS, MEMBER_HABITS, OPTION_HABITS } from '../src/cli/habits.ts';
-import { commands, optionsOf } from '../src/cli/options.ts';
+import { ARGUMENT_HABITS, COMMAND_HABITS, MEMBER_HABITS, OPTION_HABITS } from '../src/cli/habits.ts';
+import { commands, commonOptions, optionsOf } from '../src/cli/options.ts';
 import { createSandbox, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
@@ -74,6 +74,17 @@ t.test('habits > what is meant > is there, and what is there is not explained', 
       t.notOk(all.includes(`${group} ${word}`), `${group} ${word}`);
       t.ok(isThere(`${group} ${member}`), `${group} ${member}`);
     }
+  for (const [words, said] of Object.entries(ARGUMENT_HABITS)) {
+    const options = Object.keys(commands[words]?.options ?? {}).concat(Object.keys(commonOptions));
+    const named = [...said.replace(/mav \w+ --\w+/, '').matchAll(/--([\w-]+)/g)].map(
+      ([, name]) => name ?? '',
+    );
+    t.same(
+      named.filter((name) => !options.includes(name)),
+      [],
+      words,
+    );
+  }
   const names = new Set(
     TABLE.flatMap(([, options]) => Object.entries(options).flatMap((entry) => spellings(...entry))),
   );
@@ -162,6 +173,11 @@ const MEANT: readonly (readonly [line: string, code: number, says: RegExp])[] = 
   ['set hunter2 --file hunter2', 2, /did you mean --from-file\?/],
   ['set hunter2 --password=hunter2', 2, /did you mean --value\?/],
   ['list --verbose', 2, /mav doctor/],
+  ['set hunter2 hunter2', 2, /takes <name>; the value is piped in, asked for, or given with --value; see/],
+  ['env list', 2, /takes no arguments; mav envs lists environments/],
+  ['list hunter2', 2, /--env, and a text is looked for with --filter/],
+  ['token create hunter2', 2, /with --name/],
+  ['seal hunter2', 2, /^mav: mav seal takes no arguments; see mav seal --help$/m],
   ['serve --verbose', 2, /did you mean --log-requests\?/],
   ['list --ENV hunter2', 2, /did you mean --env\?/],
   ['set hunter2 --note hunter2', 2, /unknown option; see mav set/],

@@ -131,11 +131,19 @@ function readBoolean(typed: string, value: string | null): boolean {
   throw usageError(`${typed} takes no value, or =true or =false`);
 }
 
+export function hasTooMany(command: Command, args: readonly string[]): boolean {
+  const slots = listSlots(command);
+  return args.length > slots.length && !slots.some((slot) => slot.includes('...'));
+}
+
+function listSlots({ arguments: takes = '' }: Command): string[] {
+  return takes.split(' ').filter((slot) => slot !== '');
+}
+
 /** Throws CliError if a command has too few arguments or too many. */
-export function checkArity(words: string, { arguments: takes = '' }: Command, args: readonly string[]): void {
-  const slots = takes.split(' ').filter((slot) => slot !== '');
-  const least = slots.filter((slot) => slot.startsWith('<')).length;
-  const most = slots.some((slot) => slot.includes('...')) ? Number.POSITIVE_INFINITY : slots.length;
-  if (args.length >= least && args.length <= most) return;
+export function checkArity(words: string, command: Command, args: readonly string[]): void {
+  const least = listSlots(command).filter((slot) => slot.startsWith('<')).length;
+  if (args.length >= least && !hasTooMany(command, args)) return;
+  const { arguments: takes = '' } = command;
   throw usageError(`mav ${words} takes ${takes === '' ? 'no arguments' : takes}; see mav ${words} --help`);
 }

@@ -163,6 +163,26 @@ export const MEMBER_HABITS: Readonly<Record<string, Readonly<Record<string, stri
   key: { new: 'rotate', renew: 'rotate', change: 'rotate', rekey: 'rotate', roll: 'rotate' },
 };
 
+/** By commands: where what is typed as one argument too many belongs. */
+export const ARGUMENT_HABITS: Readonly<Record<string, string>> = {
+  set: 'the value is piped in, asked for, or given with --value',
+  edit: 'the value is piped in, changed in an editor, or given with --value',
+  get: 'a field is chosen with --field, an environment with --env',
+  copy: 'a field is chosen with --field, an environment with --env',
+  rename: 'another environment is given with --to-env',
+  list: 'an environment is chosen with --env, and a text is looked for with --filter',
+  search: 'a query of several words stands in quotes',
+  envs: 'mav list --env shows what is in one of them',
+  env: 'mav envs lists environments, and --env chooses one',
+  generate: 'a length is given with --length, and a name to store it under with --name',
+  export: 'a file is given with --to, an environment with --env',
+  inject: 'the template is given with --in',
+  init: 'another folder is given with --home',
+  serve: 'another socket is given with --socket',
+  unseal: 'the passphrase is asked for, or read with --passphrase-file',
+  'token create': 'a name is given with --name, and what it permits with --scope',
+};
+
 /** What an option may mean: one of ours, or a sentence, perhaps for commands only that have some option. */
 export type Meaning = string | { readonly with: string; readonly say: string };
 

@@ -1,7 +1,7 @@
 /** One run of the command line: find the command, read its words, run it, answer the exit code. */
 import { NO_SETTINGS, readSettings } from '../config.ts';
 import { isFolderDeleted, leaveDeletedFolder } from '../working-folder.ts';
-import { type Arguments, checkArity, readArguments, scanWords } from './arguments.ts';
+import { type Arguments, checkArity, hasTooMany, readArguments, scanWords } from './arguments.ts';
 import type { Command, Input, Options } from './command.ts';
 import { type Context, createContext, guardOutput, withManners } from './context.ts';
 import { EXIT, type ExitCode, toCliError } from './failure.ts';
@@ -72,6 +72,7 @@ async function dispatch(argv: readonly string[], context: Context): Promise<Exit
     throw (await import('./unknown.ts')).explainOption(words, options, unknown.typed);
   const read = readArguments(words, options, scan);
   const given = await withoutReferences(words, command, options, read);
+  if (hasTooMany(command, given.args)) throw (await import('./unknown.ts')).explainSurplus(words, command);
   if (isFolderDeleted())
     (await import('./deleted-folder.ts')).refuseRelativePaths(command, options, given, context.env);
   const input = readInput(words, command, given, context);

@@ -3,10 +3,10 @@
  * that somebody typed in the wrong place.
  */
 import { findClose } from './close-word.ts';
-import type { Options } from './command.ts';
+import type { Command, Options } from './command.ts';
 import { type CliError, usageError } from './failure.ts';
 import { isGroup } from './find-command.ts';
-import { COMMAND_HABITS, MEMBER_HABITS, NOUN_HABITS, OPTION_HABITS } from './habits.ts';
+import { ARGUMENT_HABITS, COMMAND_HABITS, MEMBER_HABITS, NOUN_HABITS, OPTION_HABITS } from './habits.ts';
 import { commands } from './options.ts';
 
 /** `words`: those that should name a command. */
@@ -56,6 +56,14 @@ function sayGroup(group: string, known: readonly string[]): CliError {
 function findHabit<T>(habits: Readonly<Record<string, T>>, typed: string): T | undefined {
   const word = typed.toLowerCase();
   return Object.hasOwn(habits, word) ? habits[word] : undefined;
+}
+
+/** For more arguments than the command takes. */
+export function explainSurplus(words: string, { arguments: takes = '' }: Command): CliError {
+  const meant = Object.hasOwn(ARGUMENT_HABITS, words) ? `; ${ARGUMENT_HABITS[words]}` : '';
+  return usageError(
+    `mav ${words} takes ${takes === '' ? 'no arguments' : takes}${meant}; see mav ${words} --help`,
+  );
 }
 
 /** `typed`: the option without a value. */
