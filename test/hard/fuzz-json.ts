@@ -39,13 +39,28 @@ const openapi = JSON.parse(readFileSync(new URL('../../src/http/openapi.json', i
 const OWN_STATUSES = [200, 400, 401, 403, 409, 413, 503];
 const NEVER = [500, 507];
 
+/** What whoever has no valid token is answered where there is no route; a sealed vault cannot know a stranger's. */
+const UNKNOWN_STATUSES: Readonly<Record<HttpCase['as'], readonly number[]>> = {
+  session: [],
+  admin: [503],
+  nobody: [401],
+  stranger: [401, 503],
+};
+/** These are for everybody, and say so. */
+const IS_OPEN = /^\/v1\/(health|openapi\.json)(\?|$)/;
+
 /** The statuses that the request may have. */
-function statusesFor({ method, target }: HttpCase): readonly number[] {
+function statusesFor({ method, target, as }: HttpCase): readonly number[] {
   try {
     return declaredBy(matchRoute(method, target).route);
   } catch (error) {
-    // What has no route is refused before anybody asks who it is.
-    if (error instanceof HttpError) return [STATUS_OF[error.code]];
+    if (error instanceof HttpError) {
+      const known = as === 'session' || as === 'admin' || IS_OPEN.test(target);
+      return [
+        ...(known ? [STATUS_OF[error.code]] : []),
+        ...(IS_OPEN.test(target) ? [] : UNKNOWN_STATUSES[as]),
+      ];
+    }
     throw error;
   }
 }
@@ -79,8 +94,13 @@ function findWrongBody({ method, target }: HttpCase, { status, headers, body }: 
   if (isBytes) return null;
   const json = JSON.parse(body.toString());
   if (status < 300) return typeof json === 'object' && json !== null ? null : 'neither an object nor a list';
-  const { error, code, ...rest } = json;
-  const isRight = typeof error === 'string' && CODES[code] === status && Object.keys(rest).length === 0;
+  const { error, code, reason, problem, member, ...rest } = json;
+  const isRight =
+    typeof error === 'string' &&
+    CODES[code] === status &&
+    (reason === undefined || (typeof reason === 'string' && typeof problem === 'string')) &&
+    (member === undefined || (typeof member === 'string' && status === 400)) &&
+    Object.keys(rest).length === 0;
   return isRight ? null : `${status} with another body than an error has`;
 }
 

@@ -248,8 +248,7 @@ function fitSlope(samples: readonly Sample[]): number {
 async function serveLogged(t: Test): Promise<{ daemon: Daemon; logPath: string }> {
   const sandbox = createSandbox(t);
   const logPath = join(sandbox.folder, 'log');
-  const under = ['/bin/sh', '-c', 'exec "$@" 2>"$0"', logPath];
-  const daemon = await startDaemon(t, { sandbox, under });
+  const daemon = await startDaemon(t, { sandbox, logPath });
   const secrets = Array.from({ length: LASTING }, (_, index) => ({ name: `lasting-${index}`, ...entry() }));
   const { status } = await daemon.ask('POST', '/v1/import', { body: { secrets } });
   const large = await daemon.ask('PUT', '/v1/secrets/large', { body: { value: 'l'.repeat(LARGE_SIZE) } });
