@@ -33,6 +33,7 @@ t.test(
       ['inject', '-i', 'template', '-o', '/dev/stdout'],
       ['inject', '-i', 'template', '-o', '/dev/tty'],
       ['export'],
+      ['export', '--to', '-'],
       ['export', '--to', '/dev/stdout'],
     ];
     for (const command of commands) {
@@ -70,6 +71,7 @@ t.test('inject, export > outputs that are no files > are written to, and stay wh
   t.equal(closed.status, 1);
   t.match(closed.stderr, '/dev/fd/7 cannot be written');
   t.same([run('"$NODE" "$BIN" $INJECT /dev/null').status, lstatSync('/dev/null').isFile()], [0, false]);
+  t.match(run('"$NODE" "$BIN" export --to - | cat').stdout, /^\{"format":"maestrovault-export"/);
   t.match(run('"$NODE" "$BIN" export --to /dev/stdout | cat').stdout, /^\{"format":"maestrovault-export"/);
   if (existsSync('/dev/full')) t.equal(run('"$NODE" "$BIN" $INJECT /dev/full').status, 1);
 });

@@ -89,7 +89,7 @@ t.test('an environment that holds nothing > the default one, a reference > named
     t,
     await mav(daemon, ['exec', 'echo']),
     3,
-    /the default environment holds no secrets; there are prod/,
+    /the default environment holds no secrets; there is only prod/,
   );
   isError(t, await mav(daemon, ['env', '--env', ''], { env: { MAV_ENV: 'prod' } }), 3, /\(--env\)/);
   t.equal((await mav(daemon, ['exec', '--env', 'prod', 'printenv', 'DB'])).stdout, 'canary\n');

@@ -39,6 +39,6 @@ async function describeOthers(client: Client, environment: string): Promise<stri
   const close = findCloseEnvironment(environment, known);
   const list = listEnvironments(known.sort(), environment);
   return close === null
-    ? `; there are ${list}`
-    : `; did you mean ${showEnvironment(close, environment)}? There are ${list}`;
+    ? `; there ${known.length === 1 ? 'is only' : 'are'} ${list}`
+    : `; did you mean ${showEnvironment(close, environment)}? There ${known.length === 1 ? 'is only that one' : `are ${list}`}`;
 }

@@ -16,6 +16,8 @@ import { SpecialOutput } from '../special-output.ts';
 import { type FileForm, formatVariables } from '../variable-file.ts';
 import { readPages } from '../vault-entries.ts';
 
+const STANDARD_OUTPUT = '-';
+
 /** Takes the next piece; false once nobody reads what is written. */
 type Write = (piece: string) => boolean | Promise<boolean>;
 
@@ -27,9 +29,9 @@ interface Exported {
 }
 
 export const run: Run = async (input) => {
-  const { context, text } = input;
+  const { context } = input;
   const exportAs = chooseForm(input);
-  const path = text('to');
+  const path = findTarget(input);
   const special = path === undefined ? null : SpecialOutput.find(path);
   checkTarget(input, path, special);
   const file = path === undefined || special !== null ? null : new PrivateFile(path);
@@ -46,6 +48,12 @@ export const run: Run = async (input) => {
     special?.close();
   }
 };
+
+/** Absent for standard output, which `-` names too, as for `mav inject`. */
+function findTarget({ text }: Input): string | undefined {
+  const path = text('to');
+  return path === STANDARD_OUTPUT ? undefined : path;
+}
 
 function chooseForm({ flag, output }: Input) {
   if (output === 'json') {
@@ -96,7 +104,7 @@ function writeOut({ context }: Input): Write {
 async function exportJson(input: Input, write: Write): Promise<Exported> {
   const progress = new Progress(input);
   // Its line would stand in the middle of the data.
-  if (input.text('to') === undefined && input.context.isOutputTerminal) progress.end();
+  if (findTarget(input) === undefined && input.context.isOutputTerminal) progress.end();
   const counts = { count: 0, skipped: 0 };
   await withVault(input, async (client) => {
     const total = progress.isShown ? await countSecrets(input, client) : null;
