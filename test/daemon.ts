@@ -15,6 +15,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
 import { listenAt } from '../src/daemon/socket.ts';
 import { leaveSocket } from './fixtures/dead-socket.ts';
@@ -531,4 +532,18 @@ t.test('serve > no vault > says how to make one, and leaves nothing behind', asy
   const sandbox = createSandbox(t);
   await refuses(t, sandbox, /there is no vault at \S+vault\.db; make one: mav init/);
   t.notOk(existsSync(sandbox.home));
+});
+
+t.test('serve > a short command has the vault just now > waits its turn', async (t) => {
+  const sandbox = createSandbox(t);
+  await mav(sandbox, ['init', '--key-store', 'file']);
+  const lock = new Database(join(sandbox.home, 'owner.lock'));
+  lock.exec('BEGIN EXCLUSIVE');
+  const release = setTimeout(() => lock.close(), 1_500);
+  t.teardown(() => clearTimeout(release));
+  const daemon = await startDaemon(t, { sandbox, init: null, token: false });
+  t.notOk(lock.open, 'not before');
+  const second = await mav(sandbox, ['serve']);
+  t.match(second, { code: 1, stderr: /is held by `mav serve`/ }, 'another daemon is not waited for');
+  t.equal((await daemon.stop()).code, 0);
 });

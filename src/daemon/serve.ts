@@ -2,11 +2,13 @@
 import type { Server } from 'node:http';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
+import { isAlive } from '../client/alive.ts';
 import { checkSocketPath, type Home, secureHome } from '../home.ts';
 import { loadOpenApi } from '../http/openapi.ts';
 import { ParserBuffer } from '../http/parser-buffer.ts';
 import { createApiServer } from '../http/server.ts';
 import { createLog, type Log, type LogOptions } from '../log.ts';
+import { readOwner } from '../owner.ts';
 import type { PoolOptions } from '../pool/pools.ts';
 import { adviseOn } from '../remedies.ts';
 import { leaveSessionToken } from '../session-token.ts';
@@ -18,13 +20,15 @@ import { HeldVault } from './held-vault.ts';
 import { findCode } from './launch.ts';
 import { Libc } from './libc.ts';
 import { mintSessionToken } from './mint-session-token.ts';
-import { releaseOwnership, takeOwnership, tellProtections } from './ownership.ts';
+import { awaitOwnership, releaseOwnership, takeOwnership, tellProtections } from './ownership.ts';
 import { checkPeers } from './peers.ts';
 import { closeProcess, givePermissionsUp, listProtections, planGrants } from './permissions.ts';
 import { takeNotify } from './readiness.ts';
 import { checkFree, listenAt, removeSocket } from './socket.ts';
 import { Watchdog } from './watchdog.ts';
 
+/** How long a short command that has the vault is waited for. */
+const OWNER_PATIENCE_MS = 30_000;
 /** How long requests under way may take to finish when the daemon is told to stop. */
 const REQUESTS_GRACE_MS = 5_000;
 export interface ServeOptions {
@@ -57,7 +61,7 @@ export async function serve(options: ServeOptions): Promise<never> {
   const notifyReady = takeNotify(env, log.event);
   secureHome(home);
   checkSocketPath(home.socketPath);
-  takeOwnership(home, 'serve');
+  await becomeOwner(home, handed !== null);
   const ending = new Ending({ log, libc, watchdog: Watchdog.start(log.event), ignored: takeIgnored(env) });
   ending.teardown.push(() => releaseOwnership(home));
   ending.listen();
@@ -86,6 +90,19 @@ export async function serve(options: ServeOptions): Promise<never> {
     }
   }
   return new Promise<never>(() => {});
+}
+
+/**
+ * A short command may have the vault just now: it is waited for, but no other daemon is. Throws OwnedElsewhereError.
+ * `isHanded`: the socket is the service manager's, which answers whether a daemon runs or not.
+ */
+async function becomeOwner(home: Home, isHanded: boolean): Promise<void> {
+  const isServed = async () => {
+    const places = [isHanded ? undefined : home.socketPath, readOwner(home.ownerPath)?.socket];
+    const alive = await Promise.all(places.map((place) => place !== undefined && isAlive(place)));
+    return alive.includes(true);
+  };
+  if (!(await awaitOwnership(home, 'serve', OWNER_PATIENCE_MS, isServed))) takeOwnership(home, 'serve');
 }
 
 /** The signals that this process was started to ignore, as by `nohup`; Node has set them back. No child is told. */

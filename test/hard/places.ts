@@ -134,8 +134,7 @@ const KEY_FILE_SPOILS: Readonly<Record<string, Spoil>> = {
 
 const quote = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-function describeKeyFile(spoil: string, path: string): string {
-  const putBack = 'then run: mav unseal';
+function describeKeyFile(spoil: string, path: string, putBack = 'then run: mav unseal'): string {
   if (spoil === 'nothing') return `the key file ${path} is not there; put your copy of it back, ${putBack}`;
   if (spoil.startsWith('a link'))
     return `the key file ${path} cannot be opened; make it a file that you can read, ${putBack}`;
@@ -162,7 +161,10 @@ t.test(
         const remedy = new RegExp(`^${quote(describeKeyFile(spoil, keyFile))}$`);
         await checkSealed(t, daemon, remedy);
         const unseal = await mav(kept, ['unseal']);
-        t.match(unseal, { code: 5, stderr: new RegExp(quote(describeKeyFile(spoil, keyFile))) });
+        t.match(unseal, {
+          code: 5,
+          stderr: new RegExp(quote(describeKeyFile(spoil, keyFile, 'then try again'))),
+        });
       });
       t.equal((await daemon.stop()).code, 0);
       const after = lstatSync(keyFile, { throwIfNoEntry: false });
@@ -335,7 +337,11 @@ t.test(
       },
     );
     const ended = finished(daemon);
-    await new Promise<void>((resolve) => daemon.stdout.on('data', () => resolve()));
+    await new Promise<void>((resolve) =>
+      daemon.stderr.on('data', (text) => {
+        if (String(text).includes('"event":"listening"')) resolve();
+      }),
+    );
     const token = await mav(sandbox, ['token', 'create', '--name', 't', '--scope', 'admin']);
     t.equal(token.code, 0, token.stderr);
     process.kill(-daemon.pid!, 'SIGTERM');

@@ -9,7 +9,7 @@ const ROUNDS = 20;
 const DAEMONS = 6;
 /** `mav: ` and one sentence; who has just begun may not have left word of itself yet. */
 const REFUSAL =
-  /^mav: the vault in \S+ is held by (?:`mav serve`, process (\d+), since \S+|another process)\n$/;
+  /^mav: the vault in \S+ is held by (?:`mav serve`, process (\d+), since [\d-]+ [\d:]+|another process)\n$/;
 
 interface Run {
   readonly child: ChildProcess;
