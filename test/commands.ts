@@ -186,7 +186,7 @@ t.test('set > wrong usage > exit 2, nothing stored, nothing typed is repeated', 
     [['ste', 'n', '--value', 'hunter2'], /did you mean mav set\?/],
     [['tokn', 'hunter2'], /which one\? mav token create, mav token list/],
     [['frobnicate', 'hunter2'], /unknown command; see mav --help/],
-    [['get', 'n', '-o', 'table'], /--output must be value or json/],
+    [['get', 'n', '-o', 'yaml'], /--output must be value or json/],
     [['get', 'n', '-o', 'hunter2'], /must be value or json/],
     [['list', '--metadata-value', 'hunter2'], /needs --metadata-key/],
   ];
