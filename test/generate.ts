@@ -101,7 +101,7 @@ t.test('generate > options that contradict each other > exit 2, nothing drawn', 
     ['--force'],
     ['--name', 'x', '--metadata', 'hunter2'],
     ['--name', ''],
-    ['-o', 'table'],
+    ['-o', 'yaml'],
     ['hunter2'],
   ];
   for (const args of wrong) {
