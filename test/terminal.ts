@@ -85,7 +85,7 @@ t.test('set > stopped, ended, empty or pasted > nothing is stored', { skip }, as
     ['Ctrl-C at the second prompt', 130, ['Value', `hunter2${enter}`], ['Once', ctrlC]],
     ['Ctrl-D at once', 1, ['Value', ctrlD]],
     ['Ctrl-D at the second prompt', 1, ['Value', `hunter2${enter}`], ['Once', ctrlD]],
-    ['an empty value, and none when asked again', 1, ['Value', enter], ['That is empty.', ctrlD]],
+    ['an empty value, and none when asked again', 1, ['Value', enter], ['That is empty.\nValue of x: ', ctrlD]],
     ['three lines pasted', 1, ['Value', `hunter2${enter}hunter2${enter}hunter2${enter}`]],
     ['two lines pasted, the second one open', 1, ['Value', `hunter2${enter}hunter2`]],
   ];
@@ -188,7 +188,7 @@ t.test('init > the passphrase is not given > no vault is left behind', { skip },
   const cases: readonly [code: number, ...answers: [string, string][]][] = [
     [130, [prompt, ctrlC]],
     [1, [prompt, ctrlD]],
-    [130, [prompt, enter], ['Choose a longer one.', ctrlC]],
+    [130, [prompt, enter], [`Choose a longer one.\n${prompt}`, ctrlC]],
   ];
   for (const [code, ...answers] of cases) {
     const init = mavOnTerminal(t, sandbox, ['init', '--key-store', 'passphrase']);

@@ -79,12 +79,12 @@ mav: Change a secret that exists (other)? Nobody can be asked here; give --force
 
 exports[`test/transfer.ts > TAP > import > something is wrong with the file > its line is named, its content never, and nothing is stored > must match snapshot 1`] = `
 mav: standard input, line 2, column 7: "pin" must be a string; put it in quotes
-mav: standard input, line 2, column 5: JSON of a shape that is not known; an import takes what mav export wrote, {"NAME": "value"}, [{"name": "…", "value": "…"}] (also "key" for "name"), and dotenv
+mav: standard input, line 2, column 5: JSON of a shape that is not known; an import takes what mav export wrote, {"NAME": "value"}, [{"name": "…", "value": "…"}] (also "key" or "secretKey" for "name"), and dotenv
 mav: standard input, line 2: "x" is empty, which a vault cannot hold; --skip-empty leaves it out
 mav: standard input, line 2, column 1: a member is given twice
 mav: standard input, line 2: "name" must not have control characters; nothing was imported
 mav: standard input, line 1, column 17: a control character in a string
-mav: standard input, line 1, column 2: JSON of a shape that is not known; an import takes what mav export wrote, {"NAME": "value"}, [{"name": "…", "value": "…"}] (also "key" for "name"), and dotenv
+mav: standard input, line 1, column 2: JSON of a shape that is not known; an import takes what mav export wrote, {"NAME": "value"}, [{"name": "…", "value": "…"}] (also "key" or "secretKey" for "name"), and dotenv
 mav: standard input, line 2: "fields" must have at least one member; nothing was imported
 mav: standard input, line 2, column 39: an entry has no such member
 mav: standard input, line 2: "name" is required; nothing was imported
@@ -96,7 +96,7 @@ mav: standard input, line 2: has the name and environment of line 1; give each e
 mav: standard input, line 2, column 1: an entry must be an object
 mav: standard input, line 1, column 1: this is no export of version 1, which is all that this mav knows
 mav: standard input, line 1, column 43: an export has no such member
-mav: standard input, line 1, column 86: text follows the JSON value
+mav: standard input, line 1, column 86: text follows the JSON value; an import takes what mav export wrote, {"NAME": "value"}, [{"name": "…", "value": "…"}] (also "key" or "secretKey" for "name"), and dotenv
 mav: standard input, line 1, column 1: this is no export of version 1, which is all that this mav knows
 mav: standard input, line 1, column 55: "secrets" must be an array
 mav: standard input, line 2: not an assignment such as NAME=value, NAME='value' or NAME="value"
@@ -105,6 +105,6 @@ mav: standard input, line 2: GOOD is given on line 1 already
 mav: standard input, line 2: X is empty, which a vault cannot hold; --skip-empty leaves it out
 mav: standard input is not UTF-8
 mav: --format must be json or dotenv
-mav: standard input, line 1: not an assignment such as NAME=value, NAME='value' or NAME="value"
+mav: standard input, line 1: not an assignment such as NAME=value, NAME='value' or NAME="value"; an import takes what mav export wrote, {"NAME": "value"}, [{"name": "…", "value": "…"}] (also "key" or "secretKey" for "name"), and dotenv
 
 `
