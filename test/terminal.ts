@@ -85,7 +85,12 @@ t.test('set > stopped, ended, empty or pasted > nothing is stored', { skip }, as
     ['Ctrl-C at the second prompt', 130, ['Value', `hunter2${enter}`], ['Once', ctrlC]],
     ['Ctrl-D at once', 1, ['Value', ctrlD]],
     ['Ctrl-D at the second prompt', 1, ['Value', `hunter2${enter}`], ['Once', ctrlD]],
-    ['an empty value, and none when asked again', 1, ['Value', enter], ['That is empty.\nValue of x: ', ctrlD]],
+    [
+      'an empty value, and none when asked again',
+      1,
+      ['Value', enter],
+      ['That is empty.\nValue of x: ', ctrlD],
+    ],
     ['three lines pasted', 1, ['Value', `hunter2${enter}hunter2${enter}hunter2${enter}`]],
     ['two lines pasted, the second one open', 1, ['Value', `hunter2${enter}hunter2`]],
   ];
