@@ -69,6 +69,11 @@ export function secureHome(home: Home): void {
   checkWritable(home);
 }
 
+/** That there is no vault, and what to do about it. */
+export function describeNoVault({ databasePath }: Pick<Home, 'databasePath'>): string {
+  return `there is no vault at ${databasePath}; make one: mav init`;
+}
+
 /** Whether a vault's database is there. Throws UnsafePlaceError if its place is not safe, or cannot be written. */
 export function hasVault(home: Home): boolean {
   if (lstatOrNull(home.directory) === null) return false;

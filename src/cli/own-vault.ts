@@ -2,7 +2,7 @@
 import { Client } from '../client/client.ts';
 import type { Send } from '../client/connection.ts';
 import type { InProcessVault } from '../daemon/in-process.ts';
-import { hasVault } from '../home.ts';
+import { describeNoVault, hasVault } from '../home.ts';
 import type { Problem } from '../remedies.ts';
 import type { Input } from './command.ts';
 import type { Context } from './context.ts';
@@ -23,8 +23,7 @@ export async function withOwnVault<T>(
 ): Promise<T> {
   const { home, command, context } = input;
   // Before anything is made: a mistyped MAV_HOME must not leave a folder behind.
-  if (!hasVault(home))
-    throw new CliError(EXIT.failed, `there is no vault at ${home.databasePath}; make one: mav init`);
+  if (!hasVault(home)) throw new CliError(EXIT.failed, describeNoVault(home));
   checkPassphraseFile(input);
   const { holdInProcess } = await import('../daemon/in-process.ts');
   // One thread for reading and writing: a short command does one thing after another.

@@ -1,6 +1,6 @@
 /** Before somebody is asked for what is to be stored: whether there is a vault to store it in. */
 import { isAlive } from '../client/alive.ts';
-import { hasVault } from '../home.ts';
+import { describeNoVault, hasVault } from '../home.ts';
 import { readGivenToken, withVault } from './access.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT } from './failure.ts';
@@ -13,7 +13,7 @@ export async function checkReachable(input: Input): Promise<void> {
   const { home, context } = input;
   if (readGivenToken(context.env) === null && !(await isAlive(home.socketPath))) {
     if (hasVault(home)) return;
-    throw new CliError(EXIT.failed, `there is no vault at ${home.databasePath}; make one: mav init`);
+    throw new CliError(EXIT.failed, describeNoVault(home));
   }
   try {
     await withVault(input, (client) => client.listSecrets({ limit: 1 }));

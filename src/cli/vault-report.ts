@@ -6,7 +6,7 @@ import { ConnectionError } from '../client/connection-error.ts';
 import { MaestroVaultError } from '../client/errors.ts';
 import type { Health, Info, Status } from '../client/types.ts';
 import { explainForeignVault } from '../foreign-vault.ts';
-import { type Home, isThere } from '../home.ts';
+import { describeNoVault, type Home, isThere } from '../home.ts';
 import { readOwner } from '../owner.ts';
 import { readGivenToken, withVault } from './access.ts';
 import type { Input } from './command.ts';
@@ -51,8 +51,7 @@ export async function reportVault(input: Input): Promise<VaultReport> {
   if (isOurs && !(await isAlive(home.socketPath))) {
     const foreign = explainForeignVault(home.databasePath);
     if (foreign !== null) return describeNothing(input, foreign);
-    if (!isThere(home.databasePath))
-      return describeNothing(input, `there is no vault at ${home.databasePath}; make one: mav init`);
+    if (!isThere(home.databasePath)) return describeNothing(input, describeNoVault(home));
   }
   if (await isSilent(home)) return describeSilent(input, describeSilence(home));
   const use: Use<VaultReport> = async (client, way) => {

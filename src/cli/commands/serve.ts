@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { Answered } from '../../answered.ts';
 import type { ServeOptions } from '../../daemon/serve.ts';
-import { type Home, hasVault } from '../../home.ts';
+import { describeNoVault, hasVault } from '../../home.ts';
 import type { LogOptions } from '../../log.ts';
 import type { Problem } from '../../remedies.ts';
 import type { Input, Run } from '../command.ts';
@@ -14,7 +14,7 @@ export const run: Run = async (input) => {
   const { context, home, text } = input;
   const log = chooseLog(input);
   // Before anything is started or left behind.
-  if (!input.flag('init') && !hasVault(home)) throw explainNoVault(home);
+  if (!input.flag('init') && !hasVault(home)) throw new CliError(EXIT.failed, describeNoVault(home));
   const { isClosed, launchClosed } = await import('../../daemon/launch.ts');
   if (!isClosed() && !existsSync(home.databasePath)) checkPassphraseFile(input);
   if (!isClosed()) launchClosed(process.argv.slice(2), context.env, home);
@@ -27,7 +27,7 @@ export const run: Run = async (input) => {
     log,
     prepare: async () => {
       if (plan === null && existsSync(home.databasePath)) return null;
-      if (plan === null) throw explainNoVault(home);
+      if (plan === null) throw new CliError(EXIT.failed, describeNoVault(home));
       await makeVault(input, home, plan);
       // What was just chosen is not asked for again.
       return plan.passphrase;
@@ -49,10 +49,6 @@ function chooseLog({ context, text, flag }: Input): LogOptions {
   const format = text('log-format') ?? (context.isErrorTerminal ? 'text' : 'json');
   if (format !== 'text' && format !== 'json') throw usageError('--log-format must be text or json');
   return { format, hasRequests: format === 'json' || flag('log-requests'), isQuiet: context.isQuiet };
-}
-
-function explainNoVault({ databasePath }: Home): CliError {
-  return new CliError(EXIT.failed, `there is no vault at ${databasePath}; make one: mav init`);
 }
 
 type Sealable = {

@@ -9,6 +9,7 @@ import {
   checkSocketPath,
   checkSocketPathSize,
   checkUsableFile,
+  describeNoVault,
   type Home,
   isThere,
   listDatabaseFiles,
@@ -54,8 +55,7 @@ function inspectFolder(home: Home): Finding[] {
   const folder = judge('folder', `${directory} is yours and closed to others`, () =>
     checkPrivateFolder(directory),
   );
-  if (!isThere(databasePath))
-    return [folder, warn('files', `there is no vault at ${databasePath}; make one: mav init`)];
+  if (!isThere(databasePath)) return [folder, warn('files', describeNoVault(home))];
   const files = listDatabaseFiles(home)
     .filter(isThere)
     .map((path) => judge('files', `${path} is yours and closed to others`, () => checkFile(path)));
