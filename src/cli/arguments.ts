@@ -58,7 +58,7 @@ export function scanWords(options: Options, words: readonly string[], endsAtFirs
   return { args, given, pending: null, isPlain: false };
 }
 
-export function isOption(word: string): boolean {
+function isOption(word: string): boolean {
   return word.startsWith('-') && word !== '-';
 }
 

@@ -11,7 +11,7 @@ import {
   findSource,
   listEnvironments,
   listPlaces,
-  showEnvironment,
+  nameEnvironment,
 } from './missing.ts';
 
 export async function isEmpty(client: Client, environment: string): Promise<boolean> {
@@ -40,5 +40,5 @@ async function describeOthers(client: Client, environment: string): Promise<stri
   const list = listEnvironments(known.sort(), environment);
   return close === null
     ? `; there ${known.length === 1 ? 'is only' : 'are'} ${list}`
-    : `; did you mean ${showEnvironment(close, environment)}? There ${known.length === 1 ? 'is only that one' : `are ${list}`}`;
+    : `; did you mean ${nameEnvironment(close, environment)}? There ${known.length === 1 ? 'is only that one' : `are ${list}`}`;
 }

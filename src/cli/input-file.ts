@@ -61,6 +61,6 @@ export async function readStandardInput(maxSize: number): Promise<Buffer | null>
   return Buffer.concat(chunks);
 }
 
-export function cannotRead(path: string, error: unknown): CliError {
+function cannotRead(path: string, error: unknown): CliError {
   return new CliError(EXIT.failed, `${path} cannot be read: ${describeSystemError(error)}`);
 }

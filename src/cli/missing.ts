@@ -9,6 +9,7 @@ import { describeSecret } from './describe.ts';
 import { escapeControls } from './escape-controls.ts';
 import { CliError, EXIT } from './failure.ts';
 import { formatReference } from './reference.ts';
+import { quoteForPosix, quoteWord } from './shell-quote.ts';
 
 export interface Wanted {
   readonly name: string;
@@ -211,7 +212,7 @@ function toReference({ name, environment = '', field }: Wanted) {
 }
 
 function describePlace({ name, environment }: Place, here: string): string {
-  return environment === here ? quote(name) : `${quote(name)} in ${showEnvironment(environment, here)}`;
+  return environment === here ? quote(name) : `${quote(name)} in ${nameEnvironment(environment, here)}`;
 }
 
 /** The one first that `here` was most likely meant to be: of many only some are named. */
@@ -219,7 +220,7 @@ export function listEnvironments(environments: readonly string[], here: string):
   const close = findCloseEnvironment(here, environments);
   const first = close === null ? [] : [close];
   const others = [...first, ...environments.filter((one) => one !== close)];
-  return listSome(others.map((one) => showEnvironment(one, here)));
+  return listSome(others.map((one) => nameEnvironment(one, here)));
 }
 
 /** null where none is. */
@@ -228,7 +229,7 @@ export function findCloseEnvironment(environment: string, others: readonly strin
   return others.find((other) => isTwin(other, environment)) ?? findClose(environment, others);
 }
 
-export function showEnvironment(environment: string, here: string): string {
+export function nameEnvironment(environment: string, here: string): string {
   if (environment === '') return 'the default environment';
   // One that somebody called so is not the one without a name.
   if (environment === 'default') return 'the environment "default"';
@@ -266,8 +267,7 @@ function escapeForm(text: string): string {
 
 /** For a POSIX shell, byte for byte, whatever a terminal would make of it. */
 function quoteForShell(text: string): string {
-  if (PLAIN.test(text) && !text.startsWith('-')) return text;
-  if (/^[\x20-\x7e]+$/.test(text)) return `'${text.replaceAll("'", `'\\''`)}'`;
+  if (/^[\x20-\x7e]+$/.test(text)) return text.startsWith('-') ? quoteForPosix(text) : quoteWord(text);
   const octal = [...Buffer.from(text)].map((byte) =>
     byte > 0x20 && byte < 0x7f && !`'"\\%$\``.includes(String.fromCharCode(byte))
       ? String.fromCharCode(byte)
@@ -276,7 +276,7 @@ function quoteForShell(text: string): string {
   return `"$(printf '${octal.join('')}')"`;
 }
 
-export function listSome(texts: readonly string[]): string {
+function listSome(texts: readonly string[]): string {
   const named = texts.slice(0, MAX_NAMED);
   const more = texts.length - named.length;
   if (more > 0) return `${named.join(', ')} and ${more} more`;

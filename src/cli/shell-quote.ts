@@ -33,8 +33,16 @@ export function formatAssignment(shell: Shell, name: string, value: string): str
   return FORMATS[shell](name, value);
 }
 
+/** What no shell makes anything else of, wherever it stands. */
+const PLAIN_WORD = /^[\w@%+=:,./-]+$/;
+
+/** A word of a command for a POSIX shell; quoted only where it has to be. */
+export function quoteWord(word: string): string {
+  return PLAIN_WORD.test(word) ? word : quoteForPosix(word);
+}
+
 /** Nothing is special between single quotes but the quote itself (XCU 2.2.2). */
-function quoteForPosix(text: string): string {
+export function quoteForPosix(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 

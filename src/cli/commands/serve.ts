@@ -8,6 +8,7 @@ import type { Problem } from '../../remedies.ts';
 import type { Input, Run } from '../command.ts';
 import { makeVault, planVault } from '../create-vault.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
+import { quoteWord } from '../shell-quote.ts';
 import { checkPassphraseFile, poolOptions } from '../vault-options.ts';
 
 export const run: Run = async (input) => {
@@ -72,11 +73,6 @@ function describeUse(socketPath: string): string {
     'Make a token in another terminal (in a checkout: npx mav):',
     '  mav token create --name me --scope read,write',
     'Then try:',
-    `  curl --unix-socket ${quote(socketPath)} -H "Authorization: Bearer mvt_…" http://localhost/v1/secrets`,
+    `  curl --unix-socket ${quoteWord(socketPath)} -H "Authorization: Bearer mvt_…" http://localhost/v1/secrets`,
   ].join('\n');
-}
-
-/** For a POSIX shell. */
-function quote(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

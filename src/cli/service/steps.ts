@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CliError, EXIT } from '../failure.ts';
+import { quoteWord } from '../shell-quote.ts';
 import type { Step } from './service.ts';
 
 const RETRIES = 5;
@@ -55,8 +56,5 @@ async function runProgram({ argv }: Step, output: 'ignore' | 'inherit' | number)
 
 /** A step as a line for a POSIX shell. */
 export function writeStep({ argv, mayFail }: Step): string {
-  const words = argv.map((word) =>
-    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`,
-  );
-  return `${words.join(' ')}${mayFail ? ' || true' : ''}`;
+  return `${argv.map(quoteWord).join(' ')}${mayFail ? ' || true' : ''}`;
 }
