@@ -2,6 +2,7 @@
  * The daemon's log, on standard error: plain lines for people, or JSON lines for programs. Only the fields named here are
  * ever written, so that no value, token or query string can slip in with an object.
  */
+import { escapeControls } from './escape-controls.ts';
 import type { Answer } from './http/answer.ts';
 import { LogWriter } from './log-writer.ts';
 
@@ -164,9 +165,4 @@ class PlainLines implements Format {
 /** With the local time. */
 function formatPlain(text: string): string {
   return `${new Date().toLocaleTimeString('en-GB')} ${escapeControls(text)}\n`;
-}
-
-/** A name that holds a line break must not look like a line of the log. */
-function escapeControls(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }

@@ -1,6 +1,9 @@
 /** Who has the vault open: told to people by whoever owns it, and never used for deciding. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 
+/** How long to wait for other commands that have the vault just now: enough for a hundred short ones at once. */
+export const TURN_PATIENCE_MS = 30_000;
+
 export interface Owner {
   readonly pid: number;
   /** `serve`, or the command that has the vault in a daemon's stead. */

@@ -79,21 +79,26 @@ t.test(
   },
 );
 
+/** `mav set` under way at a daemon that is stopped, so that no answer comes before `goOn`. */
+async function setAtStopped(t: Test) {
+  const daemon = await startDaemon(t, { token: false });
+  const pid = daemon.child.pid as number;
+  process.kill(pid, 'SIGSTOP');
+  const child = spawnMav(daemon, ['set', 'x', '--value', 'v']);
+  return { daemon, child, ending: finished(child), goOn: () => process.kill(pid, 'SIGCONT') };
+}
+
 t.test(
   'set > Ctrl-C before the daemon has answered > what was stored is said, then 130',
   { skip },
   async (t) => {
-    const daemon = await startDaemon(t, { token: false });
-    const pid = daemon.child.pid as number;
-    process.kill(pid, 'SIGSTOP');
-    const child = spawnMav(daemon, ['set', 'x', '--value', 'v']);
-    const ending = finished(child);
+    const { daemon, child, ending, goOn } = await setAtStopped(t);
     try {
       await listensToSignals(child);
       child.kill('SIGINT');
       await sleep(200);
     } finally {
-      process.kill(pid, 'SIGCONT');
+      goOn();
     }
     t.match(await ending, { code: 130, stderr: /Stored x\.$/m });
     t.equal((await mav(daemon, ['get', 'x'])).stdout, 'v');
@@ -101,11 +106,7 @@ t.test(
 );
 
 t.test('set > Ctrl-C twice > ends at once, and says that it is not known', { skip }, async (t) => {
-  const daemon = await startDaemon(t, { token: false });
-  const pid = daemon.child.pid as number;
-  process.kill(pid, 'SIGSTOP');
-  const child = spawnMav(daemon, ['set', 'x', '--value', 'v']);
-  const ending = finished(child);
+  const { child, ending, goOn } = await setAtStopped(t);
   try {
     await listensToSignals(child);
     child.kill('SIGINT');
@@ -114,6 +115,6 @@ t.test('set > Ctrl-C twice > ends at once, and says that it is not known', { ski
     child.kill('SIGINT');
     t.match(await ending, { code: 130, stderr: /whether the change was made is not known/ });
   } finally {
-    process.kill(pid, 'SIGCONT');
+    goOn();
   }
 });

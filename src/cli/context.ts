@@ -1,8 +1,8 @@
 /** What a command knows of the process it runs in. */
 import { isatty } from 'node:tty';
+import { escapeControls } from '../escape-controls.ts';
 import { describeSystemError } from '../system-error.ts';
 import { isOutputClosed } from './closed-output.ts';
-import { escapeControls } from './escape-controls.ts';
 import { CliError, EXIT } from './failure.ts';
 import { clearProgress } from './progress.ts';
 

@@ -3,10 +3,10 @@
  * Loaded only after the vault has said that it is not there; what it is asked then may cost a list of all names.
  */
 import type { Client } from '../client/client.ts';
+import { escapeControls } from '../escape-controls.ts';
 import { findClose } from './close-word.ts';
 import type { Input } from './command.ts';
 import { describeSecret } from './describe.ts';
-import { escapeControls } from './escape-controls.ts';
 import { CliError, EXIT } from './failure.ts';
 import { formatReference } from './reference.ts';
 import { quoteForPosix, quoteWord } from './shell-quote.ts';

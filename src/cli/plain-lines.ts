@@ -1,6 +1,7 @@
 /** Lines for programs, such as cut, awk and `while read`: tabs between the columns, no heading, nothing cut. */
+
+import { escapeControls } from '../escape-controls.ts';
 import type { Context } from './context.ts';
-import { escapeControls } from './escape-controls.ts';
 import { writeInTurn } from './output.ts';
 
 const LINES_AT_ONCE = 500;

@@ -2,8 +2,9 @@
  * Tables for people: no borders, so that a line can be selected and cut, and no line wider than the terminal. Loaded
  * only when a table is printed.
  */
+
+import { escapeControls } from '../escape-controls.ts';
 import type { Context } from './context.ts';
-import { escapeControls } from './escape-controls.ts';
 import { findTerminalWidth, writeInTurn } from './output.ts';
 
 export interface Column {

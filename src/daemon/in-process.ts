@@ -9,14 +9,11 @@ import type { Incoming, Outgoing, Send } from '../client/connection.ts';
 import { ConnectionError } from '../client/connection-error.ts';
 import type { Home } from '../home.ts';
 import type { Answer, Backend } from '../http/answer.ts';
-import { readOwner } from '../owner.ts';
+import { readOwner, TURN_PATIENCE_MS } from '../owner.ts';
 import type { PoolOptions } from '../pool/pools.ts';
 import { HeldVault, type Report } from './held-vault.ts';
 import { Libc } from './libc.ts';
 import { mintSessionToken } from './mint-session-token.ts';
-
-/** How long to wait for other commands that have the vault just now: enough for a hundred short ones at once. */
-const TURN_PATIENCE_MS = 30_000;
 
 export interface InProcessVault {
   readonly sessionToken: string;

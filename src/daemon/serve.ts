@@ -8,7 +8,7 @@ import { loadOpenApi } from '../http/openapi.ts';
 import { ParserBuffer } from '../http/parser-buffer.ts';
 import { createApiServer } from '../http/server.ts';
 import { createLog, type Log, type LogOptions } from '../log.ts';
-import { readOwner } from '../owner.ts';
+import { readOwner, TURN_PATIENCE_MS } from '../owner.ts';
 import type { PoolOptions } from '../pool/pools.ts';
 import { adviseOn } from '../remedies.ts';
 import { leaveSessionToken } from '../session-token.ts';
@@ -27,8 +27,6 @@ import { takeNotify } from './readiness.ts';
 import { checkFree, listenAt, removeSocket } from './socket.ts';
 import { Watchdog } from './watchdog.ts';
 
-/** How long a short command that has the vault is waited for. */
-const OWNER_PATIENCE_MS = 30_000;
 /** How long requests under way may take to finish when the daemon is told to stop. */
 const REQUESTS_GRACE_MS = 5_000;
 export interface ServeOptions {
@@ -102,7 +100,7 @@ async function becomeOwner(home: Home, isHanded: boolean): Promise<void> {
     const alive = await Promise.all(places.map((place) => place !== undefined && isAlive(place)));
     return alive.includes(true);
   };
-  if (!(await awaitOwnership(home, 'serve', OWNER_PATIENCE_MS, isServed))) takeOwnership(home, 'serve');
+  if (!(await awaitOwnership(home, 'serve', TURN_PATIENCE_MS, isServed))) takeOwnership(home, 'serve');
 }
 
 /** The signals that this process was started to ignore, as by `nohup`; Node has set them back. No child is told. */

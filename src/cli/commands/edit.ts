@@ -2,10 +2,10 @@
 import { isUtf8 } from 'node:buffer';
 import { type Client, findTag } from '../../client/client.ts';
 import type { Metadata, Secret } from '../../client/types.ts';
+import { escapeControls } from '../../escape-controls.ts';
 import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
 import { describeSecret } from '../describe.ts';
-import { escapeControls } from '../escape-controls.ts';
 import { CliError, EXIT, type ExitCode, toCliError, usageError } from '../failure.ts';
 import { parseMetadata } from '../metadata.ts';
 import { orExplain } from '../or-explain.ts';

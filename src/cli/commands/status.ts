@@ -3,9 +3,9 @@
  * asks anybody.
  */
 
+import { escapeControls } from '../../escape-controls.ts';
 import { formatTime } from '../../times.ts';
 import type { Run } from '../command.ts';
-import { escapeControls } from '../escape-controls.ts';
 import { EXIT } from '../failure.ts';
 import { formatSize } from '../sizes.ts';
 import { reportVault, type VaultReport } from '../vault-report.ts';

@@ -1,10 +1,10 @@
 /** `mav token revoke ID… | --all`. */
 import type { Client } from '../../client/client.ts';
 import { MaestroVaultError } from '../../client/errors.ts';
+import { escapeControls } from '../../escape-controls.ts';
 import { readGivenToken, withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
 import { confirm } from '../confirm.ts';
-import { escapeControls } from '../escape-controls.ts';
 import { CliError, EXIT, type ExitCode, usageError } from '../failure.ts';
 
 const HELPER_NAME = 'mav token revoke';

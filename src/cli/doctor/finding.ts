@@ -1,5 +1,5 @@
 /** What a check of `mav doctor` found. */
-import { escapeControls } from '../escape-controls.ts';
+import { escapeControls } from '../../escape-controls.ts';
 
 export interface Finding {
   /** What was looked at, in a word or two; stable. */
