@@ -12,6 +12,9 @@ import type { ValueOwner } from './watched-values.ts';
 const PIECE_SIZE = 2 * 1_048_576;
 /** How standard input is called in what is printed. */
 const STANDARD_INPUT = '-';
+/** A fetch runs what the repository's configuration names: that is for the user to decide. */
+const NOTHING_FETCHED =
+  "mav has nothing fetched; 'git diff --cached' does, if you trust what this repository's configuration runs";
 
 export interface ScanResult {
   readonly findings: Findings;
@@ -101,6 +104,7 @@ export const scanStaged: Scan = async (matcher, input) => {
   const findings = new Findings();
   const staged = listStaged(args);
   const searches = staged.map(({ path }) => startSearch(matcher, findings, path));
+  const lacking: string[] = [];
   await readBlobs(
     staged.map(({ id }) => id),
     {
@@ -109,8 +113,16 @@ export const scanStaged: Scan = async (matcher, input) => {
         searches[index]?.end();
         progress.showCount('Scanning staged files', index + 1, staged.length);
       },
+      lack: (index) => {
+        const path = showPath(staged[index]?.path ?? '');
+        lacking.push(`${path} was not looked through: git does not have what is staged, or not all of it`);
+      },
     },
   );
   progress.end();
-  return { findings, files: staged.length, problems: [] };
+  return {
+    findings,
+    files: staged.length - lacking.length,
+    problems: lacking.length === 0 ? [] : [...lacking, NOTHING_FETCHED],
+  };
 };
