@@ -3,11 +3,12 @@
  * the environment over this file, this file over the defaults.
  */
 import { isUtf8 } from 'node:buffer';
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Home, locateFolder, locateHome } from './home.ts';
 import { JsonReadError, JsonReader } from './json-reader.ts';
 import { describeSystemError } from './system-error.ts';
+import { readTrustedFile, UNSECRET, UnsafePlaceError, UntrustedError } from './trusted-places.ts';
 
 const OUTPUTS = ['table', 'json', 'plain', 'names'] as const;
 
@@ -60,30 +61,32 @@ export interface Overrides {
   readonly socket?: string | undefined;
   /** Goes by the defaults where config.json cannot be followed. */
   readonly toleratesConfig?: boolean | undefined;
+  /** False: config.json is believed, whoever wrote it. */
+  readonly checksOwner?: boolean | undefined;
 }
 
-/** Where the vault is, and what its folder's config.json says. Throws ConfigError. */
+/** Where the vault is, and what its folder's config.json says. Throws ConfigError or UntrustedError. */
 export function readSettings(env: NodeJS.ProcessEnv, overrides: Overrides): Settings {
-  const { home, socket, toleratesConfig } = overrides;
+  const { home, socket, toleratesConfig, checksOwner } = overrides;
   const located = home === undefined ? env : { ...env, MAV_HOME: home };
   const folder = locateFolder(located);
   const read = toleratesConfig ? readConfigOrNothing : readConfig;
-  const config = read(join(folder, 'config.json'));
+  const config = read(join(folder, 'config.json'), checksOwner);
   const configured = config.socket === undefined ? undefined : resolve(folder, config.socket);
   return { home: locateHome(located, socket ?? (env.MAV_SOCKET || configured) ?? null), config };
 }
 
-function readConfigOrNothing(path: string): Config {
+function readConfigOrNothing(path: string, checksOwner?: boolean): Config {
   try {
-    return readConfig(path);
+    return readConfig(path, checksOwner);
   } catch {
     return {};
   }
 }
 
-/** Empty where there is no such file. Throws ConfigError. */
-export function readConfig(path: string): Config {
-  const text = readIfThere(path);
+/** Empty where there is no such file. Throws ConfigError, or UntrustedError where another user may have written it. */
+export function readConfig(path: string, checksOwner = true): Config {
+  const text = readIfThere(path, checksOwner);
   if (text === null) return {};
   try {
     return parseConfig(path, text);
@@ -118,22 +121,17 @@ function findProblem(key: string, value: unknown): string | null {
   return problem === null ? null : `"${key}" ${problem}`;
 }
 
-/** null where there is no such file. O_NONBLOCK: a FIFO must not make us wait. */
-function readIfThere(path: string): string | null {
-  let file: number | null = null;
+/** null where there is no such file. */
+function readIfThere(path: string, checksOwner: boolean): string | null {
   try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stat = fstatSync(file);
-    if (!stat.isFile()) throw new ConfigError(`${path} is not a file; move it away`);
-    if (stat.size > MAX_SIZE) throw new ConfigError(`${path} is larger than ${MAX_SIZE} bytes`);
-    return decode(path, readFileSync(file));
+    const bytes = checksOwner ? readTrustedFile(path, UNSECRET, MAX_SIZE) : readFileSync(path);
+    return bytes === null ? null : decode(path, bytes);
   } catch (error) {
-    if (error instanceof ConfigError) throw error;
+    if (error instanceof ConfigError || error instanceof UntrustedError) throw error;
+    if (error instanceof UnsafePlaceError) throw new ConfigError(error.message);
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
     throw new ConfigError(`${path} cannot be read: ${describeSystemError(error)}`);
-  } finally {
-    if (file !== null) closeSync(file);
   }
 }
 

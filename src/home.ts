@@ -5,11 +5,15 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { explainForeignVault } from './foreign-vault.ts';
 import { explainNoFolder, makeFolders } from './make-folders.ts';
 import { describeSystemError } from './system-error.ts';
+import {
+  ACCESS_BY_OTHERS,
+  checkFolders,
+  UnsafePlaceError,
+  UntrustedError,
+  WRITE_BY_OTHERS,
+} from './trusted-places.ts';
 
-/** A place that must not be used; `message` says which, why, and what to do. */
-export class UnsafePlaceError extends Error {
-  override readonly name = 'UnsafePlaceError';
-}
+export { UnsafePlaceError } from './trusted-places.ts';
 
 export interface Home {
   readonly directory: string;
@@ -27,8 +31,6 @@ export interface Home {
 const MAX_SOCKET_PATH = process.platform === 'linux' ? 107 : 103;
 /** What the name of a socket looks like that is not in its place yet. */
 export const SOCKET_DRAFT = '.00000000';
-const ACCESS_BY_OTHERS = 0o077;
-const WRITE_BY_OTHERS = 0o022;
 
 /** The vault's folder. Throws UnsafePlaceError where nothing says where it is. */
 export function locateFolder(env: NodeJS.ProcessEnv): string {
@@ -64,9 +66,18 @@ export function locateHome(env: NodeJS.ProcessEnv, socketPath: string | null): H
 
 /** Makes the vault's folder (0700) if it is not there; checks it and the database. Throws UnsafePlaceError. */
 export function secureHome(home: Home): void {
+  checkAbove(home);
   makeFolder(home.directory);
   checkHome(home);
   checkWritable(home);
+}
+
+/**
+ * The folders above the vault's, and above its socket. A vault that is yet to be made is not laid below what others can
+ * exchange either. Throws UntrustedError.
+ */
+export function checkAbove({ directory, socketPath }: Home): void {
+  for (const path of [directory, socketPath]) checkFolders(dirname(path));
 }
 
 /** That there is no vault, and what to do about it. */
@@ -76,6 +87,7 @@ export function describeNoVault({ databasePath }: Pick<Home, 'databasePath'>): s
 
 /** Whether a vault's database is there. Throws UnsafePlaceError if its place is not safe, or cannot be written. */
 export function hasVault(home: Home): boolean {
+  checkAbove(home);
   if (lstatOrNull(home.directory) === null) return false;
   checkHome(home);
   if (!isThere(home.databasePath)) return false;
@@ -214,15 +226,13 @@ function checkStat(
   forbidden: number,
   remedy: string,
 ): void {
-  if (stat.isSymbolicLink()) throw new UnsafePlaceError(`${path} is a symbolic link; use the real ${kind}`);
+  if (stat.isSymbolicLink()) throw new UntrustedError(`${path} is a symbolic link; use the real ${kind}`);
   if (kind === 'folder' ? !stat.isDirectory() : !stat.isFile())
     throw new UnsafePlaceError(`${path} is not a ${kind}; move it away`);
   if (stat.uid !== process.geteuid?.()) {
-    throw new UnsafePlaceError(
-      `${path} belongs to another user (uid ${stat.uid}); use a ${kind} of your own`,
-    );
+    throw new UntrustedError(`${path} belongs to another user (uid ${stat.uid}); use a ${kind} of your own`);
   }
   if ((stat.mode & forbidden) !== 0) {
-    throw new UnsafePlaceError(`${path} is open to other users; run: ${remedy} ${path}`);
+    throw new UntrustedError(`${path} is open to other users; run: ${remedy} ${path}`);
   }
 }

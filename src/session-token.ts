@@ -4,14 +4,9 @@
  * it does without node:crypto, whose loading would take a tenth of what such a command takes.
  */
 import {
-  closeSync,
-  constants,
   existsSync,
-  fstatSync,
   lstatSync,
   mkdirSync,
-  openSync,
-  readFileSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -19,9 +14,17 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
+import {
+  ACCESS_BY_OTHERS,
+  checkFolders,
+  readTrustedFile,
+  SECRET,
+  UnsafePlaceError,
+} from './trusted-places.ts';
 
-const ACCESS_BY_OTHERS = 0o077;
 const EXTENSION = '.session';
+/** More than a token, or a path. */
+const MAX_SIZE = 65_536;
 
 /**
  * In the runtime folder where there is one, so that it reaches no disk and no backup; else beside the socket. Its name
@@ -39,9 +42,14 @@ export function locateSessionToken(env: NodeJS.ProcessEnv, socketPath: string): 
 
 function isPrivateFolder(path: string): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
-  return (
-    stat?.isDirectory() === true && stat.uid === process.geteuid?.() && (stat.mode & ACCESS_BY_OTHERS) === 0
-  );
+  if (!stat?.isDirectory() || stat.uid !== process.geteuid?.() || (stat.mode & ACCESS_BY_OTHERS) !== 0)
+    return false;
+  try {
+    checkFolders(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Says where the token of this socket is, for commands whose environment names another runtime folder, or none. */
@@ -76,7 +84,7 @@ function writePrivate(path: string, text: string): void {
   renameSync(draft, path);
 }
 
-/** Where the token of the daemon on this socket is, if there is one: as the daemon says, else where it would be by `env`. */
+/** Where the token of the daemon on this socket is, if there is one: as the daemon says, else where it would be by `env`. Throws UntrustedError. */
 export function findSessionFile(env: NodeJS.ProcessEnv, socketPath: string): string {
   const told = readSessionToken(locatePointer(socketPath));
   if (told !== null && isAbsolute(told) && told.endsWith(EXTENSION)) return told;
@@ -86,22 +94,14 @@ export function findSessionFile(env: NodeJS.ProcessEnv, socketPath: string): str
 
 /**
  * The text of a file that nobody else can have written or can read; null if there is none. Not of a link: whoever may place
- * one must not choose which token goes to a socket.
+ * one must not choose which token goes to a socket. Throws UntrustedError.
  */
 export function readSessionToken(path: string): string | null {
-  let descriptor: number | null = null;
   try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const stat = fstatSync(descriptor);
-    const user = process.geteuid?.();
-    // Root may use any user's vault.
-    const isOurs = stat.uid === user || user === 0;
-    const isPrivate = stat.isFile() && (stat.mode & ACCESS_BY_OTHERS) === 0;
-    return isOurs && isPrivate ? readFileSync(descriptor, 'utf8') : null;
-  } catch {
+    return readTrustedFile(path, SECRET, MAX_SIZE)?.toString() ?? null;
+  } catch (error) {
+    if (error instanceof UnsafePlaceError) throw error;
     return null;
-  } finally {
-    if (descriptor !== null) closeSync(descriptor);
   }
 }
 

@@ -376,7 +376,9 @@ t.test('connection > more clients wait than the kernel keeps > it waits with the
   const child = spawn(process.execPath, ['-e', BUSY_SERVER, path], { env: {} });
   t.teardown(() => child.kill('SIGKILL'));
   await once(child.stdout, 'data');
-  const crowd = await Promise.allSettled(Array.from({ length: 5 }, () => Connection.open(path, 0)));
+  const crowd = await Promise.allSettled(
+    Array.from({ length: 5 }, () => Connection.open(path, { patienceMs: 0 })),
+  );
   const turnedAway = crowd.filter((one) => one.status === 'rejected').map(({ reason }) => reason.code);
   t.ok(turnedAway.length > 0 && turnedAway.every((code) => code === 'EAGAIN'), 'who does not want to wait');
   const late = await Connection.open(path);

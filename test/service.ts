@@ -184,7 +184,7 @@ t.test(
       await waitUntil(() => existsSync(sandbox.socket));
       chmodSync(sandbox.socket, 0o666);
       await t.rejects(ask(sandbox.socket, 'GET', '/v1/health'));
-      t.match(await ended, { code: 1, stderr: /is open to other users; .*SocketMode=0600/ });
+      t.match(await ended, { code: 4, stderr: /is open to other users; .*SocketMode=0600/ });
     });
   },
 );
@@ -618,7 +618,7 @@ t.test(
       stderr: /^mav: the socket's folder \S+ is not there/,
     });
     chmodSync(sandbox.home, 0o755);
-    t.match(await install(), { code: 1, stderr: /^mav: \S+ is open to other users; run: chmod 700 / });
+    t.match(await install(), { code: 4, stderr: /^mav: \S+ is open to other users; run: chmod 700 / });
     t.notOk(existsSync(join(sandbox.env.HOME ?? '', '.config/systemd')));
   },
 );

@@ -146,7 +146,7 @@ t.test('more clients than the kernel keeps waiting > said, after a while', async
         socket.once('connect', () => resolve(false)).once('error', () => resolve(true));
       });
     }
-    await t.rejects(Connection.open(daemon.socket, 100), { code: 'EAGAIN' });
+    await t.rejects(Connection.open(daemon.socket, { patienceMs: 100 }), { code: 'EAGAIN' });
     t.match(await mav(daemon, ['list']), { code: 1, stderr: /the daemon, process [0-9]+, does not answer/ });
     t.match(JSON.parse((await mav(daemon, ['status', '-o', 'json'])).stdout), { state: 'not answering' });
   } finally {

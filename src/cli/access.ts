@@ -10,6 +10,7 @@ import { explainForeignVault } from '../foreign-vault.ts';
 import type { Home } from '../home.ts';
 import { awaitSessionToken } from '../session-token.ts';
 import { describeSystemError } from '../system-error.ts';
+import { UnsafePlaceError } from '../trusted-places.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT } from './failure.ts';
 import { guardChanges } from './guarded-changes.ts';
@@ -67,6 +68,7 @@ async function connectToDaemon(home: Home): Promise<Connection | null> {
   } catch (error) {
     if (meansNobody(error)) return null;
     if (isSilence(error)) throw await explainSilent(home);
+    if (error instanceof UnsafePlaceError) throw error;
     throw new CliError(
       EXIT.notAllowed,
       `the daemon on ${socketPath} cannot be reached: ${describeSystemError(error)}`,

@@ -67,6 +67,7 @@ export function toCliError(error: unknown): CliError {
   const code = 'code' in error ? String(error.code) : '';
   if (error.name === 'MaestroVaultError') return new CliError(exitCodeOf(code), error.message);
   if (error.name === 'ConfigError') return usageError(error.message);
+  if (error.name === 'UntrustedError') return new CliError(EXIT.notAllowed, error.message);
   if (SPEAKING_ERRORS.has(error.name)) return new CliError(EXIT.failed, error.message);
   return new CliError(EXIT.failed, explainSystemError(error) ?? describeFault(error, code));
 }

@@ -4,9 +4,10 @@
  * so it needs little of the protocol (RFC 9112) and refuses the rest. Bytes in, bytes out; what they mean is the caller's
  * business.
  */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { ChunkedBody } from './chunked-body.ts';
 import { ConnectionError } from './connection-error.ts';
+import { openSocket, type SocketOptions } from './open-socket.ts';
 import { SilenceWatch } from './silence.ts';
 
 export interface Outgoing {
@@ -45,6 +46,10 @@ const MAX_HEAD_SIZE = 65_536;
 const CROWD_PATIENCE_MS = 5_000;
 const CROWD_PAUSE_MS = 5;
 
+export interface ConnectionOptions extends SocketOptions {
+  readonly patienceMs?: number;
+}
+
 export class Connection {
   readonly #socket: Socket;
   /** Requests are pipelined; answers come in the order of their requests (RFC 9112 section 9.3.2). */
@@ -53,23 +58,24 @@ export class Connection {
   #closed: Error | null = null;
   readonly #silence: SilenceWatch;
 
-  private constructor(socket: Socket, socketPath: string) {
+  private constructor(socket: Socket, socketPath: string, options: SocketOptions) {
     this.#socket = socket;
-    this.#silence = new SilenceWatch(socketPath, () => this.giveUp());
+    this.#silence = new SilenceWatch(socketPath, options, () => this.giveUp());
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('error', (error) => this.#fail(error));
     socket.on('close', () => this.#fail(new ConnectionError('the daemon closed the connection')));
   }
 
   /**
-   * Rejects with Node's own error (`ECONNREFUSED`, `ENOENT` …) if nobody listens there. Where more clients wait to be
+   * Rejects with UntrustedError if another user might listen there, and with Node's own error (`ECONNREFUSED`, `ENOENT`
+   * …) if nobody does. Where more clients wait to be
    * let in than the kernel keeps (`EAGAIN`), it tries again for `patienceMs`: whoever crowds the socket shuts nobody out.
    */
-  static async open(socketPath: string, patienceMs = CROWD_PATIENCE_MS): Promise<Connection> {
-    const giveUpAtMs = performance.now() + patienceMs;
+  static async open(socketPath: string, options: ConnectionOptions = {}): Promise<Connection> {
+    const giveUpAtMs = performance.now() + (options.patienceMs ?? CROWD_PATIENCE_MS);
     for (;;) {
       try {
-        return new Connection(await openSocket(socketPath), socketPath);
+        return new Connection(await openSocket(socketPath, options), socketPath, options);
       } catch (error) {
         const isCrowded = (error as NodeJS.ErrnoException).code === 'EAGAIN';
         if (!isCrowded || performance.now() >= giveUpAtMs) throw error;
@@ -139,17 +145,6 @@ export class Connection {
     this.#silence.stop();
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
-}
-
-function openSocket(path: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      resolve(socket);
-    });
-  });
 }
 
 /** Throws RangeError for what would break the framing; nothing of a user's goes into a header unencoded. */

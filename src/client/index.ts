@@ -6,6 +6,7 @@ import { readSettings } from '../config.ts';
 import { Client } from './client.ts';
 import { SocketTransport } from './socket-transport.ts';
 
+export { UntrustedError } from '../trusted-places.ts';
 export { ConnectionError } from './connection-error.ts';
 export { type ErrorCode, MaestroVaultError, type Reason } from './errors.ts';
 export type * from './types.ts';
@@ -15,6 +16,12 @@ export interface ConnectOptions {
   readonly token?: string;
   /** Default: `MAV_SOCKET`, else what config.json says, else the socket in `MAV_HOME` or `~/.maestrovault`. */
   readonly socketPath?: string;
+  /**
+   * Default: true. Before anything is sent, the socket, the folders above it and, where the kernel says it, whoever listens
+   * must belong to this user or to root, and so must config.json; else a request rejects with UntrustedError. False: the
+   * token goes to whoever listens there.
+   */
+  readonly checksOwner?: boolean;
 }
 
 /** A client of the daemon. It connects at the first request, and never keeps a program from ending. */
@@ -23,11 +30,15 @@ export interface VaultClient extends Client {
   close(): void;
 }
 
-/** Throws TypeError where there is no token. */
-export function connect({ token = process.env.MAV_TOKEN, socketPath }: ConnectOptions = {}): VaultClient {
+/** Throws TypeError where there is no token, and UntrustedError where config.json is another user's. */
+export function connect({
+  token = process.env.MAV_TOKEN,
+  socketPath,
+  checksOwner = true,
+}: ConnectOptions = {}): VaultClient {
   if (!token) throw new TypeError('a token is needed: connect({ token }) or MAV_TOKEN');
-  const { home } = readSettings(process.env, { socket: socketPath });
-  const transport = new SocketTransport(home.socketPath);
+  const { home } = readSettings(process.env, { socket: socketPath, checksOwner });
+  const transport = new SocketTransport(home.socketPath, { checksOwner });
   const client = new Client((outgoing) => transport.send(outgoing), token);
   return Object.assign(client, { close: () => transport.close() });
 }

@@ -2,7 +2,9 @@
  * A daemon that has stopped answering: stopped by Ctrl-Z, stalled, or none at all behind a socket that accepts. How long an
  * answer takes says nothing, since a large import takes minutes; but a daemon that lives answers somebody else meanwhile.
  */
-import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { UntrustedError } from '../trusted-places.ts';
+import { openSocket, type SocketOptions } from './open-socket.ts';
 
 /** A connection that hears nothing for so long asks whether the daemon still answers. */
 const SILENCE_MS = 2_000;
@@ -13,27 +15,44 @@ const HEALTH = 'GET /v1/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\
 /** While more wait to be let in than the kernel keeps, another attempt is made this often. */
 const CROWD_PAUSE_MS = 20;
 
-/** Whether a whole answer comes back within `timeoutMs` on a connection of its own; true too if nobody listens any more. */
-export async function isAnswering(socketPath: string, timeoutMs: number): Promise<boolean> {
+/**
+ * Whether a whole answer comes back within `timeoutMs` on a connection of its own; true too if nobody listens any more.
+ * Rejects with UntrustedError.
+ */
+export async function isAnswering(
+  socketPath: string,
+  timeoutMs: number,
+  options: SocketOptions = {},
+): Promise<boolean> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
-    const answer = await probe(socketPath, Math.max(1, deadlineMs - performance.now()));
+    const answer = await probe(socketPath, Math.max(1, deadlineMs - performance.now()), options);
     if (answer !== 'crowded') return answer === 'answer';
     if (performance.now() >= deadlineMs) return false;
     await new Promise((resolve) => setTimeout(resolve, CROWD_PAUSE_MS));
   }
 }
 
-function probe(socketPath: string, timeoutMs: number): Promise<'answer' | 'silence' | 'crowded'> {
+type Probed = 'answer' | 'silence' | 'crowded';
+
+async function probe(socketPath: string, timeoutMs: number, options: SocketOptions): Promise<Probed> {
+  try {
+    return await askHealth(await openSocket(socketPath, options), timeoutMs);
+  } catch (error) {
+    if (error instanceof UntrustedError) throw error;
+    return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? 'crowded' : 'answer';
+  }
+}
+
+function askHealth(socket: Socket, timeoutMs: number): Promise<Probed> {
   return new Promise((resolve) => {
-    const socket = connect(socketPath);
-    const end = (answer: 'answer' | 'silence' | 'crowded') => {
+    const end = (answer: Probed) => {
       clearTimeout(timer);
       socket.destroy();
       resolve(answer);
     };
     const timer = setTimeout(() => end('silence'), timeoutMs);
-    socket.once('error', ({ code }: NodeJS.ErrnoException) => end(code === 'EAGAIN' ? 'crowded' : 'answer'));
+    socket.once('error', () => end('answer'));
     // Closed by somebody, who is there: as was asked for, after the answer. The beginning of one is none.
     socket.once('close', () => end('answer'));
     socket.resume();
@@ -44,12 +63,14 @@ function probe(socketPath: string, timeoutMs: number): Promise<'answer' | 'silen
 /** Watches a connection as long as somebody waits on it. */
 export class SilenceWatch {
   readonly #socketPath: string;
+  readonly #options: SocketOptions;
   readonly #onSilence: () => void;
   #timer: NodeJS.Timeout | null = null;
   #heardAtMs = 0;
 
-  constructor(socketPath: string, onSilence: () => void) {
+  constructor(socketPath: string, options: SocketOptions, onSilence: () => void) {
     this.#socketPath = socketPath;
+    this.#options = options;
     this.#onSilence = onSilence;
   }
 
@@ -75,10 +96,15 @@ export class SilenceWatch {
     this.#timer.unref();
   }
 
+  /** Somebody else in the daemon's place is not it. */
+  #isAnswering(): Promise<boolean> {
+    return isAnswering(this.#socketPath, PROBE_MS, this.#options).catch(() => false);
+  }
+
   async #look(): Promise<void> {
     const timer = this.#timer;
     const isSilent = performance.now() - this.#heardAtMs >= SILENCE_MS;
-    const isAlive = !isSilent || (await isAnswering(this.#socketPath, PROBE_MS));
+    const isAlive = !isSilent || (await this.#isAnswering());
     // Answered, or given up, meanwhile.
     if (timer !== this.#timer) return;
     if (isAlive) {

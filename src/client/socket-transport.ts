@@ -1,23 +1,21 @@
 /** A Send over the daemon's socket that keeps its connection between requests and opens it anew when it is gone. */
 import { Connection, type Incoming, type Outgoing } from './connection.ts';
+import type { SocketOptions } from './open-socket.ts';
 
 /** Well below what the daemon keeps an idle connection for: a request must not cross its end on the way. */
 const REUSE_WITHIN_MS = 20_000;
 
 export class SocketTransport {
   readonly #socketPath: string;
+  readonly #options: SocketOptions;
   #opening: Promise<Connection> | null = null;
   /** What `#opening` became; null while it is still opening. */
   #live: Connection | null = null;
   #lastUsedMs = 0;
 
-  /** `connection`: one that is open already. */
-  constructor(socketPath: string, connection: Connection | null = null) {
+  constructor(socketPath: string, options: SocketOptions = {}) {
     this.#socketPath = socketPath;
-    if (connection === null) return;
-    this.#live = connection;
-    this.#opening = Promise.resolve(connection);
-    this.#lastUsedMs = performance.now();
+    this.#options = options;
   }
 
   /** Rejects with Node's own error if nobody listens, with ConnectionError if the daemon goes away meanwhile. */
@@ -53,7 +51,7 @@ export class SocketTransport {
 
   async #open(): Promise<Connection> {
     try {
-      this.#live = await Connection.open(this.#socketPath);
+      this.#live = await Connection.open(this.#socketPath, this.#options);
       return this.#live;
     } catch (error) {
       this.#opening = null;

@@ -5,7 +5,7 @@
 import { fstatSync, lstatSync, readFileSync, realpathSync, type Stats } from 'node:fs';
 import type { Server } from 'node:http';
 import { basename, dirname, join } from 'node:path';
-import { UnsafePlaceError } from '../home.ts';
+import { UnsafePlaceError, UntrustedError } from '../trusted-places.ts';
 
 /** SD_LISTEN_FDS_START: the first descriptor that is handed over. */
 export const HANDED_DESCRIPTOR = 3;
@@ -107,7 +107,7 @@ function locate(path: string): string {
 function checkPrivate(socketPath: string): void {
   const stat = lstatSync(socketPath, { throwIfNoEntry: false });
   if (!stat?.isSocket() || stat.uid !== process.geteuid?.() || (stat.mode & WRITE_BY_OTHERS) !== 0) {
-    throw new UnsafePlaceError(
+    throw new UntrustedError(
       `the socket ${socketPath} is open to other users; give its socket unit SocketMode=0600`,
     );
   }

@@ -15,15 +15,9 @@ const SECCOMP_MODE_FILTER = 2;
 const RLIMIT_CORE = 4;
 /** fcntl(2). */
 const F_SETFD = 2;
-/** socket(7), unix(7): `struct ucred` is pid, uid and gid, 4 bytes each. */
-const SOL_SOCKET = 1;
-const SO_PEERCRED = 17;
-const UCRED_SIZE = 12;
-const UCRED_UID_AT = 4;
 
 /** For what is handed to the kernel and taken from it, side by side. */
 const SCRATCH_SIZE = 1_024;
-const SIZE_AT = 512;
 
 const SIGNATURES = {
   prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
@@ -33,7 +27,6 @@ const SIGNATURES = {
   chdir: { arguments: ['u64'], return: 'i32' },
   alarm: { arguments: ['u32'], return: 'u32' },
   _exit: { arguments: ['i32'], return: 'void' },
-  getsockopt: { arguments: ['i32', 'i32', 'i32', 'u64', 'u64'], return: 'i32' },
 } as const;
 
 type Functions = ReturnType<typeof dlopen<typeof SIGNATURES>>['functions'];
@@ -130,18 +123,5 @@ export class Libc {
   /** Ends the process, and waits for no thread. */
   exitNow(exitCode: number): void {
     this.#functions._exit(exitCode);
-  }
-
-  /** The user who opened the other end of a Unix socket; null if the kernel does not say. */
-  findPeer(descriptor: number): number | null {
-    this.#scratch.setUint32(SIZE_AT, UCRED_SIZE, true);
-    const failed = this.#functions.getsockopt(
-      descriptor,
-      SOL_SOCKET,
-      SO_PEERCRED,
-      this.#address,
-      this.#address + BigInt(SIZE_AT),
-    );
-    return failed === 0 ? this.#scratch.getUint32(UCRED_UID_AT, true) : null;
   }
 }

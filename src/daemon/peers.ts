@@ -4,26 +4,19 @@
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Libc } from './libc.ts';
-
-/** Nobody is kept out from what root could take anyway. */
-const ROOT = 0;
-
-/** What Node has no other name for. */
-type Handled = Socket & { readonly _handle?: { readonly fd?: number } };
+import type { PeerCredentials } from '../peer-credentials.ts';
+import { isTrustedUser } from '../trusted-places.ts';
 
 /** Connections of other users are closed without an answer. */
 export function checkPeers(
   server: Server,
-  libc: Libc,
+  credentials: PeerCredentials,
   report: (event: 'warning', detail: string) => void,
 ): void {
-  const own = process.geteuid?.();
   // Before the server's own listener, which begins to read.
-  server.prependListener('connection', (socket: Handled) => {
-    const descriptor = socket._handle?.fd;
-    const peer = descriptor === undefined ? null : libc.findPeer(descriptor);
-    if (peer === own || peer === ROOT) return;
+  server.prependListener('connection', (socket: Socket) => {
+    const peer = credentials.findUser(socket);
+    if (peer !== null && isTrustedUser(peer)) return;
     report('warning', `a connection of ${peer === null ? 'an unknown user' : `the user ${peer}`} was closed`);
     socket.destroy();
   });

@@ -9,6 +9,7 @@ import { ParserBuffer } from '../http/parser-buffer.ts';
 import { createApiServer } from '../http/server.ts';
 import { createLog, type Log, type LogOptions } from '../log.ts';
 import { readOwner, TURN_PATIENCE_MS } from '../owner.ts';
+import { PeerCredentials } from '../peer-credentials.ts';
 import type { PoolOptions } from '../pool/pools.ts';
 import { adviseOn } from '../remedies.ts';
 import { leaveSessionToken } from '../session-token.ts';
@@ -69,7 +70,7 @@ export async function serve(options: ServeOptions): Promise<never> {
     const passphrase = await options.prepare();
     // Every path is absolute by now. The folder it was started in may be deleted or unmounted: it holds on to none.
     libc?.leaveFolder();
-    const vault = await start(options, { handed, libc, passphrase }, log, ending);
+    const vault = await start(options, { handed, passphrase }, log, ending);
     notifyReady();
     givePermissionsUp(planGrants(home, env, findCode()).atStart);
     tellProtections(home, 'serve', listProtections(libc));
@@ -110,18 +111,17 @@ function takeIgnored(env: NodeJS.ProcessEnv): NodeJS.Signals[] {
   return STOP_SIGNALS.filter((name) => hasSignal(ignored, constants.signals[name]));
 }
 
-/** What the service manager has given us, the kernel, and whoever made the vault just now. */
+/** What the service manager has given us, and whoever made the vault just now. */
 interface Means {
   /** A body for `unseal`. */
   readonly passphrase: Uint8Array<ArrayBuffer> | null;
   readonly handed: HandedSocket | null;
-  readonly libc: Libc | null;
 }
 
 /** Opens the vault and answers; the vault may still be being unsealed. */
 async function start(
   { pool, home, env }: ServeOptions,
-  { handed, libc, passphrase }: Means,
+  { handed, passphrase }: Means,
   log: Log,
   ending: Ending,
 ): Promise<HeldVault> {
@@ -133,7 +133,8 @@ async function start(
   void vault.destroyed.then(() => ending.begin('the vault was destroyed', 0));
   const limits = { connections: chooseConnectionCap(), report: log.event };
   const server = createApiServer(vault, log.request, limits);
-  if (libc !== null) checkPeers(server, libc, log.event);
+  const credentials = PeerCredentials.open();
+  if (credentials !== null) checkPeers(server, credentials, log.event);
   const parserBuffer = await ParserBuffer.open(dirname(home.socketPath));
   teardown.push(() => parserBuffer.close());
   parserBuffer.watch(server);

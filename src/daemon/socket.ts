@@ -4,7 +4,7 @@ import { chmodSync, linkSync, lstatSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { dirname, join } from 'node:path';
 import { isAlive } from '../client/alive.ts';
-import { UnsafePlaceError } from '../home.ts';
+import { UnsafePlaceError, UntrustedError } from '../trusted-places.ts';
 
 /** Tells our socket from one that somebody has put in its place since. */
 interface Identity {
@@ -74,7 +74,7 @@ export async function checkFree(path: string): Promise<Identity | null> {
   if (stat === undefined) return null;
   if (!stat.isSocket()) throw new UnsafePlaceError(`${path} exists and is not a socket; move it away`);
   if (stat.uid !== process.geteuid?.())
-    throw new UnsafePlaceError(
+    throw new UntrustedError(
       `${path} belongs to another user (uid ${stat.uid}); remove it, or choose another --socket`,
     );
   if (await isAlive(path))

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { Answered } from '../../answered.ts';
 import type { ServeOptions } from '../../daemon/serve.ts';
-import { describeNoVault, hasVault } from '../../home.ts';
+import { checkAbove, describeNoVault, hasVault } from '../../home.ts';
 import type { LogOptions } from '../../log.ts';
 import type { Problem } from '../../remedies.ts';
 import type { Input, Run } from '../command.ts';
@@ -18,6 +18,8 @@ export const run: Run = async (input) => {
   if (!input.flag('init') && !hasVault(home)) throw new CliError(EXIT.failed, describeNoVault(home));
   const { isClosed, launchClosed } = await import('../../daemon/launch.ts');
   if (!isClosed() && !existsSync(home.databasePath)) checkPassphraseFile(input);
+  // Once it is closed, it may not look at them any more.
+  if (!isClosed()) checkAbove(home);
   if (!isClosed()) launchClosed(process.argv.slice(2), context.env, home);
   const plan = existsSync(home.databasePath) ? null : await planVault(input, home);
   const { serve } = await import('../../daemon/serve.ts');

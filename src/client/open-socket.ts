@@ -1,0 +1,50 @@
+/**
+ * The way to whoever listens on a socket, who gets a token, a passphrase, values: before anything is sent it is certain
+ * that it is this user, or root. The places say so, held to the rules that the daemon itself holds them to, and where
+ * the kernel can be asked, the kernel.
+ */
+import { connect, type Socket } from 'node:net';
+import { PeerCredentials } from '../peer-credentials.ts';
+import { isTrustedUser, openSocketFolder, UntrustedError } from '../trusted-places.ts';
+
+export interface SocketOptions {
+  /** False: whoever listens there gets what is sent. */
+  readonly checksOwner?: boolean | undefined;
+}
+
+/** undefined: not looked for yet; null: there are none. */
+let credentials: PeerCredentials | null | undefined;
+
+/** Rejects with UntrustedError, or with Node's own error (`ECONNREFUSED`, `ENOENT` …) if nobody listens there. */
+export async function openSocket(path: string, { checksOwner = true }: SocketOptions = {}): Promise<Socket> {
+  if (!checksOwner) return connectTo(path);
+  const place = openSocketFolder(path);
+  try {
+    // By way of the folder that was looked at, whatever the path leads to by now.
+    const socket = await connectTo(place === null ? path : place.folder.locate(place.name));
+    checkListener(socket, path);
+    return socket;
+  } finally {
+    place?.folder.close();
+  }
+}
+
+function connectTo(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      resolve(socket);
+    });
+  });
+}
+
+function checkListener(socket: Socket, path: string): void {
+  credentials ??= PeerCredentials.open();
+  const user = credentials?.findUser(socket);
+  if (user === undefined || (user !== null && isTrustedUser(user))) return;
+  socket.destroy();
+  const who = user === null ? 'an unknown user' : `another user (uid ${user})`;
+  throw new UntrustedError(`${who} listens on ${path}; nothing was sent there; choose another --socket`);
+}

@@ -1,0 +1,63 @@
+/**
+ * Who is at the other end of a Unix socket, as the kernel says: SO_PEERCRED of unix(7). Node has no name for it, so this
+ * takes node:ffi, which Node has from 26.1 on and calls experimental.
+ */
+import type { dlopen } from 'node:ffi';
+import type { Socket } from 'node:net';
+
+/** socket(7), unix(7): `struct ucred` is pid, uid and gid, 4 bytes each. */
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+const UCRED_SIZE = 12;
+const UID_AT = 4;
+/** Where the size lies that the kernel is told. */
+const SIZE_AT = 16;
+const SCRATCH_SIZE = 32;
+
+const SIGNATURES = {
+  getsockopt: { arguments: ['i32', 'i32', 'i32', 'u64', 'u64'], return: 'i32' },
+} as const;
+
+type GetSockOpt = ReturnType<typeof dlopen<typeof SIGNATURES>>['functions']['getsockopt'];
+
+/** What Node has no other name for. */
+type Handled = Socket & { readonly _handle?: { readonly fd?: number } };
+
+export class PeerCredentials {
+  readonly #getsockopt: GetSockOpt;
+  /** Memory of its own whose address is known: finding one out takes a permission that the daemon gives up. */
+  readonly #scratch = new DataView(new ArrayBuffer(SCRATCH_SIZE));
+  readonly #address: bigint;
+
+  private constructor({ dlopen, getRawPointer }: typeof import('node:ffi')) {
+    // null: what this process has loaded already.
+    this.#getsockopt = dlopen(null, SIGNATURES).functions.getsockopt;
+    this.#address = BigInt(getRawPointer(this.#scratch.buffer));
+  }
+
+  /** null where there is no Linux, or a Node without node:ffi. */
+  static open(): PeerCredentials | null {
+    if (process.platform !== 'linux') return null;
+    // That it is experimental is no news for the user.
+    const { emitWarning } = process;
+    process.emitWarning = () => {};
+    try {
+      const ffi = process.getBuiltinModule('node:ffi');
+      return ffi === undefined ? null : new PeerCredentials(ffi);
+    } catch {
+      return null;
+    } finally {
+      process.emitWarning = emitWarning;
+    }
+  }
+
+  /** The user who connected, or for a client who listens; null if the kernel does not say. */
+  findUser(socket: Socket): number | null {
+    const descriptor = (socket as Handled)._handle?.fd;
+    if (descriptor === undefined) return null;
+    this.#scratch.setUint32(SIZE_AT, UCRED_SIZE, true);
+    const [into, size] = [this.#address, this.#address + BigInt(SIZE_AT)];
+    const failed = this.#getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, into, size);
+    return failed === 0 ? this.#scratch.getUint32(UID_AT, true) : null;
+  }
+}
