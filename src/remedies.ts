@@ -34,6 +34,7 @@ const REMEDIES: Readonly<Record<Reason, Remedy>> = {
   key_file_unreadable: { first: 'make it a file that you can read', last: 'unseal' },
   key_file_exposed: { first: 'run chmod 400 on it', last: 'unseal' },
   key_file_foreign: { first: 'make it your own', last: 'unseal' },
+  traced: { first: 'end that process', last: 'unseal' },
   wrong_key: { first: 'put the right one back', last: 'unseal' },
   unusable: { first: null, last: 'nothing' },
   destroyed: { first: null, last: 'nothing' },

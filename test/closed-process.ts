@@ -185,7 +185,7 @@ t.test(
       '-o',
       trace,
     ];
-    const daemon = await startDaemon(t, { sandbox, under });
+    const daemon = await startDaemon(t, { sandbox, under, serve: ['--allow-tracer'] });
     for (let round = 0; round < 20; round++) {
       await daemon.ask('PUT', `/v1/secrets/s${round}`, { body: { value: 'v' } });
       await daemon.ask('GET', '/v1/secrets');
@@ -211,6 +211,34 @@ t.test(
     t.comment(`figure: ${sockets.length} sockets in the daemon's life, all of the Unix kind`);
   },
 );
+
+t.test(
+  'serve, unseal > a debugger is attached > stays sealed and says so, until it is gone',
+  { skip: skip || skipWithout('strace') },
+  async (t) => {
+    const under = ['strace', '-D', '-f', '-qq', '-e', 'trace=none', '-o', '/dev/null'];
+    const daemon = await startDaemon(t, { sandbox: createBareSandbox(t), under, token: false });
+    const status = JSON.parse((await mav(daemon, ['status', '-o', 'json'])).stdout);
+    t.match(status, { sealed: true }, JSON.stringify(status));
+    const refused = await mav(daemon, ['unseal']);
+    t.not(refused.code, 0);
+    t.match(
+      refused.stderr,
+      /process \d+ traces this one .*; end that process, then (run: mav unseal|try again)/,
+    );
+    const short = await mav(createSandbox(t), ['init', '--key-store', 'file']);
+    t.equal(short.code, 0, 'other processes are not meant');
+    process.kill(findTracer(daemon.child.pid), 'SIGKILL');
+    await waitUntil(() => findTracer(daemon.child.pid) === 0);
+    const unsealed = await mav(daemon, ['unseal']);
+    t.equal(unsealed.code, 0, unsealed.stderr);
+    t.equal((await daemon.stop()).code, 0);
+  },
+);
+
+function findTracer(pid: number | undefined): number {
+  return Number(/^TracerPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+}
 
 t.test('planGrants > places within and beside each other > each is granted, and no more', async (t) => {
   const grants = (home: string, socket: string | null, runtime?: string) =>

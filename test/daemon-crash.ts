@@ -75,7 +75,7 @@ t.test(
     const calls = 'trace=fdatasync,fsync,write,writev,sendto,sendmsg,pwrite64';
     // -D: the tracer is the grandchild, so that the process that is signalled is the daemon.
     const under = ['strace', '-D', '-f', '-y', '-s', '64', '-e', calls, '-o', trace];
-    const daemon = await startDaemon(t, { sandbox, under });
+    const daemon = await startDaemon(t, { sandbox, under, serve: ['--allow-tracer'] });
     for (let count = 0; count < 3; count++) {
       t.equal((await daemon.ask('PUT', '/v1/secrets/synced', { body: { value: 'x' } })).status, 201);
     }

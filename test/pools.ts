@@ -272,6 +272,7 @@ async function holdVault(t: Test, readers: number, keyStore: 'file' | 'passphras
     passphraseFile: null,
     credentialsDirectory: null,
     keychainTimeoutMs: 1_000,
+    mayBeTraced: false,
     readers,
   };
   const session = `mvs_${randomUUID().replaceAll('-', '').repeat(2)}`;

@@ -218,6 +218,7 @@ t.test(
       passphraseFile: null,
       credentialsDirectory: null,
       keychainTimeoutMs: 1_000,
+      mayBeTraced: false,
       readers: 0,
     };
     await t.rejects(

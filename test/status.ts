@@ -22,7 +22,7 @@ import { mavOnTerminal } from './fixtures/terminal.ts';
 import { BIN, createSandbox, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
-const MACHINE = ['PATH', 'environment', 'swap', 'core dumps', 'protections', 'disk'];
+const MACHINE = ['PATH', 'environment', 'swap', 'debuggers', 'core dumps', 'protections', 'disk'];
 const MALFORMED = 'not-a-token';
 const UNKNOWN = `mvt_${'0'.repeat(64)}`;
 
@@ -38,7 +38,7 @@ function settle(text: string, { folder }: Sandbox): string {
     .replaceAll(/(_size_bytes":)\d+|\d+ kB/g, '$1SIZE')
     .replaceAll(/MaestroVault \S+ on Node \S+/g, 'MaestroVault VERSION on Node VERSION')
     .replaceAll(/of this version, \S+/g, 'of this version, VERSION')
-    .replaceAll(/^(\S+ +)(swap|core dumps|protections|PATH|environment|disk) .*$/gm, '$1$2 …');
+    .replaceAll(/^(\S+ +)(swap|debuggers|core dumps|protections|PATH|environment|disk) .*$/gm, '$1$2 …');
 }
 
 async function createVault(t: Test, extra: NodeJS.ProcessEnv = {}): Promise<Sandbox> {

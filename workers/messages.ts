@@ -141,6 +141,8 @@ export type Reason =
   | 'key_file_unreadable'
   | 'key_file_exposed'
   | 'key_file_foreign'
+  /** Another process traces the one that would hold the keys. */
+  | 'traced'
   /** What the key store holds is not the root key of this vault. */
   | 'wrong_key'
   /** The database cannot be used; the message says what to do. */
@@ -215,6 +217,8 @@ export interface WorkerOptions {
   readonly credentialsDirectory: string | null;
   /** How long a call of the OS keychain may take. */
   readonly keychainTimeoutMs: number;
+  /** Whether the vault is opened although another process traces this one. */
+  readonly mayBeTraced: boolean;
   /** How many reader threads there are; 0: the writer's thread reads too. */
   readonly readers: number;
   /** One 32-bit word that all threads see: not 0 once one of them found the database file damaged. */

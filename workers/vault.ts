@@ -9,6 +9,7 @@ import { RefusedError } from './failures.ts';
 import type { Keyring } from './keys/keyring.ts';
 import { SealedError } from './keys/sealed.ts';
 import { SharedKeyringHolder } from './keys/sharing.ts';
+import { refuseTracer } from './keys/tracer.ts';
 import { openKeyring, unsealRootKey } from './keys/unseal.ts';
 import { type CountSteps, countStepsIn } from './long-work.ts';
 import type { Failure, Reply, WorkerOptions } from './messages.ts';
@@ -122,6 +123,7 @@ export class Vault {
 
   /** The root key, for the caller to zero. Throws SealedError. */
   async readRootKey(passphrase: Uint8Array | null): Promise<RootKey> {
+    if (!this.options.mayBeTraced) refuseTracer();
     const { vault } = this.stores;
     return unsealRootKey(vault.listSlots(), vault.getVaultId(), { ...this.options, passphrase });
   }

@@ -35,7 +35,7 @@ export async function planVault(input: Input, home: Home): Promise<VaultPlan> {
   const asked = readKeyStore(input);
   checkPlace(home);
   // What is wrong with these is said before anything is made.
-  poolOptions(input.context, home, input.text('passphrase-file'), 0);
+  poolOptions(input.context, home, input.text('passphrase-file'), 0, input.flag('allow-tracer'));
   const files = new NewFiles(home);
   const keyStore = asked === 'auto' ? await chooseKeyStore(input, home) : asked;
   const passphrase = keyStore === 'passphrase' ? await choosePassphrase(input) : null;
@@ -58,7 +58,10 @@ function checkPlace(home: Home): void {
 /** Makes the vault, of which this process is the owner. Throws CliError, and leaves nothing of it behind then. */
 export async function makeVault(input: Input, home: Home, plan: VaultPlan): Promise<void> {
   const { Pools } = await import('../pool/pools.ts');
-  const pools = new Pools(poolOptions(input.context, home, input.text('passphrase-file'), 0), () => {});
+  const pools = new Pools(
+    poolOptions(input.context, home, input.text('passphrase-file'), 0, input.flag('allow-tracer')),
+    () => {},
+  );
   // Ending its thread fails the call at once.
   const interruption = watchSignals(() => void pools.close());
   // Also where somebody else's handler ends the process.

@@ -165,6 +165,7 @@ const keyStoreOptions: Options = {
     placeholder: 'PATH',
     description: 'Where a key file goes, with --key-store file',
   },
+  'allow-tracer': { type: 'boolean', description: 'Open the vault although a debugger is attached' },
 };
 
 export const commands: Readonly<Record<string, Command>> = {

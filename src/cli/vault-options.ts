@@ -16,6 +16,7 @@ export function poolOptions(
   home: Home,
   passphraseFile: string | undefined,
   readers: number | null,
+  mayBeTraced = false,
 ): PoolOptions {
   return {
     databasePath: home.databasePath,
@@ -23,6 +24,7 @@ export function poolOptions(
     credentialsDirectory: env.CREDENTIALS_DIRECTORY || null,
     keychainTimeoutMs: readTimeout(env.MAV_KEYCHAIN_TIMEOUT_MS),
     readers,
+    mayBeTraced,
   };
 }
 

@@ -48,7 +48,7 @@ export function launchClosed(argv: readonly string[], env: NodeJS.ProcessEnv, ho
     const filter = buildSocketFilter();
     libc?.forbidCores();
     if (filter !== null) libc?.filterSystemCalls(filter);
-    const program = fileURLToPath(new URL(`../bin${extname(import.meta.url)}`, import.meta.url));
+    const program = fileURLToPath(new URL(`./first.c${extname(import.meta.url).slice(1)}`, import.meta.url));
     const flags = listFlags(home, env);
     execve(process.execPath, [process.execPath, ...flags, program, ...argv], {
       ...cleanEnvironment(env),

@@ -324,13 +324,13 @@ t.test(
     ];
     const inShell = ['-c', 'umask 000; exec "$@"', 'sh'];
     const { spawn } = await import('node:child_process');
-    const command = [...startNode(sandbox.env), BIN, 'init', '--key-store', 'file'];
+    const command = [...startNode(sandbox.env), BIN, 'init', '--key-store', 'file', '--allow-tracer'];
     const init = spawn('/bin/sh', [...inShell, ...strace('init.trace'), ...command], { env: sandbox.env });
     t.equal((await finished(init)).code, 0);
     // strace ends with the daemon, which the signal for its own end reaches by the process group.
     const daemon = spawn(
       '/bin/sh',
-      [...inShell, ...strace('serve.trace'), ...startNode(sandbox.env), BIN, 'serve'],
+      [...inShell, ...strace('serve.trace'), ...startNode(sandbox.env), BIN, 'serve', '--allow-tracer'],
       {
         env: sandbox.env,
         stdio: ['ignore', 'pipe', 'pipe'],

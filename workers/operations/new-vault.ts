@@ -12,6 +12,7 @@ import { wrapKek } from '../keys/keyring.ts';
 import { writeKeyFile } from '../keys/slots/file.ts';
 import { deleteRootKey, KeychainUnavailableError, storeRootKey } from '../keys/slots/keychain.ts';
 import { MIN_PASSPHRASE_LENGTH, readPassphraseFile, sealPassphraseSlot } from '../keys/slots/passphrase.ts';
+import { refuseTracer } from '../keys/tracer.ts';
 import { makeFolders } from '../make-folders.ts';
 import type { Call, SlotKind, WorkerOptions } from '../messages.ts';
 import type { ReplyBuffer } from '../reply.ts';
@@ -44,6 +45,7 @@ export async function createVault(
       `there is a vault at ${options.databasePath} already; nothing was changed`,
     );
   }
+  if (!options.mayBeTraced) refuseTracer();
   const plan = makePlan(options, call, passphrase);
   const rootKey = createRootKey();
   try {

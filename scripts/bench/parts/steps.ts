@@ -60,6 +60,7 @@ async function measureIn(folder: string): Promise<Step[]> {
     passphraseFile: null,
     credentialsDirectory: null,
     keychainTimeoutMs: 1_000,
+    mayBeTraced: false,
     readers: 1,
   };
   const pools = new Pools(options, () => {});

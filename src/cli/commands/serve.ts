@@ -24,7 +24,7 @@ export const run: Run = async (input) => {
   const plan = existsSync(home.databasePath) ? null : await planVault(input, home);
   const { serve } = await import('../../daemon/serve.ts');
   const options: ServeOptions = {
-    pool: poolOptions(context, home, text('passphrase-file'), null),
+    pool: poolOptions(context, home, text('passphrase-file'), null, input.flag('allow-tracer')),
     home,
     env: context.env,
     log,

@@ -1,13 +1,15 @@
 /** Checks of the machine: where memory may be written to, and what time it believes it is. */
+
 import { readFileSync } from 'node:fs';
 import { formatTime } from '../../times.ts';
+import { checkDebuggers } from './debuggers.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
 /** Nobody has run this version before. */
 const EARLIEST = Date.UTC(2026, 10);
 
 export function checkMachine(): Finding[] {
-  return [checkClock(Date.now()), checkSwap(process.platform)];
+  return [checkClock(Date.now()), checkSwap(process.platform), ...checkDebuggers()];
 }
 
 export function checkClock(nowMs: number): Finding {

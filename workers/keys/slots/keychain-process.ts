@@ -5,6 +5,8 @@
  * takes its dialogue away. Holds the root key for the length of its operation: it comes on standard input (`store`)
  * or goes to standard output (`read`), each a pipe to the worker thread that started us.
  */
+// Before all others: they load what takes its time.
+import './close-memory.ts';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { readSync, writeSync } from 'node:fs';
 import { AsyncEntry } from '@napi-rs/keyring';
@@ -67,22 +69,6 @@ function endAtOnce(): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
-/**
- * prctl(2): no other program of the same user may read our memory. Where Node has no node:ffi it may. The daemon does it to
- * itself in src/daemon/libc.ts, on the other side of the wall.
- */
-function forbidDumping(): void {
-  const PR_SET_DUMPABLE = 4;
-  const signature = { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' } as const;
-  try {
-    const { dlopen } = process.getBuiltinModule('node:ffi');
-    dlopen(null, { prctl: signature }).functions.prctl(PR_SET_DUMPABLE, 0n, 0n, 0n, 0n);
-  } catch {
-    // The daemon says of itself whether it could.
-  }
-}
-
-if (process.platform === 'linux') forbidDumping();
 const [operation, account = ''] = process.argv.slice(2);
 try {
   const running = operations[operation as Operation](openEntry(account));
