@@ -22,6 +22,10 @@ const name: JsonSchema = {
   minLength: 1,
   description: 'Any UTF-8 without control characters, at most 512 bytes',
 };
+const field: JsonSchema = {
+  ...name,
+  description: `${name.description}; not \`__proto__\``,
+};
 const environment: JsonSchema = {
   type: 'string',
   description: 'Any UTF-8 without control characters, at most 512 bytes; empty: the default environment',
@@ -111,7 +115,7 @@ const SCHEMAS = {
     error: { ...text, description: 'It fails verification; the rest of the page does not suffer' },
     code: { type: 'string', const: 'integrity' },
   }),
-  BatchField: object({ name, environment, field: name, value, 'encoding?': encoding }),
+  BatchField: object({ name, environment, field, value, 'encoding?': encoding }),
   BatchError: object({
     name,
     environment,
@@ -213,11 +217,11 @@ const ANSWERS: Readonly<Record<string, JsonSchema>> = {
     name,
     field_count: { ...whole, description: 'How many fields this request set' },
   }),
-  'fields.get': object({ name, field: name, value, 'encoding?': encoding }),
-  'fields.put': done('stored', { name, field: name }),
-  'fields.delete': done('deleted', { name, field: name }),
+  'fields.get': object({ name, field, value, 'encoding?': encoding }),
+  'fields.put': done('stored', { name, field }),
+  'fields.delete': done('deleted', { name, field }),
   'fieldValues.get': bytes,
-  'fieldValues.put': done('stored', { name, field: name }),
+  'fieldValues.put': done('stored', { name, field }),
   'passwords.generate': object({
     password: value,
     'name?': name,
@@ -270,7 +274,7 @@ const REFS: JsonSchema = {
         ...object({
           name,
           'environment?': environment,
-          'field?': { ...name, description: 'Only this field; absent: the secret with all of its fields' },
+          'field?': { ...field, description: 'Only this field; absent: the secret with all of its fields' },
         }),
         additionalProperties: false,
       },
@@ -316,7 +320,7 @@ const QUERY_OF_OPERATION: Readonly<Record<string, JsonSchema>> = {
 
 const PATH: Readonly<Record<string, JsonSchema>> = {
   name: { schema: name, description: 'The name of the secret, percent-encoded (`/` as `%2F`)' },
-  field: { schema: name, description: 'The name of the field, percent-encoded' },
+  field: { schema: field, description: 'The name of the field, percent-encoded' },
   id: { schema: text, description: 'The id of the token' },
 };
 

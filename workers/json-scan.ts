@@ -5,6 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { escapeLength, findSpecial, readEscape, utf8Length, writeUtf8 } from './json-escapes.ts';
+import { FORBIDDEN_MEMBER } from './names.ts';
 import { BodyError, quoteName } from './request-error.ts';
 import { allocateSecret, type SecretBytes } from './secret-bytes.ts';
 
@@ -146,7 +147,8 @@ export class JsonScanner {
     if (this.peek() !== QUOTE) this.#fail();
     const name = this.text();
     if (seen.has(name)) throw new BodyError(`member ${quoteName(name)} is given twice`);
-    if (name === '__proto__') throw new BodyError('a member must not be named "__proto__"');
+    if (name === FORBIDDEN_MEMBER)
+      throw new BodyError(`a member must not be named ${quoteName(FORBIDDEN_MEMBER)}`);
     seen.add(name);
     return name;
   }

@@ -33,7 +33,8 @@ function readEnvironment(env: NodeJS.ProcessEnv, started: Started | null): NodeJ
 /** In its order; the first of several with one name counts, as for getenv(3). */
 function parseEnvironment(bytes: Buffer): NodeJS.ProcessEnv {
   const entries = bytes.toString().split('\0').slice(0, -1);
-  const env: NodeJS.ProcessEnv = {};
+  // A variable may have any name, also one that an ordinary object has of itself.
+  const env: NodeJS.ProcessEnv = Object.create(null);
   for (const entry of entries) {
     const end = entry.indexOf('=', 1);
     if (end > 0) env[entry.slice(0, end)] ??= entry.slice(end + 1);

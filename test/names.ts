@@ -1,0 +1,424 @@
+/**
+ * Names: every way in takes the same ones, and what can be stored can be exported, imported elsewhere and exported
+ * again, byte for byte.
+ */
+import { spawnSync } from 'node:child_process';
+import { dirname } from 'node:path';
+import fc from 'fast-check';
+import t, { type Test } from 'tap';
+import { createHeldVault, type Held, hold } from './fixtures/held.ts';
+import { BIN, createSandbox, mav } from './fixtures/vault.ts';
+
+t.setTimeout(550_000);
+
+const NODE_FOLDER = dirname(process.execPath);
+
+type Kind = 'name' | 'field' | 'environment';
+/** Answers the status. */
+type Way = (held: Held, text: string) => Promise<number>;
+
+/** Percent-encoded; an unpaired surrogate as the three bytes that some encoders make of it. */
+function encode(text: string): string {
+  return [...text]
+    .map((character) => {
+      if (character.isWellFormed()) return encodeURIComponent(character);
+      const code = character.charCodeAt(0);
+      const bytes = [0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)];
+      return bytes.map((byte) => `%${byte.toString(16)}`).join('');
+    })
+    .join('');
+}
+
+/** An object of one member, whatever its name: a literal would take `__proto__` for something else. */
+const only = (member: string, value: unknown) => Object.fromEntries([[member, value]]);
+
+let count = 0;
+/** Another one each time, so that no way finds what an earlier one stored. */
+const fresh = () => `fresh ${++count}`;
+
+const send =
+  (method: string, target: (text: string) => string, body: (text: string) => unknown): Way =>
+  async ({ ask }, text) =>
+    (await ask(method, target(text), { body: body(text) })).status;
+const raw = () => Buffer.from('v');
+const value = () => ({ value: 'v' });
+const importOf = (entry: (text: string) => object) => (text: string) => ({ secrets: [entry(text)] });
+const toImport = () => '/v1/import';
+
+/** Renames a secret of its own. */
+const rename =
+  (body: (text: string) => object): Way =>
+  async ({ ask }, text) => {
+    const target = `/v1/secrets/${fresh()}`.replace(' ', '%20');
+    await ask('PUT', target, { body: { value: 'v' } });
+    return (await ask('POST', `${target}/rename`, { body: body(text) })).status;
+  };
+
+const toName =
+  (rest = '') =>
+  (text: string) =>
+    `/v1/secrets/${encode(text)}${rest}?env=${encode(fresh())}`;
+const toField =
+  (rest = '') =>
+  (text: string) =>
+    `/v1/secrets/of/fields/${encode(text)}${rest}`;
+const toEnvironment =
+  (rest = '') =>
+  (text: string) =>
+    `/v1/secrets/in${rest}?env=${encode(text)}`;
+
+const WAYS: Readonly<Record<Kind, Readonly<Record<string, Way>>>> = {
+  name: {
+    'PUT of a secret': send('PUT', toName(), value),
+    'PUT of a value': send('PUT', toName('/value'), raw),
+    'PUT of a field': send('PUT', toName('/fields/f'), value),
+    'PUT of fields': send('PUT', toName('/fields'), () => ({ fields: { f: 'v' } })),
+    'an import': send(
+      'POST',
+      toImport,
+      importOf((name) => ({ name, environment: fresh(), value: 'v' })),
+    ),
+    'a rename': rename((name) => ({ name, environment: fresh() })),
+    'a password': send(
+      'POST',
+      () => '/v1/generate',
+      (name) => ({ name, environment: fresh() }),
+    ),
+  },
+  field: {
+    'PUT of a field': send('PUT', toField(), value),
+    "PUT of a field's value": send('PUT', toField('/value'), raw),
+    'PUT of fields': send(
+      'PUT',
+      () => '/v1/secrets/of/fields',
+      (field) => ({ fields: only(field, 'v') }),
+    ),
+    'PUT of fields as base64': send(
+      'PUT',
+      () => '/v1/secrets/of/fields',
+      (field) => ({
+        fields: only(field, { value: 'dg==', encoding: 'base64' }),
+      }),
+    ),
+    'an import': send(
+      'POST',
+      toImport,
+      importOf((field) => ({ name: 'of', fields: only(field, 'v') })),
+    ),
+  },
+  environment: {
+    'PUT of a secret': send('PUT', toEnvironment(), value),
+    'PUT of a value': send('PUT', toEnvironment('/value'), raw),
+    'PUT of a field': send('PUT', toEnvironment('/fields/f'), value),
+    'PUT of fields': send('PUT', toEnvironment('/fields'), () => ({ fields: { f: 'v' } })),
+    'an import': send(
+      'POST',
+      toImport,
+      importOf((environment) => ({ name: fresh(), environment, value: 'v' })),
+    ),
+    'a rename': rename((environment) => ({ name: fresh(), environment })),
+    'a password': send(
+      'POST',
+      () => '/v1/generate',
+      (environment) => ({ name: fresh(), environment }),
+    ),
+  },
+};
+
+/** Those that only read: what they answer for a name that may not be is the same 400. */
+const READS: Readonly<Record<Kind, Readonly<Record<string, Way>>>> = {
+  name: {
+    GET: send('GET', toName(), () => undefined),
+    'batch-get': send(
+      'POST',
+      () => '/v1/secrets/batch-get',
+      (name) => ({ refs: [{ name }] }),
+    ),
+    DELETE: send('DELETE', toName(), () => undefined),
+  },
+  field: {
+    GET: send('GET', toField(), () => undefined),
+    'batch-get': send(
+      'POST',
+      () => '/v1/secrets/batch-get',
+      (field) => ({ refs: [{ name: 'of', field }] }),
+    ),
+  },
+  environment: {
+    list: send(
+      'GET',
+      (text) => `/v1/secrets?env=${encode(text)}`,
+      () => undefined,
+    ),
+    'batch-get': send(
+      'POST',
+      () => '/v1/secrets/batch-get',
+      (environment) => ({
+        refs: [{ name: 'in', environment }],
+      }),
+    ),
+    export: send(
+      'GET',
+      (text) => `/v1/export?env=${encode(text)}`,
+      () => undefined,
+    ),
+  },
+};
+
+/** In ASCII, as the lines of a test's output cannot have every character. */
+const show = (text: string) =>
+  JSON.stringify(text.length > 20 ? `${text.slice(0, 20)}… of ${text.length}` : text).replace(
+    /[^\x20-\x7e]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16)}`,
+  );
+
+/** What has gone wrong in one program or another. */
+const NAMES = [
+  ...['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'toJSON', 'then', 'length'],
+  ...[
+    '',
+    ' ',
+    '.',
+    '..',
+    '../..',
+    '/',
+    'a/b',
+    '//',
+    '%',
+    '%2F',
+    '%00',
+    '#',
+    '?',
+    '&',
+    '+',
+    ';',
+    '*',
+    ':x',
+    '\\',
+    '"',
+  ],
+  ...[
+    '0',
+    '-1',
+    '1e3',
+    'null',
+    'true',
+    'fields',
+    'value',
+    'rename',
+    'batch-get',
+    'mav://e/n#f',
+    '=',
+    'a=b',
+    '-o',
+    '--',
+  ],
+  ...[
+    '\0',
+    'a\0',
+    '\t',
+    '\n',
+    '\r\n',
+    '\x1b[2J',
+    '\x7f',
+    '\x80',
+    '\x9b',
+    '\u2028',
+    '\u202e',
+    '\u200b',
+    '\ufeff',
+    '\ufffd',
+  ],
+  ...['\ud800', '\udc00', 'a\ud83d', '\ud83d\ude00', '\uffff', '\ufdd0', 'é', 'e\u0301', 'ß', 'İ'],
+  ...['x'.repeat(512), 'x'.repeat(513), 'é'.repeat(256), `${'é'.repeat(256)}x`, '\ud83d\ude00'.repeat(128)],
+];
+
+async function checkAlike(t: Test, held: Held, kind: Kind, text: string): Promise<boolean> {
+  const shown = `${kind} ${show(text)}`;
+  const taken: Record<string, boolean> = {};
+  for (const [way, go] of Object.entries(WAYS[kind])) {
+    const status = await go(held, text);
+    if (![200, 201, 400, 404].includes(status)) t.fail(`${shown}: ${way} answered ${status}`);
+    taken[way] = status < 400;
+  }
+  const isTaken = Object.values(taken).some((one) => one);
+  // An empty name or field is another path, which there is none of or which is the list.
+  const isOtherPath = text === '' && kind !== 'environment';
+  t.ok(
+    Object.values(taken).every((one) => one === isTaken),
+    `${shown}: all ways alike`,
+    { taken },
+  );
+  for (const [way, go] of Object.entries(READS[kind])) {
+    const status = await go(held, text);
+    if (!isOtherPath) t.equal(status === 400, !isTaken, `${shown}: ${way}, ${status}`);
+  }
+  return isTaken;
+}
+
+interface Entry {
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly field_count?: number;
+}
+
+/** Everything in it, without its times. */
+async function exportAll({ ask }: Held): Promise<Omit<Entry, 'created_at' | 'updated_at' | 'field_count'>[]> {
+  const entries: Omit<Entry, 'created_at' | 'updated_at' | 'field_count'>[] = [];
+  for (let target: string | null = '/v1/export'; target !== null; ) {
+    const { status, json, headers }: Awaited<ReturnType<Held['ask']>> = await ask('GET', target);
+    if (status !== 200) throw new Error(`the export answered ${status}`);
+    for (const { created_at: _made, updated_at: _changed, field_count: _count, ...entry } of json as Entry[])
+      entries.push(entry);
+    target = /<([^>]*)>; *rel="next"/.exec(headers.link ?? '')?.[1] ?? null;
+  }
+  return entries;
+}
+
+async function checkTransfer(t: Test, from: Held): Promise<void> {
+  const to = await hold(t, await createHeldVault(t));
+  const exported = await exportAll(from);
+  for (let at = 0; at < exported.length; at += 200) {
+    const body = { secrets: exported.slice(at, at + 200) };
+    const { status, text } = await to.ask('POST', '/v1/import', { body });
+    t.equal(status, 200, status === 200 ? 'imported' : text);
+  }
+  t.equal(
+    JSON.stringify(await exportAll(to)),
+    JSON.stringify(exported),
+    `${exported.length} entries, the same`,
+  );
+}
+
+t.test('names > odd ones, by every way in > all take the same, and all can be moved', async (t) => {
+  const held = await hold(t, await createHeldVault(t));
+  await held.ask('PUT', '/v1/secrets/of', { body: { value: 'v' } });
+  const refused: [Kind, string][] = [];
+  for (const kind of ['name', 'field', 'environment'] as const)
+    for (const text of NAMES) if (!(await checkAlike(t, held, kind, text))) refused.push([kind, text]);
+  const all = [
+    '\0',
+    'a\0',
+    '\t',
+    '\n',
+    '\r\n',
+    '\x1b[2J',
+    '\x7f',
+    '\x80',
+    '\x9b',
+    '\ud800',
+    '\udc00',
+    'a\ud83d',
+  ];
+  const long = ['x'.repeat(513), `${'é'.repeat(256)}x`];
+  const expected: [Kind, string][] = [
+    ...['', ...all, ...long].map((text): [Kind, string] => ['name', text]),
+    ...['__proto__', '', ...all, ...long].map((text): [Kind, string] => ['field', text]),
+    ...[...all, ...long].map((text): [Kind, string] => ['environment', text]),
+  ];
+  t.strictSame(refused, expected, 'and these are what no way takes');
+  await checkTransfer(t, held);
+});
+
+t.test('names > any text > every way in says the same of it, and all can be moved', async (t) => {
+  const held = await hold(t, await createHeldVault(t));
+  await held.ask('PUT', '/v1/secrets/of', { body: { value: 'v' } });
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }),
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 130 }),
+    fc
+      .array(fc.integer({ min: 0, max: 0xffff }), { minLength: 1, maxLength: 4 })
+      .map((units) => String.fromCharCode(...units)),
+  );
+  const kind = fc.constantFrom<Kind[]>('name', 'field', 'environment');
+  await fc.assert(
+    fc.asyncProperty(kind, text, async (kind, text) => void (await checkAlike(t, held, kind, text))),
+    { numRuns: 60 },
+  );
+  await checkTransfer(t, held);
+});
+
+t.test(
+  'metadata > keys that objects have of themselves > kept as they are, or refused everywhere',
+  async (t) => {
+    const held = await hold(t, await createHeldVault(t));
+    const ways: Readonly<Record<string, Way>> = {
+      PUT: send(
+        'PUT',
+        () => `/v1/secrets/${encode(fresh())}`,
+        (key) => ({ value: 'v', metadata: only(key, 1) }),
+      ),
+      'an import': send(
+        'POST',
+        toImport,
+        importOf((key) => ({ name: fresh(), value: 'v', metadata: only(key, 1) })),
+      ),
+      'a password': send(
+        'POST',
+        () => '/v1/generate',
+        (key) => ({ name: fresh(), metadata: only(key, 1) }),
+      ),
+      'deeper down': send(
+        'PUT',
+        () => `/v1/secrets/${encode(fresh())}`,
+        (key) => ({
+          value: 'v',
+          metadata: { a: [only(key, 1)] },
+        }),
+      ),
+    };
+    for (const key of NAMES.filter((name) => name.isWellFormed()))
+      for (const [way, go] of Object.entries(ways))
+        t.equal((await go(held, key)) === 400, key === '__proto__', `${show(key)} by ${way}`);
+    await checkTransfer(t, held);
+  },
+);
+
+t.test('mav > names that objects have of themselves > set, shown, exported and imported', async (t) => {
+  const [sandbox, other] = [createSandbox(t), createSandbox(t)];
+  for (const each of [sandbox, other]) await mav(each, ['init', '--key-store', 'file']);
+  const run = async (...args: string[]) => mav(sandbox, args, { input: '' });
+  for (const name of ['__proto__', 'constructor', '..']) {
+    t.equal((await run('set', name, '--value', `v ${name}`, '--env', name)).code, 0, name);
+    t.equal(
+      (await run('set', name, '--env', name, '--field', `constructor=f ${name}`, '--field', 'a=b')).code,
+      0,
+    );
+    t.equal((await run('get', name, '--env', name)).stdout, `v ${name}`);
+    t.equal((await run('get', name, '--env', name, '--field', 'constructor')).stdout, `f ${name}`);
+    const shown = JSON.parse((await run('get', name, '--env', name, '-o', 'json')).stdout);
+    t.strictSame([shown.name, shown.environment, shown.fields.constructor], [name, name, `f ${name}`]);
+  }
+  for (const field of [['__proto__=v'], ['__proto__', '--value', 'v'], ['__proto__=v', '--field', 'a=b']]) {
+    const refused = await run('set', 'x', '--field', ...field);
+    t.equal(refused.code, 2, field.join(' '));
+    t.match(refused.stderr, '__proto__');
+  }
+  const meta = await run('set', 'x', '--value', 'v', '--metadata', '__proto__=v');
+  t.equal(meta.code, 2);
+  const variables = JSON.parse((await run('env', '--env', '__proto__', '-o', 'json')).stdout);
+  t.strictSame(Object.entries(variables), [
+    ['__PROTO__', 'v __proto__'],
+    ['__PROTO___A', 'b'],
+    ['__PROTO___CONSTRUCTOR', 'f __proto__'],
+  ]);
+  const exported = (await run('export')).stdout;
+  const imported = await mav(other, ['import', '-'], { input: exported });
+  t.equal(imported.code, 0, imported.stderr);
+  const times = /"(created|updated)_at":"[^"]*"/g;
+  t.equal((await mav(other, ['export'])).stdout.replace(times, ''), exported.replace(times, ''));
+});
+
+t.test('exec > variables that objects have of themselves > reach the program', async (t) => {
+  const sandbox = createSandbox(t);
+  await mav(sandbox, ['init', '--key-store', 'file']);
+  const names = ['__proto__', 'constructor', 'toString'];
+  const variables = [...names.map((name) => `${name}=of ${name}`), `PATH=${NODE_FOLDER}:${process.env.PATH}`];
+  // As a shell starts it: that is what notes the environment before Node has it.
+  const command = ['sh', BIN, 'exec', '--allow-empty', '--', 'env'];
+  const { stdout, stderr } = spawnSync('env', [...variables, ...command], {
+    env: sandbox.env,
+    encoding: 'utf8',
+  });
+  for (const name of names) t.match(stdout, `${name}=of ${name}\n`, stderr);
+});
