@@ -25,6 +25,8 @@ export interface Home {
   readonly ownerPath: string;
   /** Where a key file goes that was given no path: outside of the vault's folder. */
   readonly keyDirectory: string;
+  /** The list of the user's vaults; not absolute where nothing says where the user's settings are. */
+  readonly knownVaultsPath: string;
 }
 
 /** `sun_path` of unix(7) is 108 bytes with its NUL on Linux, 104 on macOS. */
@@ -35,7 +37,7 @@ export const SOCKET_DRAFT = '.00000000';
 /** The vault's folder. Throws UnsafePlaceError where nothing says where it is. */
 export function locateFolder(env: NodeJS.ProcessEnv): string {
   if (env.MAV_HOME) return resolve(env.MAV_HOME);
-  const user = findUserHome();
+  const user = findUserHome(env);
   // An empty HOME would make it a folder of whatever place the command is run in.
   if (!isAbsolute(user))
     throw new UnsafePlaceError('HOME is not set; set it, or MAV_HOME to the folder of the vault');
@@ -43,7 +45,8 @@ export function locateFolder(env: NodeJS.ProcessEnv): string {
 }
 
 /** Empty where neither HOME nor the system's list of users says it. */
-function findUserHome(): string {
+function findUserHome({ HOME }: NodeJS.ProcessEnv): string {
+  if (HOME) return HOME;
   try {
     return homedir();
   } catch {
@@ -54,14 +57,23 @@ function findUserHome(): string {
 /** `socketPath`: null for the default one. Reads nothing but the environment. */
 export function locateHome(env: NodeJS.ProcessEnv, socketPath: string | null): Home {
   const directory = locateFolder(env);
+  const settings = locateSettings(env);
   return {
     directory,
     databasePath: join(directory, 'vault.db'),
     socketPath: resolve(socketPath ?? (env.MAV_SOCKET || join(directory, 'maestrovault.sock'))),
     lockPath: join(directory, 'owner.lock'),
     ownerPath: join(directory, 'owner.json'),
-    keyDirectory: join(env.XDG_CONFIG_HOME || join(findUserHome(), '.config'), 'maestrovault'),
+    keyDirectory: settings,
+    knownVaultsPath: join(settings, 'known-vaults.json'),
   };
+}
+
+/** The XDG Base Directory Specification has a path that is not absolute ignored. */
+function locateSettings(env: NodeJS.ProcessEnv): string {
+  const { XDG_CONFIG_HOME: given = '' } = env;
+  const folder = isAbsolute(given) ? given : join(findUserHome(env), '.config');
+  return join(folder, 'maestrovault');
 }
 
 /** Makes the vault's folder (0700) if it is not there; checks it and the database. Throws UnsafePlaceError. */

@@ -36,6 +36,12 @@ const REMEDIES: Readonly<Record<Reason, Remedy>> = {
   key_file_foreign: { first: 'make it your own', last: 'unseal' },
   traced: { first: 'end that process', last: 'unseal' },
   wrong_key: { first: 'put the right one back', last: 'unseal' },
+  key_file_inside: {
+    first: 'move the vault to a folder without it, and set MAV_HOME to that',
+    last: 'try again',
+  },
+  unknown_vault: { first: 'if it is yours, run: mav adopt', last: 'nothing' },
+  other_vault: { first: 'put your own back or, if you changed it yourself, run: mav adopt', last: 'nothing' },
   unusable: { first: null, last: 'nothing' },
   destroyed: { first: null, last: 'nothing' },
   key_kept: { first: 'mend that', last: 'nothing' },

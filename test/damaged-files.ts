@@ -49,7 +49,7 @@ function leaveLog(t: Test, more: (db: Db) => void = () => {}): Left {
   const made = createDatabase(path);
   made.pragma('journal_mode = WAL');
   made.close();
-  const db = openForWriting(path);
+  const db = openForWriting(path, () => {});
   for (let count = 0; count < WRITES; count++) insert(db, `k${count}`);
   more(db);
   const [file, log] = [readFileSync(path), readFileSync(`${path}-wal`)];
@@ -67,7 +67,7 @@ function lay(path: string, file: Uint8Array, log: Uint8Array): void {
 function open(t: Test, path: string): number | string {
   const before = [path, `${path}-wal`].map(hashFile);
   try {
-    const db = openForWriting(path);
+    const db = openForWriting(path, () => {});
     try {
       return db.prepare('SELECT count(*) FROM secrets').pluck().get() as number;
     } finally {

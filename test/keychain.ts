@@ -1,6 +1,6 @@
 /** The OS keychain for real: gnome-keyring under a private D-Bus. Skipped where they are not installed. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
 import { SECRET_SERVICE_PROGRAMS, skipWithout } from './fixtures/programs.ts';
@@ -45,7 +45,12 @@ t.test('keychain > a real Secret Service', { skip: missing }, async (t) => {
     t.equal(made.code, 0);
     t.match(made.stderr, 'the OS keychain');
     t.equal((await service.read(accountOf(sandbox)))?.length, 32);
-    t.equal(existsSync(`${sandbox.env.HOME}/.config/maestrovault`), false, 'no key file');
+    const settings = readdirSync(`${sandbox.env.HOME}/.config/maestrovault`);
+    t.same(
+      settings.filter((name) => name.endsWith('.key')),
+      [],
+      'no key file',
+    );
     const other = sandboxOn(t, service);
     await mav(other, ['init']);
     t.not(accountOf(other), accountOf(sandbox), 'vaults live side by side');

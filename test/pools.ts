@@ -15,7 +15,7 @@ import type { Batch, BatchResult, Call, ControlOperation } from '../workers/mess
 import { createHeldVault, hold } from './fixtures/held.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import { StoredFile } from './fixtures/stored.ts';
-import { createSandbox, mav } from './fixtures/vault.ts';
+import { createSandbox, knowVault, mav } from './fixtures/vault.ts';
 
 // Threads are started by the dozen, from source.
 t.setTimeout(120_000);
@@ -269,6 +269,7 @@ async function holdVault(t: Test, readers: number, keyStore: 'file' | 'passphras
   const events: string[] = [];
   const options = {
     databasePath: sandbox.databasePath,
+    ...knowVault(sandbox),
     passphraseFile: null,
     credentialsDirectory: null,
     keychainTimeoutMs: 1_000,

@@ -10,6 +10,7 @@ import { Connection } from '../src/client/connection.ts';
 import { holdInProcess } from '../src/daemon/in-process.ts';
 import { releaseOwnership, takeOwnership } from '../src/daemon/ownership.ts';
 import { hasVault, locateHome } from '../src/home.ts';
+import { findKnownVault } from '../src/known-vaults.ts';
 import { createSandbox, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 /** Every command of these, and its exit code where the daemon is silent. */
@@ -215,6 +216,8 @@ t.test(
     t.equal(status.code, 1);
     const options = {
       databasePath: home.databasePath,
+      known: findKnownVault(home),
+      knownVaultsPath: home.knownVaultsPath,
       passphraseFile: null,
       credentialsDirectory: null,
       keychainTimeoutMs: 1_000,

@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { chmodSync, readFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
+import { recordVault } from '../workers/store/known-vaults.ts';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
 import { downgrade } from './fixtures/older.ts';
-import { mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { knowVault, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 const READS = [
   '/v1/secrets',
@@ -36,6 +37,8 @@ async function createOlderVault(t: Test): Promise<{ sandbox: Sandbox; answers: s
   const answers = await readAll(ask);
   await close();
   downgrade(sandbox.databasePath);
+  const { known, knownVaultsPath } = knowVault(sandbox);
+  recordVault(knownVaultsPath, sandbox.home, { ...known!, schema: 4 });
   chmodSync(sandbox.databasePath, 0o600);
   return { sandbox, answers };
 }

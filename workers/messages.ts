@@ -71,6 +71,9 @@ export type ControlOperation =
   | 'vault.resume'
   | 'vault.seal'
   | 'vault.init'
+  /** The command line's own, without a daemon: what the vault here is, and writing down that it is the user's. */
+  | 'vault.inspect'
+  | 'vault.adopt'
   | 'vault.probeKeychain'
   | 'keys.rotate'
   | 'vault.destroy';
@@ -145,8 +148,14 @@ export type Reason =
   | 'traced'
   /** What the key store holds is not the root key of this vault. */
   | 'wrong_key'
+  /** The key file lies in the vault's folder, so that whoever writes that folder may have laid it there. */
+  | 'key_file_inside'
   /** The database cannot be used; the message says what to do. */
   | 'unusable'
+  /** Nothing is remembered of a vault at this path. */
+  | 'unknown_vault'
+  /** The vault at this path is not the one that is remembered. */
+  | 'other_vault'
   | 'destroyed'
   /** The vault was not destroyed because its key store does not let go of the key. */
   | 'key_kept'
@@ -205,10 +214,33 @@ export type ThreadMessage =
   /** One end of a channel between a reader and the writer, over which the two share the keyring. */
   | { readonly kind: 'peer'; readonly port: MessagePort };
 
+/** A key slot, as far as it can be told without a key. */
+export interface KnownSlot {
+  readonly kind: SlotKind;
+  /** The key file's path, of a `file` slot; else null. */
+  readonly location: string | null;
+}
+
+/** What tells a vault from another one without a key. The member names are those of known-vaults.json. */
+export interface KnownVault {
+  /** 32 hexadecimal digits. */
+  readonly vault_id: string;
+  readonly slots: readonly KnownSlot[];
+  /** The version of its tables. */
+  readonly schema: number;
+}
+
 /** What a worker thread is started with (`workerData`). */
 export interface WorkerOptions {
   /** Absolute path of vault.db. */
   readonly databasePath: string;
+  /**
+   * What the user's list of known vaults says of this path, read before any thread started; null where it says nothing.
+   * Every thread compares each file that it opens with it, so that a file which is exchanged later is refused too.
+   */
+  readonly known: KnownVault | null;
+  /** Absolute path of that list, outside of the vault's folder. Only the writer writes it. */
+  readonly knownVaultsPath: string;
   /** How many threads of its pools were started up to this one: what a later writer does outranks an earlier one's. */
   readonly startNumber: number;
   /** Where a `passphrase` slot may read its passphrase; null: only from an unseal call's body. */

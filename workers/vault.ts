@@ -2,6 +2,7 @@
  * One thread's view of the vault: its database connection and the keyring, or why it is sealed. Holds the keyring
  * (through the holder) while the vault is unsealed; never the root key, which lives only inside `unseal`.
  */
+import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import type { RootKey } from './envelope/keys.ts';
@@ -11,16 +12,19 @@ import { SealedError } from './keys/sealed.ts';
 import { SharedKeyringHolder } from './keys/sharing.ts';
 import { refuseTracer } from './keys/tracer.ts';
 import { openKeyring, unsealRootKey } from './keys/unseal.ts';
+import { checkKnown } from './known-vault.ts';
 import { type CountSteps, countStepsIn } from './long-work.ts';
 import type { Failure, Reply, WorkerOptions } from './messages.ts';
 import { RequestError } from './request-error.ts';
-import { type Db, destroyDatabase, openForReading, openForWriting } from './store/database.ts';
+import { type Db, destroyDatabase, type Judge, openForReading, openForWriting } from './store/database.ts';
+import { recordVault } from './store/known-vaults.ts';
+import { SCHEMA_VERSION } from './store/migrations.ts';
 import { SearchIndexer } from './store/search.ts';
 import { SecretReader, SecretWriter } from './store/secrets.ts';
 import { TokenStore } from './store/tokens.ts';
 import { Transactions } from './store/transactions.ts';
-import { findDamageCode } from './store/unusable.ts';
-import { VaultStore } from './store/vault.ts';
+import { findDamageCode, UnusableDatabaseError } from './store/unusable.ts';
+import { identifyVault, VaultStore } from './store/vault.ts';
 
 const SEALED = 'the vault is sealed';
 /** The request thread is about to unseal it again, if that takes nobody's help. */
@@ -44,11 +48,27 @@ export interface WritableVault extends ReadableVault {
   readonly nextVersion: () => number;
 }
 
-type Stores = Omit<WritableVault, 'keyring'> & { readonly db: Db; readonly transactions: Transactions };
+type Stores = Omit<WritableVault, 'keyring'> & {
+  readonly db: Db;
+  readonly transactions: Transactions;
+  readonly schema: number;
+  /** Which file it is that is open. */
+  readonly file: FileId;
+};
+
+/** Tells a file from another one that was put in its place. */
+interface FileId {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+/** How often a file may be exchanged while it is opened. */
+const OPEN_ATTEMPTS = 3;
 
 export class Vault {
   readonly options: WorkerOptions;
-  readonly #open: (path: string) => Db;
+  readonly #isWriter: boolean;
+  readonly #open: (path: string, judge: Judge) => Db;
   readonly #holder: SharedKeyringHolder;
   /** Opened at the first use, so that a file that cannot be opened is an answer and not a dead thread. */
   #stores: Stores | null = null;
@@ -60,8 +80,9 @@ export class Vault {
   constructor(options: WorkerOptions, access: 'reading' | 'writing') {
     this.options = options;
     const { readers, startNumber } = options;
-    this.#open = access === 'writing' ? openForWriting : (path) => openForReading(path, readers);
-    this.#holder = new SharedKeyringHolder(access === 'writing' ? 'writer' : 'reader', startNumber);
+    this.#isWriter = access === 'writing';
+    this.#open = this.#isWriter ? openForWriting : (path, judge) => openForReading(path, readers, judge);
+    this.#holder = new SharedKeyringHolder(this.#isWriter ? 'writer' : 'reader', startNumber);
     this.#damage = new Int32Array(options.damage);
   }
 
@@ -74,8 +95,56 @@ export class Vault {
   get stores(): Stores {
     if (this.#isDestroyed)
       throw new SealedError('destroyed', 'the vault was destroyed; make a new one with: mav init');
-    this.#stores ??= openStores(this.#open(this.options.databasePath), this.options);
+    this.#stores ??= this.#openStores();
     return this.#stores;
+  }
+
+  /**
+   * As `stores`, for the begin of an operation. Where another file lies in the vault's place by now, it is that one which is
+   * opened, if it is the known vault too, as a restored backup is; what would be written into the old one would be lost.
+   */
+  get currentStores(): Stores {
+    if (this.#stores !== null && this.#wasReplaced(this.#stores.file)) {
+      this.#stores.db.close();
+      this.#stores = null;
+      this.#indexer = null;
+    }
+    return this.stores;
+  }
+
+  #wasReplaced({ dev, ino }: FileId): boolean {
+    const there = statSync(this.options.databasePath, { throwIfNoEntry: false });
+    return there !== undefined && (there.ino !== ino || there.dev !== dev);
+  }
+
+  #openStores(): Stores {
+    const { databasePath, known } = this.options;
+    for (let attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
+      const before = statSync(databasePath, { throwIfNoEntry: false });
+      let schema = 0;
+      const db = this.#open(databasePath, (opened, version) => {
+        checkKnown(databasePath, known, identifyVault(opened, version));
+        schema = version;
+      });
+      const { dev = 0, ino = 0 } = before ?? {};
+      if (!this.#wasReplaced({ dev, ino })) {
+        this.#noteUpgrade();
+        return makeStores(db, { dev, ino }, schema, this.options);
+      }
+      db.close();
+    }
+    throw new UnusableDatabaseError(`${databasePath} is being exchanged again and again; try again`);
+  }
+
+  /** From then on the older schema is refused here. */
+  #noteUpgrade(): void {
+    const { databasePath, known, knownVaultsPath } = this.options;
+    if (!this.#isWriter || known === null || known.schema >= SCHEMA_VERSION) return;
+    try {
+      recordVault(knownVaultsPath, dirname(databasePath), { ...known, schema: SCHEMA_VERSION });
+    } catch {
+      // What is written down is less than there is, and does not keep it from being opened.
+    }
   }
 
   /** The vault, unsealed; asks the other threads for the keys if need be. Throws SealedError, or UnusableDatabaseError. */
@@ -86,7 +155,7 @@ export class Vault {
 
   /** As use, with what this thread has been told so far. */
   useNow(): WritableVault {
-    const { stores } = this;
+    const stores = this.currentStores;
     const { keyring } = this.#holder;
     if (keyring === null)
       throw this.#holder.knowsNothing
@@ -124,8 +193,21 @@ export class Vault {
   /** The root key, for the caller to zero. Throws SealedError. */
   async readRootKey(passphrase: Uint8Array | null): Promise<RootKey> {
     if (!this.options.mayBeTraced) refuseTracer();
-    const { vault } = this.stores;
-    return unsealRootKey(vault.listSlots(), vault.getVaultId(), { ...this.options, passphrase });
+    const { transactions, vault } = this.currentStores;
+    const folder = realpathSync(dirname(this.options.databasePath));
+    // What is asked for a key is what was compared, whoever writes into the file meanwhile.
+    const { slots, vaultId } = transactions.snapshot(() => {
+      this.checkStillKnown();
+      return { slots: vault.listSlots(), vaultId: vault.getVaultId() };
+    });
+    return unsealRootKey(slots, vaultId, { ...this.options, folder, passphrase });
+  }
+
+  /** Compares the open vault once more with what is known: its rows may have been changed in place. Throws SealedError. */
+  checkStillKnown(): void {
+    const { db, schema } = this.stores;
+    const { databasePath, known } = this.options;
+    checkKnown(databasePath, known, identifyVault(db, schema));
   }
 
   /**
@@ -189,18 +271,25 @@ export class Vault {
 
   /** The writer's: drops the keyring in every thread and removes the database. From then on there is no vault here. */
   destroy(): void {
-    const { db, databasePath } = this.stores;
+    const { db, databasePath, directory } = this.stores;
     this.seal();
     this.#isDestroyed = true;
     this.#stores = null;
     destroyDatabase(db, databasePath);
+    try {
+      recordVault(this.options.knownVaultsPath, directory, null);
+    } catch {
+      // What stays is known of a vault that is gone; the next one made here takes its place.
+    }
   }
 }
 
-function openStores(db: Db, { databasePath, longWork }: WorkerOptions): Stores {
+function makeStores(db: Db, file: FileId, schema: number, { databasePath, longWork }: WorkerOptions): Stores {
   const vault = new VaultStore(db);
   return {
     db,
+    file,
+    schema,
     transactions: new Transactions(db),
     databasePath,
     directory: dirname(databasePath),

@@ -28,6 +28,7 @@ import type {
   WorkerOptions,
   WriteOperation,
 } from './messages.ts';
+import { adoptVault, inspectVault } from './operations/adopt.ts';
 import { destroyVault } from './operations/destroy.ts';
 import { deleteField, putField, putFields } from './operations/fields.ts';
 import { importSecrets } from './operations/import.ts';
@@ -146,6 +147,8 @@ const controls: Record<ControlOperation, (call: Call, reply: ReplyBuffer) => Pro
     await createVault(vault.options, call, await readPassphrase(call), reply);
     return undefined;
   },
+  'vault.inspect': async (_call, reply) => inspectVault(vault.options, reply),
+  'vault.adopt': async (call, reply) => adoptVault(vault.options, call, reply),
   'vault.probeKeychain': async (_call, reply) => {
     reply.raw(JSON.stringify({ problem: await probeKeychain(vault.options.keychainTimeoutMs) }));
     return undefined;

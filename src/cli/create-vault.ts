@@ -4,10 +4,11 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
-import type { Call } from '../../workers/messages.ts';
+import type { Call, KnownVault } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
 import { isOurVault } from '../foreign-vault.ts';
 import { checkSocketPath, checkSocketPathSize, type Home, hasVault } from '../home.ts';
+import { parseKnownVault } from '../known-vaults.ts';
 import { adviseOn } from '../remedies.ts';
 import type { Input } from './command.ts';
 import type { Context } from './context.ts';
@@ -35,7 +36,7 @@ export async function planVault(input: Input, home: Home): Promise<VaultPlan> {
   const asked = readKeyStore(input);
   checkPlace(home);
   // What is wrong with these is said before anything is made.
-  poolOptions(input.context, home, input.text('passphrase-file'), 0, input.flag('allow-tracer'));
+  poolOptions(input.context, home, input.text('passphrase-file'), 0, null, input.flag('allow-tracer'));
   const files = new NewFiles(home);
   const keyStore = asked === 'auto' ? await chooseKeyStore(input, home) : asked;
   const passphrase = keyStore === 'passphrase' ? await choosePassphrase(input) : null;
@@ -55,11 +56,14 @@ function checkPlace(home: Home): void {
   (isOwnFolder && !existsSync(home.directory) ? checkSocketPathSize : checkSocketPath)(home.socketPath);
 }
 
-/** Makes the vault, of which this process is the owner. Throws CliError, and leaves nothing of it behind then. */
-export async function makeVault(input: Input, home: Home, plan: VaultPlan): Promise<void> {
+/**
+ * Makes the vault, of which this process is the owner, and answers what it is known as. Throws CliError, and leaves
+ * nothing of it behind then.
+ */
+export async function makeVault(input: Input, home: Home, plan: VaultPlan): Promise<KnownVault | null> {
   const { Pools } = await import('../pool/pools.ts');
   const pools = new Pools(
-    poolOptions(input.context, home, input.text('passphrase-file'), 0, input.flag('allow-tracer')),
+    poolOptions(input.context, home, input.text('passphrase-file'), 0, null, input.flag('allow-tracer')),
     () => {},
   );
   // Ending its thread fails the call at once.
@@ -72,7 +76,9 @@ export async function makeVault(input: Input, home: Home, plan: VaultPlan): Prom
     if (interruption.signal !== null && !existsSync(home.databasePath))
       throw new CliError(exitCodeOfSignal(interruption.signal), 'stopped; no vault was made');
     if (!created.ok) throw new CliError(exitCodeOf(created.code), adviseOn(created, 'key'));
-    tellCreated(input.context, JSON.parse(Buffer.from(created.body).toString()), plan);
+    const answer = JSON.parse(Buffer.from(created.body).toString());
+    tellCreated(input.context, answer, plan);
+    return parseKnownVault(answer.known);
   } catch (error) {
     removeFiles();
     throw error;
@@ -101,7 +107,7 @@ function readKeyStore({ text }: Input): KeyStore {
 /** The keychain if it works; else a passphrase if somebody can be asked for one; else a key file. */
 async function chooseKeyStore({ context }: Input, home: Home): Promise<VaultPlan['keyStore']> {
   const { Pools } = await import('../pool/pools.ts');
-  const pools = new Pools(poolOptions(context, home, undefined, 0), () => {});
+  const pools = new Pools(poolOptions(context, home, undefined, 0, null), () => {});
   try {
     const call = { operation: 'vault.probeKeychain', params: {}, body: null, mayReplace: false } as const;
     const probed = await pools.control(call);

@@ -3,6 +3,7 @@ import { Client } from '../client/client.ts';
 import type { Send } from '../client/connection.ts';
 import type { InProcessVault } from '../daemon/in-process.ts';
 import { describeNoVault, hasVault } from '../home.ts';
+import { findKnownVault } from '../known-vaults.ts';
 import type { Problem } from '../remedies.ts';
 import type { Input } from './command.ts';
 import type { Context } from './context.ts';
@@ -24,10 +25,11 @@ export async function withOwnVault<T>(
   const { home, command, context } = input;
   // Before anything is made: a mistyped MAV_HOME must not leave a folder behind.
   if (!hasVault(home)) throw new CliError(EXIT.failed, describeNoVault(home));
+  const known = findKnownVault(home);
   checkPassphraseFile(input);
   const { holdInProcess } = await import('../daemon/in-process.ts');
   // One thread for reading and writing: a short command does one thing after another.
-  const options = poolOptions(context, home, input.text('passphrase-file'), 0);
+  const options = poolOptions(context, home, input.text('passphrase-file'), 0, known);
   const report = (event: string, detail: string) => {
     if (EVENTS.includes(event)) context.complain(`mav: ${event}: ${detail}`);
   };

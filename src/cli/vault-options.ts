@@ -1,5 +1,6 @@
 /** The options that a vault is opened with, from flags and environment. */
 import { resolve } from 'node:path';
+import type { KnownVault } from '../../workers/messages.ts';
 import type { Home } from '../home.ts';
 import type { PoolOptions } from '../pool/pools.ts';
 import type { Input } from './command.ts';
@@ -10,16 +11,19 @@ import { checkReadable } from './input-file.ts';
 /** How long a call of the OS keychain may take; it may be waiting for somebody to answer a dialogue. */
 const KEYCHAIN_TIMEOUT_MS = 10_000;
 
-/** `readers`: null for as many as the machine has cores for. */
+/** `readers`: null for as many as the machine has cores for. `known`: what is known of the vault; null: nothing. */
 export function poolOptions(
   { env }: Context,
   home: Home,
   passphraseFile: string | undefined,
   readers: number | null,
+  known: KnownVault | null,
   mayBeTraced = false,
 ): PoolOptions {
   return {
     databasePath: home.databasePath,
+    known,
+    knownVaultsPath: home.knownVaultsPath,
     passphraseFile: passphraseFile === undefined ? null : resolve(passphraseFile),
     credentialsDirectory: env.CREDENTIALS_DIRECTORY || null,
     keychainTimeoutMs: readTimeout(env.MAV_KEYCHAIN_TIMEOUT_MS),

@@ -6,7 +6,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { KnownVault } from '../../workers/messages.ts';
 import type { Home } from '../home.ts';
+import { KNOWN_VARIABLE } from '../known-vaults.ts';
 import { listMissing } from '../make-folders.ts';
 import { HANDED_DESCRIPTOR, isHandedSocket } from './activation.ts';
 import { ALLOCATOR_SETTINGS } from './allocator.ts';
@@ -33,10 +35,15 @@ export function isClosed(): boolean {
 }
 
 /**
- * Starts `argv` (the words behind `mav`) again in a closed process. Returns where that is impossible: Node has no
+ * Starts `argv` (the words behind `mav`) again in a closed process, which is told what is `known` of the vault. Returns where that is impossible: Node has no
  * execve here, or cannot hand on the service manager's socket.
  */
-export function launchClosed(argv: readonly string[], env: NodeJS.ProcessEnv, home: Home): void {
+export function launchClosed(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  home: Home,
+  known: KnownVault | null,
+): void {
   const execve = process.execve as Execve | undefined;
   if (execve === undefined) return;
   // That execve is experimental is no news for the user.
@@ -52,6 +59,7 @@ export function launchClosed(argv: readonly string[], env: NodeJS.ProcessEnv, ho
     const flags = listFlags(home, env);
     execve(process.execPath, [process.execPath, ...flags, program, ...argv], {
       ...cleanEnvironment(env),
+      ...(known === null ? {} : { [KNOWN_VARIABLE]: JSON.stringify(known) }),
       ...ALLOCATOR_SETTINGS,
     });
   } finally {

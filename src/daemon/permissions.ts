@@ -20,7 +20,8 @@ interface Grants {
 
 /**
  * The folders of the vault, of its socket and of the session token; `code`: where the program lies. The writer thread
- * is not bound by it, and native code neither.
+ * is not bound by it, and native code neither: it makes key files, and in the folder of `knownVaultsPath` it writes the
+ * list of known vaults when it has made the vault (`--init`) or destroyed it. The launcher has read that list before.
  */
 export function planGrants({ directory, socketPath }: Home, env: NodeJS.ProcessEnv, code: string): Grants {
   const runtime = env.XDG_RUNTIME_DIR;

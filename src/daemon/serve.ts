@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
+import type { KnownVault } from '../../workers/messages.ts';
 import { isAlive } from '../client/alive.ts';
 import { checkSocketPath, type Home, secureHome } from '../home.ts';
 import { loadOpenApi } from '../http/openapi.ts';
@@ -36,12 +37,18 @@ export interface ServeOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly log: LogOptions;
   /**
-   * Runs when the vault is ours and before it is opened: makes one, if that was asked for. Returns the body of a request to
-   * unseal it, if it was given the passphrase with that.
+   * Runs when the vault is ours and before it is opened: makes one, if that was asked for. Returns what is known of the vault
+   * then, and the body of a request to unseal it, if it was given the passphrase with that.
    */
-  readonly prepare: () => Promise<Uint8Array<ArrayBuffer> | null>;
-  /** Runs once, when the socket is in place and the vault is unsealed or could not be. */
-  readonly onSettled: (vault: HeldVault) => Promise<void>;
+  readonly prepare: () => Promise<{
+    readonly known: KnownVault | null;
+    readonly passphrase: Uint8Array<ArrayBuffer> | null;
+  }>;
+  /**
+   * Runs once, when the socket is in place and the vault is unsealed or could not be. `isHanded`: the socket is the service
+   * manager's. What it throws ends the daemon.
+   */
+  readonly onSettled: (vault: HeldVault, isHanded: boolean) => Promise<void>;
   /** For people, when the daemon is ready. */
   readonly hints: string;
 }
@@ -67,17 +74,17 @@ export async function serve(options: ServeOptions): Promise<never> {
   try {
     // Before a vault is made or opened: what cannot be served is not touched.
     if (handed === null) await checkFree(home.socketPath);
-    const passphrase = await options.prepare();
+    const { known, passphrase } = await options.prepare();
     // Every path is absolute by now. The folder it was started in may be deleted or unmounted: it holds on to none.
     libc?.leaveFolder();
-    const vault = await start(options, { handed, passphrase }, log, ending);
+    const vault = await start(options, { handed, known, passphrase }, log, ending);
     notifyReady();
     givePermissionsUp(planGrants(home, env, findCode()).atStart);
     tellProtections(home, 'serve', listProtections(libc));
     // What a later request needs is there by then: the program may be replaced while the daemon runs.
     await Promise.all([vault.loaded(), loadOpenApi()]);
     await vault.settled();
-    await options.onSettled(vault);
+    await options.onSettled(vault, handed !== null);
     const { sealedBecause: problem } = vault;
     const sealedBecause = problem === null ? null : adviseOn(problem, 'session');
     log.ready({ socketPath: home.socketPath, sealedBecause, hints: options.hints });
@@ -115,19 +122,20 @@ function takeIgnored(env: NodeJS.ProcessEnv): NodeJS.Signals[] {
 interface Means {
   /** A body for `unseal`. */
   readonly passphrase: Uint8Array<ArrayBuffer> | null;
+  readonly known: KnownVault | null;
   readonly handed: HandedSocket | null;
 }
 
 /** Opens the vault and answers; the vault may still be being unsealed. */
 async function start(
   { pool, home, env }: ServeOptions,
-  { handed, passphrase }: Means,
+  { handed, known, passphrase }: Means,
   log: Log,
   ending: Ending,
 ): Promise<HeldVault> {
   const { teardown } = ending;
   const sessionToken = mintSessionToken();
-  const vault = new HeldVault(pool, sessionToken, log.event);
+  const vault = new HeldVault({ ...pool, known }, sessionToken, log.event);
   teardown.push(() => vault.close());
   void vault.unseal(passphrase);
   void vault.destroyed.then(() => ending.begin('the vault was destroyed', 0));

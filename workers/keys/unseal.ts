@@ -27,6 +27,8 @@ export interface KeySources {
   readonly passphraseFile: string | null;
   readonly credentialsDirectory: string | null;
   readonly keychainTimeoutMs: number;
+  /** The vault's, a real path: no key file may lie in it. */
+  readonly folder: string;
 }
 
 /**
@@ -55,7 +57,7 @@ async function openSlotOf(slot: Slot, vaultId: Uint8Array, sources: KeySources):
     case 'keychain':
       return readRootKey(vaultId, sources.keychainTimeoutMs);
     case 'file':
-      return readKeyFile(slot.location ?? '', sources.credentialsDirectory);
+      return readKeyFile(slot.location ?? '', sources.credentialsDirectory, sources.folder);
     case 'passphrase': {
       const { passphrase: given, passphraseFile: file, credentialsDirectory } = sources;
       return openPassphraseSlot(slot.blob ?? new Uint8Array(), vaultId, {

@@ -33,7 +33,8 @@ export async function destroyVault(
   if (isDestroying) throw new RequestError('conflict', 'the vault is being destroyed already');
   isDestroying = true;
   try {
-    const { vault: rows, directory } = vault.stores;
+    const { vault: rows, directory } = vault.currentStores;
+    vault.checkStillKnown();
     checkWritable(directory);
     const { removed, kept } = await removeKeys(vault, rows, force);
     vault.destroy();

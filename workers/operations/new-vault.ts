@@ -5,7 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, realpathSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { createKek, createRootKey, type RootKey } from '../envelope/keys.ts';
 import { KEY_ID_SIZE, VAULT_ID_SIZE } from '../envelope/sizes.ts';
 import { wrapKek } from '../keys/keyring.ts';
@@ -14,10 +14,13 @@ import { deleteRootKey, KeychainUnavailableError, storeRootKey } from '../keys/s
 import { MIN_PASSPHRASE_LENGTH, readPassphraseFile, sealPassphraseSlot } from '../keys/slots/passphrase.ts';
 import { refuseTracer } from '../keys/tracer.ts';
 import { makeFolders } from '../make-folders.ts';
-import type { Call, SlotKind, WorkerOptions } from '../messages.ts';
+import type { Call, KnownVault, SlotKind, WorkerOptions } from '../messages.ts';
+import { isInside } from '../paths.ts';
 import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
 import { createDatabase } from '../store/database.ts';
+import { KnownVaultsError, recordVault } from '../store/known-vaults.ts';
+import { SCHEMA_VERSION } from '../store/migrations.ts';
 import { type SlotRow, VaultStore } from '../store/vault.ts';
 import { nowSeconds } from './secrets.ts';
 
@@ -119,11 +122,6 @@ function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'failed';
 }
 
-function isInside(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way === '' || !(way === '..' || way.startsWith('../'));
-}
-
 /** Written beside its final name and moved there when complete, so that no half-made vault is ever found. */
 async function storeVault(options: WorkerOptions, plan: Plan, rootKey: RootKey): Promise<void> {
   const draft = `${options.databasePath}.new-${plan.vaultId.toString('hex')}`;
@@ -131,6 +129,8 @@ async function storeVault(options: WorkerOptions, plan: Plan, rootKey: RootKey):
   try {
     writeDatabase(draft, plan, rootKey);
     undo = await storeKey(options, plan, rootKey);
+    // Before the vault is there: if what follows fails, something is known of a vault that is not.
+    recordVault(options.knownVaultsPath, dirname(options.databasePath), describeAsKnown(plan));
     renameSync(draft, options.databasePath);
     syncFolder(dirname(options.databasePath));
   } catch (error) {
@@ -140,7 +140,16 @@ async function storeVault(options: WorkerOptions, plan: Plan, rootKey: RootKey):
   }
 }
 
+function describeAsKnown({ vaultId, keyStore, location }: Plan): KnownVault {
+  return {
+    vault_id: vaultId.toString('hex'),
+    slots: [{ kind: keyStore, location }],
+    schema: SCHEMA_VERSION,
+  };
+}
+
 function toRequestError(error: unknown): unknown {
+  if (error instanceof KnownVaultsError) return new RequestError('conflict', error.message);
   if (!(error instanceof KeychainUnavailableError)) return error;
   return new RequestError('bad_request', `the OS keychain ${error.message}; choose another --key-store`);
 }
@@ -230,5 +239,7 @@ function report(options: WorkerOptions, plan: Plan, reply: ReplyBuffer): void {
     reply.ascii(',"key_file":');
     reply.string(plan.location);
   }
+  reply.ascii(',"known":');
+  reply.raw(JSON.stringify(describeAsKnown(plan)));
   reply.ascii('}');
 }

@@ -21,7 +21,8 @@ export const describeVault: Handler<ReadableVault> = (vault, _call, reply) => {
 
 /** `{"sealed", "vault_id", "key_stores", "key_file", "kek_generation"}`; needs no key. */
 export async function reportStatus(vault: Vault, reply: ReplyBuffer): Promise<void> {
-  const { vault: rows } = vault.stores;
+  const { vault: rows } = vault.currentStores;
+  vault.checkStillKnown();
   const isSealed = await vault.isSealed();
   reply.ascii(`{"sealed":${isSealed},"vault_id":`);
   reply.string(rows.getVaultId().toString('hex'));

@@ -12,6 +12,9 @@ import { sqliteCode, UnusableDatabaseError } from './unusable.ts';
 
 export type Db = Database.Database;
 
+/** Looks at an open file of this schema before anything is written into it. Throws if it is not to be used. */
+export type Judge = (db: Db, schema: number) => void;
+
 /**
  * What all readers together keep of the file in memory: better-sqlite3's own figure for one. With less, a GET among a
  * million secrets takes a tenth longer; reading all of a large vault fills it.
@@ -44,10 +47,12 @@ export function createDatabase(path: string): Db {
  * The writer's connection. WAL with synchronous=FULL: a commit is on disk when it returns. Brings a file of an older
  * schema up to the newest one; whoever has the vault open has it alone, and its writer opens it first.
  */
-export function openForWriting(path: string): Db {
+export function openForWriting(path: string, judge: Judge): Db {
   checkThere(path);
-  checkFiles(path);
+  checkFiles(path, judge);
   return openChecked(path, false, (db, version) => {
+    // Once more, on the connection that stays: another file may lie there by now.
+    judge(db, version);
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('secure_delete = ON');
@@ -57,10 +62,11 @@ export function openForWriting(path: string): Db {
 }
 
 /** The connection of one of so many readers. It cannot write, whatever it is told to. */
-export function openForReading(path: string, readers: number): Db {
+export function openForReading(path: string, readers: number, judge: Judge): Db {
   checkThere(path);
   judgeHeader(path);
   return openChecked(path, true, (db, version) => {
+    judge(db, version);
     if (version < SCHEMA_VERSION) {
       throw new UnusableDatabaseError(
         `${path} has schema ${version} and was not upgraded to ${SCHEMA_VERSION}; try again with: mav unseal`,
@@ -69,6 +75,17 @@ export function openForReading(path: string, readers: number): Db {
     db.pragma('query_only = ON');
     db.pragma(`cache_size = -${Math.floor(READER_CACHES_KIB / readers)}`);
   });
+}
+
+/**
+ * Looks at the file, changes nothing in it and closes it. Whoever calls this has the vault alone. Throws
+ * UnusableDatabaseError.
+ */
+export function lookInto(path: string, judge: Judge): void {
+  checkThere(path);
+  checkFiles(path, judge);
+  // A connection that may write moves a log into the file when it is closed; without a log it leaves nothing behind.
+  if (isCleanlyClosed(path)) openChecked(path, false, judge).close();
 }
 
 function upgrade(db: Db, path: string, version: number): void {
@@ -117,14 +134,17 @@ function checkThere(path: string): void {
  * What can be told without a connection that writes: one recovers what the log has, and puts it into the file when it is
  * closed. Whoever calls this has the vault alone. Throws UnusableDatabaseError, and the files are as they were.
  */
-function checkFiles(path: string): void {
-  const log = `${path}-wal`;
-  const isCleanlyClosed = (statSync(log, { throwIfNoEntry: false })?.size ?? 0) === 0;
-  if (isCleanlyClosed) judgeHeader(path);
-  else recoverForReading(path, log, inspectLog(log));
+function checkFiles(path: string, judge: Judge): void {
+  if (isCleanlyClosed(path)) judgeHeader(path);
+  else recoverForReading(path, inspectLog(`${path}-wal`), judge);
 }
 
-function recoverForReading(path: string, log: string, { damagedAt, identity }: LogFindings): void {
+function isCleanlyClosed(path: string): boolean {
+  return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0;
+}
+
+function recoverForReading(path: string, { damagedAt, identity }: LogFindings, judge: Judge): void {
+  const log = `${path}-wal`;
   if (damagedAt !== null) {
     throw new UnusableDatabaseError(
       `${log} is damaged at byte ${damagedAt}, so that writes stored after it cannot be read; restore the folder from a ` +
@@ -134,8 +154,9 @@ function recoverForReading(path: string, log: string, { damagedAt, identity }: L
   // A power failure may tear the first page while it is written into the file; the log has it whole then.
   const isTorn = isOurs(identity) && !isHeaderOurs(path);
   if (!isTorn) judgeHeader(path);
-  openChecked(path, true, (db) => {
+  openChecked(path, true, (db, version) => {
     if (isTorn && !isSound(db)) judgeHeader(path);
+    judge(db, version);
   }).close();
 }
 

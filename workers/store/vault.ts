@@ -1,5 +1,5 @@
 /** The rows of the vault itself: its id, its key slots, its wrapped KEKs. SQL only; key material is ciphertext. */
-import type { SlotKind } from '../messages.ts';
+import type { KnownSlot, KnownVault, SlotKind } from '../messages.ts';
 import type { Db } from './database.ts';
 
 export interface SlotRow {
@@ -40,6 +40,28 @@ export interface Damage {
   readonly what: string;
   /** The file itself is not as SQLite wrote it; else only the search would miss something, or a row is out of place. */
   readonly isOfFile: boolean;
+}
+
+/** More slots than any vault has, and a longer path than any system takes: who may write the file chooses both. */
+const MAX_SLOTS = 16;
+const MAX_LOCATION = 4_096;
+
+/** What the open file says of which vault it is. Nothing in it can be trusted yet, not even the types of its columns. */
+export function identifyVault(db: Db, schema: number): KnownVault {
+  const [vault] = db.prepare<[], { vault_id: unknown }>('SELECT vault_id FROM vault LIMIT 1').all();
+  const slots = db
+    .prepare<[], { kind: unknown; location: unknown }>(`SELECT kind, location FROM slots LIMIT ${MAX_SLOTS}`)
+    .all();
+  const id = vault?.vault_id;
+  return {
+    vault_id: Buffer.isBuffer(id) ? id.toString('hex', 0, MAX_LOCATION) : '',
+    slots: slots.map(({ kind, location }): KnownSlot => {
+      // A kind that nobody knows is told as it is, and no slot that opens.
+      const place = location === null ? null : String(location).slice(0, MAX_LOCATION);
+      return { kind: String(kind).slice(0, MAX_LOCATION) as SlotKind, location: place };
+    }),
+    schema,
+  };
 }
 
 export class VaultStore {

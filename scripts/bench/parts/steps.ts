@@ -8,13 +8,14 @@ import { join } from 'node:path';
 import { authenticate } from '../../../src/auth/authenticate.ts';
 import { hashToken, Principals } from '../../../src/auth/principals.ts';
 import { matchRoute } from '../../../src/http/router.ts';
+import { parseKnownVault } from '../../../src/known-vaults.ts';
 import { type PoolOptions, Pools } from '../../../src/pool/pools.ts';
 import { encodeContext } from '../../../workers/envelope/context.ts';
 import { asDek } from '../../../workers/envelope/keys.ts';
 import { openPayload } from '../../../workers/envelope/payload.ts';
 import { digestRow } from '../../../workers/envelope/row-digest.ts';
 import { unwrapKey } from '../../../workers/envelope/wrap.ts';
-import type { Call } from '../../../workers/messages.ts';
+import type { Call, KnownVault } from '../../../workers/messages.ts';
 import { placeOf, writeEntry } from '../../../workers/operations/secrets.ts';
 import { readBatch } from '../../../workers/reading.ts';
 import { ReplyBuffer } from '../../../workers/reply.ts';
@@ -55,28 +56,37 @@ export async function measureSteps(bench: Bench): Promise<Row[]> {
 async function measureIn(folder: string): Promise<Step[]> {
   const home = join(folder, 'vault');
   mkdirSync(home, { mode: 0o700 });
-  const options: PoolOptions = {
+  const toMake: PoolOptions = {
     databasePath: join(home, 'vault.db'),
+    known: null,
+    knownVaultsPath: join(folder, 'known', 'known-vaults.json'),
     passphraseFile: null,
     credentialsDirectory: null,
     keychainTimeoutMs: 1_000,
     mayBeTraced: false,
     readers: 1,
   };
+  const options = { ...toMake, known: await make(toMake, folder) };
   const pools = new Pools(options, () => {});
   try {
-    await fill(pools, folder);
+    await fill(pools);
     return [...measureRequestThread(), ...(await measureReader(options)), ...(await measureHop(pools))];
   } finally {
     await pools.close();
   }
 }
 
-async function fill(pools: Pools, folder: string): Promise<void> {
+async function make(options: PoolOptions, folder: string): Promise<KnownVault | null> {
+  const pools = new Pools(options, () => {});
+  const params = { key_store: 'file', key_file: `${folder}/vault.key` };
+  const made = await pools.control({ operation: 'vault.init', params, body: null, mayReplace: true });
+  await pools.close();
+  return made.ok ? parseKnownVault(JSON.parse(Buffer.from(made.body).toString()).known) : null;
+}
+
+async function fill(pools: Pools): Promise<void> {
   const none = { params: {}, body: null, mayReplace: true };
-  const keyFile = { key_store: 'file', key_file: `${folder}/vault.key` };
   const answers = [
-    await pools.control({ ...none, operation: 'vault.init', params: keyFile }),
     await pools.control({ ...none, operation: 'vault.unseal' }),
     await pools.write({
       ...SECRET,

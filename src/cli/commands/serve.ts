@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import type { Answered } from '../../answered.ts';
 import type { ServeOptions } from '../../daemon/serve.ts';
 import { checkAbove, describeNoVault, hasVault } from '../../home.ts';
+import { findKnownVault, takeKnownVault } from '../../known-vaults.ts';
 import type { LogOptions } from '../../log.ts';
-import type { Problem } from '../../remedies.ts';
+import { adviseOn, type Problem } from '../../remedies.ts';
 import type { Input, Run } from '../command.ts';
 import { makeVault, planVault } from '../create-vault.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
@@ -18,24 +19,27 @@ export const run: Run = async (input) => {
   if (!input.flag('init') && !hasVault(home)) throw new CliError(EXIT.failed, describeNoVault(home));
   const { isClosed, launchClosed } = await import('../../daemon/launch.ts');
   if (!isClosed() && !existsSync(home.databasePath)) checkPassphraseFile(input);
-  // Once it is closed, it may not look at them any more.
+  // Read before the process is closed: then it may not look there.
+  const known = isClosed() ? takeKnownVault(context.env) : findKnownVault(home);
   if (!isClosed()) checkAbove(home);
-  if (!isClosed()) launchClosed(process.argv.slice(2), context.env, home);
+  if (!isClosed()) launchClosed(process.argv.slice(2), context.env, home, known);
   const plan = existsSync(home.databasePath) ? null : await planVault(input, home);
   const { serve } = await import('../../daemon/serve.ts');
   const options: ServeOptions = {
-    pool: poolOptions(context, home, text('passphrase-file'), null, input.flag('allow-tracer')),
+    pool: poolOptions(context, home, text('passphrase-file'), null, known, input.flag('allow-tracer')),
     home,
     env: context.env,
     log,
     prepare: async () => {
-      if (plan === null && existsSync(home.databasePath)) return null;
+      if (plan === null && existsSync(home.databasePath)) return { known, passphrase: null };
       if (plan === null) throw new CliError(EXIT.failed, describeNoVault(home));
-      await makeVault(input, home, plan);
-      // What was just chosen is not asked for again.
-      return plan.passphrase;
+      // The passphrase that was just chosen is not asked for again.
+      return { known: await makeVault(input, home, plan), passphrase: plan.passphrase };
     },
-    onSettled: (vault) => offerUnseal(input, vault),
+    onSettled: async (vault, isHanded) => {
+      if (!isHanded) refuseStrange(vault);
+      await offerUnseal(input, vault);
+    },
     hints: describeUse(home.socketPath),
   };
   try {
@@ -52,6 +56,15 @@ function chooseLog({ context, text, flag }: Input): LogOptions {
   const format = text('log-format') ?? (context.isErrorTerminal ? 'text' : 'json');
   if (format !== 'text' && format !== 'json') throw usageError('--log-format must be text or json');
   return { format, hasRequests: format === 'json' || flag('log-requests'), isQuiet: context.isQuiet };
+}
+
+/**
+ * Throws CliError where the vault is not the one that is known. A daemon that would stay sealed with it is of no use to
+ * anybody; but where the service manager holds the socket, one has to tell its clients why.
+ */
+function refuseStrange({ sealedBecause: problem }: Pick<Sealable, 'sealedBecause'>): void {
+  if (problem?.reason !== 'unknown_vault' && problem?.reason !== 'other_vault') return;
+  throw new CliError(EXIT.sealed, adviseOn(problem, 'own'));
 }
 
 type Sealable = {

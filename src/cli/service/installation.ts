@@ -1,7 +1,7 @@
 /** This installation of mav, and the service that this platform makes of it. */
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type Home, locateHome } from '../../home.ts';
 import type { Input } from '../command.ts';
 import { CliError, EXIT } from '../failure.ts';
@@ -64,6 +64,9 @@ function describeEnvironment(home: Home): Record<string, string> {
   const environment: Record<string, string> = {};
   if (home.directory !== byDefault.directory) environment.MAV_HOME = home.directory;
   if (home.socketPath !== join(home.directory, 'maestrovault.sock')) environment.MAV_SOCKET = home.socketPath;
+  // There the daemon finds which vault is the user's.
+  if (home.knownVaultsPath !== byDefault.knownVaultsPath)
+    environment.XDG_CONFIG_HOME = dirname(dirname(home.knownVaultsPath));
   return environment;
 }
 

@@ -12,11 +12,13 @@ import {
   lstatSync,
   openSync,
   readSync,
+  realpathSync,
   rmSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { asRootKey, KEY_SIZE, type RootKey } from '../../envelope/keys.ts';
+import { isInside } from '../../paths.ts';
 import { allocateSecret } from '../../secret-bytes.ts';
 import { SealedError } from '../sealed.ts';
 
@@ -25,14 +27,27 @@ const OWNER_READ_ONLY = 0o400;
 const OWNER_READ_WRITE = 0o600;
 const ACCESS_BY_OTHERS = 0o077;
 
-/** The root key (the caller zeroes it). Throws SealedError if it cannot be had. */
-export function readKeyFile(location: string, credentialsDirectory: string | null): RootKey {
+/**
+ * The root key (the caller zeroes it). `folder`: the vault's, a real path, in which no key file may lie: whoever copies
+ * that folder would have both, and whoever may write it could bring a vault together with its key; null: it may lie
+ * anywhere. Throws SealedError if the key cannot be had.
+ */
+export function readKeyFile(
+  location: string,
+  credentialsDirectory: string | null,
+  folder: string | null,
+): RootKey {
   const credential =
     credentialsDirectory === null ? null : openOrNull(join(credentialsDirectory, CREDENTIAL_NAME));
   // A credential lies in a folder that systemd made for this service alone, with the modes it sees fit.
   if (credential !== null) return readKey(credential, `the credential ${CREDENTIAL_NAME}`, false);
   const descriptor = openOrNull(location);
   if (descriptor === null) throw explainUnopened(location);
+  // The last step of the path is no link: it was opened.
+  if (folder !== null && isInside(realpathSync(dirname(location)), folder)) {
+    closeSync(descriptor);
+    throw new SealedError('key_file_inside', `the key file ${location} lies in the vault's folder`);
+  }
   return readKey(descriptor, `the key file ${location}`, true);
 }
 
@@ -112,7 +127,7 @@ export function findKeyFile(location: string, opensVault: (rootKey: RootKey) => 
 
 function readOwnKey(location: string): RootKey {
   try {
-    return readKeyFile(location, null);
+    return readKeyFile(location, null, null);
   } catch (error) {
     if (error instanceof SealedError)
       throw new KeyFileKeptError(`${location} is not the key file of this vault`);

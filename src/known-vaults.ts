@@ -1,0 +1,121 @@
+/**
+ * Which vault lies at which path, as the user knows it: `known-vaults.json` in the folder of the user's settings, outside
+ * of every vault's folder. It is as SSH's known_hosts: whoever can exchange a vault's files cannot also say that the new ones
+ * are the user's. Read here and handed to the threads, which compare with it what they open; written by the writer
+ * thread (workers/store/known-vaults.ts) when a vault is made, adopted or destroyed.
+ */
+import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, isAbsolute, relative } from 'node:path';
+import type { KnownSlot, KnownVault } from '../workers/messages.ts';
+import { checkPrivateFile, checkPrivateFolder, type Home, isThere, UnsafePlaceError } from './home.ts';
+import { describeSystemError } from './system-error.ts';
+
+/**
+ * How the launcher hands the closed daemon what is known: there the request thread may not read the list. Set by the
+ * launcher alone; the command line ignores one that it finds.
+ */
+export const KNOWN_VARIABLE = 'MAV_KNOWN';
+
+/** Far more than any number of vaults takes. */
+const MAX_SIZE = 1_048_576;
+
+/** null where nothing is known of a vault at this path. Throws UnsafePlaceError where the list cannot be trusted or read. */
+export function findKnownVault(home: Home): KnownVault | null {
+  const { directory, knownVaultsPath } = home;
+  checkPlace(home);
+  if (!isThere(directory) || !isThere(knownVaultsPath)) return null;
+  const path = realpathSync(directory);
+  const found = readList(knownVaultsPath).filter((entry) => entry.path === path);
+  if (found.length > 1) throw explainDamaged(knownVaultsPath);
+  const [entry] = found;
+  return entry === undefined ? null : (parseKnownVault(entry) ?? fail(explainDamaged(knownVaultsPath)));
+}
+
+function fail(error: Error): never {
+  throw error;
+}
+
+/** Throws UnsafePlaceError where somebody else could write the list. */
+function checkPlace({ directory, knownVaultsPath }: Home): void {
+  if (!isAbsolute(knownVaultsPath)) {
+    throw new UnsafePlaceError(
+      'HOME is not set, so nothing says which vaults are yours; set HOME, or XDG_CONFIG_HOME',
+    );
+  }
+  const folder = dirname(knownVaultsPath);
+  if (!isThere(folder)) return;
+  checkPrivateFolder(folder);
+  if (isThere(directory) && isWithin(realpathSync(folder), realpathSync(directory))) {
+    throw new UnsafePlaceError(
+      `${knownVaultsPath}, the list of your vaults, must not lie in a vault's folder: move the vault, and set MAV_HOME to its new place`,
+    );
+  }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith('../');
+}
+
+function readList(path: string): { readonly path?: unknown }[] {
+  const text = readPrivateFile(path);
+  try {
+    const { vaults } = JSON.parse(text);
+    if (Array.isArray(vaults) && vaults.every((entry) => typeof entry?.path === 'string')) return vaults;
+  } catch {
+    // Said below.
+  }
+  throw explainDamaged(path);
+}
+
+/** O_NOFOLLOW, O_NONBLOCK: neither a link nor a FIFO is the list. */
+function readPrivateFile(path: string): string {
+  checkPrivateFile(path);
+  let file: number | null = null;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stat = fstatSync(file);
+    if (!stat.isFile() || stat.size > MAX_SIZE) throw explainDamaged(path);
+    // The file that was looked at may have been exchanged.
+    if (stat.uid !== process.geteuid?.() || (stat.mode & 0o077) !== 0)
+      throw new UnsafePlaceError(`${path} is not closed to others; run: chmod 600 ${path}`);
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof UnsafePlaceError) throw error;
+    throw new UnsafePlaceError(
+      `${path}, the list of your vaults, cannot be read: ${describeSystemError(error)}`,
+    );
+  } finally {
+    if (file !== null) closeSync(file);
+  }
+}
+
+function explainDamaged(path: string): UnsafePlaceError {
+  return new UnsafePlaceError(
+    `${path}, the list of your vaults, is damaged; restore it, or move it away and run, for each vault of yours: mav adopt`,
+  );
+}
+
+/** null where the value is no such thing. */
+export function parseKnownVault(value: unknown): KnownVault | null {
+  const { vault_id: id, slots, schema } = (value ?? {}) as Partial<Record<keyof KnownVault, unknown>>;
+  if (typeof id !== 'string' || !/^[0-9a-f]{32}$/.test(id) || !Number.isSafeInteger(schema)) return null;
+  if (!Array.isArray(slots)) return null;
+  const parsed = slots.map(parseSlot);
+  return parsed.includes(null)
+    ? null
+    : { vault_id: id, slots: parsed as KnownSlot[], schema: schema as number };
+}
+
+function parseSlot(value: unknown): KnownSlot | null {
+  const { kind, location } = (value ?? {}) as Partial<Record<keyof KnownSlot, unknown>>;
+  const isSlot = typeof kind === 'string' && (location === null || typeof location === 'string');
+  return isSlot ? ({ kind, location } as KnownSlot) : null;
+}
+
+/** What the launcher has handed on, taken out of `env`; null where nothing is known. */
+export function takeKnownVault(env: NodeJS.ProcessEnv): KnownVault | null {
+  const handed = env[KNOWN_VARIABLE];
+  delete env[KNOWN_VARIABLE];
+  return handed === undefined ? null : parseKnownVault(JSON.parse(handed));
+}

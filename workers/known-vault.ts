@@ -1,0 +1,50 @@
+/**
+ * Whether the vault that a thread has opened is the one that the user knows at this path. Another one there would be
+ * opened like the own: with a key laid beside it, it would ask for nothing, answer somebody else's values and take the
+ * user's next ones. Holds no secret: a vault's id and the places of its keys are stored in the clear.
+ */
+import { SealedError } from './keys/sealed.ts';
+import type { KnownSlot, KnownVault } from './messages.ts';
+
+/** Throws SealedError, naming what differs, unless `found` is what `known` says. */
+export function checkKnown(databasePath: string, known: KnownVault | null, found: KnownVault): void {
+  if (known === null) {
+    throw new SealedError(
+      'unknown_vault',
+      `the vault at ${databasePath} is not known to this account (${describeVault(found)})`,
+    );
+  }
+  const difference = findDifference(known, found);
+  if (difference !== null)
+    throw new SealedError(
+      'other_vault',
+      `${databasePath} is not the vault that is known there: ${difference}`,
+    );
+}
+
+/**
+ * What differs, in words; null where nothing does. A newer schema is no difference, since an upgrade of the program
+ * brings it; an older one is: it may lack what the newer one checks.
+ */
+export function findDifference(known: KnownVault, found: KnownVault): string | null {
+  const differences = [];
+  if (found.vault_id !== known.vault_id)
+    differences.push(`its id is ${found.vault_id || 'missing'} (known: ${known.vault_id})`);
+  const [slots, knownSlots] = [describeSlots(found), describeSlots(known)];
+  if (slots !== knownSlots) differences.push(`its key is kept in: ${slots} (known: ${knownSlots})`);
+  if (found.schema < known.schema) differences.push(`its schema is ${found.schema} (known: ${known.schema})`);
+  return differences.length === 0 ? null : differences.join('; ');
+}
+
+function describeVault(vault: KnownVault): string {
+  return `id ${vault.vault_id || 'missing'}, its key is kept in: ${describeSlots(vault)}`;
+}
+
+/** In an order of its own: rows have none. JSON quotes a path in which there is anything odd. */
+function describeSlots({ slots }: KnownVault): string {
+  return slots.length === 0 ? 'nothing' : slots.map(describeSlot).sort().join(', ');
+}
+
+function describeSlot({ kind, location }: KnownSlot): string {
+  return location === null ? kind : `${kind} ${location}`;
+}
