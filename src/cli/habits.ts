@@ -76,6 +76,7 @@ export const COMMAND_HABITS: Readonly<Record<string, string>> = {
   leaks: 'scan',
   setup: 'init',
   initialize: 'init',
+  trust: 'adopt',
   nuke: 'destroy',
   reset: 'destroy',
   wipe: 'destroy',

@@ -605,6 +605,19 @@ export const commands: Readonly<Record<string, Command>> = {
     },
     load: () => import('./commands/service-logs.ts'),
   },
+  adopt: {
+    group: 'Vault',
+    description: 'Take the vault that lies here for your own, where none or another one was known',
+    examples: ['mav adopt', 'mav adopt --home /media/backup/maestrovault'],
+    notes: [
+      'Which vault lies in which folder, and where its key is kept, stands outside of these folders, in ' +
+        '$XDG_CONFIG_HOME/maestrovault/known-vaults.json (~/.config without XDG_CONFIG_HOME): whoever can exchange the ' +
+        "vault's files must not be able to give you another vault unnoticed. A vault that was moved, copied or restored " +
+        'from elsewhere is refused until you adopt it. It shows what it found and what was known, and asks.',
+    ],
+    options: { force },
+    load: () => import('./commands/adopt.ts'),
+  },
   destroy: {
     group: 'Vault',
     description: 'Delete the vault with its key, secrets and tokens, for ever',

@@ -1,0 +1,86 @@
+/** `mav adopt`: takes the vault that lies here for the user's own. It says what it is, and what was known here before. */
+import type { KnownVault } from '../../../workers/messages.ts';
+import type { Answered } from '../../answered.ts';
+import { describeNoVault, hasVault } from '../../home.ts';
+import { findKnownVault } from '../../known-vaults.ts';
+import { TURN_PATIENCE_MS } from '../../owner.ts';
+import type { PoolOptions } from '../../pool/pools.ts';
+import { adviseOn } from '../../remedies.ts';
+import { refuseToken } from '../access.ts';
+import type { Input, Run } from '../command.ts';
+import { confirm } from '../confirm.ts';
+import type { Context } from '../context.ts';
+import { CliError, EXIT, exitCodeOf } from '../failure.ts';
+import { describeVault } from '../known-report.ts';
+import { poolOptions } from '../vault-options.ts';
+
+const WORD = 'adopt';
+
+interface Inspected {
+  readonly found: KnownVault;
+  readonly difference: string | null;
+}
+
+export const run: Run = async (input) => {
+  const { context, home } = input;
+  refuseToken(input, 'adopt a vault');
+  if (!hasVault(home)) throw new CliError(EXIT.failed, describeNoVault(home));
+  const known = findKnownVault(home);
+  const { found, difference } = JSON.parse(
+    await askThread(input, poolOptions(context, home, undefined, 0, known), 'vault.inspect'),
+  ) as Inspected;
+  if (known !== null && difference === null) {
+    context.say(`The vault at ${home.databasePath} is known already; nothing was done.`);
+    return EXIT.done;
+  }
+  tell(context, home.databasePath, found, known);
+  await confirm(input, 'Take it for your own?', WORD);
+  const options = poolOptions(context, home, undefined, 0, known);
+  await askThread(input, options, 'vault.adopt', { found: JSON.stringify(found) });
+  context.say(`Adopted. It is written down in ${home.knownVaultsPath}.`);
+  return EXIT.done;
+};
+
+function tell({ complain }: Context, path: string, found: KnownVault, known: KnownVault | null): void {
+  const before =
+    known === null ? 'No vault is known there.' : `Known there is another: ${describeVault(known)}.`;
+  complain(
+    [
+      `At ${path} lies: ${describeVault(found)}.`,
+      before,
+      'If you did not put it there yourself (moved, copied or restored it), say no: what you store in it could be read by',
+      'whoever did.',
+    ].join('\n'),
+  );
+}
+
+/** The answer of the one thread that may look at the vault, while nobody else has it. Throws CliError. */
+async function askThread(
+  { home }: Input,
+  options: PoolOptions,
+  operation: 'vault.inspect' | 'vault.adopt',
+  params: Record<string, string> = {},
+): Promise<string> {
+  const { awaitOwnership, releaseOwnership } = await import('../../daemon/ownership.ts');
+  const isServed = async () =>
+    (await import('../../owner.ts')).readOwner(home.ownerPath)?.command === 'serve';
+  if (!(await awaitOwnership(home, 'adopt', TURN_PATIENCE_MS, isServed))) {
+    throw new CliError(
+      EXIT.failed,
+      'mav serve has the vault; end it (Ctrl-C, or mav service stop), adopt the vault, and start it again',
+    );
+  }
+  const { Pools } = await import('../../pool/pools.ts');
+  const pools = new Pools(options, () => {});
+  try {
+    return readAnswer(await pools.control({ operation, params, body: null, mayReplace: false }));
+  } finally {
+    await pools.close();
+    releaseOwnership(home);
+  }
+}
+
+function readAnswer(answered: Answered): string {
+  if (!answered.ok) throw new CliError(exitCodeOf(answered.code), adviseOn(answered, 'own'));
+  return Buffer.from(answered.body).toString();
+}
