@@ -9,7 +9,8 @@ import type { Input } from './command.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './failure.ts';
 import { guardChanges } from './guarded-changes.ts';
-import { checkPassphraseFile, poolOptions } from './vault-options.ts';
+import { checkPassphraseFile } from './passphrase-file.ts';
+import { poolOptions } from './vault-options.ts';
 import type { AccessOptions, Use } from './way.ts';
 
 /** What a command says of the vault's own events; the rest is for a daemon's log. */

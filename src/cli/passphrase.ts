@@ -3,7 +3,7 @@ import type { Client } from '../client/client.ts';
 import type { Input } from './command.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './failure.ts';
-import { readInputFile } from './input-file.ts';
+import { readPassphrase } from './passphrase-file.ts';
 
 const MAX_ATTEMPTS = 3;
 
@@ -75,13 +75,4 @@ export async function noteWrong<T>(request: Promise<T>): Promise<Attempt<T>> {
     if ((error as { reason?: unknown }).reason === 'wrong_passphrase') return { isWrong: true };
     throw error;
   }
-}
-
-/** Without the newline that editors and `echo` put at its end. */
-function readPassphrase(path: string): string {
-  const passphrase = readInputFile(path)
-    .toString()
-    .replace(/\r?\n$/, '');
-  if (passphrase === '') throw new CliError(EXIT.failed, `the passphrase file ${path} is empty`);
-  return passphrase;
 }

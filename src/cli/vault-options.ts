@@ -3,10 +3,8 @@ import { resolve } from 'node:path';
 import type { KnownVault } from '../../workers/messages.ts';
 import type { Home } from '../home.ts';
 import type { PoolOptions } from '../pool/pools.ts';
-import type { Input } from './command.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './failure.ts';
-import { checkReadable } from './input-file.ts';
 
 /** How long a call of the OS keychain may take; it may be waiting for somebody to answer a dialogue. */
 const KEYCHAIN_TIMEOUT_MS = 10_000;
@@ -30,15 +28,6 @@ export function poolOptions(
     readers,
     mayBeTraced,
   };
-}
-
-/**
- * Throws CliError where --passphrase-file cannot be read, and says why. Not for the daemon: its request thread may not
- * look there, and it serves sealed until the file is back.
- */
-export function checkPassphraseFile({ text }: Input): void {
-  const path = text('passphrase-file');
-  if (path !== undefined) checkReadable(path);
 }
 
 function readTimeout(given: string | undefined): number {

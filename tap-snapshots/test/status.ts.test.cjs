@@ -54,6 +54,7 @@ ok    clock        TIME
 ok    swap …
 ok    debuggers …
 warn  folder       there is no vault in FOLDER/vault; make one: mav init
+ok    folders      those above the vault and its socket are closed to others
 ok    git          the folder is in no git work tree
 ok    sync         the folder seems to be copied nowhere
 ok    config.json  absent or valid
@@ -74,6 +75,7 @@ ok    folder       FOLDER/vault is yours and closed to others
 ok    files        FOLDER/vault/vault.db is yours and closed to others
 ok    files        FOLDER/vault/vault.db-wal is yours and closed to others
 ok    files        FOLDER/vault/vault.db-shm is yours and closed to others
+ok    folders      those above the vault and its socket are closed to others
 ok    git          the folder is in no git work tree
 ok    sync         the folder seems to be copied nowhere
 ok    config.json  absent or valid
@@ -101,6 +103,7 @@ ok    swap …
 ok    debuggers …
 ok    folder       FOLDER/vault is yours and closed to others
 ok    files        FOLDER/vault/vault.db is yours and closed to others
+ok    folders      those above the vault and its socket are closed to others
 ok    git          the folder is in no git work tree
 ok    sync         the folder seems to be copied nowhere
 ok    config.json  absent or valid

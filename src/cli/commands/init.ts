@@ -3,7 +3,7 @@ import { secureHome } from '../../home.ts';
 import type { Run } from '../command.ts';
 import { makeVault, planVault } from '../create-vault.ts';
 import { EXIT } from '../failure.ts';
-import { checkPassphraseFile } from '../vault-options.ts';
+import { checkPassphraseFile } from '../passphrase-file.ts';
 
 export const run: Run = async (input) => {
   const { home } = input;

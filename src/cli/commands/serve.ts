@@ -9,8 +9,9 @@ import { adviseOn, type Problem } from '../../remedies.ts';
 import type { Input, Run } from '../command.ts';
 import { makeVault, planVault } from '../create-vault.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
+import { checkPassphraseFile, refuseUntrusted } from '../passphrase-file.ts';
 import { quoteWord } from '../shell-quote.ts';
-import { checkPassphraseFile, poolOptions } from '../vault-options.ts';
+import { poolOptions } from '../vault-options.ts';
 
 export const run: Run = async (input) => {
   const { context, home, text } = input;
@@ -21,8 +22,12 @@ export const run: Run = async (input) => {
   if (!isClosed() && !existsSync(home.databasePath)) checkPassphraseFile(input);
   // Read before the process is closed: then it may not look there.
   const known = isClosed() ? takeKnownVault(context.env) : findKnownVault(home);
-  if (!isClosed()) checkAbove(home);
-  if (!isClosed()) launchClosed(process.argv.slice(2), context.env, home, known);
+  if (!isClosed()) {
+    // As these are.
+    checkAbove(home);
+    refuseUntrusted(input);
+    launchClosed(process.argv.slice(2), context.env, home, known);
+  }
   const plan = existsSync(home.databasePath) ? null : await planVault(input, home);
   const { serve } = await import('../../daemon/serve.ts');
   const options: ServeOptions = {

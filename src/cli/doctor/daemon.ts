@@ -2,6 +2,7 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isAlive } from '../../client/alive.ts';
+import { openSocket } from '../../client/open-socket.ts';
 import type { Home } from '../../home.ts';
 import { checkPrivateFile } from '../../home.ts';
 import { type Owner, readOwner } from '../../owner.ts';
@@ -19,6 +20,8 @@ export async function checkDaemon({ home, context }: Input): Promise<Finding[]> 
     return [fail('daemon', `${socketPath} is no socket, and in its place; move it away`)];
   const session = existsSync(dirname(socketPath)) ? findSessionFile(context.env, socketPath) : null;
   if (!(await isAlive(socketPath))) return findRemains(socketPath, stat !== undefined, session);
+  // Throws where it is somebody else.
+  (await openSocket(socketPath)).destroy();
   return [
     stat !== undefined && (stat.mode & ACCESS_BY_OTHERS) !== 0 && stat.isSocket()
       ? warn('daemon', `other users may ask on ${socketPath}; run: chmod 600 ${socketPath}`)

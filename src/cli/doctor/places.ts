@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { readConfig } from '../../config.ts';
 import { explainForeignVault } from '../../foreign-vault.ts';
 import {
+  checkAbove,
   checkPrivateFile,
   checkPrivateFolder,
   checkSocketPath,
@@ -32,6 +33,7 @@ export function checkPlaces({ home }: Input): Finding[] {
   const folder = findNearest(home.directory);
   return [
     ...checkFolder(home),
+    judge('folders', 'those above the vault and its socket are closed to others', () => checkAbove(home)),
     ...checkSurroundings(folder),
     judge('config.json', 'absent or valid', () => readConfig(join(home.directory, 'config.json'))),
     checkSocketPlace(home),

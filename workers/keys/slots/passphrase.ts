@@ -2,7 +2,7 @@
  * The `passphrase` slot: the root key lies in the database, wrapped under a key that Argon2id makes of a passphrase.
  * Holds the passphrase and the root key for the length of a call; the passphrase is zeroed when it has been tried.
  */
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { encodeContext } from '../../envelope/context.ts';
 import { IntegrityError } from '../../envelope/integrity.ts';
@@ -13,6 +13,9 @@ import { SealedError } from '../sealed.ts';
 const CREDENTIAL_NAME = 'maestrovault.passphrase';
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+const ACCESS_BY_OTHERS = 0o077;
+/** What whoever started this has handed over, as `<(…)` of a shell. */
+const HANDED = /^\/(dev\/(stdin|fd\/\d+)|proc\/(self|\d+)\/fd\/\d+)$/;
 
 /** The shortest passphrase that a vault is made with, in characters. */
 export const MIN_PASSPHRASE_LENGTH = 8;
@@ -64,10 +67,39 @@ function findPassphrase({ given, file, credentialsDirectory }: PassphraseSources
 
 /** A passphrase file's content without the newline that editors and `echo` put at its end. */
 export function readPassphraseFile(path: string): Uint8Array {
-  const passphrase = readIfThere(path);
+  const passphrase = readOwn(path);
   if (passphrase === null)
     throw new SealedError('passphrase_file', `the passphrase file ${path} cannot be read`);
   return passphrase;
+}
+
+/** null where it cannot be read. The folders above it were checked before the daemon closed itself. */
+function readOwn(path: string): Uint8Array | null {
+  if (HANDED.test(path)) return readIfThere(path);
+  let file: number | null = null;
+  try {
+    // O_NOFOLLOW: whoever may place a link must not choose the passphrase. O_NONBLOCK: a FIFO must not make us wait.
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stat = fstatSync(file);
+    if (!stat.isFile()) return null;
+    refuseOpen(path, stat);
+    return trimNewline(readFileSync(file));
+  } catch (error) {
+    if (error instanceof SealedError) throw error;
+    return null;
+  } finally {
+    if (file !== null) closeSync(file);
+  }
+}
+
+function refuseOpen(path: string, { mode, uid }: Stats): void {
+  if (uid !== process.geteuid?.() && uid !== 0)
+    throw new SealedError('passphrase_file', `the passphrase file ${path} belongs to another user`);
+  if ((mode & ACCESS_BY_OTHERS) !== 0)
+    throw new SealedError(
+      'passphrase_file',
+      `the passphrase file ${path} is open to other users (chmod 600)`,
+    );
 }
 
 function readIfThere(path: string): Uint8Array | null {
