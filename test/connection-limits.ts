@@ -234,15 +234,20 @@ t.test(
 );
 
 t.test(
-  'bodies that stall > too much > who holds most for longest is cut off; who sends at once is served',
+  'bodies that stall > too much > who holds most for longest is refused; who sends at once is served',
   async (t) => {
-    const { path, count } = await serve(t, { heldBytes: 3 * MIB }, () => ok(1));
+    const { path, warnings } = await serve(t, { heldBytes: 3 * MIB + 65_536 }, () => ok(1));
     const upload = `PUT /v1/secrets/a ${HEAD}Content-Length: ${MIB}\r\n\r\n`;
     const slow = await Promise.all(
       Array.from({ length: 5 }, () => stall(path, upload + 'x'.repeat(MIB - 1_000))),
     );
-    await waitUntil(async () => (await count()) === 3);
+    const answers = slow.map(() => '');
+    for (const [index, socket] of slow.entries())
+      socket.resume().on('data', (bytes) => (answers[index] = `${answers[index]}${bytes}`));
+    const isRefused = (text: string) => /^HTTP\/1.1 503 [\s\S]*\r\nRetry-After: 1\r\n/.test(text);
+    await waitUntil(() => answers.filter(isRefused).length === 2);
     t.match(await sendRaw(path, upload + 'x'.repeat(MIB)), { status: 201 });
+    t.match(warnings, [/hold more memory than they may/]);
     for (const socket of slow) socket.destroy();
   },
 );

@@ -20,7 +20,13 @@ import { createSandbox, knowVault, mav } from './fixtures/vault.ts';
 // Threads are started by the dozen, from source.
 t.setTimeout(120_000);
 
-const LIMITS: BatchLimits = { batchSize: 4, batchesInFlight: 2, queuedCalls: 10, queuedBytes: 100 };
+const LIMITS: BatchLimits = {
+  batchSize: 4,
+  batchBytes: 100,
+  batchesInFlight: 2,
+  queuedCalls: 10,
+  queuedBytes: 100,
+};
 
 const call = (name: string, size = 0): Call => ({
   operation: 'secrets.get',

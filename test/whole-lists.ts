@@ -320,7 +320,7 @@ t.test('destroyed in the middle > breaks off as sealed', async (t) => {
 /** A server that answers everything with these pieces, and what became of them. */
 async function serveRest(t: Test, rest: () => PipelineAnswer['rest']) {
   const outcomes: (string | null)[] = [];
-  const holding = { hold: () => {}, release: () => {} };
+  const holding = { hold: () => {}, release: () => {}, attribute: () => {}, onRefuse: () => {} };
   const server = createServer(async ({ method = '' }, response) => {
     const headers = ['Content-Type', 'application/json'];
     const about = { route: null, tokenId: null, code: null, requestId: '', isLast: false };

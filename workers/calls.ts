@@ -11,6 +11,9 @@ import type { WritableVault } from './vault.ts';
 /** What an operation says beside its body. */
 export type Outcome = Pick<Success, 'cursor' | 'etag' | 'principals' | 'warning' | 'damage'>;
 
+/** Bytes; what is smaller is not worth the trouble. */
+const LARGE = 65_536;
+
 /** An operation: works on an open vault, writes its answer's body, throws what toFailure knows. */
 export type Handler<V> = (vault: V, call: Call, reply: ReplyBuffer) => Outcome | undefined;
 
@@ -55,9 +58,15 @@ export function failAll(batch: readonly Call[], error: unknown): Reply[] {
   return batch.map(() => failure);
 }
 
-/** Request bodies hold plaintext; a batch that has been answered needs none of them. */
+/**
+ * Request bodies hold plaintext; a batch that has been answered needs none of them. The memory goes back at once: garbage
+ * of large ones would add up until it is collected.
+ */
 export function wipeBodies(batch: readonly Call[]): void {
-  for (const call of batch) call.body?.fill(0);
+  for (const { body } of batch) {
+    body?.fill(0);
+    if (body !== null && body.length > LARGE && !body.buffer.detached) body.buffer.transferToFixedLength(0);
+  }
 }
 
 /** What a thread answers a batch with. */

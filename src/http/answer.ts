@@ -49,6 +49,8 @@ export interface Request {
   readonly ifNoneMatch: string | undefined;
   /** At most `maxSize` bytes. */
   readBody(maxSize: number): Promise<Body | null>;
+  /** Told who asks, once that is known. */
+  onPrincipal?(principal: Principal): void;
   /** Calls the listener when the client goes away before it is answered. */
   onGone(listener: () => void): void;
   /** Calls the listener when the connection ends. Returns how to stop listening. */
@@ -174,6 +176,7 @@ async function answer(backend: Backend, request: Request, progress: Progress): P
   if (backend.sealedBecause !== null && route.pool !== 'control') await backend.settled();
   const principal = authorize(backend, request, route);
   progress.tokenId = principal.id;
+  request.onPrincipal?.(principal);
   const body = route.body === 'none' ? null : await request.readBody(route.maxBodySize ?? MAX_BODY_SIZE);
   const call = buildCall(request, match, principal, body);
   if (isWholeList(match)) return answerWholeList(backend, request, route, call);

@@ -1,6 +1,7 @@
 /**
  * Reads a request body into one buffer, unparsed. The bytes are plaintext: each chunk is zeroed as soon as it has been
- * copied, and the buffer is on its own memory, so that it can be transferred to a worker whole.
+ * copied, and the buffer is on its own memory, so that it can be transferred to a worker whole. That memory grows with
+ * what has arrived, whatever length was announced, and is charged before it is there.
  */
 import type { IncomingMessage } from 'node:http';
 import { HttpError } from './errors.ts';
@@ -10,7 +11,8 @@ import type { Holding } from './held-memory.ts';
 export const MAX_BODY_SIZE = 1_048_576;
 
 const FIRST_CAPACITY = 4_096;
-const NOTHING = Buffer.alloc(0);
+/** Up to here a body has its memory at once. A larger one grows in place, by as much each time, and leaves no copy behind. */
+const STEP = 65_536;
 /** Node lays 64 bytes and less into the V8 heap, where the garbage collector moves them and leaves a copy behind. */
 const MIN_CAPACITY = 128;
 
@@ -28,6 +30,13 @@ export function refuseBody(request: IncomingMessage, error: HttpError): void {
   request.emit('refused', error);
 }
 
+function tooMuch(): HttpError {
+  return new HttpError('busy', 'clients hold more memory than they may together; try again', [
+    'Retry-After',
+    '1',
+  ]);
+}
+
 function tooLarge(maxSize: number): HttpError {
   return new HttpError('too_large', `the body is larger than ${maxSize} bytes`);
 }
@@ -38,9 +47,9 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * The body, at most `maxSize` bytes, or null where there is none. Throws HttpError `too_large`, what it was refused
- * for, or ClientGoneError. What a client sends beyond the limit is read and dropped, so that it gets to read its
- * answer; the server's request timeout bounds that. What has arrived is held by its
+ * The body, at most `maxSize` bytes, or null where there is none. Throws HttpError `too_large`, `busy` when clients hold
+ * too much together, what it was refused for, or ClientGoneError. What a client sends beyond the limit is read and
+ * dropped, so that it gets to read its answer; the server's request timeout bounds that. What has arrived is held by its
  * connection until the body is whole. `invite` is called when it is to be read, for clients that wait to be asked for it.
  */
 export function readBody(
@@ -54,21 +63,22 @@ export function readBody(
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxSize) return Promise.reject(tooLarge(maxSize));
   invite();
-  const collected = new Collector(announced > 0 ? announced : FIRST_CAPACITY, maxSize, holding);
+  const collected = new Collector(announced, maxSize, holding);
   return new Promise((resolve, reject) => {
-    request.on('data', (chunk: Buffer) => {
-      if (!collected.add(chunk)) reject(tooLarge(maxSize));
-    });
-    request.once('end', () => resolve(collected.take()));
-    request.once('refused', (error: HttpError) => {
+    const give = (error: Error) => {
       collected.wipe();
       reject(error);
+    };
+    holding.onRefuse(() => give(tooMuch()));
+    request.on('data', (chunk: Buffer) => {
+      const problem = collected.add(chunk);
+      if (problem !== null) give(problem);
     });
+    request.once('end', () => resolve(collected.take()));
+    request.once('refused', give);
     request.once('close', () => {
       // It comes after 'end' as well, when there is no need of an error, which takes long to make.
-      if (request.readableEnded) return;
-      collected.wipe();
-      reject(new ClientGoneError());
+      if (!request.readableEnded) give(new ClientGoneError());
     });
   });
 }
@@ -87,62 +97,108 @@ export function drainBody(request: IncomingMessage): Promise<void> {
 }
 
 class Collector {
+  readonly #announced: number;
   readonly #maxSize: number;
   readonly #holding: Holding;
-  #buffer: Buffer<ArrayBuffer>;
+  #buffer: ArrayBuffer | null = null;
   #length = 0;
-  #overflown = false;
+  #charged = 0;
+  /** No more of it is wanted. */
+  #isOver = false;
 
-  constructor(capacity: number, maxSize: number, holding: Holding) {
+  constructor(announced: number, maxSize: number, holding: Holding) {
+    this.#announced = announced;
     this.#maxSize = maxSize;
     this.#holding = holding;
-    this.#buffer = Buffer.allocUnsafeSlow(Math.max(capacity, MIN_CAPACITY));
   }
 
-  /** Takes the chunk's bytes and zeroes it; false once the body is too large. */
-  add(chunk: Buffer): boolean {
-    if (this.#length + chunk.length > this.#maxSize) this.#overflow();
-    if (!this.#overflown) this.#append(chunk);
-    chunk.fill(0);
-    return !this.#overflown;
+  /** Takes the chunk's bytes and zeroes it; null, or why the body cannot be taken. */
+  add(chunk: Buffer): HttpError | null {
+    try {
+      return this.#isOver ? null : this.#append(chunk);
+    } finally {
+      chunk.fill(0);
+    }
   }
 
-  #overflow(): void {
-    this.#overflown = true;
-    this.wipe();
+  #append(chunk: Buffer): HttpError | null {
+    const needed = this.#length + chunk.length;
+    if (needed > this.#maxSize) return tooLarge(this.#maxSize);
+    const target = this.#reserve(needed);
+    // Refused meanwhile: this may have been one too many.
+    if (target === null) return this.#isOver ? null : tooMuch();
+    new Uint8Array(target).set(chunk, this.#length);
+    this.#length = needed;
+    return null;
   }
 
-  #append(chunk: Buffer): void {
-    this.#reserve(chunk.length);
-    chunk.copy(this.#buffer, this.#length);
-    this.#length += chunk.length;
-    this.#holding.hold(chunk.length);
+  /** null where there is no room for it. */
+  #reserve(needed: number): ArrayBuffer | null {
+    const [old, capacity] = [this.#buffer, this.#buffer?.byteLength ?? 0];
+    if (old !== null && needed <= capacity) return old;
+    const wanted = this.#chooseCapacity(needed);
+    this.#charge(wanted - capacity);
+    if (this.#isOver) return null;
+    try {
+      if (old?.resizable) old.resize(wanted);
+      else this.#buffer = this.#move(old, wanted);
+      return this.#buffer;
+    } catch (error) {
+      if (error instanceof RangeError) return null;
+      throw error;
+    }
   }
 
-  #reserve(size: number): void {
-    const needed = this.#length + size;
-    if (needed <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.min(this.#maxSize, Math.max(needed, this.#buffer.length * 2)));
-    this.#buffer.copy(grown, 0, 0, this.#length);
-    this.#buffer.fill(0, 0, this.#length);
-    this.#buffer = grown;
+  /** In bytes. */
+  #chooseCapacity(needed: number): number {
+    const isSmall = this.#announced <= STEP && needed <= STEP;
+    if (isSmall && this.#announced >= needed) return Math.max(this.#announced, MIN_CAPACITY);
+    if (needed <= FIRST_CAPACITY) return FIRST_CAPACITY;
+    return Math.min(Math.max(this.#maxSize, MIN_CAPACITY), Math.ceil(needed / STEP) * STEP);
   }
 
+  #move(old: ArrayBuffer | null, size: number): ArrayBuffer {
+    const most = Math.max(this.#announced, this.#maxSize, size);
+    const grown = size < STEP ? new ArrayBuffer(size) : new ArrayBuffer(size, { maxByteLength: most });
+    if (old !== null) new Uint8Array(grown).set(new Uint8Array(old, 0, this.#length));
+    free(old);
+    return grown;
+  }
+
+  #charge(bytes: number): void {
+    this.#charged += bytes;
+    this.#holding.hold(bytes);
+  }
+
+  /** What it holds is whoever takes it's to charge. */
   take(): Body | null {
     const [buffer, length] = [this.#buffer, this.#length];
-    this.#holding.release(length);
-    this.#buffer = NOTHING;
-    this.#length = 0;
-    return length === 0 ? null : buffer.subarray(0, length);
+    this.#buffer = null;
+    this.#end();
+    if (buffer === null || length === 0) return null;
+    if (buffer.resizable) buffer.resize(length);
+    return new Uint8Array(buffer, 0, length);
   }
 
   /** And gives the memory back: garbage of a flood would add up until it is collected. */
   wipe(): void {
-    this.#buffer.fill(0, 0, this.#length);
-    this.#holding.release(this.#length);
-    this.#length = 0;
-    if (this.#buffer === NOTHING) return;
-    this.#buffer.buffer.transfer(0);
-    this.#buffer = NOTHING;
+    free(this.#buffer);
+    this.#buffer = null;
+    this.#end();
   }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#length = 0;
+    this.#holding.onRefuse(null);
+    this.#holding.release(this.#charged);
+    this.#charged = 0;
+  }
+}
+
+/** Zeroes it, and gives it back now. */
+function free(buffer: ArrayBuffer | null): void {
+  if (buffer === null) return;
+  new Uint8Array(buffer).fill(0);
+  buffer.transferToFixedLength(0);
 }

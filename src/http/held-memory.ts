@@ -1,8 +1,8 @@
 /**
- * The memory that clients make the daemon hold, and its bound for all of them together: bodies that are still arriving,
- * requests that wait behind others of their connection, answers that nobody takes. A client that sends or reads at an
- * ordinary pace holds next to nothing; for the others the bound is enough, and needs no clock that a slow but honest
- * reader could run out of.
+ * The memory that clients make the daemon hold, and its bound for all of them together: bodies that are arriving or
+ * wait for their answer, requests that wait behind others of their connection, answers that nobody takes. It is charged
+ * before it is allocated. A client that sends or reads at an ordinary pace holds next to nothing; for the others the
+ * bound is enough, and needs no clock that a slow but honest reader could run out of.
  */
 import type { Socket } from 'node:net';
 import type { Warn } from '../seldom.ts';
@@ -10,16 +10,27 @@ import type { Warn } from '../seldom.ts';
 /** 80 MiB: the largest body there is (of an import), and a quarter as much again. */
 export const HELD_BYTES = 80 * 1_048_576;
 
+/** Who holds it: a token's id, the owner's session, or nobody that is known yet. */
+export type Holder = string | null;
+/** The principal that is the command line's own. */
+export const SESSION: Holder = 'session';
+
 /** What one connection holds. */
 export interface Holding {
   hold(bytes: number): void;
   release(bytes: number): void;
+  /** As whose it counts from now on. */
+  attribute(holder: Holder): void;
+  /** Called in the place of cutting the connection off, while a body is arriving that can be refused; null: no longer. */
+  onRefuse(refuse: (() => void) | null): void;
 }
 
 interface Share {
   bytes: number;
   /** When it last became less, or began. */
   sinceMs: number;
+  holder: Holder;
+  refuse: (() => void) | null;
 }
 
 export class HeldMemory {
@@ -38,20 +49,21 @@ export class HeldMemory {
     return {
       hold: (bytes) => this.hold(socket, bytes),
       release: (bytes) => this.release(socket, bytes),
+      attribute: (holder) => {
+        this.#shareOf(socket).holder = holder;
+      },
+      onRefuse: (refuse) => {
+        this.#shareOf(socket).refuse = refuse;
+      },
     };
   }
 
-  /** Beyond the bound, connections are cut off until it is kept: perhaps this one. */
+  /** Beyond the bound, requests are refused and connections cut off until it is kept: perhaps this one. */
   hold(socket: Socket, bytes: number): void {
     if (socket.destroyed) return;
-    let share = this.#shares.get(socket);
-    if (share === undefined) {
-      share = { bytes: 0, sinceMs: performance.now() };
-      this.#shares.set(socket, share);
-    }
-    share.bytes += bytes;
+    this.#shareOf(socket).bytes += bytes;
     this.#total += bytes;
-    while (this.#total > this.#bound) this.#cutOff();
+    while (this.#total > this.#bound) this.#takeBack();
   }
 
   release(socket: Socket, bytes: number): void {
@@ -61,7 +73,19 @@ export class HeldMemory {
     share.bytes -= bytes;
     share.sinceMs = performance.now();
     this.#total -= bytes;
-    if (share.bytes <= 0) this.#shares.delete(socket);
+  }
+
+  /**
+   * Whole bodies that a request is being answered for: they count, until the function that this returns is called, and
+   * cannot be taken back.
+   */
+  work(bytes: number): () => void {
+    let left = bytes;
+    this.#total += left;
+    return () => {
+      this.#total -= left;
+      left = 0;
+    };
   }
 
   /** The connection has ended. */
@@ -70,17 +94,48 @@ export class HeldMemory {
     this.#shares.delete(socket);
   }
 
-  /** Whoever has held most for longest: neither a large upload that is quick nor a small one that waits. */
-  #cutOff(): void {
+  /** Of a connection that has ended it is kept nowhere. */
+  #shareOf(socket: Socket): Share {
+    const known = this.#shares.get(socket);
+    if (known !== undefined) return known;
+    const share: Share = { bytes: 0, sinceMs: performance.now(), holder: null, refuse: null };
+    if (!socket.destroyed) this.#shares.set(socket, share);
+    return share;
+  }
+
+  /** A body that is arriving gets an answer that says so; what else is held can only end with its connection. */
+  #takeBack(): void {
+    const [socket, share] = this.#findWorst();
+    this.#warn('clients hold more memory than they may together: some are refused or cut off');
+    const { bytes, refuse } = share;
+    share.refuse = null;
+    refuse?.();
+    if (share.bytes < bytes) return;
+    this.releaseAll(socket);
+    socket.destroy();
+  }
+
+  /**
+   * Of the holder that has held most for longest with all its connections together, the worst of these: neither a large
+   * upload that is quick nor a small one that waits, and however many connections one holder opens. The owner's session
+   * comes last.
+   */
+  #findWorst(): [Socket, Share] {
     const nowMs = performance.now();
-    let [worst, worstCost]: [Socket | null, number] = [null, -1];
-    for (const [socket, { bytes, sinceMs }] of this.#shares) {
-      const cost = bytes * (1 + nowMs - sinceMs);
-      if (cost > worstCost) [worst, worstCost] = [socket, cost];
-    }
+    const costOf = ({ bytes, sinceMs }: Share) => bytes * (1 + nowMs - sinceMs);
+    const costs = new Map<Holder, number>();
+    for (const share of this.#shares.values())
+      if (share.bytes > 0) costs.set(share.holder, (costs.get(share.holder) ?? 0) + costOf(share));
+    const others = [...costs].filter(([holder]) => holder !== SESSION);
+    const [holder] = others.reduce(
+      (worst, one) => (one[1] > worst[1] ? one : worst),
+      others[0] ?? [SESSION, 0],
+    );
+    let worst: [Socket, Share] | null = null;
+    for (const entry of this.#shares)
+      if (entry[1].holder === holder && entry[1].bytes > 0)
+        if (worst === null || costOf(entry[1]) > costOf(worst[1])) worst = entry;
     if (worst === null) throw new RangeError('held by nobody');
-    this.#warn('clients that send or read too slowly hold more memory than they may: some are cut off');
-    this.releaseAll(worst);
-    worst.destroy();
+    return worst;
   }
 }

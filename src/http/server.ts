@@ -116,18 +116,24 @@ async function serve(serving: Serving, request: IncomingMessage, response: Serve
     if (isHeldBack) response.writeContinue();
     isHeldBack = false;
   };
+  const holding = held.by(socket);
+  let endWork = () => {};
   try {
     const answer = await answerRequest(backend, {
       ...readHead(request),
       isWanted: () => !socket.destroyed,
       readBody: async (maxSize) => {
-        const body = await readBody(request, maxSize, held.by(socket), invite);
+        const body = await readBody(request, maxSize, holding, invite);
+        // Without a turn of the loop in between, in which others could take its place.
+        endWork = held.work(body?.buffer.byteLength ?? 0);
         connections.noteRequest(socket);
         return body;
       },
       onGone: (listener) => callWhenGone(request, listener),
       onDisconnect: (listener) => callWhenClosed(socket, listener),
+      onPrincipal: ({ id }) => holding.attribute(id),
     });
+    endWork();
     // Once the daemon is stopping, a connection ends with the answer that it waits for.
     if (isStopping() || answer.isLast) response.shouldKeepAlive = false;
     const drained = drainBody(request);
@@ -139,6 +145,8 @@ async function serve(serving: Serving, request: IncomingMessage, response: Serve
     logRequest({ method, answer: sent, durationMs: performance.now() - startedAt });
   } catch (error) {
     if (!(error instanceof ClientGoneError)) throw error;
+  } finally {
+    endWork();
   }
 }
 

@@ -12,6 +12,8 @@ export type RunBatch = (batch: Batch) => Promise<BatchResult>;
 export interface BatchLimits {
   /** Calls in one batch. */
   readonly batchSize: number;
+  /** Bytes of the request bodies in one batch, unless one alone has more. */
+  readonly batchBytes: number;
   /** Batches under way at once; calls that arrive meanwhile gather for the next one. */
   readonly batchesInFlight: number;
   /** Calls waiting for a batch. */
@@ -111,11 +113,23 @@ export class BatchQueue {
   #flush(): void {
     while (this.#waiting.length > 0 && this.#inFlight < this.#limits.batchesInFlight) {
       this.#sort();
-      const batch = this.#waiting.splice(0, this.#limits.batchSize);
+      const batch = this.#waiting.splice(0, this.#countForBatch());
       if (batch.length > 0) void this.#send(batch);
     }
     if (this.#inFlight === 0 && this.#waiting.length === 0)
       for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** What a body is parsed into is garbage when its call is done, and would add up in a batch of large ones. */
+  #countForBatch(): number {
+    const { batchSize, batchBytes } = this.#limits;
+    const most = Math.min(batchSize, this.#waiting.length);
+    let bytes = 0;
+    for (let count = 0; count < most; count++) {
+      bytes += this.#waiting[count]?.call.body?.length ?? 0;
+      if (bytes > batchBytes) return Math.max(1, count);
+    }
+    return most;
   }
 
   /** Makes the next batch one of calls that are wanted, and stay here. */

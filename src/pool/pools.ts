@@ -35,8 +35,10 @@ const LONG_READS: ReadonlySet<Operation> = new Set<ReadOperation>([
 /** The writer's batch is one commit: all that gathered while the last one was being synced. */
 const WRITER_BATCH_SIZE = 256;
 const QUEUED_CALLS = 4_096;
-/** The largest body there is, and as much again in others before it. */
+/** The largest body there is, and as much again in others before it; the server holds less for all clients together. */
 const QUEUED_BYTES = 128 * 1_048_576;
+/** Many writes that share a commit, and a few that are large. */
+const BATCH_BYTES = 4 * 1_048_576;
 /** What may wait for a key store or take 64 MiB for a passphrase, and so not in any number at once. */
 const KEY_CALLS: ReadonlySet<Operation> = new Set<ControlOperation>([
   'vault.unseal',
@@ -110,7 +112,7 @@ export class Pools {
     this.#writerThreads.start();
     // Without readers the writer's thread reads too.
     const reading = readers === 0 ? this.#writerThreads : this.#readerThreads;
-    const queued = { queuedCalls: QUEUED_CALLS, queuedBytes: QUEUED_BYTES };
+    const queued = { queuedCalls: QUEUED_CALLS, queuedBytes: QUEUED_BYTES, batchBytes: BATCH_BYTES };
     this.#longReads = new BatchQueue((batch) => reading.run(batch), {
       batchSize: 1,
       batchesInFlight: Math.max(1, readers - 1),
@@ -206,7 +208,13 @@ function chooseFlags(name: keyof typeof FLAGS): string[] | undefined {
   return process.permission === undefined ? undefined : FLAGS[name];
 }
 
-const ALONE = { batchSize: 1, batchesInFlight: 1, queuedCalls: 1, queuedBytes: QUEUED_BYTES };
+const ALONE = {
+  batchSize: 1,
+  batchBytes: 0,
+  batchesInFlight: 1,
+  queuedCalls: 1,
+  queuedBytes: QUEUED_BYTES,
+};
 
 function locate(name: 'reader' | 'writer'): URL {
   // .ts when run from source, .js when built: the compiler rewrites imports, but not this.
