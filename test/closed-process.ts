@@ -12,7 +12,7 @@ import t, { type Test } from 'tap';
 import { cleanEnvironment } from '../src/daemon/launch.ts';
 import { Libc } from '../src/daemon/libc.ts';
 import { planGrants } from '../src/daemon/permissions.ts';
-import { buildSocketFilter } from '../src/daemon/socket-filter.ts';
+import { buildCallFilter } from '../src/daemon/system-call-filter.ts';
 import { locateHome } from '../src/home.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { waitUntil } from './fixtures/raw.ts';
@@ -256,21 +256,21 @@ t.test('planGrants > places within and beside each other > each is granted, and 
   t.same(grants('/h/a*b', null).write, ['*']);
 });
 
-t.test('buildSocketFilter > machines > a program for those it knows, null for others', async (t) => {
-  const filters = (['x64', 'arm64'] as const).map((machine) => buildSocketFilter(machine));
+t.test('buildCallFilter > machines > a program for those it knows, null for others', async (t) => {
+  const filters = (['x64', 'arm64'] as const).map((machine) => buildCallFilter(machine));
   for (const filter of filters) t.ok(filter !== null && filter.length % 8 === 0 && filter.length > 64);
   t.notSame(filters[0], filters[1]);
-  t.equal(buildSocketFilter('s390x'), null);
+  t.equal(buildCallFilter('s390x'), null);
 });
 
 t.test(
-  'the socket filter > a process under it > opens Unix sockets, and no other',
+  'the filter of system calls > a process under it > opens Unix sockets, and no other',
   { skip: skip || skipWithout('python3') },
   async (t) => {
     const launch = `
       import { Libc } from ${JSON.stringify(new URL('../src/daemon/libc.ts', import.meta.url).href)};
-      import { buildSocketFilter } from ${JSON.stringify(new URL('../src/daemon/socket-filter.ts', import.meta.url).href)};
-      const isOn = Libc.open().filterSystemCalls(buildSocketFilter());
+      import { buildCallFilter } from ${JSON.stringify(new URL('../src/daemon/system-call-filter.ts', import.meta.url).href)};
+      const isOn = Libc.open().filterSystemCalls(buildCallFilter());
       if (isOn) process.execve('/usr/bin/env', ['env', 'python3', '-c', process.argv[1]], process.env);`;
     const program = `
 import socket, ctypes

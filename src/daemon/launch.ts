@@ -1,7 +1,7 @@
 /**
  * The launcher: makes this process the daemon's, with execve, so that its process id and its standard streams stay.
  * What the daemon then runs in is closed from its first instruction on: an environment that can load no code and open
- * no debugger, Node's permission model, and on Linux a filter of system calls.
+ * no debugger, Node's permission model, and on Linux Landlock and a filter of system calls.
  */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
@@ -12,9 +12,11 @@ import { KNOWN_VARIABLE } from '../known-vaults.ts';
 import { listMissing } from '../make-folders.ts';
 import { HANDED_DESCRIPTOR, isHandedSocket } from './activation.ts';
 import { ALLOCATOR_SETTINGS } from './allocator.ts';
+import { type GivenFiles, planFence } from './fence.ts';
+import { putBehind } from './landlock.ts';
 import { Libc } from './libc.ts';
 import { planGrants } from './permissions.ts';
-import { buildSocketFilter } from './socket-filter.ts';
+import { buildCallFilter } from './system-call-filter.ts';
 
 /** All that the daemon takes from its environment; the rest (NODE_…, LD_…, OPENSSL_CONF …) does not reach it. */
 const VARIABLES =
@@ -43,6 +45,7 @@ export function launchClosed(
   env: NodeJS.ProcessEnv,
   home: Home,
   known: KnownVault | null,
+  given: GivenFiles,
 ): void {
   const execve = process.execve as Execve | undefined;
   if (execve === undefined) return;
@@ -52,11 +55,12 @@ export function launchClosed(
   try {
     const libc = Libc.open();
     if (isHandedSocket(env) && libc?.keepAcrossExec(HANDED_DESCRIPTOR) !== true) return;
-    const filter = buildSocketFilter();
+    const filter = buildCallFilter();
+    const flags = listFlags(home, env);
     libc?.forbidCores();
+    if (libc !== null) putBehind(libc, planFence(home, env, findCode(), given));
     if (filter !== null) libc?.filterSystemCalls(filter);
     const program = fileURLToPath(new URL(`./first.c${extname(import.meta.url).slice(1)}`, import.meta.url));
-    const flags = listFlags(home, env);
     execve(process.execPath, [process.execPath, ...flags, program, ...argv], {
       ...cleanEnvironment(env),
       ...(known === null ? {} : { [KNOWN_VARIABLE]: JSON.stringify(known) }),

@@ -3,6 +3,7 @@
  * Node has from 26.1 on and calls experimental: whatever goes wrong here leaves a protection off, and that is told.
  */
 import type { dlopen } from 'node:ffi';
+import { constants } from 'node:fs';
 
 /** prctl(2), seccomp(2), linux/prctl.h. */
 const PR_GET_DUMPABLE = 3;
@@ -10,14 +11,19 @@ const PR_SET_DUMPABLE = 4;
 const PR_GET_SECCOMP = 21;
 const PR_SET_SECCOMP = 22;
 const PR_SET_NO_NEW_PRIVS = 38;
+const PR_GET_NO_NEW_PRIVS = 39;
 const SECCOMP_MODE_FILTER = 2;
+/** The number of the call. */
+const SECCOMP: Readonly<Partial<Record<NodeJS.Architecture, number>>> = { x64: 317, arm64: 277 };
+const SECCOMP_SET_MODE_FILTER = 1n;
+const SECCOMP_FILTER_FLAG_TSYNC = 1n;
 /** getrlimit(2). */
 const RLIMIT_CORE = 4;
 /** fcntl(2). */
 const F_SETFD = 2;
 
 /** For what is handed to the kernel and taken from it, side by side. */
-const SCRATCH_SIZE = 1_024;
+const SCRATCH_SIZE = 4_096;
 
 const SIGNATURES = {
   prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
@@ -26,6 +32,9 @@ const SIGNATURES = {
   fcntl: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
   chdir: { arguments: ['u64'], return: 'i32' },
   alarm: { arguments: ['u32'], return: 'u32' },
+  open: { arguments: ['u64', 'i32'], return: 'i32' },
+  close: { arguments: ['i32'], return: 'i32' },
+  syscall: { arguments: ['i64', 'u64', 'u64', 'u64', 'u64'], return: 'i64' },
   _exit: { arguments: ['i32'], return: 'void' },
 } as const;
 
@@ -86,13 +95,53 @@ export class Libc {
    * 8 bytes an instruction). It cannot be taken back.
    */
   filterSystemCalls(program: Uint8Array): boolean {
-    // Without it only root may set a filter, which a program with more rights could be tricked by.
-    this.#prctl(PR_SET_NO_NEW_PRIVS, 1n);
-    // struct sock_fprog: how many instructions, and behind the padding where they are.
-    this.#write(BigInt(program.length / 8), this.#address + 16n);
-    new Uint8Array(this.#scratch.buffer).set(program, 16);
+    this.forbidNewPrivileges();
+    this.#writeFilter(program);
     this.#prctl(PR_SET_SECCOMP, BigInt(SECCOMP_MODE_FILTER), this.#address);
     return this.hasFilter();
+  }
+
+  /** As filterSystemCalls, a filter more for every thread that there is. */
+  filterAllThreads(program: Uint8Array): boolean {
+    const number = SECCOMP[process.arch];
+    if (number === undefined) return false;
+    this.forbidNewPrivileges();
+    this.#writeFilter(program);
+    return this.call(number, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, this.#address) === 0;
+  }
+
+  /** struct sock_fprog: how many instructions, and behind the padding where they are. */
+  #writeFilter(program: Uint8Array): void {
+    this.#write(BigInt(program.length / 8), this.#address + 16n);
+    new Uint8Array(this.#scratch.buffer).set(program, 16);
+  }
+
+  /**
+   * What this process starts never has more rights than it. Without that only root may set a filter or a fence, which a
+   * program with more rights could be tricked by.
+   */
+  forbidNewPrivileges(): boolean {
+    this.#prctl(PR_SET_NO_NEW_PRIVS, 1n);
+    return this.#prctl(PR_GET_NO_NEW_PRIVS) === 1;
+  }
+
+  /** A system call by its number. Returns -1 where it fails. */
+  call(number: number, first: bigint, second: bigint, third = 0n, fourth = 0n): number {
+    return Number(this.#functions.syscall(BigInt(number), first, second, third, fourth));
+  }
+
+  /** A system call that is given `bytes`: `build` gets their address and returns the call's number and arguments. */
+  callWith(bytes: Uint8Array, build: (address: bigint) => readonly [number, bigint, bigint, bigint]): number {
+    new Uint8Array(this.#scratch.buffer).set(bytes);
+    return this.call(...build(this.#address));
+  }
+
+  /** Whether the kernel keeps us out of `/`, which every user may look into: Landlock does. */
+  isFenced(): boolean {
+    new Uint8Array(this.#scratch.buffer).set([0x2f, 0]);
+    const descriptor = this.#functions.open(this.#address, constants.O_RDONLY);
+    if (descriptor >= 0) this.#functions.close(descriptor);
+    return descriptor < 0;
   }
 
   #write(first: bigint, second: bigint): void {

@@ -90,6 +90,7 @@ export function listProtections(libc: Libc | null): Protections {
     // Before Node 25 there is no such permission, and it is never had.
     'no network (Node)': process.allowedNodeEnvironmentFlags.has('--allow-net') && isDenied('net'),
     'no network (kernel)': libc?.hasFilter() ?? false,
+    'no files outside (kernel)': libc?.isFenced() ?? false,
     'no core dumps': libc?.forbidCores() ?? false,
     'memory closed to the same user': libc?.forbidDumping() ?? false,
     'peers checked': libc !== null,

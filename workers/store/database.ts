@@ -57,6 +57,8 @@ export function openForWriting(path: string, judge: Judge): Db {
     db.pragma('synchronous = FULL');
     db.pragma('secure_delete = ON');
     db.pragma('foreign_keys = ON');
+    // The daemon may write no file elsewhere, and nothing of a vault should lie there.
+    db.pragma('temp_store = MEMORY');
     if (version < SCHEMA_VERSION) upgrade(db, path, version);
   });
 }
@@ -73,6 +75,7 @@ export function openForReading(path: string, readers: number, judge: Judge): Db 
       );
     }
     db.pragma('query_only = ON');
+    db.pragma('temp_store = MEMORY');
     db.pragma(`cache_size = -${Math.floor(READER_CACHES_KIB / readers)}`);
   });
 }

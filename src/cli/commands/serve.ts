@@ -26,7 +26,11 @@ export const run: Run = async (input) => {
     // As these are.
     checkAbove(home);
     refuseUntrusted(input);
-    launchClosed(process.argv.slice(2), context.env, home, known);
+    launchClosed(process.argv.slice(2), context.env, home, known, {
+      passphraseFile: text('passphrase-file'),
+      known: known?.slots.find(({ kind }) => kind === 'file')?.location ?? undefined,
+      keyFile: text('key-file'),
+    });
   }
   const plan = existsSync(home.databasePath) ? null : await planVault(input, home);
   const { serve } = await import('../../daemon/serve.ts');

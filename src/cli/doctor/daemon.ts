@@ -66,7 +66,10 @@ function checkProtections(protections: Owner['protections']): Finding[] {
   return [
     missing.length === 0
       ? ok('protections', all.map(([name]) => name).join(', '))
-      : warn('protections', `missing: ${missing.join(', ')}; Node 26.1 or newer on Linux has them all`),
+      : warn(
+          'protections',
+          `missing: ${missing.join(', ')}; Node 26.1 or newer on Linux 5.13 or newer has them all`,
+        ),
   ];
 }
 

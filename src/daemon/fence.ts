@@ -1,0 +1,151 @@
+/**
+ * Which files the daemon's process and all that it starts may reach: the places that Landlock is told. Planned by the
+ * launcher, which looks into the user's files once more and then loses the right to.
+ */
+import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import type { Home } from '../home.ts';
+import { listMissing, makeFolders } from '../make-folders.ts';
+import type { Fence } from './landlock.ts';
+
+/** What `mav serve` was told of files outside of the vault's folder. */
+export interface GivenFiles {
+  readonly passphraseFile: string | undefined;
+  /** Where the key file of the vault lies, as far as it is known. */
+  readonly known: string | undefined;
+  /** Where a vault that is yet to be made gets its key file; undefined: where such files go by themselves. */
+  readonly keyFile: string | undefined;
+}
+
+/** Programs and libraries of the system; the last three are where other systems than Debian's keep them. */
+const SYSTEM = [
+  '/usr',
+  '/lib',
+  '/lib64',
+  '/lib32',
+  '/bin',
+  '/nix/store',
+  '/gnu/store',
+  '/run/current-system',
+];
+/** What libraries read of the machine: names of users, time, how to link, how TLS is set up, whose bus it is. */
+const SETTINGS = [
+  ...['ld.so.cache', 'ld.so.preload', 'passwd', 'group', 'nsswitch.conf', 'localtime', 'timezone'],
+  ...['locale.alias', 'locale.conf', 'machine-id', 'ssl/openssl.cnf', 'alternatives', 'static'],
+].map((name) => `/etc/${name}`);
+const MACHINE = [
+  ...['/var/lib/dbus/machine-id', '/sys/fs/cgroup', '/sys/devices/system/cpu', '/sys/kernel/mm'],
+  ...['/proc/meminfo', '/proc/cpuinfo', '/proc/stat', '/proc/loadavg', '/proc/version', '/proc/sys/vm'],
+];
+const DEVICES = ['/dev/null', '/dev/zero', '/dev/urandom', '/dev/random', '/dev/tty'];
+const STANDARD_STREAMS = [0, 1, 2];
+
+/** `code`: where the program lies. Makes folders that the daemon would make, in others that it may not write. */
+export function planFence(home: Home, env: NodeJS.ProcessEnv, code: string, given: GivenFiles): Fence {
+  const { XDG_RUNTIME_DIR: runtime, CREDENTIALS_DIRECTORY: credentials, HOME: user } = env;
+  const session = runtime && isAbsolute(runtime) ? [join(runtime, 'maestrovault')] : [];
+  const isNew = !isThere(home.databasePath);
+  // Key files go into the last two by themselves, and the list of known vaults.
+  const own = [home.directory, home.keyDirectory, dirname(home.knownVaultsPath)].filter(isAbsolute);
+  for (const path of [...session, ...own]) makePrivate(path);
+  const keyFile = isNew ? given.keyFile : (given.known ?? findKeyFile(home.databasePath));
+  return {
+    read: [
+      ...SETTINGS,
+      ...MACHINE,
+      // Names this very process, which execve does not change.
+      `/proc/${process.pid}`,
+      ...(credentials ? [credentials] : []),
+      ...openFolder(given.passphraseFile, user),
+    ],
+    run: [code, process.execPath, ...SYSTEM, ...findLibraries()],
+    write: [
+      ...own,
+      dirname(home.socketPath),
+      ...session,
+      // The key file's, which writing, destroying and putting it back changes.
+      ...openFolder(keyFile, user),
+    ],
+    devices: [...DEVICES, ...findTerminals()],
+    needsAbstractSockets: [env.DBUS_SESSION_BUS_ADDRESS, env.NOTIFY_SOCKET].some((address) =>
+      /^@|abstract=/.test(address ?? ''),
+    ),
+  };
+}
+
+/**
+ * The folder that a file lies in, for the file may be replaced. One that the user's home lies in, or is, would open all of
+ * the user's files: then the file alone, as it is now.
+ */
+function openFolder(file: string | null | undefined, user: string | undefined): string[] {
+  if (!file) return [];
+  const path = resolve(file);
+  const folder = real(dirname(path));
+  return user !== undefined && `${real(user)}/`.startsWith(folder === '/' ? folder : `${folder}/`)
+    ? [path]
+    : [folder];
+}
+
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/**
+ * Where the vault's key file lies, as vault.db says; null where it says nothing. Only read, and believed no further than
+ * for this: whether that is our vault is decided when it is opened.
+ */
+function findKeyFile(databasePath: string): string | null {
+  try {
+    const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
+    const url = new URL(`file://${encodeURI(databasePath).replaceAll('?', '%3F').replaceAll('#', '%23')}`);
+    url.search = 'immutable=1';
+    const db = new DatabaseSync(url, { readOnly: true });
+    try {
+      const row = db.prepare("SELECT location FROM slots WHERE kind = 'file'").get();
+      return typeof row?.location === 'string' ? row.location : null;
+    } finally {
+      db.close();
+    }
+  } catch {
+    return null;
+  }
+}
+
+/** Private; only a folder that is there can be told to the kernel. */
+function makePrivate(path: string): void {
+  try {
+    makeFolders(path, 0o700);
+  } catch {
+    // The daemon says so.
+  }
+}
+
+function isThere(path: string): boolean {
+  return listMissing(path).length === 0;
+}
+
+/** Where the libraries lie that Node was linked with, wherever it was installed. */
+function findLibraries(): string[] {
+  try {
+    const maps = readFileSync('/proc/self/maps', 'utf8');
+    return [...new Set([...maps.matchAll(/ (\/\S+\.so[.\d]*)$/gm)].map(([, path = '']) => dirname(path)))];
+  } catch {
+    return [];
+  }
+}
+
+/** libuv opens the terminal behind a standard stream once more. */
+function findTerminals(): string[] {
+  return STANDARD_STREAMS.flatMap((stream) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${stream}`);
+      return path.startsWith('/dev/pts/') || path.startsWith('/dev/tty') ? [path] : [];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,0 +1,216 @@
+/**
+ * A filter of system calls, seccomp(2), under which a process opens sockets of the Unix kind only, does not reach into
+ * other processes, types nothing into its terminal, and makes no use of what a daemon of this kind never uses. The kernel
+ * applies it to every thread and to native code, whatever Node thinks of either.
+ */
+
+type MachineName = 'x64' | 'arm64';
+
+/** linux/audit.h: how the kernel names an architecture whose system calls these are. */
+const ARCHITECTURES: Readonly<Record<MachineName, number>> = { x64: 0xc000_003e, arm64: 0xc000_00b7 };
+/** The second set of numbers of x64 begins here; on others there is nothing. */
+const SECOND_SET = 0x4000_0000;
+
+/** One number where it is the same everywhere; null: the machine has no such call. */
+type Numbers = number | readonly [x64: number, arm64: number | null];
+
+const SOCKET: Numbers = [41, 198];
+const CONNECT: Numbers = [42, 203];
+const IOCTL: Numbers = [16, 29];
+const PRCTL: Numbers = [157, 167];
+const CLONE: Numbers = [56, 220];
+
+/** What is refused whatever its arguments are. */
+const NEVER: Readonly<Record<string, Numbers>> = {
+  // Other processes: their memory, their descriptors, what the kernel knows of them.
+  ptrace: [101, 117],
+  process_vm_readv: [310, 270],
+  process_vm_writev: [311, 271],
+  process_madvise: 440,
+  process_mrelease: 448,
+  pidfd_getfd: 438,
+  kcmp: [312, 272],
+  perf_event_open: [298, 241],
+  // The kernel's keyrings, which other programs of the user keep keys in.
+  add_key: [248, 217],
+  request_key: [249, 218],
+  keyctl: [250, 219],
+  // Namespaces and mounts: another view of the files.
+  unshare: [272, 97],
+  setns: [308, 268],
+  mount: [165, 40],
+  umount2: [166, 39],
+  pivot_root: [155, 41],
+  chroot: [161, 51],
+  open_tree: 428,
+  move_mount: 429,
+  fsopen: 430,
+  fsconfig: 431,
+  fsmount: 432,
+  fspick: 433,
+  mount_setattr: 442,
+  name_to_handle_at: [303, 264],
+  open_by_handle_at: [304, 265],
+  fanotify_init: [300, 262],
+  quotactl: [179, 60],
+  quotactl_fd: 443,
+  // What attacks on the kernel are made of.
+  bpf: [321, 280],
+  userfaultfd: [323, 282],
+  personality: [135, 92],
+  modify_ldt: [154, null],
+  execveat: [322, 281],
+  // The machine.
+  init_module: [175, 105],
+  finit_module: [313, 273],
+  delete_module: [176, 106],
+  kexec_load: [246, 104],
+  kexec_file_load: [320, 294],
+  reboot: [169, 142],
+  swapon: [167, 224],
+  swapoff: [168, 225],
+  acct: [163, 89],
+  iopl: [172, null],
+  ioperm: [173, null],
+  settimeofday: [164, 170],
+  clock_settime: [227, 112],
+  adjtimex: [159, 171],
+  clock_adjtime: [305, 266],
+  sethostname: [170, 161],
+  setdomainname: [171, 162],
+  syslog: [103, 116],
+  vhangup: [153, 58],
+};
+
+/**
+ * As if the kernel had none: libraries then do without. io_uring makes calls without their names. The flags of clone3 lie
+ * in memory, where a filter cannot look; glibc takes clone instead.
+ */
+const MISSING: Readonly<Record<string, Numbers>> = {
+  io_uring_setup: 425,
+  io_uring_enter: 426,
+  io_uring_register: 427,
+  clone3: 435,
+  pidfd_open: 434,
+  pidfd_send_signal: 424,
+};
+
+const AF_UNIX = 1;
+/** ioctl_tty(2): types into a terminal as if its user did; the second pastes on a console. */
+const TERMINAL_INPUT = [0x5412, 0x541c];
+/** prctl(2). Whom the process lets trace it, and whether it is open to the same user. */
+const PR_SET_DUMPABLE = 4;
+const PR_SET_PTRACER = 0x5961_6d61;
+/** clone(2): new namespaces of every kind. */
+const NEW_NAMESPACES = 0x7e02_0000;
+
+const EPERM = 1;
+const ENOSYS = 38;
+const EAFNOSUPPORT = 97;
+
+/** struct seccomp_data: number, architecture, instruction pointer, six arguments of 8 bytes, little-endian. */
+const NUMBER_AT = 0;
+const ARCHITECTURE_AT = 4;
+const FIRST_ARGUMENT_AT = 16;
+const SECOND_ARGUMENT_AT = 24;
+
+/** linux/bpf_common.h: what an instruction does. */
+const LOAD_WORD = 0x20;
+const JUMP_IF_EQUAL = 0x15;
+const JUMP_IF_AT_LEAST = 0x35;
+const JUMP_IF_ANY_BIT = 0x45;
+const RETURN = 0x06;
+/** linux/seccomp.h. */
+const ALLOW = 0x7fff_0000;
+const FAIL_WITH = 0x0005_0000;
+
+type Instruction = readonly [code: number, value: number, ifTrue?: number, ifFalse?: number];
+
+/** The filter as the kernel takes it, 8 bytes an instruction; null for a machine that it is not written for. */
+export function buildCallFilter(architecture: NodeJS.Architecture = process.arch): Uint8Array | null {
+  if (!isKnown(architecture)) return null;
+  const on = (numbers: Numbers) => numberOn(architecture, numbers);
+  const refuseAll = (calls: typeof NEVER, errno: number) =>
+    Object.values(calls).flatMap((numbers) => refuse(on(numbers), errno));
+  return encode([
+    ...begin(architecture),
+    ...refuseAll(MISSING, ENOSYS),
+    ...refuseAll(NEVER, EPERM),
+    ...judge(on(SOCKET), [
+      [LOAD_WORD, FIRST_ARGUMENT_AT],
+      [JUMP_IF_EQUAL, AF_UNIX, 1, 0],
+      [RETURN, FAIL_WITH | EAFNOSUPPORT],
+    ]),
+    ...judge(on(IOCTL), [
+      [LOAD_WORD, SECOND_ARGUMENT_AT],
+      ...TERMINAL_INPUT.flatMap((request) => refuse(request, EPERM)),
+    ]),
+    ...judge(on(CLONE), [
+      [LOAD_WORD, FIRST_ARGUMENT_AT],
+      [JUMP_IF_ANY_BIT, NEW_NAMESPACES, 0, 1],
+      [RETURN, FAIL_WITH | EPERM],
+    ]),
+    ...judge(on(PRCTL), [
+      [LOAD_WORD, FIRST_ARGUMENT_AT],
+      ...refuse(PR_SET_PTRACER, EPERM),
+      [JUMP_IF_EQUAL, PR_SET_DUMPABLE, 0, 3],
+      [LOAD_WORD, SECOND_ARGUMENT_AT],
+      [JUMP_IF_EQUAL, 0, 1, 0],
+      [RETURN, FAIL_WITH | EPERM],
+    ]),
+    [RETURN, ALLOW],
+  ]);
+}
+
+/** A second one, for a process that listens and has nothing more to ask of others: connects to no socket at all. */
+export function buildConnectFilter(architecture: NodeJS.Architecture = process.arch): Uint8Array | null {
+  if (!isKnown(architecture)) return null;
+  return encode([...begin(architecture), ...refuse(numberOn(architecture, CONNECT), EPERM), [RETURN, ALLOW]]);
+}
+
+function isKnown(architecture: NodeJS.Architecture): architecture is MachineName {
+  return Object.hasOwn(ARCHITECTURES, architecture);
+}
+
+function numberOn(machine: MachineName, numbers: Numbers): number | null {
+  return typeof numbers === 'number' ? numbers : numbers[machine === 'x64' ? 0 : 1];
+}
+
+/** Another architecture's calls have other numbers, and none is let through. Leaves the call's number loaded. */
+function begin(machine: MachineName): Instruction[] {
+  return [
+    [LOAD_WORD, ARCHITECTURE_AT],
+    [JUMP_IF_EQUAL, ARCHITECTURES[machine], 1, 0],
+    [RETURN, FAIL_WITH | EPERM],
+    [LOAD_WORD, NUMBER_AT],
+    [JUMP_IF_AT_LEAST, SECOND_SET, 0, 1],
+    [RETURN, FAIL_WITH | EPERM],
+  ];
+}
+
+/** Fails where what is loaded is this value; null: on this machine it never is. */
+function refuse(value: number | null, errno: number): Instruction[] {
+  if (value === null) return [];
+  return [
+    [JUMP_IF_EQUAL, value, 0, 1],
+    [RETURN, FAIL_WITH | errno],
+  ];
+}
+
+/** What these instructions do not refuse of this call is allowed. */
+function judge(number: number | null, instructions: readonly Instruction[]): Instruction[] {
+  if (number === null) return [];
+  return [[JUMP_IF_EQUAL, number, 0, instructions.length + 1], ...instructions, [RETURN, ALLOW]];
+}
+
+/** struct sock_filter: code 2 bytes, the two jumps 1 byte each, value 4 bytes. */
+function encode(instructions: readonly Instruction[]): Uint8Array {
+  const bytes = Buffer.alloc(8 * instructions.length);
+  for (const [index, [code, value, ifTrue = 0, ifFalse = 0]] of instructions.entries()) {
+    bytes.writeUInt16LE(code, 8 * index);
+    bytes.writeUInt8(ifTrue, 8 * index + 2);
+    bytes.writeUInt8(ifFalse, 8 * index + 3);
+    bytes.writeUInt32LE(value >>> 0, 8 * index + 4);
+  }
+  return bytes;
+}
