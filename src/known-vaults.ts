@@ -4,11 +4,11 @@
  * are the user's. Read here and handed to the threads, which compare with it what they open; written by the writer
  * thread (workers/store/known-vaults.ts) when a vault is made, adopted or destroyed.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, relative } from 'node:path';
 import type { KnownSlot, KnownVault } from '../workers/messages.ts';
-import { checkPrivateFile, checkPrivateFolder, type Home, isThere, UnsafePlaceError } from './home.ts';
-import { describeSystemError } from './system-error.ts';
+import { checkPrivateFolder, type Home, isThere } from './home.ts';
+import { readTrustedFile, SECRET, UnsafePlaceError } from './trusted-places.ts';
 
 /**
  * How the launcher hands the closed daemon what is known: there the request thread may not read the list. Set by the
@@ -23,7 +23,7 @@ const MAX_SIZE = 1_048_576;
 export function findKnownVault(home: Home): KnownVault | null {
   const { directory, knownVaultsPath } = home;
   checkPlace(home);
-  if (!isThere(directory) || !isThere(knownVaultsPath)) return null;
+  if (!isThere(directory)) return null;
   const path = realpathSync(directory);
   const found = readList(knownVaultsPath).filter((entry) => entry.path === path);
   if (found.length > 1) throw explainDamaged(knownVaultsPath);
@@ -58,36 +58,15 @@ function isWithin(path: string, folder: string): boolean {
 }
 
 function readList(path: string): { readonly path?: unknown }[] {
-  const text = readPrivateFile(path);
+  const bytes = readTrustedFile(path, SECRET, MAX_SIZE);
+  if (bytes === null) return [];
   try {
-    const { vaults } = JSON.parse(text);
+    const { vaults } = JSON.parse(bytes.toString());
     if (Array.isArray(vaults) && vaults.every((entry) => typeof entry?.path === 'string')) return vaults;
   } catch {
     // Said below.
   }
   throw explainDamaged(path);
-}
-
-/** O_NOFOLLOW, O_NONBLOCK: neither a link nor a FIFO is the list. */
-function readPrivateFile(path: string): string {
-  checkPrivateFile(path);
-  let file: number | null = null;
-  try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const stat = fstatSync(file);
-    if (!stat.isFile() || stat.size > MAX_SIZE) throw explainDamaged(path);
-    // The file that was looked at may have been exchanged.
-    if (stat.uid !== process.geteuid?.() || (stat.mode & 0o077) !== 0)
-      throw new UnsafePlaceError(`${path} is not closed to others; run: chmod 600 ${path}`);
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof UnsafePlaceError) throw error;
-    throw new UnsafePlaceError(
-      `${path}, the list of your vaults, cannot be read: ${describeSystemError(error)}`,
-    );
-  } finally {
-    if (file !== null) closeSync(file);
-  }
 }
 
 function explainDamaged(path: string): UnsafePlaceError {

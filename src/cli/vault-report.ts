@@ -104,9 +104,20 @@ interface Answers {
 }
 
 async function askAsSession(client: Client): Promise<Answers> {
-  const status = await client.status();
-  const info = await askForInfo(client);
-  return withDamage(status, info, await client.health());
+  try {
+    const status = await client.status();
+    const info = await askForInfo(client);
+    return withDamage(status, info, await client.health());
+  } catch (error) {
+    if (!isStrange(error)) throw error;
+    // Of another vault than the known one nothing is told but that.
+    return withDamage({ sealed: true }, { info: null, reason: error.message }, await client.health());
+  }
+}
+
+function isStrange(error: unknown): error is MaestroVaultError {
+  const { reason } = error as { reason?: unknown };
+  return error instanceof MaestroVaultError && (reason === 'unknown_vault' || reason === 'other_vault');
 }
 
 /** What a token may see: whether the vault is sealed, and the rest if it may read. */

@@ -15,6 +15,8 @@ export const run: Run = async (input) => {
   refuseToken(input, 'destroy the vault');
   const report = await reportVault(input);
   if (report.sealed === null) throw new CliError(EXIT.failed, report.reason ?? '');
+  // Another vault than the known one: it is not this program's to delete.
+  if (report.vault_id === null) throw new CliError(EXIT.sealed, report.reason ?? '');
   context.say(describeLoss(report));
   await confirm(input, 'Delete all of this for ever?', WORD);
   const { key_stores: removed } = await withVault(

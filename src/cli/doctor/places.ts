@@ -15,8 +15,11 @@ import {
   isThere,
   listDatabaseFiles,
 } from '../../home.ts';
+import { findKnownVault } from '../../known-vaults.ts';
+import { adviseOn } from '../../remedies.ts';
 import type { Input } from '../command.ts';
 import { toCliError } from '../failure.ts';
+import { describeVault } from '../known-report.ts';
 import { formatSize } from '../sizes.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
 
@@ -34,6 +37,7 @@ export function checkPlaces({ home }: Input): Finding[] {
   return [
     ...checkFolder(home),
     judge('folders', 'those above the vault and its socket are closed to others', () => checkAbove(home)),
+    ...checkKnown(home),
     ...checkSurroundings(folder),
     judge('config.json', 'absent or valid', () => readConfig(join(home.directory, 'config.json'))),
     checkSocketPlace(home),
@@ -62,6 +66,19 @@ function inspectFolder(home: Home): Finding[] {
     .filter(isThere)
     .map((path) => judge('files', `${path} is yours and closed to others`, () => checkFile(path)));
   return [folder, ...files];
+}
+
+/** What is written down of the vault; whether the file is that vault is for the thread to say that opens it. */
+function checkKnown(home: Home): Finding[] {
+  try {
+    const known = findKnownVault(home);
+    if (known !== null)
+      return [ok('known vault', `${describeVault(known)}; so says ${home.knownVaultsPath}`)];
+    const unknown = { message: `${home.knownVaultsPath} has none here`, reason: 'unknown_vault' } as const;
+    return isThere(home.databasePath) ? [fail('known vault', adviseOn(unknown, 'own'))] : [];
+  } catch (error) {
+    return [fail('known vault', toCliError(error).message)];
+  }
 }
 
 /** Throws UnsafePlaceError. */

@@ -94,7 +94,7 @@ function checkKeyFile(path: string, folder: string | null, way: Way): Finding[] 
   return [
     judge('key file', `${path} is yours and closed to others`, () => checkPrivateFile(path)),
     ...(isInside
-      ? [warn('key file', `${path} lies in the vault's folder: whoever copies that has both; move it`)]
+      ? [advise('key_file_inside', `${path} lies in the vault's folder: whoever copies that has both`)]
       : []),
   ];
 }
