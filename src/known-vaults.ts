@@ -52,7 +52,8 @@ function checkPlace({ directory, knownVaultsPath }: Home): void {
   }
 }
 
-function isWithin(path: string, folder: string): boolean {
+/** Both are real paths. */
+export function isWithin(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return way !== '..' && !way.startsWith('../');
 }

@@ -1,11 +1,12 @@
 /** Checks of the vault itself, as far as it can be opened without asking anybody: key store, database, every entry. */
-import { lstatSync } from 'node:fs';
-import { dirname, relative } from 'node:path';
+import { lstatSync, realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { isAlive } from '../../client/alive.ts';
 import type { Client } from '../../client/client.ts';
 import { MaestroVaultError, type Reason } from '../../client/errors.ts';
 import type { Check, Status } from '../../client/types.ts';
-import { checkPrivateFile, isThere } from '../../home.ts';
+import { checkPrivateFile, type Home, isThere } from '../../home.ts';
+import { isWithin } from '../../known-vaults.ts';
 import { adviseOn } from '../../remedies.ts';
 import { formatTime } from '../../times.ts';
 import { readGivenToken, withVault } from '../access.ts';
@@ -33,7 +34,7 @@ export async function checkVault(input: Input): Promise<Finding[]> {
     const inspect = isTokens ? inspectAsToken : inspectAsSession;
     const look: Use<Finding[]> = (client, way) => {
       const work = { client, way, kind: 'reading', text: 'Opening every secret' } as const;
-      return showWork(input, work, () => inspect(client, way));
+      return showWork(input, work, () => inspect(client, way, home));
     };
     return await withVault(input, look, { mayBeSealed: true, turnPatienceMs: TURN_PATIENCE_MS });
   } catch (error) {
@@ -55,11 +56,13 @@ async function inspectAsToken(client: Client): Promise<Finding[]> {
   return [version, ok('vault', 'the daemon knows the token; what no token may see was not checked')];
 }
 
-async function inspectAsSession(client: Client, way: Way): Promise<Finding[]> {
+async function inspectAsSession(client: Client, way: Way, home: Home): Promise<Finding[]> {
   const status = await client.status();
   return [
     ...(way === 'daemon' ? [await checkVersion(client)] : []),
-    ...(status.key_file === null ? [] : checkKeyFile(status.key_file, await findFolder(client), way)),
+    ...(status.key_file === null
+      ? []
+      : checkKeyFile(status.key_file, (await findFolder(client)) ?? home.directory, way)),
     ...(status.sealed
       ? [await explainSealed(client, status, way)]
       : await inspectUnsealed(client, status, way)),
@@ -83,14 +86,14 @@ async function findFolder(client: Client): Promise<string | null> {
   }
 }
 
-function checkKeyFile(path: string, folder: string | null, way: Way): Finding[] {
+function checkKeyFile(path: string, folder: string, way: Way): Finding[] {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   const advise = (reason: Reason, message: string) =>
     fail('key file', adviseOn({ message, reason }, way === 'daemon' ? 'session' : 'own'));
   if (stat === undefined) return [advise('key_file_missing', `${path} is not there`)];
   if (stat.isFile() && stat.size !== KEY_SIZE)
     return [advise('wrong_key', `${path} is not a root key of ${KEY_SIZE} bytes`)];
-  const isInside = folder !== null && !relative(folder, dirname(path)).startsWith('..');
+  const isInside = isWithin(realpathSync(dirname(path)), realpathSync(folder));
   return [
     judge('key file', `${path} is yours and closed to others`, () => checkPrivateFile(path)),
     ...(isInside
