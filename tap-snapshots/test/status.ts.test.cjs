@@ -76,6 +76,7 @@ ok    files        FOLDER/vault/vault.db is yours and closed to others
 ok    files        FOLDER/vault/vault.db-wal is yours and closed to others
 ok    files        FOLDER/vault/vault.db-shm is yours and closed to others
 ok    folders      those above the vault and its socket are closed to others
+ok    known vault  the vault VAULT-ID, its key kept in: file FOLDER/home/.config/maestrovault/VAULT-ID.key; so says FOLDER/home/.config/maestrovault/known-vaults.json
 ok    git          the folder is in no git work tree
 ok    sync         the folder seems to be copied nowhere
 ok    config.json  absent or valid
@@ -104,6 +105,7 @@ ok    debuggers …
 ok    folder       FOLDER/vault is yours and closed to others
 ok    files        FOLDER/vault/vault.db is yours and closed to others
 ok    folders      those above the vault and its socket are closed to others
+ok    known vault  the vault VAULT-ID, its key kept in: file FOLDER/home/.config/maestrovault/VAULT-ID.key; so says FOLDER/home/.config/maestrovault/known-vaults.json
 ok    git          the folder is in no git work tree
 ok    sync         the folder seems to be copied nowhere
 ok    config.json  absent or valid
@@ -162,7 +164,7 @@ exports[`test/status.ts > TAP > doctor > something wrong > says what, and what t
     "code": 1,
     "isWell": false,
     "complaints": [
-      "config.json FAIL FOLDER/vault/config.json, line 1, column 2: unknown key \\"sokcet\\"; known are socket, env, output, clear"
+      "config.json FAIL FOLDER/vault/config.json, line 1, column 2: unknown key \\"sokcet\\"; known are socket, env, output, clear, max_fields, max_entry_bytes"
     ]
   },
   "the socket path is too long": {

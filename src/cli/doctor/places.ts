@@ -75,7 +75,8 @@ function checkKnown(home: Home): Finding[] {
     if (known !== null)
       return [ok('known vault', `${describeVault(known)}; so says ${home.knownVaultsPath}`)];
     const unknown = { message: `${home.knownVaultsPath} has none here`, reason: 'unknown_vault' } as const;
-    return isThere(home.databasePath) ? [fail('known vault', adviseOn(unknown, 'own'))] : [];
+    const isOne = isThere(home.databasePath) && explainForeignVault(home.databasePath) === null;
+    return isOne ? [fail('known vault', adviseOn(unknown, 'own'))] : [];
   } catch (error) {
     return [fail('known vault', toCliError(error).message)];
   }
