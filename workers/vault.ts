@@ -5,7 +5,6 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
-import { ENTRY_LIMITS } from './entry-limits.ts';
 import type { RootKey } from './envelope/keys.ts';
 import { RefusedError } from './failures.ts';
 import type { Keyring } from './keys/keyring.ts';
@@ -15,11 +14,12 @@ import { refuseTracer } from './keys/tracer.ts';
 import { openKeyring, unsealRootKey } from './keys/unseal.ts';
 import { checkKnown } from './known-vault.ts';
 import { type CountSteps, countStepsIn } from './long-work.ts';
-import type { EntryLimits, Failure, Reply, WorkerOptions } from './messages.ts';
+import type { Failure, Reply, WorkerOptions } from './messages.ts';
 import { RequestError } from './request-error.ts';
 import { type Db, destroyDatabase, type Judge, openForReading, openForWriting } from './store/database.ts';
 import { recordVault } from './store/known-vaults.ts';
 import { SCHEMA_VERSION } from './store/migrations.ts';
+import { checkSchema } from './store/schema.ts';
 import { SearchIndexer } from './store/search.ts';
 import { SecretReader, SecretWriter } from './store/secrets.ts';
 import { TokenStore } from './store/tokens.ts';
@@ -40,7 +40,6 @@ export interface ReadableVault {
   readonly tokens: TokenStore;
   readonly vault: VaultStore;
   readonly countSteps: CountSteps;
-  readonly limits: EntryLimits;
 }
 
 /** What an operation inside the writer's transaction works with. */
@@ -185,8 +184,9 @@ export class Vault {
     try {
       if (seals !== this.#seals) throw new SealedError('sealed', 'the vault was sealed meanwhile');
       // Looked up anew: the vault may have been destroyed while its key was being fetched.
-      const { vault } = this.stores;
-      this.#holder.publish(openKeyring(rootKey, vault.getVaultId(), vault.listKeks()));
+      const { transactions, vault } = this.stores;
+      const open = () => openKeyring(rootKey, vault.getVaultId(), vault.listKeks());
+      this.#holder.publish(transactions.snapshot(open));
     } finally {
       rootKey.fill(0);
     }
@@ -264,7 +264,8 @@ export class Vault {
     if (this.#stores === null || this.#isDamaged) return false;
     this.#indexer ??= new SearchIndexer(this.#stores.db);
     try {
-      return this.#indexer.index(limit);
+      const indexer = this.#indexer;
+      return this.#stores.transactions.write(() => indexer.index(limit));
     } catch (error) {
       if (findDamageCode(error) !== null) this.markDamaged();
       throw error;
@@ -286,18 +287,13 @@ export class Vault {
   }
 }
 
-function makeStores(
-  db: Db,
-  file: FileId,
-  schema: number,
-  { databasePath, longWork, entryLimits }: WorkerOptions,
-): Stores {
+function makeStores(db: Db, file: FileId, schema: number, { databasePath, longWork }: WorkerOptions): Stores {
   const vault = new VaultStore(db);
   return {
     db,
     file,
     schema,
-    transactions: new Transactions(db),
+    transactions: new Transactions(db, () => checkSchema(db, databasePath, SCHEMA_VERSION)),
     databasePath,
     directory: dirname(databasePath),
     secrets: new SecretReader(db),
@@ -306,6 +302,5 @@ function makeStores(
     vault,
     nextVersion: () => vault.takeVersions(1),
     countSteps: countStepsIn(longWork),
-    limits: { ...ENTRY_LIMITS, ...entryLimits },
   };
 }

@@ -21,18 +21,20 @@ export const describeVault: Handler<ReadableVault> = (vault, _call, reply) => {
 
 /** `{"sealed", "vault_id", "key_stores", "key_file", "kek_generation"}`; needs no key. */
 export async function reportStatus(vault: Vault, reply: ReplyBuffer): Promise<void> {
-  const { vault: rows } = vault.currentStores;
-  vault.checkStillKnown();
   const isSealed = await vault.isSealed();
+  const { vault: rows, transactions } = vault.currentStores;
+  const { vaultId, slots, keks } = transactions.snapshot(() => {
+    vault.checkStillKnown();
+    return { vaultId: rows.getVaultId(), slots: rows.listSlots(), keks: rows.listKeks() };
+  });
   reply.ascii(`{"sealed":${isSealed},"vault_id":`);
-  reply.string(rows.getVaultId().toString('hex'));
-  const slots = rows.listSlots();
+  reply.string(vaultId.toString('hex'));
   reply.ascii(`,"key_stores":${JSON.stringify(slots.map((slot) => slot.kind))},"key_file":`);
   const keyFile = slots.find((slot) => slot.kind === 'file')?.location ?? null;
   if (keyFile === null) reply.ascii('null');
   else reply.string(keyFile);
   reply.ascii(',"kek_generation":');
-  reply.integer(rows.listKeks().at(-1)?.generation ?? 0);
+  reply.integer(keks.at(-1)?.generation ?? 0);
   reply.ascii('}');
 }
 
@@ -81,7 +83,7 @@ async function unsealWhole(vault: Vault, passphrase: Uint8Array | null): Promise
 function loadReadablePrincipals(vault: Vault): ReturnType<typeof loadPrincipals> & Pick<Outcome, 'damage'> {
   const open = vault.useNow();
   try {
-    return loadPrincipals(open);
+    return vault.stores.transactions.snapshot(() => loadPrincipals(open));
   } catch (error) {
     const damage = findDamageCode(error);
     if (damage === null) throw error;

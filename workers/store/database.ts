@@ -8,6 +8,7 @@ import Database from 'better-sqlite3';
 import { type Identity, isOurs, judgeHeader, judgeIdentity } from './identity.ts';
 import { inspectLog, type LogFindings } from './log.ts';
 import { migrationFrom, SCHEMA_VERSION } from './migrations.ts';
+import { checkSchema } from './schema.ts';
 import { sqliteCode, UnusableDatabaseError } from './unusable.ts';
 
 export type Db = Database.Database;
@@ -113,7 +114,10 @@ function migrate(db: Db, version: number): void {
  */
 export function destroyDatabase(db: Db, path: string): void {
   try {
-    db.exec('DELETE FROM slots; DELETE FROM keks');
+    db.transaction(() => {
+      checkSchema(db, path, SCHEMA_VERSION);
+      db.exec('DELETE FROM slots; DELETE FROM keks');
+    }).immediate();
     db.pragma('wal_checkpoint(TRUNCATE)');
   } catch {
     // A full disk or a damaged file must not keep the vault alive.
@@ -183,7 +187,15 @@ function isHeaderOurs(path: string): boolean {
 function openChecked(path: string, readonly: boolean, prepare: (db: Db, version: number) => void): Db {
   const db = openFile(path, readonly);
   try {
-    prepare(db, judgeIdentity(path, readIdentity(db, path)));
+    // Nothing in the file is more than data: no function of its schema may do what only a trusted one does.
+    db.pragma('trusted_schema = OFF');
+    db.pragma('cell_size_check = ON');
+    const version = judgeIdentity(
+      path,
+      orExplain(path, () => readIdentity(db)),
+    );
+    orExplain(path, () => checkSchema(db, path, version));
+    prepare(db, version);
     return db;
   } catch (error) {
     db.close();
@@ -199,13 +211,19 @@ function openFile(path: string, readonly: boolean): Db {
   }
 }
 
-function readIdentity(db: Db, path: string): Identity {
+function readIdentity(db: Db): Identity {
+  return {
+    application: db.pragma('application_id', { simple: true }) as number,
+    version: db.pragma('user_version', { simple: true }) as number,
+  };
+}
+
+/** What reads the file for the first time: whatever SQLite makes of it is about the file. */
+function orExplain<T>(path: string, read: () => T): T {
   try {
-    return {
-      application: db.pragma('application_id', { simple: true }) as number,
-      version: db.pragma('user_version', { simple: true }) as number,
-    };
+    return read();
   } catch (error) {
+    if (error instanceof UnusableDatabaseError) throw error;
     throw new UnusableDatabaseError(`${path} cannot be read: ${sqliteCode(error)}; restore it from a backup`);
   }
 }

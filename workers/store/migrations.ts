@@ -148,7 +148,7 @@ const STEPS: ReadonlyMap<number, string> = new Map([
   [5, SCHEMA_5],
 ]);
 
-/** The statements that make a file of schema `version` (0: an empty file) one of the newest schema. */
-export function migrationFrom(version: number): string {
-  return [...STEPS].flatMap(([to, step]) => (to > version ? [step] : [])).join('');
+/** The statements that make a file of schema `version` (0: an empty file) one of schema `newest`. */
+export function migrationFrom(version: number, newest = SCHEMA_VERSION): string {
+  return [...STEPS].flatMap(([to, step]) => (to > version && to <= newest ? [step] : [])).join('');
 }

@@ -1,4 +1,5 @@
 /** The rows of secrets and their fields. SQL only: values come and go as ciphertext. */
+import { expectChanges } from './changed.ts';
 import type { Db } from './database.ts';
 import { buildListStatement, type Hints, type ListFilter } from './lists.ts';
 import { SearchReader } from './search.ts';
@@ -66,7 +67,6 @@ export class SecretReader {
   readonly #find;
   readonly #listFields;
   readonly #findField;
-  readonly #measure;
   readonly #count;
   readonly #countInEnvironment;
   readonly #search;
@@ -82,12 +82,6 @@ export class SecretReader {
     );
     this.#findField = db.prepare<[number, string], FieldRow>(
       `SELECT ${FIELD_COLUMNS} FROM fields WHERE secret_id = ? AND field = ?`,
-    );
-    this.#measure = db.prepare<[number, number], { fields: number; values: number; bytes: number }>(
-      `SELECT f.count AS fields, f.count + (s.payload IS NOT NULL) AS "values",
-         octet_length(s.metadata) + coalesce(length(s.payload), 0) + f.bytes AS bytes
-       FROM secrets s, (SELECT count(*) AS count, coalesce(sum(length(payload)), 0) AS bytes
-         FROM fields WHERE secret_id = ?) f WHERE s.id = ?`,
     );
     this.#count = db.prepare<[], { count: number }>('SELECT count(*) AS count FROM secrets');
     this.#countInEnvironment = db.prepare<[string, number], { count: number }>(
@@ -130,13 +124,6 @@ export class SecretReader {
 
   findField(secretId: number, field: string): FieldRow | null {
     return this.#findField.get(secretId, field) ?? null;
-  }
-
-  /** How large an entry is; `values`: how many envelopes are among its bytes. No payload is read for that. */
-  measure(secretId: number): { fields: number; values: number; bytes: number } {
-    const found = this.#measure.get(secretId, secretId);
-    if (found === undefined) throw new RangeError('no such secret');
-    return found;
   }
 
   count(): number {
@@ -246,7 +233,7 @@ export class SecretWriter {
   put(row: SecretWrite): number {
     const { id, name, environment, metadata, version, wrappedDek, payload, createdAt, updatedAt } = row;
     if (id !== null) {
-      this.#update.run(metadata, version, wrappedDek, payload, createdAt, updatedAt, id);
+      expectChanges(this.#update.run(metadata, version, wrappedDek, payload, createdAt, updatedAt, id));
       return id;
     }
     const result = this.#insert.run(
@@ -259,6 +246,7 @@ export class SecretWriter {
       createdAt,
       updatedAt,
     );
+    expectChanges(result);
     return Number(result.lastInsertRowid);
   }
 
@@ -267,24 +255,24 @@ export class SecretWriter {
     const { name, environment } = place;
     if (!isNew) this.#clearEntries.run(secretId);
     for (const [key, value] of index.entries) {
-      this.#insertEntry.run(secretId, key, value, name, environment);
+      expectChanges(this.#insertEntry.run(secretId, key, value, name, environment));
     }
     this.#putSearchText.run(secretId, index.searchText);
   }
 
   /** Gives a row another place; its fields stay with it. */
   move(secretId: number, name: string, environment: string): void {
-    this.#move.run(name, environment, secretId);
+    expectChanges(this.#move.run(name, environment, secretId));
   }
 
   /** Its fields and index entries go with it. */
   delete(secretId: number): void {
-    this.#delete.run(secretId);
+    expectChanges(this.#delete.run(secretId));
   }
 
   putField(row: FieldWrite): void {
     const { secretId, field, version, wrappedDek, payload, createdAt, updatedAt } = row;
-    this.#putField.run(secretId, field, version, wrappedDek, payload, createdAt, updatedAt);
+    expectChanges(this.#putField.run(secretId, field, version, wrappedDek, payload, createdAt, updatedAt));
   }
 
   /** Whether there was such a field. */
@@ -294,6 +282,6 @@ export class SecretWriter {
 
   /** Brings `field_count` up to date after fields changed. */
   countFields(secretId: number): void {
-    this.#countFields.run(secretId);
+    expectChanges(this.#countFields.run(secretId));
   }
 }

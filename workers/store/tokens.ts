@@ -1,4 +1,5 @@
 /** The rows of tokens. SQL only: it knows a token's SHA-256, never the token. */
+import { expectChanges } from './changed.ts';
 import type { Db } from './database.ts';
 
 export interface TokenRow {
@@ -46,7 +47,7 @@ export class TokenStore {
 
   insert(row: TokenRow): void {
     const { id, hash, name, scopes, createdAt, expiresAt, lastUsedAt, kekId, mac } = row;
-    this.#insert.run(id, hash, name, scopes, createdAt, expiresAt, lastUsedAt, kekId, mac);
+    expectChanges(this.#insert.run(id, hash, name, scopes, createdAt, expiresAt, lastUsedAt, kekId, mac));
   }
 
   /** Whether there was such a token. */
@@ -59,6 +60,6 @@ export class TokenStore {
   }
 
   updateMac(id: string, kekId: Uint8Array, mac: Uint8Array): void {
-    this.#updateMac.run(kekId, mac, id);
+    expectChanges(this.#updateMac.run(kekId, mac, id));
   }
 }

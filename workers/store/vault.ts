@@ -1,5 +1,6 @@
 /** The rows of the vault itself: its id, its key slots, its wrapped KEKs. SQL only; key material is ciphertext. */
 import type { KnownSlot, KnownVault, SlotKind } from '../messages.ts';
+import { expectChanges } from './changed.ts';
 import type { Db } from './database.ts';
 
 export interface SlotRow {
@@ -76,9 +77,11 @@ export class VaultStore {
   }
 
   insertVault(vaultId: Uint8Array, createdAt: number): void {
-    this.#db
-      .prepare('INSERT INTO vault (one, vault_id, created_at) VALUES (1, ?, ?)')
-      .run(vaultId, createdAt);
+    expectChanges(
+      this.#db
+        .prepare('INSERT INTO vault (one, vault_id, created_at) VALUES (1, ?, ?)')
+        .run(vaultId, createdAt),
+    );
   }
 
   /** 16 bytes. */
@@ -96,9 +99,11 @@ export class VaultStore {
   }
 
   insertSlot(slot: SlotRow): void {
-    this.#db
-      .prepare('INSERT INTO slots (kind, blob, location, created_at) VALUES (?, ?, ?, ?)')
-      .run(slot.kind, slot.blob, slot.location, slot.createdAt);
+    expectChanges(
+      this.#db
+        .prepare('INSERT INTO slots (kind, blob, location, created_at) VALUES (?, ?, ?, ?)')
+        .run(slot.kind, slot.blob, slot.location, slot.createdAt),
+    );
   }
 
   listSlots(): SlotRow[] {
@@ -110,9 +115,11 @@ export class VaultStore {
   }
 
   insertKek(kek: KekRow): void {
-    this.#db
-      .prepare('INSERT INTO keks (id, generation, wrapped, created_at) VALUES (?, ?, ?, ?)')
-      .run(kek.id, kek.generation, kek.wrapped, kek.createdAt);
+    expectChanges(
+      this.#db
+        .prepare('INSERT INTO keks (id, generation, wrapped, created_at) VALUES (?, ?, ?, ?)')
+        .run(kek.id, kek.generation, kek.wrapped, kek.createdAt),
+    );
   }
 
   /** Oldest generation first; the last one is current. */
@@ -125,7 +132,7 @@ export class VaultStore {
   }
 
   deleteKek(id: Uint8Array): void {
-    this.#db.prepare('DELETE FROM keks WHERE id = ?').run(id);
+    expectChanges(this.#db.prepare('DELETE FROM keks WHERE id = ?').run(id));
   }
 
   /** What is wrong with the database, in one line; null where nothing is. */

@@ -8,7 +8,8 @@ export const run: Run = async (input) => {
   const wasSealed = await withDaemon(
     input,
     async (client) => {
-      const { sealed } = await client.status();
+      // By the thread that answers: a worker may be what is stuck.
+      const { sealed } = await client.health();
       // Even so: a key that is just being fetched must not unseal it.
       await client.seal();
       return sealed;
