@@ -2,7 +2,7 @@
  * The daemon's log, on standard error: plain lines for people, or JSON lines for programs. Only the fields named here are
  * ever written, so that no value, token or query string can slip in with an object.
  */
-import { escapeControls } from './escape-controls.ts';
+import { escapeControls, escapeJson, escapeLines } from './escape-controls.ts';
 import type { Answer } from './http/answer.ts';
 import { LogWriter } from './log-writer.ts';
 
@@ -89,7 +89,7 @@ export function createLog({ format, hasRequests, isQuiet }: LogOptions): Log {
 
 const JSON_LINES: Format = {
   event: (level, event, detail) =>
-    `${JSON.stringify({ level: LEVELS[level], time: formatNow(), pid: process.pid, event, detail })}\n`,
+    `${escapeJson(JSON.stringify({ level: LEVELS[level], time: formatNow(), pid: process.pid, event, detail }))}\n`,
   request: ({ method, answer, durationMs }) => {
     const { route, status, code, requestId, tokenId } = answer;
     const line = {
@@ -156,7 +156,7 @@ class PlainLines implements Format {
     const lines = [
       ...(isQuiet ? [] : [`Serving the vault on ${escapeControls(socketPath)}`]),
       ...(sealedBecause === null ? [] : [`The vault is sealed: ${escapeControls(sealedBecause)}`]),
-      ...(isQuiet ? [] : [hints]),
+      ...(isQuiet ? [] : [escapeLines(hints)]),
     ];
     return lines.map((line) => `${line}\n`).join('');
   }

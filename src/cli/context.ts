@@ -1,6 +1,6 @@
 /** What a command knows of the process it runs in. */
 import { isatty } from 'node:tty';
-import { escapeControls } from '../escape-controls.ts';
+import { escapeData, escapeJson, escapeLines } from '../escape-controls.ts';
 import { describeSystemError } from '../system-error.ts';
 import { isOutputClosed } from './closed-output.ts';
 import { CliError, EXIT } from './failure.ts';
@@ -10,8 +10,14 @@ export interface Context {
   readonly env: NodeJS.ProcessEnv;
   /** The user's own, for what is not ours to close to others: this process runs with a stricter one. */
   readonly umask: number;
-  /** Data goes to standard output, everything else to standard error. */
-  readonly print: (text: string) => void;
+  /**
+   * Data goes to standard output, everything else to standard error. On a terminal no control character of it arrives, nor
+   * what hides or turns text; elsewhere data goes as it is. The same holds for the two below. `mark`: what stands before the
+   * text, in the program's own colours.
+   */
+  readonly print: (text: string, mark?: string) => void;
+  /** JSON, which on a terminal has its own escapes. */
+  readonly printJson: (json: string | Uint8Array) => void;
   /** Data as bytes, nothing added. */
   readonly write: (bytes: Uint8Array) => void;
   /** Before something is done whose only trace is what is printed. Throws CliError where that would be lost. */
@@ -49,11 +55,16 @@ export function createContext(env: NodeJS.ProcessEnv, umask: number): Context {
     clearProgress();
     openError().write(`${escapeLines(text)}\n`);
   };
+  const output = (data: string | Uint8Array) => void openOutput(complain).write(data);
   return {
     env,
     umask,
-    print: (text) => void openOutput(complain).write(`${text}\n`),
-    write: (bytes) => void openOutput(complain).write(bytes),
+    print: (text, mark = '') => output(`${mark}${isOutputTerminal ? escapeData(text) : text}\n`),
+    printJson: (json) => {
+      output(isOutputTerminal ? escapeJson(asText(json)) : json);
+      output('\n');
+    },
+    write: (bytes) => output(isOutputTerminal ? escapeData(asText(bytes)) : bytes),
     requireOutput: () => {},
     say: complain,
     complain,
@@ -85,11 +96,11 @@ export function guardOutput(context: Context): Context {
   const fail = () => {
     throw new CliError(EXIT.failed, 'standard output is closed: what is printed would be lost');
   };
-  return { ...context, print: fail, write: fail, requireOutput: fail };
+  return { ...context, print: fail, printJson: fail, write: fail, requireOutput: fail };
 }
 
-function escapeLines(text: string): string {
-  return text.split('\n').map(escapeControls).join('\n');
+function asText(data: string | Uint8Array): string {
+  return typeof data === 'string' ? data : Buffer.from(data.buffer, data.byteOffset, data.length).toString();
 }
 
 const opened = { output: false, error: false, isLost: false };

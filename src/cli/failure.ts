@@ -1,5 +1,6 @@
 /** How a command fails: one line on standard error and an exit code that scripts can rely on. */
 import type { ErrorCode } from '../../workers/messages.ts';
+import { escapeControls } from '../escape-controls.ts';
 import { explainSystemError } from '../system-error.ts';
 
 export const EXIT = {
@@ -65,10 +66,12 @@ export function toCliError(error: unknown): CliError {
   if (!(error instanceof Error)) return new CliError(EXIT.failed, 'failed');
   if (error.name === 'CliError') return error as CliError;
   const code = 'code' in error ? String(error.code) : '';
-  if (error.name === 'MaestroVaultError') return new CliError(exitCodeOf(code), error.message);
-  if (error.name === 'ConfigError') return usageError(error.message);
-  if (error.name === 'UntrustedError') return new CliError(EXIT.notAllowed, error.message);
-  if (SPEAKING_ERRORS.has(error.name)) return new CliError(EXIT.failed, error.message);
+  // One line each: what they quote does not make another, which would look like ours.
+  const message = escapeControls(error.message);
+  if (error.name === 'MaestroVaultError') return new CliError(exitCodeOf(code), message);
+  if (error.name === 'ConfigError') return usageError(message);
+  if (error.name === 'UntrustedError') return new CliError(EXIT.notAllowed, message);
+  if (SPEAKING_ERRORS.has(error.name)) return new CliError(EXIT.failed, message);
   return new CliError(EXIT.failed, explainSystemError(error) ?? describeFault(error, code));
 }
 

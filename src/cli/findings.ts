@@ -47,7 +47,7 @@ function compare(one: string, other: string): number {
 
 /** `-o json`: an array; else a line for each, none where nothing was found. */
 export function printFindings({ context, output }: Input, findings: readonly Finding[]): void {
-  if (output === 'json') context.print(JSON.stringify(findings));
+  if (output === 'json') context.printJson(JSON.stringify(findings));
   else if (findings.length > 0) context.print(findings.map(describe).join('\n'));
 }
 

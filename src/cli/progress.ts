@@ -2,6 +2,7 @@
  * How far something long has come: one line on the terminal, drawn anew in its place, and taken away before anything else
  * is said or asked there.
  */
+import { escapeControls } from '../escape-controls.ts';
 
 /** What is done sooner needs no line. */
 const PATIENCE_MS = 500;
@@ -95,6 +96,6 @@ export class Progress {
     this.#timer = undefined;
     this.#nextMs = Date.now() + INTERVAL_MS;
     lines.drawn = this;
-    process.stderr.write(CLEAR_LINE + this.#text);
+    process.stderr.write(CLEAR_LINE + escapeControls(this.#text));
   }
 }

@@ -4,6 +4,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReadStream } from 'node:tty';
+import { escapeLines } from '../escape-controls.ts';
 import type { Context } from './context.ts';
 import { CliError, EXIT } from './failure.ts';
 import { stopProgress } from './progress.ts';
@@ -86,7 +87,7 @@ function askSecret(prompt: string): Promise<string> {
     stopProgress();
     const reader = createInterface({ input, output: nowhere(), terminal: true });
     // Only now: the reader has told the terminal to show nothing of what is typed.
-    process.stderr.write(prompt);
+    process.stderr.write(escapeLines(prompt));
     const lines: string[] = [];
     reader.on('line', (line) => lines.push(line));
     try {
@@ -121,7 +122,7 @@ function readLine(reader: Interface, prompt: string): Promise<string> {
     reader.once('line', resolve);
     reader.once('SIGINT', () => reject(new CliError(EXIT.interrupted, 'stopped; nothing was done')));
     reader.once('close', () => reject(new CliError(EXIT.failed, 'no answer; nothing was done')));
-    reader.setPrompt(prompt);
+    reader.setPrompt(escapeLines(prompt));
     reader.prompt();
   });
 }

@@ -1,9 +1,10 @@
 /**
  * Outputs that are no files: descriptors by their path (/dev/stdout, /dev/fd/5), FIFOs, terminals and other character
- * devices. They are written to as they are: a file put in their place would leave whoever reads there waiting.
+ * devices. They are written to in place: a file put in their place would leave whoever reads there waiting.
  */
 import { closeSync, constants, openSync, statSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { escapeData } from '../escape-controls.ts';
 import { describeSystemError } from '../system-error.ts';
 import { CliError, EXIT } from './failure.ts';
 import { findInherited } from './inherited-descriptors.ts';
@@ -42,7 +43,8 @@ export class SpecialOutput {
   write(bytes: Uint8Array): boolean {
     try {
       this.#fd ??= openSync(this.#path, constants.O_WRONLY | constants.O_NOCTTY);
-      for (let done = 0; done < bytes.length; ) done += writeSome(this.#fd, bytes.subarray(done));
+      const shown = this.isTerminal ? Buffer.from(escapeData(Buffer.from(bytes).toString())) : bytes;
+      for (let done = 0; done < shown.length; ) done += writeSome(this.#fd, shown.subarray(done));
       return true;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

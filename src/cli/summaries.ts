@@ -24,8 +24,7 @@ export async function printSummaries(input: Input, client: Client, query?: strin
   const filter = text('filter');
   // Untouched where nothing is left out: numbers in metadata stay as they were written.
   if (output === 'json' && filter === undefined && !isNarrowed) {
-    context.write(body);
-    context.print('');
+    context.printJson(body);
     return EXIT.done;
   }
   let rows = await readSummaries(body);
@@ -33,7 +32,7 @@ export async function printSummaries(input: Input, client: Client, query?: strin
   if (isNarrowed)
     rows = intersect(rows, await readSummaries((await client.request('secrets.list', { params })).body));
   if (filter !== undefined) rows = filterSummaries(rows, filter);
-  if (output === 'json') context.print(JSON.stringify(rows));
+  if (output === 'json') context.printJson(JSON.stringify(rows));
   else if (output !== 'table') await printLines(context, output, rows);
   else if (rows.length === 0) context.say(await describeNothing(input, client, query));
   else await printSecrets(context, rows);

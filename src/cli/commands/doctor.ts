@@ -1,6 +1,7 @@
 /** `mav doctor`: looks at everything that can be wrong with a vault, and says what to do. It changes nothing. */
 import { styleText } from 'node:util';
 import { isAlive } from '../../client/alive.ts';
+import { escapeControls } from '../../escape-controls.ts';
 import type { Input, Run } from '../command.ts';
 import type { Context } from '../context.ts';
 import { checkDaemon } from '../doctor/daemon.ts';
@@ -27,8 +28,8 @@ export const run: Run = async (input) => {
   const inside = silence !== null ? [] : await checkVault(input);
   const checks = [...outside, ...inside.filter(({ detail }) => !said.has(detail))];
   const isWell = checks.every(({ result }) => result !== 'FAIL');
-  if (output === 'json') context.print(JSON.stringify({ ok: isWell, checks }));
-  else for (const check of checks) context.print(formatFinding(check, context));
+  if (output === 'json') context.printJson(JSON.stringify({ ok: isWell, checks }));
+  else for (const check of checks) printFinding(check, context);
   return isWell ? EXIT.done : EXIT.failed;
 };
 
@@ -57,8 +58,8 @@ const RESULT_WIDTH = 6;
 const CHECK_WIDTH = 13;
 const COLORS = { ok: 'green', warn: 'yellow', FAIL: 'red' } as const;
 
-function formatFinding({ check, result, detail }: Finding, { hasColor }: Context): string {
+function printFinding({ check, result, detail }: Finding, { hasColor, print }: Context): void {
   const padded = result.padEnd(RESULT_WIDTH);
   const mark = hasColor ? styleText(COLORS[result], padded, { validateStream: false }) : padded;
-  return `${mark}${check.padEnd(CHECK_WIDTH)}${detail}`;
+  print(`${check.padEnd(CHECK_WIDTH)}${escapeControls(detail)}`, mark);
 }

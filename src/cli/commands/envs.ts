@@ -27,7 +27,7 @@ function countByEnvironment(secrets: readonly SecretSummary[]): EnvironmentSize[
 }
 
 async function print({ context, output }: Input, sizes: readonly EnvironmentSize[]): Promise<void> {
-  if (output === 'json') return context.print(JSON.stringify(sizes));
+  if (output === 'json') return context.printJson(JSON.stringify(sizes));
   if (output === 'table') {
     if (sizes.length === 0) return context.say('There are no secrets yet; store one: mav set NAME');
     const { printTable } = await import('../table.ts');

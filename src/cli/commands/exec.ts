@@ -1,5 +1,6 @@
 /** `mav exec`: runs a program with secrets as environment variables. */
 import { writeSync } from 'node:fs';
+import { escapeLines } from '../../escape-controls.ts';
 import { readStarted, START_VARIABLE, type Started } from '../../started.ts';
 import { OUTPUT_VARIABLE } from '../closed-output.ts';
 import { collectVariables } from '../collect-variables.ts';
@@ -50,7 +51,7 @@ function toEnvironment(variables: readonly Variable[]): NodeJS.ProcessEnv {
 function speakSynchronously(context: Context): Context {
   const write = (text: string) => {
     try {
-      writeSync(2, `${text}\n`);
+      writeSync(2, `${escapeLines(text)}\n`);
     } catch {
       // Nobody listens.
     }

@@ -96,7 +96,7 @@ async function chooseWay(input: Input): Promise<(generated: Generated) => void |
 }
 
 function print({ context, output }: Input, generated: Generated): void {
-  if (output === 'json') context.print(JSON.stringify(generated));
+  if (output === 'json') context.printJson(JSON.stringify(generated));
   else if (context.isOutputTerminal) context.print(generated.password);
   else context.write(Buffer.from(generated.password));
 }

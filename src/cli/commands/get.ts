@@ -24,10 +24,8 @@ export const run: Run = async (input) => {
   const { body } = await withVault(input, (client) =>
     orExplain(input, client, wanted, client.request(operation, { params })),
   );
-  if (wantsEntry) {
-    input.context.write(body);
-    input.context.print('');
-  } else if (input.context.isOutputTerminal) await showOnTerminal(input, body);
+  if (wantsEntry) input.context.printJson(body);
+  else if (input.context.isOutputTerminal) await showOnTerminal(input, body);
   else input.context.write(body);
   return EXIT.done;
 };

@@ -132,7 +132,7 @@ function report(
   result: ImportResult,
   tell: (text: string) => void,
 ): typeof EXIT.done {
-  if (output === 'json') context.print(JSON.stringify(result));
+  if (output === 'json') context.printJson(JSON.stringify(result));
   else describeResult(result, tell);
   return EXIT.done;
 }

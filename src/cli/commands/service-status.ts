@@ -19,7 +19,7 @@ export const run: Run = async (input) => {
 async function reportAsJson({ context }: Input, service: Service): Promise<ExitCode> {
   const installed = countServiceFiles(service.files) === service.files.length;
   const running = installed && (await succeeds(service.isRunning));
-  context.print(JSON.stringify({ manager: service.manager, installed, running }));
+  context.printJson(JSON.stringify({ manager: service.manager, installed, running }));
   return running ? EXIT.done : installed ? NOT_RUNNING : EXIT.failed;
 }
 

@@ -21,7 +21,8 @@ const EXIT_OF = {
 export const run: Run = async (input) => {
   const { context, output } = input;
   const report = await reportVault(input);
-  context.print(output === 'json' ? JSON.stringify(report) : formatReport(report));
+  if (output === 'json') context.printJson(JSON.stringify(report));
+  else context.print(formatReport(report));
   return report.state === 'unsealed' && report.damaged ? EXIT.failed : EXIT_OF[report.state];
 };
 

@@ -21,7 +21,7 @@ export const run: Run = async (input) => {
   const wanted = { name, scopes, ...(expires === undefined ? {} : { expiresIn: expires }) };
   context.requireOutput();
   const created = await withVault(input, (client) => client.createToken(wanted));
-  if (input.output === 'json') context.print(JSON.stringify(created));
+  if (input.output === 'json') context.printJson(JSON.stringify(created));
   else {
     context.print(created.token);
     if (!(await flushOutput())) throw explainLost(created.id);

@@ -9,7 +9,7 @@ import { EXIT } from '../failure.ts';
 export const run: Run = async (input) => {
   const { context } = input;
   const tokens = await withVault(input, (client) => client.listTokens());
-  if (input.output === 'json') context.print(JSON.stringify(tokens));
+  if (input.output === 'json') context.printJson(JSON.stringify(tokens));
   else if (input.output === 'plain') await printLines(context, tokens);
   else if (tokens.length === 0) context.say('There are no tokens yet.');
   else await printTokens(context, tokens);

@@ -2,6 +2,7 @@
  * `mav __complete SHELL WORD…`: what the completion scripts ask. One candidate a line, a tab and its description behind
  * it; a line that starts with the tab asks the shell for names of files. Never a word about what goes wrong.
  */
+import { isShownAsItIs } from '../../escape-controls.ts';
 import type { Context } from '../context.ts';
 import { EXIT, type ExitCode } from '../failure.ts';
 import { findCandidates } from './lookup.ts';
@@ -16,7 +17,8 @@ export async function answerCompletion(argv: readonly string[], { env, print }: 
   const candidates = [...plan.candidates, ...(await askVault(plan, env))];
   for (const candidate of candidates) {
     const line = show(candidate);
-    if (line !== null) print(line);
+    // A shell shows it on the terminal, and would put it on the command line.
+    if (line !== null && isShownAsItIs(line)) print(line);
   }
   if (plan.files) print(FILES);
   return EXIT.done;

@@ -5,6 +5,7 @@
 import { Client } from '../../client/client.ts';
 import { Connection } from '../../client/connection.ts';
 import { readSettings } from '../../config.ts';
+import { escapeControls } from '../../escape-controls.ts';
 import { findSessionFile, readSessionToken } from '../../session-token.ts';
 import { readGivenToken } from '../access.ts';
 import type { Candidate, Lookup, Plan } from './plan.ts';
@@ -78,5 +79,6 @@ function toCandidates(values: readonly string[]): Candidate[] {
 
 /** A name that somebody wrote into the file by himself may have a line's end in it, or steer the terminal. */
 function isPlain({ value, description }: Candidate): boolean {
-  return !/\p{Cc}|\p{Cf}/u.test(value + description);
+  const text = value + description;
+  return escapeControls(text) === text;
 }

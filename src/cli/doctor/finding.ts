@@ -1,6 +1,4 @@
 /** What a check of `mav doctor` found. */
-import { escapeControls } from '../../escape-controls.ts';
-
 export interface Finding {
   /** What was looked at, in a word or two; stable. */
   readonly check: string;
@@ -10,15 +8,15 @@ export interface Finding {
 }
 
 export function ok(check: string, detail: string): Finding {
-  return { check, result: 'ok', detail: escapeControls(detail) };
+  return { check, result: 'ok', detail };
 }
 
 export function warn(check: string, detail: string): Finding {
-  return { check, result: 'warn', detail: escapeControls(detail) };
+  return { check, result: 'warn', detail };
 }
 
 export function fail(check: string, detail: string): Finding {
-  return { check, result: 'FAIL', detail: escapeControls(detail) };
+  return { check, result: 'FAIL', detail };
 }
 
 /** What `check` says by throwing, as a finding. */
