@@ -119,6 +119,17 @@ t.test('serve > threads are stuck > it ends within its grace', async (t) => {
     t.notOk(existsSync(sandbox.socket), 'the socket is gone');
     t.equal((await mav(sandbox, ['list'])).code, 0, 'the lock is free');
   });
+  await t.test('worker threads, and the vault is sealed', async (t) => {
+    const { sandbox, exited } = await stuck('workers');
+    const beganAtMs = performance.now();
+    const sealed = await mav(sandbox, ['seal']);
+    t.equal(sealed.code, 1);
+    t.match(sealed.stderr, /a thread is stuck .*; mav serve ends itself now, and they are gone with it/);
+    t.equal(await exited, 0, 'no service manager starts it again');
+    t.ok(performance.now() - beganAtMs < 60_000, 'nothing waits for the thread');
+    t.notOk(existsSync(sandbox.socket), 'the socket is gone');
+    t.equal((await mav(sandbox, ['list'])).code, 0, 'the lock is free');
+  });
   await t.test('the request thread in a loop', async (t) => {
     const { sandbox, daemon, exited } = await stuck('request');
     daemon.child.kill('SIGTERM');

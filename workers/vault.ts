@@ -226,6 +226,12 @@ export class Vault {
     this.#holder.forget();
   }
 
+  /** As seal; false if a thread still has the keys after some seconds, because it is busy with something else. */
+  async sealEverywhere(): Promise<boolean> {
+    this.#seals += 1;
+    return this.#holder.forgetInAll();
+  }
+
   /** Throws RefusedError once a thread has found the file damaged: to write into it could only make it worse. */
   checkWritable(): void {
     if (!this.#isDamaged) return;

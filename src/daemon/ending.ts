@@ -17,6 +17,9 @@ const TAKE_DOWN_MS = 8_000;
 const LAST_STEP_MS = 200;
 /** Then the watchdog ends the process. */
 const END_SECONDS = 10;
+const NOW_SECONDS = 3;
+const NOW_TAKE_DOWN_MS = 1_000;
+const LAST_ANSWER_MS = 200;
 /** Node's own exit waits for threads; after so long the kernel ends the process. */
 const EXIT_SECONDS = 2;
 
@@ -35,6 +38,7 @@ export class Ending {
   readonly teardown: Teardown = [];
   readonly #options: EndingOptions;
   #isUnderWay = false;
+  #takeDownMs = TAKE_DOWN_MS;
   #beganAtMs = 0;
   readonly #hurry = new AbortController();
 
@@ -75,7 +79,22 @@ export class Ending {
     this.#isUnderWay = true;
     this.#beganAtMs = performance.now();
     this.#options.log.event('stopping', reason);
-    void this.#takeDown().then((isClean) => this.#exit(this.hurry.aborted ? 1 : exitCode, isClean));
+    void this.#takeDown().then((isClean) => {
+      const isNow = this.#takeDownMs === NOW_TAKE_DOWN_MS;
+      return this.#exit(this.hurry.aborted && !isNow ? 1 : exitCode, isClean, isNow ? 0 : 1);
+    });
+  }
+
+  /**
+   * As begin, for what may wait for nothing: within three seconds the process has ended. With code 0, because its owner
+   * wanted it so: a service manager must not start another at once, which would unseal the vault.
+   */
+  beginNow(reason: string): void {
+    this.#takeDownMs = NOW_TAKE_DOWN_MS;
+    this.begin(reason, 0);
+    this.#options.watchdog.endWithin(NOW_SECONDS);
+    // Whoever asked for it is told first.
+    setTimeout(() => this.#hurry.abort(), LAST_ANSWER_MS);
   }
 
   /** Takes everything down for a daemon that could not start; whoever called it says why, and ends the process. */
@@ -90,7 +109,7 @@ export class Ending {
    */
   async #takeDown(): Promise<boolean> {
     this.#options.watchdog.endWithin(END_SECONDS);
-    const deadlineMs = performance.now() + TAKE_DOWN_MS;
+    const deadlineMs = performance.now() + this.#takeDownMs;
     let isClean = true;
     for (let step = this.teardown.pop(); step !== undefined; step = this.teardown.pop()) {
       const problem = await runInTime(step, Math.max(deadlineMs - performance.now(), LAST_STEP_MS));
@@ -102,13 +121,13 @@ export class Ending {
   }
 
   /** Node's own exit waits for every thread: where one may be stuck, the kernel ends the process. */
-  async #exit(exitCode: number, isClean: boolean): Promise<void> {
+  async #exit(exitCode: number, isClean: boolean, uncleanCode: number): Promise<void> {
     const { log, libc } = this.#options;
     const isWritten = await log.end();
     // Should it wait for one all the same.
     libc?.alarm(EXIT_SECONDS);
     if (isClean && isWritten) process.exit(exitCode);
-    libc?.exitNow(exitCode === 0 && isClean ? 0 : 1);
+    libc?.exitNow(exitCode === 0 && isClean ? 0 : uncleanCode);
     process.kill(process.pid, 'SIGKILL');
   }
 }

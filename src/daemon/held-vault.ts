@@ -19,6 +19,9 @@ export type { Report } from './vault-state.ts';
 /** How often the times of tokens' last use are written. */
 const USAGE_FLUSH_MS = 5_000;
 
+/** How long a thread that was ended may take to end. */
+const THREADS_END_MS = 2_000;
+
 const DESTROYED: Problem = {
   reason: 'destroyed',
   message: 'the vault was destroyed; make a new one with: mav init',
@@ -33,6 +36,7 @@ export class HeldVault implements Backend {
   readonly #usageTimer: NodeJS.Timeout;
   readonly #state: VaultState;
   readonly #destroyed = Promise.withResolvers<void>();
+  readonly #stuck = Promise.withResolvers<void>();
   #isDestroyed = false;
   #isDamaged = false;
 
@@ -42,11 +46,12 @@ export class HeldVault implements Backend {
     this.guesses = new GuessLimit((detail) => report('guessing', detail));
     this.#report = report;
     this.#pools = new Pools(options, (death) => this.#noteDeath(death));
-    this.#state = new VaultState(
-      (call) => this.#pools.control(call),
+    this.#state = new VaultState({
+      control: (call) => this.#pools.control(call),
       report,
-      (answered) => this.#apply(answered),
-    );
+      apply: (answered) => this.#apply(answered),
+      replaceThreads: () => this.#replaceThreads(),
+    });
     this.#usageTimer = setInterval(() => void this.#flushUsage(), USAGE_FLUSH_MS).unref();
   }
 
@@ -75,6 +80,11 @@ export class HeldVault implements Backend {
   /** Resolves when the vault was destroyed. */
   get destroyed(): Promise<void> {
     return this.#destroyed.promise;
+  }
+
+  /** Resolves when the vault was to be sealed and a thread that has its keys cannot be ended: the process is to end. */
+  get stuck(): Promise<void> {
+    return this.#stuck.promise;
   }
 
   /** Resolves when no unsealing is under way that a request would have to wait for. */
@@ -128,6 +138,12 @@ export class HeldVault implements Backend {
   #noteDeath({ kind, reason, isLast }: Death): void {
     this.#report('worker-died', `${kind}: ${reason}`);
     this.#state.noteDeath(isLast);
+  }
+
+  async #replaceThreads(): Promise<boolean> {
+    const isDone = await this.#pools.replaceThreads(THREADS_END_MS);
+    if (!isDone) this.#stuck.resolve();
+    return isDone;
   }
 
   #noteDestroyed(): void {

@@ -139,6 +139,7 @@ async function start(
   teardown.push(() => vault.close());
   void vault.unseal(passphrase);
   void vault.destroyed.then(() => ending.begin('the vault was destroyed', 0));
+  void vault.stuck.then(() => ending.beginNow('a thread cannot let go of the keys'));
   const limits = { connections: chooseConnectionCap(), report: log.event };
   const server = createApiServer(vault, log.request, limits);
   const credentials = PeerCredentials.open();

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call, ControlOperation, Failure } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
+import { within } from '../deadline.ts';
 import { NO_WORKER, PROGRAM_REPLACED, WORKER_DIED } from '../pool/batch.ts';
 import { adviseOn, type Problem } from '../remedies.ts';
 
@@ -24,6 +25,14 @@ const DIED_UNSEALING: Failure = {
 const UNSEAL_ATTEMPTS = 2;
 const SEAL_ATTEMPTS = 5;
 const RETRY_DELAY_MS = 200;
+/** The writer gives the readers 3 s of it to let go of the keys. */
+const SEAL_MS = 4_000;
+const STUCK: Failure = {
+  ok: false,
+  code: 'busy',
+  message:
+    'a thread is stuck and cannot let go of the keys of the vault; mav serve ends itself now, and they are gone with it',
+};
 /** How long requests wait for a vault that is being unsealed again. */
 const RESUME_PATIENCE_MS = 500;
 
@@ -33,10 +42,18 @@ export type Report = (event: string, detail: string) => void;
 /** Runs an operation on the vault's own state; never rejects. */
 type Control = (call: Call) => Promise<Answered>;
 
+interface Means {
+  readonly control: Control;
+  readonly report: Report;
+  readonly apply: (answered: Answered) => void;
+  readonly replaceThreads: () => Promise<boolean>;
+}
+
 export class VaultState {
   readonly #control: Control;
   readonly #report: Report;
   readonly #apply: (answered: Answered) => void;
+  readonly #replaceThreads: () => Promise<boolean>;
   #sealedBecause: Problem | null = STARTING;
   /** Settles when the unsealing under way has ended; requests wait for it instead of failing. */
   #unsealing: Promise<unknown> = Promise.resolve();
@@ -45,11 +62,15 @@ export class VaultState {
   #isResuming = false;
   #deaths = 0;
 
-  /** `apply` takes up what an answer says beside its body, at the very moment that the state changes with it. */
-  constructor(control: Control, report: Report, apply: (answered: Answered) => void) {
+  /**
+   * `apply` takes up what an answer says beside its body, at the very moment that the state changes with it.
+   * `replaceThreads` ends every thread, and is told false if one does not end; then the process must.
+   */
+  constructor({ control, report, apply, replaceThreads }: Means) {
     this.#control = control;
     this.#report = report;
     this.#apply = apply;
+    this.#replaceThreads = replaceThreads;
   }
 
   /** Why the vault is sealed; null while it is not. */
@@ -103,11 +124,21 @@ export class VaultState {
     return DIED_UNSEALING;
   }
 
+  /** Waits behind nothing: a thread that does not let go of the keys is ended, and if that does not help the process. */
   async seal(call: Call): Promise<Answered> {
-    const answered = await this.#tryToSeal(call);
+    const inTime = await within(SEAL_MS, this.#tryToSeal(call));
+    const answered = inTime?.ok ? inTime : await this.#sealByForce();
     this.#apply(answered);
     if (answered.ok && !this.#isOver) this.#sealedBecause = SEALED;
     return answered;
+  }
+
+  async #sealByForce(): Promise<Answered> {
+    // First, so that no new thread is given the keys again.
+    if (!this.#isOver) this.#sealedBecause = SEALED;
+    this.#report('warning', 'a thread did not let go of the keys in time, so all are ended');
+    if (!(await this.#replaceThreads())) return STUCK;
+    return (await within(SEAL_MS, this.#tryToSeal(callFor('vault.seal')))) ?? STUCK;
   }
 
   /** A thread that died with it may have told some of the others only: the next one tells them all. */

@@ -14,6 +14,7 @@ import type {
   WorkerOptions,
 } from '../../workers/messages.ts';
 import type { Answered, IsWanted } from '../answered.ts';
+import { within } from '../deadline.ts';
 import { type LongWork, readLongWork } from '../long-work.ts';
 import { BatchQueue } from './batch.ts';
 import { LargeAnswers } from './large-answers.ts';
@@ -182,6 +183,12 @@ export class Pools {
   /** How far the long requests are that are under way. */
   get longWork(): LongWork {
     return readLongWork(this.#longWork);
+  }
+
+  /** Ends every thread at once, whatever it is working on, and starts others. Returns false if one does not end in time. */
+  async replaceThreads(limitMs: number): Promise<boolean> {
+    const ended = Promise.all([this.#readerThreads.replaceAll(), this.#writerThreads.replaceAll()]);
+    return (await within(limitMs, ended)) !== null;
   }
 
   /** Waits for what is under way, then ends the threads; not for key stores, which may hang. */

@@ -160,6 +160,11 @@ class LiveThread implements Thread {
     this.#running.clear();
   }
 
+  /** At once; resolves when it has ended, which a system call or a query that does not end can put off for ever. */
+  async kill(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
   /**
    * Lets the thread come to rest first: what the garbage collector has queued for better-sqlite3 while the last operation
    * ran would be called in the middle of the thread's end otherwise, and crash the process (SIGSEGV in Node 26.10).
@@ -226,6 +231,11 @@ export class Threads {
     this.#isEnding = true;
     for (const timer of this.#restarts) clearTimeout(timer);
     await Promise.all([...this.#threads].map((thread) => thread.end()));
+  }
+
+  /** Ends them at once, and starts others. Resolves when those have ended that were there. */
+  async replaceAll(): Promise<void> {
+    await Promise.all([...this.#threads].map((thread) => thread.kill()));
   }
 
   /** One that has loaded, if there is one: what is given to another waits until that has. */

@@ -33,6 +33,8 @@ interface Peer {
 
 /** How long a thread that knows nothing waits for one that is busy, and a new keyring for all to have it. */
 const PATIENCE_MS = 5_000;
+/** Sealing waits so long for a thread that is reading; then the request thread ends it. */
+const SEAL_PATIENCE_MS = 3_000;
 /** More than one writer ever counts. */
 const EPOCHS_OF_A_WRITER = 2 ** 32;
 
@@ -113,11 +115,21 @@ export class SharedKeyringHolder {
   /** As publish; false if one of the other threads has not taken it up in time. */
   async publishToAll(keyring: Keyring): Promise<boolean> {
     this.#decide(keyring);
+    return this.#isTakenByAll(PATIENCE_MS);
+  }
+
+  /** As forget; false if one of the other threads has not let go of its keyring in time. */
+  async forgetInAll(): Promise<boolean> {
+    this.#decide(null);
+    return this.#isTakenByAll(SEAL_PATIENCE_MS);
+  }
+
+  async #isTakenByAll(patienceMs: number): Promise<boolean> {
     const epoch = this.#epoch;
     const hasAll = () => [...this.#peers].every((peer) => peer.epoch >= epoch);
     if (hasAll()) return true;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, PATIENCE_MS);
+      const timer = setTimeout(resolve, patienceMs);
       this.#onTaken = () => {
         if (!hasAll()) return;
         clearTimeout(timer);

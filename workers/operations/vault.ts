@@ -2,6 +2,7 @@
 import type { Handler, Outcome } from '../calls.ts';
 import { SealedError } from '../keys/sealed.ts';
 import type { ReplyBuffer } from '../reply.ts';
+import { RequestError } from '../request-error.ts';
 import { findDamageCode } from '../store/unusable.ts';
 import type { ReadableVault, Vault } from '../vault.ts';
 import { writeStatus } from './secrets.ts';
@@ -91,9 +92,13 @@ function loadReadablePrincipals(vault: Vault): ReturnType<typeof loadPrincipals>
   }
 }
 
-/** Drops the keyring in every thread; no token is known until the next unsealing. */
-export function seal(vault: Vault, reply: ReplyBuffer): Outcome {
-  vault.seal();
+/**
+ * Drops the keyring in every thread; no token is known until the next unsealing. Throws RequestError busy if a thread has
+ * not let go of it in time.
+ */
+export async function seal(vault: Vault, reply: ReplyBuffer): Promise<Outcome> {
+  if (!(await vault.sealEverywhere()))
+    throw new RequestError('busy', 'a long request keeps a thread from letting go of the keys');
   writeStatus('sealed', {}, reply);
   return { principals: { kind: 'replace-all', rows: [] } };
 }
