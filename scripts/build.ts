@@ -26,6 +26,7 @@ const ENTRIES: readonly (readonly [source: string, target: string])[] = [
   [START, 'src/bin.js'],
   ['src/daemon/serve.ts', 'src/daemon/serve.js'],
   ['src/daemon/in-process.ts', 'src/daemon/in-process.js'],
+  ['src/pool/keeper-thread.ts', 'src/pool/keeper-thread.js'],
   ['workers/reader.ts', 'workers/reader.js'],
   ['workers/writer.ts', 'workers/writer.js'],
   ['workers/keys/slots/keychain-process.ts', 'workers/keychain-process.js'],

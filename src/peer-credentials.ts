@@ -18,6 +18,9 @@ const SIGNATURES = {
   getsockopt: { arguments: ['i32', 'i32', 'i32', 'u64', 'u64'], return: 'i32' },
 } as const;
 
+/** Where the closed daemon leaves the one that was opened while that was permitted. */
+export const HELD_CREDENTIALS = Symbol.for('maestrovault.credentials');
+
 type GetSockOpt = ReturnType<typeof dlopen<typeof SIGNATURES>>['functions']['getsockopt'];
 
 /** What Node has no other name for. */
@@ -38,6 +41,8 @@ export class PeerCredentials {
   /** null where there is no Linux, or a Node without node:ffi. */
   static open(): PeerCredentials | null {
     if (process.platform !== 'linux') return null;
+    const held = (globalThis as { [HELD_CREDENTIALS]?: PeerCredentials | null })[HELD_CREDENTIALS];
+    if (held !== undefined) return held;
     // That it is experimental is no news for the user.
     const { emitWarning } = process;
     process.emitWarning = () => {};

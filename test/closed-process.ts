@@ -199,7 +199,7 @@ t.test(
     const sockets = calls.filter((line) => /socket(pair)?\(/.test(line));
     t.ok(sockets.length > 0);
     t.same(
-      sockets.filter((line) => !/socket(pair)?\(AF_UNIX, /.test(line)),
+      sockets.filter((line) => !/socket(pair)?\(AF_UNIX, |= -1 EAFNOSUPPORT/.test(line)),
       [],
     );
     const programs = calls.filter((line) => / execve\(/.test(line) && !/ENOENT/.test(line));

@@ -6,9 +6,7 @@ import { findCycle, type Import, readTree, type Scan, scanImports, type Tree } f
 const root = dirname(import.meta.dirname);
 
 const MESSAGES = 'workers/messages.ts';
-const POOLS = 'src/pool/pools.ts';
-const THREADS = 'src/pool/threads.ts';
-const WATCHDOG = 'src/daemon/watchdog.ts';
+const KEEPER = 'src/pool/keeper.ts';
 const OWNERSHIP = 'src/daemon/ownership.ts';
 /** failures.ts knows both sides' errors, and nothing else of them. */
 const JOINING_FILES = ['workers/reader.ts', 'workers/writer.ts', 'workers/vault.ts', 'workers/failures.ts'];
@@ -112,20 +110,14 @@ const rules: Rule[] = [
     [['src/cli/commands/a.ts', `import { serve } from '../../daemon/serve.ts';`]],
   ),
   forbid(
-    'src > only pool/threads.ts takes piscina',
-    ({ from, to }) => isIn(from, 'src') && to === 'piscina' && from !== THREADS,
-    [['src/pool/batch.ts', `import { Piscina } from 'piscina';`]],
-  ),
-  forbid(
-    'src > only pool/ and the watchdog start threads',
-    ({ from, to }) =>
-      isIn(from, 'src') && to === 'node:worker_threads' && !isIn(from, 'src/pool') && from !== WATCHDOG,
+    'src > only pool/ starts threads',
+    ({ from, to }) => isIn(from, 'src') && to === 'node:worker_threads' && !isIn(from, 'src/pool'),
     [['src/daemon/held-vault.ts', `import { Worker } from 'node:worker_threads';`]],
   ),
   {
-    name: 'src > only pool/pools.ts names worker files',
+    name: 'src > only pool/keeper.ts names worker files',
     findBreaches: (file, { strings }) =>
-      isIn(file, 'src') && file !== POOLS
+      isIn(file, 'src') && file !== KEEPER
         ? strings.filter((text) => text.includes('workers/')).map((text) => `${file} names ${text}`)
         : [],
     broken: [

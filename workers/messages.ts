@@ -210,9 +210,22 @@ export type ThreadMessage =
   | { readonly kind: 'hello' }
   /** The last one, before the thread is ended. Answered once its event loop has gone round. */
   | { readonly kind: 'rest' }
-  | { readonly kind: 'batch'; readonly batch: Batch }
-  /** One end of a channel between a reader and the writer, over which the two share the keyring. */
-  | { readonly kind: 'peer'; readonly port: MessagePort };
+  | { readonly kind: 'batch'; readonly batch: Batch };
+
+/** What it answers, by the number that the message came with; null: the thread's code failed. */
+export interface ThreadAnswer {
+  readonly call: number;
+  readonly result: BatchResult | null;
+}
+
+/** What a thread is started with besides its options. It comes from the keeper, as do later peers. */
+export interface ThreadPorts {
+  readonly role: 'reader' | 'writer';
+  /** Where requests come from. */
+  readonly port: MessagePort;
+  /** Ends of channels between a reader and the writer, over which the two share the keyring. */
+  readonly peers: readonly MessagePort[];
+}
 
 /** A key slot, as far as it can be told without a key. */
 export interface KnownSlot {

@@ -3,29 +3,36 @@
  * hold plaintext, and keeps none of them: a reply's bytes are transferred, so that they are moved away and not copied.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { MessagePort } from 'node:worker_threads';
-import { move, transferableSymbol, valueSymbol } from 'piscina';
-import type { Batch, BatchResult, ThreadMessage } from './messages.ts';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { Batch, BatchResult, ThreadAnswer, ThreadMessage, ThreadPorts } from './messages.ts';
 
 /**
- * The function that piscina calls with every message: runs a batch, several at once where they wait for something, and
- * hands a channel to another thread to `connect`. Where `run` rejects, which is not foreseen, the request thread ends this
- * thread and starts another.
+ * Answers the request thread's messages with `run`, several at once where they wait for something. Hands `connect` a
+ * channel to each thread that the keeper tells of: over the requests' channel none ever comes, so that the request thread
+ * cannot pass for one. Where `run` rejects, which is not foreseen, the request thread ends this thread and starts another.
  */
 export function serveThread(
   run: (batch: Batch) => Promise<BatchResult>,
   connect: (port: MessagePort) => void,
-): (message: ThreadMessage) => Promise<object | undefined> {
-  return async (message) => {
-    if (message.kind === 'batch') return moved(await run(message.batch));
-    if (message.kind === 'peer') connect(message.port);
-    // Twice: what is queued while the loop goes round is called in the next round.
-    if (message.kind === 'rest') for (let round = 0; round < 2; round++) await setImmediate();
-    return undefined;
+): void {
+  const { port, peers } = workerData as ThreadPorts;
+  for (const peer of peers) connect(peer);
+  parentPort?.on('message', ({ peer }: { readonly peer: MessagePort }) => connect(peer));
+  const answer = async (call: number, message: ThreadMessage) => {
+    const result = await answerMessage(run, message).catch(() => null);
+    port.postMessage({ call, result } satisfies ThreadAnswer, result === null ? [] : [result.bytes.buffer]);
   };
+  port.on('message', (given: { readonly call: number; readonly message: ThreadMessage }) => {
+    void answer(given.call, given.message);
+  });
 }
 
-/** What piscina takes for a result that is moved. */
-function moved(result: BatchResult): object {
-  return move({ [transferableSymbol]: [result.bytes.buffer], [valueSymbol]: result });
+async function answerMessage(
+  run: (batch: Batch) => Promise<BatchResult>,
+  message: ThreadMessage,
+): Promise<BatchResult> {
+  if (message.kind === 'batch') return run(message.batch);
+  // Twice: what is queued while the loop goes round is called in the next round.
+  if (message.kind === 'rest') for (let round = 0; round < 2; round++) await setImmediate();
+  return { bytes: new Uint8Array(), replies: [] };
 }

@@ -281,4 +281,4 @@ function runInSavepoint(
   return result;
 }
 
-export default serveThread(write, (port) => vault.connect(port));
+serveThread(write, (port) => vault.connect(port));

@@ -38,6 +38,9 @@ const SIGNATURES = {
   _exit: { arguments: ['i32'], return: 'void' },
 } as const;
 
+/** Where held-calls.ts leaves the one that was opened while that was permitted. */
+export const HELD_LIBC = Symbol.for('maestrovault.libc');
+
 type Functions = ReturnType<typeof dlopen<typeof SIGNATURES>>['functions'];
 type Ffi = Pick<typeof import('node:ffi'), 'dlopen' | 'getRawPointer'>;
 
@@ -57,6 +60,8 @@ export class Libc {
   /** null where there is no Linux, or a Node without node:ffi. */
   static open(): Libc | null {
     if (process.platform !== 'linux') return null;
+    const held = (globalThis as { [HELD_LIBC]?: Libc | null })[HELD_LIBC];
+    if (held !== undefined) return held;
     // That it is experimental is no news for the user.
     const { emitWarning } = process;
     process.emitWarning = () => {};

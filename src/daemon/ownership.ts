@@ -9,6 +9,11 @@ import { readOwner, removeOwner, writeOwner } from '../owner.ts';
 import { formatTime } from '../times.ts';
 import type { Protections } from './permissions.ts';
 
+/** Loads SQLite itself, which otherwise comes with the first file, and then takes the permission for native code. */
+export function loadSqlite(): void {
+  new Database(':memory:').close();
+}
+
 /** Somebody else has the vault open; `message` says who. */
 export class OwnedElsewhereError extends Error {
   override readonly name = 'OwnedElsewhereError';

@@ -4,39 +4,8 @@
  * hold up, and the kernel drops the owner's lock with it. The request thread cannot do that to itself: it may be what is
  * stuck, in a loop or in a system call on a disk that does not answer.
  */
-import { Worker } from 'node:worker_threads';
-
-/** The request thread beats once a second. */
-const BEAT_MS = 1_000;
-/** No request takes it a fraction of that; whoever waits for it so long is served by nobody. */
-const STUCK_SECONDS = 15;
-
-/** Where the shared numbers lie. */
-const BEATS = 0;
-const SECONDS_TO_STOP = 1;
-/** Never changes: waiting for it is how the thread sleeps. */
-const NOTHING = 2;
-const COUNT = 3;
-
-/**
- * Given as text, so that it needs no file. Seconds are counted by how often the thread has slept: while the whole process
- * is stopped, or the machine sleeps, none pass.
- */
-const PROGRAM = `
-const shared = new Int32Array(require('node:worker_threads').workerData);
-let lastBeat = -1, stuckFor = 0, stoppingFor = 0;
-for (;;) {
-  Atomics.wait(shared, ${NOTHING}, 0, ${BEAT_MS});
-  const beat = Atomics.load(shared, ${BEATS});
-  stuckFor = beat === lastBeat ? stuckFor + 1 : 0;
-  lastBeat = beat;
-  const toStop = Atomics.load(shared, ${SECONDS_TO_STOP});
-  if (toStop > 0) stoppingFor += 1;
-  if (stuckFor >= ${STUCK_SECONDS} || (toStop > 0 && stoppingFor >= toStop)) process.kill(process.pid, 'SIGKILL');
-}`;
-
-/** Measured with these: 5 MB of memory. */
-const HEAP_MB = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 };
+import { startWatching } from '../pool/keeper-link.ts';
+import { BEAT_MS, BEATS, COUNT, SECONDS_TO_STOP } from '../pool/watchdog-thread.ts';
 
 export class Watchdog {
   readonly #shared = new Int32Array(new SharedArrayBuffer(COUNT * Int32Array.BYTES_PER_ELEMENT));
@@ -47,19 +16,8 @@ export class Watchdog {
   static start(report: (event: 'warning', detail: string) => void): Watchdog {
     const watchdog = new Watchdog();
     const tell = () => report('warning', 'the thread that ends a stuck daemon cannot run');
-    try {
-      new Worker(PROGRAM, {
-        eval: true,
-        env: {},
-        resourceLimits: HEAP_MB,
-        workerData: watchdog.#shared.buffer,
-      })
-        .on('error', tell)
-        .unref();
-      setInterval(() => Atomics.add(watchdog.#shared, BEATS, 1), BEAT_MS).unref();
-    } catch {
-      tell();
-    }
+    startWatching(watchdog.#shared.buffer, tell);
+    setInterval(() => Atomics.add(watchdog.#shared, BEATS, 1), BEAT_MS).unref();
     return watchdog;
   }
 

@@ -1,25 +1,23 @@
 /**
- * The two pools: N reader threads and one writer. The only place that names the workers' files; it loads none of them
- * into this thread.
+ * The two pools: N reader threads and one writer. What is asked goes to the one that it is for.
  */
 import { availableParallelism } from 'node:os';
-import { extname } from 'node:path';
-import { MessageChannel } from 'node:worker_threads';
 import type {
   Call,
   ControlOperation,
   Operation,
   ReadOperation,
-  ThreadMessage,
   WorkerOptions,
 } from '../../workers/messages.ts';
 import type { Answered, IsWanted } from '../answered.ts';
 import { within } from '../deadline.ts';
 import { type LongWork, readLongWork } from '../long-work.ts';
 import { BatchQueue } from './batch.ts';
+import { locateThread } from './keeper.ts';
+import { createGroup } from './keeper-link.ts';
 import { LargeAnswers } from './large-answers.ts';
 import { ProgramFiles } from './program-files.ts';
-import { type Thread, Threads } from './threads.ts';
+import { Threads } from './threads.ts';
 
 const MAX_READERS = 4;
 /** Small enough that two threads overlap instead of taking turns, large enough to pay for the hop. */
@@ -71,7 +69,7 @@ export class Pools {
   readonly #writer: BatchQueue;
   readonly #keyCalls: BatchQueue;
   readonly #large = new LargeAnswers();
-  readonly #program = new ProgramFiles([locate('reader'), locate('writer')]);
+  readonly #program = new ProgramFiles([locateThread('reader'), locateThread('writer')]);
   readonly #longWork = new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT);
 
   /** `onDeath` hears of every thread that died, once; the pool replaces it by itself. */
@@ -86,27 +84,22 @@ export class Pools {
     const tellDeath = (kind: Death['kind'], reason: string) =>
       onDeath({ kind, reason, isLast: this.#countReady() === 0 });
     const mayStart = () => !this.#program.isReplaced();
-    // Every reader has a channel to the writer, so that they can share what the vault's keys are.
+    // Every reader gets a channel to the writer, so that they can share what the vault's keys are.
+    const group = createGroup();
     this.#readerThreads = new Threads({
-      file: locate('reader'),
-      execArgv: chooseFlags('reader'),
+      role: 'reader',
+      group,
       count: readers,
       mayStart,
       workerData,
-      onStart: (reader) => {
-        for (const writer of this.#writerThreads.all) connect(reader, writer);
-      },
       onDeath: (reason) => tellDeath('reader', reason),
     });
     this.#writerThreads = new Threads({
-      file: locate('writer'),
-      execArgv: chooseFlags('writer'),
+      role: 'writer',
+      group,
       count: 1,
       mayStart,
       workerData,
-      onStart: (writer) => {
-        for (const reader of this.#readerThreads.all) connect(reader, writer);
-      },
       onDeath: (reason) => tellDeath('writer', reason),
     });
     this.#readerThreads.start();
@@ -202,19 +195,6 @@ export class Pools {
   }
 }
 
-/**
- * Under Node's permission model a thread has its own. A reader reads files, no more. The writer is outside of it: it
- * makes and destroys key files, for which the model cannot permit fsync, and asks the keychain in a process of its own.
- */
-const FLAGS = {
-  reader: ['--permission', '--allow-addons', '--allow-fs-read=*', '--disable-warning=SecurityWarning'],
-  writer: [],
-};
-
-function chooseFlags(name: keyof typeof FLAGS): string[] | undefined {
-  return process.permission === undefined ? undefined : FLAGS[name];
-}
-
 const ALONE = {
   batchSize: 1,
   batchBytes: 0,
@@ -222,14 +202,3 @@ const ALONE = {
   queuedCalls: 1,
   queuedBytes: QUEUED_BYTES,
 };
-
-function locate(name: 'reader' | 'writer'): URL {
-  // .ts when run from source, .js when built: the compiler rewrites imports, but not this.
-  return new URL(`../../workers/${name}${extname(import.meta.url)}`, import.meta.url);
-}
-
-function connect(reader: Thread, writer: Thread): void {
-  const { port1, port2 } = new MessageChannel();
-  reader.tell({ kind: 'peer', port: port1 } satisfies ThreadMessage, [port1]);
-  writer.tell({ kind: 'peer', port: port2 } satisfies ThreadMessage, [port2]);
-}

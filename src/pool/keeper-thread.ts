@@ -1,0 +1,9 @@
+/** The keeper as a thread of its own, of the closed daemon (first.cts). It imports no dependency. */
+import { type MessagePort, workerData } from 'node:worker_threads';
+import { createKeeper } from './keeper.ts';
+
+const { port } = workerData as { readonly port: MessagePort };
+port.on(
+  'message',
+  createKeeper((news) => port.postMessage(news), true),
+);
