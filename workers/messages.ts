@@ -224,7 +224,13 @@ export interface ThreadPorts {
   /** Where requests come from. */
   readonly port: MessagePort;
   /** Ends of channels between a reader and the writer, over which the two share the keyring. */
-  readonly peers: readonly MessagePort[];
+  readonly peers: readonly ThreadPeer[];
+}
+
+/** Another thread by its number; `port` null: it has ended. */
+export interface ThreadPeer {
+  readonly id: number;
+  readonly port: MessagePort | null;
 }
 
 /** A key slot, as far as it can be told without a key. */

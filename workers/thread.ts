@@ -4,7 +4,10 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { Batch, BatchResult, ThreadAnswer, ThreadMessage, ThreadPorts } from './messages.ts';
+import type { Batch, BatchResult, ThreadAnswer, ThreadMessage, ThreadPeer, ThreadPorts } from './messages.ts';
+
+/** How long what a thread sent before its end may be under way. */
+const LAST_WORDS_MS = 50;
 
 /**
  * Answers the request thread's messages with `run`, several at once where they wait for something. Hands `connect` a
@@ -16,8 +19,18 @@ export function serveThread(
   connect: (port: MessagePort) => void,
 ): void {
   const { port, peers } = workerData as ThreadPorts;
-  for (const peer of peers) connect(peer);
-  parentPort?.on('message', ({ peer }: { readonly peer: MessagePort }) => connect(peer));
+  const known = new Map<number, MessagePort>();
+  const take = ({ id, port: to }: ThreadPeer) => {
+    const before = known.get(id);
+    known.delete(id);
+    // What it said last comes first.
+    if (before !== undefined) setTimeout(() => before.close(), LAST_WORDS_MS).unref();
+    if (to === null) return;
+    known.set(id, to);
+    connect(to);
+  };
+  for (const peer of peers) take(peer);
+  parentPort?.on('message', take);
   const answer = async (call: number, message: ThreadMessage) => {
     const result = await answerMessage(run, message).catch(() => null);
     port.postMessage({ call, result } satisfies ThreadAnswer, result === null ? [] : [result.bytes.buffer]);

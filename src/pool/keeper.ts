@@ -32,6 +32,7 @@ export type News =
   | { readonly kind: 'unwatched' };
 
 interface Kept {
+  readonly id: number;
   readonly worker: Worker;
   readonly group: number;
   readonly role: Role;
@@ -68,22 +69,23 @@ function startThread(
   isClosed: boolean,
   tell: (news: News) => void,
 ): void {
-  const others = [...threads.values()].filter((other) => other.group === group && other.role !== role);
+  const isOther = (other: Kept) => other.group === group && other.role !== role;
+  const others = [...threads.values()].filter(isOther);
   const channels = others.map((other) => ({ other, ...new MessageChannel() }));
-  const peers = channels.map(({ port1 }) => port1);
+  const peers = channels.map(({ other, port1 }) => ({ id: other.id, port: port1 }));
   let worker: Worker;
   try {
     worker = new Worker(locateThread(role), {
       workerData: { ...options, role, port, peers },
-      transferList: [port, ...peers],
+      transferList: [port, ...channels.map(({ port1 }) => port1)],
       ...(isClosed ? { execArgv: FLAGS[role], stdout: true, stderr: true } : {}),
     });
   } catch (error) {
     tell({ kind: 'ended', id, reason: describeError(error) });
     return;
   }
-  threads.set(id, { worker, group, role });
-  for (const { other, port2 } of channels) other.worker.postMessage({ peer: port2 }, [port2]);
+  threads.set(id, { id, worker, group, role });
+  for (const { other, port2 } of channels) other.worker.postMessage({ id, port: port2 }, [port2]);
   if (isClosed)
     for (const stream of [worker.stdout, worker.stderr])
       stream.on('data', (bytes: Uint8Array) => writeSync(STANDARD_ERROR, bytes));
@@ -93,6 +95,8 @@ function startThread(
   });
   worker.once('exit', (code) => {
     threads.delete(id);
+    // A channel that it was handed at its end was never its own, and does not close by itself.
+    for (const other of [...threads.values()].filter(isOther)) other.worker.postMessage({ id, port: null });
     tell({ kind: 'ended', id, reason: reason ?? `exit ${code}` });
   });
 }
