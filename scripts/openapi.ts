@@ -374,11 +374,15 @@ const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly Head
   409: { meaning: 'There is a secret of the new name, or this is under way already; nothing was changed' },
   412: { meaning: 'A secret is not as If-Match or If-None-Match expects' },
   413: {
-    meaning: 'The body is larger than 1 MiB, or than this endpoint takes; or the answer would be too large',
+    meaning:
+      'The body is larger than 1 MiB, or than this endpoint takes; the entry would have more than 1,000 fields or 8 MiB (`member` says by what); or the answer would be too large',
   },
   431: { meaning: 'The headers are larger than 16 KiB' },
   500: { meaning: 'What is stored fails its verification, or something unforeseen' },
-  503: { meaning: 'The vault is sealed, or too many requests are waiting', headers: ['Retry-After'] },
+  503: {
+    meaning: 'The vault is sealed, too many requests are waiting, or clients hold too much memory',
+    headers: ['Retry-After'],
+  },
   507: { meaning: 'The disk is full; nothing was stored' },
 };
 

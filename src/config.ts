@@ -22,11 +22,24 @@ export interface Config {
   readonly output?: (typeof OUTPUTS)[number];
   /** How long a copied value stays in the clipboard, such as `45s`; `never`: until something else is copied. */
   readonly clear?: string;
+  /** How many fields one entry may have, 1,000 at most. */
+  readonly max_fields?: number;
+  /** How many bytes one entry may have, its value, fields and metadata together: 8 MiB at most. */
+  readonly max_entry_bytes?: number;
 }
 
 /** The file says something that cannot be followed; `message` names it. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
+}
+
+/** The program's own bounds: what a vault holds must be readable wherever it is taken. */
+const MAX_FIELDS = 1_000;
+const MAX_ENTRY_BYTES = 8 * 1_048_576;
+
+function checkWhole(value: unknown, most: number): string | null {
+  const isWhole = Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most;
+  return isWhole ? null : `must be a whole number from 1 to ${most}`;
 }
 
 const RULES: { readonly [Key in keyof Config]-?: (value: unknown) => string | null } = {
@@ -38,6 +51,8 @@ const RULES: { readonly [Key in keyof Config]-?: (value: unknown) => string | nu
     isText(value) && /^([0-9]+(ms|s|m|h)?|never)$/.test(value)
       ? null
       : 'must be a time such as "45s", or "never"',
+  max_fields: (value) => checkWhole(value, MAX_FIELDS),
+  max_entry_bytes: (value) => checkWhole(value, MAX_ENTRY_BYTES),
 };
 
 /** Of the Go program, whose file lies at the same place: they mean nothing here. */

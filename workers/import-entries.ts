@@ -13,7 +13,7 @@ import { quoteName } from './request-error.ts';
 import type { SecretBytes } from './secret-bytes.ts';
 
 const BASE64 = Buffer.from('base64');
-const LIST = 'secrets';
+export const LIST = 'secrets';
 const NOT_A_VALUE = 'must be a non-empty string';
 
 export interface ImportEntry {

@@ -249,6 +249,12 @@ export interface KnownVault {
   readonly schema: number;
 }
 
+/** How large one entry may be: how many fields, and how many bytes its value, fields and metadata have together. */
+export interface EntryLimits {
+  readonly fields: number;
+  readonly bytes: number;
+}
+
 /** What a worker thread is started with (`workerData`). */
 export interface WorkerOptions {
   /** Absolute path of vault.db. */
@@ -268,6 +274,8 @@ export interface WorkerOptions {
   readonly credentialsDirectory: string | null;
   /** How long a call of the OS keychain may take. */
   readonly keychainTimeoutMs: number;
+  /** Below the program's own, where the owner wants less; absent: those. */
+  readonly entryLimits?: Partial<EntryLimits>;
   /** Whether the vault is opened although another process traces this one. */
   readonly mayBeTraced: boolean;
   /** How many reader threads there are; 0: the writer's thread reads too. */

@@ -5,6 +5,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
+import { ENTRY_LIMITS } from './entry-limits.ts';
 import type { RootKey } from './envelope/keys.ts';
 import { RefusedError } from './failures.ts';
 import type { Keyring } from './keys/keyring.ts';
@@ -14,7 +15,7 @@ import { refuseTracer } from './keys/tracer.ts';
 import { openKeyring, unsealRootKey } from './keys/unseal.ts';
 import { checkKnown } from './known-vault.ts';
 import { type CountSteps, countStepsIn } from './long-work.ts';
-import type { Failure, Reply, WorkerOptions } from './messages.ts';
+import type { EntryLimits, Failure, Reply, WorkerOptions } from './messages.ts';
 import { RequestError } from './request-error.ts';
 import { type Db, destroyDatabase, type Judge, openForReading, openForWriting } from './store/database.ts';
 import { recordVault } from './store/known-vaults.ts';
@@ -40,6 +41,7 @@ export interface ReadableVault {
   readonly tokens: TokenStore;
   readonly vault: VaultStore;
   readonly countSteps: CountSteps;
+  readonly limits: EntryLimits;
 }
 
 /** What an operation inside the writer's transaction works with. */
@@ -293,7 +295,12 @@ export class Vault {
   }
 }
 
-function makeStores(db: Db, file: FileId, schema: number, { databasePath, longWork }: WorkerOptions): Stores {
+function makeStores(
+  db: Db,
+  file: FileId,
+  schema: number,
+  { databasePath, longWork, entryLimits }: WorkerOptions,
+): Stores {
   const vault = new VaultStore(db);
   return {
     db,
@@ -308,5 +315,6 @@ function makeStores(db: Db, file: FileId, schema: number, { databasePath, longWo
     vault,
     nextVersion: () => vault.takeVersions(1),
     countSteps: countStepsIn(longWork),
+    limits: { ...ENTRY_LIMITS, ...entryLimits },
   };
 }

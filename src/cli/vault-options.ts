@@ -1,6 +1,7 @@
 /** The options that a vault is opened with, from flags and environment. */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { KnownVault } from '../../workers/messages.ts';
+import { readConfig } from '../config.ts';
 import type { Home } from '../home.ts';
 import type { PoolOptions } from '../pool/pools.ts';
 import type { Context } from './context.ts';
@@ -26,8 +27,19 @@ export function poolOptions(
     credentialsDirectory: env.CREDENTIALS_DIRECTORY || null,
     keychainTimeoutMs: readTimeout(env.MAV_KEYCHAIN_TIMEOUT_MS),
     readers,
+    entryLimits: readEntryLimits(home),
     mayBeTraced,
   };
+}
+
+/** A config.json that cannot be followed is said elsewhere, and does not keep what goes by none of it from running. */
+function readEntryLimits({ directory }: Home): NonNullable<PoolOptions['entryLimits']> {
+  try {
+    const { max_fields: fields, max_entry_bytes: bytes } = readConfig(join(directory, 'config.json'));
+    return { ...(fields === undefined ? {} : { fields }), ...(bytes === undefined ? {} : { bytes }) };
+  } catch {
+    return {};
+  }
 }
 
 function readTimeout(given: string | undefined): number {

@@ -8,6 +8,7 @@ import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
 import type { FieldRow, SecretRow } from '../store/secrets.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
+import { checkEntrySize } from './entry-size.ts';
 import { getFieldName, getNamesOnly, getPlace } from './parameters.ts';
 import { keepCreatedAt, sealRow } from './sealing.ts';
 import {
@@ -96,6 +97,7 @@ export function storeFields(
   if (existing !== null) changeSecret(vault, existing, {});
   const secret = existing ?? createFieldsOnlySecret(vault, place, NO_METADATA);
   setFields(vault, secret, fields);
+  checkEntrySize(vault, secret.id, 'fields');
 }
 
 /** Stores fields of a secret, new or not. The secret's own row is the caller's: it says when the secret changed. */

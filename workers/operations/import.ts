@@ -5,12 +5,14 @@
 import type { BodyHandler } from '../calls.ts';
 import { checkWanted } from '../cancellation.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
-import type { ImportEntry } from '../import-entries.ts';
+import { type ImportEntry, LIST } from '../import-entries.ts';
+import { placeOfItem } from '../list-items.ts';
 import type { Call } from '../messages.ts';
 import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
 import type { SecretRow } from '../store/secrets.ts';
 import type { WritableVault } from '../vault.ts';
+import { checkEntrySize, checkSize } from './entry-size.ts';
 import { createFieldsOnlySecret, setFields } from './fields.ts';
 import { getDryRun } from './parameters.ts';
 import { checkPreconditions } from './preconditions.ts';
@@ -34,12 +36,35 @@ export const importSecrets: BodyHandler<'secrets.import'> = (vault, call, reply,
       const row = vault.secrets.find(entry.name, entry.environment);
       // Whether a stored value is the given one is an answer that only who may read it gets.
       if (row !== null && !call.mayReplace) throw new RequestError('forbidden', NEEDS_READ);
-      groups.set(entry, row === null ? add(numbered, entry, isDryRun) : merge(numbered, call, row, entry));
+      const store = () => (row === null ? add(numbered, entry, isDryRun) : merge(numbered, call, row, entry));
+      groups.set(entry, storeOrPlace(list, entry, store));
       step();
     }
   });
   writeGroups(isDryRun, list, groups, reply);
 };
+
+/** What is wrong with an entry's size, with where it is in the request. */
+function storeOrPlace(list: readonly ImportEntry[], entry: ImportEntry, store: () => Group): Group {
+  try {
+    return store();
+  } catch (error) {
+    if (!(error instanceof RequestError) || error.code !== 'too_large') throw error;
+    const { code, message, member } = error;
+    throw new RequestError(code, `${placeOfItem(LIST, list.indexOf(entry))}.${message}`, undefined, member);
+  }
+}
+
+/** What is given alone, before any of it is sealed. */
+function checkGiven(vault: WritableVault, { value, metadata = NO_METADATA, fields }: ImportEntry): void {
+  const sizes = [
+    value?.length ?? 0,
+    Buffer.byteLength(metadata.text),
+    ...fields.map(([, field]) => field.length),
+  ];
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  checkSize(vault, { fields: fields.length, bytes }, fields.length > 0 ? 'fields' : 'value');
+}
 
 function compareNames(a: ImportEntry, b: ImportEntry): number {
   if (a.name !== b.name) return a.name < b.name ? -1 : 1;
@@ -64,6 +89,7 @@ function countValues(entries: readonly ImportEntry[]): number {
 }
 
 function add(vault: WritableVault, entry: ImportEntry, isDryRun: boolean): Group {
+  checkGiven(vault, entry);
   if (isDryRun) return 'added';
   const { name, environment, value, metadata = NO_METADATA, fields } = entry;
   const id =
@@ -76,6 +102,7 @@ function add(vault: WritableVault, entry: ImportEntry, isDryRun: boolean): Group
 
 /** The request's preconditions are about what it would change. */
 function merge(vault: WritableVault, call: Call, row: SecretRow, entry: ImportEntry): Group {
+  checkGiven(vault, entry);
   if (isStored(vault, row, entry)) return 'unchanged';
   if (getDryRun(call)) return 'changed';
   checkPreconditions(call, row);
@@ -87,6 +114,7 @@ function merge(vault: WritableVault, call: Call, row: SecretRow, entry: ImportEn
   else if (value !== undefined) changeSecret(vault, row, { value });
   else changeSecret(vault, row, metadata === undefined ? {} : { metadata });
   if (fields.length > 0) setFields(vault, { id, name, environment }, fields);
+  checkEntrySize(vault, id, fields.length > 0 ? 'fields' : 'value');
   return 'changed';
 }
 

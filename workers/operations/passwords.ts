@@ -7,6 +7,7 @@ import { RequestError } from '../request-error.ts';
 import { allocateSecret, type SecretBytes } from '../secret-bytes.ts';
 import type { WritableVault } from '../vault.ts';
 import { countPasswords, entropyBits } from './entropy.ts';
+import { checkEntrySize } from './entry-size.ts';
 import { generatePassphrase, WORD_COUNT } from './passphrases.ts';
 import { findForWrite, NO_METADATA, storeSecret } from './secrets.ts';
 
@@ -96,5 +97,5 @@ function store(
   if (existing !== null && !call.mayReplace) {
     throw new RequestError('forbidden', 'this secret exists; replacing it needs the scope write');
   }
-  storeSecret(vault, place, existing, password, metadata);
+  checkEntrySize(vault, storeSecret(vault, place, existing, password, metadata), 'metadata');
 }

@@ -14,6 +14,7 @@ import type { ListFilter } from '../store/lists.ts';
 import type { FieldRow, SecretRow, SecretSummary } from '../store/secrets.ts';
 import { formatTime } from '../times.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
+import { checkEntrySize } from './entry-size.ts';
 import { encodeCursor, getListFilter, getPlace, getSearchFilter } from './parameters.ts';
 import { checkPreconditions, entityTag } from './preconditions.ts';
 import { keepCreatedAt, openRow, type Place, rewrapRow, sealRow, verifyRow } from './sealing.ts';
@@ -277,7 +278,8 @@ export function getForWrite(
 export const putSecret: BodyHandler<'secrets.put'> = (vault, call, reply, request) => {
   const place = getPlace(call);
   const existing = findForWrite(vault, call, place);
-  storeSecret(vault, place, existing, request.value, request.metadata ?? NO_METADATA);
+  const id = storeSecret(vault, place, existing, request.value, request.metadata ?? NO_METADATA);
+  checkEntrySize(vault, id, 'value');
   writeStatus('stored', { name: place.name }, reply);
 };
 
@@ -285,6 +287,7 @@ export const patchSecret: BodyHandler<'secrets.patch'> = (vault, call, reply, re
   const place = getPlace(call);
   const row = getForWrite(vault, call, place);
   changeSecret(vault, row, request);
+  checkEntrySize(vault, row.id, request.value === undefined ? 'metadata' : 'value');
   writeStatus('updated', { name: place.name }, reply);
 };
 

@@ -7,6 +7,7 @@ import type { Call } from '../messages.ts';
 import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
+import { checkEntrySize } from './entry-size.ts';
 import { openField, storeFields } from './fields.ts';
 import { getFieldName, getPlace } from './parameters.ts';
 import { entityTag } from './preconditions.ts';
@@ -48,8 +49,9 @@ export const putValue: Handler<WritableVault> = (vault, call, reply) => {
   const place = getPlace(call);
   const value = getBody(call);
   const existing = findForWrite(vault, call, place);
-  if (existing === null) storeSecret(vault, place, null, value, NO_METADATA);
-  else changeSecret(vault, existing, { value });
+  const id = existing?.id ?? storeSecret(vault, place, null, value, NO_METADATA);
+  if (existing !== null) changeSecret(vault, existing, { value });
+  checkEntrySize(vault, id, 'value');
   writeStatus('stored', { name: place.name }, reply);
 };
 

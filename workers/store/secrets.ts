@@ -67,6 +67,7 @@ export class SecretReader {
   readonly #find;
   readonly #listFields;
   readonly #findField;
+  readonly #measure;
   readonly #count;
   readonly #countInEnvironment;
   readonly #search;
@@ -82,6 +83,12 @@ export class SecretReader {
     );
     this.#findField = db.prepare<[number, string], FieldRow>(
       `SELECT ${FIELD_COLUMNS} FROM fields WHERE secret_id = ? AND field = ?`,
+    );
+    this.#measure = db.prepare<[number, number], { fields: number; values: number; bytes: number }>(
+      `SELECT f.count AS fields, f.count + (s.payload IS NOT NULL) AS "values",
+         octet_length(s.metadata) + coalesce(length(s.payload), 0) + f.bytes AS bytes
+       FROM secrets s, (SELECT count(*) AS count, coalesce(sum(length(payload)), 0) AS bytes
+         FROM fields WHERE secret_id = ?) f WHERE s.id = ?`,
     );
     this.#count = db.prepare<[], { count: number }>('SELECT count(*) AS count FROM secrets');
     this.#countInEnvironment = db.prepare<[string, number], { count: number }>(
@@ -124,6 +131,13 @@ export class SecretReader {
 
   findField(secretId: number, field: string): FieldRow | null {
     return this.#findField.get(secretId, field) ?? null;
+  }
+
+  /** How large an entry is; `values`: how many envelopes are among its bytes. No payload is read for that. */
+  measure(secretId: number): { fields: number; values: number; bytes: number } {
+    const found = this.#measure.get(secretId, secretId);
+    if (found === undefined) throw new RangeError('no such secret');
+    return found;
   }
 
   count(): number {
