@@ -46,6 +46,7 @@ const REMEDIES: Readonly<Record<Reason, Remedy>> = {
   destroyed: { first: null, last: 'nothing' },
   key_kept: { first: 'mend that', last: 'nothing' },
   keychain_kept: { first: 'unlock or start it', last: 'nothing' },
+  later: { first: null, last: 'nothing' },
   cancelled: { first: null, last: 'nothing' },
 };
 

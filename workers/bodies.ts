@@ -8,7 +8,7 @@ import { metadata, must, name, report } from './body-members.ts';
 import { passwordRequest } from './body-passwords.ts';
 import { decodeValue, encoding, fieldValue, secret, toJsonSchema } from './body-values.ts';
 import { parseDuration } from './duration.ts';
-import { ImportEntries, readImportEntries } from './import-entries.ts';
+import { ImportEntries, MAX_ENTRIES, readImportEntries } from './import-entries.ts';
 import { type ListReader, parseBody, wipeParsedBody } from './json.ts';
 import { findNameProblem } from './names.ts';
 import { BodyError, quoteName } from './request-error.ts';
@@ -55,6 +55,7 @@ const importEntries = z
   .meta({
     type: 'array',
     minItems: 1,
+    maxItems: MAX_ENTRIES,
     items: { ...toJsonSchema(importEntry), anyOf: [{ required: ['value'] }, { required: ['fields'] }] },
   });
 

@@ -12,6 +12,9 @@ import { findNameProblem } from './names.ts';
 import { quoteName } from './request-error.ts';
 import type { SecretBytes } from './secret-bytes.ts';
 
+/** Of one request; each takes some hundred bytes while it is under way, however short it is. */
+export const MAX_ENTRIES = 100_000;
+
 const BASE64 = Buffer.from('base64');
 export const LIST = 'secrets';
 const NOT_A_VALUE = 'must be a non-empty string';
@@ -21,7 +24,8 @@ export interface ImportEntry {
   readonly environment: string;
   /** Absent: an entry of fields only, or a value that stays. */
   readonly value?: SecretBytes;
-  readonly metadata?: RawMetadata;
+  /** Its text alone: what an index wants of it takes many times the room, and is for one entry at a time. */
+  readonly metadata?: Pick<RawMetadata, 'text'>;
   /** Empty where none are given. */
   readonly fields: readonly (readonly [field: string, value: SecretBytes])[];
 }
@@ -53,7 +57,7 @@ interface Draft {
   environment?: string;
   value?: SecretBytes;
   encoding?: SecretBytes;
-  metadata?: RawMetadata;
+  metadata?: Pick<RawMetadata, 'text'>;
   fields?: (readonly [field: string, value: SecretBytes])[];
 }
 
@@ -69,6 +73,7 @@ class EntryReader {
   }
 
   read(index: number): ImportEntry {
+    if (index >= MAX_ENTRIES) throw new ItemProblem(`: at most ${MAX_ENTRIES} entries at once`);
     if (this.#scanner.peek() !== OPEN_BRACE) throw new ItemProblem(' must be an object');
     const draft: Draft = {};
     this.#scanner.members((member) => {
@@ -125,9 +130,9 @@ class EntryReader {
     return text;
   }
 
-  #metadata(): RawMetadata {
+  #metadata(): Pick<RawMetadata, 'text'> {
     if (this.#scanner.peek() !== OPEN_BRACE) throw new ItemProblem('."metadata" must be an object');
-    return readMetadata(this.#scanner);
+    return { text: readMetadata(this.#scanner).text };
   }
 
   #fields(): NonNullable<Draft['fields']> {

@@ -160,6 +160,8 @@ export type Reason =
   /** The vault was not destroyed because its key store does not let go of the key. */
   | 'key_kept'
   | 'keychain_kept'
+  /** Of a batch of reads: nothing was done, as its answer or those before it are large. The pool asks again. */
+  | 'later'
   /** The client gave up before the request was carried out; nothing of it was. */
   | 'cancelled';
 

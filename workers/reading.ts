@@ -3,7 +3,7 @@
  * plaintext from the moment a value is opened until it lies in the reply's bytes.
  */
 import { failAll, type Handler, runCall } from './calls.ts';
-import type { Batch, Call, ReadOperation, Reply } from './messages.ts';
+import type { Batch, Call, Failure, ReadOperation, Reply } from './messages.ts';
 import { batchGet } from './operations/batch-get.ts';
 import { checkVault } from './operations/check.ts';
 import { exportSecrets } from './operations/export.ts';
@@ -30,6 +30,15 @@ const operations: Record<ReadOperation, Handler<ReadableVault>> = {
   'vault.check': checkVault,
 };
 
+/** 1 MiB: what a batch has answered beyond this is sent before the rest of it is read. */
+const MAX_REPLY_SIZE = 1_048_576;
+const LATER: Failure = {
+  ok: false,
+  code: 'busy',
+  reason: 'later',
+  message: 'the answers before this one are too large; try again',
+};
+
 export function isReading(call: Call): boolean {
   return Object.hasOwn(operations, call.operation);
 }
@@ -37,9 +46,11 @@ export function isReading(call: Call): boolean {
 /** A reply to each call, its body in `reply`. Never rejects. */
 export async function readBatch(vault: Vault, batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
   try {
-    const open = await vault.use();
+    const open = { ...(await vault.use()), isShared: batch.length > 1 };
     // One snapshot: a secret and its fields are two reads, and the writer may commit between them.
-    return vault.stores.transactions.snapshot(() => batch.map((call) => runRead(open, call, reply)));
+    return vault.stores.transactions.snapshot(() =>
+      batch.map((call) => (reply.length > MAX_REPLY_SIZE ? LATER : runRead(open, call, reply))),
+    );
   } catch (error) {
     reply.wipe();
     return failAll(batch, error);

@@ -9,6 +9,10 @@ import { formatTime } from './times.ts';
 
 /** Above 64 bytes, so that the memory is never inside the V8 heap (see secret-bytes.ts). */
 const MIN_CAPACITY = 4096;
+/** Bytes; what is smaller is copied sooner than counted. */
+const EXACT_FROM = 16_384;
+/** 1 MiB: up to here the memory doubles. */
+const MAX_GROWTH = 1_048_576;
 const EMPTY = Buffer.alloc(0);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -69,9 +73,11 @@ export class ReplyBuffer {
 
   /** A JSON string of a secret's UTF-8 bytes. */
   secret(bytes: Uint8Array): void {
-    this.#reserve(bytes.length + 2);
-    this.#byte(QUOTE);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    // Of a large one exactly: growing on the way would take as much again, and that for zeroing too.
+    const escaped = bytes.length > EXACT_FROM ? countEscapes(bytes, view) : 0;
+    this.#reserve(bytes.length + escaped + 2);
+    this.#byte(QUOTE);
     let start = 0;
     for (;;) {
       const at = findSpecial(bytes, view, start, bytes.length);
@@ -149,9 +155,32 @@ export class ReplyBuffer {
   #reserve(size: number): void {
     const needed = this.#length + size;
     if (needed <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.#firstCapacity, needed, this.#buffer.length * 2));
+    const more = Math.min(this.#buffer.length, MAX_GROWTH);
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#firstCapacity, needed, this.#buffer.length + more));
     grown.set(this.#buffer.subarray(0, this.#length));
-    this.#buffer.fill(0, 0, this.#length);
+    const outgrown = this.#buffer;
+    outgrown.fill(0, 0, this.#length);
     this.#buffer = grown;
+    // Not EMPTY, which is every buffer's; a large one must not wait for the garbage collector.
+    if (outgrown.length >= MAX_GROWTH) outgrown.buffer.transferToFixedLength(0);
+  }
+}
+
+/**
+ * Whether a large value's JSON string would be more than twice as long as it is: base64 shows it then, so that no answer
+ * is much larger than what is stored.
+ */
+export function growsInJson(bytes: Uint8Array): boolean {
+  if (bytes.length <= EXACT_FROM) return false;
+  return countEscapes(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length)) > bytes.length;
+}
+
+/** How many bytes more than themselves the bytes take in a JSON string. */
+function countEscapes(bytes: Uint8Array, view: DataView): number {
+  let more = 0;
+  for (let at = 0; ; at++) {
+    at = findSpecial(bytes, view, at, bytes.length);
+    if (at === bytes.length) return more;
+    more += ESCAPES[bytes[at] as number] === LOWER_U ? 5 : 1;
   }
 }

@@ -42,6 +42,8 @@ export interface ReadableVault {
   readonly vault: VaultStore;
   readonly countSteps: CountSteps;
   readonly limits: EntryLimits;
+  /** Whether other calls wait in the same batch for their answers. */
+  readonly isShared?: boolean;
 }
 
 /** What an operation inside the writer's transaction works with. */

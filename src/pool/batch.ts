@@ -149,12 +149,21 @@ export class BatchQueue {
     }
   }
 
+  /** What turned out to be large goes where such are asked for one by one. */
+  #putOff(waiting: Waiting): void {
+    if (this.#diversion !== null) this.#diversion.queue.#enqueue(waiting);
+    else this.#enqueue(waiting);
+  }
+
   async #send(batch: readonly Waiting[]): Promise<void> {
     this.#inFlight += 1;
     for (const { call } of batch) this.#waitingBytes -= call.body?.length ?? 0;
     try {
       const { bytes, replies } = await this.#run(batch.map(({ call }) => call));
-      for (const [index, { resolve }] of batch.entries()) resolve(toAnswered(replies[index], bytes));
+      for (const [index, waiting] of batch.entries()) {
+        if (isLater(waiting.call, replies[index])) this.#putOff(waiting);
+        else waiting.resolve(toAnswered(replies[index], bytes));
+      }
     } catch (error) {
       for (const { call, resolve } of batch) resolve(failureOf(error, call));
     } finally {
@@ -162,6 +171,11 @@ export class BatchQueue {
       this.#flush();
     }
   }
+}
+
+/** Only what brings no body is put off: that has gone to the thread. */
+function isLater({ body }: Call, reply: Reply | undefined): boolean {
+  return body === null && reply?.ok === false && reply.reason === 'later';
 }
 
 function leaveOut({ call, resolve }: Waiting): void {

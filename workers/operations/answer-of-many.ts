@@ -8,8 +8,6 @@ import { RequestError } from '../request-error.ts';
 import { findDamageCode } from '../store/unusable.ts';
 import { writeNames } from './secrets.ts';
 
-/** 4 MiB: an answer that has grown beyond this takes no further entry, as its bytes lie in memory whole. */
-export const MAX_ANSWER_SIZE = 4 * 1_048_576;
 /** How many entries the log names at most, of those that cannot be read. */
 const MAX_NAMED = 20;
 

@@ -8,7 +8,8 @@ import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
 import { parseRefs, type SecretRef } from '../secret-refs.ts';
 import type { ReadableVault } from '../vault.ts';
-import { describeUnreadable, MAX_ANSWER_SIZE, writeFieldName, writeOrExplain } from './answer-of-many.ts';
+import { describeUnreadable, writeFieldName, writeOrExplain } from './answer-of-many.ts';
+import { MAX_ANSWER_SIZE } from './answer-size.ts';
 import { openField } from './fields.ts';
 import { getSecretRow, writeEntry, writeNames, writeValue } from './secrets.ts';
 

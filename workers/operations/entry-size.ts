@@ -7,6 +7,9 @@ import type { EntryLimits } from '../messages.ts';
 import { quoteName, RequestError } from '../request-error.ts';
 import type { WritableVault } from '../vault.ts';
 
+/** The most bytes of metadata, which a PATCH can bring too: taking it apart takes many times that. */
+const MAX_METADATA_BYTES = 1_048_576;
+
 /** What gave the entry its size, as the API calls it. */
 type Member = 'value' | 'fields' | 'metadata';
 
@@ -14,6 +17,12 @@ type Member = 'value' | 'fields' | 'metadata';
 export function checkEntrySize(vault: WritableVault, secretId: number, member: Member): void {
   const { fields, values, bytes } = vault.secrets.measure(secretId);
   checkSize(vault, { fields, bytes: bytes - values * PAYLOAD_OVERHEAD }, member);
+}
+
+/** Throws RequestError `too_large`. `text`: as it is stored. */
+export function checkMetadata({ text }: { readonly text: string }): void {
+  if (Buffer.byteLength(text) > MAX_METADATA_BYTES)
+    throw tooLarge(`"metadata": an entry has at most ${MAX_METADATA_BYTES} bytes of it`, 'metadata');
 }
 
 /** Throws RequestError `too_large`. */

@@ -6,7 +6,8 @@ import type { Handler, Outcome } from '../calls.ts';
 import { listReadable } from '../store/rescue.ts';
 import type { Place } from '../store/secrets.ts';
 import type { ReadableVault } from '../vault.ts';
-import { describeUnreadable, MAX_ANSWER_SIZE, writeOrExplain } from './answer-of-many.ts';
+import { describeUnreadable, writeOrExplain } from './answer-of-many.ts';
+import { MAX_ANSWER_SIZE } from './answer-size.ts';
 import { encodeCursor, getExportFilter } from './parameters.ts';
 import { writeEntry } from './secrets.ts';
 

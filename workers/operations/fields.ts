@@ -24,6 +24,7 @@ import {
   nowSeconds,
   openFieldRow,
   placeOf,
+  putOffIfLarge,
   writeFields,
   writeStatus,
   writeValue,
@@ -37,6 +38,7 @@ export const listFields: Handler<ReadableVault> = (vault, call, reply) => {
   const { name, environment } = getPlace(call);
   const isNamesOnly = getNamesOnly(call);
   const secret = getSecretRow(vault, name, environment);
+  if (!isNamesOnly) putOffIfLarge(vault, secret);
   const fields = listAllFields(vault, secret);
   if (isNamesOnly) writeFieldNames(fields, reply);
   else writeFields(vault, secret, fields, reply);

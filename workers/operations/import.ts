@@ -6,13 +6,14 @@ import type { BodyHandler } from '../calls.ts';
 import { checkWanted } from '../cancellation.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import { type ImportEntry, LIST } from '../import-entries.ts';
+import { parseMetadata, type RawMetadata } from '../json.ts';
 import { placeOfItem } from '../list-items.ts';
 import type { Call } from '../messages.ts';
 import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
 import type { SecretRow } from '../store/secrets.ts';
 import type { WritableVault } from '../vault.ts';
-import { checkEntrySize, checkSize } from './entry-size.ts';
+import { checkEntrySize, checkMetadata, checkSize } from './entry-size.ts';
 import { createFieldsOnlySecret, setFields } from './fields.ts';
 import { getDryRun } from './parameters.ts';
 import { checkPreconditions } from './preconditions.ts';
@@ -55,8 +56,13 @@ function storeOrPlace(list: readonly ImportEntry[], entry: ImportEntry, store: (
   }
 }
 
+function parseGiven({ metadata }: ImportEntry): RawMetadata | undefined {
+  return metadata === undefined ? undefined : parseMetadata(metadata.text);
+}
+
 /** What is given alone, before any of it is sealed. */
 function checkGiven(vault: WritableVault, { value, metadata = NO_METADATA, fields }: ImportEntry): void {
+  checkMetadata(metadata);
   const sizes = [
     value?.length ?? 0,
     Buffer.byteLength(metadata.text),
@@ -91,7 +97,8 @@ function countValues(entries: readonly ImportEntry[]): number {
 function add(vault: WritableVault, entry: ImportEntry, isDryRun: boolean): Group {
   checkGiven(vault, entry);
   if (isDryRun) return 'added';
-  const { name, environment, value, metadata = NO_METADATA, fields } = entry;
+  const { name, environment, value, fields } = entry;
+  const metadata = parseGiven(entry) ?? NO_METADATA;
   const id =
     value === undefined
       ? createFieldsOnlySecret(vault, entry, metadata).id
@@ -106,7 +113,8 @@ function merge(vault: WritableVault, call: Call, row: SecretRow, entry: ImportEn
   if (isStored(vault, row, entry)) return 'unchanged';
   if (getDryRun(call)) return 'changed';
   checkPreconditions(call, row);
-  const { value, metadata, fields } = entry;
+  const { value, fields } = entry;
+  const metadata = parseGiven(entry);
   const { id, name, environment } = row;
   // With both given nothing of the row is kept, and it need not be genuine; else it is verified once more.
   if (value !== undefined && metadata !== undefined)

@@ -8,12 +8,13 @@ import type { BodyHandler, Handler, Outcome } from '../calls.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { RawMetadata } from '../json.ts';
 import type { Call, PageBounds } from '../messages.ts';
-import type { ReplyBuffer } from '../reply.ts';
+import { growsInJson, type ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
 import type { ListFilter } from '../store/lists.ts';
 import type { FieldRow, SecretRow, SecretSummary } from '../store/secrets.ts';
 import { formatTime } from '../times.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
+import { MAX_ANSWER_SIZE } from './answer-size.ts';
 import { checkEntrySize } from './entry-size.ts';
 import { encodeCursor, getListFilter, getPlace, getSearchFilter } from './parameters.ts';
 import { checkPreconditions, entityTag } from './preconditions.ts';
@@ -67,8 +68,11 @@ function writeSummaries(
   let last: SecretSummary | null = null;
   let count = 0;
   const start = reply.length;
+  // A page that a client asks for may be shorter than its limit; the cursor says that there is more.
   const isFull = () =>
-    count === limit || (page !== undefined && (count >= page.rows || reply.length - start >= page.bytes));
+    count === limit ||
+    reply.length - start >= MAX_ANSWER_SIZE ||
+    (page !== undefined && (count >= page.rows || reply.length - start >= page.bytes));
   reply.ascii('[');
   for (const row of rows) {
     if (last !== null && isFull()) {
@@ -76,7 +80,7 @@ function writeSummaries(
       return { cursor: encodeCursor(last) };
     }
     if (last !== null) reply.ascii(',');
-    writeSummary(row, reply);
+    writeSummary(vault, row, reply);
     last = row;
     count += 1;
   }
@@ -85,14 +89,19 @@ function writeSummaries(
 }
 
 /** In one piece: it holds no secret, and a list writes so many that each call counts. */
-function writeSummary(row: SecretSummary, reply: ReplyBuffer): void {
+function writeSummary(vault: ReadableVault, row: SecretSummary, reply: ReplyBuffer): void {
   // No wrap is opened for a list: nobody vouches for this text, and one bad row must not spoil the answer for all.
-  const metadata = isJsonObject(row.metadata) ? row.metadata : NO_METADATA.text;
+  const metadata = isObject(vault, row.metadata) ? row.metadata : NO_METADATA.text;
   const fieldCount = row.fieldCount > 0 ? `,"field_count":${row.fieldCount}` : '';
   reply.raw(
     `{"name":${JSON.stringify(row.name)},"environment":${JSON.stringify(row.environment)},"metadata":${metadata}` +
       `${fieldCount},"created_at":"${formatTime(row.createdAt)}","updated_at":"${formatTime(row.updatedAt)}"}`,
   );
+}
+
+/** Of a large text SQLite says it: a reader's heap would fill with what is only to be looked at. */
+function isObject({ secrets }: ReadableVault, text: string): boolean {
+  return text.length > LARGE ? secrets.isJsonObject(text) : isJsonObject(text);
 }
 
 function isJsonObject(text: string): boolean {
@@ -125,9 +134,21 @@ function writeTimes(row: SecretSummary, reply: ReplyBuffer): void {
   reply.time(row.updatedAt);
 }
 
+/** Bytes; it takes a reader as long as a batch of ordinary ones. */
+const LARGE = 65_536;
+
+/** Throws RequestError `busy` for what would hold up the other calls of its batch; the pool asks for it alone. */
+export function putOffIfLarge(vault: ReadableVault, row: SecretRow): void {
+  if (vault.isShared !== true) return;
+  const size = row.fieldCount > 0 ? vault.secrets.measure(row.id).bytes : (row.payload?.length ?? 0);
+  if (size > LARGE)
+    throw new RequestError('busy', 'the answer is large, and others wait; try again', 'later');
+}
+
 export const getSecret: Handler<ReadableVault> = (vault, call, reply) => {
   const { name, environment } = getPlace(call);
   const row = getSecretRow(vault, name, environment);
+  putOffIfLarge(vault, row);
   writeEntry(vault, row, reply);
   return { etag: entityTag(row) };
 };
@@ -155,21 +176,26 @@ export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuf
   reply.ascii('}');
 }
 
+/** Whether a JSON string is to show it, and not base64. */
+function isText(plaintext: Buffer): boolean {
+  return isUtf8(plaintext) && !growsInJson(plaintext);
+}
+
 /**
- * Writes the member `value`, and `encoding` where only base64 can show it, and zeroes the value; writes nothing where
+ * Writes the member `value`, and `encoding` where base64 is to show it, and zeroes the value; writes nothing where
  * there is none. The comma comes first.
  */
 export function writeValue(plaintext: Buffer | null, reply: ReplyBuffer): void {
   if (plaintext === null) return;
   reply.ascii(',"value":');
-  if (isUtf8(plaintext)) reply.secret(plaintext);
+  if (isText(plaintext)) reply.secret(plaintext);
   else writeBase64(plaintext, reply);
   plaintext.fill(0);
 }
 
 /** As writeValue, but a string by itself or, where only base64 can show the value, an object. */
 function writeFieldValue(plaintext: Buffer, reply: ReplyBuffer): void {
-  if (isUtf8(plaintext)) {
+  if (isText(plaintext)) {
     reply.secret(plaintext);
   } else {
     reply.ascii('{"value":');

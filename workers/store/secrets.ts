@@ -68,6 +68,7 @@ export class SecretReader {
   readonly #listFields;
   readonly #findField;
   readonly #measure;
+  readonly #isObject;
   readonly #count;
   readonly #countInEnvironment;
   readonly #search;
@@ -83,6 +84,9 @@ export class SecretReader {
     );
     this.#findField = db.prepare<[number, string], FieldRow>(
       `SELECT ${FIELD_COLUMNS} FROM fields WHERE secret_id = ? AND field = ?`,
+    );
+    this.#isObject = db.prepare<[string], { found: number }>(
+      `SELECT CASE WHEN json_valid(t) THEN json_type(t) = 'object' ELSE 0 END AS found FROM (SELECT ? AS t)`,
     );
     this.#measure = db.prepare<[number, number], { fields: number; values: number; bytes: number }>(
       `SELECT f.count AS fields, f.count + (s.payload IS NOT NULL) AS "values",
@@ -138,6 +142,10 @@ export class SecretReader {
     const found = this.#measure.get(secretId, secretId);
     if (found === undefined) throw new RangeError('no such secret');
     return found;
+  }
+
+  isJsonObject(text: string): boolean {
+    return this.#isObject.get(text)?.found === 1;
   }
 
   count(): number {

@@ -1,0 +1,169 @@
+/**
+ * What an ordinary token holder can make the daemon hold, one way after the other, while the owner asks for the health
+ * and a secret every 50 ms: the owner is answered within a second throughout, and the daemon never has more than 400 MB.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { readMemory } from '../fixtures/process-figures.ts';
+import { skipWithout } from '../fixtures/programs.ts';
+import { RawConnection } from '../fixtures/raw.ts';
+import { type SteadyClient, startSteadyClient } from '../fixtures/steady-client.ts';
+import { type Daemon, startDaemon } from '../fixtures/vault.ts';
+
+t.setTimeout(600_000);
+
+const MIB = 1_048_576;
+const MOST_MB = 400;
+/** A second on a machine with nothing else to do; the figures say what it was. */
+const WORST_MS = 2_500;
+
+interface Attacked {
+  readonly daemon: Daemon;
+  readonly pid: number;
+  readonly owner: SteadyClient;
+  /** Of a token that may read and write. */
+  readonly token: string;
+  readonly head: string;
+}
+
+async function serveAttacked(t: Test): Promise<Attacked> {
+  const daemon = await startDaemon(t, { launched: true });
+  await daemon.ask('PUT', '/v1/secrets/small', { body: { value: 'v' } });
+  const { token } = await daemon.createToken(['read', 'write']);
+  const target = '/v1/secrets/small/value';
+  const owner = startSteadyClient(t, { socket: daemon.socket, token: daemon.admin, target, expected: 'v' });
+  const pid = daemon.child.pid ?? 0;
+  return { daemon, pid, owner, token, head: `Host: x\r\nAuthorization: Bearer ${token}\r\n` };
+}
+
+async function during(t: Test, { owner, pid, daemon }: Attacked, what: string, attack: () => Promise<void>) {
+  await owner.take();
+  await attack();
+  const { worstMs, failures, requests } = await owner.take();
+  const { peak, resident } = readMemory(pid);
+  t.same(failures.slice(0, 3), [], `${what}: the owner is answered`);
+  t.ok(worstMs < WORST_MS, `${what}: within a second (${Math.round(worstMs)} ms)`);
+  t.ok(peak < MOST_MB, `${what}: ${Math.round(peak)} MiB at most`);
+  t.equal(daemon.child.exitCode, null);
+  const [worst, now, most] = [worstMs, resident, peak].map(Math.round);
+  t.comment(
+    `figure: ${what}: the owner waited ${worst} ms at worst in ${requests} requests; ${now} MiB now, ${most} at most so far`,
+  );
+}
+
+/** Opens so many connections, sends each what it gets, and leaves them for a while. */
+async function holdOpen(daemon: Daemon, pieces: readonly (string | Uint8Array)[][], ms: number) {
+  const connections = await Promise.all(pieces.map(() => RawConnection.open(daemon.socket)));
+  for (const [at, connection] of connections.entries()) {
+    connection.socket.pause();
+    for (const piece of pieces[at] ?? []) connection.write(piece);
+  }
+  await sleep(ms);
+  for (const connection of connections) connection.close();
+}
+
+const times = <T>(count: number, make: (at: number) => T): T[] =>
+  Array.from({ length: count }, (_, at) => make(at));
+
+t.test(
+  'a token holder > makes the daemon hold all it can > under 400 MB, the owner under a second',
+  { skip: skipWithout('prlimit') },
+  async (t) => {
+    const attacked = await serveAttacked(t);
+    const { daemon, token, head } = attacked;
+    const ask = (method: string, target: string, body?: unknown) =>
+      daemon.ask(method, target, { token, body });
+    const attempt = (what: string, attack: () => Promise<void>) => during(t, attacked, what, attack);
+    const upload = (size: number) => `POST /v1/import HTTP/1.1\r\n${head}Content-Length: ${size}\r\n\r\n`;
+
+    await attempt('20 imports of headers alone, 64 MiB announced', () =>
+      holdOpen(
+        daemon,
+        times(20, () => [upload(64 * MIB)]),
+        2_000,
+      ),
+    );
+    await attempt('64 requests on one connection', () =>
+      holdOpen(daemon, [times(64, () => `GET /v1/export HTTP/1.1\r\n${head}\r\n`)], 2_000),
+    );
+    await attempt('40 imports of which 16 MiB come', () =>
+      holdOpen(
+        daemon,
+        times(40, () => [upload(64 * MIB), Buffer.alloc(16 * MIB, 0x20)]),
+        3_000,
+      ),
+    );
+    await attempt('200 bodies that drip', async () => {
+      const connections = await Promise.all(times(200, () => RawConnection.open(daemon.socket)));
+      for (const connection of connections) connection.write(upload(64 * MIB));
+      for (let round = 0; round < 20; round++) {
+        for (const connection of connections) connection.write(Buffer.alloc(65_536, 0x20));
+        await sleep(100);
+      }
+      for (const connection of connections) connection.close();
+    });
+
+    const field = '\u0001'.repeat(MIB - 2_000);
+    await attempt('entries as large as may be, of what is escaped to six times that', async () => {
+      for (const name of ['a', 'b', 'c'])
+        for (let at = 0; at < 8; at++) {
+          const value = Buffer.from(field);
+          const { status } = await daemon.ask('PUT', `/v1/secrets/${name}/fields/f${at}/value`, {
+            token,
+            body: value,
+          });
+          if (status !== 201) throw new Error(`PUT answered ${status}`);
+        }
+      const { status } = await ask('PUT', '/v1/secrets/a/fields/more', { value: 'x'.repeat(100_000) });
+      t.equal(status, 413, 'and no more');
+    });
+    const get = (target: string) => `GET ${target} HTTP/1.1\r\n${head}\r\n`;
+    await attempt('30 reads of the largest entry that nobody takes', () =>
+      holdOpen(
+        daemon,
+        times(30, (at) => [get(`/v1/secrets/${'abc'[at % 3]}`)]),
+        4_000,
+      ),
+    );
+    await attempt('64 reads of it on one connection that nobody takes', () =>
+      holdOpen(daemon, [times(64, () => get('/v1/secrets/a'))], 4_000),
+    );
+    await attempt('30 exports that nobody takes', () =>
+      holdOpen(
+        daemon,
+        times(30, () => [get('/v1/export')]),
+        4_000,
+      ),
+    );
+    const refs = JSON.stringify({ refs: times(1_000, (at) => ({ name: 'abc'[at % 3] })) });
+    await attempt('20 batch-gets of the largest entries', async () => {
+      await Promise.all(times(20, () => ask('POST', '/v1/secrets/batch-get', refs)));
+    });
+    await attempt('the largest entry, taken', async () => {
+      const { json } = await ask('GET', '/v1/secrets/a');
+      t.equal(Buffer.from(json.fields.f7.value, 'base64').toString(), field, 'whole');
+    });
+    const deep = `{"value":"v","metadata":{"a":[${'[],'.repeat(300_000)}[]]}}`;
+    await attempt('200 bodies of many small lists', async () => {
+      for (let round = 0; round < 10; round++)
+        await Promise.all(times(20, (at) => ask('PUT', `/v1/secrets/deep${at}`, deep)));
+    });
+    await attempt('lists and searches over much metadata', async () => {
+      await Promise.all(times(8, () => ask('GET', '/v1/secrets?limit=1000')));
+      await Promise.all(times(4, () => ask('GET', '/v1/secrets')));
+      await holdOpen(
+        daemon,
+        times(30, () => [get('/v1/secrets'), get('/v1/search?q=deep')]),
+        3_000,
+      );
+    });
+    await attempt('imports of as many entries as there is room for', async () => {
+      const entries = (count: number) =>
+        `{"secrets":[${times(count, (at) => `{"name":"i${at}","value":"v"}`).join(',')}]}`;
+      const many = await ask('POST', '/v1/import?dry_run=true', entries(1_500_000));
+      t.equal(many.status, 400, 'too many');
+      const most = await ask('POST', '/v1/import?dry_run=true', entries(100_000));
+      t.equal(most.status, 200);
+    });
+  },
+);
