@@ -16,6 +16,7 @@ import {
 } from './calls.ts';
 import { checkWanted } from './cancellation.ts';
 import { LostTransactionError, toFailure } from './failures.ts';
+import { IdleErasing } from './idle-erasing.ts';
 import { IdleIndexing } from './idle-indexing.ts';
 import { probeKeychain } from './keys/slots/keychain.ts';
 import type {
@@ -71,7 +72,14 @@ if (isDaemon) {
 }
 
 /** A short command ends when it is answered: it leaves this to the daemon. */
-const indexing = isDaemon ? new IdleIndexing((limit) => vault.indexSearches(limit)) : null;
+const erasing = isDaemon ? new IdleErasing(() => vault.eraseLog()) : null;
+const indexing = isDaemon ? new IdleIndexing(indexSearches) : null;
+
+function indexSearches(limit: number): boolean {
+  const isMore = vault.indexSearches(limit);
+  erasing?.noteWrite();
+  return isMore;
+}
 
 /** What takes no body, or one that is a value's bytes. */
 const plainOperations = {
@@ -178,6 +186,7 @@ async function write(batch: Batch): Promise<BatchResult> {
   const replies = (await answer(batch, reply)).map((each) => vault.noteDamage(each));
   wipeBodies(batch);
   indexing?.noteWrite();
+  erasing?.noteWrite();
   return finish(reply, replies);
 }
 

@@ -48,7 +48,7 @@ export class SharedKeyringHolder {
   #keyring: Keyring | null = null;
   #waiting: (() => void)[] = [];
   /** Called whenever a peer knows more, or is gone. */
-  #onTaken: () => void = () => {};
+  readonly #onTaken = new Set<() => void>();
 
   constructor(role: 'reader' | 'writer', startNumber: number) {
     this.#role = role;
@@ -128,15 +128,15 @@ export class SharedKeyringHolder {
     const epoch = this.#epoch;
     const hasAll = () => [...this.#peers].every((peer) => peer.epoch >= epoch);
     if (hasAll()) return true;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, patienceMs);
-      this.#onTaken = () => {
-        if (!hasAll()) return;
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#onTaken = () => {};
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const lookAgain = () => {
+      if (hasAll()) resolve();
+    };
+    const timer = setTimeout(resolve, patienceMs);
+    this.#onTaken.add(lookAgain);
+    await promise;
+    this.#onTaken.delete(lookAgain);
+    clearTimeout(timer);
     return hasAll();
   }
 
@@ -179,7 +179,7 @@ export class SharedKeyringHolder {
     }
     peer.epoch = Math.max(peer.epoch, message.epoch);
     if (message.kind === 'state') this.#hear(peer, message);
-    this.#onTaken();
+    for (const lookAgain of this.#onTaken) lookAgain();
   }
 
   #hear(peer: Peer, { epoch, shared, isAnswer }: Message & { kind: 'state' }): void {
@@ -210,7 +210,7 @@ export class SharedKeyringHolder {
   #part(peer: Peer): void {
     this.#peers.delete(peer);
     if (!this.#isWaitingForWord()) this.#resolveWaiting();
-    this.#onTaken();
+    for (const lookAgain of this.#onTaken) lookAgain();
   }
 
   #resolveWaiting(): void {

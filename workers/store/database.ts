@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { type Identity, isOurs, judgeHeader, judgeIdentity } from './identity.ts';
 import { inspectLog, type LogFindings } from './log.ts';
+import { eraseLog } from './log-eraser.ts';
 import { migrationFrom, SCHEMA_VERSION } from './migrations.ts';
 import { checkSchema } from './schema.ts';
 import { sqliteCode, UnusableDatabaseError } from './unusable.ts';
@@ -23,7 +24,7 @@ export type Judge = (db: Db, schema: number) => void;
 const READER_CACHES_KIB = 16_000;
 
 /** How long a statement waits for a lock; only a checkpoint can make it wait, since there is one writer. */
-const BUSY_TIMEOUT_MS = 5_000;
+export const BUSY_TIMEOUT_MS = 5_000;
 
 /**
  * Loads SQLite itself, which otherwise comes with the first connection: a daemon's program may be replaced by then, and its
@@ -118,7 +119,7 @@ export function destroyDatabase(db: Db, path: string): void {
       checkSchema(db, path, SCHEMA_VERSION);
       db.exec('DELETE FROM slots; DELETE FROM keks');
     }).immediate();
-    db.pragma('wal_checkpoint(TRUNCATE)');
+    eraseLog(db, path, BUSY_TIMEOUT_MS);
   } catch {
     // A full disk or a damaged file must not keep the vault alive.
   }

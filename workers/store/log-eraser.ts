@@ -1,0 +1,59 @@
+/**
+ * Takes what the write-ahead log has into vault.db, then overwrites the log and cuts it off: as long as it lies there it has
+ * the names, metadata, wrapped DEKs and payloads of what was deleted or replaced since. Holds no secret.
+ */
+import { closeSync, fsyncSync, openSync, statSync, writeSync } from 'node:fs';
+import type { Db } from './database.ts';
+
+/** What SQLite answers to `wal_checkpoint`. */
+interface Checkpoint {
+  /** 1 if a reader kept it from being whole. */
+  readonly busy: number;
+}
+
+const HEADER_SIZE = 32;
+const PIECE_SIZE = 1_048_576;
+/** How long a reader may keep the writer from it; it is tried again. */
+const PATIENCE_MS = 50;
+
+/**
+ * Returns false if a reader kept the log from being taken in whole; then it is as it was. `db` is the only connection that
+ * writes, and in no transaction. `patienceMs`: what the connection's statements else wait for a lock.
+ */
+export function eraseLog(db: Db, path: string, patienceMs: number): boolean {
+  const log = `${path}-wal`;
+  if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) === 0) return true;
+  db.pragma(`busy_timeout = ${PATIENCE_MS}`);
+  try {
+    // From then on nobody reads the log, until this connection writes into it again.
+    if (isBusy(db, 'RESTART')) return false;
+    overwrite(log);
+    return !isBusy(db, 'TRUNCATE');
+  } finally {
+    db.pragma(`busy_timeout = ${patienceMs}`);
+  }
+}
+
+function isBusy(db: Db, mode: 'RESTART' | 'TRUNCATE'): boolean {
+  const [done] = db.pragma(`wal_checkpoint(${mode})`) as Checkpoint[];
+  return done?.busy !== 0;
+}
+
+/**
+ * With zeros, on the disk before it is cut off. The header first: without one SQLite ignores what is behind it, however much
+ * of that a power failure leaves.
+ */
+function overwrite(log: string): void {
+  const descriptor = openSync(log, 'r+');
+  try {
+    const { size } = statSync(log);
+    const zeros = new Uint8Array(Math.min(size, PIECE_SIZE));
+    writeSync(descriptor, zeros, 0, HEADER_SIZE, 0);
+    fsyncSync(descriptor);
+    for (let at = HEADER_SIZE; at < size; at += zeros.length)
+      writeSync(descriptor, zeros, 0, Math.min(zeros.length, size - at), at);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
