@@ -110,6 +110,11 @@ const rules: Rule[] = [
     [['src/cli/commands/a.ts', `import { serve } from '../../daemon/serve.ts';`]],
   ),
   forbid(
+    'src > only pool/keeper.ts takes piscina',
+    ({ from, to }) => isIn(from, 'src') && to === 'piscina' && from !== KEEPER,
+    [['src/pool/batch.ts', `import { Piscina } from 'piscina';`]],
+  ),
+  forbid(
     'src > only pool/ starts threads',
     ({ from, to }) => isIn(from, 'src') && to === 'node:worker_threads' && !isIn(from, 'src/pool'),
     [['src/daemon/held-vault.ts', `import { Worker } from 'node:worker_threads';`]],

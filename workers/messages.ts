@@ -220,20 +220,15 @@ export interface ThreadAnswer {
   readonly result: BatchResult | null;
 }
 
-/** What a thread is started with besides its options. It comes from the keeper, as do later peers. */
-export interface ThreadPorts {
-  readonly role: 'reader' | 'writer';
+/** What the keeper hands a thread. */
+export type ThreadTask =
   /** Where requests come from. */
-  readonly port: MessagePort;
-  /** Ends of channels between a reader and the writer, over which the two share the keyring. */
-  readonly peers: readonly ThreadPeer[];
-}
-
-/** Another thread by its number; `port` null: it has ended. */
-export interface ThreadPeer {
-  readonly id: number;
-  readonly port: MessagePort | null;
-}
+  | { readonly kind: 'requests'; readonly port: MessagePort }
+  /**
+   * One end of a channel between a reader and the writer, over which the two share the keyring. `id`: the other thread's;
+   * `port` null: it has ended.
+   */
+  | { readonly kind: 'peer'; readonly id: number; readonly port: MessagePort | null };
 
 /** A key slot, as far as it can be told without a key. */
 export interface KnownSlot {

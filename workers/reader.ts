@@ -27,4 +27,4 @@ async function read(batch: Batch): Promise<BatchResult> {
   return finish(reply, replies);
 }
 
-serveThread(read, (port) => vault.connect(port));
+export default serveThread(read, (port) => vault.connect(port));

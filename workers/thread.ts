@@ -3,34 +3,39 @@
  * hold plaintext, and keeps none of them: a reply's bytes are transferred, so that they are moved away and not copied.
  */
 import { setImmediate } from 'node:timers/promises';
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { Batch, BatchResult, ThreadAnswer, ThreadMessage, ThreadPeer, ThreadPorts } from './messages.ts';
+import type { MessagePort } from 'node:worker_threads';
+import type { Batch, BatchResult, ThreadAnswer, ThreadMessage, ThreadTask } from './messages.ts';
 
 /** How long what a thread sent before its end may be under way. */
 const LAST_WORDS_MS = 50;
 
 /**
- * Answers the request thread's messages with `run`, several at once where they wait for something. Hands `connect` a
- * channel to each thread that the keeper tells of: over the requests' channel none ever comes, so that the request thread
- * cannot pass for one. Where `run` rejects, which is not foreseen, the request thread ends this thread and starts another.
+ * The function that piscina calls with what the keeper hands this thread. It answers the request thread's messages with
+ * `run`, several at once where they wait for something, and hands `connect` a channel to each thread that the keeper tells
+ * of: over the requests' channel none ever comes, so that the request thread cannot pass for one. Where `run` rejects,
+ * which is not foreseen, the request thread ends this thread and starts another.
  */
 export function serveThread(
   run: (batch: Batch) => Promise<BatchResult>,
   connect: (port: MessagePort) => void,
-): void {
-  const { port, peers } = workerData as ThreadPorts;
+): (task: ThreadTask) => void {
   const known = new Map<number, MessagePort>();
-  const take = ({ id, port: to }: ThreadPeer) => {
+  const meet = (id: number, port: MessagePort | null) => {
     const before = known.get(id);
     known.delete(id);
     // What it said last comes first.
     if (before !== undefined) setTimeout(() => before.close(), LAST_WORDS_MS).unref();
-    if (to === null) return;
-    known.set(id, to);
-    connect(to);
+    if (port === null) return;
+    known.set(id, port);
+    connect(port);
   };
-  for (const peer of peers) take(peer);
-  parentPort?.on('message', take);
+  return (task) => {
+    if (task.kind === 'peer') meet(task.id, task.port);
+    else serveRequests(task.port, run);
+  };
+}
+
+function serveRequests(port: MessagePort, run: (batch: Batch) => Promise<BatchResult>): void {
   const answer = async (call: number, message: ThreadMessage) => {
     const result = await answerMessage(run, message).catch(() => null);
     port.postMessage({ call, result } satisfies ThreadAnswer, result === null ? [] : [result.bytes.buffer]);

@@ -290,4 +290,4 @@ function runInSavepoint(
   return result;
 }
 
-serveThread(write, (port) => vault.connect(port));
+export default serveThread(write, (port) => vault.connect(port));

@@ -1,4 +1,4 @@
-/** The keeper as a thread of its own, of the closed daemon (first.cts). It imports no dependency. */
+/** The keeper as a thread of its own, of the closed daemon (first.cts). Of the dependencies it loads piscina alone. */
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { createKeeper } from './keeper.ts';
 

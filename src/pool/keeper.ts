@@ -1,13 +1,17 @@
 /**
  * Who starts and ends the worker threads, and gives readers and writers the channels over which they share the keyring.
  * In the closed daemon that is a thread of its own (keeper-thread.ts), which is started before any dependency is loaded
- * and loads none: no object that the request thread can get at leads to those channels, and afterwards the request thread
- * may start no threads at all. Elsewhere it runs in the thread that asks.
+ * and loads piscina alone: no object that the request thread can get at leads to those channels, and afterwards the request
+ * thread may start no threads at all. Elsewhere it runs in the thread that asks.
+ *
+ * Each thread is a pool of its own: one of several does not replace a thread that died while it loaded, leaves what waits
+ * for that one unanswered for ever, keeps silent about threads that end between two tasks, and does not say which of its
+ * threads gets a task. Requests go past the pool, over a channel from the request thread to the worker.
  */
-import { writeSync } from 'node:fs';
 import { extname } from 'node:path';
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import type { WorkerOptions } from '../../workers/messages.ts';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { ThreadTask, WorkerOptions } from '../../workers/messages.ts';
 import { startWatchdog } from './watchdog-thread.ts';
 
 export type Role = 'reader' | 'writer';
@@ -33,7 +37,7 @@ export type News =
 
 interface Kept {
   readonly id: number;
-  readonly worker: Worker;
+  readonly pool: Piscina;
   readonly group: number;
   readonly role: Role;
 }
@@ -46,18 +50,20 @@ const FLAGS: Readonly<Record<Role, string[]>> = {
   reader: ['--permission', '--allow-addons', '--allow-fs-read=*', '--disable-warning=SecurityWarning'],
   writer: [],
 };
-const STANDARD_ERROR = 2;
+/** More than are ever under way on one thread. */
+const TASKS = 4_096;
+const MINUTE_MS = 60_000;
 
 /** .ts when run from source, .js when built: the compiler rewrites imports, but not this. */
 export function locateThread(role: Role): URL {
   return new URL(`../../workers/${role}${extname(import.meta.url)}`, import.meta.url);
 }
 
-/** Returns what carries out an order. `isClosed`: the threads get permissions, and print past this one. */
+/** Returns what carries out an order. `isClosed`: the threads get permissions of their own. */
 export function createKeeper(tell: (news: News) => void, isClosed: boolean): (order: Order) => void {
   const threads = new Map<number, Kept>();
   return (order) => {
-    if (order.kind === 'end') void threads.get(order.id)?.worker.terminate();
+    if (order.kind === 'end') void threads.get(order.id)?.pool.threads[0]?.terminate();
     else if (order.kind === 'watch') startWatchdog(order.shared, () => tell({ kind: 'unwatched' }));
     else startThread(order, threads, isClosed, tell);
   };
@@ -69,35 +75,76 @@ function startThread(
   isClosed: boolean,
   tell: (news: News) => void,
 ): void {
-  const isOther = (other: Kept) => other.group === group && other.role !== role;
-  const others = [...threads.values()].filter(isOther);
-  const channels = others.map((other) => ({ other, ...new MessageChannel() }));
-  const peers = channels.map(({ other, port1 }) => ({ id: other.id, port: port1 }));
-  let worker: Worker;
+  const listOthers = () =>
+    [...threads.values()].filter((other) => other.group === group && other.role !== role);
+  const onEnd = (reason: string) => {
+    threads.delete(id);
+    // A channel that it was handed at its end was never its own, and does not close by itself.
+    for (const other of listOthers()) hand(other.pool, { kind: 'peer', id, port: null });
+    tell({ kind: 'ended', id, reason });
+  };
+  let pool: Piscina;
   try {
-    worker = new Worker(locateThread(role), {
-      workerData: { ...options, role, port, peers },
-      transferList: [port, ...channels.map(({ port1 }) => port1)],
-      ...(isClosed ? { execArgv: FLAGS[role], stdout: true, stderr: true } : {}),
-    });
+    pool = startPool(role, { ...options, role }, isClosed, onEnd);
   } catch (error) {
     tell({ kind: 'ended', id, reason: describeError(error) });
     return;
   }
-  threads.set(id, { id, worker, group, role });
-  for (const { other, port2 } of channels) other.worker.postMessage({ id, port: port2 }, [port2]);
-  if (isClosed)
-    for (const stream of [worker.stdout, worker.stderr])
-      stream.on('data', (bytes: Uint8Array) => writeSync(STANDARD_ERROR, bytes));
-  let reason: string | null = null;
-  worker.once('error', (error) => {
-    reason = describeError(error);
+  for (const other of listOthers()) {
+    const { port1, port2 } = new MessageChannel();
+    hand(pool, { kind: 'peer', id: other.id, port: port1 });
+    hand(other.pool, { kind: 'peer', id, port: port2 });
+  }
+  // Last: by its first request it has its peers.
+  hand(pool, { kind: 'requests', port });
+  threads.set(id, { id, pool, group, role });
+}
+
+/** A pool of one thread. `onEnd` is told once. Throws where the system has no more threads to give. */
+function startPool(
+  role: Role,
+  workerData: WorkerOptions & { readonly role: Role },
+  isClosed: boolean,
+  onEnd: (reason: string) => void,
+): Piscina {
+  const pool = new Piscina({
+    filename: locateThread(role).href,
+    ...(isClosed ? { execArgv: FLAGS[role] } : {}),
+    minThreads: 1,
+    maxThreads: 1,
+    // minThreads = maxThreads: the thread is never idle out of the pool.
+    idleTimeout: MINUTE_MS,
+    concurrentTasksPerWorker: TASKS,
+    // An idle thread must hear requests, and what the other ones have to say about the keyring.
+    atomics: 'disabled',
+    maxQueue: TASKS,
+    // Nobody reads the pool's own statistics.
+    recordTiming: false,
+    workerData,
   });
-  worker.once('exit', (code) => {
-    threads.delete(id);
-    // A channel that it was handed at its end was never its own, and does not close by itself.
-    for (const other of [...threads.values()].filter(isOther)) other.worker.postMessage({ id, port: null });
-    tell({ kind: 'ended', id, reason: reason ?? `exit ${code}` });
+  const [worker] = pool.threads;
+  if (worker === undefined) throw new TypeError('it was not started');
+  let isTold = false;
+  const abandon = (reason: string) => {
+    void pool.destroy();
+    // An exit comes after an error, too.
+    if (!isTold) onEnd(reason);
+    isTold = true;
+  };
+  // Before the pool's own listeners, which would start another thread in it.
+  worker.prependListener('error', (error) => abandon(describeError(error)));
+  worker.prependListener('exit', (code) => abandon(`exit ${code}`));
+  // What is wrong has been told by then; without a listener it would end the process.
+  pool.on('error', () => {});
+  return pool;
+}
+
+function hand(pool: Piscina, task: ThreadTask): void {
+  const transfer = task.port === null ? [] : [task.port];
+  // piscina's own name for the type of a transfer list resolves to another type under these compiler settings.
+  pool.run(task, { transferList: transfer as never }).catch(() => {
+    // It never got there: whoever has the other end must not wait for it.
+    task.port?.close();
   });
 }
 

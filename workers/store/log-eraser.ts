@@ -3,7 +3,7 @@
  * the names, metadata, wrapped DEKs and payloads of what was deleted or replaced since. Holds no secret.
  */
 import { closeSync, fsyncSync, openSync, statSync, writeSync } from 'node:fs';
-import type { Db } from './database.ts';
+import type Database from 'better-sqlite3';
 
 /** What SQLite answers to `wal_checkpoint`. */
 interface Checkpoint {
@@ -20,7 +20,7 @@ const PATIENCE_MS = 50;
  * Returns false if a reader kept the log from being taken in whole; then it is as it was. `db` is the only connection that
  * writes, and in no transaction. `patienceMs`: what the connection's statements else wait for a lock.
  */
-export function eraseLog(db: Db, path: string, patienceMs: number): boolean {
+export function eraseLog(db: Database.Database, path: string, patienceMs: number): boolean {
   const log = `${path}-wal`;
   if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) === 0) return true;
   db.pragma(`busy_timeout = ${PATIENCE_MS}`);
@@ -34,7 +34,7 @@ export function eraseLog(db: Db, path: string, patienceMs: number): boolean {
   }
 }
 
-function isBusy(db: Db, mode: 'RESTART' | 'TRUNCATE'): boolean {
+function isBusy(db: Database.Database, mode: 'RESTART' | 'TRUNCATE'): boolean {
   const [done] = db.pragma(`wal_checkpoint(${mode})`) as Checkpoint[];
   return done?.busy !== 0;
 }

@@ -4,7 +4,6 @@
  * trigger there that makes lies of "stored" and "deleted", or a view whose reading never ends. Holds no secret.
  */
 import Database from 'better-sqlite3';
-import type { Db } from './database.ts';
 import { migrationFrom } from './migrations.ts';
 import { UnusableDatabaseError } from './unusable.ts';
 
@@ -26,7 +25,7 @@ const known = new Map<number, ReadonlyMap<string, string>>();
  * Throws UnusableDatabaseError where the open file has anything in its schema that this program does not write into a
  * file of schema `version`, or lacks something of it.
  */
-export function checkSchema(db: Db, path: string, version: number): void {
+export function checkSchema(db: Database.Database, path: string, version: number): void {
   const expected = listExpected(version);
   const found = listSchema(db);
   for (const [name, text] of found)
@@ -58,7 +57,7 @@ function listExpected(version: number): ReadonlyMap<string, string> {
 }
 
 /** By kind and name, such as `trigger search_texts_inserted`. Two of one name are two that fit none. */
-function listSchema(db: Db): Map<string, string> {
+function listSchema(db: Database.Database): Map<string, string> {
   // The name that the file cannot give to anything else.
   const rows = db.prepare<[], SchemaRow>('SELECT type, name, tbl_name, sql FROM main.sqlite_master').all();
   const schema = new Map<string, string>();
@@ -70,7 +69,7 @@ function listSchema(db: Db): Map<string, string> {
 }
 
 /** Each table and index has its own pages: with those of another it would answer what that one stores. */
-function checkRoots(db: Db, path: string): void {
+function checkRoots(db: Database.Database, path: string): void {
   const shared = db
     .prepare<[], { name: string }>(
       'SELECT name FROM main.sqlite_master WHERE rootpage > 0 GROUP BY rootpage HAVING count(*) > 1 LIMIT 1',
