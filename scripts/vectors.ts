@@ -12,6 +12,7 @@ import {
   type Context,
   context,
   payload,
+  type Row,
   rowDigest,
   type SlotInput,
   slot,
@@ -172,15 +173,22 @@ function payloadVectors(): Vector[] {
   ];
 }
 
-interface WrapCase {
+interface WrapCase extends Row {
   readonly wrappingKey: Buffer;
   readonly keyId: Buffer;
   readonly key: Buffer;
   readonly c: Context;
-  readonly metadata: string;
-  readonly createdAt: number;
-  readonly updatedAt: number;
 }
+
+/** What the header tells of a row. */
+const describeRow = (r: Row): Record<string, Value> => ({
+  metadata: r.metadata,
+  'created-at': r.createdAt,
+  'updated-at': r.updatedAt,
+  'written-by': r.writtenBy,
+  accepted: r.accepted,
+  fields: r.fields.map(({ field, version }) => `${field}=${version}`).join(' '),
+});
 
 const DEK_WRAP: WrapCase = {
   wrappingKey: seed('kek', 32),
@@ -190,6 +198,12 @@ const DEK_WRAP: WrapCase = {
   metadata: '{"owner":"payments","url":"https://db.example"}',
   createdAt: 1_767_225_600,
   updatedAt: 1_769_904_000,
+  writtenBy: 'session',
+  accepted: 1,
+  fields: [
+    { field: 'otp', version: 4 },
+    { field: 'pin', version: 5 },
+  ],
 };
 
 /** There the root key wraps: the key id is the vault's, the name is the KEK's id, the version its generation. */
@@ -200,6 +214,9 @@ const KEK_WRAP: WrapCase = {
   key: seed('kek', 32),
   c: { ...SECRET, kind: 'kek', environment: '', name: seed('kek id', 16).toString('hex'), version: 1 },
   metadata: '{}',
+  writtenBy: '',
+  accepted: 0,
+  fields: [],
 };
 
 function wrapVectors(): Vector[] {
@@ -209,14 +226,12 @@ function wrapVectors(): Vector[] {
       ...w,
       nonce: seed(`${name} wrap nonce`, 24),
       ctx: context(w.c),
-      digest: rowDigest(w.metadata, w.createdAt, w.updatedAt),
+      digest: rowDigest(w),
     });
   const inputs = (w: WrapCase) => ({
     'wrapping-key': w.wrappingKey,
     ...describe(w.c),
-    metadata: w.metadata,
-    'created-at': w.createdAt,
-    'updated-at': w.updatedAt,
+    ...describeRow(w),
   });
   const good = (name: string, comment: string, w: WrapCase): Vector => ({
     name: `wrap_${name}`,
@@ -233,7 +248,8 @@ function wrapVectors(): Vector[] {
     inputs: inputs({ ...DEK_WRAP, ...change }),
     blob: stored,
   });
-  const { createdAt, updatedAt } = DEK_WRAP;
+  const { createdAt, updatedAt, fields } = DEK_WRAP;
+  const [otp, pin] = fields as [Row['fields'][number], Row['fields'][number]];
   const otherRow: WrapCase = { ...DEK_WRAP, c: { ...SECRET, name: 'database/replica' } };
   return [
     good('dek', 'a DEK under a KEK', DEK_WRAP),
@@ -262,6 +278,20 @@ function wrapVectors(): Vector[] {
       updatedAt: createdAt,
     }),
     bad('created-at-negative', 'a time that no row can have', blob, { createdAt: -1 }),
+    bad('written-by', 'another writer', blob, { writtenBy: '00c0ffee00c0ffee' }),
+    bad('accepted', 'no longer accepted', blob, { accepted: 0 }),
+    bad('accepted-two', 'accepted, as no row can be', blob, { accepted: 2 }),
+    bad('field-lost', 'the row of a field is gone', blob, { fields: [otp] }),
+    bad('fields-lost', 'the rows of all fields are gone', blob, { fields: [] }),
+    bad('field-added', 'a field too many', blob, { fields: [...fields, { field: 'user', version: 1 }] }),
+    bad('field-renamed', 'a field of another name', blob, { fields: [otp, { ...pin, field: 'pim' }] }),
+    bad('field-older', 'an older version of a field', blob, { fields: [otp, { ...pin, version: 2 }] }),
+    bad('fields-swapped', 'two fields exchanged their versions', blob, {
+      fields: [
+        { ...otp, version: pin.version },
+        { ...pin, version: otp.version },
+      ],
+    }),
     bad('swapped-row', 'the wrap of another row', make('replica', otherRow)),
     bad('kek-as-dek', 'the wrap of a KEK, at a secret', make('kek', KEK_WRAP)),
     bad('payload-magic', 'authentic, but says it is a payload', make('pm', DEK_WRAP, { magic: 'MAV4' })),
@@ -341,18 +371,25 @@ function slotVectors(): Vector[] {
 }
 
 function digestVectors(): Vector[] {
-  const make = (name: string, comment: string, metadata: string, createdAt: number, updatedAt: number) => ({
-    name: `row-digest_${name}`,
-    comment,
-    expect: 'success' as const,
-    inputs: { metadata, 'created-at': createdAt, 'updated-at': updatedAt },
-    blob: rowDigest(metadata, createdAt, updatedAt),
-  });
+  const make = (name: string, comment: string, change: Partial<Row>) => {
+    const { metadata, createdAt, updatedAt, writtenBy, accepted, fields } = { ...DEK_WRAP, ...change };
+    const row: Row = { metadata, createdAt, updatedAt, writtenBy, accepted, fields };
+    return {
+      name: `row-digest_${name}`,
+      comment,
+      expect: 'success' as const,
+      inputs: describeRow(row),
+      blob: rowDigest(row),
+    };
+  };
+  const nothing = { metadata: '', createdAt: 0, updatedAt: 0, writtenBy: '', accepted: 0, fields: [] };
+  const unicode = { metadata: '{"größe":"秘密 🔑"}', fields: [{ field: '🔑', version: 1 }] };
   return [
-    make('usual', 'a usual row', DEK_WRAP.metadata, DEK_WRAP.createdAt, DEK_WRAP.updatedAt),
-    make('empty', 'no metadata at all, time 0', '', 0, 0),
-    make('unicode', 'lengths count bytes, not characters', '{"größe":"秘密 🔑"}', 1, 2),
-    make('far-future', 'times of more than 32 bits', '{}', 2 ** 32, 2 ** 53 - 1),
+    make('usual', 'a usual row', {}),
+    make('empty', 'no metadata at all, time 0, no writer, no fields', nothing),
+    make('unicode', 'lengths count bytes, not characters', { ...unicode, createdAt: 1, updatedAt: 2 }),
+    make('far-future', 'times of more than 32 bits', { createdAt: 2 ** 32, updatedAt: 2 ** 53 - 1 }),
+    make('token', 'written by a token, not accepted', { writtenBy: '00c0ffee00c0ffee', accepted: 0 }),
   ];
 }
 
@@ -364,6 +401,7 @@ function tokenMacVectors(): Vector[] {
     tokenHash: createHash('sha256').update('mvt_example').digest(),
     name: 'deploy robot',
     scopes: 'read,write',
+    trusted: 0,
     createdAt: 1_767_225_600,
     expiresAt: 1_798_761_600,
   };
@@ -384,6 +422,7 @@ function tokenMacVectors(): Vector[] {
       'token-hash': r.tokenHash,
       name: r.name,
       scopes: r.scopes,
+      trusted: r.trusted,
       'created-at': r.createdAt,
       'expires-at': r.expiresAt ?? 'never',
     },
@@ -395,8 +434,11 @@ function tokenMacVectors(): Vector[] {
   const forever = { ...row, expiresAt: null };
   return [
     make('expiring', 'a token that expires', 'success', row),
+    make('trusted', 'a trusted token', 'success', { ...row, trusted: 1 }),
     make('forever', 'a token that never expires', 'success', forever),
     bad('scopes', 'the token was given a scope', { scopes: 'read,write,admin' }),
+    bad('trusted', 'it was made a trusted one', { trusted: 1 }),
+    bad('trusted-two', 'trusted, as no row can be', { trusted: 2 }),
     bad('expires-at', 'its life was prolonged', { expiresAt: 1_830_297_600 }),
     bad('never', 'it was made to live for ever', { expiresAt: null }),
     bad('expires-at-zero', 'an expiry of 0 is not "never"', { expiresAt: 0 }, tokenMac(forever)),

@@ -36,8 +36,9 @@ interface Left {
 
 function insert(db: Db, name: string): void {
   db.prepare(
-    `INSERT INTO secrets (name, environment, metadata, version, wrapped_dek, created_at, updated_at)
-     VALUES (?, '', '{}', 0, x'00', 0, 0)`,
+    `INSERT INTO secrets
+       (name, environment, metadata, version, wrapped_dek, created_at, updated_at, written_by, accepted)
+     VALUES (?, '', '{}', 0, x'00', 0, 0, 'session', 1)`,
   ).run(name);
 }
 
@@ -162,7 +163,7 @@ t.test('open > a newer schema that is only in the log > refused, untouched', asy
 });
 
 t.test('open > the first page torn by a power failure > the log has it, and it opens', async (t) => {
-  const { path, file, log } = leaveLog(t, (db) => db.pragma('user_version = 5'));
+  const { path, file, log } = leaveLog(t, (db) => db.pragma('user_version = 6'));
   const torn = Buffer.from(file);
   torn.fill(0xa5, 0, 512);
   lay(path, torn, log);

@@ -244,7 +244,20 @@ t.test('encodeContext > what cannot be encoded exactly > is refused', async (t) 
 
 const ctx = encodeContext(CONTEXT);
 const slotCtx = encodeContext({ ...CONTEXT, kind: 'slot', environment: '', name: 'passphrase', version: 1 });
-const rowDigest = digestRow('{"owner":"payments"}', 1_767_225_600, 1_769_904_000);
+const ROW = {
+  metadata: '{}',
+  createdAt: 0,
+  updatedAt: 0,
+  writtenBy: 'session',
+  accepted: 1,
+  fields: [{ field: 'otp', version: 2 }],
+};
+const rowDigest = digestRow({
+  ...ROW,
+  metadata: '{"owner":"payments"}',
+  createdAt: 1_767_225_600,
+  updatedAt: 1_769_904_000,
+});
 const plaintext = randomBytes(1024);
 const passphrase = Buffer.from('anvil-copper-meadow-seventeen');
 const CHEAP = { memoryKib: 8, passes: 1, parallelism: 1 };
@@ -504,6 +517,7 @@ t.test('every entry > a length our own code got wrong > range error that names n
 });
 
 const TOKEN: TokenRow = {
+  trusted: 0,
   vaultId: Buffer.alloc(16, 7),
   id: '00c0ffee00c0ffee',
   tokenHash: createHash('sha256').update('mvt_example').digest(),
@@ -527,8 +541,10 @@ t.test('verifyTokenMac > a stored row that cannot be > false, not an exception',
 
 t.test('digestRow > a time that no row can have > integrity error', async (t) => {
   for (const time of [-1, 0.5, Number.NaN, 2 ** 53]) {
-    t.ok(isUniformFailure(() => digestRow('{}', time, 0)));
-    t.ok(isUniformFailure(() => digestRow('{}', 0, time)));
+    t.ok(isUniformFailure(() => digestRow({ ...ROW, createdAt: time })));
+    t.ok(isUniformFailure(() => digestRow({ ...ROW, updatedAt: time })));
+    t.ok(isUniformFailure(() => digestRow({ ...ROW, accepted: time })));
+    t.ok(isUniformFailure(() => digestRow({ ...ROW, fields: [{ field: 'otp', version: time }] })));
   }
 });
 
@@ -560,7 +576,17 @@ const readContext = (h: Header): Buffer =>
   });
 
 const readDigest = (h: Header): Buffer =>
-  digestRow(h('metadata'), Number(h('created-at')), Number(h('updated-at')));
+  digestRow({
+    metadata: h('metadata'),
+    createdAt: Number(h('created-at')),
+    updatedAt: Number(h('updated-at')),
+    writtenBy: h('written-by'),
+    accepted: Number(h('accepted')),
+    fields: [...h('fields').matchAll(/(\S+)=(\d+)/g)].map(([, field = '', version]) => ({
+      field,
+      version: Number(version),
+    })),
+  });
 
 const readTokenRow = (h: Header): TokenRow => ({
   vaultId: hex(h('vault-id')),
@@ -568,6 +594,7 @@ const readTokenRow = (h: Header): TokenRow => ({
   tokenHash: hex(h('token-hash')),
   name: h('name'),
   scopes: h('scopes'),
+  trusted: Number(h('trusted')),
   createdAt: Number(h('created-at')),
   expiresAt: h('expires-at') === 'never' ? null : Number(h('expires-at')),
 });

@@ -382,7 +382,9 @@ t.test('serve > vault.db is not one of ours > sealed with a clear reason, the fi
       /not a MaestroVault database/,
     ],
     ['an older schema', withVersion(3), /not a MaestroVault database/],
-    ['a newer schema', withVersion(6), /newer than this program/],
+    ['schema 4, never released', withVersion(4), /has schema 4, of a program that was never released/],
+    ['schema 5, never released', withVersion(5), /has schema 5, .*import them into a new vault/],
+    ['a newer schema', withVersion(7), /newer than this program/],
   ];
   for (const [what, write, reason] of files) {
     const sandbox = createSandbox(t);

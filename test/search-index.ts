@@ -60,7 +60,7 @@ class Store {
 
   #write(id: number | null, place: Place, entries: Entries): void {
     const wrappedDek = Buffer.from('x');
-    const times = { createdAt: 1, updatedAt: 1 };
+    const times = { createdAt: 1, updatedAt: 1, writtenBy: 'session', accepted: 1 };
     const row = { id, ...place, metadata: '{}', version: 1, wrappedDek, payload: wrappedDek, ...times };
     const searchText = buildSearchText(place.name, place.environment, entries.flat());
     this.#writer.index(this.#writer.put(row), place, { entries, searchText }, id === null);

@@ -18,6 +18,8 @@ export interface Principal {
   readonly scopes: readonly Scope[];
   /** Unix time in seconds; null where the token does not expire. */
   readonly expiresAt: number | null;
+  /** Whether what it writes counts as accepted by the owner, without being asked. */
+  readonly isTrusted?: boolean;
 }
 
 /** A principal with the SHA-256 of its token (64 hex characters), by which the request thread finds it. */
@@ -86,6 +88,14 @@ export interface PageBounds {
   readonly bytes: number;
 }
 
+/** Who a write is bound to. */
+export interface Author {
+  /** `session` for the owner's own, else the token's id. */
+  readonly id: string;
+  /** Whether what it writes counts as accepted by the owner. */
+  readonly isTrusted: boolean;
+}
+
 /** One request, routed and authenticated. */
 export interface Call {
   readonly operation: Operation;
@@ -95,6 +105,8 @@ export interface Call {
   readonly body: Uint8Array<ArrayBuffer> | null;
   /** Whether the principal may replace a secret that exists (the route table's `replaceScope`). */
   readonly mayReplace: boolean;
+  /** Who writes; absent: nobody whose writing counts as the owner's. */
+  readonly author?: Author;
   /** The `If-Match` and `If-None-Match` request headers, unparsed. */
   readonly ifMatch?: string;
   readonly ifNoneMatch?: string;

@@ -15,7 +15,7 @@ import { refuseTracer } from './keys/tracer.ts';
 import { openKeyring, unsealRootKey } from './keys/unseal.ts';
 import { checkKnown } from './known-vault.ts';
 import { type CountSteps, countStepsIn } from './long-work.ts';
-import type { EntryLimits, Failure, Reply, WorkerOptions } from './messages.ts';
+import type { Author, EntryLimits, Failure, Reply, WorkerOptions } from './messages.ts';
 import { RequestError } from './request-error.ts';
 import {
   BUSY_TIMEOUT_MS,
@@ -59,7 +59,12 @@ export interface WritableVault extends ReadableVault {
   readonly writer: SecretWriter;
   /** A version that no value of this vault has had before. */
   readonly nextVersion: () => number;
+  /** Who what is written is bound to. */
+  readonly author: Author;
 }
+
+/** Whose writing counts for nothing: what no principal asked for. */
+const NOBODY: Author = { id: '', isTrusted: false };
 
 type Stores = Omit<WritableVault, 'keyring'> & {
   readonly db: Db;
@@ -331,6 +336,7 @@ function makeStores(
     tokens: new TokenStore(db),
     vault,
     nextVersion: () => vault.takeVersions(1),
+    author: NOBODY,
     countSteps: countStepsIn(longWork),
     limits: { ...ENTRY_LIMITS, ...entryLimits },
   };

@@ -277,7 +277,7 @@ function runInSavepoint(
   const result = runCall(reply, () =>
     transactions.write(() => {
       checkWanted(call);
-      const outcome = handle(open, call, reply);
+      const outcome = handle({ ...open, author: call.author ?? open.author }, call, reply);
       // The last moment: what was done is rolled back, and the commit comes next.
       checkWanted(call);
       return outcome;

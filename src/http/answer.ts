@@ -8,7 +8,7 @@ import type { Answered, IsWanted } from '../answered.ts';
 import { authenticate, findToken, isSessionToken } from '../auth/authenticate.ts';
 import type { GuessLimit } from '../auth/limits.ts';
 import type { Principals } from '../auth/principals.ts';
-import { hasScope, mayReplace } from '../auth/scope.ts';
+import { hasScope, mayReplace, toAuthor } from '../auth/scope.ts';
 import type { LongWork } from '../long-work.ts';
 import { adviseOn, type Problem, type Told } from '../remedies.ts';
 import type { Route } from '../routes.ts';
@@ -291,6 +291,7 @@ function buildCall(
     params,
     body,
     mayReplace: mayReplace(principal, route),
+    author: toAuthor(principal),
     ...(request.ifMatch === undefined ? {} : { ifMatch: request.ifMatch }),
     ...(request.ifNoneMatch === undefined ? {} : { ifNoneMatch: request.ifNoneMatch }),
   };

@@ -22,6 +22,8 @@ export interface TokenRow {
   readonly name: string;
   /** The scopes in their canonical order, joined by commas. */
   readonly scopes: string;
+  /** 1 where what the token writes counts as accepted by the owner, else 0. */
+  readonly trusted: number;
   readonly createdAt: number;
   /** Null where the token does not expire. */
   readonly expiresAt: number | null;
@@ -40,17 +42,18 @@ export function deriveTokenMacKey(kek: KeyObject, vaultId: Uint8Array): KeyObjec
 }
 
 /**
- * HMAC-SHA256 (32 bytes) over ctx ‖ LP(token hash) ‖ LP(name) ‖ LP(scopes) ‖ u64(created) ‖ u64(expires, 0 for
- * never). Throws RangeError for a row that cannot be: see `isTokenRow`.
+ * HMAC-SHA256 (32 bytes) over ctx ‖ LP(token hash) ‖ LP(name) ‖ LP(scopes) ‖ u64(trusted) ‖ u64(created) ‖
+ * u64(expires, 0 for never). Throws RangeError for a row that cannot be: see `isTokenRow`.
  */
 export function computeTokenMac(macKey: KeyObject, row: TokenRow): Buffer {
   if (!isTokenRow(row)) throw new RangeError('a token row must have a 32-byte hash and positive times');
   const { vaultId, id, tokenHash, name, scopes } = row;
   const ctx = encodeContext({ vaultId, kind: 'token', environment: '', name: id, field: '', version: 0 });
-  const times = Buffer.alloc(2 * U64_SIZE);
-  writeU64(times, row.expiresAt ?? 0, writeU64(times, row.createdAt, 0));
+  const numbers = Buffer.alloc(3 * U64_SIZE);
+  const offset = writeU64(numbers, row.createdAt, writeU64(numbers, row.trusted, 0));
+  writeU64(numbers, row.expiresAt ?? 0, offset);
   const texts = encodeFields(tokenHash, name, scopes);
-  return createHmac('sha256', macKey).update(ctx).update(texts).update(times).digest();
+  return createHmac('sha256', macKey).update(ctx).update(texts).update(numbers).digest();
 }
 
 /** Whether the stored row and its stored MAC belong together; false too for rows that cannot be. */
@@ -61,8 +64,9 @@ export function verifyTokenMac(macKey: KeyObject, row: TokenRow, mac: Uint8Array
 
 /** An expiry of 0 is refused, because 0 stands for "never" in the MAC. */
 function isTokenRow(row: TokenRow): boolean {
-  const { tokenHash, createdAt, expiresAt } = row;
-  return tokenHash.length === DIGEST_SIZE && isU64(createdAt) && (expiresAt === null || isExpiry(expiresAt));
+  const { tokenHash, trusted, createdAt, expiresAt } = row;
+  const isSound = tokenHash.length === DIGEST_SIZE && (trusted === 0 || trusted === 1) && isU64(createdAt);
+  return isSound && (expiresAt === null || isExpiry(expiresAt));
 }
 
 function isExpiry(expiresAt: number): boolean {

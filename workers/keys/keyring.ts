@@ -5,7 +5,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { encodeContext } from '../envelope/context.ts';
 import type { Kek, RootKey } from '../envelope/keys.ts';
-import { digestRow } from '../envelope/row-digest.ts';
+import { digestRow, NO_WRITER } from '../envelope/row-digest.ts';
 import { deriveTokenMacKey } from '../envelope/row-mac.ts';
 import { unwrapKey, wrapKey } from '../envelope/wrap.ts';
 import { XaesKey } from '../envelope/xaes.ts';
@@ -112,8 +112,12 @@ export function wrapKek(
   { id, generation, createdAt }: Omit<WrappedKek, 'wrapped'>,
 ): Buffer {
   const ctx = encodeKekContext(vaultId, id, generation);
-  const digest = digestRow('', createdAt, createdAt);
+  const digest = digestKekRow(createdAt);
   return withRootKey(rootKey, (wrapping) => wrapKey(wrapping, vaultId, kek, ctx, digest));
+}
+
+function digestKekRow(createdAt: number): Buffer {
+  return digestRow({ ...NO_WRITER, metadata: '', createdAt, updatedAt: createdAt });
 }
 
 /** Unwraps every generation. Throws IntegrityError if the root key is not this vault's, or a row was changed. */
@@ -131,7 +135,7 @@ function unwrapKek(
   { id, generation, wrapped, createdAt }: WrappedKek,
 ): SharedKeyring['keks'][number] {
   const ctx = encodeKekContext(vaultId, id, generation);
-  const bytes = unwrapKey(wrapping, wrapped, ctx, digestRow('', createdAt, createdAt));
+  const bytes = unwrapKey(wrapping, wrapped, ctx, digestKekRow(createdAt));
   const key = createSecretKey(bytes);
   bytes.fill(0);
   return { id, generation, key };

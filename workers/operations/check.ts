@@ -11,7 +11,7 @@ import type { Damage } from '../store/vault.ts';
 import type { ReadableVault } from '../vault.ts';
 import { describeUnreadable } from './answer-of-many.ts';
 import { verifyRow } from './sealing.ts';
-import { fieldPlaceOf, placeOf, writeNames } from './secrets.ts';
+import { asBoundField, fieldPlaceOf, placeOf, writeNames } from './secrets.ts';
 import { isGenuine } from './tokens.ts';
 
 /** How many entries the answer names at most, of those that do not open. */
@@ -65,9 +65,8 @@ function checkEntries(vault: ReadableVault, findings: Findings): void {
 /** Whether an entry opens whole, as somebody with the key stored it. */
 function opens(vault: ReadableVault, row: SecretRow, fields: readonly FieldRow[]): boolean {
   try {
-    verifyRow(vault.keyring, placeOf(row), row);
-    for (const field of fields)
-      verifyRow(vault.keyring, fieldPlaceOf(row, field.field), { ...field, metadata: '' });
+    verifyRow(vault.keyring, placeOf(row), { ...row, fields });
+    for (const field of fields) verifyRow(vault.keyring, fieldPlaceOf(row, field.field), asBoundField(field));
     return true;
   } catch (error) {
     if (error instanceof IntegrityError) return false;

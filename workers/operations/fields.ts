@@ -10,21 +10,22 @@ import type { FieldRow, SecretRow } from '../store/secrets.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 import { checkEntrySize } from './entry-size.ts';
 import { getFieldName, getNamesOnly, getPlace } from './parameters.ts';
-import { keepCreatedAt, sealRow } from './sealing.ts';
+import { isVouchedFor, sealRow } from './sealing.ts';
 import {
+  asBoundField,
   changeSecret,
   fieldPlaceOf,
   findForWrite,
   getForWrite,
   getSecretRow,
-  indexMetadata,
   listAllFields,
-  type Metadata,
   NO_METADATA,
   nowSeconds,
   openFieldRow,
-  placeOf,
   putOffIfLarge,
+  type SecretChange,
+  storeSecret,
+  toAccepted,
   writeFields,
   writeStatus,
   writeValue,
@@ -96,69 +97,52 @@ export function storeFields(
   fields: readonly (readonly [field: string, value: Uint8Array])[],
 ): void {
   const existing = findForWrite(vault, call, place);
-  if (existing !== null) changeSecret(vault, existing, {});
-  const secret = existing ?? createFieldsOnlySecret(vault, place, NO_METADATA);
-  setFields(vault, secret, fields);
-  checkEntrySize(vault, secret.id, 'fields');
+  const id = existing?.id ?? storeSecret(vault, place, null, null, NO_METADATA);
+  setFields(vault, id, fields);
+  checkEntrySize(vault, id, 'fields');
 }
 
-/** Stores fields of a secret, new or not. The secret's own row is the caller's: it says when the secret changed. */
+/** Stores fields of a secret that is there, and binds them to it. Throws IntegrityError. */
 export function setFields(
   vault: WritableVault,
-  secret: SecretIdentity,
+  secretId: number,
   fields: readonly (readonly [field: string, value: Uint8Array])[],
+  change: Omit<SecretChange, 'changeFields'> = {},
 ): void {
-  for (const [field, value] of fields) storeField(vault, secret, field, value);
-  vault.writer.countFields(secret.id);
+  const secret = vault.secrets.findById(secretId);
+  if (secret === null) throw new RangeError('no such secret');
+  const changeFields = () => {
+    for (const [field, value] of fields) storeField(vault, secret, field, value);
+  };
+  changeSecret(vault, secret, { ...change, changeFields });
 }
 
-type SecretIdentity = Pick<SecretRow, 'id' | 'name' | 'environment'>;
-
-/** An entry without a value of its own; its wrapped DEK seals nothing and binds the row. */
-export function createFieldsOnlySecret(
-  vault: WritableVault,
-  place: { name: string; environment: string },
-  metadata: Metadata,
-): SecretIdentity {
-  const now = nowSeconds();
-  const bound = { metadata: metadata.text, createdAt: now, updatedAt: now };
-  const id = vault.writer.put({
-    id: null,
-    name: place.name,
-    environment: place.environment,
-    ...bound,
-    ...sealRow(vault.keyring, placeOf(place), bound, 0, null),
-  });
-  indexMetadata(vault, id, place, metadata, true);
-  return { id, name: place.name, environment: place.environment };
-}
-
-function storeField(vault: WritableVault, secret: SecretIdentity, field: string, value: Uint8Array): void {
+function storeField(vault: WritableVault, secret: SecretRow, field: string, value: Uint8Array): void {
   const now = nowSeconds();
   const place = fieldPlaceOf(secret, field);
   const row = vault.secrets.findField(secret.id, field);
-  const createdAt = keepCreatedAt(vault.keyring, place, row === null ? null : { ...row, metadata: '' }, now);
-  const bound = { metadata: '', createdAt, updatedAt: now };
+  const isKnown = row !== null && isVouchedFor(vault.keyring, place, asBoundField(row));
+  const { id, isTrusted } = vault.author;
+  const bound = asBoundField({
+    createdAt: isKnown ? row.createdAt : now,
+    updatedAt: now,
+    writtenBy: id,
+    accepted: toAccepted(isTrusted),
+  });
   const version = vault.nextVersion();
   const { wrappedDek, payload } = sealRow(vault.keyring, place, bound, version, value);
   if (payload === null) throw new RangeError('a field has a value');
-  vault.writer.putField({
-    secretId: secret.id,
-    field,
-    version,
-    wrappedDek,
-    payload,
-    createdAt,
-    updatedAt: now,
-  });
+  vault.writer.putField({ ...bound, secretId: secret.id, field, version, wrappedDek, payload });
 }
 
 export const deleteField: Handler<WritableVault> = (vault, call, reply) => {
   const place = getPlace(call);
   const field = getFieldName(call);
   const secret = getForWrite(vault, call, place);
-  if (!vault.writer.deleteField(secret.id, field)) throw noSuchField();
-  changeSecret(vault, secret, {});
-  vault.writer.countFields(secret.id);
+  changeSecret(vault, secret, {
+    changeFields: () => {
+      if (!vault.writer.deleteField(secret.id, field)) throw noSuchField();
+    },
+  });
   writeStatus('deleted', { name: place.name, field }, reply);
 };

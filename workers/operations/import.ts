@@ -14,11 +14,19 @@ import { RequestError } from '../request-error.ts';
 import type { SecretRow } from '../store/secrets.ts';
 import type { WritableVault } from '../vault.ts';
 import { checkEntrySize, checkMetadata, checkSize } from './entry-size.ts';
-import { createFieldsOnlySecret, setFields } from './fields.ts';
+import { setFields } from './fields.ts';
 import { getDryRun } from './parameters.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { openRow, type Place, verifyRow } from './sealing.ts';
-import { changeSecret, fieldPlaceOf, NO_METADATA, placeOf, storeSecret, writeNames } from './secrets.ts';
+import {
+  asBoundField,
+  changeSecret,
+  fieldPlaceOf,
+  NO_METADATA,
+  placeOf,
+  storeSecret,
+  writeNames,
+} from './secrets.ts';
 
 const GROUPS = ['added', 'changed', 'unchanged'] as const;
 type Group = (typeof GROUPS)[number];
@@ -97,13 +105,10 @@ function countValues(entries: readonly ImportEntry[]): number {
 function add(vault: WritableVault, entry: ImportEntry, isDryRun: boolean): Group {
   checkGiven(vault, entry);
   if (isDryRun) return 'added';
-  const { name, environment, value, fields } = entry;
+  const { name, environment, value = null, fields } = entry;
   const metadata = parseGiven(entry) ?? NO_METADATA;
-  const id =
-    value === undefined
-      ? createFieldsOnlySecret(vault, entry, metadata).id
-      : storeSecret(vault, { name, environment }, null, value, metadata);
-  if (fields.length > 0) setFields(vault, { id, name, environment }, fields);
+  const id = storeSecret(vault, { name, environment }, null, value, metadata);
+  if (fields.length > 0) setFields(vault, id, fields);
   return 'added';
 }
 
@@ -121,7 +126,7 @@ function merge(vault: WritableVault, call: Call, row: SecretRow, entry: ImportEn
     storeSecret(vault, { name, environment }, row, value, metadata);
   else if (value !== undefined) changeSecret(vault, row, { value });
   else changeSecret(vault, row, metadata === undefined ? {} : { metadata });
-  if (fields.length > 0) setFields(vault, { id, name, environment }, fields);
+  if (fields.length > 0) setFields(vault, id, fields);
   checkEntrySize(vault, id, fields.length > 0 ? 'fields' : 'value');
   return 'changed';
 }
@@ -148,12 +153,13 @@ function replacesAll(vault: WritableVault, row: SecretRow, entry: ImportEntry): 
 /** Verifies the row and each given field, also those behind a difference. */
 function isSame(vault: WritableVault, row: SecretRow, entry: ImportEntry): boolean {
   let same = entry.metadata === undefined || entry.metadata.text === row.metadata;
-  if (entry.value === undefined) verifyRow(vault.keyring, placeOf(row), row);
-  else if (!holds(vault, placeOf(row), row, entry.value)) same = false;
+  const bound = { ...row, fields: vault.secrets.listFieldHeads(row.id) };
+  if (entry.value === undefined) verifyRow(vault.keyring, placeOf(row), bound);
+  else if (!holds(vault, placeOf(row), bound, entry.value)) same = false;
   for (const [field, value] of entry.fields) {
     const stored = vault.secrets.findField(row.id, field);
     const place = fieldPlaceOf(row, field);
-    if (stored === null || !holds(vault, place, { ...stored, metadata: '' }, value)) same = false;
+    if (stored === null || !holds(vault, place, asBoundField(stored), value)) same = false;
   }
   return same;
 }

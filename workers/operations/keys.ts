@@ -13,7 +13,7 @@ import type { SecretRow } from '../store/secrets.ts';
 import type { Vault, WritableVault } from '../vault.ts';
 import { insertKek } from './new-vault.ts';
 import { rewrapRow } from './sealing.ts';
-import { fieldPlaceOf, nowSeconds, placeOf } from './secrets.ts';
+import { asBoundField, fieldPlaceOf, nowSeconds, placeOf } from './secrets.ts';
 import { isGenuine, signTokenRow } from './tokens.ts';
 
 /** There is one writer thread, and this is its. */
@@ -100,10 +100,11 @@ function rewrapSecrets(vault: WritableVault, keyring: Keyring): void {
 }
 
 function rewrapSecret(vault: WritableVault, keyring: Keyring, row: SecretRow): void {
-  vault.writer.put({ ...row, ...rewrapRow(keyring, placeOf(row), row, row) });
+  const bound = { ...row, fields: vault.secrets.listFieldHeads(row.id) };
+  vault.writer.put({ ...row, ...rewrapRow(keyring, placeOf(row), bound, bound) });
   for (const field of vault.secrets.listFields(row.id)) {
-    const bound = { ...field, metadata: '' };
-    const { wrappedDek } = rewrapRow(keyring, fieldPlaceOf(row, field.field), bound, bound);
+    const stored = asBoundField(field);
+    const { wrappedDek } = rewrapRow(keyring, fieldPlaceOf(row, field.field), stored, stored);
     vault.writer.putField({ ...field, secretId: row.id, wrappedDek });
   }
 }

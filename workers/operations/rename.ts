@@ -3,13 +3,23 @@
  * opened and sealed anew; one plaintext at a time is held, as bytes, and zeroed in sealing.ts.
  */
 import type { BodyHandler } from '../calls.ts';
+import type { FieldVersion } from '../envelope/row-digest.ts';
 import { parseMetadata } from '../json.ts';
 import { RequestError } from '../request-error.ts';
 import type { FieldRow, SecretRow } from '../store/secrets.ts';
 import type { WritableVault } from '../vault.ts';
 import { getPlace } from './parameters.ts';
-import { resealRow } from './sealing.ts';
-import { fieldPlaceOf, getForWrite, indexMetadata, nowSeconds, placeOf, writeStatus } from './secrets.ts';
+import { resealRow, verifyRow } from './sealing.ts';
+import {
+  asBoundField,
+  fieldPlaceOf,
+  getForWrite,
+  indexMetadata,
+  nowSeconds,
+  placeOf,
+  toAccepted,
+  writeStatus,
+} from './secrets.ts';
 
 interface Target {
   readonly name: string;
@@ -27,29 +37,40 @@ export const renameSecret: BodyHandler<'secrets.rename'> = (vault, call, reply, 
     throw new RequestError('conflict', 'there is a secret of the new name in that environment');
   }
   moveSecret(vault, row, target);
-  for (const field of vault.secrets.listFields(row.id)) moveField(vault, row, field, target);
   writeStatus('renamed', { ...target }, reply);
 };
 
 /** Throws IntegrityError: what is moved must be as somebody with the key stored it. */
 function moveSecret(vault: WritableVault, row: SecretRow, target: Target): void {
   const { id, metadata, createdAt } = row;
-  const bound = { metadata, createdAt, updatedAt: nowSeconds() };
+  const fields = vault.secrets.listFields(id);
+  const from = { ...row, fields };
+  verifyRow(vault.keyring, placeOf(row), from);
+  const moved = fields.map((field) => moveField(vault, row, field, target));
+  const bound = {
+    metadata,
+    createdAt,
+    updatedAt: nowSeconds(),
+    writtenBy: vault.author.id,
+    accepted: toAccepted(vault.author.isTrusted && row.accepted === 1),
+    fields: moved,
+  };
   const version = row.payload === null ? 0 : vault.nextVersion();
-  const sealed = resealRow(vault.keyring, placeOf(row), row, placeOf(target), bound, version);
+  const sealed = resealRow(vault.keyring, placeOf(row), from, placeOf(target), bound, version);
   vault.writer.move(id, target.name, target.environment);
   vault.writer.put({ id, ...target, ...bound, ...sealed });
   indexMetadata(vault, id, target, parseMetadata(metadata), false);
 }
 
-/** The field itself does not change, so it keeps its times. */
-function moveField(vault: WritableVault, secret: SecretRow, row: FieldRow, target: Target): void {
-  const { field, createdAt, updatedAt } = row;
+/** The field itself does not change, so it keeps its times and its writer. */
+function moveField(vault: WritableVault, secret: SecretRow, row: FieldRow, target: Target): FieldVersion {
+  const { field } = row;
   const from = fieldPlaceOf(secret, field);
   const to = fieldPlaceOf(target, field);
-  const bound = { metadata: '', createdAt, updatedAt };
+  const bound = asBoundField(row);
   const version = vault.nextVersion();
-  const { wrappedDek, payload } = resealRow(vault.keyring, from, { ...row, ...bound }, to, bound, version);
+  const { wrappedDek, payload } = resealRow(vault.keyring, from, bound, to, bound, version);
   if (payload === null) throw new RangeError('a field has a value');
-  vault.writer.putField({ secretId: secret.id, field, version, wrappedDek, payload, createdAt, updatedAt });
+  vault.writer.putField({ ...row, secretId: secret.id, version, wrappedDek, payload });
+  return { field, version };
 }

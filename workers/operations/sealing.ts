@@ -6,7 +6,7 @@ import { type Context, encodeContext } from '../envelope/context.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import { asDek, createDek, type Dek } from '../envelope/keys.ts';
 import { openPayload, sealPayload } from '../envelope/payload.ts';
-import { digestRow } from '../envelope/row-digest.ts';
+import { type BoundRow, digestRow } from '../envelope/row-digest.ts';
 import { readWrapKeyId, unwrapKey, wrapKey } from '../envelope/wrap.ts';
 import type { Keyring } from '../keys/keyring.ts';
 
@@ -17,14 +17,6 @@ export interface Place {
   readonly name: string;
   /** Empty for a secret's own value. */
   readonly field: string;
-}
-
-/** The plaintext of a row that its wrapped DEK binds. */
-export interface BoundRow {
-  /** JSON text; empty for a field. */
-  readonly metadata: string;
-  readonly createdAt: number;
-  readonly updatedAt: number;
 }
 
 /** The ciphertext of a row. `version` is 0 and `payload` null where there is no value. */
@@ -39,10 +31,6 @@ function encode(keyring: Keyring, place: Place, version: number): Buffer {
   return encodeContext(context);
 }
 
-function digest(row: BoundRow): Buffer {
-  return digestRow(row.metadata, row.createdAt, row.updatedAt);
-}
-
 /** Seals a value (or none) for a row. `version` must be new to the vault, and 0 exactly where there is no value. */
 export function sealRow(
   keyring: Keyring,
@@ -55,7 +43,7 @@ export function sealRow(
   const { id, wrapping } = keyring.current;
   const dek = createDek();
   try {
-    const wrappedDek = wrapKey(wrapping, id, dek, ctx, digest(row));
+    const wrappedDek = wrapKey(wrapping, id, dek, ctx, digestRow(row));
     return { version, wrappedDek, payload: plaintext === null ? null : sealPayload(dek, plaintext, ctx) };
   } finally {
     dek.fill(0);
@@ -79,21 +67,15 @@ export function verifyRow(keyring: Keyring, place: Place, row: BoundRow & Sealed
 }
 
 /**
- * When a row that is being replaced was made: what it says if its wrap vouches for that, else `now` (Unix seconds).
- * Replacing a changed row must work, but must not make the change good.
+ * Whether the wrap of a row vouches for what the row says, its value aside. Replacing a changed row must work, but must
+ * not make the change good.
  */
-export function keepCreatedAt(
-  keyring: Keyring,
-  place: Place,
-  existing: (BoundRow & SealedRow) | null,
-  now: number,
-): number {
-  if (existing === null) return now;
+export function isVouchedFor(keyring: Keyring, place: Place, row: BoundRow & SealedRow): boolean {
   try {
-    unwrapDek(keyring, encode(keyring, place, existing.version), existing).fill(0);
-    return existing.createdAt;
+    unwrapDek(keyring, encode(keyring, place, row.version), row).fill(0);
+    return true;
   } catch (error) {
-    if (error instanceof IntegrityError) return now;
+    if (error instanceof IntegrityError) return false;
     throw error;
   }
 }
@@ -109,7 +91,7 @@ export function rewrapRow(
   const { id, wrapping } = keyring.current;
   const dek = unwrapDek(keyring, ctx, row);
   try {
-    return { ...pickSealed(row), wrappedDek: wrapKey(wrapping, id, dek, ctx, digest(changed)) };
+    return { ...pickSealed(row), wrappedDek: wrapKey(wrapping, id, dek, ctx, digestRow(changed)) };
   } finally {
     dek.fill(0);
   }
@@ -142,5 +124,5 @@ function unwrapDek(keyring: Keyring, ctx: Uint8Array, row: BoundRow & SealedRow)
   if ((row.version === 0) !== (row.payload === null)) throw new IntegrityError();
   const kek = keyring.find(readWrapKeyId(row.wrappedDek));
   if (kek === null) throw new IntegrityError();
-  return asDek(unwrapKey(kek.wrapping, row.wrappedDek, ctx, digest(row)));
+  return asDek(unwrapKey(kek.wrapping, row.wrappedDek, ctx, digestRow(row)));
 }

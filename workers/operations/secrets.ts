@@ -6,19 +6,28 @@ import { isUtf8 } from 'node:buffer';
 import type { BodyRequest } from '../bodies.ts';
 import type { BodyHandler, Handler, Outcome } from '../calls.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
+import type { BoundRow, FieldVersion } from '../envelope/row-digest.ts';
 import type { RawMetadata } from '../json.ts';
 import type { Call, PageBounds } from '../messages.ts';
 import { growsInJson, type ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
 import type { ListFilter } from '../store/lists.ts';
-import type { FieldRow, SecretRow, SecretSummary } from '../store/secrets.ts';
+import type { FieldHead, FieldRow, SecretRow, SecretSummary } from '../store/secrets.ts';
 import { formatTime } from '../times.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 import { MAX_ANSWER_SIZE } from './answer-size.ts';
 import { checkEntrySize } from './entry-size.ts';
 import { encodeCursor, getListFilter, getPlace, getSearchFilter } from './parameters.ts';
 import { checkPreconditions, entityTag } from './preconditions.ts';
-import { keepCreatedAt, openRow, type Place, rewrapRow, sealRow, verifyRow } from './sealing.ts';
+import {
+  isVouchedFor,
+  openRow,
+  type Place,
+  rewrapRow,
+  type SealedRow,
+  sealRow,
+  verifyRow,
+} from './sealing.ts';
 import { buildSearchText } from './search-text.ts';
 
 export const NO_METADATA: Pick<RawMetadata, 'text' | 'entries' | 'searchTexts'> = {
@@ -160,11 +169,26 @@ export function listAllFields(vault: ReadableVault, secret: SecretRow): FieldRow
   return fields;
 }
 
+/**
+ * A secret's row with the fields that it has at this moment, as its wrap binds them. A row that counts none is read
+ * without looking for any: where that is a lie, the digest is another one than was bound.
+ */
+export function withFields(vault: ReadableVault, row: SecretRow): SecretRow & BoundRow {
+  return { ...row, fields: row.fieldCount === 0 ? NO_FIELDS : vault.secrets.listFieldHeads(row.id) };
+}
+
+const NO_FIELDS: readonly FieldVersion[] = [];
+
+/** A field's row as its wrap binds it. */
+export function asBoundField<Row extends Omit<BoundRow, 'metadata' | 'fields'>>(row: Row): Row & BoundRow {
+  return { ...row, metadata: '', fields: NO_FIELDS };
+}
+
 /** A whole entry as a JSON object. Throws IntegrityError in the middle of it: what was written is to be truncated. */
 export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuffer): void {
   const fields = row.fieldCount > 0 ? listAllFields(vault, row) : [];
   writeNames(row, reply);
-  writeValue(openRow(vault.keyring, placeOf(row), row), reply);
+  writeValue(openRow(vault.keyring, placeOf(row), { ...row, fields }), reply);
   reply.ascii(',"metadata":');
   reply.raw(row.metadata);
   if (fields.length > 0) {
@@ -213,7 +237,7 @@ function writeBase64(bytes: Buffer, reply: ReplyBuffer): void {
 
 /** A field's value, which the caller zeroes. Throws IntegrityError. */
 export function openFieldRow(vault: ReadableVault, secret: SecretRow, row: FieldRow): Buffer {
-  const value = openRow(vault.keyring, fieldPlaceOf(secret, row.field), { ...row, metadata: '' });
+  const value = openRow(vault.keyring, fieldPlaceOf(secret, row.field), asBoundField(row));
   if (value === null) throw new RangeError('a field has a value');
   return value;
 }
@@ -235,22 +259,57 @@ export function writeFields(
   reply.ascii('}');
 }
 
-/** Stores value and metadata under a name, new or not, and answers the row's id; fields of a secret that exists stay. */
+/**
+ * Stores value (null: none of its own) and metadata under a name, new or not, and answers the row's id. Fields of a secret
+ * that exists stay; but where nothing vouches for the row, and so for which fields it has, they go with it.
+ */
 export function storeSecret(
   vault: WritableVault,
   place: { name: string; environment: string },
   existing: SecretRow | null,
-  value: Uint8Array,
+  value: Uint8Array | null,
   metadata: Metadata,
 ): number {
   const now = nowSeconds();
-  const createdAt = keepCreatedAt(vault.keyring, placeOf(place), existing, now);
-  const bound = { metadata: metadata.text, createdAt, updatedAt: now };
-  const sealed = sealRow(vault.keyring, placeOf(place), bound, vault.nextVersion(), value);
+  const kept = keepVouchedFor(vault, existing);
+  const { fields } = kept;
+  const bound = {
+    metadata: metadata.text,
+    createdAt: kept.createdAt ?? now,
+    updatedAt: now,
+    writtenBy: vault.author.id,
+    accepted: toAccepted(vault.author.isTrusted && fields.every(isAccepted)),
+    fields,
+  };
+  const version = value === null ? 0 : vault.nextVersion();
+  const sealed = sealRow(vault.keyring, placeOf(place), bound, version, value);
   const id = vault.writer.put({ id: existing?.id ?? null, ...place, ...bound, ...sealed });
+  if (existing !== null && kept.createdAt === null) vault.writer.countFields(id);
   // The indexes of a row that keeps its metadata are up to it already.
   if (existing?.metadata !== metadata.text) indexMetadata(vault, id, place, metadata, existing === null);
   return id;
+}
+
+/** What of a row that is replaced stays; deletes the fields that do not. */
+function keepVouchedFor(
+  vault: WritableVault,
+  existing: SecretRow | null,
+): { readonly createdAt: number | null; readonly fields: readonly FieldHead[] } {
+  if (existing === null) return { createdAt: null, fields: [] };
+  const fields = vault.secrets.listFieldHeads(existing.id);
+  if (isVouchedFor(vault.keyring, placeOf(existing), { ...existing, fields }))
+    return { createdAt: existing.createdAt, fields };
+  vault.writer.deleteFields(existing.id);
+  return { createdAt: null, fields: [] };
+}
+
+function isAccepted({ accepted }: { readonly accepted: number }): boolean {
+  return accepted === 1;
+}
+
+/** As the store has it. */
+export function toAccepted(isAcceptedByOwner: boolean): number {
+  return isAcceptedByOwner ? 1 : 0;
 }
 
 /** Brings the indexes of a row up to its place and metadata; a new row is in none of them. */
@@ -317,30 +376,45 @@ export const patchSecret: BodyHandler<'secrets.patch'> = (vault, call, reply, re
   writeStatus('updated', { name: place.name }, reply);
 };
 
+/** What of a secret changes; fields by `changeFields`, which runs once what is stored was verified. */
+export interface SecretChange extends Partial<BodyRequest<'secrets.patch'>> {
+  readonly changeFields?: () => void;
+}
+
 /**
  * Changes what is given and keeps the rest; the row's time of change is now in any case. Throws IntegrityError: what is
- * kept is wrapped anew, and must not become genuine by that if somebody changed it without the key.
+ * kept is wrapped anew, and must not become genuine by that if somebody changed it without the key. Which fields there
+ * are is verified before any of them changes, so that a lost one is not counted away.
  */
-export function changeSecret(
-  vault: WritableVault,
-  row: SecretRow,
-  change: Partial<BodyRequest<'secrets.patch'>>,
-): void {
-  const { value, metadata } = change;
-  verifyRow(vault.keyring, placeOf(row), row);
+export function changeSecret(vault: WritableVault, row: SecretRow, change: SecretChange): void {
+  const { value, metadata, changeFields } = change;
+  const place = placeOf(row);
+  const before = { ...row, fields: vault.secrets.listFieldHeads(row.id) };
+  verifyRow(vault.keyring, place, before);
+  changeFields?.();
+  const fields = changeFields === undefined ? before.fields : vault.secrets.listFieldHeads(row.id);
   const bound = {
     metadata: metadata?.text ?? row.metadata,
     createdAt: row.createdAt,
     updatedAt: nowSeconds(),
+    writtenBy: vault.author.id,
+    accepted: toAccepted(isAcceptedAfter(vault, row, value !== undefined) && fields.every(isAccepted)),
+    fields,
   };
-  const sealed =
+  const sealed: SealedRow =
     value === undefined
-      ? rewrapRow(vault.keyring, placeOf(row), row, bound)
-      : sealRow(vault.keyring, placeOf(row), bound, vault.nextVersion(), value);
+      ? rewrapRow(vault.keyring, place, before, bound)
+      : sealRow(vault.keyring, place, bound, vault.nextVersion(), value);
   const { id, name, environment } = row;
   vault.writer.put({ id, name, environment, ...bound, ...sealed });
+  if (changeFields !== undefined) vault.writer.countFields(id);
   if (metadata !== undefined && metadata.text !== row.metadata)
     indexMetadata(vault, id, row, metadata, false);
+}
+
+/** Who replaces a value answers for it; who changes something else does not answer for the value that stays. */
+function isAcceptedAfter({ author }: WritableVault, row: SecretRow, hasNewValue: boolean): boolean {
+  return author.isTrusted && (hasNewValue || isAccepted(row));
 }
 
 export const deleteSecret: Handler<WritableVault> = (vault, call, reply) => {

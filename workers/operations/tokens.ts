@@ -39,8 +39,8 @@ type SignedPart = Omit<TokenRow, 'kekId' | 'mac' | 'lastUsedAt'>;
 
 /** Everything that a token grants is under the MAC; when it was last used grants nothing. */
 function macOf(vaultId: Uint8Array, row: SignedPart) {
-  const { id, hash: tokenHash, name, scopes, createdAt, expiresAt } = row;
-  return { vaultId, id, tokenHash, name, scopes, createdAt, expiresAt };
+  const { id, hash: tokenHash, name, scopes, trusted, createdAt, expiresAt } = row;
+  return { vaultId, id, tokenHash, name, scopes, trusted, createdAt, expiresAt };
 }
 
 export function signTokenRow(keyring: Keyring, row: SignedPart): { kekId: Buffer; mac: Buffer } {
@@ -109,6 +109,7 @@ export const createToken: BodyHandler<'tokens.create'> = (vault, _call, reply, r
     hash: hash('sha256', token, 'buffer'),
     name: request.name,
     scopes: SCOPES.filter((scope) => request.scopes.includes(scope)).join(','),
+    trusted: 0,
     createdAt,
     expiresAt: request.lifetimeSeconds === null ? null : createdAt + request.lifetimeSeconds,
   };

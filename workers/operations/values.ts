@@ -19,13 +19,14 @@ import {
   NO_METADATA,
   placeOf,
   storeSecret,
+  withFields,
   writeStatus,
 } from './secrets.ts';
 
 export const getValue: Handler<ReadableVault> = (vault, call, reply) => {
   const { name, environment } = getPlace(call);
   const row = getSecretRow(vault, name, environment);
-  const value = openRow(vault.keyring, placeOf(row), row);
+  const value = openRow(vault.keyring, placeOf(row), withFields(vault, row));
   if (value === null) throw new RequestError('not_found', 'this secret has no value of its own');
   hand(value, reply);
   return { etag: entityTag(row) };

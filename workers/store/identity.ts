@@ -14,6 +14,8 @@ export interface Identity {
 
 /** The header of the first page, as https://www.sqlite.org/fileformat2.html has it in 1.3. */
 const HEADER_SIZE = 100;
+/** The first schema that was ours. */
+const FIRST_SCHEMA_VERSION = 4;
 const MAGIC = 'SQLite format 3\0';
 const VERSION_OFFSET = 60;
 const APPLICATION_OFFSET = 68;
@@ -28,7 +30,7 @@ export function parseIdentity(page: Buffer): Identity | null {
 }
 
 export function isOurs(identity: Identity | null): boolean {
-  return identity?.application === APPLICATION_ID && identity.version >= OLDEST_SCHEMA_VERSION;
+  return identity?.application === APPLICATION_ID && identity.version >= FIRST_SCHEMA_VERSION;
 }
 
 /** Answers the schema's version: the newest, or an older one of ours. Throws UnusableDatabaseError. */
@@ -37,6 +39,12 @@ export function judgeIdentity(path: string, identity: Identity): number {
   if (!isOurs(identity)) {
     throw new UnusableDatabaseError(
       `${path} is not a MaestroVault database; nothing in it was changed; move it away, or set MAV_HOME to another folder`,
+    );
+  }
+  if (version < OLDEST_SCHEMA_VERSION) {
+    throw new UnusableDatabaseError(
+      `${path} has schema ${version}, of a program that was never released, and its rows cannot be brought up to schema ` +
+        `${SCHEMA_VERSION}; nothing in it was changed; export its secrets with that program, and import them into a new vault`,
     );
   }
   if (version > SCHEMA_VERSION) {

@@ -13,6 +13,10 @@ export interface SecretSummary {
   readonly fieldCount: number;
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** `session`, or the id of the token that wrote it last. */
+  readonly writtenBy: string;
+  /** 1 where all of it, its fields included, is what the owner wrote or accepted; else 0. */
+  readonly accepted: number;
 }
 
 export interface SecretRow extends SecretSummary {
@@ -30,7 +34,13 @@ export interface FieldRow {
   readonly payload: Buffer;
   readonly createdAt: number;
   readonly updatedAt: number;
+  readonly writtenBy: string;
+  /** 1 where the owner wrote or accepted it, else 0. */
+  readonly accepted: number;
 }
+
+/** A field without its value: what its secret's row binds of it, and whether the owner accepted it. */
+export type FieldHead = Pick<FieldRow, 'field' | 'version' | 'accepted'>;
 
 /** Where a secret is. */
 export interface Place {
@@ -55,17 +65,18 @@ export interface MetadataIndex {
 }
 
 const SUMMARY_COLUMNS = `s.name, s.environment, s.metadata, s.field_count AS fieldCount,
-  s.created_at AS createdAt, s.updated_at AS updatedAt`;
+  s.created_at AS createdAt, s.updated_at AS updatedAt, s.written_by AS writtenBy, s.accepted`;
 const SECRET_COLUMNS = `s.id, ${SUMMARY_COLUMNS}, s.version, s.wrapped_dek AS wrappedDek, s.payload`;
 /** An environment with fewer secrets than this is read whole to find those with some metadata. */
 const SMALL_ENVIRONMENT = 1_000;
 const FIELD_COLUMNS = `field, version, wrapped_dek AS wrappedDek, payload,
-  created_at AS createdAt, updated_at AS updatedAt`;
+  created_at AS createdAt, updated_at AS updatedAt, written_by AS writtenBy, accepted`;
 
 export class SecretReader {
   readonly #db: Db;
   readonly #find;
   readonly #listFields;
+  readonly #listHeads;
   readonly #findField;
   readonly #measure;
   readonly #isObject;
@@ -81,6 +92,9 @@ export class SecretReader {
     );
     this.#listFields = db.prepare<[number], FieldRow>(
       `SELECT ${FIELD_COLUMNS} FROM fields WHERE secret_id = ? ORDER BY field`,
+    );
+    this.#listHeads = db.prepare<[number], FieldHead>(
+      'SELECT field, version, accepted FROM fields WHERE secret_id = ? ORDER BY field',
     );
     this.#findField = db.prepare<[number, string], FieldRow>(
       `SELECT ${FIELD_COLUMNS} FROM fields WHERE secret_id = ? AND field = ?`,
@@ -131,6 +145,11 @@ export class SecretReader {
   /** A secret's fields in the order of their keys' bytes. */
   listFields(secretId: number): FieldRow[] {
     return this.#listFields.all(secretId);
+  }
+
+  /** As listFields, without reading a payload. */
+  listFieldHeads(secretId: number): FieldHead[] {
+    return this.#listHeads.all(secretId);
   }
 
   findField(secretId: number, field: string): FieldRow | null {
@@ -192,6 +211,8 @@ export interface SecretWrite {
   readonly payload: Uint8Array | null;
   readonly createdAt: number;
   readonly updatedAt: number;
+  readonly writtenBy: string;
+  readonly accepted: number;
 }
 
 export interface FieldWrite {
@@ -202,6 +223,8 @@ export interface FieldWrite {
   readonly payload: Uint8Array;
   readonly createdAt: number;
   readonly updatedAt: number;
+  readonly writtenBy: string;
+  readonly accepted: number;
 }
 
 export class SecretWriter {
@@ -211,6 +234,7 @@ export class SecretWriter {
   readonly #delete;
   readonly #putField;
   readonly #deleteField;
+  readonly #deleteFields;
   readonly #countFields;
   readonly #clearEntries;
   readonly #insertEntry;
@@ -218,11 +242,13 @@ export class SecretWriter {
 
   constructor(db: Db) {
     this.#insert = db.prepare(
-      `INSERT INTO secrets (name, environment, metadata, version, wrapped_dek, payload, created_at, updated_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO secrets
+         (name, environment, metadata, version, wrapped_dek, payload, created_at, updated_at, written_by, accepted)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#update = db.prepare(
-      `UPDATE secrets SET metadata = ?, version = ?, wrapped_dek = ?, payload = ?, created_at = ?, updated_at = ?
+      `UPDATE secrets SET metadata = ?, version = ?, wrapped_dek = ?, payload = ?, created_at = ?, updated_at = ?,
+         written_by = ?, accepted = ?
        WHERE id = ?`,
     );
     this.#move = db.prepare<[string, string, number]>(
@@ -230,12 +256,15 @@ export class SecretWriter {
     );
     this.#delete = db.prepare<[number]>('DELETE FROM secrets WHERE id = ?');
     this.#putField = db.prepare(
-      `INSERT INTO fields (secret_id, field, version, wrapped_dek, payload, created_at, updated_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO fields
+         (secret_id, field, version, wrapped_dek, payload, created_at, updated_at, written_by, accepted)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET version = excluded.version, wrapped_dek = excluded.wrapped_dek,
-         payload = excluded.payload, created_at = excluded.created_at, updated_at = excluded.updated_at`,
+         payload = excluded.payload, created_at = excluded.created_at, updated_at = excluded.updated_at,
+         written_by = excluded.written_by, accepted = excluded.accepted`,
     );
     this.#deleteField = db.prepare<[number, string]>('DELETE FROM fields WHERE secret_id = ? AND field = ?');
+    this.#deleteFields = db.prepare<[number]>('DELETE FROM fields WHERE secret_id = ?');
     this.#countFields = db.prepare<[number]>(
       `UPDATE secrets SET field_count = (SELECT count(*) FROM fields WHERE secret_id = secrets.id) WHERE id = ?`,
     );
@@ -254,20 +283,21 @@ export class SecretWriter {
   /** Stores the row, new or changed, and answers its id. */
   put(row: SecretWrite): number {
     const { id, name, environment, metadata, version, wrappedDek, payload, createdAt, updatedAt } = row;
-    if (id !== null) {
-      expectChanges(this.#update.run(metadata, version, wrappedDek, payload, createdAt, updatedAt, id));
-      return id;
-    }
-    const result = this.#insert.run(
-      name,
-      environment,
+    const content = [
       metadata,
       version,
       wrappedDek,
       payload,
       createdAt,
       updatedAt,
-    );
+      row.writtenBy,
+      row.accepted,
+    ];
+    if (id !== null) {
+      expectChanges(this.#update.run(...content, id));
+      return id;
+    }
+    const result = this.#insert.run(name, environment, ...content);
     expectChanges(result);
     return Number(result.lastInsertRowid);
   }
@@ -293,13 +323,18 @@ export class SecretWriter {
   }
 
   putField(row: FieldWrite): void {
-    const { secretId, field, version, wrappedDek, payload, createdAt, updatedAt } = row;
-    expectChanges(this.#putField.run(secretId, field, version, wrappedDek, payload, createdAt, updatedAt));
+    const { secretId, field, version, wrappedDek, payload, createdAt, updatedAt, writtenBy, accepted } = row;
+    const content = [version, wrappedDek, payload, createdAt, updatedAt, writtenBy, accepted];
+    expectChanges(this.#putField.run(secretId, field, ...content));
   }
 
   /** Whether there was such a field. */
   deleteField(secretId: number, field: string): boolean {
     return this.#deleteField.run(secretId, field).changes === 1;
+  }
+
+  deleteFields(secretId: number): void {
+    this.#deleteFields.run(secretId);
   }
 
   /** Brings `field_count` up to date after fields changed. */

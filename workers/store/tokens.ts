@@ -8,6 +8,8 @@ export interface TokenRow {
   readonly name: string;
   /** Comma-joined, in the order of read, write, generate, admin. */
   readonly scopes: string;
+  /** 1 where what the token writes counts as accepted by the owner, else 0. */
+  readonly trusted: number;
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly lastUsedAt: number | null;
@@ -15,7 +17,7 @@ export interface TokenRow {
   readonly mac: Buffer;
 }
 
-const COLUMNS = `id, hash, name, scopes, created_at AS createdAt, expires_at AS expiresAt,
+const COLUMNS = `id, hash, name, scopes, trusted, created_at AS createdAt, expires_at AS expiresAt,
   last_used_at AS lastUsedAt, kek_id AS kekId, mac`;
 
 export class TokenStore {
@@ -28,8 +30,8 @@ export class TokenStore {
   constructor(db: Db) {
     this.#list = db.prepare<[], TokenRow>(`SELECT ${COLUMNS} FROM tokens ORDER BY created_at, id`);
     this.#insert = db.prepare(
-      `INSERT INTO tokens (id, hash, name, scopes, created_at, expires_at, last_used_at, kek_id, mac)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO tokens (id, hash, name, scopes, trusted, created_at, expires_at, last_used_at, kek_id, mac)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#delete = db.prepare<[string]>('DELETE FROM tokens WHERE id = ?');
     // A batch of uses can arrive late, so the newest time wins whatever the order.
@@ -46,8 +48,10 @@ export class TokenStore {
   }
 
   insert(row: TokenRow): void {
-    const { id, hash, name, scopes, createdAt, expiresAt, lastUsedAt, kekId, mac } = row;
-    expectChanges(this.#insert.run(id, hash, name, scopes, createdAt, expiresAt, lastUsedAt, kekId, mac));
+    const { id, hash, name, scopes, trusted, createdAt, expiresAt, lastUsedAt, kekId, mac } = row;
+    expectChanges(
+      this.#insert.run(id, hash, name, scopes, trusted, createdAt, expiresAt, lastUsedAt, kekId, mac),
+    );
   }
 
   /** Whether there was such a token. */

@@ -131,7 +131,7 @@ async function measureReader(options: PoolOptions): Promise<Step[]> {
 function measureOpening(open: WritableVault, row: SecretRow): Step[] {
   const { keyring } = open;
   const ctx = encodeContext({ ...placeOf(row), vaultId: keyring.vaultId, version: row.version });
-  const digest = () => digestRow(row.metadata, row.createdAt, row.updatedAt);
+  const digest = () => digestRow({ ...row, fields: [] });
   const unwrap = () => asDek(unwrapKey(keyring.current.wrapping, row.wrappedDek, ctx, digest()));
   const dek = unwrap();
   const { payload } = row;
