@@ -1,5 +1,5 @@
 /** Asking for passphrases on a real terminal, and what is said where nobody can be asked. */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -57,21 +57,41 @@ t.test('init > nothing but bad passphrases > ends, and leaves nothing behind', a
   t.notOk(existsSync(sandbox.home));
 });
 
-t.test('init, serve --init > given up at the prompt > leaves nothing behind', async (t) => {
-  for (const command of ['init', 'serve --init'])
-    for (const give of ['\x03', '\x04', 'SIGTERM', 'SIGKILL', 'SIGHUP'] as const) {
-      const sandbox = createSandbox(t);
-      const args = [...command.split(' '), '--key-store', 'passphrase', '--home', join(sandbox.home, 'deep')];
-      const terminal = mavOnTerminal(t, sandbox, args);
-      await terminal.see(NEW);
-      if (give.length > 1) await terminal.signal(give as NodeJS.Signals);
-      else terminal.type(give);
-      const { code } = await terminal.ended();
-      t.not(code, 0, `${command}, ${JSON.stringify(give)}`);
-      t.notOk(existsSync(sandbox.home));
-      t.same(readdirSync(sandbox.env.HOME ?? ''), []);
-    }
-});
+function listAll(folder: string): Dirent[] {
+  return existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }) : [];
+}
+
+function listFiles(folder: string): string[] {
+  return listAll(folder)
+    .filter((entry) => !entry.isDirectory())
+    .map(({ name }) => name);
+}
+
+t.test(
+  'init, serve --init > given up at the prompt > leaves nothing behind, but empty folders of the daemon',
+  async (t) => {
+    for (const command of ['init', 'serve --init'])
+      for (const give of ['\x03', '\x04', 'SIGTERM', 'SIGKILL', 'SIGHUP'] as const) {
+        const sandbox = createSandbox(t);
+        const args = [
+          ...command.split(' '),
+          '--key-store',
+          'passphrase',
+          '--home',
+          join(sandbox.home, 'deep'),
+        ];
+        const terminal = mavOnTerminal(t, sandbox, args);
+        await terminal.see(NEW);
+        if (give.length > 1) await terminal.signal(give as NodeJS.Signals);
+        else terminal.type(give);
+        const { code } = await terminal.ended();
+        t.not(code, 0, `${command}, ${JSON.stringify(give)}`);
+        // The daemon's launcher makes the folders that the kernel is to let the daemon into.
+        for (const place of [sandbox.home, sandbox.env.HOME ?? ''])
+          t.same(command === 'init' ? listAll(place) : listFiles(place), [], place);
+      }
+  },
+);
 
 t.test(
   'init > a place where no daemon could listen > refused before anything is asked or made',

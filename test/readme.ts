@@ -96,7 +96,8 @@ t.test('README > followed on a fresh account > every line does what it says', { 
         t.ok(files.includes(file.replace('./', '')), file);
       t.strictSame(
         files.filter(
-          (file) => !/^(dist\/.*\.(js|d\.ts|json)|docs\/[a-z-]+\.md|[A-Z]+(\.md)?|package\.json)$/.test(file),
+          (file) =>
+            !/^(dist\/.*\.(c?js|d\.c?ts|json)|docs\/[a-z-]+\.md|[A-Z]+(\.md)?|package\.json)$/.test(file),
         ),
         [],
         'and nothing else',

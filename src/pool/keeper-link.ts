@@ -10,6 +10,8 @@ type Give = (order: Order, transfer: readonly MessagePort[]) => void;
 let link: Give | null = null;
 let ids = 0;
 const ended = new Map<number, (reason: string) => void>();
+/** Threads that were told to end: their news is waited for, and nothing else may keep this process alive by then. */
+const ending = new Set<number>();
 let onUnwatched: () => void = () => {};
 
 function hear(news: News): void {
@@ -19,12 +21,19 @@ function hear(news: News): void {
   }
   const tell = ended.get(news.id);
   ended.delete(news.id);
+  ending.delete(news.id);
+  if (ending.size === 0) findPort()?.unref();
   tell?.(news.reason);
+}
+
+/** undefined where there is no thread for it. */
+function findPort(): MessagePort | undefined {
+  return (globalThis as { [KEEPER]?: MessagePort })[KEEPER];
 }
 
 /** Where there is no thread for it, in this one. */
 function open(): Give {
-  const port = (globalThis as { [KEEPER]?: MessagePort })[KEEPER];
+  const port = findPort();
   if (port === undefined) return createKeeper(hear, process.permission !== undefined);
   // What waits for a thread holds that thread's own port.
   port.on('message', hear).unref();
@@ -49,7 +58,12 @@ export function startThread(
   const id = ++ids;
   ended.set(id, onEnd);
   give({ kind: 'start', id, ...order }, [order.port]);
-  return () => give({ kind: 'end', id });
+  return () => {
+    if (!ended.has(id)) return;
+    ending.add(id);
+    findPort()?.ref();
+    give({ kind: 'end', id });
+  };
 }
 
 /** Starts the thread that ends a stuck process (watchdog.ts); `onFail`: it cannot run. */
