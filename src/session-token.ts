@@ -40,7 +40,8 @@ export function locateSessionToken(env: NodeJS.ProcessEnv, socketPath: string): 
   return join(runtime, 'maestrovault', name + EXTENSION);
 }
 
-function isPrivateFolder(path: string): boolean {
+/** Whether a session's token may lie in it. */
+export function isPrivateFolder(path: string): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat?.isDirectory() || stat.uid !== process.geteuid?.() || (stat.mode & ACCESS_BY_OTHERS) !== 0)
     return false;

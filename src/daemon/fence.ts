@@ -6,6 +6,7 @@ import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Home } from '../home.ts';
 import { listMissing, makeFolders } from '../make-folders.ts';
+import { isPrivateFolder } from '../session-token.ts';
 import type { Fence } from './landlock.ts';
 
 /** What `mav serve` was told of files outside of the vault's folder. */
@@ -43,7 +44,8 @@ const STANDARD_STREAMS = [0, 1, 2];
 /** `code`: where the program lies. Makes folders that the daemon would make, in others that it may not write. */
 export function planFence(home: Home, env: NodeJS.ProcessEnv, code: string, given: GivenFiles): Fence {
   const { XDG_RUNTIME_DIR: runtime, CREDENTIALS_DIRECTORY: credentials, HOME: user } = env;
-  const session = runtime && isAbsolute(runtime) ? [join(runtime, 'maestrovault')] : [];
+  const session =
+    runtime && isAbsolute(runtime) && isPrivateFolder(runtime) ? [join(runtime, 'maestrovault')] : [];
   const isNew = !isThere(home.databasePath);
   // Key files go into the last two by themselves, and the list of known vaults.
   const own = [home.directory, home.keyDirectory, dirname(home.knownVaultsPath)].filter(isAbsolute);
