@@ -46,6 +46,13 @@ function writePassphrase(sandbox: Sandbox, passphrase = PASSPHRASE, name = 'pass
   return path;
 }
 
+/** Of its own: beside the user's home the kernel lets the daemon have the file alone, and none that replaces it. */
+function makeKeyFolder({ folder }: Sandbox): string {
+  const keys = join(folder, 'keys');
+  mkdirSync(keys, { mode: 0o700 });
+  return keys;
+}
+
 /** What a sealed daemon says, and that it left the database as it was. */
 async function assertSealed(t: Test, daemon: Daemon, remedy: RegExp, before: string): Promise<void> {
   const health = await daemon.ask('GET', '/v1/health', { token: null });
@@ -209,7 +216,7 @@ t.test(
   'key file > missing, wrong or unsafe > sealed with the remedy, back to work when it returns',
   async (t) => {
     const sandbox = createSandbox(t);
-    const keyFile = join(sandbox.folder, 'key');
+    const keyFile = join(makeKeyFolder(sandbox), 'key');
     const daemon = await startDaemon(t, { sandbox, init: ['--key-store', 'file', '--key-file', keyFile] });
     await daemon.ask('PUT', '/v1/secrets/kept', { body: { value: 'v' } });
     await daemon.stop();
@@ -341,7 +348,7 @@ t.test(
   'key rotate > the key file was exchanged meanwhile > refused, and the right key still opens the vault',
   async (t) => {
     const sandbox = createSandbox(t);
-    const keyFile = join(sandbox.folder, 'key');
+    const keyFile = join(makeKeyFolder(sandbox), 'key');
     const first = await startDaemon(t, { sandbox, init: ['--key-store', 'file', '--key-file', keyFile] });
     await first.ask('PUT', '/v1/secrets/kept', { body: { value: 'v' } });
     const away = `${keyFile}.away`;
