@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -165,6 +165,45 @@ t.test('doctor > of a daemon that runs > says which protections are on', { skip 
   const open = await startDaemon(t, { sandbox: daemon, init: null, node: [], token: false });
   t.match(await of(), { result: 'warn', detail: /^missing: permission model, .*Node 26/ });
   await open.stop();
+});
+
+t.test(
+  'serve > no keychain > once it listens no thread may connect, and it works on',
+  { skip },
+  async (t) => {
+    const daemon = await startDaemon(t, { sandbox: createBareSandbox(t) });
+    const countFilters = () =>
+      readdirSync(`/proc/${daemon.child.pid}/task`).map((thread) => {
+        const status = readFileSync(`/proc/${daemon.child.pid}/task/${thread}/status`, 'utf8');
+        return Number(/^Seccomp_filters:\s*(\d+)/m.exec(status)?.[1]);
+      });
+    const all = countFilters();
+    t.ok(all.length > 5);
+    t.ok(
+      // The launcher's, and the one that denies connect.
+      all.every((filters) => filters === 2),
+      String(all),
+    );
+    t.equal((await mav(daemon, ['seal'])).code, 0);
+    t.equal((await mav(daemon, ['unseal'])).code, 0);
+    t.equal((await daemon.ask('PUT', '/v1/secrets/s', { body: { value: 'v' } })).status, 201);
+    t.ok(countFilters().every((filters) => filters === 2));
+    const destroyed = await mav(daemon, ['destroy', '--force']);
+    t.equal(destroyed.code, 0, destroyed.stderr);
+  },
+);
+
+t.test('serve > folders that Node takes for each other > is told, with the path', { skip }, async (t) => {
+  const sandbox = createBareSandbox(t);
+  const beside = `${sandbox.home}2`;
+  mkdirSync(beside, { mode: 0o700 });
+  const daemon = await startDaemon(t, { sandbox, serve: ['--socket', join(beside, 's')], token: false });
+  t.match(
+    daemon.log().filter(({ detail }) => detail?.includes(`only the kernel does: ${sandbox.home} `)),
+    { length: 1 },
+  );
+  const doctor = await mav(daemon, ['doctor', '--socket', join(beside, 's')]);
+  t.match(doctor.stdout, /missing: no files outside \(Node\)/);
 });
 
 t.test(

@@ -1,8 +1,10 @@
 /** What this process may touch, what it gives up of that once it listens, and which protections hold then. */
 import { dirname, join } from 'node:path';
+import type { KnownVault } from '../../workers/messages.ts';
 import type { Home } from '../home.ts';
 import type { Libc } from './libc.ts';
 import { NOTIFY_PROGRAMS } from './readiness.ts';
+import { buildConnectFilter } from './system-call-filter.ts';
 
 /** In the words of `mav doctor`, each with whether it holds. */
 export type Protections = Readonly<Record<string, boolean>>;
@@ -48,10 +50,36 @@ function simplify(paths: readonly string[]): string[] {
   const outer = [...new Set(paths)].filter(
     (path, _index, all) => !all.some((other) => other !== path && isWithin(path, other)),
   );
-  const isMistaken = outer.some(
-    (path) => path.includes('*') || outer.some((other) => other !== path && other.startsWith(path)),
+  return findMistaken(outer) === undefined ? outer : ['*'];
+}
+
+/** Of places that do not lie in each other the first that Node does not tell from others. */
+function findMistaken(paths: readonly string[]): string | undefined {
+  return paths.find(
+    (path) => path.includes('*') || paths.some((other) => other !== path && other.startsWith(path)),
   );
-  return isMistaken ? ['*'] : outer;
+}
+
+/** What to tell where Node's permission model limits no files, because of how places are named; else null. */
+export function explainOpenFiles({ directory, socketPath }: Home): string | null {
+  if (process.permission?.has('fs.write') !== true) return null;
+  const place = findMistaken([directory, dirname(socketPath)]);
+  return (
+    "Node's permission model limits no files, only the kernel does: " +
+    (place === undefined
+      ? 'the path of one of the daemon’s folders begins as another one’s does, or has a * in it'
+      : `${place} has a * in it, or another of the daemon’s folders begins with its name`)
+  );
+}
+
+/**
+ * Where the vault's key is in no keychain nothing is asked of other processes once the daemon listens: then the kernel
+ * lets no thread connect. null where the keychain may be asked, or it is not known.
+ */
+export function forbidConnecting(libc: Libc | null, known: KnownVault | null): boolean | null {
+  if (known === null || known.slots.some(({ kind }) => kind === 'keychain')) return null;
+  const filter = buildConnectFilter();
+  return process.permission !== undefined && filter !== null && libc?.filterAllThreads(filter) === true;
 }
 
 function isWithin(path: string, folder: string): boolean {
@@ -79,8 +107,8 @@ export function closeProcess(libc: Libc | null): void {
   if (process.permission !== undefined && process.platform !== 'win32') process.on('SIGUSR1', () => {});
 }
 
-/** As they are now. */
-export function listProtections(libc: Libc | null): Protections {
+/** As they are now. `cannotConnect`: as forbidConnecting answered. */
+export function listProtections(libc: Libc | null, cannotConnect: boolean | null): Protections {
   const permission = process.permission as Permission | undefined;
   const isDenied = (scope: string) => permission?.has(scope) === false;
   return {
@@ -90,7 +118,10 @@ export function listProtections(libc: Libc | null): Protections {
     // Before Node 25 there is no such permission, and it is never had.
     'no network (Node)': process.allowedNodeEnvironmentFlags.has('--allow-net') && isDenied('net'),
     'no network (kernel)': libc?.hasFilter() ?? false,
+    'no files outside (Node)': isDenied('fs.write'),
     'no files outside (kernel)': libc?.isFenced() ?? false,
+    'no new privileges': libc?.forbidNewPrivileges() ?? false,
+    ...(cannotConnect === null ? {} : { 'no connections to others': cannotConnect }),
     'no core dumps': libc?.forbidCores() ?? false,
     'memory closed to the same user': libc?.forbidDumping() ?? false,
     'peers checked': libc !== null,

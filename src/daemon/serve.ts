@@ -24,7 +24,14 @@ import { Libc } from './libc.ts';
 import { mintSessionToken } from './mint-session-token.ts';
 import { awaitOwnership, releaseOwnership, takeOwnership, tellProtections } from './ownership.ts';
 import { checkPeers } from './peers.ts';
-import { closeProcess, givePermissionsUp, listProtections, planGrants } from './permissions.ts';
+import {
+  closeProcess,
+  explainOpenFiles,
+  forbidConnecting,
+  givePermissionsUp,
+  listProtections,
+  planGrants,
+} from './permissions.ts';
 import { takeNotify } from './readiness.ts';
 import { checkFree, listenAt, removeSocket } from './socket.ts';
 import { Watchdog } from './watchdog.ts';
@@ -80,7 +87,11 @@ export async function serve(options: ServeOptions): Promise<never> {
     const vault = await start(options, { handed, known, passphrase }, log, ending);
     notifyReady();
     givePermissionsUp(planGrants(home, env, findCode()).atStart);
-    tellProtections(home, 'serve', listProtections(libc));
+    // All that connects has done so: to a daemon that may be there, to itself (ParserBuffer), the service manager's child.
+    const cannotConnect = forbidConnecting(libc, known);
+    tellProtections(home, 'serve', listProtections(libc, cannotConnect));
+    const openFiles = explainOpenFiles(home);
+    if (openFiles !== null) log.event('warning', openFiles);
     // What a later request needs is there by then: the program may be replaced while the daemon runs.
     await Promise.all([vault.loaded(), loadOpenApi()]);
     await vault.settled();

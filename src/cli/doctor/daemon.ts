@@ -65,12 +65,17 @@ function checkProtections(protections: Owner['protections']): Finding[] {
   const missing = all.filter(([, holds]) => !holds).map(([name]) => name);
   return [
     missing.length === 0
-      ? ok('protections', all.map(([name]) => name).join(', '))
+      ? ok('protections', `${all.map(([name]) => name).join(', ')}${sayBus(protections)}`)
       : warn(
           'protections',
           `missing: ${missing.join(', ')}; Node 26.1 or newer on Linux 5.13 or newer has them all`,
         ),
   ];
+}
+
+/** The key of some vaults is in the keychain, which is asked over the session's bus at any time. */
+function sayBus(protections: object): string {
+  return 'no connections to others' in protections ? '' : '; open to the session bus, for the keychain';
 }
 
 /** A core dump has all of a process's memory in it. */
