@@ -77,6 +77,19 @@ const ref = (kind: string, component: string): JsonSchema => ({ $ref: `#/compone
 const done = (status: string, members: Readonly<Record<string, JsonSchema>>): JsonSchema =>
   object({ status: { type: 'string', const: status }, ...members });
 
+const writtenBy: JsonSchema = {
+  type: 'string',
+  description: "`session` for the owner's own, else the id of the token that wrote it last",
+};
+const accepted: JsonSchema = {
+  type: 'boolean',
+  description: 'Whether the owner wrote or accepted all of it, its fields included',
+};
+const trusted: JsonSchema = {
+  type: 'boolean',
+  description: 'Whether what the token writes counts as accepted by the owner',
+};
+
 const SCHEMAS = {
   Error: object({
     error: { type: 'string', description: 'What is wrong, in a sentence' },
@@ -97,6 +110,8 @@ const SCHEMAS = {
     'field_count?': fieldCount,
     created_at: time,
     updated_at: time,
+    written_by: writtenBy,
+    accepted,
   }),
   Secret: object({
     name,
@@ -108,6 +123,8 @@ const SCHEMAS = {
     'field_count?': fieldCount,
     created_at: time,
     updated_at: time,
+    written_by: writtenBy,
+    accepted,
   }),
   UnreadableSecret: object({
     name,
@@ -132,6 +149,7 @@ const SCHEMAS = {
     id: tokenId,
     name,
     scopes,
+    trusted,
     created_at: time,
     expires_at: timeOrNull,
     last_used_at: timeOrNull,
@@ -205,6 +223,7 @@ const ANSWERS: Readonly<Record<string, JsonSchema>> = {
   'secrets.patch': done('updated', { name }),
   'secrets.delete': done('deleted', { name }),
   'secrets.rename': done('renamed', { name, environment }),
+  'secrets.accept': done('accepted', { name }),
   'values.get': bytes,
   'values.put': done('stored', { name }),
   'fields.list': {
@@ -239,6 +258,7 @@ const ANSWERS: Readonly<Record<string, JsonSchema>> = {
     id: tokenId,
     name,
     scopes,
+    trusted,
     expires_at: timeOrNull,
   }),
   'tokens.revoke': done('revoked', { id: tokenId }),
@@ -387,7 +407,7 @@ const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly Head
 };
 
 const CONDITIONAL =
-  /^(?:secrets|fields|values|fieldValues)\.(?:put|putMany|patch|delete|rename|import)$|^passwords\.generate$/;
+  /^(?:secrets|fields|values|fieldValues)\.(?:put|putMany|patch|delete|rename|accept|import)$|^passwords\.generate$/;
 const CREATING = ['secrets.put', 'fields.put', 'fields.putMany', 'values.put', 'fieldValues.put'];
 const HAS_TAG = ['secrets.get', 'values.get', 'fieldValues.get'];
 

@@ -160,6 +160,17 @@ export const routes: readonly Route[] = [
     summary: 'Give a secret another name or environment; metadata and fields go along',
   },
   {
+    method: 'POST',
+    path: '/v1/secrets/:name/accept',
+    scope: 'session',
+    pool: 'writer',
+    operation: 'secrets.accept',
+    query: ['env'],
+    body: 'none',
+    success: 200,
+    summary: 'Accept what a token wrote, so that programs get it unasked',
+  },
+  {
     method: 'GET',
     path: '/v1/secrets/:name/value',
     scope: 'read',

@@ -37,6 +37,7 @@ const calls: Readonly<Record<string, (client: Client) => Promise<unknown>>> = {
   'values.put': (client) => client.putValue(NAME, 'v', place),
   'secrets.patch': (client) => client.patchSecret(NAME, { value: 'v' }, place),
   'secrets.delete': (client) => client.deleteSecret(NAME, place),
+  'secrets.accept': (client) => client.acceptSecret(NAME, place),
   'secrets.rename': (client) => client.renameSecret(NAME, { name: 'b' }, place),
   'secrets.export': (client) => client.exportSecrets(place),
   'secrets.import': (client) => client.importSecrets([{ name: NAME, value: 'v' }], { dryRun: true }),

@@ -30,6 +30,7 @@ const CONTRACT: Readonly<Record<string, Scope | null>> = {
   'DELETE /v1/secrets/:name/fields/:field': 'write',
   'GET /v1/secrets/:name/fields/:field/value': 'read',
   'PUT /v1/secrets/:name/fields/:field/value': 'write',
+  'POST /v1/secrets/:name/accept': 'session',
   'GET /v1/search': 'read',
   'GET /v1/export': 'read',
   'POST /v1/import': 'write',

@@ -803,12 +803,18 @@ t.test('names of variables > secrets and fields > by one rule', (t) => {
   t.equal(name('0x10', undefined, 'my_'), 'my_0X10');
   t.equal(name('Straße🔑/x.y'), 'STRA_E__X_Y');
   for (const secret of ['ключ', '_', '---']) t.match(name(secret), /no ASCII letter or digit/, secret);
+  t.match(nameVariable({ environment: '', name: 'node-options' }, 'npm_config_'), { why: /decides/ });
   t.match(name('db', 'ключ'), /no ASCII letter or digit/);
-  for (const secret of ['path', 'LD_PRELOAD', 'node.options', 'git-ssh-command', 'bash_env', 'ifs'])
+  const FOUND =
+    `npm-config-node-options viminit exinit mailpath prompt goflags lua-init lua-init-5-4 _java_options
+    java-tool-options jdk-java-options openssl-conf dotnet-startup-hooks rustc-wrapper kubeconfig node-extra-ca-certs
+    node-tls-reject-unauthorized sslkeylogfile glibc-tunables mav-token`.split(/\s+/);
+  for (const secret of ['path', 'LD_PRELOAD', 'node.options', 'git-ssh-command', 'bash_env', 'ifs', ...FOUND])
     t.match(name(secret), /decides how programs run/, secret);
   const stored = (secret: string, environment: string) => ({
     source: { environment, name: secret },
     value: environment,
+    unacceptedFrom: null,
   });
   const selection = { prefix: '', isNamed: false, maxSize: Number.POSITIVE_INFINITY };
   const layers = [[stored('b', 'x'), stored('a', 'x')], [stored('b', 'y')]];

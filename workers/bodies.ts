@@ -35,7 +35,12 @@ const lifetime = z.string({ error: must('a string such as "24h"') }).transform((
 });
 
 const createToken = z
-  .strictObject({ name: name('name'), scopes, expires_in: lifetime.prefault('0') })
+  .strictObject({
+    name: name('name'),
+    scopes,
+    trusted: z.boolean().default(false),
+    expires_in: lifetime.prefault('0'),
+  })
   .transform(({ expires_in: lifetimeSeconds, ...rest }) => ({ ...rest, lifetimeSeconds }));
 
 /** For the document only: a hundred thousand of these are read and checked by hand (import-entries.ts). */

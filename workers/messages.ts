@@ -54,6 +54,7 @@ export type WriteOperation =
   | 'secrets.patch'
   | 'secrets.delete'
   | 'secrets.rename'
+  | 'secrets.accept'
   | 'secrets.import'
   | 'fields.put'
   | 'fields.putMany'

@@ -29,6 +29,7 @@ import type {
   WorkerOptions,
   WriteOperation,
 } from './messages.ts';
+import { acceptSecret } from './operations/accept.ts';
 import { adoptVault, inspectVault } from './operations/adopt.ts';
 import { destroyVault } from './operations/destroy.ts';
 import { deleteField, putField, putFields } from './operations/fields.ts';
@@ -83,6 +84,7 @@ function indexSearches(limit: number): boolean {
 
 /** What takes no body, or one that is a value's bytes. */
 const plainOperations = {
+  'secrets.accept': acceptSecret,
   'secrets.delete': deleteSecret,
   'fields.delete': deleteField,
   'values.put': putValue,

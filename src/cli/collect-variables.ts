@@ -63,8 +63,14 @@ async function collectSecrets(input: Input, maxSize: number): Promise<readonly V
     return found.map(({ stored }) => stored);
   });
   const isNamed = choice.only !== null;
-  const { variables, leftOut } = layVariables(layers, { prefix: choice.prefix, isNamed, maxSize });
+  const { variables, leftOut, unaccepted } = layVariables(layers, {
+    prefix: choice.prefix,
+    isNamed,
+    maxSize,
+  });
   if (leftOut.length > 0) input.context.say(describeLeftOut(leftOut));
+  if (unaccepted.length > 0)
+    input.context.say((await import('./unaccepted.ts')).describeUnaccepted(unaccepted));
   return variables;
 }
 

@@ -141,13 +141,21 @@ async function orNull<T>(asked: Promise<T>, reference: Reference): Promise<T | n
   }
 }
 
-type Entry = Pick<Secret, 'name' | 'environment' | 'value' | 'encoding' | 'fields'>;
+type Entry = Pick<Secret, 'name' | 'environment' | 'value' | 'encoding' | 'fields'> &
+  Partial<Pick<Secret, 'accepted' | 'written_by'>>;
 
-function listStored({ name, environment, value, encoding, fields = {} }: Entry): Stored[] {
-  const own = value === undefined ? [] : [{ source: { environment, name }, value: decode(value, encoding) }];
+function listStored(entry: Entry): Stored[] {
+  const { name, environment, value, encoding, fields = {} } = entry;
+  // Where an answer does not say it, nothing is taken for accepted.
+  const unacceptedFrom = entry.accepted === true ? null : (entry.written_by ?? '');
+  const own =
+    value === undefined
+      ? []
+      : [{ source: { environment, name }, value: decode(value, encoding), unacceptedFrom }];
   const others = Object.entries(fields).map(([field, encoded]) => ({
     source: { environment, name, field },
     value: decodeField(encoded),
+    unacceptedFrom,
   }));
   return [...own, ...others];
 }

@@ -21,7 +21,13 @@ const TAKEN_OVER: ReadonlySet<string> = new Set([
   'fields',
 ]);
 /** What an export says and the vault finds for itself. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['field_count', 'created_at', 'updated_at']);
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'field_count',
+  'created_at',
+  'updated_at',
+  'written_by',
+  'accepted',
+]);
 
 /** Throws JsonReadError, CliError. */
 export function readJsonEntries(input: Input, path: string, text: string): SourceEntry[] {

@@ -22,7 +22,15 @@ const MEMBERS: ReadonlyMap<string, string> = new Map([
   ['fields', 'fields'],
 ]);
 /** The vault has its own. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['id', '_id', 'field_count', 'created_at', 'updated_at']);
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'id',
+  '_id',
+  'field_count',
+  'created_at',
+  'updated_at',
+  'written_by',
+  'accepted',
+]);
 
 export const KNOWN_SHAPES =
   'an import takes what mav export wrote, {"NAME": "value"}, [{"name": "…", "value": "…"}] (also "key" or "secretKey" for "name"), and dotenv';

@@ -330,6 +330,15 @@ export const commands: Readonly<Record<string, Command>> = {
     },
     load: () => import('./commands/rename.ts'),
   },
+  accept: {
+    group: 'Secrets',
+    arguments: '<...names>',
+    description: 'Accept what a token wrote: exec and env then take it unasked',
+    examples: ['mav accept db-password --env prod'],
+    notes: ['Look at it first (mav get NAME): its value may decide what the programs do that get it.'],
+    options: { env },
+    load: () => import('./commands/accept.ts'),
+  },
   delete: {
     group: 'Secrets',
     aliases: ['rm'],
@@ -658,6 +667,7 @@ export const commands: Readonly<Record<string, Command>> = {
         placeholder: 'DURATION',
         description: 'Such as 24h, 30d, 1h30m (default: never)',
       },
+      trusted: { type: 'boolean', description: 'What it writes counts as yours for exec and env' },
       output: { ...textOutput, description: 'Form of the output (text: the token alone)' },
     },
     load: () => import('./commands/token-create.ts'),

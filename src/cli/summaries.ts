@@ -75,20 +75,31 @@ const COLUMNS = [
   { head: 'ENVIRONMENT' },
   { head: 'FIELDS', isWhole: true },
   { head: 'UPDATED', isWhole: true },
+  { head: 'WRITTEN BY', isWhole: true },
   { head: 'METADATA' },
 ];
 
 async function printSecrets(context: Context, rows: readonly SecretSummary[]): Promise<void> {
   const [{ printTable }, { formatTime }] = await Promise.all([import('./table.ts'), import('../times.ts')]);
-  const cells = rows.map(({ name, environment, field_count: fields, metadata, updated_at: updated }) => [
-    name,
-    showEnvironment(environment),
-    // An exact number is an object that String() cannot convert.
-    fields === undefined ? '' : JSON.stringify(fields),
-    formatTime(updated),
-    formatMetadata(metadata),
-  ]);
+  const cells = rows.map((row) => {
+    const { name, environment, field_count: fields, metadata, updated_at: updated } = row;
+    return [
+      name,
+      showEnvironment(environment),
+      // An exact number is an object that String() cannot convert.
+      fields === undefined ? '' : JSON.stringify(fields),
+      formatTime(updated),
+      describeWriter(row),
+      formatMetadata(metadata),
+    ];
+  });
   await printTable(context, COLUMNS, cells);
+}
+
+/** Empty for what is the owner's own, as most is. */
+function describeWriter({ written_by: writer, accepted }: SecretSummary): string {
+  if (writer === 'session' && accepted) return '';
+  return accepted ? writer : `${writer} (not accepted)`;
 }
 
 function formatMetadata(metadata: SecretSummary['metadata']): string {

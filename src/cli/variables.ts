@@ -18,6 +18,8 @@ export interface Stored {
   readonly source: Reference;
   /** Bytes where they may be anything. */
   readonly value: string | Uint8Array;
+  /** Who wrote its entry last; null where the owner wrote or accepted all of it. */
+  readonly unacceptedFrom: string | null;
 }
 
 /** What a variable's name may be: what every shell takes. */
@@ -25,17 +27,31 @@ export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * Variables by which a shell, the loader or an interpreter runs other code or finds it elsewhere, and those that a shell
- * keeps for itself. The list cannot be complete; it holds the known ones.
+ * keeps for itself. The list cannot be complete; it holds the known ones, for what the owner stores
+ * without thinking of it. What a token stored is not taken unasked, whatever its name.
  */
 const RESERVED = new Set(
   `PATH HOME SHELL IFS ENV BASH_ENV BASHOPTS SHELLOPTS PS0 PS1 PS2 PS4 PROMPT_COMMAND CDPATH FPATH GLOBIGNORE ZDOTDIR
   PWD OLDPWD SHLVL UID EUID PPID GROUPS RANDOM SRANDOM SECONDS LINENO DIRSTACK FUNCNAME OPTIND OPTARG HISTFILE HISTCMD
   XDG_CONFIG_HOME XDG_CONFIG_DIRS XDG_DATA_DIRS GCONV_PATH LOCPATH NLSPATH EDITOR VISUAL PAGER BROWSER LESSOPEN
   NODE_OPTIONS NODE_PATH PYTHONPATH PYTHONHOME PYTHONSTARTUP PERL5LIB PERL5OPT PERL5DB RUBYLIB RUBYOPT LUA_PATH
-  LUA_CPATH JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS CLASSPATH MAV_HOME MAV_SOCKET`.split(/\s+/),
+  LUA_CPATH JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS JAVA_OPTS _JAVA_OPTIONS MAVEN_OPTS MAVEN_ARGS GRADLE_OPTS SBT_OPTS CLASSPATH
+  VIMINIT GVIMINIT EXINIT VIM VIMRUNTIME MYVIMRC EMACSLOADPATH MAILPATH PROMPT RPROMPT PS3
+  INPUTRC TERMINFO TERMINFO_DIRS TERMCAP MANPAGER MANOPT SYSTEMD_PAGER SYSTEMD_EDITOR SUDO_EDITOR SUDO_ASKPASS
+  SSH_ASKPASS LESS LESSCLOSE LESSKEY LESSKEYIN GOFLAGS GOROOT GOPATH GOENV GOTOOLDIR OPENSSL_CONF
+  OPENSSL_MODULES OPENSSL_ENGINES SSL_CERT_FILE SSL_CERT_DIR SSLKEYLOGFILE CURL_CA_BUNDLE CURL_HOME REQUESTS_CA_BUNDLE
+  WGETRC NODE_EXTRA_CA_CERTS NODE_TLS_REJECT_UNAUTHORIZED NODE_REPL_EXTERNAL_MODULE NODE_ICU_DATA NODE_REDIRECT_WARNINGS
+  BUN_OPTIONS DENO_DIR PYTHONUSERBASE PYTHONINSPECT PYTHONBREAKPOINT PYTHONPYCACHEPREFIX PIP_CONFIG_FILE PERLLIB
+  PERL_MM_OPT PERL_MB_OPT GEM_HOME GEM_PATH BUNDLE_GEMFILE PHPRC PHP_INI_SCAN_DIR R_PROFILE R_PROFILE_USER R_ENVIRON
+  R_ENVIRON_USER R_LIBS JULIA_LOAD_PATH ERL_AFLAGS ERL_FLAGS ERL_ZFLAGS ERL_LIBS ELIXIR_ERL_OPTIONS GHCRTS TCLLIBPATH
+  MAKEFLAGS GNUMAKEFLAGS MAKEFILES CC CXX CPP LD AR CFLAGS CXXFLAGS CPPFLAGS LDFLAGS RUSTC RUSTDOC RUSTFLAGS RUSTDOCFLAGS
+  RUSTC_WRAPPER RUSTC_WORKSPACE_WRAPPER KUBECONFIG ANSIBLE_CONFIG GLIBC_TUNABLES MALLOC_CONF
+  NSS_WRAPPER_PASSWD HOSTALIASES RESOLV_HOST_CONF RES_OPTIONS LOCALDOMAIN GTK_MODULES GTK_PATH QT_PLUGIN_PATH
+  DBUS_SESSION_BUS_ADDRESS DBUS_SYSTEM_BUS_ADDRESS SSH_AUTH_SOCK GNUPGHOME
+  XDG_RUNTIME_DIR XDG_DATA_HOME XDG_CACHE_HOME XDG_STATE_HOME`.split(/\s+/),
 );
 const RESERVED_FAMILIES =
-  /^(LD_|DYLD_|BASH_|GIT_(SSH|ASKPASS|EDITOR|SEQUENCE_EDITOR|PAGER|EXEC_PATH|CONFIG|EXTERNAL_DIFF|PROXY_COMMAND))/;
+  /^(NPM_CONFIG_|YARN_(RC_FILENAME|PLUGINS|YARN_PATH|IGNORE_PATH)|COREPACK_|MAV_|LUA_INIT|LUA_(PATH|CPATH)_|DOTNET_(STARTUP_HOOKS|ADDITIONAL_DEPS|SHARED_STORE|ROOT)|CORECLR_|COR_|CARGO_(HOME|BUILD_RUST|TARGET_\w+_(RUNNER|LINKER|RUSTFLAGS))|LD_|DYLD_|BASH_|GIT_(DIR|WORK_TREE|TEMPLATE_DIR|ALTERNATE|SSL|HTTP|PROTOCOL|SSH|ASKPASS|EDITOR|SEQUENCE_EDITOR|PAGER|EXEC_PATH|CONFIG|EXTERNAL_DIFF|PROXY_COMMAND))/;
 
 /** Which secrets become variables, and what becomes of those that cannot. */
 export interface Selection {
@@ -55,6 +71,14 @@ export interface Laid {
   /** In the order of their names. */
   readonly variables: readonly Variable[];
   readonly leftOut: readonly LeftOut[];
+  /** What the owner neither wrote nor accepted, and did not ask for by name. */
+  readonly unaccepted: readonly Unaccepted[];
+}
+
+export interface Unaccepted {
+  readonly source: Reference;
+  /** `session`, or a token's id. */
+  readonly writer: string;
 }
 
 /**
@@ -68,13 +92,18 @@ export function layVariables(layers: readonly (readonly Stored[])[], selection: 
     onTop.set(JSON.stringify([stored.source.name, stored.source.field]), stored);
   const byName = new Map<string, Variable>();
   const leftOut: LeftOut[] = [];
-  for (const { source, value } of onTop.values()) {
+  const unaccepted: Unaccepted[] = [];
+  for (const { source, value, unacceptedFrom } of onTop.values()) {
+    if (unacceptedFrom !== null && !selection.isNamed) {
+      unaccepted.push({ source, writer: unacceptedFrom });
+      continue;
+    }
     const made = makeVariable(source, value, selection);
     if ('why' in made) leftOut.push(made);
     else byName.set(made.name, checkUnique(made, byName.get(made.name)));
   }
   const variables = [...byName.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
-  return { variables, leftOut };
+  return { variables, leftOut, unaccepted };
 }
 
 function checkUnique(made: Variable & { readonly source: Reference }, other: Variable | undefined): Variable {
@@ -129,7 +158,7 @@ function toWord(text: string): string {
 }
 
 function isReserved(name: string): boolean {
-  return RESERVED.has(name) || RESERVED_FAMILIES.test(name) || /^_+$/.test(name);
+  return RESERVED.has(name) || RESERVED_FAMILIES.test(name.toUpperCase()) || /^_+$/.test(name);
 }
 
 /** As an environment has it: `NAME=value`, in bytes. The zero byte at its end is the system's to count. */

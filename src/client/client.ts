@@ -154,6 +154,14 @@ export class Client {
     return this.#json('secrets.rename', { params: locate(name, { environment }), body: to, conditions });
   }
 
+  /** What a token wrote counts as the owner's from now on; only the session's token may say so. */
+  async acceptSecret(
+    name: string,
+    { environment, ...conditions }: InEnvironment & Conditions = {},
+  ): Promise<void> {
+    await this.request('secrets.accept', { params: locate(name, { environment }), conditions });
+  }
+
   listFields(name: string, place: InEnvironment = {}): Promise<{ [field: string]: EncodedValue }> {
     return this.#json('fields.list', { params: locate(name, place) });
   }
@@ -251,9 +259,11 @@ export class Client {
     readonly name: string;
     readonly scopes: readonly TokenScope[];
     readonly expiresIn?: string;
+    /** What it writes counts as accepted by the owner; only the session's token may make one. */
+    readonly trusted?: boolean;
   }): Promise<CreatedToken> {
-    const { name, scopes, expiresIn } = options;
-    return this.#json('tokens.create', { body: { name, scopes, expires_in: expiresIn } });
+    const { name, scopes, expiresIn, trusted } = options;
+    return this.#json('tokens.create', { body: { name, scopes, trusted, expires_in: expiresIn } });
   }
 
   async revokeToken(id: string): Promise<void> {

@@ -49,6 +49,10 @@ export interface SecretSummary {
   readonly field_count?: number;
   readonly created_at: string;
   readonly updated_at: string;
+  /** `session` for the owner's own, else the id of the token that wrote it last. */
+  readonly written_by: string;
+  /** Whether the owner wrote or accepted all of it, its fields included. */
+  readonly accepted: boolean;
 }
 
 export interface Secret extends SecretSummary {
@@ -169,6 +173,8 @@ export interface Token {
   readonly id: string;
   readonly name: string;
   readonly scopes: TokenScope[];
+  /** Whether what it writes counts as accepted by the owner. */
+  readonly trusted: boolean;
   readonly created_at: string;
   readonly expires_at: string | null;
   readonly last_used_at: string | null;
@@ -180,6 +186,8 @@ export interface CreatedToken {
   readonly id: string;
   readonly name: string;
   readonly scopes: TokenScope[];
+  /** Whether what it writes counts as accepted by the owner. */
+  readonly trusted: boolean;
   readonly expires_at: string | null;
 }
 

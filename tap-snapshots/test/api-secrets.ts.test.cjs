@@ -33,7 +33,7 @@ content-type: application/json
 etag: "<tag>"
 x-request-id: <request id>
 
-{"name":"login","environment":"","metadata":{},"fields":{"a/b ç":"x","pin":"0123","user":"admin"},"field_count":3,"created_at":"<time>","updated_at":"<time>"}
+{"name":"login","environment":"","metadata":{},"fields":{"a/b ç":"x","pin":"0123","user":"admin"},"field_count":3,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}
 `
 
 exports[`test/api-secrets.ts > TAP > fields > each endpoint > as in the contract > GET /v1/secrets/login/fields 1`] = `
@@ -104,7 +104,7 @@ content-type: application/json
 etag: "<tag>"
 x-request-id: <request id>
 
-{"name":"patched","environment":"","value":"new","metadata":{"b":2},"created_at":"<time>","updated_at":"<time>"}
+{"name":"patched","environment":"","value":"new","metadata":{"b":2},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}
 `
 
 exports[`test/api-secrets.ts > TAP > secrets.patch > value and metadata > 200 > PATCH /v1/secrets/patched 1`] = `
@@ -155,7 +155,7 @@ content-type: application/json
 etag: "<tag>"
 x-request-id: <request id>
 
-{"name":"db-password","environment":"prod","value":"hunter2","metadata":{"owner":"ops","port":1},"created_at":"<time>","updated_at":"<time>"}
+{"name":"db-password","environment":"prod","value":"hunter2","metadata":{"owner":"ops","port":1},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}
 `
 
 exports[`test/api-secrets.ts > TAP > secrets.put > with metadata > 201, and get shows all of it > GET /v1/secrets/db-password?env=prod 2`] = `
@@ -166,7 +166,7 @@ content-type: application/json
 etag: "<tag>"
 x-request-id: <request id>
 
-{"name":"db-password","environment":"prod","value":"hunter2","metadata":{"owner":"ops","port":1},"fields":{"user":"root"},"field_count":1,"created_at":"<time>","updated_at":"<time>"}
+{"name":"db-password","environment":"prod","value":"hunter2","metadata":{"owner":"ops","port":1},"fields":{"user":"root"},"field_count":1,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}
 `
 
 exports[`test/api-secrets.ts > TAP > secrets.put > with metadata > 201, and get shows all of it > PUT /v1/secrets/db-password?env=prod 1`] = `
@@ -207,7 +207,7 @@ content-type: application/json
 etag: "<tag>"
 x-request-id: <request id>
 
-{"name":"plain","environment":"","value":"hunter2","metadata":{},"created_at":"<time>","updated_at":"<time>"}
+{"name":"plain","environment":"","value":"hunter2","metadata":{},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}
 `
 
 exports[`test/api-secrets.ts > TAP > secrets.put > without metadata > get shows an empty object > PUT /v1/secrets/plain 1`] = `

@@ -142,11 +142,11 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"token":"<token>","id":"<id>","name":"ci ✓","scopes":["read","generate"],"expires_at":"<time>"}
+{"token":"<token>","id":"<id>","name":"ci ✓","scopes":["read","generate"],"trusted":false,"expires_at":"<time>"}
 `
 
 exports[`test/api-tokens.ts > TAP > tokens.create, tokens.list, tokens.revoke > a token > as in the contract > one of the list 1`] = `
-{"id":"<id>","name":"ci ✓","scopes":["read","generate"],"created_at":"<time>","expires_at":"<time>","last_used_at":null}
+{"id":"<id>","name":"ci ✓","scopes":["read","generate"],"trusted":false,"created_at":"<time>","expires_at":"<time>","last_used_at":null}
 `
 
 exports[`test/api-tokens.ts > TAP > tokens.create, tokens.list, tokens.revoke > a token > as in the contract > revoke 1`] = `

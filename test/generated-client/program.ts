@@ -135,6 +135,9 @@ succeed(await client.DELETE('/v1/secrets/{name}', { params: { path: { name: 'db'
 const own = connect(session);
 equal(succeed(await own.GET('/v1/status')).sealed satisfies boolean, false);
 equal(succeed(await own.GET('/v1/check')).unreadable_count, 0);
+succeed(await client.PUT('/v1/secrets/{name}', { params: db, body: { value: 'v' } }));
+succeed(await own.POST('/v1/secrets/{name}/accept', { params: db }));
+equal(succeed(await own.GET('/v1/secrets/{name}', { params: db })).accepted satisfies boolean, true);
 succeed(await own.POST('/v1/keys/rotate'));
 succeed(await own.POST('/v1/seal'));
 equal((await client.GET('/v1/info')).error?.code, 'sealed');

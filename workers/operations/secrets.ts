@@ -104,7 +104,8 @@ function writeSummary(vault: ReadableVault, row: SecretSummary, reply: ReplyBuff
   const fieldCount = row.fieldCount > 0 ? `,"field_count":${row.fieldCount}` : '';
   reply.raw(
     `{"name":${JSON.stringify(row.name)},"environment":${JSON.stringify(row.environment)},"metadata":${metadata}` +
-      `${fieldCount},"created_at":"${formatTime(row.createdAt)}","updated_at":"${formatTime(row.updatedAt)}"}`,
+      `${fieldCount},"created_at":"${formatTime(row.createdAt)}","updated_at":"${formatTime(row.updatedAt)}",` +
+      `"written_by":${JSON.stringify(row.writtenBy)},"accepted":${isAccepted(row)}}`,
   );
 }
 
@@ -141,6 +142,12 @@ function writeTimes(row: SecretSummary, reply: ReplyBuffer): void {
   reply.time(row.createdAt);
   reply.ascii(',"updated_at":');
   reply.time(row.updatedAt);
+}
+
+function writeWriter(row: SecretSummary, reply: ReplyBuffer): void {
+  reply.ascii(',"written_by":');
+  reply.string(row.writtenBy);
+  reply.ascii(`,"accepted":${isAccepted(row)}`);
 }
 
 /** Bytes; it takes a reader as long as a batch of ordinary ones. */
@@ -197,6 +204,7 @@ export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuf
     writeFieldCount(fields.length, reply);
   }
   writeTimes(row, reply);
+  writeWriter(row, reply);
   reply.ascii('}');
 }
 

@@ -56,7 +56,8 @@ export function isGenuine(keyring: Keyring, row: TokenRow): boolean {
 
 function toPrincipal(row: SignedPart): PrincipalRow {
   const { id, expiresAt } = row;
-  return { id, expiresAt, scopes: splitScopes(row.scopes), tokenHash: row.hash.toString('hex') };
+  const isTrusted = row.trusted === 1;
+  return { id, expiresAt, isTrusted, scopes: splitScopes(row.scopes), tokenHash: row.hash.toString('hex') };
 }
 
 function splitScopes(scopes: string): Scope[] {
@@ -87,7 +88,9 @@ function writeToken(row: TokenRow, reply: ReplyBuffer): void {
   reply.string(row.id);
   reply.ascii(',"name":');
   reply.string(row.name);
-  reply.ascii(`,"scopes":${JSON.stringify(splitScopes(row.scopes))},"created_at":`);
+  reply.ascii(
+    `,"scopes":${JSON.stringify(splitScopes(row.scopes))},"trusted":${row.trusted === 1},"created_at":`,
+  );
   writeTime(row.createdAt, reply);
   reply.ascii(',"expires_at":');
   writeTime(row.expiresAt, reply);
@@ -102,6 +105,14 @@ function writeTime(seconds: number | null, reply: ReplyBuffer): void {
 }
 
 export const createToken: BodyHandler<'tokens.create'> = (vault, _call, reply, request) => {
+  // Whoever makes one could write as the owner with it.
+  if (request.trusted && vault.author.id !== 'session')
+    throw new RequestError(
+      'forbidden',
+      'only the owner makes trusted tokens: mav token create --trusted',
+      undefined,
+      'trusted',
+    );
   const token = mintToken();
   const createdAt = nowSeconds();
   const row = {
@@ -109,7 +120,7 @@ export const createToken: BodyHandler<'tokens.create'> = (vault, _call, reply, r
     hash: hash('sha256', token, 'buffer'),
     name: request.name,
     scopes: SCOPES.filter((scope) => request.scopes.includes(scope)).join(','),
-    trusted: 0,
+    trusted: request.trusted ? 1 : 0,
     createdAt,
     expiresAt: request.lifetimeSeconds === null ? null : createdAt + request.lifetimeSeconds,
   };
@@ -126,7 +137,9 @@ function writeCreated(row: SignedPart, token: SecretBytes, reply: ReplyBuffer): 
   reply.string(row.id);
   reply.ascii(',"name":');
   reply.string(row.name);
-  reply.ascii(`,"scopes":${JSON.stringify(splitScopes(row.scopes))},"expires_at":`);
+  reply.ascii(
+    `,"scopes":${JSON.stringify(splitScopes(row.scopes))},"trusted":${row.trusted === 1},"expires_at":`,
+  );
   writeTime(row.expiresAt, reply);
   reply.ascii('}');
 }

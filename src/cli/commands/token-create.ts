@@ -18,7 +18,12 @@ export const run: Run = async (input) => {
   const scopes = [
     ...new Set(given.flatMap((part) => part.split(',')).map((part) => part.trim())),
   ] as TokenScope[];
-  const wanted = { name, scopes, ...(expires === undefined ? {} : { expiresIn: expires }) };
+  const wanted = {
+    name,
+    scopes,
+    ...(expires === undefined ? {} : { expiresIn: expires }),
+    ...(input.flag('trusted') ? { trusted: true } : {}),
+  };
   context.requireOutput();
   const created = await withVault(input, (client) => client.createToken(wanted));
   if (input.output === 'json') context.printJson(JSON.stringify(created));

@@ -47,7 +47,7 @@ async function printTokens(context: Context, tokens: readonly Token[]): Promise<
   const rows = tokens.map((token) => [
     token.id,
     token.name,
-    token.scopes.join(','),
+    token.scopes.join(',') + (token.trusted ? ' (trusted)' : ''),
     token.expires_at === null ? NEVER : formatTime(token.expires_at),
     token.last_used_at === null ? NEVER : formatTime(token.last_used_at),
     formatTime(token.created_at),
