@@ -75,12 +75,14 @@ const COLUMNS = [
   { head: 'ENVIRONMENT' },
   { head: 'FIELDS', isWhole: true },
   { head: 'UPDATED', isWhole: true },
-  { head: 'WRITTEN BY', isWhole: true },
   { head: 'METADATA' },
 ];
+const WRITER = { head: 'WRITTEN BY', isWhole: true };
 
 async function printSecrets(context: Context, rows: readonly SecretSummary[]): Promise<void> {
   const [{ printTable }, { formatTime }] = await Promise.all([import('./table.ts'), import('../times.ts')]);
+  // Most vaults have the owner's own secrets only, and the column would be empty.
+  const hasWriters = rows.some((row) => describeWriter(row) !== '');
   const cells = rows.map((row) => {
     const { name, environment, field_count: fields, metadata, updated_at: updated } = row;
     return [
@@ -89,11 +91,11 @@ async function printSecrets(context: Context, rows: readonly SecretSummary[]): P
       // An exact number is an object that String() cannot convert.
       fields === undefined ? '' : JSON.stringify(fields),
       formatTime(updated),
-      describeWriter(row),
       formatMetadata(metadata),
+      ...(hasWriters ? [describeWriter(row)] : []),
     ];
   });
-  await printTable(context, COLUMNS, cells);
+  await printTable(context, hasWriters ? [...COLUMNS, WRITER] : COLUMNS, cells);
 }
 
 /** Empty for what is the owner's own, as most is. */
