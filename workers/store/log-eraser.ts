@@ -2,7 +2,7 @@
  * Takes what the write-ahead log has into vault.db, then overwrites the log and cuts it off: as long as it lies there it has
  * the names, metadata, wrapped DEKs and payloads of what was deleted or replaced since. Holds no secret.
  */
-import { closeSync, fsyncSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 
 /** What SQLite answers to `wal_checkpoint`. */
@@ -17,20 +17,46 @@ const PIECE_SIZE = 1_048_576;
 const PATIENCE_MS = 50;
 
 /**
- * Returns false if a reader kept the log from being taken in whole; then it is as it was. `db` is the only connection that
- * writes, and in no transaction. `patienceMs`: what the connection's statements else wait for a lock.
+ * Returns false if a reader kept the log from being taken in whole; then it is as it was. `db` is in no transaction.
+ * `patienceMs`: what the connection's statements else wait for a lock.
  */
 export function eraseLog(db: Database.Database, path: string, patienceMs: number): boolean {
   const log = `${path}-wal`;
   if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) === 0) return true;
   db.pragma(`busy_timeout = ${PATIENCE_MS}`);
   try {
-    // From then on nobody reads the log, until this connection writes into it again.
+    const header = readHeader(log);
+    // From then on nobody reads the log, until somebody writes into it again.
     if (isBusy(db, 'RESTART')) return false;
-    overwrite(log);
-    return !isBusy(db, 'TRUNCATE');
+    return overwriteAlone(db, log, header) && !isBusy(db, 'TRUNCATE');
   } finally {
     db.pragma(`busy_timeout = ${patienceMs}`);
+  }
+}
+
+/**
+ * Under the lock of those who write: another program that writes into the vault is in the wrong, but must not damage it. Returns
+ * false if one has: then the log has another header than `header`.
+ */
+function overwriteAlone(db: Database.Database, log: string, header: Buffer): boolean {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    if (!readHeader(log).equals(header)) return false;
+    overwrite(log);
+    return true;
+  } finally {
+    db.exec('ROLLBACK');
+  }
+}
+
+function readHeader(log: string): Buffer {
+  const descriptor = openSync(log, 'r');
+  try {
+    const header = Buffer.alloc(HEADER_SIZE);
+    readSync(descriptor, header, 0, HEADER_SIZE, 0);
+    return header;
+  } finally {
+    closeSync(descriptor);
   }
 }
 
