@@ -81,8 +81,8 @@ const WRITER = { head: 'WRITTEN BY', isWhole: true };
 
 async function printSecrets(context: Context, rows: readonly SecretSummary[]): Promise<void> {
   const [{ printTable }, { formatTime }] = await Promise.all([import('./table.ts'), import('../times.ts')]);
-  // Most vaults have the owner's own secrets only, and the column would be empty.
-  const hasWriters = rows.some((row) => describeWriter(row) !== '');
+  // Only where there is something for the owner to look at.
+  const hasWriters = rows.some(({ accepted }) => !accepted);
   const cells = rows.map((row) => {
     const { name, environment, field_count: fields, metadata, updated_at: updated } = row;
     return [
