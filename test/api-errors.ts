@@ -228,6 +228,7 @@ const ALLOWED: Record<string, string> = {
   '/v1/secrets/batch-get': 'GET, HEAD, PUT, PATCH, POST, DELETE',
   '/v1/secrets/:name': 'GET, HEAD, PUT, PATCH, DELETE',
   '/v1/secrets/:name/rename': 'POST',
+  '/v1/secrets/:name/accept': 'POST',
   '/v1/secrets/:name/value': 'GET, HEAD, PUT',
   '/v1/secrets/:name/fields': 'GET, HEAD, PUT',
   '/v1/secrets/:name/fields/:field': 'GET, HEAD, PUT, DELETE',

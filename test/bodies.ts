@@ -343,6 +343,7 @@ t.test('parseRequest > a good body > members, with absent for null and the defau
   t.strictSame(parseRequest('vault.unseal', null), {});
   t.strictSame(accept('tokens.create', '{"name":"a","scopes":["read","admin","read"]}'), {
     name: 'a',
+    trusted: false,
     scopes: ['read', 'admin'],
     lifetimeSeconds: null,
   });

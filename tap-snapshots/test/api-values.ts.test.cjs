@@ -23,7 +23,7 @@ content-type: application/json
 etag: "<tag>"
 x-request-id: <request id>
 
-{"name":"blob","environment":"","value":"text","metadata":{"a":1},"fields":{"a/b":{"value":"AP+ACg==","encoding":"base64"},"key":{"value":"AP+ACg==","encoding":"base64"},"user":"root"},"field_count":3,"created_at":"<time>","updated_at":"<time>"}
+{"name":"blob","environment":"","value":"text","metadata":{"a":1},"fields":{"a/b":{"value":"AP+ACg==","encoding":"base64"},"key":{"value":"AP+ACg==","encoding":"base64"},"user":"root"},"field_count":3,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}
 `
 
 exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract > GET /v1/secrets/blob?env=prod 1`] = `
@@ -34,7 +34,7 @@ content-type: application/json
 etag: "<tag>"
 x-request-id: <request id>
 
-{"name":"blob","environment":"prod","value":"AP+ACg==","encoding":"base64","metadata":{},"created_at":"<time>","updated_at":"<time>"}
+{"name":"blob","environment":"prod","value":"AP+ACg==","encoding":"base64","metadata":{},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}
 `
 
 exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract > GET /v1/secrets/blob?env=prod 2`] = `
@@ -45,7 +45,7 @@ content-type: application/json
 etag: "<tag>"
 x-request-id: <request id>
 
-{"name":"blob","environment":"prod","value":"AP+ACg==","encoding":"base64","metadata":{},"fields":{"a/b":{"value":"AP+ACg==","encoding":"base64"},"key":{"value":"AP+ACg==","encoding":"base64"},"user":"root"},"field_count":3,"created_at":"<time>","updated_at":"<time>"}
+{"name":"blob","environment":"prod","value":"AP+ACg==","encoding":"base64","metadata":{},"fields":{"a/b":{"value":"AP+ACg==","encoding":"base64"},"key":{"value":"AP+ACg==","encoding":"base64"},"user":"root"},"field_count":3,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}
 `
 
 exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract > GET /v1/secrets/blob/fields?env=prod 1`] = `
