@@ -18,7 +18,9 @@ function importText(input: string, ...args: readonly string[]): Promise<Finished
 async function exportEntries(environment: string): Promise<unknown[]> {
   const { stdout } = await mav(sandbox, ['export', '--env', environment]);
   const { secrets } = JSON.parse(stdout);
-  return secrets.map(({ created_at, updated_at, field_count, ...rest }: Record<string, unknown>) => rest);
+  return secrets.map(
+    ({ created_at, updated_at, field_count, written_by, accepted, ...rest }: Record<string, unknown>) => rest,
+  );
 }
 
 t.test('import > [{"key", "value"}] > each a secret; what else an entry has is named', async (t) => {

@@ -334,7 +334,7 @@ export const commands: Readonly<Record<string, Command>> = {
     group: 'Secrets',
     arguments: '<...names>',
     description: 'Accept what a token wrote: exec and env then take it unasked',
-    examples: ['mav accept db-password --env prod'],
+    examples: ['mav accept db-password --env prod', 'mav accept api-key api-url'],
     notes: ['Look at it first (mav get NAME): its value may decide what the programs do that get it.'],
     options: { env },
     load: () => import('./commands/accept.ts'),
