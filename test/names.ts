@@ -260,15 +260,20 @@ interface Entry {
   readonly created_at: string;
   readonly updated_at: string;
   readonly field_count?: number;
+  readonly written_by: string;
+  readonly accepted: boolean;
 }
 
 /** Everything in it, without its times. */
-async function exportAll({ ask }: Held): Promise<Omit<Entry, 'created_at' | 'updated_at' | 'field_count'>[]> {
-  const entries: Omit<Entry, 'created_at' | 'updated_at' | 'field_count'>[] = [];
+/** What an import takes: the vault finds the rest for itself. */
+type Given = Omit<Entry, 'created_at' | 'updated_at' | 'field_count' | 'written_by' | 'accepted'>;
+
+async function exportAll({ ask }: Held): Promise<Given[]> {
+  const entries: Given[] = [];
   for (let target: string | null = '/v1/export'; target !== null; ) {
     const { status, json, headers }: Awaited<ReturnType<Held['ask']>> = await ask('GET', target);
     if (status !== 200) throw new Error(`the export answered ${status}`);
-    for (const { created_at: _made, updated_at: _changed, field_count: _count, ...entry } of json as Entry[])
+    for (const { created_at, updated_at, field_count, written_by, accepted, ...entry } of json as Entry[])
       entries.push(entry);
     target = /<([^>]*)>; *rel="next"/.exec(headers.link ?? '')?.[1] ?? null;
   }
