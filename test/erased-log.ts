@@ -1,5 +1,5 @@
 /** What was deleted or replaced is in no file of the folder soon afterwards, while the daemon runs. */
-import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
@@ -123,4 +123,17 @@ t.test('secrets.delete > others read and write without rest > it is gone all the
   await isGone(t, daemon, own);
   stop.abort();
   await Promise.all(busy);
+});
+
+t.test('restore > another vault.db and its log are put into place > that log is left alone', async (t) => {
+  const daemon = await startWithSecret(t);
+  const files = [`${daemon.databasePath}-wal`, daemon.databasePath];
+  await daemon.ask('PUT', '/v1/secrets/z', { body: { value: 'kept' } });
+  for (const file of files) cpSync(file, `${file}.copy`);
+  const log = readFileSync(`${files[0]}.copy`);
+  t.ok(log.length > 0, 'the log was copied before it was erased');
+  await daemon.ask('PUT', '/v1/secrets/z', { body: { value: 'other' } });
+  for (const file of files) renameSync(`${file}.copy`, file);
+  await sleep(1_500);
+  t.ok(readFileSync(`${daemon.databasePath}-wal`).equals(log), 'byte for byte');
 });

@@ -17,14 +17,7 @@ import { checkKnown } from './known-vault.ts';
 import { type CountSteps, countStepsIn } from './long-work.ts';
 import type { Author, EntryLimits, Failure, Reply, WorkerOptions } from './messages.ts';
 import { RequestError } from './request-error.ts';
-import {
-  BUSY_TIMEOUT_MS,
-  type Db,
-  destroyDatabase,
-  type Judge,
-  openForReading,
-  openForWriting,
-} from './store/database.ts';
+import { type Db, destroyDatabase, type Judge, openForReading, openForWriting } from './store/database.ts';
 import { recordVault } from './store/known-vaults.ts';
 import { eraseLog } from './store/log-eraser.ts';
 import { SCHEMA_VERSION } from './store/migrations.ts';
@@ -297,9 +290,9 @@ export class Vault {
 
   /** The writer's, sealed or not: leaves nothing in the log. Returns false if a reader is in the way just now. */
   eraseLog(): boolean {
-    // Of a damaged file the log is left as it is.
-    if (this.#stores === null || this.#isDamaged) return true;
-    return eraseLog(this.#stores.db, this.options.databasePath, BUSY_TIMEOUT_MS);
+    // Of a damaged file the log is left as it is; and where another file lies in its place, the log there is that one's.
+    if (this.#stores === null || this.#isDamaged || this.#wasReplaced(this.#stores.file)) return true;
+    return eraseLog(this.#stores.db, this.options.databasePath);
   }
 
   /** The writer's: drops the keyring in every thread and removes the database. From then on there is no vault here. */

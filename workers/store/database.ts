@@ -24,7 +24,7 @@ export type Judge = (db: Db, schema: number) => void;
 const READER_CACHES_KIB = 16_000;
 
 /** How long a statement waits for a lock; only a checkpoint can make it wait, since there is one writer. */
-export const BUSY_TIMEOUT_MS = 5_000;
+const BUSY_TIMEOUT_MS = 5_000;
 
 /**
  * Loads SQLite itself, which otherwise comes with the first connection: a daemon's program may be replaced by then, and its
@@ -119,7 +119,7 @@ export function destroyDatabase(db: Db, path: string): void {
       checkSchema(db, path, SCHEMA_VERSION);
       db.exec('DELETE FROM slots; DELETE FROM keks');
     }).immediate();
-    eraseLog(db, path, BUSY_TIMEOUT_MS);
+    eraseLog(db, path);
   } catch {
     // A full disk or a damaged file must not keep the vault alive.
   }

@@ -18,11 +18,11 @@ const PATIENCE_MS = 50;
 
 /**
  * Returns false if a reader kept the log from being taken in whole; then it is as it was. `db` is in no transaction.
- * `patienceMs`: what the connection's statements else wait for a lock.
  */
-export function eraseLog(db: Database.Database, path: string, patienceMs: number): boolean {
+export function eraseLog(db: Database.Database, path: string): boolean {
   const log = `${path}-wal`;
   if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) === 0) return true;
+  const usualMs = db.pragma('busy_timeout', { simple: true });
   db.pragma(`busy_timeout = ${PATIENCE_MS}`);
   try {
     const header = readHeader(log);
@@ -30,7 +30,7 @@ export function eraseLog(db: Database.Database, path: string, patienceMs: number
     if (isBusy(db, 'RESTART')) return false;
     return overwriteAlone(db, log, header) && !isBusy(db, 'TRUNCATE');
   } finally {
-    db.pragma(`busy_timeout = ${patienceMs}`);
+    db.pragma(`busy_timeout = ${usualMs}`);
   }
 }
 
