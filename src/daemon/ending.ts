@@ -2,6 +2,7 @@
  * How the daemon ends: told by a signal, or by an error that nobody caught. What was set up is taken down, each step in
  * its time; then the process ends, whatever has not ended with it.
  */
+import { within } from '../deadline.ts';
 import type { Log } from '../log.ts';
 import type { Libc } from './libc.ts';
 import type { Watchdog } from './watchdog.ts';
@@ -134,20 +135,14 @@ export class Ending {
 
 /** What went wrong; null if nothing did. */
 async function runInTime(step: Teardown[number], limitMs: number): Promise<string | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<string>((resolve) => {
-    timer = setTimeout(
-      resolve,
-      limitMs,
-      `a thread or a request did not end within ${Math.ceil(limitMs / 1_000)} s`,
-    );
-  });
   try {
-    return await Promise.race([timeout, (async () => step())().then(() => null)]);
+    const isDone = await within(
+      limitMs,
+      (async () => step())().then(() => true),
+    );
+    return isDone ? null : `a thread or a request did not end within ${Math.ceil(limitMs / 1_000)} s`;
   } catch (error) {
     return describeUnforeseen(error);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

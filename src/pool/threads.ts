@@ -11,6 +11,7 @@ import type {
   ThreadMessage,
   WorkerOptions,
 } from '../../workers/messages.ts';
+import { within } from '../deadline.ts';
 import type { Role } from './keeper.ts';
 import { startThread } from './keeper-link.ts';
 
@@ -143,10 +144,8 @@ class LiveThread {
    * ran would be called in the middle of the thread's end otherwise, and crash the process (SIGSEGV in Node 26.10).
    */
   async end(): Promise<void> {
-    const timeout = Promise.withResolvers<void>();
-    const timer = setTimeout(timeout.resolve, REST_MS);
-    await Promise.race([this.#post({ kind: 'rest' }, []).catch(() => {}), timeout.promise]);
-    clearTimeout(timer);
+    const rested = this.#post({ kind: 'rest' }, []).catch(() => {});
+    await within(REST_MS, rested);
     this.#terminate();
     await this.#ended.promise;
   }
