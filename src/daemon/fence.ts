@@ -12,7 +12,7 @@ import type { Fence } from './landlock.ts';
 /** What `mav serve` was told of files outside of the vault's folder. */
 export interface GivenFiles {
   readonly passphraseFile: string | undefined;
-  /** Where the key file of the vault lies, as far as it is known. */
+  /** Where the key file of the known vault lies. Never what vault.db says: whoever wrote it would choose a folder to open. */
   readonly known: string | undefined;
   /** Where a vault that is yet to be made gets its key file; undefined: where such files go by themselves. */
   readonly keyFile: string | undefined;
@@ -50,7 +50,7 @@ export function planFence(home: Home, env: NodeJS.ProcessEnv, code: string, give
   // Key files go into the last two by themselves, and the list of known vaults.
   const own = [home.directory, home.keyDirectory, dirname(home.knownVaultsPath)].filter(isAbsolute);
   for (const path of [...session, ...own]) makePrivate(path);
-  const keyFile = isNew ? given.keyFile : (given.known ?? findKeyFile(home.databasePath));
+  const keyFile = isNew ? given.keyFile : given.known;
   return {
     read: [
       ...SETTINGS,
@@ -79,7 +79,7 @@ export function planFence(home: Home, env: NodeJS.ProcessEnv, code: string, give
  * The folder that a file lies in, for the file may be replaced. One that the user's home lies in, or is, would open all of
  * the user's files: then the file alone, as it is now.
  */
-function openFolder(file: string | null | undefined, user: string | undefined): string[] {
+function openFolder(file: string | undefined, user: string | undefined): string[] {
   if (!file) return [];
   const path = resolve(file);
   const folder = real(dirname(path));
@@ -93,27 +93,6 @@ function real(path: string): string {
     return realpathSync(path);
   } catch {
     return path;
-  }
-}
-
-/**
- * Where the vault's key file lies, as vault.db says; null where it says nothing. Only read, and believed no further than
- * for this: whether that is our vault is decided when it is opened.
- */
-function findKeyFile(databasePath: string): string | null {
-  try {
-    const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
-    const url = new URL(`file://${encodeURI(databasePath).replaceAll('?', '%3F').replaceAll('#', '%23')}`);
-    url.search = 'immutable=1';
-    const db = new DatabaseSync(url, { readOnly: true });
-    try {
-      const row = db.prepare("SELECT location FROM slots WHERE kind = 'file'").get();
-      return typeof row?.location === 'string' ? row.location : null;
-    } finally {
-      db.close();
-    }
-  } catch {
-    return null;
   }
 }
 
