@@ -125,6 +125,13 @@ const SCHEMAS = {
     updated_at: time,
     written_by: writtenBy,
     accepted,
+    'unaccepted_fields?': {
+      type: 'object',
+      additionalProperties: text,
+      minProperties: 1,
+      description:
+        'Fields that the owner neither wrote nor accepted, each with the id of the token that wrote it; absent where there are none',
+    },
   }),
   UnreadableSecret: object({
     name,

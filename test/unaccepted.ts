@@ -3,6 +3,8 @@
  * owner's that was not told to take it by its name.
  */
 import t, { type Test } from 'tap';
+import { skipWithout } from './fixtures/programs.ts';
+import { mavOnTerminal } from './fixtures/terminal.ts';
 import { mav, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
@@ -125,7 +127,7 @@ for (const [what, attack] of Object.entries(ATTACKS)) {
       t.ok((await opened.exec('--only', name)).env[variable], 'by its name it is taken');
     const refused = await opened.ask('POST', `/v1/secrets/${name}/accept`);
     t.equal(refused.status, 403, 'a token accepts nothing');
-    await opened.done(['accept', name]);
+    await opened.done(['accept', name, '--force']);
     const after = await opened.exec();
     if (variable.startsWith('NPM_')) t.match(after.stderr, 'which decides how programs run');
     else t.ok(after.env[variable], 'accepted');
@@ -160,4 +162,109 @@ t.test('token create > trusted, asked for with an admin token > forbidden', asyn
   const body = { name: 'x', scopes: ['write'], trusted: true };
   const { status, json } = await daemon.ask('POST', '/v1/tokens', { token: daemon.admin, body });
   t.match({ status, json }, { status: 403, json: { code: 'forbidden', member: 'trusted' } });
+});
+
+const skip = skipWithout('python3');
+
+t.test('accept > a token writes after it was shown > nothing is accepted', { skip }, async (t) => {
+  const { daemon, ask, done, exec, id } = await open(t);
+  await ask('PATCH', '/v1/secrets/kept', { metadata: { note: 1 } });
+  await ask('PUT', '/v1/secrets/kept/fields/host', { value: 'harmless' });
+  const terminal = mavOnTerminal(t, daemon, ['accept', 'kept']);
+  const shown = await terminal.see('Accept kept? [y/N] ');
+  t.match(shown, `written by  the token ${id} ("attacker"), 20`);
+  t.match(shown, `fields      host (new or changed, by the token ${id} ("attacker")), user\n`);
+  t.match(shown, 'metadata    note\n');
+  t.notMatch(shown, 'harmless');
+  await ask('PUT', '/v1/secrets/kept/fields/host', { value: 'evil' });
+  terminal.type('y\r');
+  const { code, shown: all } = await terminal.ended();
+  t.equal(code, 1);
+  t.match(
+    all,
+    'mav: kept was written or deleted after it was shown; look at it again; nothing was accepted\n',
+  );
+  t.notOk(Object.values((await exec()).env).includes('evil'));
+  const again = mavOnTerminal(t, daemon, ['accept', 'kept', '--reveal']);
+  t.match(
+    await again.see('[y/N] '),
+    `field       host (new or changed, by the token ${id} ("attacker")): evil\n`,
+  );
+  again.type('y\r');
+  t.match(await again.ended(), { code: 0, shown: /Accepted kept\.\n$/ });
+  t.equal((await exec()).env.KEPT_HOST, 'evil');
+  const { stderr } = await done(['accept', 'kept']);
+  t.equal(stderr, 'Nothing is left to accept in: kept.\n');
+});
+
+t.test(
+  'accept > several, of which one was changed meanwhile > says which were accepted',
+  { skip },
+  async (t) => {
+    const { daemon, ask } = await open(t);
+    for (const name of ['a', 'b', 'c']) await ask('PUT', `/v1/secrets/${name}`, { value: 'given' });
+    const terminal = mavOnTerminal(t, daemon, ['accept', 'a', 'b', 'c', 'a']);
+    await terminal.see('Accept a, b, c? [y/N] ');
+    await ask('DELETE', '/v1/secrets/b');
+    terminal.type('y\r');
+    const { code, shown } = await terminal.ended();
+    t.equal(code, 1);
+    t.match(
+      shown,
+      'b was written or deleted after it was shown; look at it again; accepted before that: a\n',
+    );
+    const list = (await daemon.ask('GET', '/v1/secrets', { token: daemon.admin })).json;
+    const accepted = list.map((row: { name: string; accepted: boolean }) => [row.name, row.accepted]);
+    t.same(Object.fromEntries(accepted), { a: true, c: false, kept: true });
+  },
+);
+
+t.test('accept > nobody can be asked, a name is missing, a token asks > nothing is accepted', async (t) => {
+  const { daemon, ask, own, token } = await open(t);
+  await ask('PUT', '/v1/secrets/ci?env=prod', { value: 'given' });
+  t.match(await own(['accept', 'mav://prod/ci']), {
+    code: 2,
+    stderr: /written by {2}the token .*give --force\n$/s,
+  });
+  t.match(await own(['accept', 'kept', 'none', '-f']), { code: 3, stderr: /no secret "none"/ });
+  const asToken = await mav(daemon, ['accept', 'ci', '-e', 'prod', '-f'], { env: { MAV_TOKEN: token } });
+  t.match(asToken, { code: 4, stderr: /no token may accept a secret/ });
+  const entry = await daemon.ask('GET', '/v1/secrets/ci?env=prod', { token: daemon.admin });
+  t.equal(entry.json.accepted, false);
+  const { stdout } = await own([
+    'accept',
+    'ci',
+    'mav://prod/ci',
+    'mav:///kept',
+    '-e',
+    'prod',
+    '-f',
+    '-o',
+    'json',
+  ]);
+  t.equal(stdout, '', 'a reference and --env contradict each other');
+  const json = await own(['accept', 'mav://prod/ci', 'kept', '-f', '-o', 'json']);
+  const [added, before] = [
+    { name: 'ci', environment: 'prod' },
+    { name: 'kept', environment: '', written_by: 'session' },
+  ];
+  t.match(JSON.parse(json.stdout), { accepted: [added], unchanged: [before] });
+});
+
+t.test('secret > a token wrote a field > the entry names it until it is accepted', async (t) => {
+  const { daemon, ask, done, id } = await open(t);
+  const read = async () => (await daemon.ask('GET', '/v1/secrets/kept', { token: daemon.admin })).json;
+  t.equal((await read()).unaccepted_fields, undefined);
+  await ask('PUT', '/v1/secrets/kept/fields', { fields: { host: 'x', user: 'y' } });
+  t.same((await read()).unaccepted_fields, { host: id, user: id });
+  await done(['set', 'kept', '--field', 'user'], 'mine');
+  t.same((await read()).unaccepted_fields, { host: id });
+  const exported = (await done(['export'])).stdout;
+  t.match(exported, `"unaccepted_fields":{"host":"${id}"}`);
+  t.match(
+    (await mav(daemon, ['import', '-', '--force'], { input: exported })).stderr,
+    'Already so: 1 (kept)',
+  );
+  await done(['accept', 'kept', '-f']);
+  t.equal((await read()).unaccepted_fields, undefined);
 });

@@ -27,6 +27,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'updated_at',
   'written_by',
   'accepted',
+  'unaccepted_fields',
 ]);
 
 /** Throws JsonReadError, CliError. */

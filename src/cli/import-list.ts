@@ -30,6 +30,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'updated_at',
   'written_by',
   'accepted',
+  'unaccepted_fields',
 ]);
 
 export const KNOWN_SHAPES =

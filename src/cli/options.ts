@@ -334,9 +334,12 @@ export const commands: Readonly<Record<string, Command>> = {
     group: 'Secrets',
     arguments: '<...names>',
     description: 'Accept what a token wrote: exec and env then take it unasked',
-    examples: ['mav accept db-password --env prod', 'mav accept api-key api-url'],
-    notes: ['Look at it first (mav get NAME): its value may decide what the programs do that get it.'],
-    options: { env },
+    examples: ['mav accept db-password --env prod', 'mav accept api-key api-url --reveal'],
+    notes: [
+      'It shows who wrote each of them, when and what, and asks once. What was written after it was shown is not accepted. ' +
+        'Look at the values (--reveal): they may decide what the programs do that get them.',
+    ],
+    options: { env, reveal, force, output: textOutput },
     load: () => import('./commands/accept.ts'),
   },
   delete: {

@@ -61,6 +61,8 @@ export interface Secret extends SecretSummary {
   /** `base64` where the value's bytes are no UTF-8. */
   readonly encoding?: 'base64';
   readonly fields?: { readonly [field: string]: EncodedValue };
+  /** Fields that the owner neither wrote nor accepted, each with the id of the token that wrote it; absent where there are none. */
+  readonly unaccepted_fields?: { readonly [field: string]: string };
 }
 
 export interface FieldEntry {

@@ -205,7 +205,20 @@ export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuf
   }
   writeTimes(row, reply);
   writeWriter(row, reply);
+  writeUnaccepted(fields, reply);
   reply.ascii('}');
+}
+
+/** Which fields the owner neither wrote nor accepted, each with the token that wrote it; nothing where there are none. */
+function writeUnaccepted(fields: readonly FieldRow[], reply: ReplyBuffer): void {
+  const unaccepted = fields.filter((row) => !isAccepted(row));
+  for (const [index, { field, writtenBy }] of unaccepted.entries()) {
+    reply.ascii(index === 0 ? ',"unaccepted_fields":{' : ',');
+    reply.string(field);
+    reply.ascii(':');
+    reply.string(writtenBy);
+  }
+  if (unaccepted.length > 0) reply.ascii('}');
 }
 
 /** Whether a JSON string is to show it, and not base64. */

@@ -1,18 +1,114 @@
-/** `mav accept`: what a token wrote may reach programs that `mav exec` and `mav env` hand it to unasked. */
-import { withVault } from '../access.ts';
-import type { Run } from '../command.ts';
+/**
+ * `mav accept`: what a token wrote may reach programs that `mav exec` and `mav env` hand it to unasked. It shows what that
+ * is, and what is accepted is what was shown.
+ */
+import type { Client } from '../../client/client.ts';
+import { refuseToken, withVault } from '../access.ts';
+import type { Input, Run } from '../command.ts';
+import { confirm } from '../confirm.ts';
 import { describeSecret } from '../describe.ts';
-import { EXIT } from '../failure.ts';
-import { orExplain } from '../or-explain.ts';
+import { CliError, EXIT, toCliError } from '../failure.ts';
+import { describeEntry, type LookedAt } from '../looked-at.ts';
+import type { Wanted } from '../missing.ts';
+import { isReference, readReference } from '../name-reference.ts';
 
-/** One request each: where one fails, those before it are accepted, and were said to be. */
 export const run: Run = async (input) => {
-  const { context, environment } = input;
-  await withVault(input, async (client) => {
-    for (const name of new Set(input.args)) {
-      await orExplain(input, client, { name, environment }, client.acceptSecret(name, { environment }));
-      context.say(`Accepted ${describeSecret(name, environment)}.`);
-    }
-  });
+  refuseToken(input, 'accept a secret');
+  const places = readPlaces(input);
+  // The vault is closed again while somebody thinks.
+  const entries = await withVault(input, (client) => lookAt(input, client, places));
+  const waiting = entries.filter(({ accepted }) => !accepted);
+  if (waiting.length > 0) {
+    await confirm(input, `Accept ${nameAll(waiting)}?`);
+    await withVault(input, (client) => acceptEach(client, waiting));
+  }
+  report(input, entries);
   return EXIT.done;
 };
+
+/** Each once, however often it was named. */
+function readPlaces(input: Input): Wanted[] {
+  const env = input.text('env');
+  const places = input.args.map((typed) => {
+    if (!isReference(typed)) return { name: typed, environment: input.environment };
+    const { name, environment, field } = readReference(typed, { env, field: undefined });
+    if (field !== undefined)
+      throw new CliError(EXIT.usage, 'mav accept takes a whole secret, not one field of it; leave #… out');
+    return { name, environment };
+  });
+  return [...new Map(places.map((place) => [describeSecret(place.name, place.environment), place])).values()];
+}
+
+/** Shows what is yet to be accepted. Throws CliError that names all that are not there. */
+async function lookAt(input: Input, client: Client, places: readonly Wanted[]): Promise<LookedAt[]> {
+  const entries: LookedAt[] = [];
+  const missing: Wanted[] = [];
+  for (const place of places) {
+    try {
+      entries.push(await client.getSecret(place.name, { environment: place.environment }));
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      if (code === 'integrity') throw nameFailed(place, error);
+      if (code !== 'not_found') throw error;
+      missing.push(place);
+    }
+  }
+  if (missing.length > 0) {
+    const { explainMissing } = await import('../missing.ts');
+    throw await explainMissing(input, client, missing);
+  }
+  const { context, flag } = input;
+  const tokens = await client.listTokens();
+  // What is asked about is shown though --quiet was given.
+  const tell = flag('force') ? context.say : context.complain;
+  for (const entry of entries)
+    if (!entry.accepted) tell(describeEntry(entry, { tokens, showsValues: flag('reveal') }));
+  return entries;
+}
+
+/** One request each: where one fails, those before it are accepted, and the error says so. */
+async function acceptEach(client: Client, entries: readonly LookedAt[]): Promise<void> {
+  for (const [at, { name, environment, etag }] of entries.entries()) {
+    try {
+      await client.acceptSecret(name, { environment, ifMatch: etag });
+    } catch (error) {
+      const { exitCode, message } = isOutrun(error)
+        ? explainOutrun(name, environment)
+        : nameFailed({ name, environment }, error);
+      const done =
+        at === 0 ? 'nothing was accepted' : `accepted before that: ${nameAll(entries.slice(0, at))}`;
+      throw new CliError(exitCode, `${message}; ${done}`);
+    }
+  }
+}
+
+/** Deleting counts as well: what was shown is not there any more. */
+function isOutrun(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === 'precondition_failed' || code === 'not_found';
+}
+
+function explainOutrun(name: string, environment: string): CliError {
+  const what = describeSecret(name, environment);
+  return new CliError(EXIT.failed, `${what} was written or deleted after it was shown; look at it again`);
+}
+
+function nameFailed({ name, environment }: Wanted, error: unknown): CliError {
+  const { exitCode, message } = toCliError(error);
+  return new CliError(exitCode, `${describeSecret(name, environment)}: ${message}`);
+}
+
+function nameAll(entries: readonly LookedAt[]): string {
+  return entries.map(({ name, environment }) => describeSecret(name, environment)).join(', ');
+}
+
+function report({ context, output }: Input, entries: readonly LookedAt[]): void {
+  const [done, before] = [false, true].map((was) => entries.filter(({ accepted }) => accepted === was));
+  if (output === 'json') {
+    const toPlace = ({ name, environment, written_by }: LookedAt) => ({ name, environment, written_by });
+    context.printJson(JSON.stringify({ accepted: done?.map(toPlace), unchanged: before?.map(toPlace) }));
+    return;
+  }
+  if (before?.length) context.say(`Nothing is left to accept in: ${nameAll(before)}.`);
+  if (done?.length) context.say(`Accepted ${nameAll(done)}.`);
+}
