@@ -202,6 +202,20 @@ export const UNSECRET: FileRule = { forbidden: WRITE_BY_OTHERS, remedy: 'chmod g
  * UntrustedError, UnsafePlaceError where it is no file, or too large, and what open(2) fails with.
  */
 export function readTrustedFile(path: string, rule: FileRule, maxSize: number): Buffer | null {
+  return withTrustedFile(path, rule, maxSize, (file) => readFileSync(file));
+}
+
+/** As readTrustedFile throws; the file is opened, but not read: whoever asks need not hold what is in it. */
+export function checkTrustedFile(path: string, rule: FileRule, maxSize: number): void {
+  withTrustedFile(path, rule, maxSize, () => {});
+}
+
+function withTrustedFile<T>(
+  path: string,
+  rule: FileRule,
+  maxSize: number,
+  use: (file: number) => T,
+): T | null {
   const file = openTrustedFile(path);
   if (file === null) return null;
   try {
@@ -209,7 +223,7 @@ export function readTrustedFile(path: string, rule: FileRule, maxSize: number): 
     if (!stat.isFile()) throw new UnsafePlaceError(`${path} is not a file; move it away`);
     checkFile(path, stat, rule);
     if (stat.size > maxSize) throw new UnsafePlaceError(`${path} is larger than ${maxSize} bytes`);
-    return readFileSync(file);
+    return use(file);
   } finally {
     closeSync(file);
   }

@@ -1,5 +1,5 @@
 /** The file of --passphrase-file, which is held to the rules of a key file. */
-import { readTrustedFile, SECRET } from '../trusted-places.ts';
+import { checkTrustedFile, readTrustedFile, SECRET } from '../trusted-places.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT } from './failure.ts';
 import { checkReadable, readInputFile } from './input-file.ts';
@@ -35,8 +35,8 @@ export function checkPassphraseFile(input: Input): void {
   refuseUntrusted(input);
 }
 
-/** As checkPassphraseFile, for one that may be missing yet. */
+/** As checkPassphraseFile, for one that may be missing yet. It is not read: this process may be open to others yet. */
 export function refuseUntrusted({ text }: Input): void {
   const path = text('passphrase-file');
-  if (path !== undefined && !HANDED.test(path)) readTrustedFile(path, SECRET, MAX_SIZE)?.fill(0);
+  if (path !== undefined && !HANDED.test(path)) checkTrustedFile(path, SECRET, MAX_SIZE);
 }

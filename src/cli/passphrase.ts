@@ -19,6 +19,7 @@ export async function tryPassphrases<T>(
 ): Promise<Asked<T>> {
   const { askPassphrase, canType } = await import('./prompt.ts');
   if (!context.canAskPassphrase || !canType()) return { kind: 'nobody' };
+  await closeMemory();
   for (let count = 0; count < MAX_ATTEMPTS; count++) {
     const typed = await askPassphrase('Passphrase: ');
     const attempted = typed === null ? null : await attempt(typed);
@@ -61,7 +62,14 @@ export async function givePassphrase<T>(
   return request();
 }
 
+/** Before a passphrase is in it: no other program of this user may read it then. */
+async function closeMemory(): Promise<void> {
+  const { Libc } = await import('../daemon/libc.ts');
+  Libc.open()?.forbidDumping();
+}
+
 async function giveFromFile<T>(path: string, request: (body: unknown) => Promise<T>): Promise<T> {
+  await closeMemory();
   const given = await noteWrong(request({ passphrase: readPassphrase(path) }));
   if (!given.isWrong) return given.result;
   throw new CliError(EXIT.sealed, `the passphrase in the file ${path} is wrong; put the right one there`);

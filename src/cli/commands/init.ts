@@ -7,6 +7,8 @@ import { checkPassphraseFile } from '../passphrase-file.ts';
 
 export const run: Run = async (input) => {
   const { home } = input;
+  // It will have the passphrase and keys, as the daemon has.
+  (await import('../../daemon/libc.ts')).Libc.open()?.forbidDumping();
   const plan = await planVault(input, home);
   checkPassphraseFile(input);
   secureHome(home);
