@@ -12,11 +12,11 @@ import t, { type Test } from 'tap';
 import { cleanEnvironment } from '../src/daemon/launch.ts';
 import { Libc } from '../src/daemon/libc.ts';
 import { planGrants } from '../src/daemon/permissions.ts';
-import { buildCallFilter } from '../src/daemon/system-call-filter.ts';
+import { buildCallFilter, buildListeningFilter } from '../src/daemon/system-call-filter.ts';
 import { locateHome } from '../src/home.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { waitUntil } from './fixtures/raw.ts';
-import { createSandbox, type Daemon, finished, mav, startDaemon, startNode } from './fixtures/vault.ts';
+import { BIN, createSandbox, type Daemon, finished, mav, startDaemon, startNode } from './fixtures/vault.ts';
 
 const ATTEMPTS = new URL('fixtures/attempts.mjs', import.meta.url).pathname;
 const ADDON = new URL('../node_modules/better-sqlite3/build/Release/better_sqlite3.node', import.meta.url)
@@ -25,7 +25,7 @@ const ADDON = new URL('../node_modules/better-sqlite3/build/Release/better_sqlit
 const skip = Libc.open() === null ? 'no node:ffi here: Linux with Node 26.1 or newer has it' : false;
 const PATIENCE_MS = 60_000;
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 /** A sandbox without coverage, which the launcher would end. */
 function createBareSandbox(t: Test, extra: NodeJS.ProcessEnv = {}) {
@@ -275,6 +275,53 @@ t.test(
   },
 );
 
+t.test(
+  'a passphrase file > the launcher, init, unseal > whoever reads it has closed its memory first',
+  { skip: skip || skipWithout('strace') },
+  async (t) => {
+    const sandbox = createBareSandbox(t);
+    const file = join(sandbox.folder, 'passphrase');
+    writeFileSync(file, 'correct horse', { mode: 0o600 });
+    const trace = (name: string) => [
+      ...['strace', '-D', '-f', '-y', '-qq', '-e', 'trace=read,pread64,prctl,execve', '-e', 'signal=none'],
+      ...['-o', join(sandbox.folder, name)],
+    ];
+    /** Each time that the file is read, whether the process was open then. */
+    const findReads = (name: string) => {
+      let isOpen = true;
+      const reads: boolean[] = [];
+      for (const line of readFileSync(join(sandbox.folder, name), 'utf8').split('\n')) {
+        if (/ execve\(/.test(line)) isOpen = true;
+        else if (line.includes('PR_SET_DUMPABLE, SUID_DUMP_DISABLE')) isOpen = false;
+        else if (line.includes(`<${file}>`)) reads.push(isOpen);
+      }
+      return reads;
+    };
+    const run = async (name: string, ...args: string[]) => {
+      const [program = '', ...before] = [...trace(name), ...startNode(sandbox.env), BIN, ...args];
+      return finished(spawn(program, before, { env: sandbox.env, cwd: sandbox.folder }));
+    };
+    const given = ['--passphrase-file', file];
+    const init = ['init', '--key-store', 'passphrase', ...given];
+    t.match(await run('init', ...init), { code: 5, stderr: /traces this one/ }, 'makes no vault then');
+    await waitUntil(() =>
+      readFileSync(join(sandbox.folder, 'init'), 'utf8').includes('PR_SET_DUMPABLE, SUID_DUMP_DISABLE'),
+    );
+    t.notOk(findReads('init').includes(true), 'init: in an open process');
+    t.equal((await mav(sandbox, init)).code, 0);
+    const serve = [...given, '--allow-tracer'];
+    const daemon = await startDaemon(t, { sandbox, init: null, serve, under: trace('serve'), token: false });
+    await mav(daemon, ['seal']);
+    t.equal((await run('unseal', 'unseal', ...given)).code, 0);
+    await daemon.stop();
+    for (const name of ['serve', 'unseal']) {
+      await waitUntil(() => findReads(name).length > 0);
+      const reads = findReads(name);
+      t.notOk(reads.includes(true), `${name}: in an open process: ${reads}`);
+    }
+  },
+);
+
 function findTracer(pid: number | undefined): number {
   return Number(/^TracerPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
@@ -300,17 +347,69 @@ t.test('buildCallFilter > machines > a program for those it knows, null for othe
   for (const filter of filters) t.ok(filter !== null && filter.length % 8 === 0 && filter.length > 64);
   t.notSame(filters[0], filters[1]);
   t.equal(buildCallFilter('s390x'), null);
+  t.equal(buildListeningFilter(false, 's390x'), null);
 });
+
+/** What a Python program prints, started by a Node that put the filter on before. `filter`: how it is built. */
+async function runUnder(t: Test, filter: string, program: string, ...words: string[]): Promise<string[]> {
+  const launch = `
+    import { Libc } from ${JSON.stringify(new URL('../src/daemon/libc.ts', import.meta.url).href)};
+    import { buildCallFilter, buildListeningFilter } from ${JSON.stringify(new URL('../src/daemon/system-call-filter.ts', import.meta.url).href)};
+    const [program, ...words] = process.argv.slice(1);
+    const isOn = Libc.open().filterSystemCalls(${filter});
+    if (isOn) process.execve('/usr/bin/env', ['env', 'python3', '-c', program, ...words], process.env);`;
+  const [env = '', ...node] = startNode({});
+  const run = await finished(
+    spawn(env, [...node, '--input-type=module', '-e', launch, program, ...words], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+  t.equal(run.code, 0, run.stderr);
+  return run.stdout.trim().split('\n');
+}
+
+t.test(
+  'the filter of a daemon that listens > a process under it > no file changed by name, no socket',
+  { skip: skip || skipWithout('python3') },
+  async (t) => {
+    const file = join(createSandbox(t).folder, 'file');
+    writeFileSync(file, '');
+    const program = `
+import ctypes, os, socket, sys
+path = sys.argv[1].encode()
+def attempt(name, act):
+    try: act(); print(name, 'allowed')
+    except OSError as error: print(name, error.strerror)
+libc = ctypes.CDLL(None, use_errno=True)
+def call(number, *values):
+    if libc.syscall(number, *values) < 0: raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+attempt('chmod', lambda: os.chmod(path, 0o644))
+attempt('fchmodat2', lambda: call(452, -100, path, 0o644, 0))
+attempt('chown', lambda: os.chown(path, -1, -1))
+attempt('lchown', lambda: os.lchown(path, -1, -1))
+attempt('setxattr', lambda: os.setxattr(path, 'user.x', b''))
+with open(path) as file: attempt('fchmod', lambda: os.fchmod(file.fileno(), 0o600))
+attempt('stream', lambda: socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+attempt('datagram', lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+here, there = socket.socketpair()
+attempt('connect', lambda: here.connect(sys.argv[1]))`;
+    const denied = 'Operation not permitted';
+    const byName = ['chmod', 'fchmodat2', 'chown', 'lchown', 'setxattr'].map((call) => `${call} ${denied}`);
+    const sockets = ['stream', 'datagram', 'connect'];
+    t.same(await runUnder(t, 'buildListeningFilter(false)', program, file), [
+      ...byName,
+      'fchmod allowed',
+      ...sockets.map((what) => `${what} ${denied}`),
+    ]);
+    const open = await runUnder(t, 'buildListeningFilter(true)', program, file);
+    t.same(open.slice(0, 8), [...byName, 'fchmod allowed', 'stream allowed', 'datagram allowed']);
+  },
+);
 
 t.test(
   'the filter of system calls > a process under it > opens Unix sockets, and no other',
   { skip: skip || skipWithout('python3') },
   async (t) => {
-    const launch = `
-      import { Libc } from ${JSON.stringify(new URL('../src/daemon/libc.ts', import.meta.url).href)};
-      import { buildCallFilter } from ${JSON.stringify(new URL('../src/daemon/system-call-filter.ts', import.meta.url).href)};
-      const isOn = Libc.open().filterSystemCalls(buildCallFilter());
-      if (isOn) process.execve('/usr/bin/env', ['env', 'python3', '-c', process.argv[1]], process.env);`;
     const program = `
 import socket, ctypes
 def attempt(name, act):
@@ -321,15 +420,8 @@ for family in ['AF_UNIX', 'AF_INET', 'AF_INET6', 'AF_NETLINK', 'AF_PACKET', 'AF_
 libc = ctypes.CDLL(None, use_errno=True)
 print('ptrace', libc.ptrace(0, 0, 0, 0), ctypes.get_errno())
 print('io_uring_setup', libc.syscall(425, 1, 0), ctypes.get_errno())`;
-    const [env = '', ...node] = startNode({});
-    const run = await finished(
-      spawn(env, [...node, '--input-type=module', '-e', launch, program], {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      }),
-    );
-    t.equal(run.code, 0, run.stderr);
     const refused = 'Address family not supported by protocol';
-    t.same(run.stdout.trim().split('\n'), [
+    t.same(await runUnder(t, 'buildCallFilter()', program), [
       'AF_UNIX allowed',
       ...['AF_INET', 'AF_INET6', 'AF_NETLINK', 'AF_PACKET', 'AF_VSOCK'].map(
         (family) => `${family} ${refused}`,

@@ -4,7 +4,7 @@ import type { KnownVault } from '../../workers/messages.ts';
 import type { Home } from '../home.ts';
 import type { Libc } from './libc.ts';
 import { NOTIFY_PROGRAMS } from './readiness.ts';
-import { buildConnectFilter } from './system-call-filter.ts';
+import { buildListeningFilter } from './system-call-filter.ts';
 
 /** In the words of `mav doctor`, each with whether it holds. */
 export type Protections = Readonly<Record<string, boolean>>;
@@ -73,13 +73,15 @@ export function explainOpenFiles({ directory, socketPath }: Home): string | null
 }
 
 /**
- * Where the vault's key is in no keychain nothing is asked of other processes once the daemon listens: then the kernel
- * lets no thread connect. null where the keychain may be asked, or it is not known.
+ * What a daemon that listens needs no more, the kernel refuses every thread of it. Where the vault's key is in no keychain
+ * nothing is asked of other processes either: no thread connects. Answers whether that holds; null where the keychain may
+ * be asked, or it is not known.
  */
-export function forbidConnecting(libc: Libc | null, known: KnownVault | null): boolean | null {
-  if (known === null || known.slots.some(({ kind }) => kind === 'keychain')) return null;
-  const filter = buildConnectFilter();
-  return process.permission !== undefined && filter !== null && libc?.filterAllThreads(filter) === true;
+export function closeListening(libc: Libc | null, known: KnownVault | null): boolean | null {
+  const mayConnect = known === null || known.slots.some(({ kind }) => kind === 'keychain');
+  const filter = buildListeningFilter(mayConnect);
+  const isOn = process.permission !== undefined && filter !== null && libc?.filterAllThreads(filter) === true;
+  return mayConnect ? null : isOn;
 }
 
 function isWithin(path: string, folder: string): boolean {
@@ -107,7 +109,7 @@ export function closeProcess(libc: Libc | null): void {
   if (process.permission !== undefined && process.platform !== 'win32') process.on('SIGUSR1', () => {});
 }
 
-/** As they are now. `cannotConnect`: as forbidConnecting answered. */
+/** As they are now. `cannotConnect`: as closeListening answered. */
 export function listProtections(libc: Libc | null, cannotConnect: boolean | null): Protections {
   const permission = process.permission as Permission | undefined;
   const isDenied = (scope: string) => permission?.has(scope) === false;

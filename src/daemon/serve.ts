@@ -25,9 +25,9 @@ import { mintSessionToken } from './mint-session-token.ts';
 import { awaitOwnership, releaseOwnership, takeOwnership, tellProtections } from './ownership.ts';
 import { checkPeers } from './peers.ts';
 import {
+  closeListening,
   closeProcess,
   explainOpenFiles,
-  forbidConnecting,
   givePermissionsUp,
   listProtections,
   planGrants,
@@ -88,7 +88,7 @@ export async function serve(options: ServeOptions): Promise<never> {
     notifyReady();
     givePermissionsUp(planGrants(home, env, findCode()).atStart);
     // All that connects has done so: to a daemon that may be there, to itself (ParserBuffer), the service manager's child.
-    const cannotConnect = forbidConnecting(libc, known);
+    const cannotConnect = closeListening(libc, known);
     tellProtections(home, 'serve', listProtections(libc, cannotConnect));
     const openFiles = explainOpenFiles(home);
     if (openFiles !== null) log.event('warning', openFiles);

@@ -95,6 +95,25 @@ const MISSING: Readonly<Record<string, Numbers>> = {
   pidfd_send_signal: 424,
 };
 
+/** Of files, by their names. By a descriptor it can only be done to what Landlock lets be opened. */
+const CHANGE_BY_NAME: Readonly<Record<string, Numbers>> = {
+  chmod: [90, null],
+  fchmodat: [268, 53],
+  fchmodat2: 452,
+  chown: [92, null],
+  lchown: [94, null],
+  fchownat: [260, 54],
+  setxattr: [188, 5],
+  lsetxattr: [189, 6],
+  setxattrat: 463,
+  removexattr: [197, 14],
+  lremovexattr: [198, 15],
+  removexattrat: 466,
+  utime: [132, null],
+  utimes: [235, null],
+  futimesat: [261, null],
+};
+
 const AF_UNIX = 1;
 /** ioctl_tty(2): types into a terminal as if its user did; the second pastes on a console. */
 const TERMINAL_INPUT = [0x5412, 0x541c];
@@ -162,10 +181,21 @@ export function buildCallFilter(architecture: NodeJS.Architecture = process.arch
   ]);
 }
 
-/** A second one, for a process that listens and has nothing more to ask of others: connects to no socket at all. */
-export function buildConnectFilter(architecture: NodeJS.Architecture = process.arch): Uint8Array | null {
+/**
+ * A second one, for a process that listens. It changes no modes or owners of files by their names, which Landlock does not
+ * govern; and where it has nothing more to ask of others (`mayConnect` false), it makes no socket and connects to none.
+ */
+export function buildListeningFilter(
+  mayConnect: boolean,
+  architecture: NodeJS.Architecture = process.arch,
+): Uint8Array | null {
   if (!isKnown(architecture)) return null;
-  return encode([...begin(architecture), ...refuse(numberOn(architecture, CONNECT), EPERM), [RETURN, ALLOW]]);
+  const refused = [...Object.values(CHANGE_BY_NAME), ...(mayConnect ? [] : [SOCKET, CONNECT])];
+  return encode([
+    ...begin(architecture),
+    ...refused.flatMap((numbers) => refuse(numberOn(architecture, numbers), EPERM)),
+    [RETURN, ALLOW],
+  ]);
 }
 
 function isKnown(architecture: NodeJS.Architecture): architecture is MachineName {
