@@ -15,10 +15,11 @@ const SECOND_SET = 0x4000_0000;
 type Numbers = number | readonly [x64: number, arm64: number | null];
 
 const SOCKET: Numbers = [41, 198];
-const CONNECT: Numbers = [42, 203];
 const IOCTL: Numbers = [16, 29];
 const PRCTL: Numbers = [157, 167];
 const CLONE: Numbers = [56, 220];
+const SENDTO: Numbers = [44, 206];
+const PRLIMIT: Numbers = [302, 261];
 
 /** What is refused whatever its arguments are. */
 const NEVER: Readonly<Record<string, Numbers>> = {
@@ -35,6 +36,13 @@ const NEVER: Readonly<Record<string, Numbers>> = {
   add_key: [248, 217],
   request_key: [249, 218],
   keyctl: [250, 219],
+  // Memory, queues and locks that processes share by a number or a name: Landlock does not know them.
+  shmget: [29, 194],
+  shmat: [30, 196],
+  msgget: [68, 186],
+  msgsnd: [69, 189],
+  semget: [64, 190],
+  mq_open: [240, 180],
   // Namespaces and mounts: another view of the files.
   unshare: [272, 97],
   setns: [308, 268],
@@ -82,6 +90,14 @@ const NEVER: Readonly<Record<string, Numbers>> = {
   vhangup: [153, 58],
 };
 
+/** To reach others' sockets. What address sendmsg is given lies in memory, where a filter cannot look. */
+const REACH_OTHERS: Readonly<Record<string, Numbers>> = {
+  socket: SOCKET,
+  connect: [42, 203],
+  sendmsg: [46, 211],
+  sendmmsg: [307, 269],
+};
+
 /**
  * As if the kernel had none: libraries then do without. io_uring makes calls without their names. The flags of clone3 lie
  * in memory, where a filter cannot look; glibc takes clone instead.
@@ -112,6 +128,8 @@ const CHANGE_BY_NAME: Readonly<Record<string, Numbers>> = {
   utime: [132, null],
   utimes: [235, null],
   futimesat: [261, null],
+  utimensat: [280, 88],
+  file_setattr: 469,
 };
 
 const AF_UNIX = 1;
@@ -123,6 +141,9 @@ const PR_SET_PTRACER = 0x5961_6d61;
 /** clone(2): new namespaces of every kind. */
 const NEW_NAMESPACES = 0x7e02_0000;
 
+/** prlimit(2): the calling process's limits. */
+const OWN_PROCESS = 0;
+
 const EPERM = 1;
 const ENOSYS = 38;
 const EAFNOSUPPORT = 97;
@@ -132,6 +153,8 @@ const NUMBER_AT = 0;
 const ARCHITECTURE_AT = 4;
 const FIRST_ARGUMENT_AT = 16;
 const SECOND_ARGUMENT_AT = 24;
+/** sendto's address, both halves. */
+const FIFTH_ARGUMENT_AT = [48, 52];
 
 /** linux/bpf_common.h: what an instruction does. */
 const LOAD_WORD = 0x20;
@@ -149,12 +172,10 @@ type Instruction = readonly [code: number, value: number, ifTrue?: number, ifFal
 export function buildCallFilter(architecture: NodeJS.Architecture = process.arch): Uint8Array | null {
   if (!isKnown(architecture)) return null;
   const on = (numbers: Numbers) => numberOn(architecture, numbers);
-  const refuseAll = (calls: typeof NEVER, errno: number) =>
-    Object.values(calls).flatMap((numbers) => refuse(on(numbers), errno));
   return encode([
     ...begin(architecture),
-    ...refuseAll(MISSING, ENOSYS),
-    ...refuseAll(NEVER, EPERM),
+    ...refuseAll(architecture, MISSING, ENOSYS),
+    ...refuseAll(architecture, NEVER, EPERM),
     ...judge(on(SOCKET), [
       [LOAD_WORD, FIRST_ARGUMENT_AT],
       [JUMP_IF_EQUAL, AF_UNIX, 1, 0],
@@ -169,13 +190,13 @@ export function buildCallFilter(architecture: NodeJS.Architecture = process.arch
       [JUMP_IF_ANY_BIT, NEW_NAMESPACES, 0, 1],
       [RETURN, FAIL_WITH | EPERM],
     ]),
+    ...judge(on(PRLIMIT), [[LOAD_WORD, FIRST_ARGUMENT_AT], ...refuseUnless(OWN_PROCESS)]),
     ...judge(on(PRCTL), [
       [LOAD_WORD, FIRST_ARGUMENT_AT],
       ...refuse(PR_SET_PTRACER, EPERM),
       [JUMP_IF_EQUAL, PR_SET_DUMPABLE, 0, 3],
       [LOAD_WORD, SECOND_ARGUMENT_AT],
-      [JUMP_IF_EQUAL, 0, 1, 0],
-      [RETURN, FAIL_WITH | EPERM],
+      ...refuseUnless(0),
     ]),
     [RETURN, ALLOW],
   ]);
@@ -183,17 +204,26 @@ export function buildCallFilter(architecture: NodeJS.Architecture = process.arch
 
 /**
  * A second one, for a process that listens. It changes no modes or owners of files by their names, which Landlock does not
- * govern; and where it has nothing more to ask of others (`mayConnect` false), it makes no socket and connects to none.
+ * govern; and where it has nothing more to ask of others (`mayConnect` false), it makes no socket, connects to none, and
+ * sends by none to an address.
  */
 export function buildListeningFilter(
   mayConnect: boolean,
   architecture: NodeJS.Architecture = process.arch,
 ): Uint8Array | null {
   if (!isKnown(architecture)) return null;
-  const refused = [...Object.values(CHANGE_BY_NAME), ...(mayConnect ? [] : [SOCKET, CONNECT])];
+  const toAnAddress = FIFTH_ARGUMENT_AT.flatMap((half): Instruction[] => [
+    [LOAD_WORD, half],
+    ...refuseUnless(0),
+  ]);
+  const reach = [
+    ...refuseAll(architecture, REACH_OTHERS, EPERM),
+    ...judge(numberOn(architecture, SENDTO), toAnAddress),
+  ];
   return encode([
     ...begin(architecture),
-    ...refused.flatMap((numbers) => refuse(numberOn(architecture, numbers), EPERM)),
+    ...refuseAll(architecture, CHANGE_BY_NAME, EPERM),
+    ...(mayConnect ? [] : reach),
     [RETURN, ALLOW],
   ]);
 }
@@ -218,12 +248,28 @@ function begin(machine: MachineName): Instruction[] {
   ];
 }
 
+function refuseAll(
+  machine: MachineName,
+  calls: Readonly<Record<string, Numbers>>,
+  errno: number,
+): Instruction[] {
+  return Object.values(calls).flatMap((numbers) => refuse(numberOn(machine, numbers), errno));
+}
+
 /** Fails where what is loaded is this value; null: on this machine it never is. */
 function refuse(value: number | null, errno: number): Instruction[] {
   if (value === null) return [];
   return [
     [JUMP_IF_EQUAL, value, 0, 1],
     [RETURN, FAIL_WITH | errno],
+  ];
+}
+
+/** Fails where what is loaded is any other value. */
+function refuseUnless(value: number): Instruction[] {
+  return [
+    [JUMP_IF_EQUAL, value, 1, 0],
+    [RETURN, FAIL_WITH | EPERM],
   ];
 }
 

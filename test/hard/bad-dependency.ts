@@ -1,13 +1,19 @@
-/** A dependency gone bad, in the request thread of the launched daemon: a copy of the built program has its lines. */
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+/**
+ * A dependency gone bad, in the request thread of the launched daemon: a copy of the built program has its lines. As an
+ * ordinary user. What native code would do is tried in confined.ts.
+ */
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Libc } from '../../src/daemon/libc.ts';
+import { copyProgram, putBefore } from '../fixtures/copied-program.ts';
 import { waitUntil } from '../fixtures/raw.ts';
+import { AS_ORDINARY, giveToOrdinaryUser, skipWithoutOrdinaryUser } from '../fixtures/users.ts';
 import { ask, createSandbox, mav, startDaemon } from '../fixtures/vault.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const skip = Libc.open() === null ? 'no node:ffi here: Linux with Node 26.1 or newer has it' : false;
+const LINES = join(import.meta.dirname, '../fixtures/bad-dependency.mjs');
+const skip =
+  Libc.open() === null ? 'no node:ffi here: Linux with Node 26.1 or newer has it' : skipWithoutOrdinaryUser;
 
 t.setTimeout(300_000);
 
@@ -16,33 +22,23 @@ interface Said {
   readonly got: string | { readonly denied: string };
 }
 
-/** The built program with what it needs at run time, and the bad lines before the daemon's own. */
-function copyProgram(folder: string, given: object): string {
-  const program = join(folder, 'program');
-  mkdirSync(program);
-  for (const name of ['dist', 'package.json'])
-    cpSync(join(ROOT, name), join(program, name), { recursive: true });
-  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
-  for (const [path, { dev, link }] of Object.entries<{ dev?: boolean; link?: boolean }>(packages))
-    if (path.startsWith('node_modules/') && !dev && !link && existsSync(join(ROOT, path)))
-      cpSync(join(ROOT, path), join(program, path), { recursive: true });
-  const serve = join(program, 'dist/src/daemon/serve.js');
-  cpSync(join(ROOT, 'test/fixtures/bad-dependency.mjs'), join(program, 'dist/src/daemon/bad-dependency.mjs'));
-  writeFileSync(join(program, 'dist/src/daemon/bad-dependency.json'), JSON.stringify(given));
-  writeFileSync(serve, `import './bad-dependency.mjs';\n${readFileSync(serve, 'utf8')}`);
-  return join(program, 'dist/src/bin.js');
-}
-
 async function attack(t: Test): Promise<Said[]> {
   const sandbox = createSandbox(t, { NODE_V8_COVERAGE: undefined });
   await mav(sandbox, ['init', '--key-store', 'file']);
   const [report, outside] = [join(sandbox.home, 'report'), join(sandbox.env.HOME ?? '', 'private')];
   writeFileSync(outside, 'private', { mode: 0o600 });
-  const bin = copyProgram(sandbox.folder, { report, outside, victim: process.pid });
-  const daemon = await startDaemon(t, { sandbox, init: null, bin, token: false });
+  const program = copyProgram(join(sandbox.folder, 'program'));
+  copyFileSync(LINES, join(program.folder, 'dist/src/daemon/bad-dependency.mjs'));
+  const given = JSON.stringify({ report, outside, victim: process.pid });
+  writeFileSync(join(program.folder, 'dist/src/daemon/bad-dependency.json'), given);
+  putBefore(program, 'dist/src/daemon/serve.js', "import './bad-dependency.mjs';");
+  giveToOrdinaryUser(sandbox.folder);
+  const { bin } = program;
+  const daemon = await startDaemon(t, { sandbox, init: null, bin, token: false, under: AS_ORDINARY });
   // So that the keyring is shared once more while the lines listen.
-  await mav(daemon, ['seal']);
-  await mav(daemon, ['unseal']);
+  const token = readFileSync(`${daemon.socket}.session`, 'utf8');
+  t.equal((await ask(daemon.socket, 'POST', '/v1/seal', { token })).status, 200);
+  t.equal((await ask(daemon.socket, 'POST', '/v1/unseal', { token })).status, 200);
   t.equal((await ask(daemon.socket, 'GET', '/v1/health')).status, 200);
   const read = (): Said[] =>
     existsSync(report)
