@@ -1,4 +1,5 @@
 /** The file of --passphrase-file, which is held to the rules of a key file. */
+import { existsSync } from 'node:fs';
 import { checkTrustedFile, readTrustedFile, SECRET } from '../trusted-places.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT } from './failure.ts';
@@ -38,5 +39,8 @@ export function checkPassphraseFile(input: Input): void {
 /** As checkPassphraseFile, for one that may be missing yet. It is not read: this process may be open to others yet. */
 export function refuseUntrusted({ text }: Input): void {
   const path = text('passphrase-file');
-  if (path !== undefined && !HANDED.test(path)) checkTrustedFile(path, SECRET, MAX_SIZE);
+  if (path === undefined || HANDED.test(path)) return;
+  // A folder is a mistake in the command; a file that is not there yet may come.
+  if (existsSync(path)) checkReadable(path);
+  checkTrustedFile(path, SECRET, MAX_SIZE);
 }
