@@ -1,5 +1,5 @@
 /** Where the vault lies on this machine, and whether those places are safe to use. */
-import { accessSync, constants, existsSync, lstatSync, type Stats } from 'node:fs';
+import { accessSync, constants, lstatSync, type Stats } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { explainForeignVault } from './foreign-vault.ts';
@@ -183,7 +183,8 @@ function makeFolder(path: string): void {
 export function checkSocketPath(path: string): void {
   checkSocketPathSize(path);
   const folder = dirname(path);
-  if (!existsSync(folder))
+  // A link to nothing is there: checkOwn says so.
+  if (lstatOrNull(folder) === null)
     throw new UnsafePlaceError(`the socket's folder ${folder} is not there; make it first`);
   checkOwn(folder, 'folder', WRITE_BY_OTHERS, 'chmod 700');
   try {

@@ -7,7 +7,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Call, KnownVault } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
 import { isOurVault } from '../foreign-vault.ts';
-import { checkSocketPath, checkSocketPathSize, type Home, hasVault } from '../home.ts';
+import { checkSocketPath, checkSocketPathSize, type Home, hasVault, secureHome } from '../home.ts';
 import { parseKnownVault } from '../known-vaults.ts';
 import { adviseOn } from '../remedies.ts';
 import type { Input } from './command.ts';
@@ -51,6 +51,8 @@ function checkPlace(home: Home): void {
       : 'something that is no vault, or a damaged one, is';
     throw new CliError(EXIT.failed, `${what} at ${home.databasePath} already; nothing was changed`);
   }
+  // Before the socket's place in it: that the vault cannot lie there says more.
+  if (existsSync(home.directory)) secureHome(home);
   // A vault that no daemon could serve. Its own folder comes with it.
   const isOwnFolder = dirname(home.socketPath) === home.directory;
   (isOwnFolder && !existsSync(home.directory) ? checkSocketPathSize : checkSocketPath)(home.socketPath);

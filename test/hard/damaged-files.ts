@@ -294,14 +294,19 @@ t.test(
 t.test('serve > a page is damaged while it runs > noticed by the check, no write after it', async (t) => {
   const sandbox = await createStopped(t);
   const daemon = await startAgain(t, sandbox);
-  const [page = 0] = findPages(sandbox.databasePath, 'fields');
+  // Not of the fields: a value is handed out only with the whole of what its row digest covers, the fields included.
+  const [, page = 0] = findPages(sandbox.databasePath, 'secrets');
   overwrite(sandbox.databasePath, (page - 1) * PAGE_SIZE, Buffer.alloc(PAGE_SIZE, 0xa5));
   const before = hashFile(sandbox.databasePath);
   const check = await checkVault(daemon);
   t.match(check, { status: 200 });
   t.not(check.json.database, 'ok');
   t.equal((await daemon.ask('PUT', '/v1/secrets/new', { body: { value: 'x' } })).status, 500);
-  t.equal((await daemon.ask('GET', '/v1/secrets/k0/value?env=base')).status, 200, 'what is well is read');
+  const statuses: number[] = [];
+  for (const name of NAMES) {
+    statuses.push((await daemon.ask('GET', `/v1/secrets/${name}/value?env=base`)).status);
+  }
+  t.same([...new Set(statuses)].toSorted(), [200, 500], 'what is well is read');
   t.equal((await daemon.stop()).code, 0);
   t.equal(hashFile(sandbox.databasePath), before);
 });

@@ -435,10 +435,15 @@ const asNames: Abuse = async (t, { daemon }) => {
     const isMember = name !== '__proto__';
     await send('PUT', path, isMember ? 201 : 400, `{"value":"v","metadata":${metadataText}}`);
     if (!isMember) await send('PUT', path, 201, SMALL);
-    await send('PUT', `/v1/secrets/${name}/fields/${name}?env=${name}`, 201, '{"value":"f"}');
+    await send(
+      'PUT',
+      `/v1/secrets/${name}/fields/${name}?env=${name}`,
+      isMember ? 201 : 400,
+      '{"value":"f"}',
+    );
     const { metadata, fields } = await send('GET', path, 200);
     t.equal(JSON.stringify(metadata), isMember ? metadataText : '{}', 'metadata as it was');
-    t.equal(JSON.stringify(fields ?? []).includes(member), true, 'a field of that name');
+    t.equal(JSON.stringify(fields ?? []).includes(member), isMember, 'a field of that name');
     const listed = await send('GET', `/v1/secrets?env=${name}&metadata_key=${name}&metadata_value=m`, 200);
     t.equal(listed.length, isMember ? 1 : 0, 'found by it');
     await send('DELETE', path, 200);
