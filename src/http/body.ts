@@ -13,6 +13,8 @@ export const MAX_BODY_SIZE = 1_048_576;
 const FIRST_CAPACITY = 4_096;
 /** Up to here a body has its memory at once. A larger one grows in place, by as much each time, and leaves no copy behind. */
 const STEP = 65_536;
+/** Bytes. */
+const LARGE_CHUNK = 16_384;
 /** Node lays 64 bytes and less into the V8 heap, where the garbage collector moves them and leaves a copy behind. */
 const MIN_CAPACITY = 128;
 
@@ -70,7 +72,7 @@ export function readBody(
       reject(error);
     };
     holding.onRefuse(() => give(tooMuch()));
-    request.on('data', (chunk: Buffer) => {
+    request.on('data', (chunk: Buffer<ArrayBuffer>) => {
       const problem = collected.add(chunk);
       if (problem !== null) give(problem);
     });
@@ -91,7 +93,7 @@ export function drainBody(request: IncomingMessage): Promise<void> {
   if (!hasBody(request) || request.readableEnded || request.destroyed || refused.has(request))
     return Promise.resolve();
   return new Promise((resolve) => {
-    request.on('data', (chunk: Buffer) => chunk.fill(0));
+    request.on('data', discard);
     for (const event of ['end', 'refused', 'close']) request.once(event, () => resolve());
   });
 }
@@ -113,11 +115,11 @@ class Collector {
   }
 
   /** Takes the chunk's bytes and zeroes it; null, or why the body cannot be taken. */
-  add(chunk: Buffer): HttpError | null {
+  add(chunk: Buffer<ArrayBuffer>): HttpError | null {
     try {
       return this.#isOver ? null : this.#append(chunk);
     } finally {
-      chunk.fill(0);
+      discard(chunk);
     }
   }
 
@@ -201,4 +203,11 @@ function free(buffer: ArrayBuffer | null): void {
   if (buffer === null) return;
   new Uint8Array(buffer).fill(0);
   buffer.transferToFixedLength(0);
+}
+
+/** Zeroes a chunk, and gives the memory of a large one back now: as garbage of an upload they would add up. */
+function discard(chunk: Buffer<ArrayBuffer>): void {
+  chunk.fill(0);
+  const { buffer, length } = chunk;
+  if (length >= LARGE_CHUNK && length === buffer.byteLength) buffer.transferToFixedLength(0);
 }

@@ -27,7 +27,9 @@ export async function streamAnswer(
     return null;
   }
   try {
-    if (!(await writePiece(response, body, holding))) return null;
+    const isBegun = await writePiece(response, body, holding);
+    free(body);
+    if (!isBegun) return null;
     for await (const piece of rest) {
       onTaken();
       const isTaken = await writePiece(response, piece, holding);

@@ -3,7 +3,7 @@
  * calls it carries, and the writer commits it with one sync of the disk. Bodies pass through unread.
  */
 import type { Batch, BatchResult, Call, Failure, Reply } from '../../workers/messages.ts';
-import type { Answered, IsWanted } from '../answered.ts';
+import { type Answered, type IsWanted, LONG_BODY } from '../answered.ts';
 import { NoThreadError, ProgramReplacedError } from './threads.ts';
 
 /** Runs one batch on a worker thread. */
@@ -162,7 +162,7 @@ export class BatchQueue {
       const { bytes, replies } = await this.#run(batch.map(({ call }) => call));
       for (const [index, waiting] of batch.entries()) {
         if (isLater(waiting.call, replies[index])) this.#putOff(waiting);
-        else waiting.resolve(toAnswered(replies[index], bytes));
+        else waiting.resolve(toAnswered(replies[index], bytes, batch.length));
       }
     } catch (error) {
       for (const { call, resolve } of batch) resolve(failureOf(error, call));
@@ -190,9 +190,17 @@ function failureOf(error: unknown, { body }: Call): Failure {
   return error instanceof NoThreadError ? NO_WORKER : PROGRAM_REPLACED;
 }
 
-function toAnswered(reply: Reply | undefined, bytes: Uint8Array<ArrayBuffer>): Answered {
+/** `count`: how many replies share the bytes. */
+function toAnswered(reply: Reply | undefined, bytes: Uint8Array<ArrayBuffer>, count: number): Answered {
   if (reply === undefined) return WORKER_DIED;
   if (!reply.ok) return reply;
   const { offset, length, ...rest } = reply;
-  return { ...rest, body: bytes.subarray(offset, offset + length) };
+  const body = bytes.subarray(offset, offset + length);
+  return { ...rest, body: length > LONG_BODY && count > 1 ? moveOut(body) : body };
+}
+
+function moveOut(body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const own = body.slice();
+  body.fill(0);
+  return own;
 }
