@@ -225,7 +225,8 @@ export type ThreadMessage =
   | { readonly kind: 'hello' }
   /** The last one, before the thread is ended. Answered once its event loop has gone round. */
   | { readonly kind: 'rest' }
-  | { readonly kind: 'batch'; readonly batch: Batch };
+  /** `isLong`: a thread works on one such batch at a time, and short ones go to others. */
+  | { readonly kind: 'batch'; readonly batch: Batch; readonly isLong: boolean };
 
 /** What it answers, by the number that the message came with; null: the thread's code failed. */
 export interface ThreadAnswer {

@@ -19,9 +19,9 @@ const vault = new Vault(workerData as WorkerOptions, 'reading');
 const MAX_EXPECTED_SIZE = 65_536;
 let expectedSize = 0;
 
-async function read(batch: Batch): Promise<BatchResult> {
+async function read(batch: Batch, isLong: boolean): Promise<BatchResult> {
   const reply = new ReplyBuffer(expectedSize);
-  const replies = (await readBatch(vault, batch, reply)).map((each) => vault.noteDamage(each));
+  const replies = (await readBatch(vault, batch, isLong, reply)).map((each) => vault.noteDamage(each));
   wipeBodies(batch);
   expectedSize = Math.min(reply.length, MAX_EXPECTED_SIZE);
   return finish(reply, replies);

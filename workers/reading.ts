@@ -43,10 +43,15 @@ export function isReading(call: Call): boolean {
   return Object.hasOwn(operations, call.operation);
 }
 
-/** A reply to each call, its body in `reply`. Never rejects. */
-export async function readBatch(vault: Vault, batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
+/** A reply to each call, its body in `reply`. Never rejects. `isLong`: nothing short waits for it. */
+export async function readBatch(
+  vault: Vault,
+  batch: Batch,
+  isLong: boolean,
+  reply: ReplyBuffer,
+): Promise<Reply[]> {
   try {
-    const open = { ...(await vault.use()), isShared: batch.length > 1 };
+    const open = { ...(await vault.use()), isForShort: !isLong };
     // One snapshot: a secret and its fields are two reads, and the writer may commit between them.
     return vault.stores.transactions.snapshot(() =>
       batch.map((call) => (reply.length > MAX_REPLY_SIZE ? LATER : runRead(open, call, reply))),

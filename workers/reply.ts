@@ -11,8 +11,10 @@ import { formatTime } from './times.ts';
 const MIN_CAPACITY = 4096;
 /** Bytes; what is smaller is copied sooner than counted. */
 const EXACT_FROM = 16_384;
-/** 1 MiB: up to here the memory doubles. */
-const MAX_GROWTH = 1_048_576;
+/** 1 MiB: up to here the memory doubles; beyond, it grows by half, and what was outgrown goes back at once. */
+const DOUBLES_TO = 1_048_576;
+/** Shorter runs are copied byte by byte: a view of one costs more. */
+const SHORT_RUN = 24;
 const EMPTY = Buffer.alloc(0);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -31,6 +33,8 @@ for (const [code, letter] of Object.entries({
 })) {
   ESCAPES[Number(code)] = letter.charCodeAt(0);
 }
+/** By how much each byte grows in a JSON string. */
+const GROWTH = ESCAPES.map((letter) => (letter === 0 ? 0 : letter === LOWER_U ? 5 : 1));
 
 export class ReplyBuffer {
   #buffer: Buffer<ArrayBuffer> = EMPTY;
@@ -45,6 +49,11 @@ export class ReplyBuffer {
   /** Bytes written so far. */
   get length(): number {
     return this.#length;
+  }
+
+  /** Makes room for that many bytes more at once. */
+  expect(bytes: number): void {
+    this.#reserve(bytes);
   }
 
   /** Drops what was written after the first `to` bytes. */
@@ -133,8 +142,11 @@ export class ReplyBuffer {
   }
 
   #span(bytes: Uint8Array, start: number, end: number): void {
-    if (start === end) return;
     this.#reserve(end - start);
+    if (end - start < SHORT_RUN) {
+      for (let at = start; at < end; at++) this.#byte(bytes[at] as number);
+      return;
+    }
     this.#buffer.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.#length);
     this.#length += end - start;
   }
@@ -155,14 +167,15 @@ export class ReplyBuffer {
   #reserve(size: number): void {
     const needed = this.#length + size;
     if (needed <= this.#buffer.length) return;
-    const more = Math.min(this.#buffer.length, MAX_GROWTH);
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.#firstCapacity, needed, this.#buffer.length + more));
+    const { length: before } = this.#buffer;
+    const more = before <= DOUBLES_TO ? before : before >> 1;
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#firstCapacity, needed, before + more));
     grown.set(this.#buffer.subarray(0, this.#length));
     const outgrown = this.#buffer;
     outgrown.fill(0, 0, this.#length);
     this.#buffer = grown;
     // Not EMPTY, which is every buffer's; a large one must not wait for the garbage collector.
-    if (outgrown.length >= MAX_GROWTH) outgrown.buffer.transferToFixedLength(0);
+    if (outgrown.length >= DOUBLES_TO) outgrown.buffer.transferToFixedLength(0);
   }
 }
 
@@ -178,9 +191,7 @@ export function growsInJson(bytes: Uint8Array): boolean {
 /** How many bytes more than themselves the bytes take in a JSON string. */
 function countEscapes(bytes: Uint8Array, view: DataView): number {
   let more = 0;
-  for (let at = 0; ; at++) {
-    at = findSpecial(bytes, view, at, bytes.length);
-    if (at === bytes.length) return more;
-    more += ESCAPES[bytes[at] as number] === LOWER_U ? 5 : 1;
-  }
+  for (let at = findSpecial(bytes, view, 0, bytes.length); at < bytes.length; at++)
+    more += GROWTH[bytes[at] as number] as number;
+  return more;
 }

@@ -12,3 +12,18 @@ export type SecretBytes = Uint8Array<ArrayBuffer>;
 export function allocateSecret(size: number): SecretBytes {
   return new Uint8Array(new ArrayBuffer(size));
 }
+
+/** Bytes; what is smaller may wait for the garbage collector. */
+const LARGE = 16_384;
+
+/**
+ * Zeroes bytes that nobody uses any more. The memory of large ones goes back at once where it is theirs alone: as garbage
+ * the values of a large entry would add up to many times their size.
+ */
+export function discard(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.detached) return;
+  bytes.fill(0);
+  if (bytes.length <= LARGE || bytes.length !== buffer.byteLength) return;
+  if (buffer instanceof ArrayBuffer) buffer.transferToFixedLength(0);
+}

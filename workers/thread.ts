@@ -6,6 +6,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
 import type { Batch, BatchResult, ThreadAnswer, ThreadMessage, ThreadTask } from './messages.ts';
 
+type RunBatch = (batch: Batch, isLong: boolean) => Promise<BatchResult>;
+
 /** How long what a thread sent before its end may be under way. */
 const LAST_WORDS_MS = 50;
 
@@ -15,10 +17,7 @@ const LAST_WORDS_MS = 50;
  * of: over the requests' channel none ever comes, so that the request thread cannot pass for one. Where `run` rejects,
  * which is not foreseen, the request thread ends this thread and starts another.
  */
-export function serveThread(
-  run: (batch: Batch) => Promise<BatchResult>,
-  connect: (port: MessagePort) => void,
-): (task: ThreadTask) => void {
+export function serveThread(run: RunBatch, connect: (port: MessagePort) => void): (task: ThreadTask) => void {
   const known = new Map<number, MessagePort>();
   const meet = (id: number, port: MessagePort | null) => {
     const before = known.get(id);
@@ -35,7 +34,7 @@ export function serveThread(
   };
 }
 
-function serveRequests(port: MessagePort, run: (batch: Batch) => Promise<BatchResult>): void {
+function serveRequests(port: MessagePort, run: RunBatch): void {
   const answer = async (call: number, message: ThreadMessage) => {
     const result = await answerMessage(run, message).catch(() => null);
     port.postMessage({ call, result } satisfies ThreadAnswer, result === null ? [] : [result.bytes.buffer]);
@@ -45,11 +44,8 @@ function serveRequests(port: MessagePort, run: (batch: Batch) => Promise<BatchRe
   });
 }
 
-async function answerMessage(
-  run: (batch: Batch) => Promise<BatchResult>,
-  message: ThreadMessage,
-): Promise<BatchResult> {
-  if (message.kind === 'batch') return run(message.batch);
+async function answerMessage(run: RunBatch, message: ThreadMessage): Promise<BatchResult> {
+  if (message.kind === 'batch') return run(message.batch, message.isLong);
   // Twice: what is queued while the loop goes round is called in the next round.
   if (message.kind === 'rest') for (let round = 0; round < 2; round++) await setImmediate();
   return { bytes: new Uint8Array(), replies: [] };

@@ -43,8 +43,8 @@ export interface ReadableVault {
   readonly vault: VaultStore;
   readonly countSteps: CountSteps;
   readonly limits: EntryLimits;
-  /** Whether other calls wait in the same batch for their answers. */
-  readonly isShared?: boolean;
+  /** Whether short calls wait for their answers: what is large is to be asked for again where long ones are. */
+  readonly isForShort?: boolean;
 }
 
 /** What an operation inside the writer's transaction works with. */

@@ -183,19 +183,19 @@ function isControl(call: Call | undefined): call is Call & { operation: ControlO
   return call !== undefined && call.operation in controls;
 }
 
-async function write(batch: Batch): Promise<BatchResult> {
+async function write(batch: Batch, isLong: boolean): Promise<BatchResult> {
   const reply = new ReplyBuffer();
-  const replies = (await answer(batch, reply)).map((each) => vault.noteDamage(each));
+  const replies = (await answer(batch, isLong, reply)).map((each) => vault.noteDamage(each));
   wipeBodies(batch);
   indexing?.noteWrite();
   erasing?.noteWrite();
   return finish(reply, replies);
 }
 
-async function answer(batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
+async function answer(batch: Batch, isLong: boolean, reply: ReplyBuffer): Promise<Reply[]> {
   const [first] = batch;
   if (isControl(first)) return [await runControl(reply, () => controls[first.operation](first, reply))];
-  if (first !== undefined && isReading(first)) return readBatch(vault, batch, reply);
+  if (first !== undefined && isReading(first)) return readBatch(vault, batch, isLong, reply);
   try {
     const operations = await loadOperations(batch);
     // The last thing awaited: from here to the commit no other thread can take the keyring away.

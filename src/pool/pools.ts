@@ -19,6 +19,8 @@ import { LargeAnswers } from './large-answers.ts';
 import { ProgramFiles } from './program-files.ts';
 import { Threads } from './threads.ts';
 
+/** One for what takes long, and one that is free for what does not. */
+const MIN_READERS = 2;
 const MAX_READERS = 4;
 /** Small enough that two threads overlap instead of taking turns, large enough to pay for the hop. */
 const READER_BATCH_SIZE = 16;
@@ -29,6 +31,7 @@ const LONG_READS: ReadonlySet<Operation> = new Set<ReadOperation>([
   'secrets.search',
   'secrets.export',
   'secrets.batchGet',
+  'tokens.list',
   'vault.check',
 ]);
 /** The writer's batch is one commit: all that gathered while the last one was being synced. */
@@ -74,7 +77,8 @@ export class Pools {
 
   /** `onDeath` hears of every thread that died, once; the pool replaces it by itself. */
   constructor(options: PoolOptions, onDeath: (death: Death) => void) {
-    const readers = options.readers ?? Math.min(MAX_READERS, Math.max(1, availableParallelism() - 1));
+    const readers =
+      options.readers ?? Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism() - 1));
     let starts = 0;
     const damage = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     const longWork = this.#longWork;
@@ -107,7 +111,7 @@ export class Pools {
     // Without readers the writer's thread reads too.
     const reading = readers === 0 ? this.#writerThreads : this.#readerThreads;
     const queued = { queuedCalls: QUEUED_CALLS, queuedBytes: QUEUED_BYTES, batchBytes: BATCH_BYTES };
-    this.#longReads = new BatchQueue((batch) => reading.run(batch), {
+    this.#longReads = new BatchQueue((batch) => reading.run(batch, true), {
       batchSize: 1,
       batchesInFlight: Math.max(1, readers - 1),
       ...queued,

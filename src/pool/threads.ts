@@ -63,6 +63,7 @@ class LiveThread {
   readonly #pending = new Map<number, Pending>();
   readonly #ended = Promise.withResolvers<void>();
   #calls = 0;
+  #longBatches = 0;
   isReady = false;
   #onEnd: (reason: string) => void = () => {};
 
@@ -83,6 +84,11 @@ class LiveThread {
     return this.#pending.size;
   }
 
+  /** Whether it works on what takes long, or will. */
+  get isTakenUp(): boolean {
+    return this.#longBatches > 0;
+  }
+
   /** `onReady`: it has loaded. `onEnd`: it has ended, told once; `reason` names the kind of error or the exit code. */
   watch(onReady: () => void, onEnd: (reason: string) => void): void {
     this.#post({ kind: 'hello' }, []).then(
@@ -96,9 +102,19 @@ class LiveThread {
   }
 
   /** Rejects with ThreadDiedError. */
-  run(batch: Batch): Promise<BatchResult> {
+  run(batch: Batch, isLong: boolean): Promise<BatchResult> {
     const transfer = batch.flatMap(({ body }) => (body === null ? [] : [body.buffer]));
-    return this.#post({ kind: 'batch', batch }, transfer);
+    const result = this.#post({ kind: 'batch', batch, isLong }, transfer);
+    return isLong ? this.#countLong(result) : result;
+  }
+
+  async #countLong(result: Promise<BatchResult>): Promise<BatchResult> {
+    this.#longBatches += 1;
+    try {
+      return await result;
+    } finally {
+      this.#longBatches -= 1;
+    }
   }
 
   #post(message: ThreadMessage, transfer: readonly ArrayBuffer[]): Promise<BatchResult> {
@@ -187,10 +203,13 @@ export class Threads {
     return [...this.#threads].filter(({ isReady }) => isReady).length;
   }
 
-  /** Runs a batch on the thread that has least to do. Rejects with ThreadDiedError, NoThreadError or ProgramReplacedError. */
-  run(batch: Batch): Promise<BatchResult> {
+  /**
+   * Runs a batch on the thread that has least to do, and has nothing long to do. Rejects with ThreadDiedError,
+   * NoThreadError or ProgramReplacedError.
+   */
+  run(batch: Batch, isLong = false): Promise<BatchResult> {
     const thread = this.#choose();
-    if (thread !== null) return thread.run(batch);
+    if (thread !== null) return thread.run(batch, isLong);
     return Promise.reject(this.#options.mayStart() ? new NoThreadError() : new ProgramReplacedError());
   }
 
@@ -209,11 +228,7 @@ export class Threads {
   /** One that has loaded, if there is one: what is given to another waits until that has. */
   #choose(): LiveThread | null {
     let best: LiveThread | null = null;
-    for (const thread of this.#threads) {
-      const isBetter =
-        best === null || (thread.isReady === best.isReady ? thread.load < best.load : thread.isReady);
-      if (isBetter) best = thread;
-    }
+    for (const thread of this.#threads) if (best === null || isBetter(thread, best)) best = thread;
     return best;
   }
 
@@ -255,4 +270,10 @@ export class Threads {
     );
     this.#restarts.add(timer.unref());
   }
+}
+
+function isBetter(thread: LiveThread, other: LiveThread): boolean {
+  if (thread.isReady !== other.isReady) return thread.isReady;
+  if (thread.isTakenUp !== other.isTakenUp) return other.isTakenUp;
+  return thread.load < other.load;
 }

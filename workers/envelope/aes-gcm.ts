@@ -4,7 +4,7 @@
  */
 
 import { Buffer } from 'node:buffer';
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { type Cipheriv, createCipheriv, createDecipheriv, type Decipheriv } from 'node:crypto';
 import { IntegrityError } from './integrity.ts';
 import { KEY_SIZE } from './keys.ts';
 import { assertSize } from './sizes.ts';
@@ -49,8 +49,9 @@ export function openGcm(
   const decipher = createDecipheriv(ALGORITHM, key, nonce, OPTIONS);
   decipher.setAAD(aad);
   decipher.setAuthTag(sealed.subarray(tagOffset));
-  const plaintext = decipher.update(sealed.subarray(0, tagOffset));
-  wipeFreedCopy(tagOffset);
+  const ciphertext = sealed.subarray(0, tagOffset);
+  const plaintext = tagOffset <= PIECE ? decipher.update(ciphertext) : updateInPieces(decipher, ciphertext);
+  wipeFreedCopy(Math.min(tagOffset, PIECE));
   try {
     decipher.final();
   } catch {
@@ -58,6 +59,22 @@ export function openGcm(
     throw new IntegrityError();
   }
   return plaintext;
+}
+
+/** Bytes; so much of the output is in memory three times. */
+const PIECE = 65_536;
+
+/** As `update`, which makes two copies of what it returns, without the memory for them. The pieces are zeroed. */
+function updateInPieces(cipher: Cipheriv | Decipheriv, input: Uint8Array): Buffer<ArrayBuffer> {
+  const output = Buffer.allocUnsafeSlow(input.length);
+  for (let at = 0; at < input.length; at += PIECE) {
+    const piece = cipher.update(input.subarray(at, at + PIECE));
+    output.set(piece, at);
+    piece.fill(0);
+    // Now, and not at the next garbage collection.
+    piece.buffer.transferToFixedLength(0);
+  }
+  return output;
 }
 
 /** Up to here Buffer.allocUnsafeSlow takes memory of the V8 heap, which is no use for this. */

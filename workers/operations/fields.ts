@@ -6,7 +6,7 @@ import type { BodyHandler, Handler } from '../calls.ts';
 import type { Call } from '../messages.ts';
 import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
-import type { FieldRow, SecretRow } from '../store/secrets.ts';
+import type { FieldHead, SecretRow } from '../store/secrets.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 import { checkEntrySize } from './entry-size.ts';
 import { getFieldName, getNamesOnly, getPlace } from './parameters.ts';
@@ -18,11 +18,13 @@ import {
   findForWrite,
   getForWrite,
   getSecretRow,
-  listAllFields,
+  listAllHeads,
   NO_METADATA,
   nowSeconds,
   openFieldRow,
+  openFields,
   putOffIfLarge,
+  putOffIfLong,
   type SecretChange,
   storeSecret,
   toAccepted,
@@ -40,13 +42,12 @@ export const listFields: Handler<ReadableVault> = (vault, call, reply) => {
   const isNamesOnly = getNamesOnly(call);
   const secret = getSecretRow(vault, name, environment);
   if (!isNamesOnly) putOffIfLarge(vault, secret);
-  const fields = listAllFields(vault, secret);
-  if (isNamesOnly) writeFieldNames(fields, reply);
-  else writeFields(vault, secret, fields, reply);
+  if (isNamesOnly) writeFieldNames(listAllHeads(vault, secret), reply);
+  else writeFields(vault, secret, openFields(vault, secret, reply).rows, reply);
 };
 
 /** Nothing is opened for these. */
-function writeFieldNames(fields: readonly FieldRow[], reply: ReplyBuffer): void {
+function writeFieldNames(fields: readonly FieldHead[], reply: ReplyBuffer): void {
   reply.ascii('[');
   for (const [index, row] of fields.entries()) {
     if (index > 0) reply.ascii(',');
@@ -72,6 +73,7 @@ export const getField: Handler<ReadableVault> = (vault, call, reply) => {
 export function openField(vault: ReadableVault, secret: SecretRow, field: string): Buffer {
   const row = vault.secrets.findField(secret.id, field);
   if (row === null) throw noSuchField();
+  putOffIfLong(vault, row.payload);
   return openFieldRow(vault, secret, row);
 }
 

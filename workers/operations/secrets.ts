@@ -3,6 +3,7 @@
  * it on, as bytes only; each is zeroed before the operation returns.
  */
 import { isUtf8 } from 'node:buffer';
+import { base64Length } from '../base64.ts';
 import type { BodyRequest } from '../bodies.ts';
 import type { BodyHandler, Handler, Outcome } from '../calls.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
@@ -11,6 +12,7 @@ import type { RawMetadata } from '../json.ts';
 import type { Call, PageBounds } from '../messages.ts';
 import { growsInJson, type ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
+import { discard } from '../secret-bytes.ts';
 import type { ListFilter } from '../store/lists.ts';
 import type { FieldHead, FieldRow, SecretRow, SecretSummary } from '../store/secrets.ts';
 import { formatTime } from '../times.ts';
@@ -153,10 +155,23 @@ function writeWriter(row: SecretSummary, reply: ReplyBuffer): void {
 /** Bytes; it takes a reader as long as a batch of ordinary ones. */
 const LARGE = 65_536;
 
-/** Throws RequestError `busy` for what would hold up the other calls of its batch; the pool asks for it alone. */
+/** Bytes of an entry as it is stored. */
+function measureEntry(vault: ReadableVault, row: SecretRow): number {
+  if (row.fieldCount > 0) return vault.secrets.measure(row.id).bytes;
+  return row.metadata.length + (row.payload?.length ?? 0);
+}
+
+/** Throws RequestError `busy` for what would hold up other calls; the pool asks for it where long ones are asked. */
 export function putOffIfLarge(vault: ReadableVault, row: SecretRow): void {
-  if (vault.isShared !== true) return;
-  const size = row.fieldCount > 0 ? vault.secrets.measure(row.id).bytes : (row.payload?.length ?? 0);
+  if (vault.isForShort === true) checkShort(measureEntry(vault, row));
+}
+
+/** As putOffIfLarge, for one value. */
+export function putOffIfLong(vault: ReadableVault, payload: Buffer | null): void {
+  if (vault.isForShort === true) checkShort(payload?.length ?? 0);
+}
+
+function checkShort(size: number): void {
   if (size > LARGE)
     throw new RequestError('busy', 'the answer is large, and others wait; try again', 'later');
 }
@@ -169,10 +184,39 @@ export const getSecret: Handler<ReadableVault> = (vault, call, reply) => {
   return { etag: entityTag(row) };
 };
 
-/** Throws IntegrityError where there are more or fewer than the secret counts: a damaged page may have lost some. */
-export function listAllFields(vault: ReadableVault, secret: SecretRow): FieldRow[] {
-  const fields = vault.secrets.listFields(secret.id);
-  if (fields.length !== secret.fieldCount) throw new IntegrityError();
+/** All fields of a secret. */
+interface Fields {
+  readonly heads: readonly FieldHead[];
+  /** To be gone through once. */
+  readonly rows: Iterable<FieldRow>;
+}
+
+/**
+ * Those of a large entry are read one by one, into a reply that has room for them: so no more is in memory than that and
+ * one field. Throws IntegrityError where there are more or fewer than the secret counts: a damaged page may have lost some.
+ */
+export function openFields(vault: ReadableVault, secret: SecretRow, reply: ReplyBuffer): Fields {
+  if (secret.fieldCount === 0) return { heads: [], rows: [] };
+  const { secrets } = vault;
+  const size = measureEntry(vault, secret);
+  if (size <= LARGE) {
+    const rows = checkCount(secret, secrets.listFields(secret.id));
+    return { heads: rows, rows };
+  }
+  reply.expect(base64Length(size));
+  return { heads: listAllHeads(vault, secret), rows: secrets.readFields(secret.id) };
+}
+
+/** As openFields, without reading a value. */
+export function listAllHeads({ secrets }: ReadableVault, secret: SecretRow): readonly FieldHead[] {
+  return checkCount(secret, secrets.listFieldHeads(secret.id));
+}
+
+function checkCount<Head extends FieldHead>(
+  { fieldCount }: SecretRow,
+  fields: readonly Head[],
+): readonly Head[] {
+  if (fields.length !== fieldCount) throw new IntegrityError();
   return fields;
 }
 
@@ -193,24 +237,24 @@ export function asBoundField<Row extends Omit<BoundRow, 'metadata' | 'fields'>>(
 
 /** A whole entry as a JSON object. Throws IntegrityError in the middle of it: what was written is to be truncated. */
 export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuffer): void {
-  const fields = row.fieldCount > 0 ? listAllFields(vault, row) : [];
+  const fields = openFields(vault, row, reply);
   writeNames(row, reply);
-  writeValue(openRow(vault.keyring, placeOf(row), { ...row, fields }), reply);
+  writeValue(openRow(vault.keyring, placeOf(row), { ...row, fields: fields.heads }), reply);
   reply.ascii(',"metadata":');
   reply.raw(row.metadata);
-  if (fields.length > 0) {
+  if (fields.heads.length > 0) {
     reply.ascii(',"fields":');
-    writeFields(vault, row, fields, reply);
-    writeFieldCount(fields.length, reply);
+    writeFields(vault, row, fields.rows, reply);
+    writeFieldCount(fields.heads.length, reply);
   }
   writeTimes(row, reply);
   writeWriter(row, reply);
-  writeUnaccepted(fields, reply);
+  writeUnaccepted(fields.heads, reply);
   reply.ascii('}');
 }
 
 /** Which fields the owner neither wrote nor accepted, each with the token that wrote it; nothing where there are none. */
-function writeUnaccepted(fields: readonly FieldRow[], reply: ReplyBuffer): void {
+function writeUnaccepted(fields: readonly FieldHead[], reply: ReplyBuffer): void {
   const unaccepted = fields.filter((row) => !isAccepted(row));
   for (const [index, { field, writtenBy }] of unaccepted.entries()) {
     reply.ascii(index === 0 ? ',"unaccepted_fields":{' : ',');
@@ -235,7 +279,7 @@ export function writeValue(plaintext: Buffer | null, reply: ReplyBuffer): void {
   reply.ascii(',"value":');
   if (isText(plaintext)) reply.secret(plaintext);
   else writeBase64(plaintext, reply);
-  plaintext.fill(0);
+  discard(plaintext);
 }
 
 /** As writeValue, but a string by itself or, where only base64 can show the value, an object. */
@@ -247,7 +291,7 @@ function writeFieldValue(plaintext: Buffer, reply: ReplyBuffer): void {
     writeBase64(plaintext, reply);
     reply.ascii('}');
   }
-  plaintext.fill(0);
+  discard(plaintext);
 }
 
 /** A JSON string, and the member that says how to read it. */
@@ -267,15 +311,18 @@ export function openFieldRow(vault: ReadableVault, secret: SecretRow, row: Field
 export function writeFields(
   vault: ReadableVault,
   secret: SecretRow,
-  fields: readonly FieldRow[],
+  fields: Iterable<FieldRow>,
   reply: ReplyBuffer,
 ): void {
   reply.ascii('{');
-  for (const [index, row] of fields.entries()) {
-    if (index > 0) reply.ascii(',');
+  let isFirst = true;
+  for (const row of fields) {
+    if (!isFirst) reply.ascii(',');
+    isFirst = false;
     reply.string(row.field);
     reply.ascii(':');
     writeFieldValue(openFieldRow(vault, secret, row), reply);
+    discard(row.payload);
   }
   reply.ascii('}');
 }

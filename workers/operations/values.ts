@@ -6,6 +6,7 @@ import type { Handler } from '../calls.ts';
 import type { Call } from '../messages.ts';
 import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
+import { discard } from '../secret-bytes.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 import { checkEntrySize } from './entry-size.ts';
 import { openField, storeFields } from './fields.ts';
@@ -18,6 +19,7 @@ import {
   getSecretRow,
   NO_METADATA,
   placeOf,
+  putOffIfLong,
   storeSecret,
   withFields,
   writeStatus,
@@ -26,6 +28,7 @@ import {
 export const getValue: Handler<ReadableVault> = (vault, call, reply) => {
   const { name, environment } = getPlace(call);
   const row = getSecretRow(vault, name, environment);
+  putOffIfLong(vault, row.payload);
   const value = openRow(vault.keyring, placeOf(row), withFields(vault, row));
   if (value === null) throw new RequestError('not_found', 'this secret has no value of its own');
   hand(value, reply);
@@ -42,7 +45,7 @@ export const getFieldValue: Handler<ReadableVault> = (vault, call, reply) => {
 
 function hand(value: Buffer, reply: ReplyBuffer): void {
   reply.bytes(value);
-  value.fill(0);
+  discard(value);
 }
 
 /** Unlike the JSON form it keeps the metadata, which must then be genuine: changeSecret verifies the row. */

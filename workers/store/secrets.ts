@@ -39,8 +39,8 @@ export interface FieldRow {
   readonly accepted: number;
 }
 
-/** A field without its value: what its secret's row binds of it, and whether the owner accepted it. */
-export type FieldHead = Pick<FieldRow, 'field' | 'version' | 'accepted'>;
+/** A field without its value: what its secret's row binds of it, and who wrote it and whether the owner accepted it. */
+export type FieldHead = Pick<FieldRow, 'field' | 'version' | 'writtenBy' | 'accepted'>;
 
 /** Where a secret is. */
 export interface Place {
@@ -94,7 +94,7 @@ export class SecretReader {
       `SELECT ${FIELD_COLUMNS} FROM fields WHERE secret_id = ? ORDER BY field`,
     );
     this.#listHeads = db.prepare<[number], FieldHead>(
-      'SELECT field, version, accepted FROM fields WHERE secret_id = ? ORDER BY field',
+      'SELECT field, version, written_by AS writtenBy, accepted FROM fields WHERE secret_id = ? ORDER BY field',
     );
     this.#findField = db.prepare<[number, string], FieldRow>(
       `SELECT ${FIELD_COLUMNS} FROM fields WHERE secret_id = ? AND field = ?`,
@@ -145,6 +145,11 @@ export class SecretReader {
   /** A secret's fields in the order of their keys' bytes. */
   listFields(secretId: number): FieldRow[] {
     return this.#listFields.all(secretId);
+  }
+
+  /** As listFields, one at a time. Nothing else may list fields meanwhile. */
+  readFields(secretId: number): IterableIterator<FieldRow> {
+    return this.#listFields.iterate(secretId);
   }
 
   /** As listFields, without reading a payload. */
