@@ -12,7 +12,6 @@ import t, { type Test } from 'tap';
 import { cleanEnvironment } from '../src/daemon/launch.ts';
 import { Libc } from '../src/daemon/libc.ts';
 import { planGrants } from '../src/daemon/permissions.ts';
-import { buildCallFilter, buildListeningFilter } from '../src/daemon/system-call-filter.ts';
 import { locateHome } from '../src/home.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { waitUntil } from './fixtures/raw.ts';
@@ -341,93 +340,3 @@ t.test('planGrants > places within and beside each other > each is granted, and 
   t.same(grants('/h/vault', '/h/vault2/sock').write, ['*']);
   t.same(grants('/h/a*b', null).write, ['*']);
 });
-
-t.test('buildCallFilter > machines > a program for those it knows, null for others', async (t) => {
-  const filters = (['x64', 'arm64'] as const).map((machine) => buildCallFilter(machine));
-  for (const filter of filters) t.ok(filter !== null && filter.length % 8 === 0 && filter.length > 64);
-  t.notSame(filters[0], filters[1]);
-  t.equal(buildCallFilter('s390x'), null);
-  t.equal(buildListeningFilter(false, 's390x'), null);
-});
-
-/** What a Python program prints, started by a Node that put the filter on before. `filter`: how it is built. */
-async function runUnder(t: Test, filter: string, program: string, ...words: string[]): Promise<string[]> {
-  const launch = `
-    import { Libc } from ${JSON.stringify(new URL('../src/daemon/libc.ts', import.meta.url).href)};
-    import { buildCallFilter, buildListeningFilter } from ${JSON.stringify(new URL('../src/daemon/system-call-filter.ts', import.meta.url).href)};
-    const [program, ...words] = process.argv.slice(1);
-    const isOn = Libc.open().filterSystemCalls(${filter});
-    if (isOn) process.execve('/usr/bin/env', ['env', 'python3', '-c', program, ...words], process.env);`;
-  const [env = '', ...node] = startNode({});
-  const run = await finished(
-    spawn(env, [...node, '--input-type=module', '-e', launch, program, ...words], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }),
-  );
-  t.equal(run.code, 0, run.stderr);
-  return run.stdout.trim().split('\n');
-}
-
-t.test(
-  'the filter of a daemon that listens > a process under it > no file changed by name, no socket',
-  { skip: skip || skipWithout('python3') },
-  async (t) => {
-    const file = join(createSandbox(t).folder, 'file');
-    writeFileSync(file, '');
-    const program = `
-import ctypes, os, socket, sys
-path = sys.argv[1].encode()
-def attempt(name, act):
-    try: act(); print(name, 'allowed')
-    except OSError as error: print(name, error.strerror)
-libc = ctypes.CDLL(None, use_errno=True)
-def call(number, *values):
-    if libc.syscall(number, *values) < 0: raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-attempt('chmod', lambda: os.chmod(path, 0o644))
-attempt('fchmodat2', lambda: call(452, -100, path, 0o644, 0))
-attempt('chown', lambda: os.chown(path, -1, -1))
-attempt('lchown', lambda: os.lchown(path, -1, -1))
-attempt('setxattr', lambda: os.setxattr(path, 'user.x', b''))
-with open(path) as file: attempt('fchmod', lambda: os.fchmod(file.fileno(), 0o600))
-attempt('stream', lambda: socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-attempt('datagram', lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
-here, there = socket.socketpair()
-attempt('connect', lambda: here.connect(sys.argv[1]))`;
-    const denied = 'Operation not permitted';
-    const byName = ['chmod', 'fchmodat2', 'chown', 'lchown', 'setxattr'].map((call) => `${call} ${denied}`);
-    const sockets = ['stream', 'datagram', 'connect'];
-    t.same(await runUnder(t, 'buildListeningFilter(false)', program, file), [
-      ...byName,
-      'fchmod allowed',
-      ...sockets.map((what) => `${what} ${denied}`),
-    ]);
-    const open = await runUnder(t, 'buildListeningFilter(true)', program, file);
-    t.same(open.slice(0, 8), [...byName, 'fchmod allowed', 'stream allowed', 'datagram allowed']);
-  },
-);
-
-t.test(
-  'the filter of system calls > a process under it > opens Unix sockets, and no other',
-  { skip: skip || skipWithout('python3') },
-  async (t) => {
-    const program = `
-import socket, ctypes
-def attempt(name, act):
-    try: act(); print(name, 'allowed')
-    except OSError as error: print(name, error.strerror)
-for family in ['AF_UNIX', 'AF_INET', 'AF_INET6', 'AF_NETLINK', 'AF_PACKET', 'AF_VSOCK']:
-    attempt(family, lambda: socket.socket(getattr(socket, family), socket.SOCK_RAW if family == 'AF_PACKET' else socket.SOCK_DGRAM))
-libc = ctypes.CDLL(None, use_errno=True)
-print('ptrace', libc.ptrace(0, 0, 0, 0), ctypes.get_errno())
-print('io_uring_setup', libc.syscall(425, 1, 0), ctypes.get_errno())`;
-    const refused = 'Address family not supported by protocol';
-    t.same(await runUnder(t, 'buildCallFilter()', program), [
-      'AF_UNIX allowed',
-      ...['AF_INET', 'AF_INET6', 'AF_NETLINK', 'AF_PACKET', 'AF_VSOCK'].map(
-        (family) => `${family} ${refused}`,
-      ),
-      'ptrace -1 1',
-      'io_uring_setup -1 38',
-    ]);
-  },
-);
