@@ -19,7 +19,7 @@ const TAP_BUILT = join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index
 const TAP_LINKS = join(root, '.tap/plugins/node_modules');
 const COVERAGE_DATA = join(root, 'coverage/tmp');
 /** What the fast suite shows of the same promises. */
-const ALSO_HARD = ['closed-process', 'isolation', 'tampering', 'forgery', 'keychain'];
+const ALSO_HARD = ['closed-process', 'fence', 'isolation', 'tampering', 'forgery', 'keychain'];
 const JOBS = 2;
 const FILE_TIMEOUT_SECONDS = 600;
 

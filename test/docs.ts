@@ -99,6 +99,17 @@ t.test('documents > their links > lead to files, which the package has too', asy
   }
 });
 
+t.test('security.md > the tests that it names > are there, and each in test/hard is named', async (t) => {
+  const named = new Set(
+    [...read('docs/security.md').matchAll(/\btest\/(?:hard\/)?[a-z-]+(?:\.ts)?/g)].map(([path]) => path),
+  );
+  t.ok(named.size > 40);
+  for (const path of named)
+    t.ok(/\.ts$|^test\/hard$/.test(path) && existsSync(join(root, path)), `${path} is a test`);
+  for (const name of readdirSync(join(root, 'test/hard')).filter((name) => name.endsWith('.ts')))
+    t.ok(named.has(`test/hard/${name}`), `test/hard/${name} has its place on the page`);
+});
+
 t.test('README > its table of the API > the routes for tokens, with their parameters', async (t) => {
   const described = new Set<string>();
   for (const [cell = ''] of readRows(read('README.md')).filter(([cell]) =>

@@ -1,4 +1,6 @@
-/** The wall at run time: what the threads' heaps hold while the daemon works. */
+/** The wall at run time: what the threads' heaps and the vault's folder hold while the daemon works. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { startProbed } from './fixtures/heap-scan.ts';
 import { readKeys } from './fixtures/stored.ts';
@@ -127,3 +129,18 @@ t.test(
     }
   },
 );
+
+t.test('the folder > after all this > no file has a value or a key in it', async (t) => {
+  const needles = [...readKeys(daemon.databasePath, daemon.keyFile), ...VALUE_FORMS];
+  const files = readdirSync(daemon.home, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    statSync(join(daemon.home, name)).isFile(),
+  );
+  t.ok(files.includes('vault.db') && files.includes('vault.db-wal'));
+  for (const name of files) {
+    const bytes = readFileSync(join(daemon.home, name));
+    t.notOk(
+      needles.some((needle) => bytes.includes(needle)),
+      name,
+    );
+  }
+});

@@ -168,3 +168,25 @@ t.test(
     });
   },
 );
+
+/** The daemon looks once a minute, and cuts off whoever has taken nothing for a minute then. */
+const CUT_OFF_MS = 125_000;
+
+t.test('a client that takes nothing of its answer > is cut off within two minutes', async (t) => {
+  const daemon = await startDaemon(t, { launched: true });
+  const value = 'v'.repeat(700_000);
+  t.equal((await daemon.ask('PUT', '/v1/secrets/large', { body: { value } })).status, 201);
+  const connection = await RawConnection.open(daemon.socket);
+  connection.socket.pause();
+  connection.write(
+    `GET /v1/secrets/large HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${daemon.admin}\r\n\r\n`,
+  );
+  await sleep(CUT_OFF_MS);
+  let taken = 0;
+  connection.socket.on('data', (text) => {
+    taken += text.length;
+  });
+  connection.socket.resume();
+  await connection.waitForEnd();
+  t.ok(taken > 0 && taken < value.length, `${taken} bytes lay in the socket, and no more came`);
+});
