@@ -125,6 +125,26 @@ t.test('secrets.delete > others read and write without rest > it is gone all the
   await Promise.all(busy);
 });
 
+t.test('secrets.delete > the daemon ends, or is killed and another starts > it is gone', async (t) => {
+  const daemon = await startWithSecret(t);
+  const own = (blobs: Needles) =>
+    Object.fromEntries(Object.entries(blobs).filter(([what]) => what.includes(NAME)));
+  const first = own(readBlobs(daemon, OF_SECRETS));
+  await daemon.ask('DELETE', `/v1/secrets/${NAME}`);
+  await daemon.stop('SIGKILL');
+  const next = await startDaemon(t, { sandbox: daemon, init: null, token: false });
+  await isGone(t, next, { ...first, name: Buffer.from(NAME) });
+  t.equal((await mav(next, ['set', NAME, '--value', 'v'.repeat(300)])).code, 0);
+  const second = own(readBlobs(next, OF_SECRETS));
+  t.equal((await mav(next, ['rm', NAME, '--force'])).code, 0);
+  await next.stop();
+  t.same(findIn(next, { ...second, name: Buffer.from(NAME) }), [], 'at once');
+  t.equal((await mav(next, ['set', NAME, '--value', 'v'.repeat(300)])).code, 0, 'without a daemon');
+  const third = own(readBlobs(next, OF_SECRETS));
+  t.equal((await mav(next, ['rm', NAME, '--force'])).code, 0);
+  t.same(findIn(next, { ...third, name: Buffer.from(NAME) }), [], 'at once');
+});
+
 t.test('restore > another vault.db and its log are put into place > that log is left alone', async (t) => {
   const daemon = await startWithSecret(t);
   const files = [`${daemon.databasePath}-wal`, daemon.databasePath];

@@ -12,6 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
+import { judgeScope } from '../src/cli/doctor/debuggers.ts';
 import { checkClock, judgeSwaps } from '../src/cli/doctor/machine.ts';
 import { isSynced } from '../src/cli/doctor/places.ts';
 import { checkEnvironment, checkPath } from '../src/cli/doctor/program.ts';
@@ -287,6 +288,9 @@ t.test('doctor > what the machine says of itself > is understood', async (t) => 
     result: 'warn',
     detail: '/dev/dm-0, /swapfile',
   });
+  for (const scope of [null, '0']) t.match(judgeScope(scope).detail, 'can attach to each other');
+  t.match(judgeScope('1').detail, 'only to what it has started');
+  for (const scope of ['2', '3']) t.match(judgeScope(scope).detail, /^(only root|nobody) can/);
   t.equal(checkClock(Date.UTC(2020, 0)).result, 'FAIL');
   t.equal(checkClock(Date.now()).result, 'ok');
   const environment = checkEnvironment({ NODE_OPTIONS: '--secret', LD_PRELOAD: '', MAV_TOKEN: UNKNOWN });

@@ -14,17 +14,20 @@ const MEANINGS: Readonly<Record<string, string>> = {
 };
 
 export function checkDebuggers(): Finding[] {
-  if (process.platform !== 'linux') return [ok('debuggers', 'not known on this system')];
-  const scope = readScope();
-  const meaning = scope === null ? undefined : MEANINGS[scope];
-  if (meaning !== undefined) return [ok('debuggers', meaning)];
-  const why = scope === null ? 'the kernel has no Yama' : `kernel.yama.ptrace_scope is ${scope}`;
   return [
-    ok(
-      'debuggers',
-      `your programs can attach to each other (${why}): to mav serve for as long as Node takes to start`,
-    ),
+    process.platform === 'linux' ? judgeScope(readScope()) : ok('debuggers', 'not known on this system'),
   ];
+}
+
+/** `scope`: what the setting says; null where there is none. */
+export function judgeScope(scope: string | null): Finding {
+  const meaning = scope === null ? undefined : MEANINGS[scope];
+  if (meaning !== undefined) return ok('debuggers', meaning);
+  const why = scope === null ? 'the kernel has no Yama' : `kernel.yama.ptrace_scope is ${scope}`;
+  return ok(
+    'debuggers',
+    `your programs can attach to each other (${why}): to mav serve for as long as Node takes to start`,
+  );
 }
 
 function readScope(): string | null {
