@@ -207,7 +207,9 @@ function free(buffer: ArrayBuffer | null): void {
 
 /** Zeroes a chunk, and gives the memory of a large one back now: as garbage of an upload they would add up. */
 function discard(chunk: Buffer<ArrayBuffer>): void {
-  chunk.fill(0);
   const { buffer, length } = chunk;
+  // One whose body was refused is heard of twice.
+  if (buffer.detached) return;
+  chunk.fill(0);
   if (length >= LARGE_CHUNK && length === buffer.byteLength) buffer.transferToFixedLength(0);
 }
