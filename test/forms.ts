@@ -50,10 +50,15 @@ t.test('list, search, envs, token list > each form in a pipe > lines and columns
   t.equal(await print('envs', '-o', 'names'), '\ndev\nprod\n');
   t.match(await print('envs', '-o', 'table'), /^ENVIRONMENT +SECRETS\n\(default\) +1\ndev +1\nprod +2\n$/);
   await daemon.createToken(['read', 'write'], { name: 'a b' });
+  await mav(daemon, ['token', 'create', '--name', 'ci', '--scope', 'write', '--trusted']);
   const tokens = (await print('token', 'list', '-o', 'plain')).split('\n').sort();
   t.match(
     tokens.find((line) => line.includes('a b')),
-    /^[0-9a-f]{16}\ta b\tread,write\t\t\t<time>$/,
+    /^[0-9a-f]{16}\ta b\tread,write\t\t\t<time>\t$/,
+  );
+  t.match(
+    tokens.find((line) => line.includes('\tci\t')),
+    /\tci\twrite\t\t\t<time>\ttrusted$/,
   );
 });
 

@@ -115,6 +115,7 @@ for (const [what, attack] of Object.entries(ATTACKS)) {
     t.equal(left.env[variable], undefined);
     t.notOk(Object.values(left.env).includes('evil'));
     t.match(left.stderr, new RegExp(`left out, because you neither .* then: mav accept ${name}\n`));
+    t.match((await opened.exec('--quiet')).stderr, `mav accept ${name}`, 'with -q too');
     const shell = await opened.done(['env']);
     t.notOk(shell.stdout.includes(`${variable}=`));
     t.match(shell.stderr, `mav accept ${name}`);

@@ -69,8 +69,9 @@ async function collectSecrets(input: Input, maxSize: number): Promise<readonly V
     maxSize,
   });
   if (leftOut.length > 0) input.context.say(describeLeftOut(leftOut));
+  // In spite of --quiet: a token may be at work, or what the program needs is not there.
   if (unaccepted.length > 0)
-    input.context.say((await import('./unaccepted.ts')).describeUnaccepted(unaccepted));
+    input.context.complain((await import('./unaccepted.ts')).describeUnaccepted(unaccepted));
   return variables;
 }
 

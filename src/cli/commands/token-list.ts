@@ -16,7 +16,7 @@ export const run: Run = async (input) => {
   return EXIT.done;
 };
 
-/** The columns of `-o plain` stay as they are: scripts count them. */
+/** To the columns of `-o plain` others are added at the end only: scripts count them. */
 async function printLines(context: Context, tokens: readonly Token[]): Promise<void> {
   const { printPlain } = await import('../plain-lines.ts');
   const rows = tokens.map((token) => [
@@ -26,6 +26,7 @@ async function printLines(context: Context, tokens: readonly Token[]): Promise<v
     token.expires_at ?? '',
     token.last_used_at ?? '',
     token.created_at,
+    token.trusted ? 'trusted' : '',
   ]);
   await printPlain(context, rows);
 }
