@@ -13,13 +13,15 @@ export interface Owner {
   readonly socket?: string;
   /** What a daemon that listens is protected by, each with whether it holds. */
   readonly protections?: Readonly<Record<string, boolean>>;
+  /** What more than it needs Node's permission model lets it reach, and what to do about it; absent where nothing. */
+  readonly widened?: string;
 }
 
 /** `more`: what is known only later, in a second writing. */
 export function writeOwner(
   path: string,
   command: string,
-  more: Pick<Owner, 'protections' | 'socket'> = {},
+  more: Pick<Owner, 'protections' | 'socket' | 'widened'> = {},
 ): void {
   const owner: Owner = { pid: process.pid, command, since: new Date().toISOString(), ...more };
   writeFileSync(path, `${JSON.stringify(owner)}\n`, { mode: 0o600 });

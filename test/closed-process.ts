@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { cleanEnvironment } from '../src/daemon/launch.ts';
 import { Libc } from '../src/daemon/libc.ts';
-import { planGrants } from '../src/daemon/permissions.ts';
+import { closeListening, planGrants } from '../src/daemon/permissions.ts';
 import { locateHome } from '../src/home.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { waitUntil } from './fixtures/raw.ts';
@@ -192,17 +192,73 @@ t.test(
   },
 );
 
-t.test('serve > folders that Node takes for each other > is told, with the path', { skip }, async (t) => {
+t.test(
+  'serve > folders that Node takes for each other > opens those alone, and says so',
+  { skip },
+  async (t) => {
+    const sandbox = createBareSandbox(t);
+    const beside = `${sandbox.home}2`;
+    mkdirSync(beside, { mode: 0o700 });
+    const socket = join(beside, 's');
+    const daemon = await startDaemon(t, {
+      sandbox: { ...sandbox, socket },
+      serve: ['--socket', socket],
+      token: false,
+      inside: ATTEMPTS,
+    });
+    const words = `lets the daemon read and write ${sandbox.home}*: one of its folders`;
+    t.match(
+      daemon.log().filter(({ detail }) => detail?.includes(words)),
+      { length: 1 },
+    );
+    const doctor = await mav(daemon, ['doctor', '--socket', socket]);
+    t.match(doctor.stdout, `missing: no files outside (Node); Node's permission model ${words}`);
+    t.notMatch(doctor.stdout, 'Node 26.1 or newer', 'which would not help');
+    const { found } = await attempt(t, daemon);
+    const opened = Object.entries(found).filter(([, outcome]) => outcome === 'allowed' || outcome === 'done');
+    t.same(opened, [], 'what begins otherwise stays closed');
+  },
+);
+
+t.test('serve > Node opens more for reading only > is told', { skip }, async (t) => {
   const sandbox = createBareSandbox(t);
-  const beside = `${sandbox.home}2`;
-  mkdirSync(beside, { mode: 0o700 });
-  const daemon = await startDaemon(t, { sandbox, serve: ['--socket', join(beside, 's')], token: false });
+  const runtime = sandbox.home.slice(0, -2);
+  mkdirSync(runtime, { mode: 0o700 });
+  const env = { ...sandbox.env, XDG_RUNTIME_DIR: runtime };
+  const daemon = await startDaemon(t, { sandbox: { ...sandbox, env }, token: false });
+  const words = `lets the daemon read ${runtime}*: one of its folders`;
+  t.ok(daemon.log().some(({ detail }) => detail?.includes(words)));
   t.match(
-    daemon.log().filter(({ detail }) => detail?.includes(`only the kernel does: ${sandbox.home} `)),
-    { length: 1 },
+    (await mav(daemon, ['doctor'])).stdout,
+    `missing: no files outside (Node); Node's permission model ${words}`,
   );
-  const doctor = await mav(daemon, ['doctor', '--socket', join(beside, 's')]);
-  t.match(doctor.stdout, /missing: no files outside \(Node\)/);
+});
+
+t.test('serve --init > below folders that are yet to be made > nothing is widened', { skip }, async (t) => {
+  const sandbox = createBareSandbox(t);
+  const home = join(sandbox.folder, 'new', 'deep', 'vault');
+  const made = {
+    ...sandbox,
+    home,
+    socket: join(home, 'maestrovault.sock'),
+    env: { ...sandbox.env, MAV_HOME: home },
+  };
+  const serve = ['--init', '--key-store', 'file'];
+  const daemon = await startDaemon(t, { sandbox: made, init: null, serve, token: false });
+  t.match((await mav(daemon, ['doctor'])).stdout, /ok +protections .*no files outside \(Node\)/);
+});
+
+t.test('closeListening > the vault is not known > forbidden, for it is not opened', { skip }, async (t) => {
+  const files = [{ kind: 'file' as const, location: '/k' }];
+  const [file, keychain] = [files, [{ kind: 'keychain' as const, location: null }]].map((slots) => ({
+    vault_id: 'x',
+    schema: 1,
+    slots,
+  }));
+  // Outside of the daemon's process nothing is forbidden: false, but it would be.
+  t.equal(closeListening(null, null), false);
+  t.equal(closeListening(null, file ?? null), false);
+  t.equal(closeListening(null, keychain ?? null), null, 'the keychain may be asked at any time');
 });
 
 t.test(
@@ -337,6 +393,11 @@ t.test('planGrants > places within and beside each other > each is granted, and 
   t.notOk(within.atStart.includes('/run/user/1'), 'which is not given up');
   t.same(within.write, ['/run/user/1']);
   // Node 26.10 denies /h/vault itself beside /h/vault2.
-  t.same(grants('/h/vault', '/h/vault2/sock').write, ['*']);
-  t.same(grants('/h/a*b', null).write, ['*']);
+  t.same(grants('/h/vault', '/h/vault2/sock').write, ['/h/vault*']);
+  t.same(grants('/h/vault2', '/h/vault/sock').write, ['/h/vault*']);
+  t.same(grants('/h/vault', '/h/vault/in/sock').write, ['/h/vault']);
+  t.same(grants('/h/a*b', null).write, ['/h/a*']);
+  t.same(grants('/h/a*b', '/h/abc/sock').write, ['/h/a*']);
+  t.same(grants('/h/a*b', '/h/a/sock').write, ['/h/a*']);
+  t.match(grants('/code-vault', null), { write: ['/code-vault'], read: ['/code*'] }, 'reading alone');
 });

@@ -15,7 +15,7 @@ import { ALLOCATOR_SETTINGS } from './allocator.ts';
 import { type GivenFiles, planFence } from './fence.ts';
 import { putBehind } from './landlock.ts';
 import { Libc } from './libc.ts';
-import { planGrants } from './permissions.ts';
+import { isGranted, planGrants } from './permissions.ts';
 import { buildCallFilter } from './system-call-filter.ts';
 
 /** All that the daemon takes from its environment; the rest (NODE_…, LD_…, OPENSSL_CONF …) does not reach it. */
@@ -80,9 +80,9 @@ export function cleanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
  * are given up when it listens: permissions.ts.
  */
 function listFlags(home: Home, env: NodeJS.ProcessEnv): string[] {
-  const { read, write } = planGrants(home, env, findCode());
   // `--init` makes them, from the outermost on; there is nothing else in them.
   const toMake = listMissing(home.directory).slice(0, 1);
+  const { read, write } = planGrants(home, env, findCode(), toMake);
   const known = process.allowedNodeEnvironmentFlags;
   return [
     '--permission',
@@ -95,17 +95,16 @@ function listFlags(home: Home, env: NodeJS.ProcessEnv): string[] {
     ...['--allow-net', '--allow-ffi'].filter((flag) => known.has(flag)),
     // Who tells the service manager that we are ready.
     ...(env.NOTIFY_SOCKET ? ['--allow-child-process'] : []),
-    ...toMake.flatMap(withContents).map((path) => `--allow-fs-read=${path}`),
     ...read
-      .flatMap((path) => (write.includes(path) ? withContents(path) : [path]))
+      .flatMap((path) => (isGranted(write, path) ? withContents(path) : [path]))
       .map((path) => `--allow-fs-read=${path}`),
-    ...[...write, ...toMake].flatMap(withContents).map((path) => `--allow-fs-write=${path}`),
+    ...write.flatMap(withContents).map((path) => `--allow-fs-write=${path}`),
   ];
 }
 
 /** Node adds what lies in a folder by itself, but not if it is yet to be made, or is none, which is said later. */
 function withContents(path: string): string[] {
-  const isKnown = path === '*' || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const isKnown = path.endsWith('*') || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   return isKnown ? [path] : [path, join(path, '*')];
 }
 

@@ -5,9 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { Home } from '../home.ts';
-import { readOwner, removeOwner, writeOwner } from '../owner.ts';
+import { type Owner, readOwner, removeOwner, writeOwner } from '../owner.ts';
 import { formatTime } from '../times.ts';
-import type { Protections } from './permissions.ts';
 
 /** Loads SQLite itself, which otherwise comes with the first file, and then takes the permission for native code. */
 export function loadSqlite(): void {
@@ -33,8 +32,12 @@ export function takeOwnership(home: Home, command: string): void {
 }
 
 /** What others are told of the process that has the vault once it listens: where, and what protects it. */
-export function tellProtections(home: Home, command: string, protections: Protections): void {
-  writeOwner(home.ownerPath, command, { socket: home.socketPath, protections });
+export function tellProtections(
+  home: Home,
+  command: string,
+  told: Pick<Owner, 'protections' | 'widened'>,
+): void {
+  writeOwner(home.ownerPath, command, { socket: home.socketPath, ...told });
 }
 
 /**

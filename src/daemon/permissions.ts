@@ -12,7 +12,7 @@ export type Protections = Readonly<Record<string, boolean>>;
 /** Of the request thread. The permission for threads stays: one that dies is replaced. */
 const GIVEN_UP = ['net', 'child', 'ffi', 'addon', 'wasi', 'inspector'] as const;
 
-/** Files and folders (with what is in them) that the request thread may touch. */
+/** Files and folders (with what is in them) that the request thread may touch; with a `*` at its end, all that begin so. */
 interface Grants {
   readonly read: readonly string[];
   readonly write: readonly string[];
@@ -21,13 +21,19 @@ interface Grants {
 }
 
 /**
- * The folders of the vault, of its socket and of the session token; `code`: where the program lies. The writer thread
- * is not bound by it, and native code neither: it makes key files, and in the folder of `knownVaultsPath` it writes the
- * list of known vaults when it has made the vault (`--init`) or destroyed it. The launcher has read that list before.
+ * The folders of the vault, of its socket and of the session token; `code`: where the program lies; `toMake`: folders that
+ * are made for the vault's. The writer thread is not bound by it, and native code neither: it makes key files, and in the
+ * folder of `knownVaultsPath` it writes the list of known vaults when it has made the vault (`--init`) or destroyed it.
+ * The launcher has read that list before.
  */
-export function planGrants({ directory, socketPath }: Home, env: NodeJS.ProcessEnv, code: string): Grants {
+export function planGrants(
+  { directory, socketPath }: Home,
+  env: NodeJS.ProcessEnv,
+  code: string,
+  toMake: readonly string[] = [],
+): Grants {
   const runtime = env.XDG_RUNTIME_DIR;
-  const own = [directory, dirname(socketPath)];
+  const own = [directory, dirname(socketPath), ...toMake];
   const atStart = [
     '/proc/self/net/unix',
     '/proc/self/limits',
@@ -42,43 +48,76 @@ export function planGrants({ directory, socketPath }: Home, env: NodeJS.ProcessE
   };
 }
 
+const ANY = '*';
+
 /**
  * Without what lies in another one's folder. Where one begins as another does (`/a/run`, `/a/runner`), Node denies the
- * shorter one itself, and where a path has a `*`, takes it for any: then only all can be granted.
+ * shorter one itself, and from the first `*` of a path on it takes all for granted. Then all is granted that begins as the
+ * shorter one does, or as the path up to its `*`: that is what Node can be told, and `explainWidened` says it.
  */
 function simplify(paths: readonly string[]): string[] {
-  const outer = [...new Set(paths)].filter(
-    (path, _index, all) => !all.some((other) => other !== path && isWithin(path, other)),
-  );
-  return findMistaken(outer) === undefined ? outer : ['*'];
+  const granted = new Map<string, boolean>();
+  const shortestFirst = [...paths].sort((one, other) => toPrefix(one).length - toPrefix(other).length);
+  for (const path of shortestFirst) {
+    const prefix = toPrefix(path);
+    const outer = [...granted.keys()].find((other) => prefix.startsWith(other));
+    if (outer === undefined) granted.set(prefix, prefix !== path);
+    else if (prefix !== path || !isWithin(path, outer)) granted.set(outer, true);
+  }
+  return [...granted].map(([prefix, isWide]) => (isWide ? prefix + ANY : prefix));
 }
 
-/** Of places that do not lie in each other the first that Node does not tell from others. */
-function findMistaken(paths: readonly string[]): string | undefined {
-  return paths.find(
-    (path) => path.includes('*') || paths.some((other) => other !== path && other.startsWith(path)),
-  );
+/** What stands before the first `*`. */
+function toPrefix(path: string): string {
+  return path.split(ANY, 1)[0] ?? '';
 }
 
-/** What to tell where Node's permission model limits no files, because of how places are named; else null. */
-export function explainOpenFiles({ directory, socketPath }: Home): string | null {
-  if (process.permission?.has('fs.write') !== true) return null;
-  const place = findMistaken([directory, dirname(socketPath)]);
+/** Of grants, whether one holds for this path or for all that begin as it does. */
+export function isGranted(grants: readonly string[], path: string): boolean {
+  return grants.some((grant) => grant === path || (grant.endsWith(ANY) && path.startsWith(toPrefix(grant))));
+}
+
+/**
+ * What to tell where Node's permission model lets the request thread reach more than was meant, because of how places are
+ * named, and what to do about it; null where it does not.
+ */
+export function explainWidened(): string | null {
+  const written = listWidened('write');
+  const readOnly = listWidened('read').filter((grant) => !written.includes(grant));
+  if (written.length + readOnly.length === 0) return null;
+  const what = [
+    ...(written.length === 0 ? [] : [`read and write ${written.join(', ')}`]),
+    ...(readOnly.length === 0 ? [] : [`read ${readOnly.join(', ')}`]),
+  ];
   return (
-    "Node's permission model limits no files, only the kernel does: " +
-    (place === undefined
-      ? 'the path of one of the daemon’s folders begins as another one’s does, or has a * in it'
-      : `${place} has a * in it, or another of the daemon’s folders begins with its name`)
+    `Node's permission model lets the daemon ${what.join(' and ')}: one of its folders has a * in its path, or begins ` +
+    "with another one's name; move that one (MAV_HOME, --socket)"
+  );
+}
+
+/** Grants of this process that end in a `*` which stands for more than the contents of a folder; read back from Node. */
+function listWidened(kind: 'read' | 'write'): string[] {
+  const permission = process.permission as Permission | undefined;
+  const flag = `--allow-fs-${kind}=`;
+  const granted = process.execArgv
+    .filter((word) => word.startsWith(flag))
+    .map((word) => word.slice(flag.length));
+  return granted.filter(
+    (grant) =>
+      grant.endsWith(ANY) &&
+      !granted.includes(dirname(grant)) &&
+      // A name that no place of ours has.
+      permission?.has(`fs.${kind}`, `${toPrefix(grant)}~`) === true,
   );
 }
 
 /**
  * What a daemon that listens needs no more, the kernel refuses every thread of it. Where the vault's key is in no keychain
- * nothing is asked of other processes either: no thread connects. Answers whether that holds; null where the keychain may
- * be asked, or it is not known.
+ * nothing is asked of other processes either: no thread connects. A vault that is not known is not opened, so its key is
+ * asked for nowhere. Answers whether that holds; null where the keychain may be asked.
  */
 export function closeListening(libc: Libc | null, known: KnownVault | null): boolean | null {
-  const mayConnect = known === null || known.slots.some(({ kind }) => kind === 'keychain');
+  const mayConnect = known?.slots.some(({ kind }) => kind === 'keychain') === true;
   const filter = buildListeningFilter(mayConnect);
   const isOn = process.permission !== undefined && filter !== null && libc?.filterAllThreads(filter) === true;
   return mayConnect ? null : isOn;
@@ -109,8 +148,12 @@ export function closeProcess(libc: Libc | null): void {
   if (process.permission !== undefined && process.platform !== 'win32') process.on('SIGUSR1', () => {});
 }
 
-/** As they are now. `cannotConnect`: as closeListening answered. */
-export function listProtections(libc: Libc | null, cannotConnect: boolean | null): Protections {
+/** As they are now. `cannotConnect`: as closeListening answered; `isWidened`: whether explainWidened said anything. */
+export function listProtections(
+  libc: Libc | null,
+  cannotConnect: boolean | null,
+  isWidened: boolean,
+): Protections {
   const permission = process.permission as Permission | undefined;
   const isDenied = (scope: string) => permission?.has(scope) === false;
   return {
@@ -120,7 +163,7 @@ export function listProtections(libc: Libc | null, cannotConnect: boolean | null
     // Before Node 25 there is no such permission, and it is never had.
     'no network (Node)': process.allowedNodeEnvironmentFlags.has('--allow-net') && isDenied('net'),
     'no network (kernel)': libc?.hasFilter() ?? false,
-    'no files outside (Node)': isDenied('fs.write'),
+    'no files outside (Node)': isDenied('fs.write') && isDenied('fs.read') && !isWidened,
     'no files outside (kernel)': libc?.isFenced() ?? false,
     'no new privileges': libc?.forbidNewPrivileges() ?? false,
     ...(cannotConnect === null ? {} : { 'no connections to others': cannotConnect }),

@@ -27,7 +27,7 @@ import { checkPeers } from './peers.ts';
 import {
   closeListening,
   closeProcess,
-  explainOpenFiles,
+  explainWidened,
   givePermissionsUp,
   listProtections,
   planGrants,
@@ -89,9 +89,10 @@ export async function serve(options: ServeOptions): Promise<never> {
     givePermissionsUp(planGrants(home, env, findCode()).atStart);
     // All that connects has done so: to a daemon that may be there, to itself (ParserBuffer), the service manager's child.
     const cannotConnect = closeListening(libc, known);
-    tellProtections(home, 'serve', listProtections(libc, cannotConnect));
-    const openFiles = explainOpenFiles(home);
-    if (openFiles !== null) log.event('warning', openFiles);
+    const widened = explainWidened();
+    const protections = listProtections(libc, cannotConnect, widened !== null);
+    tellProtections(home, 'serve', { protections, ...(widened === null ? {} : { widened }) });
+    if (widened !== null) log.event('warning', widened);
     // What a later request needs is there by then: the program may be replaced while the daemon runs.
     await Promise.all([vault.loaded(), loadOpenApi()]);
     await vault.settled();

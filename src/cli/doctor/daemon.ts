@@ -55,21 +55,35 @@ function findRemains(socketPath: string, isThere: boolean, session: string | nul
 function checkOwner({ ownerPath }: Home): Finding[] {
   const owner = readOwner(ownerPath);
   if (owner?.command !== 'serve') return [];
-  return [...checkCoreDumps(owner.pid), ...checkProtections(owner.protections)];
+  return [...checkCoreDumps(owner.pid), ...checkProtections(owner)];
 }
 
 /** As the daemon found them when it began to listen. */
-function checkProtections(protections: Owner['protections']): Finding[] {
+function checkProtections({ protections, widened }: Owner): Finding[] {
   if (protections === undefined) return [];
   const all = Object.entries(protections);
   const missing = all.filter(([, holds]) => !holds).map(([name]) => name);
   return [
     missing.length === 0
       ? ok('protections', `${all.map(([name]) => name).join(', ')}${sayBus(protections)}`)
-      : warn(
-          'protections',
-          `missing: ${missing.join(', ')}; Node 26.1 or newer on Linux 5.13 or newer has them all`,
-        ),
+      : warn('protections', `missing: ${missing.join(', ')}; ${explainLack(missing, widened).join('; ')}`),
+  ];
+}
+
+/** Protections that have a cause of their own, beside a Node or a system that is too old. */
+const [NODE_FILES, KERNEL_FILES] = ['no files outside (Node)', 'no files outside (kernel)'];
+
+/** Why they are missing, as far as it is known, and what to do about it. */
+function explainLack(missing: readonly string[], widened: string | undefined): string[] {
+  const others = missing.filter((name) => name !== KERNEL_FILES && !(name === NODE_FILES && widened));
+  const lacksLandlock = others.length === 0 && missing.includes(KERNEL_FILES);
+  return [
+    ...(widened === undefined ? [] : [widened]),
+    ...(lacksLandlock
+      ? ['Linux 5.13 or newer has the kernel’s, where Landlock is turned on (lsm= on its command line)']
+      : others.length > 0
+        ? ['Node 26.1 or newer on Linux 5.13 or newer has them all']
+        : []),
   ];
 }
 
