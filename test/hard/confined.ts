@@ -3,7 +3,7 @@
  * loads a library more. The kernel lets it reach no other process, no file of the user and nobody who listens. The same
  * library makes the same attempts in a plain Node, where they succeed. All as an ordinary user.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -12,6 +12,7 @@ import t, { type Test } from 'tap';
 import { findVersion } from '../../src/daemon/landlock.ts';
 import { Libc } from '../../src/daemon/libc.ts';
 import { copyProgram, putBefore } from '../fixtures/copied-program.ts';
+import { type Neighbour, startNeighbour } from '../fixtures/neighbour.ts';
 import { skipWithout } from '../fixtures/programs.ts';
 import { waitUntil } from '../fixtures/raw.ts';
 import { AS_ORDINARY, giveToOrdinaryUser, skipWithoutOrdinaryUser } from '../fixtures/users.ts';
@@ -31,28 +32,6 @@ const REFUSALS = ['EPERM', 'EACCES', 'ENOSYS', 'EAFNOSUPPORT', 'EXDEV'];
 const SIGNALS_VERSION = 6;
 const SIGNALS = ['kill', 'sigqueue'];
 
-/** Another process of the user: listens on sockets of four kinds, and says what reaches it. */
-const NEIGHBOUR = `
-import select, signal, socket, sys
-stream, datagrams = sys.argv[1:]
-signal.signal(signal.SIGWINCH, lambda *_: print('a signal', flush=True))
-def listen(family, kind, address):
-    one = socket.socket(family, kind)
-    one.bind(address)
-    if kind == socket.SOCK_STREAM: one.listen(64)
-    return one
-tcp = listen(socket.AF_INET, socket.SOCK_STREAM, ('127.0.0.1', 0))
-found = {tcp: 'TCP', listen(socket.AF_UNIX, socket.SOCK_STREAM, stream): 'a connection',
-    listen(socket.AF_UNIX, socket.SOCK_STREAM, '\\0' + stream): 'an abstract connection',
-    listen(socket.AF_UNIX, socket.SOCK_DGRAM, datagrams): 'a datagram'}
-print(tcp.getsockname()[1], flush=True)
-while True:
-    for one in select.select(list(found), [], [])[0]:
-        print(found[one], flush=True)
-        if found[one] == 'a datagram': one.recv(64)
-        else: one.accept()
-`;
-
 /** Becomes another program with a terminal of its own as its standard input. */
 const ON_TERMINAL = `
 import fcntl, os, sys, termios
@@ -67,50 +46,29 @@ const UNDER = [...AS_ORDINARY, 'python3', '-c', ON_TERMINAL];
 
 interface Surroundings {
   readonly sandbox: Sandbox;
-  readonly neighbour: ChildProcess;
-  /** What has reached the neighbour since this was asked last. */
-  readonly takeHeard: () => string[];
+  readonly neighbour: Neighbour;
   /** What the library is compiled with. */
   readonly defines: Readonly<Record<string, string | number>>;
 }
 
-async function startNeighbour(t: Test, sandbox: Sandbox): Promise<Surroundings> {
-  const [user, own] = [sandbox.env.HOME ?? '', join(sandbox.folder, 'neighbour')];
-  const [stream, datagrams] = [join(own, 'stream'), join(own, 'datagrams')];
-  mkdirSync(own);
+/** A process to reach for, and files of the user. */
+async function prepare(t: Test, sandbox: Sandbox): Promise<Surroundings> {
+  const user = sandbox.env.HOME ?? '';
   writeFileSync(join(user, 'private'), 'private', { mode: 0o600 });
   writeFileSync(join(user, 'program'), '#!/bin/sh\n', { mode: 0o700 });
   giveToOrdinaryUser(sandbox.folder);
-  const [program = '', ...args] = [...AS_ORDINARY, 'python3', '-c', NEIGHBOUR, stream, datagrams];
-  const neighbour = spawn(program, args, { cwd: own, stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = once(neighbour, 'close');
-  t.teardown(async () => {
-    neighbour.kill('SIGKILL');
-    await ended;
-  });
-  let said = '';
-  neighbour.stdout?.setEncoding('utf8').on('data', (text) => (said += text));
-  await waitUntil(() => said.includes('\n'));
-  const { pid } = neighbour;
-  const stack = readFileSync(`/proc/${pid}/maps`, 'utf8')
-    .split('\n')
-    .find((line) => line.endsWith('[stack]'));
-  const defines = {
-    STREAM: JSON.stringify(stream),
-    DATAGRAMS: JSON.stringify(datagrams),
-    PRIVATE: JSON.stringify(join(user, 'private')),
-    PROGRAM: JSON.stringify(join(user, 'program')),
-    VICTIM: pid ?? 0,
-    ADDRESS: `0x${stack?.split('-')[0]}`,
-    PORT: Number.parseInt(said, 10),
+  const neighbour = await startNeighbour(t, join(sandbox.folder, 'neighbour'));
+  const stack = /^([0-9a-f]+)-.*\[stack\]$/m.exec(readFileSync(`/proc/${neighbour.pid}/maps`, 'utf8'));
+  const paths = {
+    STREAM: neighbour.stream,
+    DATAGRAMS: neighbour.datagrams,
+    PRIVATE: join(user, 'private'),
+    PROGRAM: join(user, 'program'),
+    CODE: join(sandbox.folder, 'program/dist/src/bin.js'),
   };
-  said = '';
-  const takeHeard = () => {
-    const heard = said.split('\n').filter(Boolean);
-    said = '';
-    return heard;
-  };
-  return { sandbox, neighbour, takeHeard, defines };
+  const quoted = Object.entries(paths).map(([name, path]) => [name, JSON.stringify(path)]);
+  const numbers = { VICTIM: neighbour.pid, PORT: neighbour.port, ADDRESS: `0x${stack?.[1]}` };
+  return { sandbox, neighbour, defines: { ...Object.fromEntries(quoted), ...numbers } };
 }
 
 /** The library that makes its attempts in `folder`; its path. */
@@ -167,7 +125,7 @@ async function attemptInPlainNode(t: Test, around: Surroundings): Promise<Record
 t.test('native code gone bad > in the daemon > reaches nothing outside', { skip }, async (t) => {
   const sandbox = createSandbox(t, { NODE_V8_COVERAGE: undefined });
   await mav(sandbox, ['init', '--key-store', 'file']);
-  const around = await startNeighbour(t, sandbox);
+  const around = await prepare(t, sandbox);
   const program = copyProgram(join(sandbox.folder, 'program'));
   const library = compile(join(program.folder, 'library.so'), sandbox.home, around);
   putBefore(program, 'node_modules/better-sqlite3/lib/index.js', load(library));
@@ -176,7 +134,7 @@ t.test('native code gone bad > in the daemon > reaches nothing outside', { skip 
   const daemon = await startDaemon(t, { sandbox, init: null, bin, token: false, under: UNDER });
   const token = readFileSync(`${sandbox.socket}.session`, 'utf8');
   const found = await attemptAll(sandbox.home, daemon.child.pid);
-  t.same(around.takeHeard(), [], 'nobody was reached');
+  t.same(around.neighbour.takeHeard(), [], 'nobody was reached');
   t.equal(readFileSync(join(sandbox.env.HOME ?? '', 'private'), 'utf8'), 'private');
   t.equal((await ask(sandbox.socket, 'PUT', '/v1/secrets/s', { token, body: { value: 'v' } })).status, 201);
   t.equal((await daemon.stop()).code, 0);
@@ -186,7 +144,7 @@ t.test('native code gone bad > in the daemon > reaches nothing outside', { skip 
   const others = Object.entries(control).filter(([, outcome]) => outcome !== 'done');
   t.comment(`this kernel refuses them anyway: ${JSON.stringify(Object.fromEntries(others))}`);
   t.ok(possible.length >= 30, `a plain Node is open: ${possible.join(', ')}`);
-  t.ok(around.takeHeard().length >= 5, 'where the neighbour was reached');
+  t.ok(around.neighbour.takeHeard().length >= 5, 'where the neighbour was reached');
   const open = landlock < SIGNALS_VERSION ? SIGNALS : [];
   if (open.length > 0) t.comment(`not kept inside by this kernel's Landlock: ${open.join(', ')}`);
   const denied = Object.entries(found).filter(([what]) => !open.includes(what));
