@@ -126,7 +126,7 @@ for (const [what, writes] of Object.entries(WRITES)) {
       const prepared = await prepare(t);
       const { sandbox, admin, copy } = prepared;
       const acknowledged: number[] = [];
-      for (let nth = 1; nth <= MAX_SYNCS; nth++) {
+      const runOnce = async (nth: number): Promise<boolean> => {
         rmSync(sandbox.home, { recursive: true });
         cpSync(copy, sandbox.home, { recursive: true });
         const writer = new Writer(ENVIRONMENT, BASE);
@@ -135,15 +135,21 @@ for (const [what, writes] of Object.entries(WRITES)) {
         t.same(await findDamage(daemon, [writer]), [], `sync ${nth}`);
         t.equal((await writer.write(daemon, put('after', 'all'))).status, 201, 'and service goes on');
         await daemon.stop();
-        if (!wasKilled) break;
-        acknowledged.push(writer.acknowledged - 1);
-      }
+        if (wasKilled) acknowledged.push(writer.acknowledged - 1);
+        return wasKilled;
+      };
+      let nth = 1;
+      while (nth <= MAX_SYNCS && (await runOnce(nth))) nth += 1;
+      // The log's eraser syncs by the clock, so that a sync of one run may have another number in the next: the last
+      // write's own may have been passed over, and is looked for again from the end.
+      const isLastKilled = () => acknowledged.includes(writes.length - 1);
+      for (let back = 1; back < nth && !isLastKilled(); back++) await runOnce(nth - back);
       t.comment(
         `figure: ${what}: ${acknowledged.length} syncs, killed at each, after ${acknowledged.join(' ')} writes`,
       );
-      t.ok(acknowledged.length < MAX_SYNCS, 'one run saw no kill');
-      // One of them at the last write's own sync: all of the writes were under way once.
-      t.ok(acknowledged.length > writes.length && acknowledged.includes(writes.length - 1));
+      t.ok(nth <= MAX_SYNCS, 'one run saw no kill');
+      t.ok(acknowledged.length > writes.length);
+      t.ok(isLastKilled(), 'the last write was under way once, and so all of them were');
     },
   );
 }
