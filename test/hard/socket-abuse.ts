@@ -10,7 +10,7 @@ import { type Abuser, closeAll, openMany } from '../fixtures/many-connections.ts
 import { countDescriptors, readDescriptorLimit, readMemory } from '../fixtures/process-figures.ts';
 import { skipWithout } from '../fixtures/programs.ts';
 import { RawConnection, waitUntil } from '../fixtures/raw.ts';
-import { type SteadyClient, startSteadyClient } from '../fixtures/steady-client.ts';
+import { longestWaitMs, type SteadyClient, startSteadyClient } from '../fixtures/steady-client.ts';
 import { type Daemon, startDaemon } from '../fixtures/vault.ts';
 
 t.setTimeout(600_000);
@@ -20,7 +20,6 @@ const CAP = 2_048;
 /** What the daemon keeps for itself of the descriptors that it may have. */
 const OWN_DESCRIPTORS = 128;
 const MIB = 1_048_576;
-const WORST_MS = 1_000;
 /**
  * What the daemon may grow by. It lets clients make it hold 80 MiB, and the connections themselves take as much. Bodies,
  * answers, requests and connections lie in heaps of their own (of C in each thread, of V8), each of which may have been
@@ -65,17 +64,21 @@ async function during(t: Test, abused: Abused, abuse: () => Promise<string>): Pr
   const { steady, daemon, pid, startMb } = abused;
   await steady.take();
   const outcome = await abuse();
-  const { requests, worstMs, keptConnections, failures } = await steady.take();
+  const seen = await steady.take();
+  const { requests, worstMs, bareMs, keptConnections, failures } = seen;
   t.ok(requests >= 2, 'the client asked all the while');
   t.same(failures.slice(0, 5), [], 'every request of the client was answered');
-  t.ok(worstMs < WORST_MS, `within a second: ${Math.round(worstMs)} ms`);
+  t.ok(
+    worstMs < longestWaitMs(seen),
+    `within a second: ${Math.round(worstMs)} ms (a bare server ${Math.round(bareMs)})`,
+  );
   t.equal(keptConnections, 1, 'and the connection that it keeps was left to it');
   const { resident, peak } = readMemory(pid);
   t.ok(peak < startMb + GROWTH_MB, `memory is bounded: ${Math.round(peak)} MiB`);
   t.equal(daemon.child.exitCode, null, 'the daemon lives');
   const [worst, now, most] = [worstMs, resident, peak].map(Math.round);
   t.comment(
-    `figure: ${outcome}; the client waited ${worst} ms at worst in ${requests} requests; ${now} MiB resident, ${most} MiB at most so far, ${Math.round(startMb)} MiB at first`,
+    `figure: ${outcome}; the client waited ${worst} ms at worst (for a bare server ${Math.round(bareMs)}) in ${requests} requests; ${now} MiB resident, ${most} MiB at most so far, ${Math.round(startMb)} MiB at first`,
   );
 }
 
