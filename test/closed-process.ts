@@ -234,6 +234,23 @@ t.test('serve > Node opens more for reading only > is told', { skip }, async (t)
   );
 });
 
+t.test('serve > its socket in the user’s home itself > is told, with what to do', { skip }, async (t) => {
+  const sandbox = createBareSandbox(t);
+  const socket = ['--socket', join(sandbox.env.HOME ?? '', 's')];
+  const says = `the kernel lets the daemon reach all of ${sandbox.env.HOME}: `;
+  const daemon = await startDaemon(t, { sandbox, serve: socket, token: false });
+  t.equal(daemon.log().filter(({ detail }) => detail?.startsWith(says)).length, 1);
+  const doctor = await mav(daemon, ['doctor', ...socket]);
+  t.match(doctor.stdout, `missing: your home closed (kernel); ${says}`);
+  t.notMatch(doctor.stdout, /Linux 5\.13/);
+  await daemon.stop();
+  const closed = await startDaemon(t, { sandbox, init: null, token: false });
+  t.same(
+    closed.log().filter(({ detail }) => detail?.startsWith(says)),
+    [],
+  );
+});
+
 t.test('serve --init > below folders that are yet to be made > nothing is widened', { skip }, async (t) => {
   const sandbox = createBareSandbox(t);
   const home = join(sandbox.folder, 'new', 'deep', 'vault');

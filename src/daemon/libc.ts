@@ -143,10 +143,17 @@ export class Libc {
 
   /** Whether the kernel keeps us out of `/`, which every user may look into: Landlock does. */
   isFenced(): boolean {
-    new Uint8Array(this.#scratch.buffer).set([0x2f, 0]);
+    return !this.canOpen('/');
+  }
+
+  /** For reading, as the kernel says. */
+  canOpen(path: string): boolean {
+    const bytes = Buffer.from(`${path}\0`);
+    if (bytes.length > SCRATCH_SIZE) return false;
+    new Uint8Array(this.#scratch.buffer).set(bytes);
     const descriptor = this.#functions.open(this.#address, constants.O_RDONLY);
     if (descriptor >= 0) this.#functions.close(descriptor);
-    return descriptor < 0;
+    return descriptor >= 0;
   }
 
   #write(first: bigint, second: bigint): void {

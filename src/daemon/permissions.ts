@@ -95,6 +95,21 @@ export function explainWidened(): string | null {
   );
 }
 
+/** The protection that is only told of where it is missing. */
+const HOME_CLOSED = 'your home closed (kernel)';
+
+/**
+ * The same of Landlock: where the vault or its socket lies in the user's home itself, or above, the folder that it has to be
+ * given has all of the user's files in it. Asked of the kernel; null where the home is closed, or there is no Landlock.
+ */
+export function explainOpenHome(libc: Libc | null, { HOME: user }: NodeJS.ProcessEnv): string | null {
+  if (libc === null || !user || !libc.isFenced() || !libc.canOpen(user)) return null;
+  return (
+    `the kernel lets the daemon reach all of ${user}: the vault, its socket or a folder of its settings lies there without ` +
+    'a folder of its own; move that one (MAV_HOME, --socket)'
+  );
+}
+
 /** Grants of this process that end in a `*` which stands for more than the contents of a folder; read back from Node. */
 function listWidened(kind: 'read' | 'write'): string[] {
   const permission = process.permission as Permission | undefined;
@@ -148,11 +163,14 @@ export function closeProcess(libc: Libc | null): void {
   if (process.permission !== undefined && process.platform !== 'win32') process.on('SIGUSR1', () => {});
 }
 
-/** As they are now. `cannotConnect`: as closeListening answered; `isWidened`: whether explainWidened said anything. */
+/**
+ * As they are now. `cannotConnect`: as closeListening answered; `isWidened`, `isHomeOpen`: whether explainWidened and
+ * explainOpenHome said anything.
+ */
 export function listProtections(
   libc: Libc | null,
   cannotConnect: boolean | null,
-  isWidened: boolean,
+  { isWidened, isHomeOpen }: { readonly isWidened: boolean; readonly isHomeOpen: boolean },
 ): Protections {
   const permission = process.permission as Permission | undefined;
   const isDenied = (scope: string) => permission?.has(scope) === false;
@@ -165,6 +183,7 @@ export function listProtections(
     'no network (kernel)': libc?.hasFilter() ?? false,
     'no files outside (Node)': isDenied('fs.write') && isDenied('fs.read') && !isWidened,
     'no files outside (kernel)': libc?.isFenced() ?? false,
+    ...(isHomeOpen ? { [HOME_CLOSED]: false } : {}),
     'no new privileges': libc?.forbidNewPrivileges() ?? false,
     ...(cannotConnect === null ? {} : { 'no connections to others': cannotConnect }),
     'no core dumps': libc?.forbidCores() ?? false,

@@ -27,6 +27,7 @@ import { checkPeers } from './peers.ts';
 import {
   closeListening,
   closeProcess,
+  explainOpenHome,
   explainWidened,
   givePermissionsUp,
   listProtections,
@@ -89,10 +90,15 @@ export async function serve(options: ServeOptions): Promise<never> {
     givePermissionsUp(planGrants(home, env, findCode()).atStart);
     // All that connects has done so: to a daemon that may be there, to itself (ParserBuffer), the service manager's child.
     const cannotConnect = closeListening(libc, known);
-    const widened = explainWidened();
-    const protections = listProtections(libc, cannotConnect, widened !== null);
-    tellProtections(home, 'serve', { protections, ...(widened === null ? {} : { widened }) });
-    if (widened !== null) log.event('warning', widened);
+    const [grants, openHome] = [explainWidened(), explainOpenHome(libc, env)];
+    const more = { isWidened: grants !== null, isHomeOpen: openHome !== null };
+    const protections = listProtections(libc, cannotConnect, more);
+    const widened = [grants, openHome].filter((said) => said !== null);
+    tellProtections(home, 'serve', {
+      protections,
+      ...(widened.length === 0 ? {} : { widened: widened.join('; ') }),
+    });
+    for (const said of widened) log.event('warning', said);
     // What a later request needs is there by then: the program may be replaced while the daemon runs.
     await Promise.all([vault.loaded(), loadOpenApi()]);
     await vault.settled();

@@ -72,10 +72,13 @@ function checkProtections({ protections, widened }: Owner): Finding[] {
 
 /** Protections that have a cause of their own, beside a Node or a system that is too old. */
 const [NODE_FILES, KERNEL_FILES] = ['no files outside (Node)', 'no files outside (kernel)'];
+const HOME_CLOSED = 'your home closed (kernel)';
 
 /** Why they are missing, as far as it is known, and what to do about it. */
 function explainLack(missing: readonly string[], widened: string | undefined): string[] {
-  const others = missing.filter((name) => name !== KERNEL_FILES && !(name === NODE_FILES && widened));
+  const others = missing.filter(
+    (name) => name !== KERNEL_FILES && !((name === NODE_FILES || name === HOME_CLOSED) && widened),
+  );
   const lacksLandlock = others.length === 0 && missing.includes(KERNEL_FILES);
   return [
     ...(widened === undefined ? [] : [widened]),
