@@ -265,6 +265,27 @@ t.test('serve --init > below folders that are yet to be made > nothing is widene
   t.match((await mav(daemon, ['doctor'])).stdout, /ok +protections .*no files outside \(Node\)/);
 });
 
+t.test('serve --init > refused before anything is asked > leaves no folder behind', { skip }, async (t) => {
+  const sandbox = createBareSandbox(t);
+  const runtime = join(sandbox.folder, 'run');
+  mkdirSync(runtime, { mode: 0o700 });
+  const env = { ...sandbox.env, XDG_RUNTIME_DIR: runtime, MAV_HOME: join(sandbox.folder, 'new', 'vault') };
+  const list = () => readdirSync(sandbox.folder, { recursive: true }).sort();
+  const before = list();
+  for (const options of [
+    '--key-store nonsense',
+    '--key-store passphrase',
+    '--key-store file --key-file /nonexistent/key',
+    `--key-store file --key-file ${sandbox.env.MAV_HOME}/../new/vault/key`,
+    `--key-store file --key-file ${process.execPath}`,
+    '--key-store file --socket /nonexistent/sock',
+  ]) {
+    const { code, stderr } = await mav(sandbox, ['serve', '--init', ...options.split(' ')], { env });
+    t.ok(code === 1 || code === 2, `${options}: ${stderr}`);
+    t.same(list(), before, options);
+  }
+});
+
 t.test('closeListening > the vault is not known > forbidden, for it is not opened', { skip }, async (t) => {
   const files = [{ kind: 'file' as const, location: '/k' }];
   const [file, keychain] = [files, [{ kind: 'keychain' as const, location: null }]].map((slots) => ({

@@ -2,13 +2,13 @@
  * Making a vault, for `mav init` and `mav serve --init`: which key store it gets, and what the user is told. In two steps:
  * all that has to be asked is asked before anything is made, so that whoever gives up leaves nothing behind.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Call, KnownVault } from '../../workers/messages.ts';
 import type { Answered } from '../answered.ts';
 import { isOurVault } from '../foreign-vault.ts';
 import { checkSocketPath, checkSocketPathSize, type Home, hasVault, secureHome } from '../home.ts';
-import { parseKnownVault } from '../known-vaults.ts';
+import { isWithin, parseKnownVault } from '../known-vaults.ts';
 import { adviseOn } from '../remedies.ts';
 import type { Input } from './command.ts';
 import type { Context } from './context.ts';
@@ -29,6 +29,30 @@ export interface VaultPlan {
   /** `{"passphrase": …}`, if it was typed; whoever made the plan zeroes it. */
   readonly passphrase: Uint8Array<ArrayBuffer> | null;
   readonly files: NewFiles;
+}
+
+/**
+ * For the launcher: what can be told of a plan before the process is closed, which takes folders that it then cannot remove.
+ * Throws CliError or UnsafePlaceError. Changes nothing.
+ */
+export async function checkPlan(input: Input, home: Home): Promise<void> {
+  const keyStore = readKeyStore(input);
+  checkPlace(home);
+  if (keyStore === 'passphrase') await checkCanAsk(input);
+  const keyFile = input.text('key-file');
+  if (keyFile !== undefined) checkKeyFilePlace(resolve(keyFile), home);
+}
+
+/** As the vault's thread does it, in the same words. */
+function checkKeyFilePlace(path: string, { directory }: Home): void {
+  const folder = dirname(path);
+  if (existsSync(path)) throw new CliError(EXIT.failed, `${path} exists already; nothing was changed`);
+  const isInside =
+    existsSync(folder) && existsSync(directory)
+      ? isWithin(realpathSync(folder), realpathSync(directory))
+      : isWithin(folder, directory);
+  if (isInside) throw new CliError(EXIT.usage, "the key file must lie outside the vault's folder");
+  if (!existsSync(folder)) throw new CliError(EXIT.usage, `the folder ${folder} is not there; make it first`);
 }
 
 /** Throws CliError or UnsafePlaceError where no vault can be made or served. Changes nothing. */
@@ -125,12 +149,19 @@ async function chooseKeyStore({ context }: Input, home: Home): Promise<VaultPlan
 }
 
 /** null where the vault's thread reads it from --passphrase-file. */
-async function choosePassphrase({ context, text }: Input): Promise<VaultPlan['passphrase']> {
-  if (text('passphrase-file') !== undefined) return null;
-  const { askNewPassphrase, canType } = await import('./prompt.ts');
+async function choosePassphrase(input: Input): Promise<VaultPlan['passphrase']> {
+  await checkCanAsk(input);
+  if (input.text('passphrase-file') !== undefined) return null;
+  const { askNewPassphrase } = await import('./prompt.ts');
+  return askNewPassphrase(input.context);
+}
+
+/** Throws CliError where a passphrase is in no file, and nobody can be asked for it. */
+async function checkCanAsk({ context, text }: Input): Promise<void> {
+  if (text('passphrase-file') !== undefined) return;
+  const { canType } = await import('./prompt.ts');
   if (!context.canAskPassphrase || !canType())
     throw new CliError(EXIT.usage, 'nobody can be asked for a passphrase here; give --passphrase-file');
-  return askNewPassphrase(context);
 }
 
 function buildInit(input: Input, home: Home, { keyStore, passphrase }: VaultPlan): Parameters<Control>[0] {

@@ -7,7 +7,7 @@ import { findKnownVault, takeKnownVault } from '../../known-vaults.ts';
 import type { LogOptions } from '../../log.ts';
 import { adviseOn, type Problem } from '../../remedies.ts';
 import type { Input, Run } from '../command.ts';
-import { makeVault, planVault } from '../create-vault.ts';
+import { checkPlan, makeVault, planVault } from '../create-vault.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
 import { checkPassphraseFile, refuseUntrusted } from '../passphrase-file.ts';
 import { quoteWord } from '../shell-quote.ts';
@@ -19,7 +19,10 @@ export const run: Run = async (input) => {
   // Before anything is started or left behind.
   if (!input.flag('init') && !hasVault(home)) throw new CliError(EXIT.failed, describeNoVault(home));
   const { isClosed, launchClosed } = await import('../../daemon/launch.ts');
-  if (!isClosed() && !existsSync(home.databasePath)) checkPassphraseFile(input);
+  if (!isClosed() && !existsSync(home.databasePath)) {
+    checkPassphraseFile(input);
+    await checkPlan(input, home);
+  }
   // Read before the process is closed: then it may not look there.
   const known = isClosed() ? takeKnownVault(context.env) : findKnownVault(home);
   if (!isClosed()) {
