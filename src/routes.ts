@@ -56,6 +56,8 @@ export type Route = LocalRoute | ReaderRoute | WriterRoute | ControlRoute;
 const PAGE = ['limit', 'cursor'] as const;
 /** 64 MiB: a whole vault at once, where any other body is about one entry. */
 export const IMPORT_BODY_SIZE = 64 * 1_048_576;
+/** Of one import: the command line says so of a file before it opens the vault. */
+export const IMPORT_ENTRIES = 100_000;
 
 export const routes: readonly Route[] = [
   {

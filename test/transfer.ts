@@ -12,6 +12,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { IMPORT_ENTRIES } from '../src/routes.ts';
+import { MAX_ENTRIES } from '../workers/import-entries.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { StoredFile } from './fixtures/stored.ts';
 import { KEYS, mavOnTerminal, openTerminal } from './fixtures/terminal.ts';
@@ -405,7 +407,18 @@ t.test('import > more than the API takes > says so, and asks nobody', async (t) 
   );
   const refused = await mav(sandbox, ['import', file]);
   t.equal(refused.code, 1);
-  t.match(refused.stderr, /has 65 MiB of secrets, and at most 64 can be imported at once; split it/);
+  t.match(
+    refused.stderr,
+    /has 65 MiB of secrets, and at most 64 can be imported at once, where all is stored or nothing; split it/,
+  );
+  t.equal(IMPORT_ENTRIES, MAX_ENTRIES, 'as the API counts');
+  const many = Array.from({ length: IMPORT_ENTRIES + 1 }, (_, index) => `N${index}=v`).join('\n');
+  t.match(await importText(sandbox, many), {
+    code: 1,
+    stderr:
+      'mav: standard input has 100,001 secrets, and at most 100,000 can be imported at once, where all is stored or ' +
+      'nothing; split it into files, and import one after the other\n',
+  });
   const child = spawnMav(sandbox, ['import', '/dev/zero']);
   const [code] = await once(child, 'close');
   t.equal(code, 1, 'a file without an end');

@@ -1,7 +1,7 @@
 /** What an import stores, as the API takes it, and where each entry stands in the file. */
 import { isUtf8 } from 'node:buffer';
 import { JsonReadError } from '../json-reader.ts';
-import { IMPORT_BODY_SIZE } from '../routes.ts';
+import { IMPORT_BODY_SIZE, IMPORT_ENTRIES } from '../routes.ts';
 import type { Input } from './command.ts';
 import { CliError, EXIT, usageError } from './failure.ts';
 import { readDotenvEntries } from './import-dotenv.ts';
@@ -29,13 +29,24 @@ export async function readImportSource(input: Input): Promise<ImportSource> {
   const name = path === STANDARD_INPUT ? 'standard input' : path;
   const text = decode(name, path === STANDARD_INPUT ? await readPiped(name) : readFile(path));
   const entries = readEntries(input, name, text);
+  if (entries.length > IMPORT_ENTRIES) {
+    const [count, most] = [entries.length, IMPORT_ENTRIES].map((number) => number.toLocaleString('en'));
+    throw tooMany(`${name} has ${count} secrets, and at most ${most}`);
+  }
   const body = Buffer.from(`{"secrets":[${entries.map(({ json }) => json).join(',')}]}`);
   if (body.length > IMPORT_BODY_SIZE)
-    throw new CliError(
-      EXIT.failed,
-      `${name} has ${Math.ceil(body.length / MIB)} MiB of secrets, and at most ${IMPORT_BODY_SIZE / MIB} can be imported at once; split it`,
+    throw tooMany(
+      `${name} has ${Math.ceil(body.length / MIB)} MiB of secrets, and at most ${IMPORT_BODY_SIZE / MIB}`,
     );
   return { name, body, lines: entries.map(({ line }) => line) };
+}
+
+/** It is not split here: of several requests some could be stored and others not. */
+function tooMany(what: string): CliError {
+  return new CliError(
+    EXIT.failed,
+    `${what} can be imported at once, where all is stored or nothing; split it into files, and import one after the other`,
+  );
 }
 
 function readEntries(input: Input, name: string, text: string): SourceEntry[] {
