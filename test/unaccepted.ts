@@ -171,11 +171,14 @@ t.test('accept > a token writes after it was shown > nothing is accepted', { ski
   const { daemon, ask, done, exec, id } = await open(t);
   await ask('PATCH', '/v1/secrets/kept', { metadata: { note: 1 } });
   await ask('PUT', '/v1/secrets/kept/fields/host', { value: 'harmless' });
+  await ask('PUT', `/v1/secrets/kept/fields/${encodeURIComponent('user, port')}`, { value: 'v' });
   const terminal = mavOnTerminal(t, daemon, ['accept', 'kept']);
   const shown = await terminal.see('Accept kept? [y/N] ');
   t.match(shown, `written by  the token ${id} ("attacker"), 20`);
-  t.match(shown, `fields      host (new or changed, by the token ${id} ("attacker")), user\n`);
+  t.match(shown, `field       host (new or changed, by the token ${id} ("attacker"))\n`);
+  t.match(shown, 'yours       user\n');
   t.match(shown, 'metadata    note\n');
+  t.match(shown, 'field       "user, port" (new or changed', 'no name passes for several');
   t.notMatch(shown, 'harmless');
   await ask('PUT', '/v1/secrets/kept/fields/host', { value: 'evil' });
   terminal.type('y\r');

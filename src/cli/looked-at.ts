@@ -4,10 +4,11 @@ import { escapeControls } from '../escape-controls.ts';
 import { formatTime } from '../times.ts';
 import { describeSecret } from './describe.ts';
 
-/** How many fields and metadata keys are named, unless values are shown. */
+/** How many of the owner's own fields, and of metadata keys, are named. */
 const MAX_NAMED = 20;
 const LABEL_WIDTH = 12;
 const OWNER = 'session';
+const PLAIN = /^[\w.@/-]+$/;
 
 /** `etag`: the version that is shown, which is all that may be accepted then. */
 export type LookedAt = Secret & { readonly etag: string };
@@ -37,22 +38,29 @@ export function describeEntry(entry: LookedAt, { tokens, showsValues }: Choice):
 function describeWriter(id: string, tokens: readonly Token[]): string {
   if (id === OWNER) return 'you, but not all of it is yours';
   const token = tokens.find((one) => one.id === id);
-  return token === undefined ? `the token ${id}, which is gone` : `the token ${id} ("${token.name}")`;
+  return token === undefined
+    ? `the token ${id}, which is gone`
+    : `the token ${id} (${JSON.stringify(token.name)})`;
 }
 
 type NameWriter = (id: string) => string;
 
 function listNames(entry: LookedAt, nameWriter: NameWriter): string[][] {
   const { value, fields = {}, unaccepted_fields: unaccepted = {} } = entry;
-  const isNew = (field: string) => Object.hasOwn(unaccepted, field);
-  const [foreign, own] = [Object.keys(unaccepted), Object.keys(fields).filter((field) => !isNew(field))];
-  const described = foreign.map(
-    (field) => `${field} (new or changed, by ${nameWriter(unaccepted[field] ?? '')})`,
-  );
+  const own = Object.keys(fields).filter((field) => !Object.hasOwn(unaccepted, field));
   return [
     ...(value === undefined ? [] : [['value', 'one of its own; --reveal shows it']]),
-    ...(described.length + own.length === 0 ? [] : [['fields', nameSome([...described, ...own])]]),
+    // All of them, however many: they are what is accepted.
+    ...Object.entries(unaccepted).map(([field, writer]) => [
+      'field',
+      `${quote(field)} (${describeNew(writer, nameWriter)})`,
+    ]),
+    ...(own.length === 0 ? [] : [[Object.keys(unaccepted).length === 0 ? 'fields' : 'yours', nameSome(own)]]),
   ];
+}
+
+function describeNew(writer: string, nameWriter: NameWriter): string {
+  return `new or changed, by ${nameWriter(writer)}`;
 }
 
 function listValues(entry: LookedAt, nameWriter: NameWriter): string[][] {
@@ -60,10 +68,9 @@ function listValues(entry: LookedAt, nameWriter: NameWriter): string[][] {
   const own =
     value === undefined ? [] : [['value', showValue(encoding === undefined ? value : { value, encoding })]];
   const others = Object.entries(fields).map(([field, encoded]) => {
-    const writer = Object.hasOwn(unaccepted, field)
-      ? ` (new or changed, by ${nameWriter(unaccepted[field] ?? '')})`
-      : '';
-    return ['field', `${field}${writer}: ${showValue(encoded)}`];
+    const writer = Object.hasOwn(unaccepted, field) ? unaccepted[field] : undefined;
+    const whose = writer === undefined ? '' : ` (${describeNew(writer, nameWriter)})`;
+    return ['field', `${quote(field)}${whose}: ${showValue(encoded)}`];
   });
   return [...own, ...others];
 }
@@ -72,7 +79,12 @@ function showValue(encoded: EncodedValue): string {
   return typeof encoded === 'string' ? encoded : `${encoded.value} (base64 of what is no text)`;
 }
 
+/** A name that could be taken for several, or for words of ours, in quotes. */
+function quote(name: string): string {
+  return PLAIN.test(name) ? name : JSON.stringify(name);
+}
+
 function nameSome(names: readonly string[]): string {
   const more = names.length - MAX_NAMED;
-  return names.slice(0, MAX_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  return names.slice(0, MAX_NAMED).map(quote).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
