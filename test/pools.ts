@@ -121,6 +121,28 @@ t.test('queue > full by calls or by bytes > busy at once, its body zeroed; free 
   t.equal(bodyOf(await again), 'again', 'its bytes are free again');
 });
 
+t.test(
+  'queue > many calls of one client, then one of another > they take turns, each in its order',
+  async (t) => {
+    const { batches, run } = createStage();
+    const queue = new BatchQueue(run, { ...LIMITS, batchSize: 1, batchesInFlight: 1, queuedCalls: 100 });
+    const answered: string[] = [];
+    const add = async (author: string, name: string) => {
+      await queue.add({ ...call(name), author: { id: author, isTrusted: false } });
+      answered.push(name);
+    };
+    const many = ['a0', 'a1', 'a2', 'a3', 'a4'].map((name) => add('a', name));
+    const few = ['b0', 'b1'].map((name) => add('b', name));
+    await turn();
+    for (let index = 0; index < 7; index++) {
+      await waitUntil(() => batches.length === index + 1);
+      batches[index]?.finish();
+    }
+    await Promise.all([...many, ...few]);
+    t.same(answered, ['a0', 'b0', 'a1', 'b1', 'a2', 'a3', 'a4']);
+  },
+);
+
 t.test('queue > drained > resolves when nothing waits or runs, at once when idle', async (t) => {
   const { batches, run } = createStage();
   const queue = new BatchQueue(run, { ...LIMITS, batchesInFlight: 1 });

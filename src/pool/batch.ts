@@ -33,6 +33,8 @@ interface Waiting {
   readonly call: Call;
   readonly isWanted: IsWanted;
   readonly resolve: (answered: Answered) => void;
+  /** Calls with a lower one come first. */
+  turn: number;
 }
 
 const BUSY: Failure = { ok: false, code: 'busy', message: 'too many requests are waiting; try again' };
@@ -78,7 +80,7 @@ export class BatchQueue {
    * together is left out: the clients of a flood are gone long before it is worked off.
    */
   add(call: Call, isWanted: IsWanted = ALWAYS): Promise<Answered> {
-    return new Promise((resolve) => this.#enqueue({ call, isWanted, resolve }));
+    return new Promise((resolve) => this.#enqueue({ call, isWanted, resolve, turn: 0 }));
   }
 
   #enqueue(waiting: Waiting): void {
@@ -92,7 +94,16 @@ export class BatchQueue {
     }
     this.#waitingBytes += size;
     this.#scheduleFlush();
-    this.#waiting.push(waiting);
+    this.#line(waiting);
+  }
+
+  /** Clients take turns, each in its own order, so that the many calls of one do not hold up the few of another. */
+  #line(waiting: Waiting): void {
+    const author = waiting.call.author?.id;
+    const last = this.#waiting.findLast(({ call }) => call.author?.id === author);
+    waiting.turn = last === undefined ? (this.#waiting[0]?.turn ?? 0) : last.turn + 1;
+    const before = this.#waiting.findLastIndex(({ turn }) => turn <= waiting.turn);
+    this.#waiting.splice(before + 1, 0, waiting);
   }
 
   /** Resolves when nothing is waiting or under way. */

@@ -40,7 +40,7 @@ const QUEUED_CALLS = 4_096;
 /** The largest body there is, and as much again in others before it; the server holds less for all clients together. */
 const QUEUED_BYTES = 128 * 1_048_576;
 /** Many writes that share a commit, and a few that are large. */
-const BATCH_BYTES = 4 * 1_048_576;
+const BATCH_BYTES = 1_048_576;
 /** What may wait for a key store or take 64 MiB for a passphrase, and so not in any number at once. */
 const KEY_CALLS: ReadonlySet<Operation> = new Set<ControlOperation>([
   'vault.unseal',
