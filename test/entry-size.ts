@@ -3,7 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
-import { createSandbox, mav } from './fixtures/vault.ts';
+import { readMemory } from './fixtures/process-figures.ts';
+import { RawConnection } from './fixtures/raw.ts';
+import { createSandbox, mav, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -107,4 +109,42 @@ t.test('config.json > smaller bounds > they hold; what is no bound is refused', 
     configure(wrong);
     t.match((await set('--value', 'v')).stderr, 'must be a whole number from 1 to', JSON.stringify(wrong));
   }
+});
+
+/** MiB that other things may take meanwhile. */
+const MODEST = 64;
+
+t.test('announced bodies > 20 imports of headers alone > take no memory', async (t) => {
+  if (process.platform !== 'linux') return t.pass('only Linux says how much memory a process has');
+  const daemon = await startDaemon(t, { launched: true });
+  const { token } = await daemon.createToken(['write']);
+  const pid = daemon.child.pid ?? 0;
+  const before = readMemory(pid).peak;
+  const head = `POST /v1/import HTTP/1.1\r\nAuthorization: Bearer ${token}\r\nContent-Length: ${64 * MIB}\r\n\r\n`;
+  for (let count = 0; count < 20; count++) {
+    const connection = await RawConnection.open(daemon.socket);
+    t.teardown(() => connection.close());
+    connection.write(head);
+  }
+  // Answered after those, whose headers came first.
+  t.equal((await daemon.ask('GET', '/v1/secrets')).status, 200);
+  const grown = readMemory(pid).peak - before;
+  t.ok(grown < MODEST, `${Math.round(grown)} MiB`);
+});
+
+t.test('a body that grows beyond its limit > 413, and the daemon stays', async (t) => {
+  const daemon = await startDaemon(t, { launched: true });
+  const body = Buffer.alloc(3 * MIB, 0x20);
+  for (let round = 0; round < 3; round++) {
+    const connection = await RawConnection.open(daemon.socket);
+    t.teardown(() => connection.close());
+    connection.write(
+      `PUT /v1/secrets/a HTTP/1.1\r\nAuthorization: Bearer ${daemon.admin}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    );
+    connection.write(`${body.length.toString(16)}\r\n`);
+    connection.write(body);
+    connection.write('\r\n0\r\n\r\n');
+    t.equal((await connection.waitFor(1))[0]?.status, 413);
+  }
+  t.equal((await daemon.ask('GET', '/v1/health')).status, 200);
 });

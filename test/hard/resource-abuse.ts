@@ -1,22 +1,23 @@
 /**
- * What an ordinary token holder can make the daemon hold, one way after the other, while the owner asks for the health
- * and a secret every 50 ms: the owner is answered within a second throughout, and the daemon stays bounded.
+ * What an ordinary token holder can make the daemon hold, one way after the other, while the owner asks for the health,
+ * reads and writes a secret every 50 ms and runs `mav get`: the owner is answered within a second throughout, and the
+ * daemon stays bounded. All of it is an ordinary user's: what runs as root becomes one first.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { readMemory } from '../fixtures/process-figures.ts';
 import { skipWithout } from '../fixtures/programs.ts';
 import { RawConnection } from '../fixtures/raw.ts';
-import { type SteadyClient, startSteadyClient } from '../fixtures/steady-client.ts';
-import { type Daemon, startDaemon } from '../fixtures/vault.ts';
+import { longestWaitMs, type SteadyClient, startSteadyClient } from '../fixtures/steady-client.ts';
+import { becomeOrdinaryUser } from '../fixtures/users.ts';
+import { BIN, type Daemon, startDaemon, startNode } from '../fixtures/vault.ts';
 
 t.setTimeout(600_000);
+becomeOrdinaryUser();
 
 const MIB = 1_048_576;
-/** 400 was the aim; 443 is what was measured (320 MiB more than at the start: 80 held, a reader's answer, garbage). */
-const MOST_MB = 512;
-/** A second on a machine with nothing else to do; the figures say what it was. */
-const WORST_MS = 2_500;
+/** Measured: 137 at the start, 318 at most. */
+const MOST_MB = 400;
 
 interface Attacked {
   readonly daemon: Daemon;
@@ -31,8 +32,17 @@ async function serveAttacked(t: Test): Promise<Attacked> {
   const daemon = await startDaemon(t, { launched: true });
   await daemon.ask('PUT', '/v1/secrets/small', { body: { value: 'v' } });
   const { token } = await daemon.createToken(['read', 'write']);
-  const target = '/v1/secrets/small/value';
-  const owner = startSteadyClient(t, { socket: daemon.socket, token: daemon.admin, target, expected: 'v' });
+  const owner = startSteadyClient(t, {
+    socket: daemon.socket,
+    token: daemon.admin,
+    target: '/v1/secrets/small/value',
+    expected: 'v',
+    others: [
+      { method: 'GET', target: '/v1/health', status: 200 },
+      { method: 'PUT', target: '/v1/secrets/small', body: '{"value":"v"}', status: 201 },
+    ],
+    command: { line: [...startNode(daemon.env), BIN, 'get', 'small'], env: daemon.env, prints: 'v' },
+  });
   const pid = daemon.child.pid ?? 0;
   return { daemon, pid, owner, token, head: `Host: x\r\nAuthorization: Bearer ${token}\r\n` };
 }
@@ -40,15 +50,18 @@ async function serveAttacked(t: Test): Promise<Attacked> {
 async function during(t: Test, { owner, pid, daemon }: Attacked, what: string, attack: () => Promise<void>) {
   await owner.take();
   await attack();
-  const { worstMs, failures, requests } = await owner.take();
+  const seen = await owner.take();
+  const { worstMs, worstOf, bareMs, failures, requests } = seen;
   const { peak, resident } = readMemory(pid);
   t.same(failures.slice(0, 3), [], `${what}: the owner is answered`);
-  t.ok(worstMs < WORST_MS, `${what}: within a second (${Math.round(worstMs)} ms)`);
+  t.ok(worstMs < longestWaitMs(seen), `${what}: within a second (${Math.round(worstMs)} ms)`);
   t.ok(peak < MOST_MB, `${what}: ${Math.round(peak)} MiB at most`);
   t.equal(daemon.child.exitCode, null);
-  const [worst, now, most] = [worstMs, resident, peak].map(Math.round);
+  const [worst, bare, command, now, most] = [worstMs, bareMs, worstOf.command ?? 0, resident, peak].map(
+    Math.round,
+  );
   t.comment(
-    `figure: ${what}: the owner waited ${worst} ms at worst in ${requests} requests; ${now} MiB now, ${most} at most so far`,
+    `figure: ${what}: the owner waited ${worst} ms at worst in ${requests} requests (a bare server's client ${bare}), ${command} for mav get; ${now} MiB now, ${most} at most so far`,
   );
 }
 
@@ -126,6 +139,17 @@ t.test(
         4_000,
       ),
     );
+    await attempt('64 connections that ask for it, for the export and for lists, and take nothing', () =>
+      holdOpen(
+        daemon,
+        times(64, (at) =>
+          ['/v1/secrets/a', '/v1/secrets/b/fields', '/v1/export', '/v1/secrets'].map((_, turn, all) =>
+            get(all[(at + turn) % 4] ?? ''),
+          ),
+        ),
+        4_000,
+      ),
+    );
     await attempt('64 reads of it on one connection that nobody takes', () =>
       holdOpen(daemon, [times(64, () => get('/v1/secrets/a'))], 4_000),
     );
@@ -157,6 +181,19 @@ t.test(
         times(30, () => [get('/v1/secrets'), get('/v1/search?q=deep')]),
         3_000,
       );
+    });
+    const long = (from: number, count: number) =>
+      `{"secrets":[${times(count, (at) => `{"name":"${'n'.repeat(220)}${from + at}","value":"v"}`).join(',')}]}`;
+    for (let from = 0; from < 100_000; from += 5_000)
+      t.equal((await ask('POST', '/v1/import', long(from, 5_000))).status, 200);
+    await attempt('lists and searches of 100,000 long names', async () => {
+      await holdOpen(
+        daemon,
+        times(64, (at) => [get(['/v1/secrets', '/v1/search?q=nnn', '/v1/secrets?limit=1000'][at % 3] ?? '')]),
+        3_000,
+      );
+      await Promise.all(times(4, () => ask('GET', '/v1/search?q=9999')));
+      await Promise.all(times(2, () => ask('GET', '/v1/secrets')));
     });
     await attempt('imports of as many entries as there is room for', async () => {
       const entries = (count: number) =>
