@@ -6,7 +6,7 @@
  * bundle, only when it needs them.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Plugin } from 'esbuild';
@@ -32,11 +32,35 @@ const ENTRIES: readonly (readonly [source: string, target: string])[] = [
   ['workers/keys/slots/keychain-process.ts', 'workers/keychain-process.js'],
 ];
 /**
- * What of the command line is loaded later and still lies in its bundle, relative to src/: the commands of every day.
- * The others stay files of their own, because every command has to be read past them.
+ * What of the command line is loaded later and still lies in its bundle: the commands of every day. The others stay files
+ * of their own, because every command has to be read past them.
  */
-const EVERYDAY =
-  /^(times|cli\/(main|own-vault|name-reference|table|terminal-value|exact-json|plain-lines|commands\/(delete|env|exec|get|list|rename|search|set)))\.ts$/;
+const EVERYDAY: ReadonlySet<string> = new Set([
+  'src/times.ts',
+  'src/cli/main.ts',
+  'src/cli/vault/own-vault.ts',
+  'src/cli/input/name-reference.ts',
+  'src/cli/formats/table.ts',
+  'src/cli/formats/exact-json.ts',
+  'src/cli/formats/plain-lines.ts',
+  'src/cli/terminal/terminal-value.ts',
+  'src/cli/commands/delete.ts',
+  'src/cli/commands/env.ts',
+  'src/cli/commands/exec.ts',
+  'src/cli/commands/get.ts',
+  'src/cli/commands/list.ts',
+  'src/cli/commands/rename.ts',
+  'src/cli/commands/search.ts',
+  'src/cli/commands/set.ts',
+]);
+
+/** A file that was moved would silently fall out of its bundle, or never get one. Throws if one is not there. */
+function checkLists(): void {
+  const gone = [...ENTRIES.map(([source]) => source), ...EVERYDAY].filter(
+    (path) => !existsSync(join(root, path)),
+  );
+  if (gone.length > 0) throw new Error(`build: not there any more: ${gone.join(', ')}`);
+}
 
 /** Whether a devDependency is there; null where the devDependencies were left out. */
 function findPackage(name: string): string | null {
@@ -53,6 +77,7 @@ async function build(): Promise<number> {
     console.error('build: no compiler here; install with the devDependencies (no --omit=dev).');
     return 1;
   }
+  checkLists();
   rmSync(dist, { recursive: true, force: true });
   if (!compile(join(typescript, 'bin/tsc'))) return 1;
   for (const [source, target] of ENTRIES) await bundle(source, target);
@@ -92,7 +117,7 @@ const leaveRestOutside: Plugin = {
   setup(steps) {
     steps.onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
       const target = relative(src, resolve(resolveDir, path));
-      if (kind !== 'dynamic-import' || EVERYDAY.test(target)) return undefined;
+      if (kind !== 'dynamic-import' || EVERYDAY.has(`src/${target}`)) return undefined;
       return { path: `./${target.replace(/\.ts$/, '.js')}`, external: true };
     });
   },

@@ -162,7 +162,7 @@ t.test('serve > what it prints > the curl line works as it is', { skip: skipWith
 t.test(
   'token list > a name with control characters > cannot be made, and a table would escape it',
   async (t) => {
-    const { formatTable } = await import('../src/cli/table.ts');
+    const { formatTable } = await import('../src/cli/formats/table.ts');
     const table = [...(await formatTable([{ head: 'A' }], [['\u001b[31mred\u202e']], null))].join('');
     t.notOk(table.includes('\u001b') || table.includes('\u202e'));
     const sandbox = createSandbox(t);

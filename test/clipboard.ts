@@ -14,7 +14,7 @@ import { delimiter, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { findClipboard } from '../src/cli/clipboard.ts';
+import { findClipboard } from '../src/cli/clipboard/clipboard.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
 import { createSandbox, finished, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { commands, optionsOf } from '../src/cli/options.ts';
+import { commands, optionsOf } from '../src/cli/command-table.ts';
 import { routes } from '../src/routes.ts';
 import { readBlocks, readCommands, readLinks, readRows } from './fixtures/markdown.ts';
 

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { parseDotenv } from '../src/cli/dotenv.ts';
+import { parseDotenv } from '../src/cli/formats/dotenv.ts';
 import { findDotenvReaders } from './fixtures/dotenv-readers.ts';
 import { createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
 

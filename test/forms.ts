@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { commands } from '../src/cli/options.ts';
+import { commands } from '../src/cli/command-table.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
 import { createSandbox, type Daemon, mav, startDaemon } from './fixtures/vault.ts';

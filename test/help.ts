@@ -1,9 +1,9 @@
 /** Help: of every command and group, no wider than the terminal, broken between words. */
 import t, { type Test } from 'tap';
 import type { Command } from '../src/cli/command.ts';
-import { formatCommandHelp, formatHelp } from '../src/cli/help.ts';
-import { commands, optionsOf } from '../src/cli/options.ts';
-import { formatRows, wrapText } from '../src/cli/wrap.ts';
+import { commands, optionsOf } from '../src/cli/command-table.ts';
+import { formatRows, wrapText } from '../src/cli/terminal/wrap.ts';
+import { formatCommandHelp, formatHelp } from '../src/cli/usage/help.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
 import { createSandbox, mav } from './fixtures/vault.ts';

@@ -3,7 +3,7 @@ import { type Dirent, existsSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { MIN_PASSPHRASE_LENGTH } from '../src/cli/prompt.ts';
+import { MIN_PASSPHRASE_LENGTH } from '../src/cli/terminal/prompt.ts';
 import { MIN_PASSPHRASE_LENGTH as VAULTS_OWN } from '../workers/keys/slots/passphrase.ts';
 import { mavOnTerminal, openTerminal, type Terminal } from './fixtures/terminal.ts';
 import { BIN, createSandbox, mav, type Sandbox, startDaemon, startNode } from './fixtures/vault.ts';

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { Progress } from '../src/cli/progress.ts';
+import { Progress } from '../src/cli/terminal/progress.ts';
 import { locateSessionToken, readSessionToken } from '../src/session-token.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';

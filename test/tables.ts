@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import stringWidth from 'string-width';
 import t, { type Test } from 'tap';
-import { formatTable } from '../src/cli/table.ts';
+import { formatTable } from '../src/cli/formats/table.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
 import { BIN, type Daemon, mav, startDaemon } from './fixtures/vault.ts';

@@ -1,7 +1,7 @@
 /** What imports read, by itself: JSON from the left to the right, and dotenv line by line. */
 import fc from 'fast-check';
 import t from 'tap';
-import { parseDotenv } from '../src/cli/dotenv.ts';
+import { parseDotenv } from '../src/cli/formats/dotenv.ts';
 import { JsonReadError, JsonReader } from '../src/json-reader.ts';
 
 /** As JSON.parse would answer; null-prototype objects, because a member may be called __proto__. */

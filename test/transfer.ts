@@ -144,7 +144,7 @@ t.test('export --to > a file > closed to others, whole or not there, and not ove
 
 t.test('export --to > a signal ends it > no draft is left', async (t) => {
   const { folder, env } = createSandbox(t);
-  const source = new URL('../src/cli/output-file.ts', import.meta.url).href;
+  const source = new URL('../src/cli/transfer/output-file.ts', import.meta.url).href;
   const script = `
     const { PrivateFile } = await import(${JSON.stringify(source)});
     const file = new PrivateFile('out');
@@ -171,7 +171,7 @@ t.test(
   { skip: skipTerminal },
   async (t) => {
     const sandbox = createSandbox(t);
-    const source = new URL('../src/cli/progress.ts', import.meta.url).href;
+    const source = new URL('../src/cli/terminal/progress.ts', import.meta.url).href;
     const script = (isQuiet: boolean) => `
     const { Progress } = await import(${JSON.stringify(source)});
     const context = { isErrorTerminal: true, isQuiet: ${isQuiet}, env: process.env };

@@ -17,12 +17,12 @@ import { isDeepStrictEqual } from 'node:util';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { parseDotenv } from '../src/cli/dotenv.ts';
 import { CliError, EXIT } from '../src/cli/failure.ts';
-import { formatReference, parseReference } from '../src/cli/reference.ts';
-import { findShell, formatAssignment, type Shell } from '../src/cli/shell-quote.ts';
-import { fillSlots, findSlots } from '../src/cli/template.ts';
-import { layVariables, nameVariable } from '../src/cli/variables.ts';
+import { parseDotenv } from '../src/cli/formats/dotenv.ts';
+import { findShell, formatAssignment, type Shell } from '../src/cli/formats/shell-quote.ts';
+import { formatReference, parseReference } from '../src/cli/input/reference.ts';
+import { fillSlots, findSlots } from '../src/cli/variables/template.ts';
+import { layVariables, nameVariable } from '../src/cli/variables/variables.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import {
   ask,

@@ -1,8 +1,8 @@
 /** What a scan is made of, by itself: many byte sequences found at once, and what a value looks like in a file. */
 import fc from 'fast-check';
 import t from 'tap';
-import { listForms, MAX_VALUE_SIZE, MIN_VALUE_SIZE } from '../src/cli/value-forms.ts';
-import { type Found, ValueMatcher } from '../src/cli/value-matcher.ts';
+import { listForms, MAX_VALUE_SIZE, MIN_VALUE_SIZE } from '../src/cli/scan/value-forms.ts';
+import { type Found, ValueMatcher } from '../src/cli/scan/value-matcher.ts';
 
 /** Few letters, so that sequences begin with each other and overlap. */
 const letters = (minLength: number, maxLength: number) =>

@@ -136,7 +136,7 @@ const rules: Rule[] = [
   forbid(
     'src > only daemon/ownership.ts takes better-sqlite3',
     ({ from, to }) => isIn(from, 'src') && to === 'better-sqlite3' && from !== OWNERSHIP,
-    [['src/cli/access.ts', `import Database from 'better-sqlite3';`]],
+    [['src/cli/vault/access.ts', `import Database from 'better-sqlite3';`]],
   ),
 ];
 

@@ -2,9 +2,9 @@
 import t from 'tap';
 import { readArguments, scanWords } from '../src/cli/arguments.ts';
 import type { Command, Option } from '../src/cli/command.ts';
+import { commands, commonOptions, optionsOf } from '../src/cli/command-table.ts';
 import { isGroup, listLeadingOptions, splitCommand } from '../src/cli/find-command.ts';
-import { ARGUMENT_HABITS, COMMAND_HABITS, MEMBER_HABITS, OPTION_HABITS } from '../src/cli/habits.ts';
-import { commands, commonOptions, optionsOf } from '../src/cli/options.ts';
+import { ARGUMENT_HABITS, COMMAND_HABITS, MEMBER_HABITS, OPTION_HABITS } from '../src/cli/usage/habits.ts';
 import { createSandbox, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);

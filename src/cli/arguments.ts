@@ -6,7 +6,7 @@
  */
 import type { Command, Option, Options } from './command.ts';
 import { usageError } from './failure.ts';
-import type { Reference } from './reference.ts';
+import type { Reference } from './input/reference.ts';
 
 export interface Arguments {
   readonly args: readonly string[];

@@ -3,9 +3,9 @@ import type { Home } from '../home.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './failure.ts';
 
-import type { Form } from './forms.ts';
+import type { Form } from './formats/forms.ts';
 
-import type { Reference } from './reference.ts';
+import type { Reference } from './input/reference.ts';
 
 export interface Option {
   readonly type: 'string' | 'boolean';

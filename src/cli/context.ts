@@ -2,9 +2,9 @@
 import { isatty } from 'node:tty';
 import { escapeData, escapeJson, escapeLines } from '../escape-controls.ts';
 import { describeSystemError } from '../system-error.ts';
-import { isOutputClosed } from './closed-output.ts';
 import { CliError, EXIT } from './failure.ts';
-import { clearProgress } from './progress.ts';
+import { isOutputClosed } from './terminal/closed-output.ts';
+import { clearProgress } from './terminal/progress.ts';
 
 export interface Context {
   readonly env: NodeJS.ProcessEnv;

@@ -1,7 +1,7 @@
 /** Which command the words of argv name, and where its own words begin. */
 import { scanWords } from './arguments.ts';
 import type { Option, Options } from './command.ts';
-import { commands, optionsOf } from './options.ts';
+import { commands, optionsOf } from './command-table.ts';
 
 export interface Split {
   /** The command's full name: `token create` is two words of argv and one command. */

@@ -3,13 +3,13 @@ import { NO_SETTINGS, readSettings } from '../config.ts';
 import { isFolderDeleted, leaveDeletedFolder } from '../working-folder.ts';
 import { type Arguments, checkArity, hasTooMany, readArguments, scanWords } from './arguments.ts';
 import type { Command, Input, Options } from './command.ts';
+import { commands, optionsOf } from './command-table.ts';
 import { type Context, createContext, guardOutput, withManners } from './context.ts';
 import { EXIT, type ExitCode, toCliError } from './failure.ts';
 import { splitCommand } from './find-command.ts';
-import { chooseForm } from './forms.ts';
-import { commands, optionsOf } from './options.ts';
-import { findTextWidth } from './output.ts';
-import { SCHEME } from './reference.ts';
+import { chooseForm } from './formats/forms.ts';
+import { SCHEME } from './input/reference.ts';
+import { findTextWidth } from './terminal/output.ts';
 
 /**
  * Runs `argv` (without node and the script) and answers the exit code. Never throws for what a user can do wrong.
@@ -45,11 +45,11 @@ async function reword({ argv, env }: Run, error: unknown, message: string): Prom
   const command = words === null ? undefined : commands[words];
   return command === undefined
     ? message
-    : (await import('./member-names.ts')).nameOption(command, member, message, { words: rest, env });
+    : (await import('./usage/member-names.ts')).nameOption(command, member, message, { words: rest, env });
 }
 
 async function checkEncoding(argv: readonly string[]): Promise<void> {
-  const { checkArgumentEncoding } = await import('./argument-encoding.ts');
+  const { checkArgumentEncoding } = await import('./input/argument-encoding.ts');
   checkArgumentEncoding(argv);
 }
 
@@ -63,18 +63,19 @@ async function dispatch(argv: readonly string[], context: Context): Promise<Exit
   const options = optionsOf(command);
   const scan = scanWords(options, rest, command.passesThrough);
   if (scan.given.some(({ name }) => name === 'help')) {
-    const { formatCommandHelp } = await import('./help.ts');
+    const { formatCommandHelp } = await import('./usage/help.ts');
     context.print(formatCommandHelp(words, command, findTextWidth(context)));
     return EXIT.done;
   }
   const unknown = scan.given.find(({ name }) => name === null);
   if (unknown !== undefined)
-    throw (await import('./unknown.ts')).explainOption(words, options, unknown.typed);
+    throw (await import('./usage/unknown.ts')).explainOption(words, options, unknown.typed);
   const read = readArguments(words, options, scan);
   const given = await withoutReferences(words, command, options, read);
-  if (hasTooMany(command, given.args)) throw (await import('./unknown.ts')).explainSurplus(words, command);
+  if (hasTooMany(command, given.args))
+    throw (await import('./usage/unknown.ts')).explainSurplus(words, command);
   if (isFolderDeleted())
-    (await import('./deleted-folder.ts')).refuseRelativePaths(command, options, given, context.env);
+    (await import('./process/deleted-folder.ts')).refuseRelativePaths(command, options, given, context.env);
   const input = readInput(words, command, given, context);
   // The daemon has its own way to end.
   if (words !== 'serve') process.once('uncaughtException', (error) => endAtFault(error, context));
@@ -96,13 +97,13 @@ async function withoutReferences(
   read: Arguments,
 ): Promise<Arguments> {
   if (!read.args.some((word) => word.startsWith(SCHEME))) return read;
-  return (await import('./name-reference.ts')).applyReferences(words, command, options, read);
+  return (await import('./input/name-reference.ts')).applyReferences(words, command, options, read);
 }
 
 async function answerOther(argv: readonly string[], context: Context): Promise<ExitCode> {
   const [word, ...more] = argv;
   if (word === '--version' || word === '-v' || word === '-V') return dispatch(['version', ...more], context);
-  return (await import('./without-command.ts')).answerWithoutCommand(argv, context);
+  return (await import('./usage/without-command.ts')).answerWithoutCommand(argv, context);
 }
 
 function readInput(

@@ -3,14 +3,14 @@
  * is, and what is accepted is what was shown.
  */
 import type { Client } from '../../client/client.ts';
-import { refuseToken, withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
-import { confirm } from '../confirm.ts';
-import { describeSecret } from '../describe.ts';
 import { CliError, EXIT, toCliError } from '../failure.ts';
-import { describeEntry, type LookedAt } from '../looked-at.ts';
-import type { Wanted } from '../missing.ts';
-import { isReference, readReference } from '../name-reference.ts';
+import { isReference, readReference } from '../input/name-reference.ts';
+import { confirm } from '../terminal/confirm.ts';
+import { refuseToken, withVault } from '../vault/access.ts';
+import { describeSecret } from '../vault/describe.ts';
+import { describeEntry, type LookedAt } from '../vault/looked-at.ts';
+import type { Wanted } from '../vault/missing.ts';
 
 export const run: Run = async (input) => {
   refuseToken(input, 'accept a secret');
@@ -54,7 +54,7 @@ async function lookAt(input: Input, client: Client, places: readonly Wanted[]): 
     }
   }
   if (missing.length > 0) {
-    const { explainMissing } = await import('../missing.ts');
+    const { explainMissing } = await import('../vault/missing.ts');
     throw await explainMissing(input, client, missing);
   }
   const { context, flag } = input;

@@ -6,13 +6,13 @@ import { findKnownVault } from '../../known-vaults.ts';
 import { TURN_PATIENCE_MS } from '../../owner.ts';
 import type { PoolOptions } from '../../pool/pools.ts';
 import { adviseOn } from '../../remedies.ts';
-import { refuseToken } from '../access.ts';
 import type { Input, Run } from '../command.ts';
-import { confirm } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { CliError, EXIT, exitCodeOf } from '../failure.ts';
-import { describeVault } from '../known-report.ts';
-import { poolOptions } from '../vault-options.ts';
+import { confirm } from '../terminal/confirm.ts';
+import { refuseToken } from '../vault/access.ts';
+import { describeVault } from '../vault/known-report.ts';
+import { poolOptions } from '../vault/options.ts';
 
 const WORD = 'adopt';
 

@@ -1,13 +1,13 @@
 /** `mav delete`: secrets with their fields, or one field of each. */
 import type { Client } from '../../client/client.ts';
-import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
-import { confirm } from '../confirm.ts';
-import { describeSecret } from '../describe.ts';
 import { CliError, EXIT, toCliError } from '../failure.ts';
-import type { Wanted } from '../missing.ts';
-import { isReference, readReference } from '../name-reference.ts';
-import { orExplain } from '../or-explain.ts';
+import { isReference, readReference } from '../input/name-reference.ts';
+import { confirm } from '../terminal/confirm.ts';
+import { withVault } from '../vault/access.ts';
+import { describeSecret } from '../vault/describe.ts';
+import type { Wanted } from '../vault/missing.ts';
+import { orExplain } from '../vault/or-explain.ts';
 
 export const run: Run = async (input) => {
   const places = readPlaces(input);
@@ -52,7 +52,7 @@ async function checkThere(input: Input, client: Client, places: readonly Wanted[
     }
   }
   if (missing.length === 0) return;
-  const { explainMissing } = await import('../missing.ts');
+  const { explainMissing } = await import('../vault/missing.ts');
   throw await explainMissing(input, client, missing);
 }
 

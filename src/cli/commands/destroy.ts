@@ -1,12 +1,12 @@
 /** `mav destroy`: the vault, its key and everything in it, for ever. */
 
 import { escapeControls } from '../../escape-controls.ts';
-import { refuseToken, withVault } from '../access.ts';
 import type { Run } from '../command.ts';
-import { confirm } from '../confirm.ts';
 import { CliError, EXIT } from '../failure.ts';
-import { removeRemains } from '../vault-remains.ts';
-import { reportVault, type VaultReport } from '../vault-report.ts';
+import { confirm } from '../terminal/confirm.ts';
+import { refuseToken, withVault } from '../vault/access.ts';
+import { removeRemains } from '../vault/remains.ts';
+import { reportVault, type VaultReport } from '../vault/report.ts';
 
 const WORD = 'destroy';
 

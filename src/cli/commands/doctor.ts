@@ -11,7 +11,7 @@ import { checkPlaces } from '../doctor/places.ts';
 import { checkProgram } from '../doctor/program.ts';
 import { checkVault } from '../doctor/vault.ts';
 import { EXIT, toCliError } from '../failure.ts';
-import { reportVault } from '../vault-report.ts';
+import { reportVault } from '../vault/report.ts';
 
 export const run: Run = async (input) => {
   const { context, output } = input;

@@ -3,13 +3,13 @@ import { isUtf8 } from 'node:buffer';
 import { type Client, findTag } from '../../client/client.ts';
 import type { Metadata, Secret } from '../../client/types.ts';
 import { escapeControls } from '../../escape-controls.ts';
-import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
-import { describeSecret } from '../describe.ts';
 import { CliError, EXIT, type ExitCode, toCliError, usageError } from '../failure.ts';
-import { parseMetadata } from '../metadata.ts';
-import { orExplain } from '../or-explain.ts';
-import { findSource, readValue, VALUE_SOURCES } from '../value-source.ts';
+import { parseMetadata } from '../input/metadata.ts';
+import { findSource, readValue, VALUE_SOURCES } from '../input/value-source.ts';
+import { withVault } from '../vault/access.ts';
+import { describeSecret } from '../vault/describe.ts';
+import { orExplain } from '../vault/or-explain.ts';
 
 /** How often a change is tried again that somebody else's came before. */
 const MAX_TRIES = 5;
@@ -71,7 +71,7 @@ async function replaceValue(input: Input, client: Client, place: Place, value: U
     await storeValue(client, place, value, '*');
   } catch (error) {
     if (!isOutrun(error)) throw error;
-    const { explainMissing } = await import('../missing.ts');
+    const { explainMissing } = await import('../vault/missing.ts');
     throw await explainMissing(input, client, [place]);
   }
 }
@@ -94,7 +94,7 @@ function changeMetadata(
   return trySeveral(async () => {
     const asked = client.request('secrets.get', { params: locate(place) });
     const current = await orExplain(input, client, place, asked);
-    const { parseExact } = await import('../exact-json.ts');
+    const { parseExact } = await import('../formats/exact-json.ts');
     // Numbers stay as they were written.
     const { metadata: before } = parseExact(Buffer.from(current.body).toString()) as Secret;
     const missing = remove.some((key) => !Object.hasOwn(before, key));
@@ -141,7 +141,7 @@ async function editValue(input: Input, place: Place): Promise<ExitCode> {
   });
   if (!isUtf8(before.body) || before.body.includes(0))
     throw new CliError(EXIT.failed, `${place.what} is no text; change it with --from-file or --stdin`);
-  const { editText } = await import('../editor.ts');
+  const { editText } = await import('../editor/editor.ts');
   const edited = await editText(context.env, before.body);
   if (edited.length === 0) throw new CliError(EXIT.failed, 'the text is empty; nothing was stored');
   if (Buffer.compare(edited, before.body) === 0) {
@@ -164,7 +164,7 @@ async function storeEdited(input: Input, place: Place, edited: Uint8Array, tag: 
       const question = wasOutrun
         ? `Somebody else changed or deleted ${place.what} meanwhile. Replace theirs with your text? [y/N] `
         : 'Your text is not stored. Try again? [y/N] ';
-      const { askText } = await import('../prompt.ts');
+      const { askText } = await import('../terminal/prompt.ts');
       if (!/^y(es)?$/i.test((await askText(question)).trim()))
         throw new CliError(EXIT.failed, 'your text was not stored');
       if (wasOutrun) ifMatch = '';

@@ -1,10 +1,11 @@
 /** `mav env`: the variables that `mav exec` would set, for a shell to evaluate or a file to keep. */
-import { collectVariables } from '../collect-variables.ts';
+
 import type { Input, Run } from '../command.ts';
 import { EXIT, usageError } from '../failure.ts';
-import { findShell, formatAssignment } from '../shell-quote.ts';
-import { findMaxEntrySize } from '../variable-size.ts';
-import type { Variable } from '../variables.ts';
+import { findShell, formatAssignment } from '../formats/shell-quote.ts';
+import { collectVariables } from '../variables/collect-variables.ts';
+import { findMaxEntrySize } from '../variables/variable-size.ts';
+import type { Variable } from '../variables/variables.ts';
 
 interface Format {
   readonly format: (variables: readonly Variable[], say: (text: string) => void) => string;
@@ -40,7 +41,7 @@ async function chooseFormat({ text, flag, output: form }: Input): Promise<Format
       format: (variables) =>
         JSON.stringify(Object.fromEntries(variables.map(({ name, value }) => [name, value]))),
     };
-  const { formatVariables } = await import('../variable-file.ts');
+  const { formatVariables } = await import('../variables/variable-file.ts');
   const fileForm = form === 'docker' ? form : 'dotenv';
   return { format: (variables, say) => formatVariables(fileForm, variables, say).slice(0, -1) };
 }

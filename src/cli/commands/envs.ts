@@ -1,9 +1,9 @@
 /** `mav envs`: the environments, and how many secrets each of them holds. */
 import type { SecretSummary } from '../../client/types.ts';
-import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
-import { showEnvironment } from '../describe.ts';
 import { EXIT } from '../failure.ts';
+import { withVault } from '../vault/access.ts';
+import { showEnvironment } from '../vault/describe.ts';
 
 interface EnvironmentSize {
   /** Empty: the default one. */
@@ -30,14 +30,14 @@ async function print({ context, output }: Input, sizes: readonly EnvironmentSize
   if (output === 'json') return context.printJson(JSON.stringify(sizes));
   if (output === 'table') {
     if (sizes.length === 0) return context.say('There are no secrets yet; store one: mav set NAME');
-    const { printTable } = await import('../table.ts');
+    const { printTable } = await import('../formats/table.ts');
     const rows = sizes.map(({ environment, secret_count: count }) => [
       showEnvironment(environment),
       String(count),
     ]);
     return printTable(context, [{ head: 'ENVIRONMENT' }, { head: 'SECRETS', isWhole: true }], rows);
   }
-  const { printPlain } = await import('../plain-lines.ts');
+  const { printPlain } = await import('../formats/plain-lines.ts');
   const rows = sizes.map(({ environment, secret_count: count }) =>
     output === 'names' ? [environment] : [environment, String(count)],
   );

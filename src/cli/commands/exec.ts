@@ -2,14 +2,14 @@
 import { writeSync } from 'node:fs';
 import { escapeLines } from '../../escape-controls.ts';
 import { readStarted, START_VARIABLE, type Started } from '../../started.ts';
-import { OUTPUT_VARIABLE } from '../closed-output.ts';
-import { collectVariables } from '../collect-variables.ts';
 import type { Run } from '../command.ts';
 import type { Context } from '../context.ts';
-import { findInherited } from '../inherited-descriptors.ts';
-import { replaceProcess } from '../replace-process.ts';
-import { findMaxEntrySize } from '../variable-size.ts';
-import type { Variable } from '../variables.ts';
+import { findInherited } from '../process/inherited-descriptors.ts';
+import { replaceProcess } from '../process/replace-process.ts';
+import { OUTPUT_VARIABLE } from '../terminal/closed-output.ts';
+import { collectVariables } from '../variables/collect-variables.ts';
+import { findMaxEntrySize } from '../variables/variable-size.ts';
+import type { Variable } from '../variables/variables.ts';
 
 export const run: Run = async (input) => {
   // Before anything is opened.

@@ -4,17 +4,17 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { Client } from '../../client/client.ts';
 import { JsonReader } from '../../json-reader.ts';
-import { withVault } from '../access.ts';
-import { collectVariables } from '../collect-variables.ts';
 import type { Input, Run } from '../command.ts';
-import { describeSecret } from '../describe.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
-import { flushOutput } from '../output.ts';
-import { PrivateFile } from '../output-file.ts';
-import { Progress } from '../progress.ts';
-import { SpecialOutput } from '../special-output.ts';
-import { type FileForm, formatVariables } from '../variable-file.ts';
-import { readPages } from '../vault-entries.ts';
+import { flushOutput } from '../terminal/output.ts';
+import { Progress } from '../terminal/progress.ts';
+import { PrivateFile } from '../transfer/output-file.ts';
+import { SpecialOutput } from '../transfer/special-output.ts';
+import { collectVariables } from '../variables/collect-variables.ts';
+import { type FileForm, formatVariables } from '../variables/variable-file.ts';
+import { withVault } from '../vault/access.ts';
+import { describeSecret } from '../vault/describe.ts';
+import { readPages } from '../vault/entries.ts';
 
 const STANDARD_OUTPUT = '-';
 
@@ -140,7 +140,7 @@ async function countSecrets({ environment }: Input, client: Client): Promise<num
 /** Throws CliError where the environment that was named holds nothing, unless it may. */
 async function checkEmpty(input: Input, client: Client): Promise<void> {
   if (input.environment === undefined || input.flag('allow-empty')) return;
-  const { emptyError } = await import('../environments.ts');
+  const { emptyError } = await import('../vault/environments.ts');
   throw await emptyError(input, client, input.environment);
 }
 

@@ -1,13 +1,13 @@
 /** `mav generate`: prints a new password or passphrase and nothing else, and stores it where a name is given. */
 import type { Conditions, Generated, GenerateOptions } from '../../client/types.ts';
-import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
-import { confirm } from '../confirm.ts';
-import { describeSecret } from '../describe.ts';
 import { EXIT, usageError } from '../failure.ts';
-import { parseMetadata } from '../metadata.ts';
-import { isReference, readReference } from '../name-reference.ts';
-import { readWhole } from '../numbers.ts';
+import { parseMetadata } from '../input/metadata.ts';
+import { isReference, readReference } from '../input/name-reference.ts';
+import { readWhole } from '../input/numbers.ts';
+import { confirm } from '../terminal/confirm.ts';
+import { withVault } from '../vault/access.ts';
+import { describeSecret } from '../vault/describe.ts';
 
 const MAX_LENGTH = 4_096;
 const MAX_WORDS = 64;
@@ -89,7 +89,7 @@ async function chooseWay(input: Input): Promise<(generated: Generated) => void |
     return (generated) => print(input, generated);
   }
   if (flag('output')) throw usageError('--clip copies the password; it does not go with --output');
-  const { prepareCopy } = await import('../copy-secret.ts');
+  const { prepareCopy } = await import('../clipboard/copy-secret.ts');
   const copy = prepareCopy(input);
   return ({ password }) =>
     copy(Buffer.from(password), flag('passphrase') ? 'the passphrase' : 'the password');

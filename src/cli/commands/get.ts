@@ -1,8 +1,9 @@
 /** `mav get`: prints a value and nothing else. The command that is run most: it loads what it needs and no more. */
-import { withVault } from '../access.ts';
+
 import type { Input, Run } from '../command.ts';
 import { EXIT, type ExitCode, usageError } from '../failure.ts';
-import { orExplain } from '../or-explain.ts';
+import { withVault } from '../vault/access.ts';
+import { orExplain } from '../vault/or-explain.ts';
 
 export const run: Run = async (input) => {
   const [name = ''] = input.args;
@@ -31,12 +32,12 @@ export const run: Run = async (input) => {
 };
 
 async function showOnTerminal({ context }: Input, value: Uint8Array): Promise<void> {
-  const { showValue } = await import('../terminal-value.ts');
+  const { showValue } = await import('../terminal/terminal-value.ts');
   context.print(showValue(value));
 }
 
 async function copyInstead(input: Input): Promise<ExitCode> {
   if (input.flag('output')) throw usageError('--clip copies the value; it does not go with --output');
-  const { copySecret } = await import('../copy-secret.ts');
+  const { copySecret } = await import('../clipboard/copy-secret.ts');
   return copySecret(input);
 }

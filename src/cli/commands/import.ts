@@ -1,14 +1,14 @@
 /** `mav import`: stores what is in a file, all of it or nothing. */
 import type { Client } from '../../client/client.ts';
 import type { Conditions, ImportResult, Place } from '../../client/types.ts';
-import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
-import { confirm } from '../confirm.ts';
-import { describeSecret } from '../describe.ts';
 import { CliError, EXIT, toCliError } from '../failure.ts';
-import { type ImportSource, readImportSource } from '../import-source.ts';
-import { showWork } from '../show-work.ts';
-import { StoppableImport } from '../stoppable-import.ts';
+import { confirm } from '../terminal/confirm.ts';
+import { showWork } from '../terminal/show-work.ts';
+import { type ImportSource, readImportSource } from '../transfer/import-source.ts';
+import { StoppableImport } from '../transfer/stoppable-import.ts';
+import { withVault } from '../vault/access.ts';
+import { describeSecret } from '../vault/describe.ts';
 
 /** How many names are said; `-o json` has all of them. */
 const MAX_NAMED = 20;

@@ -1,9 +1,9 @@
 /** `mav init`: makes a vault. */
 import { secureHome } from '../../home.ts';
 import type { Run } from '../command.ts';
-import { makeVault, planVault } from '../create-vault.ts';
 import { EXIT } from '../failure.ts';
-import { checkPassphraseFile } from '../passphrase-file.ts';
+import { checkPassphraseFile } from '../input/passphrase-file.ts';
+import { makeVault, planVault } from '../vault/create-vault.ts';
 
 export const run: Run = async (input) => {
   const { home } = input;

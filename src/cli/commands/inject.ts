@@ -1,12 +1,13 @@
 /** `mav inject`: puts secrets into the places of a template that refer to them. */
-import { withVault } from '../access.ts';
+
 import type { Input, Run } from '../command.ts';
 import { EXIT, usageError } from '../failure.ts';
-import { fetchReferred } from '../fetch.ts';
-import { readInputFile, readStandardInput } from '../input-file.ts';
-import { checkReplaceable, isSameFile, writePrivateFile } from '../output-file.ts';
-import { SpecialOutput } from '../special-output.ts';
-import { checkEncoding, fillSlots, findSlots, type Slot } from '../template.ts';
+import { readInputFile, readStandardInput } from '../input/input-file.ts';
+import { checkReplaceable, isSameFile, writePrivateFile } from '../transfer/output-file.ts';
+import { SpecialOutput } from '../transfer/special-output.ts';
+import { checkEncoding, fillSlots, findSlots, type Slot } from '../variables/template.ts';
+import { withVault } from '../vault/access.ts';
+import { fetchReferred } from '../vault/fetch.ts';
 
 const STANDARD = '-';
 

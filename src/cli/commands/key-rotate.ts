@@ -1,10 +1,10 @@
 /** `mav key rotate`: wraps every key under a new generation of the KEK. */
 import type { Client } from '../../client/client.ts';
-import { withDaemon, withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
-import { givePassphrase } from '../passphrase.ts';
-import { showWork } from '../show-work.ts';
+import { givePassphrase } from '../input/passphrase.ts';
+import { showWork } from '../terminal/show-work.ts';
+import { withDaemon, withVault } from '../vault/access.ts';
 
 export const run: Run = async (input) => {
   const rotated = await withVault(

@@ -1,9 +1,10 @@
 /** `mav rename`: another name or environment for a secret. */
-import { withVault } from '../access.ts';
+
 import type { Run } from '../command.ts';
-import { describeSecret } from '../describe.ts';
 import { EXIT } from '../failure.ts';
-import { orExplain } from '../or-explain.ts';
+import { withVault } from '../vault/access.ts';
+import { describeSecret } from '../vault/describe.ts';
+import { orExplain } from '../vault/or-explain.ts';
 
 export const run: Run = async (input) => {
   const { context, environment } = input;

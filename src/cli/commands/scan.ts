@@ -1,12 +1,12 @@
 /** `mav scan`: finds the vault's own values in files. It prints where and which, and no part of a value. */
 import type { Client } from '../../client/client.ts';
-import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
-import { describeSecret } from '../describe.ts';
 import { EXIT, type ExitCode, usageError } from '../failure.ts';
-import { printFindings } from '../findings.ts';
-import { type ScanResult, scanFiles, scanStaged, scanStandardInput } from '../scan-places.ts';
-import { readWatchedValues, type WatchedValues } from '../watched-values.ts';
+import { printFindings } from '../scan/findings.ts';
+import { type ScanResult, scanFiles, scanStaged, scanStandardInput } from '../scan/places.ts';
+import { readWatchedValues, type WatchedValues } from '../scan/watched-values.ts';
+import { withVault } from '../vault/access.ts';
+import { describeSecret } from '../vault/describe.ts';
 
 const STANDARD_INPUT = '-';
 
@@ -24,7 +24,7 @@ async function readWatched(input: Input, client: Client): Promise<WatchedValues>
   const watched = await readWatchedValues(client, environment);
   const isEmpty = watched.count + watched.skipped + watched.unreadable.length === 0;
   if (environment === undefined || !isEmpty || input.flag('allow-empty')) return watched;
-  const { emptyError } = await import('../environments.ts');
+  const { emptyError } = await import('../vault/environments.ts');
   throw await emptyError(input, client, environment);
 }
 

@@ -1,7 +1,8 @@
 /** `mav seal`: makes the running daemon forget its keys. */
-import { refuseToken, withDaemon } from '../access.ts';
+
 import type { Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
+import { refuseToken, withDaemon } from '../vault/access.ts';
 
 export const run: Run = async (input) => {
   refuseToken(input, 'seal the vault');

@@ -1,8 +1,9 @@
 /** `mav search`: secrets whose name, environment or metadata contain a text. */
-import { withVault } from '../access.ts';
+
 import type { Run } from '../command.ts';
-import { readListParams } from '../select-summaries.ts';
-import { printSummaries } from '../summaries.ts';
+import { withVault } from '../vault/access.ts';
+import { readListParams } from '../vault/select-summaries.ts';
+import { printSummaries } from '../vault/summaries.ts';
 
 export const run: Run = async (input) => {
   readListParams(input);

@@ -7,11 +7,11 @@ import { findKnownVault, takeKnownVault } from '../../known-vaults.ts';
 import type { LogOptions } from '../../log.ts';
 import { adviseOn, type Problem } from '../../remedies.ts';
 import type { Input, Run } from '../command.ts';
-import { checkPlan, makeVault, planVault } from '../create-vault.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
-import { checkPassphraseFile, refuseUntrusted } from '../passphrase-file.ts';
-import { quoteWord } from '../shell-quote.ts';
-import { poolOptions } from '../vault-options.ts';
+import { quoteWord } from '../formats/shell-quote.ts';
+import { checkPassphraseFile, refuseUntrusted } from '../input/passphrase-file.ts';
+import { checkPlan, makeVault, planVault } from '../vault/create-vault.ts';
+import { poolOptions } from '../vault/options.ts';
 
 export const run: Run = async (input) => {
   const { context, home, text } = input;
@@ -87,7 +87,7 @@ type Sealable = {
 /** On a terminal a vault that needs its passphrase asks for it, three times at most. */
 async function offerUnseal({ context }: Input, vault: Sealable): Promise<void> {
   if (vault.sealedBecause?.reason !== 'needs_passphrase' || !context.canAsk) return;
-  const { tryPassphrases } = await import('../passphrase.ts');
+  const { tryPassphrases } = await import('../input/passphrase.ts');
   await tryPassphrases(context, async (body) => {
     const answered = await vault.unseal(body);
     const isWrong = !answered.ok && answered.reason === 'wrong_passphrase';

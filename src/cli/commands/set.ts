@@ -1,12 +1,12 @@
 /** `mav set`: stores a secret or a field. */
 import type { Client } from '../../client/client.ts';
-import { withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
-import { describeSecret } from '../describe.ts';
 import { EXIT, usageError } from '../failure.ts';
-import { parseMetadata } from '../metadata.ts';
-import { readWhole } from '../numbers.ts';
-import { findSource, readValue } from '../value-source.ts';
+import { parseMetadata } from '../input/metadata.ts';
+import { readWhole } from '../input/numbers.ts';
+import { findSource, readValue } from '../input/value-source.ts';
+import { withVault } from '../vault/access.ts';
+import { describeSecret } from '../vault/describe.ts';
 
 const MAX_LENGTH = 4_096;
 

@@ -7,8 +7,8 @@ import { escapeControls } from '../../escape-controls.ts';
 import { formatTime } from '../../times.ts';
 import type { Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
-import { formatSize } from '../sizes.ts';
-import { reportVault, type VaultReport } from '../vault-report.ts';
+import { formatSize } from '../formats/sizes.ts';
+import { reportVault, type VaultReport } from '../vault/report.ts';
 
 const EXIT_OF = {
   unsealed: EXIT.done,

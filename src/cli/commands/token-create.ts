@@ -2,10 +2,10 @@
 
 import type { TokenScope } from '../../client/types.ts';
 import { formatTime } from '../../times.ts';
-import { withVault } from '../access.ts';
 import type { Run } from '../command.ts';
 import { CliError, EXIT } from '../failure.ts';
-import { flushOutput } from '../output.ts';
+import { flushOutput } from '../terminal/output.ts';
+import { withVault } from '../vault/access.ts';
 
 export const run: Run = async (input) => {
   const { context, text, list } = input;

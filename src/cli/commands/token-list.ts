@@ -1,10 +1,10 @@
 /** `mav token list`. */
 
 import type { Token } from '../../client/types.ts';
-import { withVault } from '../access.ts';
 import type { Run } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../failure.ts';
+import { withVault } from '../vault/access.ts';
 
 export const run: Run = async (input) => {
   const { context } = input;
@@ -18,7 +18,7 @@ export const run: Run = async (input) => {
 
 /** To the columns of `-o plain` others are added at the end only: scripts count them. */
 async function printLines(context: Context, tokens: readonly Token[]): Promise<void> {
-  const { printPlain } = await import('../plain-lines.ts');
+  const { printPlain } = await import('../formats/plain-lines.ts');
   const rows = tokens.map((token) => [
     token.id,
     token.name,
@@ -42,7 +42,7 @@ const COLUMNS = [
 
 async function printTokens(context: Context, tokens: readonly Token[]): Promise<void> {
   const [{ printTable }, { formatTime }] = await Promise.all([
-    import('../table.ts'),
+    import('../formats/table.ts'),
     import('../../times.ts'),
   ]);
   const rows = tokens.map((token) => [

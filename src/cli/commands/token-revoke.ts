@@ -2,10 +2,10 @@
 import type { Client } from '../../client/client.ts';
 import { MaestroVaultError } from '../../client/errors.ts';
 import { escapeControls } from '../../escape-controls.ts';
-import { readGivenToken, withVault } from '../access.ts';
 import type { Input, Run } from '../command.ts';
-import { confirm } from '../confirm.ts';
 import { CliError, EXIT, type ExitCode, usageError } from '../failure.ts';
+import { confirm } from '../terminal/confirm.ts';
+import { readGivenToken, withVault } from '../vault/access.ts';
 
 const HELPER_NAME = 'mav token revoke';
 const HELPER_LIFE = '5m';

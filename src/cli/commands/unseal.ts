@@ -1,9 +1,9 @@
 /** `mav unseal`: lets the running daemon open its vault. */
 import type { Client } from '../../client/client.ts';
-import { refuseToken, withDaemon } from '../access.ts';
 import type { Input, Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
-import { givePassphrase } from '../passphrase.ts';
+import { givePassphrase } from '../input/passphrase.ts';
+import { refuseToken, withDaemon } from '../vault/access.ts';
 
 export const run: Run = async (input) => {
   refuseToken(input, 'unseal the vault');

@@ -7,7 +7,7 @@ import { Connection } from '../../client/connection.ts';
 import { readSettings } from '../../config.ts';
 import { escapeControls } from '../../escape-controls.ts';
 import { findSessionFile, readSessionToken } from '../../session-token.ts';
-import { readGivenToken } from '../access.ts';
+import { readGivenToken } from '../vault/access.ts';
 import type { Candidate, Lookup, Plan } from './plan.ts';
 
 /** Somebody waits with a finger on the key. */

@@ -1,8 +1,8 @@
 /** What the word under the cursor may become: by the table of commands, and by the words before it. Pure. */
 import { type Scan, scanWords } from '../arguments.ts';
 import type { Command, Option, Options } from '../command.ts';
+import { commands, commonOptions, optionsOf } from '../command-table.ts';
 import { listLeadingOptions, splitCommand } from '../find-command.ts';
-import { commands, commonOptions, optionsOf } from '../options.ts';
 import { SHELLS } from './scripts.ts';
 
 export interface Candidate {

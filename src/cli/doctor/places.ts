@@ -19,8 +19,8 @@ import { findKnownVault } from '../../known-vaults.ts';
 import { adviseOn } from '../../remedies.ts';
 import type { Input } from '../command.ts';
 import { toCliError } from '../failure.ts';
-import { describeVault } from '../known-report.ts';
-import { formatSize } from '../sizes.ts';
+import { formatSize } from '../formats/sizes.ts';
+import { describeVault } from '../vault/known-report.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
 
 /** Folders that a program copies to other machines, by their usual names. */

@@ -2,8 +2,8 @@
 import { realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Input } from '../command.ts';
-import { isExecutable } from '../find-program.ts';
 import { readPackage } from '../package-json.ts';
+import { isExecutable } from '../process/find-program.ts';
 import { type Finding, ok, warn } from './finding.ts';
 
 /** Variables that load code of somebody's choosing into every program, this one included. */

@@ -1,0 +1,13 @@
+/** Whole numbers among the options. */
+import type { Input } from '../command.ts';
+import { usageError } from '../failure.ts';
+
+/** The option's number; undefined where it was not given. Throws CliError unless it is from `min` to `max`. */
+export function readWhole({ text }: Input, option: string, min: number, max: number): number | undefined {
+  const given = text(option);
+  if (given === undefined) return undefined;
+  const number = /^[0-9]{1,9}$/.test(given) ? Number(given) : -1;
+  if (number < min || number > max)
+    throw usageError(`--${option} must be a whole number from ${min} to ${max}`);
+  return number;
+}

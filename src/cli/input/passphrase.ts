@@ -1,0 +1,86 @@
+/** The passphrase of a vault that exists: from a file, or typed, and asked for again where it is wrong. */
+import type { Client } from '../../client/client.ts';
+import type { Input } from '../command.ts';
+import type { Context } from '../context.ts';
+import { CliError, EXIT } from '../failure.ts';
+import { readPassphrase } from './passphrase-file.ts';
+
+const MAX_ATTEMPTS = 3;
+
+type Attempt<T> = { readonly isWrong: false; readonly result: T } | { readonly isWrong: true };
+
+/** How asking ended: a passphrase was not wrong, all were, or nobody could be asked. */
+type Asked<T> = { readonly kind: 'answered'; readonly result: T } | { readonly kind: 'wrong' | 'nobody' };
+
+/** Asks for the passphrase and tries it, three times at most. `attempt` gets a request body, which it may move away. */
+export async function tryPassphrases<T>(
+  context: Context,
+  attempt: (body: Uint8Array<ArrayBuffer>) => Promise<Attempt<T>>,
+): Promise<Asked<T>> {
+  const { askPassphrase, canType } = await import('../terminal/prompt.ts');
+  if (!context.canAskPassphrase || !canType()) return { kind: 'nobody' };
+  await closeMemory();
+  for (let count = 0; count < MAX_ATTEMPTS; count++) {
+    const typed = await askPassphrase('Passphrase: ');
+    const attempted = typed === null ? null : await attempt(typed);
+    if (attempted?.isWrong === false) return { kind: 'answered', result: attempted.result };
+    context.complain(typed === null ? 'That is empty.' : 'The passphrase is wrong.');
+  }
+  return { kind: 'wrong' };
+}
+
+/** What lets somebody be asked, for whom nobody was: they may be on a terminal already. */
+export function describeTyping(context: Context): string {
+  const { canAskPassphrase, isErrorTerminal, isInputTerminal, isOutputTerminal } = context;
+  if (isErrorTerminal && !canAskPassphrase) return 'leave --no-input out';
+  const isOnTerminal = !isErrorTerminal && (isInputTerminal || isOutputTerminal);
+  return isOnTerminal ? 'leave standard error on the terminal' : 'run this on a terminal';
+}
+
+/** What is said when somebody has tried often enough. */
+export function explainWrong(): CliError {
+  return new CliError(EXIT.sealed, `no passphrase was right in ${MAX_ATTEMPTS} attempts; nothing was done`);
+}
+
+/**
+ * Runs a request that takes the passphrase in its body, where the vault needs one. Throws CliError if none can be had, or
+ * if three were wrong.
+ */
+export async function givePassphrase<T>(
+  input: Input,
+  client: Client,
+  request: (body?: unknown) => Promise<T>,
+): Promise<T> {
+  const file = input.text('passphrase-file');
+  if (file !== undefined) return giveFromFile(file, request);
+  const { key_stores: keyStores } = await client.status();
+  if (!keyStores.includes('passphrase')) return request();
+  const asked = await tryPassphrases(input.context, (body) => noteWrong(request(body)));
+  if (asked.kind === 'answered') return asked.result;
+  if (asked.kind === 'wrong') throw explainWrong();
+  // Without one the vault's holder takes its own passphrase file or, having none, says what it needs.
+  return request();
+}
+
+/** Before a passphrase is in it: no other program of this user may read it then. */
+async function closeMemory(): Promise<void> {
+  const { Libc } = await import('../../daemon/libc.ts');
+  Libc.open()?.forbidDumping();
+}
+
+async function giveFromFile<T>(path: string, request: (body: unknown) => Promise<T>): Promise<T> {
+  await closeMemory();
+  const given = await noteWrong(request({ passphrase: readPassphrase(path) }));
+  if (!given.isWrong) return given.result;
+  throw new CliError(EXIT.sealed, `the passphrase in the file ${path} is wrong; put the right one there`);
+}
+
+/** Runs a request with a passphrase. Throws whatever else it fails with. */
+export async function noteWrong<T>(request: Promise<T>): Promise<Attempt<T>> {
+  try {
+    return { isWrong: false, result: await request };
+  } catch (error) {
+    if ((error as { reason?: unknown }).reason === 'wrong_passphrase') return { isWrong: true };
+    throw error;
+  }
+}

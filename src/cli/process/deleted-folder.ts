@@ -1,0 +1,38 @@
+/** What can be done from a folder that was deleted: all but what a relative path says. */
+import { isAbsolute } from 'node:path';
+import type { Arguments } from '../arguments.ts';
+import type { Command, Options } from '../command.ts';
+import { CliError, EXIT } from '../failure.ts';
+
+const PATHS: readonly string[] = ['PATH', 'FILE', 'TEMPLATE'];
+const VARIABLES = ['MAV_HOME', 'MAV_SOCKET'];
+/** As the table of commands names arguments that are paths: one, or any number with this folder for none. */
+const ONE_PATH = '<file>';
+const ANY_PATHS = '[...paths]';
+
+/** Throws CliError for a path that means nothing here. */
+export function refuseRelativePaths(
+  command: Command,
+  options: Options,
+  { args, values }: Arguments,
+  env: NodeJS.ProcessEnv,
+): void {
+  for (const [name, given] of values)
+    if (PATHS.includes(options[name]?.placeholder ?? '')) for (const path of given) refuse(`--${name}`, path);
+  for (const name of VARIABLES) refuse(name, env[name] || '/');
+  if (command.arguments === ONE_PATH || command.arguments === ANY_PATHS)
+    for (const path of args) refuse('the path', path);
+  if (command.arguments === ANY_PATHS && args.length === 0) throw explain('the folder to look in');
+}
+
+/** `-`: standard input or output. */
+function refuse(what: string, path: string | boolean): void {
+  if (typeof path === 'string' && path !== '-' && !isAbsolute(path)) throw explain(what);
+}
+
+function explain(what: string): CliError {
+  return new CliError(
+    EXIT.failed,
+    `the folder that this command was started in was deleted; give ${what} as an absolute path, or cd elsewhere`,
+  );
+}

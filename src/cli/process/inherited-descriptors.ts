@@ -1,0 +1,102 @@
+/**
+ * The descriptors that this process was started with, besides the standard ones. Node marks those from 3 to 16, and what
+ * follows them without a gap, to be closed when another program is executed, and opens its own among them. Which are its
+ * own follows from what they are: asked before the program opens anything itself.
+ */
+import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { holdsFolderBy } from '../../working-folder.ts';
+
+export interface Descriptor {
+  readonly number: number;
+  /** What lies behind it, as /proc shows it. */
+  readonly target: string;
+  /** It is closed when another program is executed. */
+  readonly closesOnExec: boolean;
+}
+
+interface Found extends Descriptor {
+  /** The flags of open(2). */
+  readonly flags: number;
+}
+
+const FOLDER = '/proc/self/fd';
+/** open(2), on every processor that Node runs on but MIPS. */
+const O_NONBLOCK = 0o4000;
+const O_CLOEXEC = 0o2000000;
+const EVENT_POLL = 'anon_inode:[eventpoll]';
+/** What the event loops of Node have one of each, and hardly any other program hands on. */
+const OF_EVENT_LOOPS: readonly string[] = [EVENT_POLL, 'anon_inode:[io_uring]', 'anon_inode:[eventfd]'];
+
+/** In their order; none where the system does not show them. */
+export function findInherited(): Descriptor[] {
+  const all = readDescriptors();
+  // The first one that Node opens, and it got the lowest number that was free.
+  const first = all.find(({ target }) => target === EVENT_POLL)?.number ?? 0;
+  const later = all.filter(({ number }) => number >= first);
+  // The shell that reads the program's first lines leaves it open where 3 to 9 are taken.
+  const script = findScript();
+  const own = new Set([
+    ...later.filter(({ target }) => OF_EVENT_LOOPS.includes(target)),
+    ...findOwnPipes(later),
+    ...all.filter(({ target }) => target === script),
+  ]);
+  return all.filter((one) => !own.has(one) && !holdsFolderBy(one.number));
+}
+
+function findScript(): string | null {
+  try {
+    return realpathSync(process.argv[1] ?? '');
+  } catch {
+    return null;
+  }
+}
+
+/** Whether it is still the same one, and would be closed. */
+export function isStillClosing({ number, target }: Descriptor): boolean {
+  const now = readDescriptor(number);
+  return now !== null && now.target === target && now.closesOnExec;
+}
+
+function readDescriptors(): Found[] {
+  try {
+    const numbers = readdirSync(FOLDER).map(Number);
+    return numbers
+      .filter((number) => number > 2)
+      .sort((one, other) => one - other)
+      .flatMap((number) => readDescriptor(number) ?? []);
+  } catch {
+    return [];
+  }
+}
+
+/** null for one that is closed: the listing has one of its own. */
+function readDescriptor(number: number): Found | null {
+  try {
+    const target = readlinkSync(`${FOLDER}/${number}`);
+    const info = readFileSync(`/proc/self/fdinfo/${number}`, 'utf8');
+    const flags = Number.parseInt(/^flags:\s+([0-7]+)/m.exec(info)?.[1] ?? '0', 8);
+    return { number, target, flags, closesOnExec: (flags & O_CLOEXEC) !== 0 };
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Node has both ends of its pipes: of one for each event loop, which does not block, and of one that does. A jobserver's
+ * is such a pair too: of several that block Node's is the youngest.
+ */
+function findOwnPipes(candidates: readonly Found[]): Found[] {
+  const pipes = candidates.filter(({ target, closesOnExec }) => target.startsWith('pipe:') && closesOnExec);
+  const pairs = Map.groupBy(pipes, ({ target }) => target);
+  const whole = [...pairs.values()].filter((ends) => ends.length === 2);
+  const isBlocking = (ends: readonly Found[]) => ends.every(({ flags }) => (flags & O_NONBLOCK) === 0);
+  const loops = whole.filter((ends) => ends.every(({ flags }) => (flags & O_NONBLOCK) !== 0));
+  const [youngest = []] = whole.filter(isBlocking).sort((one, other) => measureAge(one) - measureAge(other));
+  return [...loops.flat(), ...youngest];
+}
+
+/** The smaller, the younger. A pipe's times say when it was made, or was read and written last. */
+function measureAge([end]: readonly Found[]): number {
+  const { atimeMs, mtimeMs } = statSync(`${FOLDER}/${end?.number}`);
+  return -Math.min(atimeMs, mtimeMs);
+}

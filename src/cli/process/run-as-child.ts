@@ -1,0 +1,86 @@
+/** Runs a program as a child that has our terminal, gets our signals, and whose end becomes ours. */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { isatty } from 'node:tty';
+import { CliError, type ExitCode } from '../failure.ts';
+import { EXIT_NOT_EXECUTABLE } from './find-program.ts';
+import type { Descriptor } from './inherited-descriptors.ts';
+
+const FORWARDED: readonly NodeJS.Signals[] = [
+  'SIGHUP',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGTERM',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGCONT',
+  'SIGWINCH',
+];
+/** A terminal sends these to all of its programs, the child too. */
+const FROM_TERMINAL: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH'];
+/** A shell's way to say that a program was ended by a signal. */
+const SIGNAL_EXIT = 128;
+
+/** Throws CliError where it does not start. */
+export function runAsChild(
+  program: string,
+  [name = '', ...args]: readonly string[],
+  env: NodeJS.ProcessEnv,
+  inherited: readonly Descriptor[] = [],
+): Promise<ExitCode> {
+  return new Promise((resolve, reject) => {
+    const isTerminal = isatty(0);
+    const forward = (signal: NodeJS.Signals) => {
+      if (!(isTerminal && FROM_TERMINAL.includes(signal))) child.kill(signal);
+    };
+    for (const signal of FORWARDED) process.on(signal, forward);
+    const child = start(program, name, args, env, inherited);
+    child.once('error', (error) => reject(explainStart(name, error, env)));
+    child.once('exit', (code, signal) => {
+      for (const one of FORWARDED) process.off(one, forward);
+      resolve(code ?? SIGNAL_EXIT + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+}
+
+function start(
+  program: string,
+  name: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  inherited: readonly Descriptor[],
+) {
+  const numbers = [0, 1, 2, ...inherited.map(({ number }) => number)];
+  const stdio: (number | 'ignore')[] = Array(Math.max(...numbers) + 1).fill('ignore');
+  for (const number of numbers) stdio[number] = number;
+  try {
+    return spawn(program, args, { argv0: name, env, stdio });
+  } catch (error) {
+    // Some failures are thrown, others told later.
+    throw explainStart(name, error, env);
+  }
+}
+
+/** Why a program did not start, with a shell's exit code. */
+export function explainStart(name: string, error: unknown, env: NodeJS.ProcessEnv): CliError {
+  if (isErrno(error, 'E2BIG'))
+    return new CliError(
+      EXIT_NOT_EXECUTABLE,
+      `the variables and arguments are larger than this system allows; ${findLargest(env)} is the largest (--except leaves one out)`,
+    );
+  if (isErrno(error, 'ENOENT'))
+    return new CliError(EXIT_NOT_EXECUTABLE, `${name}: its interpreter is not there`);
+  const code = (error as NodeJS.ErrnoException).code || 'failed';
+  return new CliError(EXIT_NOT_EXECUTABLE, `${name}: cannot be run (${code})`);
+}
+
+/** Node gives an empty code to some of execve's errors. */
+export function isErrno(error: unknown, code: keyof typeof constants.errno): boolean {
+  const { errno } = error as NodeJS.ErrnoException;
+  return errno !== undefined && Math.abs(errno) === constants.errno[code];
+}
+
+function findLargest(env: NodeJS.ProcessEnv): string {
+  const sizes = Object.entries(env).map(([name, value = '']) => ({ name, size: Buffer.byteLength(value) }));
+  return sizes.sort((one, other) => other.size - one.size)[0]?.name ?? 'none';
+}

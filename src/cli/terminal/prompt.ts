@@ -1,0 +1,136 @@
+/** Asking a person on the terminal. Loaded only by what has to ask; a secret that is typed is not shown. */
+import { closeSync, openSync } from 'node:fs';
+import { createInterface, type Interface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ReadStream } from 'node:tty';
+import { escapeLines } from '../../escape-controls.ts';
+import type { Context } from '../context.ts';
+import { CliError, EXIT } from '../failure.ts';
+import { stopProgress } from './progress.ts';
+
+/** What is pasted comes within this time; nobody types that fast. */
+const PASTE_MS = 30;
+/** The terminal that the process was started from, whatever its standard input is. */
+const CONTROLLING_TERMINAL = '/dev/tty';
+/** How often somebody may choose something that cannot be taken. */
+const MAX_CHOICES = 5;
+/** The shortest passphrase that a vault is made with, in characters; the vault checks it too. */
+export const MIN_PASSPHRASE_LENGTH = 8;
+
+/** Whether there is a terminal to type on. */
+export function canType(): boolean {
+  if (process.stdin.isTTY) return true;
+  try {
+    closeSync(openSync(CONTROLLING_TERMINAL, 'r'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A request body `{"passphrase": …}` of what was typed; null if that was nothing. Throws CliError at Ctrl-C and at the end
+ * of input.
+ */
+export async function askPassphrase(prompt: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  const typed = await askSecret(prompt);
+  return typed === '' ? null : encodePassphrase(typed);
+}
+
+/** As askPassphrase, for a vault that is being made: typed twice, and asked for again where it cannot be taken. */
+export async function askNewPassphrase(context: Context): Promise<Uint8Array<ArrayBuffer>> {
+  const prompt = `New passphrase (at least ${MIN_PASSPHRASE_LENGTH} characters): `;
+  const passphrase = await askTwice(context, prompt, (typed) =>
+    [...typed].length < MIN_PASSPHRASE_LENGTH
+      ? `That has fewer than ${MIN_PASSPHRASE_LENGTH} characters. Choose a longer one.`
+      : null,
+  );
+  return encodePassphrase(passphrase);
+}
+
+/** Typed twice, until both are the same; as typed, spaces included, and not empty. Throws CliError as askPassphrase does. */
+export function askNewSecret(context: Context, what: string): Promise<string> {
+  return askTwice(context, `${what}: `, (typed) => (typed === '' ? 'That is empty.' : null));
+}
+
+/** `judge` says why an answer cannot be taken; null where it can. */
+async function askTwice(
+  context: Context,
+  prompt: string,
+  judge: (typed: string) => string | null,
+): Promise<string> {
+  for (let choice = 0; choice < MAX_CHOICES; choice++) {
+    const first = await askSecret(prompt);
+    const problem = judge(first);
+    if (problem === null && (await askSecret('Once more: ')) === first) return first;
+    context.complain(problem ?? 'These were not the same.');
+  }
+  throw new CliError(EXIT.failed, 'no answer that can be taken; nothing was done');
+}
+
+/** What was typed, shown as it is typed. Throws CliError at Ctrl-C and at the end of input. */
+export function askText(prompt: string): Promise<string> {
+  return withInput(async (input) => {
+    stopProgress();
+    const reader = createInterface({ input, output: process.stderr, terminal: true });
+    try {
+      return await readLine(reader, prompt);
+    } finally {
+      reader.close();
+    }
+  });
+}
+
+function askSecret(prompt: string): Promise<string> {
+  return withInput(async (input) => {
+    stopProgress();
+    const reader = createInterface({ input, output: nowhere(), terminal: true });
+    // Only now: the reader has told the terminal to show nothing of what is typed.
+    process.stderr.write(escapeLines(prompt));
+    const lines: string[] = [];
+    reader.on('line', (line) => lines.push(line));
+    try {
+      const line = await readLine(reader, '');
+      await sleep(PASTE_MS);
+      if (lines.length === 1 && reader.line === '') return line;
+      throw new CliError(
+        EXIT.failed,
+        'more than one line was pasted and nothing was done; give such a value by a pipe or a file',
+      );
+    } finally {
+      reader.close();
+      process.stderr.write('\n');
+    }
+  });
+}
+
+/** Standard input if it is a terminal; else what is piped in stays unread, and the terminal itself is opened. */
+async function withInput<T>(use: (input: ReadStream) => Promise<T>): Promise<T> {
+  if (process.stdin.isTTY) return use(process.stdin);
+  const input = new ReadStream(openSync(CONTROLLING_TERMINAL, 'r'));
+  try {
+    return await use(input);
+  } finally {
+    input.destroy();
+  }
+}
+
+/** Ctrl-C and the end of input are no answers. */
+function readLine(reader: Interface, prompt: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    reader.once('line', resolve);
+    reader.once('SIGINT', () => reject(new CliError(EXIT.interrupted, 'stopped; nothing was done')));
+    reader.once('close', () => reject(new CliError(EXIT.failed, 'no answer; nothing was done')));
+    reader.setPrompt(escapeLines(prompt));
+    reader.prompt();
+  });
+}
+
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
+}
+
+function encodePassphrase(passphrase: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify({ passphrase }));
+}

@@ -1,0 +1,51 @@
+/** A line on the terminal that says how far a long request is: the vault counts, and is asked beside the request. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '../../client/client.ts';
+import type { Input } from '../command.ts';
+import { withDaemon } from '../vault/access.ts';
+import type { Way } from '../vault/vault-access.ts';
+import { Progress } from './progress.ts';
+
+const ASK_EVERY_MS = 200;
+
+export interface Work {
+  readonly client: Client;
+  readonly way: Way;
+  /** Which of the vault's counts it is: of imports and rotations, or of checks. */
+  readonly kind: 'writing' | 'reading';
+  /** What is being done: `Storing secrets`. */
+  readonly text: string;
+}
+
+/** Runs `request` and shows how far it is, where somebody looks. */
+export async function showWork<T>(input: Input, work: Work, request: () => Promise<T>): Promise<T> {
+  const progress = new Progress(input);
+  if (!progress.isShown) return request();
+  // Until the vault has counted, and for whoever may not be told, as with MAV_TOKEN.
+  progress.showElapsed(work.text);
+  const end = new AbortController();
+  const following = follow(input, work, progress, end.signal);
+  try {
+    return await request();
+  } finally {
+    end.abort();
+    progress.end();
+    await following;
+  }
+}
+
+/** Never rejects: that the count is not to be had is no failure of the work. */
+async function follow(input: Input, work: Work, progress: Progress, end: AbortSignal): Promise<void> {
+  const ask = async (client: Client) => {
+    for (;;) {
+      await sleep(ASK_EVERY_MS, undefined, { signal: end });
+      const { progress: counts } = await client.health();
+      const count = counts?.[work.kind];
+      if (count !== undefined && !end.aborted) progress.showCount(work.text, count.done, count.total);
+    }
+  };
+  // The daemon answers the requests of one connection in their order, so this takes another one.
+  const asking =
+    work.way === 'own' ? ask(work.client) : withDaemon(input, ask, { mayBeSealed: true, bringsKey: true });
+  await asking.catch(() => {});
+}

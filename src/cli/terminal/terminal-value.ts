@@ -1,0 +1,19 @@
+/**
+ * A value on a terminal: what could move the cursor, change colours, type for the user, hide or turn around is not sent
+ * there. It is not escaped either: what is shown may be copied, and has to be the value.
+ */
+import { isUtf8 } from 'node:buffer';
+import { isShownAsItIs } from '../../escape-controls.ts';
+import { CliError, EXIT } from '../failure.ts';
+
+/** The value's text without the newline at its end. Throws CliError if a terminal cannot show it as it is. */
+export function showValue(value: Uint8Array): string {
+  const text = Buffer.from(value.buffer, value.byteOffset, value.length).toString().replaceAll('\r\n', '\n');
+  if (!isUtf8(value) || !isShownAsItIs(text)) {
+    throw new CliError(
+      EXIT.failed,
+      'the value has bytes that a terminal cannot show; send it into a file or a pipe: mav get … > FILE',
+    );
+  }
+  return text.replace(/\n$/, '');
+}

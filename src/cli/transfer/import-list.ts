@@ -1,0 +1,108 @@
+/**
+ * A JSON array of entries, as other tools export them: `[{"key": …, "value": …}]` of Infisical and others, and the Go
+ * program's `[{"name": …, "environment": …, "value": …, "metadata": {…}}]`.
+ */
+
+import type { JsonReadError, JsonReader } from '../../json-reader.ts';
+import type { Input } from '../command.ts';
+import { checkEmpty, chooseEnvironment, type SourceEntry } from './source-entry.ts';
+
+/** What the API calls a member, by what it is called elsewhere. */
+const MEMBERS: ReadonlyMap<string, string> = new Map([
+  ['name', 'name'],
+  ['key', 'name'],
+  ['secretKey', 'name'],
+  ['value', 'value'],
+  ['secretValue', 'value'],
+  ['environment', 'environment'],
+  ['encoding', 'encoding'],
+  ['metadata', 'metadata'],
+  // The Go program's first versions.
+  ['labels', 'metadata'],
+  ['fields', 'fields'],
+]);
+/** The vault has its own. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'id',
+  '_id',
+  'field_count',
+  'created_at',
+  'updated_at',
+  'written_by',
+  'accepted',
+  'unaccepted_fields',
+]);
+
+export const KNOWN_SHAPES =
+  'an import takes what mav export wrote, {"NAME": "value"}, [{"name": "…", "value": "…"}] (also "key" or "secretKey" for "name"), and dotenv';
+
+/** For what is none of the shapes: an error at the place where the reader is. */
+export function unknownShape(reader: JsonReader, at = reader.position): JsonReadError {
+  return reader.fail(`JSON of a shape that is not known; ${KNOWN_SHAPES}`, at);
+}
+
+/** Throws JsonReadError where more follows, as in a file of a JSON value a line. */
+export function endReading(reader: JsonReader): void {
+  if (!reader.isAtEnd) throw reader.fail(`text follows the JSON value; ${KNOWN_SHAPES}`);
+}
+
+/** Throws JsonReadError, CliError; says which members are left out. */
+export function readList(input: Input, path: string, reader: JsonReader): SourceEntry[] {
+  const entries: SourceEntry[] = [];
+  const ignored = new Set<string>();
+  reader.items(() => {
+    const entry = readItem(input, path, reader, ignored);
+    if (entry !== null) entries.push(entry);
+  });
+  endReading(reader);
+  if (ignored.size > 0)
+    input.context.say(`Left out, because a secret has no such thing: ${[...ignored].join(', ')}.`);
+  return entries;
+}
+
+/** null for an entry whose value is empty, where that may be left out. */
+function readItem(input: Input, path: string, reader: JsonReader, ignored: Set<string>): SourceEntry | null {
+  const at = reader.position;
+  if (reader.peek() !== 'object') throw unknownShape(reader);
+  const members = readMembers(reader, ignored);
+  const { name, value, environment = null, ...rest } = Object.fromEntries(members);
+  if (name === undefined || (value === undefined && rest.fields === undefined))
+    throw unknownShape(reader, at);
+  const line = reader.lineOf(at);
+  if (value === '""') {
+    checkEmpty(input, `${path}, line ${line}: ${name}`);
+    return null;
+  }
+  const all = { name, value, ...rest, environment: chooseEnvironment(input, environment) };
+  const written = Object.entries(all).filter(([, json]) => json !== undefined);
+  return { json: `{${written.map(([member, json]) => `"${member}":${json}`).join(',')}}`, line };
+}
+
+/** By the API's names, as they were written; null stands for nothing. Throws JsonReadError. */
+function readMembers(reader: JsonReader, ignored: Set<string>): Map<string, string> {
+  const members = new Map<string, string>();
+  reader.members((name) => {
+    const at = reader.position;
+    const kind = reader.peek();
+    const value = reader.raw();
+    const member = MEMBERS.get(name);
+    if (member === undefined) {
+      if (!LEFT_OUT.has(name) && !isNothing(value)) ignored.add(JSON.stringify(name));
+      return;
+    }
+    if (value === 'null') return;
+    if (member === 'metadata' && kind !== 'object') {
+      if (!isNothing(value)) ignored.add(JSON.stringify(name));
+      return;
+    }
+    if ((member === 'name' || member === 'value') && kind !== 'string' && kind !== 'object')
+      throw reader.fail(`${JSON.stringify(name)} must be a string; put it in quotes`, at);
+    if (members.has(member)) throw reader.fail(`the entry has its ${member} twice`, at);
+    members.set(member, value);
+  });
+  return members;
+}
+
+function isNothing(json: string): boolean {
+  return ['null', '""', '[]', '{}'].includes(json);
+}

@@ -1,0 +1,87 @@
+/** What an import stores, as the API takes it, and where each entry stands in the file. */
+import { isUtf8 } from 'node:buffer';
+import { JsonReadError } from '../../json-reader.ts';
+import { IMPORT_BODY_SIZE, IMPORT_ENTRIES } from '../../routes.ts';
+import type { Input } from '../command.ts';
+import { CliError, EXIT, usageError } from '../failure.ts';
+import { readStandardInput, readUpTo } from '../input/input-file.ts';
+import { readDotenvEntries } from './import-dotenv.ts';
+import { readJsonEntries } from './import-json.ts';
+import type { SourceEntry } from './source-entry.ts';
+
+export interface ImportSource {
+  /** As messages call it. */
+  readonly name: string;
+  /** The body of the request. */
+  readonly body: Uint8Array;
+  /** By the entries' indexes in the body. */
+  readonly lines: readonly number[];
+}
+
+const STANDARD_INPUT = '-';
+const MIB = 1_048_576;
+/** Of the file: white space and times, which an export has, are left out of the request. */
+const MAX_FILE_SIZE = 256 * MIB;
+
+/** Throws CliError for what is no such file; it names a line, never content. */
+export async function readImportSource(input: Input): Promise<ImportSource> {
+  const [path = ''] = input.args;
+  const name = path === STANDARD_INPUT ? 'standard input' : path;
+  const text = decode(name, path === STANDARD_INPUT ? await readPiped(name) : readFile(path));
+  const entries = readEntries(input, name, text);
+  if (entries.length > IMPORT_ENTRIES) {
+    const [count, most] = [entries.length, IMPORT_ENTRIES].map((number) => number.toLocaleString('en'));
+    throw tooMany(`${name} has ${count} secrets, and at most ${most}`);
+  }
+  const body = Buffer.from(`{"secrets":[${entries.map(({ json }) => json).join(',')}]}`);
+  if (body.length > IMPORT_BODY_SIZE)
+    throw tooMany(
+      `${name} has ${Math.ceil(body.length / MIB)} MiB of secrets, and at most ${IMPORT_BODY_SIZE / MIB}`,
+    );
+  return { name, body, lines: entries.map(({ line }) => line) };
+}
+
+/** It is not split here: of several requests some could be stored and others not. */
+function tooMany(what: string): CliError {
+  return new CliError(
+    EXIT.failed,
+    `${what} can be imported at once, where all is stored or nothing; split it into files, and import one after the other`,
+  );
+}
+
+function readEntries(input: Input, name: string, text: string): SourceEntry[] {
+  const format = input.text('format') ?? (/^\s*[{[]/.test(text) ? 'json' : 'dotenv');
+  // The Go program calls it env.
+  if (format === 'dotenv' || format === 'env') return readDotenvEntries(input, name, text);
+  if (format !== 'json') throw usageError('--format must be json or dotenv');
+  try {
+    return readJsonEntries(input, name, text);
+  } catch (error) {
+    if (error instanceof JsonReadError) throw usageError(`${name}, ${error.message}`);
+    throw error;
+  }
+}
+
+function decode(name: string, bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw usageError(`${name} is not UTF-8`);
+  const text = bytes.toString();
+  bytes.fill(0);
+  // In JSON too a line end stands between values only, and errors count the lines.
+  return (text.startsWith('\ufeff') ? text.slice(1) : text).replaceAll(/\r\n?/g, '\n');
+}
+
+async function readPiped(name: string): Promise<Buffer> {
+  const bytes = await readStandardInput(MAX_FILE_SIZE);
+  if (bytes === null) throw tooLarge(name);
+  return bytes;
+}
+
+function readFile(path: string): Buffer {
+  const bytes = readUpTo(path, MAX_FILE_SIZE);
+  if (bytes === null) throw tooLarge(path);
+  return bytes;
+}
+
+function tooLarge(name: string): CliError {
+  return new CliError(EXIT.failed, `${name} is larger than ${MAX_FILE_SIZE / MIB} MiB; split it`);
+}

@@ -1,0 +1,26 @@
+/** An entry of a file that is imported, whatever the file's format. */
+import type { Input } from '../command.ts';
+import { usageError } from '../failure.ts';
+
+export interface SourceEntry {
+  /** As the API takes it. */
+  readonly json: string;
+  /** Of the file, where it begins. */
+  readonly line: number;
+}
+
+/** Says that an empty value is left out. Throws CliError unless that was asked for. */
+export function checkEmpty({ context, flag }: Input, what: string): void {
+  if (!flag('skip-empty'))
+    throw usageError(`${what} is empty, which a vault cannot hold; --skip-empty leaves it out`);
+  context.say(`Left out: ${what} is empty.`);
+}
+
+/** The entry's own, which `--env` must not contradict. Both are JSON. Throws CliError. */
+export function chooseEnvironment({ environment, text }: Input, own: string | null): string {
+  if (own === null) return JSON.stringify(environment ?? '');
+  const given = text('env');
+  if (given !== undefined && JSON.parse(own) !== given)
+    throw usageError('the file says itself which environment each secret is in; leave --env out');
+  return own;
+}

@@ -1,0 +1,97 @@
+/**
+ * What to say of a command or an option that there is not. Only what is ours is named: what was typed may be a value
+ * that somebody typed in the wrong place.
+ */
+
+import type { Command, Options } from '../command.ts';
+import { commands } from '../command-table.ts';
+import { type CliError, usageError } from '../failure.ts';
+import { isGroup } from '../find-command.ts';
+import { findClose } from './close-word.ts';
+import { ARGUMENT_HABITS, COMMAND_HABITS, MEMBER_HABITS, NOUN_HABITS, OPTION_HABITS } from './habits.ts';
+
+/** `words`: those that should name a command. */
+export function explainCommand([first = '', second, ...more]: readonly string[]): CliError {
+  if (NOUN_HABITS.includes(first) && second !== undefined && !isGroup(second))
+    return explainCommand([second, ...more]);
+  const known = Object.entries(commands).flatMap(([words, { aliases = [] }]) => [words, ...aliases]);
+  const member = second === undefined ? undefined : findHabit(MEMBER_HABITS[first] ?? {}, second);
+  if (member !== undefined) return suggest(`${first} ${member}`);
+  if (known.includes(first)) return suggest(first);
+  const habit = findHabit(COMMAND_HABITS, first);
+  if (habit !== undefined) return suggest(habit);
+  const closeMember = second === undefined ? null : findClose(`${first} ${second}`, known);
+  if (closeMember !== null) return suggest(closeMember);
+  const groups = [...new Set(known.map((words) => words.split(' ')[0] ?? ''))].filter(isGroup);
+  const group = isGroup(first) ? first : findClose(first, groups);
+  if (group !== null) return sayGroup(group, known);
+  const close = findClose(first, known);
+  if (close !== null) return suggest(close);
+  const closeHabit = findClose(
+    first,
+    Object.keys(COMMAND_HABITS).filter((word) => word.length > 3),
+  );
+  return closeHabit === null
+    ? usageError('unknown command; see mav --help')
+    : suggest(COMMAND_HABITS[closeHabit] ?? '');
+}
+
+/** A sentence starts with a capital, and a command of ours does not. */
+function isSentence(text: string): boolean {
+  return /^[A-Z]/.test(text);
+}
+
+function suggest(meant: string): CliError {
+  return usageError(
+    isSentence(meant)
+      ? `unknown command. ${meant}.`
+      : `unknown command; did you mean mav ${meant}? See mav --help`,
+  );
+}
+
+function sayGroup(group: string, known: readonly string[]): CliError {
+  const members = known.filter((words) => words.startsWith(`${group} `));
+  return usageError(`which one? mav ${members.join(', mav ')}`);
+}
+
+function findHabit<T>(habits: Readonly<Record<string, T>>, typed: string): T | undefined {
+  const word = typed.toLowerCase();
+  return Object.hasOwn(habits, word) ? habits[word] : undefined;
+}
+
+/** For more arguments than the command takes. */
+export function explainSurplus(words: string, { arguments: takes = '' }: Command): CliError {
+  const meant = Object.hasOwn(ARGUMENT_HABITS, words) ? `; ${ARGUMENT_HABITS[words]}` : '';
+  return usageError(
+    `mav ${words} takes ${takes === '' ? 'no arguments' : takes}${meant}; see mav ${words} --help`,
+  );
+}
+
+/** `typed`: the option without a value. */
+export function explainOption(words: string, options: Options, typed: string): CliError {
+  const meant = findMeant(options, typed);
+  if (meant !== null && isSentence(meant))
+    return usageError(`unknown option. ${meant}; see mav ${words} --help`);
+  return usageError(
+    `unknown option; ${meant === null ? 'see' : `did you mean ${meant}? See`} mav ${words} --help`,
+  );
+}
+
+/** An option as it is typed, or a sentence. */
+function findMeant(options: Options, typed: string): string | null {
+  const shown = Object.entries(options).filter(([, { hidden }]) => !hidden);
+  const isThere = (option: string) =>
+    shown.some(([name, { short }]) => option === `--${name}` || option === `-${short}`);
+  for (const meaning of (Object.hasOwn(OPTION_HABITS, typed) && OPTION_HABITS[typed]) || []) {
+    if (typeof meaning !== 'string') {
+      if (isThere(meaning.with)) return meaning.say;
+    } else if (isSentence(meaning) || isThere(meaning.split(' ')[0] ?? '')) return meaning;
+  }
+  if (!typed.startsWith('--')) return null;
+  // Without the dashes, which are no letters that could be wrong.
+  const close = findClose(
+    typed.slice(2),
+    shown.map(([name]) => name),
+  );
+  return close === null ? null : `--${close}`;
+}

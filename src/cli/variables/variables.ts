@@ -1,0 +1,197 @@
+/**
+ * Secrets as environment variables: which name each gets, and which of two comes out on top. A variable's name follows
+ * from the secret's alone, so whoever may store secrets could choose it: names that decide how programs run are not used.
+ */
+
+import { CliError, EXIT, usageError } from '../failure.ts';
+import type { Reference } from '../input/reference.ts';
+import { describeSecret } from '../vault/describe.ts';
+
+export interface Variable {
+  readonly name: string;
+  readonly value: string;
+  /** Where the value is stored; null for what an env file says itself. */
+  readonly source: Reference | null;
+}
+
+/** What is stored, with the place it came from. */
+export interface Stored {
+  readonly source: Reference;
+  /** Bytes where they may be anything. */
+  readonly value: string | Uint8Array;
+  /** Who wrote its entry last; null where the owner wrote or accepted all of it. */
+  readonly unacceptedFrom: string | null;
+}
+
+/** What a variable's name may be: what every shell takes. */
+export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/**
+ * Variables by which a shell, the loader or an interpreter runs other code or finds it elsewhere, and those that a shell
+ * keeps for itself. The list cannot be complete; it holds the known ones, for what the owner stores
+ * without thinking of it. What a token stored is not taken unasked, whatever its name.
+ */
+const RESERVED = new Set(
+  `PATH HOME SHELL IFS ENV BASH_ENV BASHOPTS SHELLOPTS PS0 PS1 PS2 PS4 PROMPT_COMMAND CDPATH FPATH GLOBIGNORE ZDOTDIR
+  PWD OLDPWD SHLVL UID EUID PPID GROUPS RANDOM SRANDOM SECONDS LINENO DIRSTACK FUNCNAME OPTIND OPTARG HISTFILE HISTCMD
+  XDG_CONFIG_HOME XDG_CONFIG_DIRS XDG_DATA_DIRS GCONV_PATH LOCPATH NLSPATH EDITOR VISUAL PAGER BROWSER LESSOPEN
+  NODE_OPTIONS NODE_PATH PYTHONPATH PYTHONHOME PYTHONSTARTUP PERL5LIB PERL5OPT PERL5DB RUBYLIB RUBYOPT LUA_PATH
+  LUA_CPATH JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS JAVA_OPTS _JAVA_OPTIONS MAVEN_OPTS MAVEN_ARGS GRADLE_OPTS SBT_OPTS CLASSPATH
+  VIMINIT GVIMINIT EXINIT VIM VIMRUNTIME MYVIMRC EMACSLOADPATH MAILPATH PROMPT RPROMPT PS3
+  INPUTRC TERMINFO TERMINFO_DIRS TERMCAP MANPAGER MANOPT SYSTEMD_PAGER SYSTEMD_EDITOR SUDO_EDITOR SUDO_ASKPASS
+  SSH_ASKPASS LESS LESSCLOSE LESSKEY LESSKEYIN GOFLAGS GOROOT GOPATH GOENV GOTOOLDIR OPENSSL_CONF
+  OPENSSL_MODULES OPENSSL_ENGINES SSL_CERT_FILE SSL_CERT_DIR SSLKEYLOGFILE CURL_CA_BUNDLE CURL_HOME REQUESTS_CA_BUNDLE
+  WGETRC NODE_EXTRA_CA_CERTS NODE_TLS_REJECT_UNAUTHORIZED NODE_REPL_EXTERNAL_MODULE NODE_ICU_DATA NODE_REDIRECT_WARNINGS
+  BUN_OPTIONS DENO_DIR PYTHONUSERBASE PYTHONINSPECT PYTHONBREAKPOINT PYTHONPYCACHEPREFIX PIP_CONFIG_FILE PERLLIB
+  PERL_MM_OPT PERL_MB_OPT GEM_HOME GEM_PATH BUNDLE_GEMFILE PHPRC PHP_INI_SCAN_DIR R_PROFILE R_PROFILE_USER R_ENVIRON
+  R_ENVIRON_USER R_LIBS JULIA_LOAD_PATH ERL_AFLAGS ERL_FLAGS ERL_ZFLAGS ERL_LIBS ELIXIR_ERL_OPTIONS GHCRTS TCLLIBPATH
+  MAKEFLAGS GNUMAKEFLAGS MAKEFILES CC CXX CPP LD AR CFLAGS CXXFLAGS CPPFLAGS LDFLAGS RUSTC RUSTDOC RUSTFLAGS RUSTDOCFLAGS
+  RUSTC_WRAPPER RUSTC_WORKSPACE_WRAPPER KUBECONFIG ANSIBLE_CONFIG GLIBC_TUNABLES MALLOC_CONF
+  NSS_WRAPPER_PASSWD HOSTALIASES RESOLV_HOST_CONF RES_OPTIONS LOCALDOMAIN GTK_MODULES GTK_PATH QT_PLUGIN_PATH
+  DBUS_SESSION_BUS_ADDRESS DBUS_SYSTEM_BUS_ADDRESS SSH_AUTH_SOCK GNUPGHOME
+  XDG_RUNTIME_DIR XDG_DATA_HOME XDG_CACHE_HOME XDG_STATE_HOME`.split(/\s+/),
+);
+const RESERVED_FAMILIES =
+  /^(NPM_CONFIG_|YARN_(RC_FILENAME|PLUGINS|YARN_PATH|IGNORE_PATH)|COREPACK_|MAV_|LUA_INIT|LUA_(PATH|CPATH)_|DOTNET_(STARTUP_HOOKS|ADDITIONAL_DEPS|SHARED_STORE|ROOT)|CORECLR_|COR_|CARGO_(HOME|BUILD_RUST|TARGET_\w+_(RUNNER|LINKER|RUSTFLAGS))|LD_|DYLD_|BASH_|GIT_(DIR|WORK_TREE|TEMPLATE_DIR|ALTERNATE|SSL|HTTP|PROTOCOL|SSH|ASKPASS|EDITOR|SEQUENCE_EDITOR|PAGER|EXEC_PATH|CONFIG|EXTERNAL_DIFF|PROXY_COMMAND))/;
+
+/** Which secrets become variables, and what becomes of those that cannot. */
+export interface Selection {
+  readonly prefix: string;
+  /** Whether each was asked for by its name: what cannot be a variable is an error then, else it is left out. */
+  readonly isNamed: boolean;
+  /** The most bytes that `NAME=value` may have. */
+  readonly maxSize: number;
+}
+
+export interface LeftOut {
+  readonly source: Reference;
+  readonly why: string;
+}
+
+export interface Laid {
+  /** In the order of their names. */
+  readonly variables: readonly Variable[];
+  readonly leftOut: readonly LeftOut[];
+  /** What the owner neither wrote nor accepted, and did not ask for by name. */
+  readonly unaccepted: readonly Unaccepted[];
+}
+
+export interface Unaccepted {
+  readonly source: Reference;
+  /** `session`, or a token's id. */
+  readonly writer: string;
+}
+
+/**
+ * The variables of the layers, each later one on top of those before it: the same secret or field replaces what is
+ * below, also where it cannot be a variable itself. Otherwise a program for prod would get another environment's value.
+ * Throws CliError for two that would share a name.
+ */
+export function layVariables(layers: readonly (readonly Stored[])[], selection: Selection): Laid {
+  const onTop = new Map<string, Stored>();
+  for (const stored of layers.flat())
+    onTop.set(JSON.stringify([stored.source.name, stored.source.field]), stored);
+  const byName = new Map<string, Variable>();
+  const leftOut: LeftOut[] = [];
+  const unaccepted: Unaccepted[] = [];
+  for (const { source, value, unacceptedFrom } of onTop.values()) {
+    if (unacceptedFrom !== null && !selection.isNamed) {
+      unaccepted.push({ source, writer: unacceptedFrom });
+      continue;
+    }
+    const made = makeVariable(source, value, selection);
+    if ('why' in made) leftOut.push(made);
+    else byName.set(made.name, checkUnique(made, byName.get(made.name)));
+  }
+  const variables = [...byName.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+  return { variables, leftOut, unaccepted };
+}
+
+function checkUnique(made: Variable & { readonly source: Reference }, other: Variable | undefined): Variable {
+  if (other?.source)
+    throw usageError(
+      `${describe(other.source)} and ${describe(made.source)} would both become ${made.name}; leave one out with --except or --only, or name them in an --env-file`,
+    );
+  return made;
+}
+
+function makeVariable(
+  source: Reference,
+  value: string | Uint8Array,
+  { prefix, isNamed, maxSize }: Selection,
+): (Variable & { readonly source: Reference }) | LeftOut {
+  const named = nameVariable(source, prefix);
+  if ('why' in named) {
+    if (isNamed)
+      throw usageError(`${describe(source)} cannot be a variable: it ${named.why}; ${named.remedy}`);
+    return { source, why: named.why };
+  }
+  const text = readText(value);
+  const why = typeof text === 'string' ? (isTooLong(named.name, text, maxSize) ? TOO_LONG : null) : text.why;
+  if (why === null) return { name: named.name, value: text as string, source };
+  if (isNamed) throw unfitError(describe(source), why);
+  return { source, why };
+}
+
+/** What one variable's name cannot be, and what to do about it. */
+interface Unnamed {
+  readonly why: string;
+  readonly remedy: string;
+}
+
+/** `db-password` becomes DB_PASSWORD, the field `host` of `db` DB_HOST. */
+export function nameVariable(source: Reference, prefix: string): { readonly name: string } | Unnamed {
+  const words = [source.name, ...(source.field === undefined ? [] : [source.field])].map(toWord);
+  if (!words.every((word) => /[A-Z0-9]/.test(word)))
+    return { why: 'has no ASCII letter or digit to name it by', remedy: 'name it in an --env-file' };
+  const joined = `${prefix}${words.join('_')}`;
+  const name = /^[0-9]/.test(joined) ? `_${joined}` : joined;
+  if (!isReserved(name)) return { name };
+  return {
+    why: `would become ${name}, which decides how programs run`,
+    remedy: 'give a --prefix, or name it in an --env-file',
+  };
+}
+
+/** Only ASCII, because shells take no other letters. */
+function toWord(text: string): string {
+  return text.replaceAll(/[^A-Za-z0-9_]/gu, '_').toUpperCase();
+}
+
+function isReserved(name: string): boolean {
+  return RESERVED.has(name) || RESERVED_FAMILIES.test(name.toUpperCase()) || /^_+$/.test(name);
+}
+
+/** As an environment has it: `NAME=value`, in bytes. The zero byte at its end is the system's to count. */
+export function isTooLong(name: string, value: string, maxSize: number): boolean {
+  // No character has more than three bytes for each of its UTF-16 units.
+  const least = name.length + 1 + value.length;
+  if (least > maxSize) return true;
+  return least * 3 > maxSize && Buffer.byteLength(`${name}=${value}`) > maxSize;
+}
+
+/** The text of a value, or why no variable can hold it: a variable ends at a NUL, and Node writes it as UTF-8. */
+export function readText(value: string | Uint8Array): string | { readonly why: string } {
+  const text = typeof value === 'string' ? value : decode(value);
+  if (text === null) return { why: 'is not UTF-8 text' };
+  return text.includes('\0') ? { why: 'has a NUL byte' } : text;
+}
+
+export const TOO_LONG = 'is longer than this system lets a variable be';
+
+/** `what` was asked for by name. */
+export function unfitError(what: string, why: string): CliError {
+  return new CliError(EXIT.failed, `${what} cannot be a variable: it ${why}`);
+}
+
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+export function describe({ name, environment, field }: Reference): string {
+  return describeSecret(name, environment, field);
+}

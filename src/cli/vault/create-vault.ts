@@ -1,0 +1,203 @@
+/**
+ * Making a vault, for `mav init` and `mav serve --init`: which key store it gets, and what the user is told. In two steps:
+ * all that has to be asked is asked before anything is made, so that whoever gives up leaves nothing behind.
+ */
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import type { Call, KnownVault } from '../../../workers/messages.ts';
+import type { Answered } from '../../answered.ts';
+import { isOurVault } from '../../foreign-vault.ts';
+import { checkSocketPath, checkSocketPathSize, type Home, hasVault, secureHome } from '../../home.ts';
+import { isWithin, parseKnownVault } from '../../known-vaults.ts';
+import { adviseOn } from '../../remedies.ts';
+import type { Input } from '../command.ts';
+import type { Context } from '../context.ts';
+import { CliError, EXIT, exitCodeOf } from '../failure.ts';
+import { exitCodeOfSignal, watchSignals } from '../terminal/interruption.ts';
+import { NewFiles } from './new-files.ts';
+import { poolOptions } from './options.ts';
+
+const KEY_STORES = ['auto', 'keychain', 'passphrase', 'file'] as const;
+
+type KeyStore = (typeof KEY_STORES)[number];
+type Control = (call: Pick<Call, 'operation' | 'params' | 'body'>) => Promise<Answered>;
+
+/** What is decided, and asked, before anything is made. */
+export interface VaultPlan {
+  readonly keyStore: Exclude<KeyStore, 'auto'>;
+  readonly isChosenByUs: boolean;
+  /** `{"passphrase": …}`, if it was typed; whoever made the plan zeroes it. */
+  readonly passphrase: Uint8Array<ArrayBuffer> | null;
+  readonly files: NewFiles;
+}
+
+/**
+ * For the launcher: what can be told of a plan before the process is closed, which takes folders that it then cannot remove.
+ * Throws CliError or UnsafePlaceError. Changes nothing.
+ */
+export async function checkPlan(input: Input, home: Home): Promise<void> {
+  const keyStore = readKeyStore(input);
+  checkPlace(home);
+  if (keyStore === 'passphrase') await checkCanAsk(input);
+  const keyFile = input.text('key-file');
+  if (keyFile !== undefined) checkKeyFilePlace(resolve(keyFile), home);
+}
+
+/** As the vault's thread does it, in the same words. */
+function checkKeyFilePlace(path: string, { directory }: Home): void {
+  const folder = dirname(path);
+  if (existsSync(path)) throw new CliError(EXIT.failed, `${path} exists already; nothing was changed`);
+  const isInside =
+    existsSync(folder) && existsSync(directory)
+      ? isWithin(realpathSync(folder), realpathSync(directory))
+      : isWithin(folder, directory);
+  if (isInside) throw new CliError(EXIT.usage, "the key file must lie outside the vault's folder");
+  if (!existsSync(folder)) throw new CliError(EXIT.usage, `the folder ${folder} is not there; make it first`);
+}
+
+/** Throws CliError or UnsafePlaceError where no vault can be made or served. Changes nothing. */
+export async function planVault(input: Input, home: Home): Promise<VaultPlan> {
+  const asked = readKeyStore(input);
+  checkPlace(home);
+  // What is wrong with these is said before anything is made.
+  poolOptions(input.context, home, input.text('passphrase-file'), 0, null, input.flag('allow-tracer'));
+  const files = new NewFiles(home);
+  const keyStore = asked === 'auto' ? await chooseKeyStore(input, home) : asked;
+  const passphrase = keyStore === 'passphrase' ? await choosePassphrase(input) : null;
+  return { keyStore, isChosenByUs: asked === 'auto', passphrase, files };
+}
+
+function checkPlace(home: Home): void {
+  hasVault(home);
+  if (existsSync(home.databasePath)) {
+    const what = isOurVault(home.databasePath)
+      ? 'there is a vault'
+      : 'something that is no vault, or a damaged one, is';
+    throw new CliError(EXIT.failed, `${what} at ${home.databasePath} already; nothing was changed`);
+  }
+  // Before the socket's place in it: that the vault cannot lie there says more.
+  if (existsSync(home.directory)) secureHome(home);
+  // A vault that no daemon could serve. Its own folder comes with it.
+  const isOwnFolder = dirname(home.socketPath) === home.directory;
+  (isOwnFolder && !existsSync(home.directory) ? checkSocketPathSize : checkSocketPath)(home.socketPath);
+}
+
+/**
+ * Makes the vault, of which this process is the owner, and answers what it is known as. Throws CliError, and leaves
+ * nothing of it behind then.
+ */
+export async function makeVault(input: Input, home: Home, plan: VaultPlan): Promise<KnownVault | null> {
+  const { Pools } = await import('../../pool/pools.ts');
+  const pools = new Pools(
+    poolOptions(input.context, home, input.text('passphrase-file'), 0, null, input.flag('allow-tracer')),
+    () => {},
+  );
+  // Ending its thread fails the call at once.
+  const interruption = watchSignals(() => void pools.close());
+  // Also where somebody else's handler ends the process.
+  const removeFiles = () => plan.files.remove(plan.keyStore === 'file', input.text('key-file'));
+  process.once('exit', removeFiles);
+  try {
+    const created = await pools.control({ ...buildInit(input, home, plan), mayReplace: false });
+    if (interruption.signal !== null && !existsSync(home.databasePath))
+      throw new CliError(exitCodeOfSignal(interruption.signal), 'stopped; no vault was made');
+    if (!created.ok) throw new CliError(exitCodeOf(created.code), adviseOn(created, 'key'));
+    const answer = JSON.parse(Buffer.from(created.body).toString());
+    tellCreated(input.context, answer, plan);
+    return parseKnownVault(answer.known);
+  } catch (error) {
+    removeFiles();
+    throw error;
+  } finally {
+    process.off('exit', removeFiles);
+    interruption.end();
+    await pools.close();
+  }
+}
+
+/** Checked before anything starts. */
+function readKeyStore({ text }: Input): KeyStore {
+  const given = text('key-store') ?? 'auto';
+  const keyStore = KEY_STORES.find((known) => known === given);
+  if (keyStore === undefined)
+    throw new CliError(EXIT.usage, `--key-store must be one of ${KEY_STORES.join(', ')}`);
+  if (text('key-file') !== undefined && keyStore !== 'file') {
+    throw new CliError(EXIT.usage, '--key-file goes with --key-store file');
+  }
+  if (text('passphrase-file') !== undefined && keyStore !== 'passphrase') {
+    throw new CliError(EXIT.usage, '--passphrase-file goes with --key-store passphrase');
+  }
+  return keyStore;
+}
+
+/** The keychain if it works; else a passphrase if somebody can be asked for one; else a key file. */
+async function chooseKeyStore({ context }: Input, home: Home): Promise<VaultPlan['keyStore']> {
+  const { Pools } = await import('../../pool/pools.ts');
+  const pools = new Pools(poolOptions(context, home, undefined, 0, null), () => {});
+  try {
+    const call = { operation: 'vault.probeKeychain', params: {}, body: null, mayReplace: false } as const;
+    const probed = await pools.control(call);
+    const { problem } = probed.ok
+      ? JSON.parse(Buffer.from(probed.body).toString())
+      : { problem: probed.message };
+    if (problem === null) return 'keychain';
+    context.say(`The OS keychain ${problem}.`);
+    return context.canAsk ? 'passphrase' : 'file';
+  } finally {
+    await pools.close();
+  }
+}
+
+/** null where the vault's thread reads it from --passphrase-file. */
+async function choosePassphrase(input: Input): Promise<VaultPlan['passphrase']> {
+  await checkCanAsk(input);
+  if (input.text('passphrase-file') !== undefined) return null;
+  const { askNewPassphrase } = await import('../terminal/prompt.ts');
+  return askNewPassphrase(input.context);
+}
+
+/** Throws CliError where a passphrase is in no file, and nobody can be asked for it. */
+async function checkCanAsk({ context, text }: Input): Promise<void> {
+  if (text('passphrase-file') !== undefined) return;
+  const { canType } = await import('../terminal/prompt.ts');
+  if (!context.canAskPassphrase || !canType())
+    throw new CliError(EXIT.usage, 'nobody can be asked for a passphrase here; give --passphrase-file');
+}
+
+function buildInit(input: Input, home: Home, { keyStore, passphrase }: VaultPlan): Parameters<Control>[0] {
+  const keyFile = input.text('key-file');
+  const params = {
+    key_store: keyStore,
+    key_directory: home.keyDirectory,
+    ...(keyFile === undefined ? {} : { key_file: resolve(keyFile) }),
+  };
+  if (keyStore === 'file' && keyFile === undefined && !isAbsolute(home.keyDirectory))
+    throw new CliError(
+      EXIT.failed,
+      'HOME is not set, so a key file has no place of its own; give --key-file',
+    );
+  // A copy: the body is moved away.
+  return { operation: 'vault.init', params, body: passphrase === null ? null : passphrase.slice() };
+}
+
+function tellCreated(
+  { say }: Context,
+  created: { db_path: string; key_store: string; key_file?: string },
+  { isChosenByUs }: VaultPlan,
+): void {
+  say(`Made a vault at ${created.db_path}, its key in ${describeKeyStore(created)}.`);
+  if (created.key_store === 'file' && isChosenByUs) {
+    say(
+      'Warning: whoever has both the vault and the key file can read every secret. The key file protects a copy of\n' +
+        "the vault's folder (a backup, a synced folder), but not against somebody who reads all your files or has your\n" +
+        'disk. A keychain or a passphrase does: mav init --key-store passphrase.',
+    );
+  }
+  if (created.key_store === 'file')
+    say('Keep a copy of the key file in a safe place: without it the vault is lost.');
+}
+
+function describeKeyStore({ key_store, key_file }: { key_store: string; key_file?: string }): string {
+  if (key_store === 'file') return `the file ${key_file}`;
+  return key_store === 'keychain' ? 'the OS keychain' : 'your passphrase';
+}

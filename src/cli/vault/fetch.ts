@@ -1,0 +1,180 @@
+/** Reads many secrets: whole environments page by page, or those that are named, in batches. */
+import type { Client } from '../../client/client.ts';
+import type { BatchField, EncodedValue, Secret } from '../../client/types.ts';
+import type { Input } from '../command.ts';
+import { CliError, EXIT, toCliError } from '../failure.ts';
+import { formatReference, type Reference } from '../input/reference.ts';
+import type { Stored } from '../variables/variables.ts';
+import { describeSecret } from './describe.ts';
+
+/** The most that a page can have. */
+const PAGE_LIMIT = 1_000;
+/** Many enough that a request costs little for each, few enough that they are seldom too large together. */
+const BATCH_SIZE = 100;
+const REQUESTS_AT_ONCE = 16;
+
+/** What an environment holds of the names that are wanted, fields too. Throws CliError where one cannot be verified. */
+export async function fetchEnvironment(
+  client: Client,
+  environment: string,
+  isWanted: (name: string) => boolean,
+): Promise<Stored[]> {
+  const stored: Stored[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Awaited<ReturnType<Client['exportSecrets']>> = await client.exportSecrets({
+      environment,
+      limit: PAGE_LIMIT,
+      ...(cursor === null ? {} : { cursor }),
+    });
+    for (const entry of page.items) {
+      if (!isWanted(entry.name)) continue;
+      if ('error' in entry) throw explainUnreadable(entry, entry.error);
+      stored.push(...listStored(entry));
+    }
+    ({ cursor } = page);
+  } while (cursor !== null);
+  return stored;
+}
+
+function explainUnreadable({ name, environment }: Reference, why: string): CliError {
+  return new CliError(EXIT.failed, `${describeSecret(name, environment)}: ${why}; --except leaves it out`);
+}
+
+/** The secrets of these names, with their fields; null in the place of one that is not there. */
+export function fetchSecrets(
+  client: Client,
+  names: readonly string[],
+  environment: string,
+): Promise<(Stored[] | null)[]> {
+  const references = names.map((name) => ({ name, environment }));
+  return fetchMany(client, references, {
+    read: listStored,
+    ask: async ({ name }) => listStored(await client.getSecret(name, { environment })),
+  });
+}
+
+/**
+ * The bytes that each refers to. Throws CliError, which names what is missing and, by `places`, where each stands;
+ * `prefix` says in what.
+ */
+export async function fetchReferred(
+  input: Input,
+  client: Client,
+  references: readonly Reference[],
+  places: readonly string[],
+  prefix = '',
+): Promise<Uint8Array[]> {
+  const values = await fetchReferences(client, references);
+  if (!values.includes(null)) return values.flatMap((value) => value ?? []);
+  const { explainMissing } = await import('./missing.ts');
+  const missing = references.flatMap((reference, at) =>
+    values[at] === null ? [{ ...reference, referredAt: places[at] ?? '' }] : [],
+  );
+  const { exitCode, message } = await explainMissing(input, client, missing);
+  throw new CliError(exitCode, prefix + message);
+}
+
+/** The bytes that each refers to; null in the place of what is not there. */
+async function fetchReferences(
+  client: Client,
+  references: readonly Reference[],
+): Promise<(Uint8Array | null)[]> {
+  const distinct = new Map(references.map((reference) => [formatReference(reference), reference]));
+  const values = await fetchMany<Uint8Array>(client, [...distinct.values()], {
+    read: ({ value, encoding }) => (value === undefined ? null : Buffer.from(value, encoding)),
+    ask: ({ name, field, environment }) =>
+      field === undefined
+        ? client.getValue(name, { environment })
+        : client.getField(name, field, { environment }),
+  });
+  const byReference = new Map([...distinct.keys()].map((key, at) => [key, values[at] ?? null]));
+  return references.map((reference) => byReference.get(formatReference(reference)) ?? null);
+}
+
+/** How one of many is had. */
+interface Way<T> {
+  /** Out of a batch; null where it has none of what is wanted. */
+  readonly read: (entry: Secret | BatchField) => T | null;
+  /** By itself. */
+  readonly ask: (reference: Reference) => Promise<T>;
+}
+
+/** What is wanted of each; null in the place of what is not there. */
+async function fetchMany<T>(
+  client: Client,
+  references: readonly Reference[],
+  way: Way<T>,
+): Promise<(T | null)[]> {
+  const found: (T | null)[] = [];
+  for (let start = 0; start < references.length; start += BATCH_SIZE)
+    found.push(...(await fetchBatch(client, references.slice(start, start + BATCH_SIZE), way)));
+  return found;
+}
+
+/**
+ * A batch that is refused, being too large perhaps, does not say on whose account, and a secret comes with all of its
+ * fields, of which one that was changed spoils it: what a batch does not give is asked for by itself.
+ */
+async function fetchBatch<T>(
+  client: Client,
+  references: readonly Reference[],
+  { read, ask }: Way<T>,
+): Promise<(T | null)[]> {
+  const entries = await client.batchGet(references).catch(() => []);
+  return mapSome(references, async (reference, at) => {
+    const entry = entries[at];
+    if (entry === undefined) return orNull(ask(reference), reference);
+    if (!('error' in entry)) return read(entry);
+    return entry.code === 'not_found' ? null : orNull(ask(reference), reference);
+  });
+}
+
+/** null for what is not there; any other failure is one of the reference. */
+async function orNull<T>(asked: Promise<T>, reference: Reference): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    const failure = toCliError(error);
+    if (failure.exitCode === EXIT.notFound) return null;
+    throw new CliError(failure.exitCode, `${formatReference(reference)}: ${failure.message}`);
+  }
+}
+
+type Entry = Pick<Secret, 'name' | 'environment' | 'value' | 'encoding' | 'fields'> &
+  Partial<Pick<Secret, 'accepted' | 'written_by'>>;
+
+function listStored(entry: Entry): Stored[] {
+  const { name, environment, value, encoding, fields = {} } = entry;
+  // Where an answer does not say it, nothing is taken for accepted.
+  const unacceptedFrom = entry.accepted === true ? null : (entry.written_by ?? '');
+  const own =
+    value === undefined
+      ? []
+      : [{ source: { environment, name }, value: decode(value, encoding), unacceptedFrom }];
+  const others = Object.entries(fields).map(([field, encoded]) => ({
+    source: { environment, name, field },
+    value: decodeField(encoded),
+    unacceptedFrom,
+  }));
+  return [...own, ...others];
+}
+
+function decodeField(encoded: EncodedValue): string | Uint8Array {
+  return typeof encoded === 'string' ? encoded : decode(encoded.value, encoded.encoding);
+}
+
+function decode(value: string, encoding: 'base64' | undefined): string | Uint8Array {
+  return encoding === undefined ? value : Buffer.from(value, 'base64');
+}
+
+/** As Promise.all over all of them, but with few under way at a time. */
+async function mapSome<T, R>(items: readonly T[], use: (item: T, at: number) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const left = items.entries();
+  const work = async () => {
+    for (const [at, item] of left) results[at] = await use(item, at);
+  };
+  await Promise.all(Array.from({ length: Math.min(REQUESTS_AT_ONCE, items.length) }, work));
+  return results;
+}

@@ -1,0 +1,42 @@
+/** Ctrl-C while a change is under way: its answer is still waited for, so that what was done is said. */
+import type { Send } from '../../client/connection.ts';
+import type { Context } from '../context.ts';
+import { CliError, type ExitCode } from '../failure.ts';
+import { exitCodeOfSignal, watchSignals } from '../terminal/interruption.ts';
+
+/** Of what is not GET, the requests that store nothing. */
+const STORING_NOTHING: readonly string[] = ['/v1/secrets/batch-get', '/v1/unseal', '/v1/seal'];
+/** An answer that comes sooner needs no word. */
+const PATIENCE_MS = 300;
+
+/**
+ * A Send that carries a change to its end. After a signal no further request is sent, and the process ends with the exit code
+ * of the signal; a second signal ends it at once.
+ */
+export function guardChanges(send: Send, { complain }: Context): Send {
+  let stopped: ExitCode | null = null;
+  return async (outgoing) => {
+    if (stopped !== null) throw new CliError(stopped, 'stopped; nothing more was done');
+    const { method, target, signal } = outgoing;
+    // A request with a signal of its own is given up by whoever sends it.
+    if (method === 'GET' || signal !== undefined || STORING_NOTHING.includes(target)) return send(outgoing);
+    let timer: NodeJS.Timeout | undefined;
+    const say = () => complain('mav: waiting for the change to be made or refused; Ctrl-C again to leave it');
+    const interruption = watchSignals(
+      () => {
+        timer = setTimeout(say, PATIENCE_MS);
+      },
+      () => complain('mav: stopped; whether the change was made is not known'),
+    );
+    try {
+      return await send(outgoing);
+    } finally {
+      clearTimeout(timer);
+      interruption.end();
+      if (interruption.signal !== null) {
+        stopped = exitCodeOfSignal(interruption.signal);
+        process.exitCode = stopped;
+      }
+    }
+  };
+}

@@ -1,0 +1,285 @@
+/**
+ * What to say of a secret or a field that is not there: where it was looked for and why there, and where it is instead.
+ * Loaded only after the vault has said that it is not there; what it is asked then may cost a list of all names.
+ */
+import type { Client } from '../../client/client.ts';
+import { escapeControls } from '../../escape-controls.ts';
+import type { Input } from '../command.ts';
+import { CliError, EXIT } from '../failure.ts';
+import { quoteForPosix, quoteWord } from '../formats/shell-quote.ts';
+import { formatReference } from '../input/reference.ts';
+import { findClose } from '../usage/close-word.ts';
+import { describeSecret } from './describe.ts';
+
+export interface Wanted {
+  readonly name: string;
+  /** Empty or undefined: the default one. */
+  readonly environment?: string | undefined;
+  readonly field?: string | undefined;
+  /** It was looked for in the default environment too. */
+  readonly alsoInDefault?: boolean;
+  /** It was wanted by a reference, `mav://…`, that stands there. */
+  readonly referredAt?: string;
+}
+
+export interface Place {
+  readonly name: string;
+  readonly environment: string;
+}
+
+const PAGE_LIMIT = 1_000;
+/** More names than this are not looked through for one that is close. */
+const MAX_PAGES = 50;
+/** How many environments or fields a message names. */
+const MAX_NAMED = 8;
+/** How many characters of each of them. */
+const MAX_SHOWN = 64;
+/** How many of what is missing get an explanation of their own. */
+const MAX_EXPLAINED = 5;
+
+/** The error that names all of what is missing, in one line. */
+export async function explainMissing(
+  input: Input,
+  client: Client,
+  missing: readonly Wanted[],
+): Promise<CliError> {
+  const places = await listPlaces(client);
+  const sentences: string[] = [];
+  for (const wanted of missing.slice(0, MAX_EXPLAINED))
+    sentences.push(await explainOne(input, client, wanted, places));
+  const more = missing.length - sentences.length;
+  if (more > 0) sentences.push(`${more} more are missing`);
+  return new CliError(EXIT.notFound, introduce(missing) + joinSentences(sentences));
+}
+
+/** Several are named all together, and references in any case: what each of them lacks comes behind that. */
+function introduce(missing: readonly Wanted[]): string {
+  const referred = missing.filter(({ referredAt }) => referredAt !== undefined);
+  if (referred.length > 0) {
+    const named = referred.map((wanted) => `${formatReference(toReference(wanted))} (${wanted.referredAt})`);
+    return `there is nothing stored for ${named.join(', ')}: `;
+  }
+  if (missing.length === 1) return '';
+  const named = missing.map(({ name, environment }) => describeSecret(name, environment));
+  return `there is no such secret: ${named.join(', ')}: `;
+}
+
+function joinSentences([first = '', ...others]: readonly string[]): string {
+  return [first, ...others.map((text) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`)].join('. ');
+}
+
+async function explainOne(
+  input: Input,
+  client: Client,
+  wanted: Wanted,
+  places: readonly Place[] | null,
+): Promise<string> {
+  const fields = places === null || isIn(places, wanted) ? await listFields(client, wanted) : null;
+  if (fields !== null) return explainInside(input, wanted, fields);
+  return describeAbsence(input, wanted) + (places === null ? '' : hint(input, wanted, places));
+}
+
+/** null where the token may not list, or the vault cannot: then there is nothing to say about it. */
+export async function listPlaces(client: Client): Promise<Place[] | null> {
+  const places: Place[] = [];
+  try {
+    let cursor: string | null = null;
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const next = cursor === null ? {} : { cursor };
+      const answered: Awaited<ReturnType<Client['listSecrets']>> = await client.listSecrets({
+        limit: PAGE_LIMIT,
+        ...next,
+      });
+      places.push(...answered.items.map(({ name, environment }) => ({ name, environment })));
+      ({ cursor } = answered);
+      if (cursor === null) break;
+    }
+    return places;
+  } catch {
+    return null;
+  }
+}
+
+function isIn(places: readonly Place[], { name, environment = '' }: Wanted): boolean {
+  return places.some((place) => place.name === name && place.environment === environment);
+}
+
+/** The names of the secret's fields; null where there is no such secret, or nothing may be said of it. */
+async function listFields(client: Client, { name, environment }: Wanted): Promise<string[] | null> {
+  try {
+    return await client.listFieldNames(name, { environment });
+  } catch {
+    return null;
+  }
+}
+
+/** The secret is there, but not what was wanted of it. */
+function explainInside(input: Input, wanted: Wanted, fields: readonly string[]): string {
+  const { name, environment = '', field } = wanted;
+  const what = `${quote(name)} in ${describeEnvironment(environment)}`;
+  if (field !== undefined) {
+    const problem = `${what} has no field ${quote(field)}`;
+    if (fields.length === 0) return `${problem}, nor any other`;
+    const twin = fields.find((other) => isTwin(other, field));
+    if (twin !== undefined) return `${problem}${describeTwin(input, { ...wanted, field: twin }, twin)}`;
+    const close = findClose(field, fields);
+    const meant = close === null ? '' : `; did you mean ${quote(close)}?`;
+    return `${problem}; it has ${listSome(fields.map(show))}${meant}`;
+  }
+  const [first = ''] = fields;
+  const way = describeWay(input, { ...wanted, field: first });
+  return `${what} has no value of its own, only fields: ${listSome(fields.map(show))}; one of them: ${way}`;
+}
+
+/** `no secret "db" in environment "prdo" (--env)`. */
+function describeAbsence(input: Input, wanted: Wanted): string {
+  const { name, environment = '', alsoInDefault } = wanted;
+  const isOfInput = wanted.referredAt === undefined && environment === (input.environment ?? '');
+  const source = isOfInput ? findSource(input) : null;
+  const why = source === null ? '' : ` (${source})`;
+  const also = alsoInDefault && environment !== '' ? ', nor in the default environment' : '';
+  return `no secret ${quote(name)} in ${describeEnvironment(environment)}${why}${also}`;
+}
+
+/** What says which environment to work in; null where nothing does. */
+export function findSource({ flag, context, environment, referred }: Input): string | null {
+  if (referred !== null) return null;
+  if (flag('env')) return '--env';
+  if (context.env.MAV_ENV) return 'MAV_ENV';
+  return environment === undefined ? null : '"env" in config.json';
+}
+
+function hint(input: Input, wanted: Wanted, places: readonly Place[]): string {
+  const { name, environment = '' } = wanted;
+  if (places.length === 0) return '; the vault has no secrets yet';
+  const exact = places.filter((place) => place.name === name).map((place) => place.environment);
+  const twin = findNearest(
+    places.filter((place) => isTwin(place.name, name)),
+    environment,
+  );
+  // What looks the same and is in this very place is what was meant, wherever else the name may be.
+  if (twin !== null && (exact.length === 0 || twin.environment === environment))
+    return describeTwin(input, { ...wanted, ...twin }, twin.name);
+  if (exact.length > 0) return `; it is in ${listEnvironments(exact, environment)}`;
+  const close = findCloseName(name, places);
+  const nearest = close === null ? null : findNearest(close, environment);
+  const meant = nearest === null ? '' : `; did you mean ${describePlace(nearest, environment)}?`;
+  return `${meant}${describeEmpty(environment, places)}` || '; mav list shows what there is';
+}
+
+/** The one in this environment, else any. */
+function findNearest(places: readonly Place[], environment: string): Place | null {
+  return places.find((place) => place.environment === environment) ?? places[0] ?? null;
+}
+
+/** Those of the name that `name` was most likely meant to be; null where none is close. */
+function findCloseName(name: string, places: readonly Place[]): Place[] | null {
+  const fold = (text: string) => text.trim().toLowerCase().replaceAll(/[_\s]/g, '-');
+  const same = places.filter((place) => fold(place.name) === fold(name));
+  if (same.length > 0) return same;
+  const close = findClose(fold(name), [...new Set(places.map((place) => fold(place.name)))]);
+  return close === null ? null : places.filter((place) => fold(place.name) === close);
+}
+
+/** An environment that nothing is in was most likely mistyped. */
+function describeEmpty(environment: string, places: readonly Place[]): string {
+  const known = [...new Set(places.map((place) => place.environment))].sort();
+  if (environment === '' || known.includes(environment)) return '';
+  return `; that environment holds nothing; there are ${listEnvironments(known, environment)}`;
+}
+
+/** Two texts that look alike: the same characters, composed (NFC) or not (NFD). */
+function isTwin(one: string, other: string): boolean {
+  return one !== other && one.normalize('NFC') === other.normalize('NFC');
+}
+
+function describeTwin(input: Input, there: Wanted, text: string): string {
+  return `; ${escapeForm(text)} is there, which looks the same and differs in its Unicode form; reach it with: ${describeWay(input, there)}`;
+}
+
+/** How to have it: a command, or what to write in the place of a reference. */
+function describeWay({ command }: Input, wanted: Wanted): string {
+  if (wanted.referredAt !== undefined) return formatReference(toReference(wanted));
+  const { name, environment = '', field } = wanted;
+  const words = ['mav', command === 'edit' || command === 'copy' ? command : 'get'];
+  const place = environment === '' ? [] : ['--env', quoteForShell(environment)];
+  const part = field === undefined ? [] : ['--field', quoteForShell(field)];
+  return [...words, quoteForShell(name), ...place, ...part].join(' ');
+}
+
+function toReference({ name, environment = '', field }: Wanted) {
+  return { environment, name, ...(field === undefined ? {} : { field }) };
+}
+
+function describePlace({ name, environment }: Place, here: string): string {
+  return environment === here ? quote(name) : `${quote(name)} in ${nameEnvironment(environment, here)}`;
+}
+
+/** The one first that `here` was most likely meant to be: of many only some are named. */
+export function listEnvironments(environments: readonly string[], here: string): string {
+  const close = findCloseEnvironment(here, environments);
+  const first = close === null ? [] : [close];
+  const others = [...first, ...environments.filter((one) => one !== close)];
+  return listSome(others.map((one) => nameEnvironment(one, here)));
+}
+
+/** null where none is. */
+export function findCloseEnvironment(environment: string, others: readonly string[]): string | null {
+  if (environment === '') return null;
+  return others.find((other) => isTwin(other, environment)) ?? findClose(environment, others);
+}
+
+export function nameEnvironment(environment: string, here: string): string {
+  if (environment === '') return 'the default environment';
+  // One that somebody called so is not the one without a name.
+  if (environment === 'default') return 'the environment "default"';
+  return isTwin(environment, here) ? escapeForm(environment) : show(environment);
+}
+
+export function describeEnvironment(environment: string): string {
+  return environment === '' ? 'the default environment' : `environment ${quote(environment)}`;
+}
+
+const PLAIN = /^[\w@%+=:,./-]+$/;
+
+function show(text: string): string {
+  return PLAIN.test(text) ? cut(text) : quote(cut(text));
+}
+
+function quote(text: string): string {
+  return `"${escapeControls(text)}"`;
+}
+
+/** Of what is only named among others: the longest names are longer than the rest of the message. */
+function cut(text: string): string {
+  const characters = [...text.slice(0, 2 * MAX_SHOWN)];
+  return characters.length > MAX_SHOWN ? `${characters.slice(0, MAX_SHOWN - 1).join('')}…` : text;
+}
+
+/** With all that is not ASCII by its numbers, so that what looks the same can be told apart. */
+function escapeForm(text: string): string {
+  const escaped = text.replaceAll(
+    /[^\x20-\x7e]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+  return `"${escaped}"`;
+}
+
+/** For a POSIX shell, byte for byte, whatever a terminal would make of it. */
+function quoteForShell(text: string): string {
+  if (/^[\x20-\x7e]+$/.test(text)) return text.startsWith('-') ? quoteForPosix(text) : quoteWord(text);
+  const octal = [...Buffer.from(text)].map((byte) =>
+    byte > 0x20 && byte < 0x7f && !`'"\\%$\``.includes(String.fromCharCode(byte))
+      ? String.fromCharCode(byte)
+      : `\\${byte.toString(8).padStart(3, '0')}`,
+  );
+  return `"$(printf '${octal.join('')}')"`;
+}
+
+function listSome(texts: readonly string[]): string {
+  const named = texts.slice(0, MAX_NAMED);
+  const more = texts.length - named.length;
+  if (more > 0) return `${named.join(', ')} and ${more} more`;
+  const last = named.length > 1 ? ` and ${named.at(-1)}` : named[0];
+  return `${named.slice(0, -1).join(', ')}${last}`;
+}

@@ -1,0 +1,51 @@
+/** The options that a vault is opened with, from flags and environment. */
+import { join, resolve } from 'node:path';
+import type { KnownVault } from '../../../workers/messages.ts';
+import { readConfig } from '../../config.ts';
+import type { Home } from '../../home.ts';
+import type { PoolOptions } from '../../pool/pools.ts';
+import type { Context } from '../context.ts';
+import { CliError, EXIT } from '../failure.ts';
+
+/** How long a call of the OS keychain may take; it may be waiting for somebody to answer a dialogue. */
+const KEYCHAIN_TIMEOUT_MS = 10_000;
+
+/** `readers`: null for as many as the machine has cores for. `known`: what is known of the vault; null: nothing. */
+export function poolOptions(
+  { env }: Context,
+  home: Home,
+  passphraseFile: string | undefined,
+  readers: number | null,
+  known: KnownVault | null,
+  mayBeTraced = false,
+): PoolOptions {
+  return {
+    databasePath: home.databasePath,
+    known,
+    knownVaultsPath: home.knownVaultsPath,
+    passphraseFile: passphraseFile === undefined ? null : resolve(passphraseFile),
+    credentialsDirectory: env.CREDENTIALS_DIRECTORY || null,
+    keychainTimeoutMs: readTimeout(env.MAV_KEYCHAIN_TIMEOUT_MS),
+    readers,
+    entryLimits: readEntryLimits(home),
+    mayBeTraced,
+  };
+}
+
+/** A config.json that cannot be followed is said elsewhere, and does not keep what goes by none of it from running. */
+function readEntryLimits({ directory }: Home): NonNullable<PoolOptions['entryLimits']> {
+  try {
+    const { max_fields: fields, max_entry_bytes: bytes } = readConfig(join(directory, 'config.json'));
+    return { ...(fields === undefined ? {} : { fields }), ...(bytes === undefined ? {} : { bytes }) };
+  } catch {
+    return {};
+  }
+}
+
+function readTimeout(given: string | undefined): number {
+  if (given === undefined || given === '') return KEYCHAIN_TIMEOUT_MS;
+  if (!/^[1-9][0-9]{0,6}$/.test(given)) {
+    throw new CliError(EXIT.usage, 'MAV_KEYCHAIN_TIMEOUT_MS must be a number of milliseconds');
+  }
+  return Number(given);
+}

@@ -1,0 +1,74 @@
+/** The vault in this very process, while no daemon runs: the same pool, the same pipeline, no socket. */
+import { Client } from '../../client/client.ts';
+import type { Send } from '../../client/connection.ts';
+import type { InProcessVault } from '../../daemon/in-process.ts';
+import { describeNoVault, hasVault } from '../../home.ts';
+import { findKnownVault } from '../../known-vaults.ts';
+import type { Problem } from '../../remedies.ts';
+import type { Input } from '../command.ts';
+import type { Context } from '../context.ts';
+import { CliError, EXIT } from '../failure.ts';
+import { checkPassphraseFile } from '../input/passphrase-file.ts';
+import { guardChanges } from './guarded-changes.ts';
+import { poolOptions } from './options.ts';
+import type { AccessOptions, Use } from './vault-access.ts';
+
+/** What a command says of the vault's own events; the rest is for a daemon's log. */
+const EVENTS: readonly string[] = ['warning', 'failure', 'worker-died'];
+
+/** Runs `use` on the vault itself, or `otherwise` if a daemon has it by now. Throws OwnedElsewhereError, CliError. */
+export async function withOwnVault<T>(
+  input: Input,
+  use: Use<T>,
+  otherwise: () => Promise<T>,
+  { mayBeSealed = false, bringsKey = false, turnPatienceMs }: AccessOptions = {},
+): Promise<T> {
+  const { home, command, context } = input;
+  // Before anything is made: a mistyped MAV_HOME must not leave a folder behind.
+  if (!hasVault(home)) throw new CliError(EXIT.failed, describeNoVault(home));
+  const known = findKnownVault(home);
+  checkPassphraseFile(input);
+  const { holdInProcess } = await import('../../daemon/in-process.ts');
+  // One thread for reading and writing: a short command does one thing after another.
+  const options = poolOptions(context, home, input.text('passphrase-file'), 0, known);
+  const report = (event: string, detail: string) => {
+    if (EVENTS.includes(event)) context.complain(`mav: ${event}: ${detail}`);
+  };
+  const vault = await holdInProcess(home, command, options, report, turnPatienceMs);
+  if (vault === null) return otherwise();
+  try {
+    if (mayBeSealed) await vault.unseal();
+    else await unseal(input, vault);
+    const told = bringsKey ? 'key' : mayBeSealed ? 'unasking' : 'own';
+    const send: Send = async (outgoing) => {
+      const incoming = await vault.send(outgoing);
+      if (incoming.status !== 503) return incoming;
+      return (await import('./sealed-answer.ts')).adviseIn(incoming, told, context);
+    };
+    return await use(new Client(guardChanges(send, context), vault.sessionToken), 'own');
+  } finally {
+    await vault.close();
+  }
+}
+
+/** The passphrase of a vault that needs one is asked for on a terminal. Throws CliError if the vault stays sealed. */
+async function unseal({ context }: Input, vault: InProcessVault): Promise<void> {
+  const first = await vault.unseal();
+  if (first.ok) return;
+  if (first.reason !== 'needs_passphrase') throw await explainSealed(context, first);
+  const { explainWrong, tryPassphrases } = await import('../input/passphrase.ts');
+  const asked = await tryPassphrases(context, async (body) => {
+    const answered = await vault.unseal(body);
+    if (answered.ok) return { isWrong: false, result: answered };
+    if (answered.reason === 'wrong_passphrase') return { isWrong: true };
+    throw await explainSealed(context, answered);
+  });
+  if (asked.kind === 'wrong') throw explainWrong();
+  if (asked.kind === 'nobody') throw await explainSealed(context, first);
+}
+
+async function explainSealed(context: Context, problem: Problem): Promise<CliError> {
+  const { adviseOn } = await import('../../remedies.ts');
+  const { describeTyping } = await import('../input/passphrase.ts');
+  return new CliError(EXIT.sealed, adviseOn(problem, 'own', describeTyping(context)));
+}

@@ -1,0 +1,24 @@
+/** Before somebody is asked for what is to be stored: whether there is a vault to store it in. */
+import { isAlive } from '../../client/alive.ts';
+import { describeNoVault, hasVault } from '../../home.ts';
+import type { Input } from '../command.ts';
+import { CliError, EXIT } from '../failure.ts';
+import { readGivenToken, withVault } from './access.ts';
+
+/**
+ * Throws CliError where there is no vault, or a daemon that cannot store. What only opening the vault would show, such as
+ * a wrong passphrase, comes later.
+ */
+export async function checkReachable(input: Input): Promise<void> {
+  const { home, context } = input;
+  if (readGivenToken(context.env) === null && !(await isAlive(home.socketPath))) {
+    if (hasVault(home)) return;
+    throw new CliError(EXIT.failed, describeNoVault(home));
+  }
+  try {
+    await withVault(input, (client) => client.listSecrets({ limit: 1 }));
+  } catch (error) {
+    // It may write perhaps, and not read.
+    if ((error as { code?: unknown }).code !== 'forbidden') throw error;
+  }
+}

@@ -1,0 +1,205 @@
+/** What can be told of a vault without asking anybody anything: for `mav status` and `mav destroy`. */
+import { statSync } from 'node:fs';
+import { isAlive } from '../../client/alive.ts';
+import type { Client } from '../../client/client.ts';
+import { ConnectionError } from '../../client/connection-error.ts';
+import { MaestroVaultError } from '../../client/errors.ts';
+import type { Health, Info, Status } from '../../client/types.ts';
+import { explainForeignVault } from '../../foreign-vault.ts';
+import { describeNoVault, type Home, isThere } from '../../home.ts';
+import { readOwner } from '../../owner.ts';
+import type { Input } from '../command.ts';
+import { CliError } from '../failure.ts';
+import { readGivenToken, withVault } from './access.ts';
+import { describeSilence, findDaemon, isSilent } from './silent-daemon.ts';
+import type { Use } from './vault-access.ts';
+
+/** As `mav status -o json` prints it; null is what nothing says. The names are stable. */
+export interface VaultReport {
+  readonly daemon: 'running' | 'not running' | 'not answering';
+  readonly daemon_pid: number | null;
+  readonly daemon_since: string | null;
+  readonly state: 'unsealed' | 'sealed' | 'no vault' | 'not answering' | 'in use';
+  readonly sealed: boolean | null;
+  /** Whether the daemon has met damage in the database, so that nothing is written to it any more. */
+  readonly damaged: boolean | null;
+  /** Whether the running daemon's program was replaced or removed, as by an upgrade: it is to be restarted. */
+  readonly replaced: boolean | null;
+  /** Why it cannot be used, or not written to, with what to do. */
+  readonly reason: string | null;
+  readonly vault_id: string | null;
+  readonly key_stores: readonly string[] | null;
+  readonly key_file: string | null;
+  readonly kek_generation: number | null;
+  readonly secret_count: number | null;
+  readonly folder: string | null;
+  readonly database: string | null;
+  readonly database_size_bytes: number | null;
+  readonly socket: string;
+}
+
+/** So long another command that has the vault is waited for: whoever asks wants to know soon. */
+export const TURN_PATIENCE_MS = 2_000;
+
+/** So long a daemon has, that may answer others and be stuck with what only the vault says. */
+const ANSWER_MS = 10_000;
+
+/** Throws CliError if the vault may not be asked. */
+export async function reportVault(input: Input): Promise<VaultReport> {
+  const { home, context } = input;
+  const isOurs = readGivenToken(context.env) === null;
+  if (isOurs && !(await isAlive(home.socketPath))) {
+    const foreign = explainForeignVault(home.databasePath);
+    if (foreign !== null) return describeNothing(input, foreign);
+    if (!isThere(home.databasePath)) return describeNothing(input, describeNoVault(home));
+  }
+  if (await isSilent(home)) return describeSilent(input, describeSilence(home));
+  const use: Use<VaultReport> = async (client, way) => {
+    const answers = isOurs ? await askAsSession(client) : await askAsToken(client);
+    // A token is not told what only the files of the vault's user say.
+    const owner = way === 'daemon' && isOurs ? readOwner(home.ownerPath) : null;
+    return describe(answers, isOurs ? home : null, {
+      daemon: way === 'daemon' ? 'running' : 'not running',
+      daemon_pid: owner?.command === 'serve' ? owner.pid : null,
+      daemon_since: owner?.command === 'serve' ? owner.since : null,
+      socket: home.socketPath,
+    });
+  };
+  try {
+    return await withVault(input, use, {
+      mayBeSealed: true,
+      turnPatienceMs: TURN_PATIENCE_MS,
+      answerWithinMs: ANSWER_MS,
+    });
+  } catch (error) {
+    if (error instanceof ConnectionError || (error instanceof CliError && error.isSilence))
+      return describeSilent(input, error.message);
+    // By its name: the class lies in a part of the program that is loaded only where no daemon runs.
+    if ((error as Error).name !== 'OwnedElsewhereError') throw error;
+    return { ...describeNothing(input, (error as Error).message), ...findFiles(home), state: 'in use' };
+  }
+}
+
+function describeSilent(input: Input, reason: string): VaultReport {
+  const { home } = input;
+  return {
+    ...describeNothing(input, reason),
+    ...findFiles(home),
+    daemon: 'not answering',
+    daemon_pid: findDaemon(home),
+    state: 'not answering',
+  };
+}
+
+const DAMAGED =
+  'the database is damaged, and nothing is written to it any more; save what can be read with ' +
+  'mav export --skip-unreadable, then restore a backup';
+
+interface Answers {
+  readonly status: Partial<Status> & Pick<Status, 'sealed'>;
+  readonly info: Info | null;
+  readonly damaged: boolean;
+  readonly replaced: boolean;
+  readonly reason: string | null;
+}
+
+async function askAsSession(client: Client): Promise<Answers> {
+  try {
+    const status = await client.status();
+    const info = await askForInfo(client);
+    return withDamage(status, info, await client.health());
+  } catch (error) {
+    if (!isStrange(error)) throw error;
+    // Of another vault than the known one nothing is told but that.
+    return withDamage({ sealed: true }, { info: null, reason: error.message }, await client.health());
+  }
+}
+
+function isStrange(error: unknown): error is MaestroVaultError {
+  const { reason } = error as { reason?: unknown };
+  return error instanceof MaestroVaultError && (reason === 'unknown_vault' || reason === 'other_vault');
+}
+
+/** What a token may see: whether the vault is sealed, and the rest if it may read. */
+async function askAsToken(client: Client): Promise<Answers> {
+  const info = await askForInfo(client);
+  const health = await client.health();
+  return withDamage({ sealed: health.sealed ?? false }, info, health);
+}
+
+/** Asked for last: to count the secrets may be what meets the damage. */
+function withDamage(status: Answers['status'], { info, reason }: Told, health: Health): Answers {
+  const damaged = health.damaged ?? false;
+  const replaced = health.replaced ?? false;
+  return { status, info, damaged, replaced, reason: damaged ? DAMAGED : reason };
+}
+
+type Told = Pick<Answers, 'info' | 'reason'>;
+
+async function askForInfo(client: Client): Promise<Told> {
+  try {
+    return { info: await client.info(), reason: null };
+  } catch (error) {
+    if (!(error instanceof MaestroVaultError)) throw error;
+    if (error.code === 'forbidden') return { info: null, reason: null };
+    if (error.code === 'sealed' || error.code === 'integrity') return { info: null, reason: error.message };
+    throw error;
+  }
+}
+
+type Reached = Pick<VaultReport, 'daemon' | 'daemon_pid' | 'daemon_since' | 'socket'>;
+
+/** `home`: where the vault is, if the daemon does not say; null where it may be anywhere. */
+function describe(
+  { status, info, damaged, replaced, reason }: Answers,
+  home: Home | null,
+  reached: Reached,
+): VaultReport {
+  return {
+    ...reached,
+    state: status.sealed ? 'sealed' : 'unsealed',
+    sealed: status.sealed,
+    damaged,
+    replaced,
+    reason,
+    vault_id: status.vault_id ?? null,
+    key_stores: status.key_stores ?? null,
+    key_file: status.key_file ?? null,
+    kek_generation: status.kek_generation ?? null,
+    secret_count: info?.secret_count ?? null,
+    folder: info?.dir ?? home?.directory ?? null,
+    database: info?.db_path ?? home?.databasePath ?? null,
+    database_size_bytes: info?.db_size_bytes ?? (home === null ? null : findSize(home.databasePath)),
+  };
+}
+
+function findSize(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? null;
+}
+
+function findFiles({ databasePath }: Home): Pick<VaultReport, 'database' | 'database_size_bytes'> {
+  const size = findSize(databasePath);
+  return { database: size === null ? null : databasePath, database_size_bytes: size };
+}
+
+function describeNothing({ home }: Input, reason: string): VaultReport {
+  return {
+    daemon: 'not running',
+    daemon_pid: null,
+    daemon_since: null,
+    state: 'no vault',
+    sealed: null,
+    damaged: null,
+    replaced: null,
+    reason,
+    vault_id: null,
+    key_stores: null,
+    key_file: null,
+    kek_generation: null,
+    secret_count: null,
+    folder: home.directory,
+    database: null,
+    database_size_bytes: null,
+    socket: home.socketPath,
+  };
+}

@@ -1,0 +1,113 @@
+/** Prints a list of secrets: JSON as the API answers it, a table, or lines for programs. */
+import type { Client } from '../../client/client.ts';
+import type { SecretSummary } from '../../client/types.ts';
+import type { Input } from '../command.ts';
+import type { Context } from '../context.ts';
+import { EXIT, type ExitCode } from '../failure.ts';
+import type { Form } from '../formats/forms.ts';
+import { Progress } from '../terminal/progress.ts';
+import { showEnvironment } from './describe.ts';
+import { filterSummaries, intersect, readListParams } from './select-summaries.ts';
+
+/** Asks for the list, or with a query for what contains it, and prints what the options leave of it. */
+export async function printSummaries(input: Input, client: Client, query?: string): Promise<ExitCode> {
+  const { context, output, text } = input;
+  const params = readListParams(input);
+  const isNarrowed = query !== undefined && Object.values(params).some((value) => value !== undefined);
+  const progress = new Progress(input);
+  progress.showElapsed('Listing secrets');
+  const asked =
+    query === undefined
+      ? client.request('secrets.list', { params })
+      : client.request('secrets.search', { params: { q: query } });
+  const { body } = await asked.finally(() => progress.end());
+  const filter = text('filter');
+  // Untouched where nothing is left out: numbers in metadata stay as they were written.
+  if (output === 'json' && filter === undefined && !isNarrowed) {
+    context.printJson(body);
+    return EXIT.done;
+  }
+  let rows = await readSummaries(body);
+  // The API's search takes no other filter.
+  if (isNarrowed)
+    rows = intersect(rows, await readSummaries((await client.request('secrets.list', { params })).body));
+  if (filter !== undefined) rows = filterSummaries(rows, filter);
+  if (output === 'json') context.printJson(JSON.stringify(rows));
+  else if (output !== 'table') await printLines(context, output, rows);
+  else if (rows.length === 0) context.say(await describeNothing(input, client, query));
+  else await printSecrets(context, rows);
+  return EXIT.done;
+}
+
+/** Why nothing is listed: nothing matches, nothing is in this environment, or nothing is stored at all. */
+async function describeNothing(input: Input, client: Client, query: string | undefined): Promise<string> {
+  const { environment, text } = input;
+  const isNarrowed = ['metadata-key', 'filter'].some((option) => text(option) !== undefined);
+  if (query !== undefined || isNarrowed) return 'No secrets match.';
+  if (environment === undefined) return 'There are no secrets yet; store one: mav set NAME';
+  const { describeEmpty } = await import('./environments.ts');
+  return `${await describeEmpty(input, client, environment)}.`;
+}
+
+/** Numbers in metadata keep their digits: JSON.stringify writes them as they were written. */
+async function readSummaries(body: Uint8Array): Promise<SecretSummary[]> {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString();
+  const rows: SecretSummary[] = JSON.parse(text);
+  // Then no digit was lost, and exact numbers take several times as long.
+  if (JSON.stringify(rows) === text) return rows;
+  const { parseExact } = await import('../formats/exact-json.ts');
+  return parseExact(text) as SecretSummary[];
+}
+
+/** The columns of `-o plain` stay as they are: scripts count them. */
+async function printLines(context: Context, output: Form, rows: readonly SecretSummary[]): Promise<void> {
+  const { formatJsonCell, printPlain } = await import('../formats/plain-lines.ts');
+  const cells = rows.map(({ name, environment, field_count: fields = 0, metadata, updated_at: updated }) =>
+    output === 'names'
+      ? [name]
+      : [name, environment, JSON.stringify(fields), updated, formatJsonCell(metadata)],
+  );
+  await printPlain(context, cells);
+}
+
+const COLUMNS = [
+  { head: 'NAME' },
+  { head: 'ENVIRONMENT' },
+  { head: 'FIELDS', isWhole: true },
+  { head: 'UPDATED', isWhole: true },
+  { head: 'METADATA' },
+];
+const WRITER = { head: 'WRITTEN BY', isWhole: true };
+
+async function printSecrets(context: Context, rows: readonly SecretSummary[]): Promise<void> {
+  const [{ printTable }, { formatTime }] = await Promise.all([
+    import('../formats/table.ts'),
+    import('../../times.ts'),
+  ]);
+  // Only where there is something for the owner to look at.
+  const hasWriters = rows.some(({ accepted }) => !accepted);
+  const cells = rows.map((row) => {
+    const { name, environment, field_count: fields, metadata, updated_at: updated } = row;
+    return [
+      name,
+      showEnvironment(environment),
+      // An exact number is an object that String() cannot convert.
+      fields === undefined ? '' : JSON.stringify(fields),
+      formatTime(updated),
+      formatMetadata(metadata),
+      ...(hasWriters ? [describeWriter(row)] : []),
+    ];
+  });
+  await printTable(context, hasWriters ? [...COLUMNS, WRITER] : COLUMNS, cells);
+}
+
+/** Empty for what is the owner's own, as most is. */
+function describeWriter({ written_by: writer, accepted }: SecretSummary): string {
+  if (writer === 'session' && accepted) return '';
+  return accepted ? writer : `${writer} (not accepted)`;
+}
+
+function formatMetadata(metadata: SecretSummary['metadata']): string {
+  const text = JSON.stringify(metadata);
+  return text === '{}' ? '' : text;
+}

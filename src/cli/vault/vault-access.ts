@@ -1,0 +1,19 @@
+/** How a command reaches the vault, and what it may expect there. Types only. */
+import type { Client } from '../../client/client.ts';
+
+/** `own`: this process has the vault, because no daemon runs. */
+export type Way = 'daemon' | 'own';
+
+/** What is done with a vault, and on which way it was reached. */
+export type Use<T> = (client: Client, way: Way) => Promise<T>;
+
+export interface AccessOptions {
+  /** For what a sealed vault can do too. Nobody is asked for a passphrase then. */
+  readonly mayBeSealed?: boolean;
+  /** How long to wait, without a daemon, while another command has the vault; absent: as long as many commands need. */
+  readonly turnPatienceMs?: number;
+  /** How long a daemon may take for all of it; absent: as long as it answers others meanwhile. */
+  readonly answerWithinMs?: number;
+  /** For what brings the vault's key itself, and so cannot be told to unseal it first. */
+  readonly bringsKey?: boolean;
+}
