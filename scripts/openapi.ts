@@ -8,8 +8,8 @@ import { dirname, join } from 'node:path';
 import { STATUS_OF } from '../src/http/errors.ts';
 import { REASONS } from '../src/remedies.ts';
 import { type Route, routes } from '../src/routes.ts';
-import { type BodyOperation, bodyJsonSchema, bodySchemas } from '../workers/bodies.ts';
-import { MAX_REFS } from '../workers/secret-refs.ts';
+import { MAX_REFS } from '../workers/bodies/references.ts';
+import { type BodyOperation, bodyJsonSchema, bodySchemas } from '../workers/bodies/schemas.ts';
 
 const root = dirname(import.meta.dirname);
 const TARGET = join(root, 'src/http/openapi.json');

@@ -2,18 +2,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
-import { base64Length, decodeBase64, encodeBase64 } from '../workers/base64.ts';
+import { parseDuration } from '../workers/bodies/durations.ts';
+import { checkName } from '../workers/bodies/names.ts';
 import {
   type BodyOperation,
   bodyJsonSchema,
   bodySchemas,
   parseRequest,
   wipeRequest,
-} from '../workers/bodies.ts';
-import { parseDuration } from '../workers/duration.ts';
-import { type BodyValue, parseBody, RawMetadata, wipeParsedBody } from '../workers/json.ts';
-import { checkName } from '../workers/names.ts';
-import { ReplyBuffer } from '../workers/reply.ts';
+} from '../workers/bodies/schemas.ts';
+import { base64Length, decodeBase64, encodeBase64 } from '../workers/json/base64.ts';
+import { type BodyValue, parseBody, RawMetadata, wipeParsedBody } from '../workers/json/parse.ts';
+import { ReplyBuffer } from '../workers/json/reply.ts';
 import { BodyError, RequestError } from '../workers/request-error.ts';
 
 const bytes = (text: string) => Buffer.from(text);

@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { buildSearchText, foldSearchText } from '../workers/operations/search-text.ts';
+import { buildSearchText, foldSearchText } from '../workers/entries/search-text.ts';
 import { createDatabase, type Db } from '../workers/store/database.ts';
 import { buildListStatement, type ListFilter } from '../workers/store/lists.ts';
 import { SearchIndexer } from '../workers/store/search.ts';

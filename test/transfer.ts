@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { IMPORT_ENTRIES } from '../src/routes.ts';
-import { MAX_ENTRIES } from '../workers/import-entries.ts';
+import { MAX_ENTRIES } from '../workers/bodies/import-entries.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { StoredFile } from './fixtures/stored.ts';
 import { KEYS, mavOnTerminal, openTerminal } from './fixtures/terminal.ts';

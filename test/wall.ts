@@ -54,7 +54,7 @@ const rules: Rule[] = [
     [
       ['src/a.ts', `import { type Call } from '../workers/messages.ts';`],
       ['src/a.ts', `import type { Keyring } from '../workers/keys/keyring.ts';`],
-      ['src/a.ts', `export * from '../workers/reply.ts';`],
+      ['src/a.ts', `export * from '../workers/json/reply.ts';`],
       ['src/http/a.ts', `const { open } = await import('../../workers/envelope/payload.ts');`],
     ],
   ),
@@ -94,7 +94,7 @@ const rules: Rule[] = [
     findBreaches: joinsStoreAndKeys,
     broken: [
       [
-        'workers/bodies.ts',
+        'workers/bodies/schemas.ts',
         `import { listSecrets } from './store/secrets.ts';\nimport { openPayload } from './envelope/payload.ts';`,
       ],
     ],
@@ -184,7 +184,7 @@ t.test(
       t.ok(reach(file).has('workers/operations/secrets.ts'), `${file}: its imports are followed`);
       t.notOk(reach(file).has('zod'), file);
     }
-    t.ok(reach('workers/bodies.ts').has('zod'), 'and it would be found');
+    t.ok(reach('workers/bodies/schemas.ts').has('zod'), 'and it would be found');
   },
 );
 

@@ -2,10 +2,10 @@
  * Runs one call and keeps its reply body, or what went wrong. Holds response bodies with plaintext until the batch
  * is handed on; a failed call's bytes are zeroed at once.
  */
-import type { BodyOperation, BodyRequest } from './bodies.ts';
+import type { BodyOperation, BodyRequest } from './bodies/schemas.ts';
 import { toFailure } from './failures.ts';
+import type { ReplyBuffer } from './json/reply.ts';
 import type { BatchResult, Call, Reply, Success } from './messages.ts';
-import type { ReplyBuffer } from './reply.ts';
 import type { WritableVault } from './vault.ts';
 
 /** What an operation says beside its body. */

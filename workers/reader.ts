@@ -4,9 +4,9 @@
  */
 import { workerData } from 'node:worker_threads';
 import { finish, wipeBodies } from './calls.ts';
+import { ReplyBuffer } from './json/reply.ts';
 import type { Batch, BatchResult, WorkerOptions } from './messages.ts';
 import { readBatch } from './reading.ts';
-import { ReplyBuffer } from './reply.ts';
 import { loadSqlite } from './store/database.ts';
 import { serveThread } from './thread.ts';
 import { Vault } from './vault.ts';

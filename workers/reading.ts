@@ -3,6 +3,7 @@
  * plaintext from the moment a value is opened until it lies in the reply's bytes.
  */
 import { failAll, type Handler, runCall } from './calls.ts';
+import type { ReplyBuffer } from './json/reply.ts';
 import type { Batch, Call, Failure, ReadOperation, Reply } from './messages.ts';
 import { batchGet } from './operations/batch-get.ts';
 import { checkVault } from './operations/check.ts';
@@ -12,7 +13,6 @@ import { getSecret, listSecrets, searchSecrets } from './operations/secrets.ts';
 import { listTokens } from './operations/tokens.ts';
 import { getFieldValue, getValue } from './operations/values.ts';
 import { describeVault } from './operations/vault.ts';
-import type { ReplyBuffer } from './reply.ts';
 import type { ReadableVault, Vault } from './vault.ts';
 
 const operations: Record<ReadOperation, Handler<ReadableVault>> = {

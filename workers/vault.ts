@@ -5,7 +5,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
-import { ENTRY_LIMITS } from './entry-limits.ts';
+import { ENTRY_LIMITS } from './entries/limits.ts';
 import type { RootKey } from './envelope/keys.ts';
 import { RefusedError } from './failures.ts';
 import type { Keyring } from './keys/keyring.ts';

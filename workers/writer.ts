@@ -18,6 +18,7 @@ import { checkWanted } from './cancellation.ts';
 import { LostTransactionError, toFailure } from './failures.ts';
 import { IdleErasing } from './idle-erasing.ts';
 import { IdleIndexing } from './idle-indexing.ts';
+import { ReplyBuffer } from './json/reply.ts';
 import { probeKeychain } from './keys/slots/keychain.ts';
 import type {
   Batch,
@@ -44,14 +45,13 @@ import { createToken, revokeToken, touchTokens } from './operations/tokens.ts';
 import { putFieldValue, putValue } from './operations/values.ts';
 import { reportStatus, resume, seal, unseal } from './operations/vault.ts';
 import { isReading, readBatch } from './reading.ts';
-import { ReplyBuffer } from './reply.ts';
 import { loadSqlite } from './store/database.ts';
 import { serveThread } from './thread.ts';
 import { Vault, type WritableVault } from './vault.ts';
 
 const vault = new Vault(workerData as WorkerOptions, 'writing');
 
-type Bodies = typeof import('./bodies.ts');
+type Bodies = typeof import('./bodies/schemas.ts');
 
 /**
  * The validation library takes longer to load than everything else here. The daemon's writer loads it while it has
@@ -60,7 +60,7 @@ type Bodies = typeof import('./bodies.ts');
 let loadingBodies: Promise<Bodies> | null = null;
 
 function loadBodies(): Promise<Bodies> {
-  loadingBodies ??= import('./bodies.ts');
+  loadingBodies ??= import('./bodies/schemas.ts');
   return loadingBodies;
 }
 

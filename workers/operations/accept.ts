@@ -3,10 +3,10 @@
  * is wrapped again with what it now says.
  */
 import type { Handler } from '../calls.ts';
+import { rewrapRow } from '../entries/row-crypto.ts';
 import type { FieldRow, SecretRow } from '../store/secrets.ts';
 import type { WritableVault } from '../vault.ts';
 import { getPlace } from './parameters.ts';
-import { rewrapRow } from './sealing.ts';
 import { asBoundField, fieldPlaceOf, getForWrite, placeOf, toAccepted, writeStatus } from './secrets.ts';
 
 /** Throws IntegrityError: what is accepted must be as somebody with the key stored it. Times and writers stay. */

@@ -3,9 +3,9 @@
  * a short command asks for either; no request to a daemon can. Holds no secret.
  */
 import { dirname } from 'node:path';
+import type { ReplyBuffer } from '../json/reply.ts';
 import { findDifference } from '../known-vault.ts';
 import type { Call, KnownVault, WorkerOptions } from '../messages.ts';
-import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
 import { lookInto } from '../store/database.ts';
 import { KnownVaultsError, recordVault } from '../store/known-vaults.ts';

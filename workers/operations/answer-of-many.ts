@@ -3,7 +3,7 @@
  * no secret of its own; what was written of an entry that fails is zeroed here.
  */
 import { IntegrityError } from '../envelope/integrity.ts';
-import type { ReplyBuffer } from '../reply.ts';
+import type { ReplyBuffer } from '../json/reply.ts';
 import { RequestError } from '../request-error.ts';
 import { findDamageCode } from '../store/unusable.ts';
 import { writeNames } from './secrets.ts';

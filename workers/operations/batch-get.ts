@@ -3,10 +3,11 @@
  * and writing it into the reply, as bytes only; it is zeroed there (`writeEntry`, `writeValue`), and so is what was
  * written of an entry that fails (`writeOrExplain`).
  */
+
+import { parseRefs, type SecretRef } from '../bodies/references.ts';
 import type { Handler } from '../calls.ts';
-import type { ReplyBuffer } from '../reply.ts';
+import type { ReplyBuffer } from '../json/reply.ts';
 import { RequestError } from '../request-error.ts';
-import { parseRefs, type SecretRef } from '../secret-refs.ts';
 import type { ReadableVault } from '../vault.ts';
 import { describeUnreadable, writeFieldName, writeOrExplain } from './answer-of-many.ts';
 import { MAX_ANSWER_SIZE } from './answer-size.ts';

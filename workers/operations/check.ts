@@ -3,14 +3,14 @@
  * plaintext at a time, zeroed at once (`verifyRow`).
  */
 import type { Handler } from '../calls.ts';
+import { verifyRow } from '../entries/row-crypto.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
-import type { ReplyBuffer } from '../reply.ts';
+import type { ReplyBuffer } from '../json/reply.ts';
 import type { FieldRow, SecretRow } from '../store/secrets.ts';
 import { findDamageCode } from '../store/unusable.ts';
 import type { Damage } from '../store/vault.ts';
 import type { ReadableVault } from '../vault.ts';
 import { describeUnreadable } from './answer-of-many.ts';
-import { verifyRow } from './sealing.ts';
 import { asBoundField, fieldPlaceOf, placeOf, writeNames } from './secrets.ts';
 import { isGenuine } from './tokens.ts';
 

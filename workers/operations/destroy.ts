@@ -4,16 +4,16 @@
  * be destroyed too.
  */
 import { accessSync, constants } from 'node:fs';
-import type { BodyRequest } from '../bodies.ts';
+import type { BodyRequest } from '../bodies/schemas.ts';
 import type { Outcome } from '../calls.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { RootKey } from '../envelope/keys.ts';
+import type { ReplyBuffer } from '../json/reply.ts';
 import { unwrapKeks } from '../keys/keyring.ts';
 import { SealedError } from '../keys/sealed.ts';
 import { destroyKeyFile, findKeyFile, KeyFileKeptError } from '../keys/slots/file.ts';
 import { deleteRootKey, KeychainUnavailableError } from '../keys/slots/keychain.ts';
 import type { SlotKind } from '../messages.ts';
-import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
 import type { SlotRow, VaultStore } from '../store/vault.ts';
 import type { Vault } from '../vault.ts';

@@ -3,14 +3,14 @@
  * bytes only. A field that changes wraps its secret's DEK anew too, because the secret's time of change is bound.
  */
 import type { BodyHandler, Handler } from '../calls.ts';
+import { checkEntrySize } from '../entries/entry-size.ts';
+import { isVouchedFor, sealRow } from '../entries/row-crypto.ts';
+import type { ReplyBuffer } from '../json/reply.ts';
 import type { Call } from '../messages.ts';
-import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
 import type { FieldHead, SecretRow } from '../store/secrets.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
-import { checkEntrySize } from './entry-size.ts';
 import { getFieldName, getNamesOnly, getPlace } from './parameters.ts';
-import { isVouchedFor, sealRow } from './sealing.ts';
 import {
   asBoundField,
   changeSecret,

@@ -2,22 +2,23 @@
  * Import: many entries, all or none. Holds the plaintext of the body's values, which the caller zeroes, and of one
  * stored value at a time, which is compared with them and zeroed.
  */
+
+import { type ImportEntry, LIST } from '../bodies/import-entries.ts';
+import { placeOfItem } from '../bodies/list-items.ts';
 import type { BodyHandler } from '../calls.ts';
 import { checkWanted } from '../cancellation.ts';
+import { checkEntrySize, checkMetadata, checkSize } from '../entries/entry-size.ts';
+import { checkPreconditions } from '../entries/preconditions.ts';
+import { openRow, type Place, verifyRow } from '../entries/row-crypto.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
-import { type ImportEntry, LIST } from '../import-entries.ts';
-import { parseMetadata, type RawMetadata } from '../json.ts';
-import { placeOfItem } from '../list-items.ts';
+import { parseMetadata, type RawMetadata } from '../json/parse.ts';
+import type { ReplyBuffer } from '../json/reply.ts';
 import type { Call } from '../messages.ts';
-import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
 import type { SecretRow } from '../store/secrets.ts';
 import type { WritableVault } from '../vault.ts';
-import { checkEntrySize, checkMetadata, checkSize } from './entry-size.ts';
 import { setFields } from './fields.ts';
 import { getDryRun } from './parameters.ts';
-import { checkPreconditions } from './preconditions.ts';
-import { openRow, type Place, verifyRow } from './sealing.ts';
 import {
   asBoundField,
   changeSecret,

@@ -3,16 +3,16 @@
  * are. Holds the root key until the new KEK is wrapped, and each DEK while it is wrapped anew; all are zeroed.
  */
 import type { Outcome } from '../calls.ts';
+import { rewrapRow } from '../entries/row-crypto.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { RootKey } from '../envelope/keys.ts';
+import type { ReplyBuffer } from '../json/reply.ts';
 import { Keyring } from '../keys/keyring.ts';
 import { openKeyring } from '../keys/unseal.ts';
-import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
 import type { SecretRow } from '../store/secrets.ts';
 import type { Vault, WritableVault } from '../vault.ts';
 import { insertKek } from './new-vault.ts';
-import { rewrapRow } from './sealing.ts';
 import { asBoundField, fieldPlaceOf, nowSeconds, placeOf } from './secrets.ts';
 import { isGenuine, signTokenRow } from './tokens.ts';
 

@@ -8,19 +8,19 @@ import { closeSync, existsSync, fsyncSync, openSync, realpathSync, renameSync, r
 import { dirname, join, resolve } from 'node:path';
 import { createKek, createRootKey, type RootKey } from '../envelope/keys.ts';
 import { KEY_ID_SIZE, VAULT_ID_SIZE } from '../envelope/sizes.ts';
+import type { ReplyBuffer } from '../json/reply.ts';
 import { wrapKek } from '../keys/keyring.ts';
 import { writeKeyFile } from '../keys/slots/file.ts';
 import { deleteRootKey, KeychainUnavailableError, storeRootKey } from '../keys/slots/keychain.ts';
 import { MIN_PASSPHRASE_LENGTH, readPassphraseFile, sealPassphraseSlot } from '../keys/slots/passphrase.ts';
 import { refuseTracer } from '../keys/tracer.ts';
-import { makeFolders } from '../make-folders.ts';
 import type { Call, KnownVault, SlotKind, WorkerOptions } from '../messages.ts';
-import { isInside } from '../paths.ts';
-import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
 import { createDatabase } from '../store/database.ts';
 import { KnownVaultsError, recordVault } from '../store/known-vaults.ts';
+import { makeFolders } from '../store/make-folders.ts';
 import { SCHEMA_VERSION } from '../store/migrations.ts';
+import { isInside } from '../store/paths.ts';
 import { type SlotRow, VaultStore } from '../store/vault.ts';
 import { nowSeconds } from './secrets.ts';
 

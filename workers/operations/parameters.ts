@@ -1,9 +1,10 @@
 /** The parameters of a call, checked. Holds no secret: names, filters and cursors are plaintext. */
+
+import { checkName } from '../bodies/names.ts';
+import { foldSearchText } from '../entries/search-text.ts';
 import type { Call } from '../messages.ts';
-import { checkName } from '../names.ts';
 import { RequestError } from '../request-error.ts';
 import type { ListFilter, PageStart } from '../store/lists.ts';
-import { foldSearchText } from './search-text.ts';
 
 const MAX_LIMIT = 1_000;
 

@@ -4,7 +4,7 @@
  */
 import { randomFillSync } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { allocateSecret, type SecretBytes } from '../secret-bytes.ts';
+import { allocateSecret, type SecretBytes } from '../json/secret-bytes.ts';
 
 /** A power of two, so that two random bytes choose uniformly. */
 export const WORD_COUNT = 2048;

@@ -1,13 +1,13 @@
 /** Generated passwords and passphrases. Holds one, as bytes, until it lies in the reply; then it is zeroed. */
 import { randomFillSync } from 'node:crypto';
-import type { BodyRequest } from '../bodies.ts';
+import type { BodyRequest } from '../bodies/schemas.ts';
 import type { BodyHandler } from '../calls.ts';
+import { checkEntrySize } from '../entries/entry-size.ts';
+import { allocateSecret, type SecretBytes } from '../json/secret-bytes.ts';
 import type { Call } from '../messages.ts';
 import { RequestError } from '../request-error.ts';
-import { allocateSecret, type SecretBytes } from '../secret-bytes.ts';
 import type { WritableVault } from '../vault.ts';
 import { countPasswords, entropyBits } from './entropy.ts';
-import { checkEntrySize } from './entry-size.ts';
 import { generatePassphrase, WORD_COUNT } from './passphrases.ts';
 import { findForWrite, NO_METADATA, storeSecret } from './secrets.ts';
 

@@ -3,13 +3,13 @@
  * opened and sealed anew; one plaintext at a time is held, as bytes, and zeroed in sealing.ts.
  */
 import type { BodyHandler } from '../calls.ts';
+import { resealRow, verifyRow } from '../entries/row-crypto.ts';
 import type { FieldVersion } from '../envelope/row-digest.ts';
-import { parseMetadata } from '../json.ts';
+import { parseMetadata } from '../json/parse.ts';
 import { RequestError } from '../request-error.ts';
 import type { FieldRow, SecretRow } from '../store/secrets.ts';
 import type { WritableVault } from '../vault.ts';
 import { getPlace } from './parameters.ts';
-import { resealRow, verifyRow } from './sealing.ts';
 import {
   asBoundField,
   fieldPlaceOf,

@@ -3,24 +3,10 @@
  * it on, as bytes only; each is zeroed before the operation returns.
  */
 import { isUtf8 } from 'node:buffer';
-import { base64Length } from '../base64.ts';
-import type { BodyRequest } from '../bodies.ts';
+import type { BodyRequest } from '../bodies/schemas.ts';
 import type { BodyHandler, Handler, Outcome } from '../calls.ts';
-import { IntegrityError } from '../envelope/integrity.ts';
-import type { BoundRow, FieldVersion } from '../envelope/row-digest.ts';
-import type { RawMetadata } from '../json.ts';
-import type { Call, PageBounds } from '../messages.ts';
-import { growsInJson, type ReplyBuffer } from '../reply.ts';
-import { RequestError } from '../request-error.ts';
-import { discard } from '../secret-bytes.ts';
-import type { ListFilter } from '../store/lists.ts';
-import type { FieldHead, FieldRow, SecretRow, SecretSummary } from '../store/secrets.ts';
-import { formatTime } from '../times.ts';
-import type { ReadableVault, WritableVault } from '../vault.ts';
-import { MAX_ANSWER_SIZE } from './answer-size.ts';
-import { checkEntrySize } from './entry-size.ts';
-import { encodeCursor, getListFilter, getPlace, getSearchFilter } from './parameters.ts';
-import { checkPreconditions, entityTag } from './preconditions.ts';
+import { checkEntrySize } from '../entries/entry-size.ts';
+import { checkPreconditions, entityTag } from '../entries/preconditions.ts';
 import {
   isVouchedFor,
   openRow,
@@ -29,8 +15,22 @@ import {
   type SealedRow,
   sealRow,
   verifyRow,
-} from './sealing.ts';
-import { buildSearchText } from './search-text.ts';
+} from '../entries/row-crypto.ts';
+import { buildSearchText } from '../entries/search-text.ts';
+import { IntegrityError } from '../envelope/integrity.ts';
+import type { BoundRow, FieldVersion } from '../envelope/row-digest.ts';
+import { base64Length } from '../json/base64.ts';
+import type { RawMetadata } from '../json/parse.ts';
+import { growsInJson, type ReplyBuffer } from '../json/reply.ts';
+import { discard } from '../json/secret-bytes.ts';
+import { formatTime } from '../json/times.ts';
+import type { Call, PageBounds } from '../messages.ts';
+import { RequestError } from '../request-error.ts';
+import type { ListFilter } from '../store/lists.ts';
+import type { FieldHead, FieldRow, SecretRow, SecretSummary } from '../store/secrets.ts';
+import type { ReadableVault, WritableVault } from '../vault.ts';
+import { MAX_ANSWER_SIZE } from './answer-size.ts';
+import { encodeCursor, getListFilter, getPlace, getSearchFilter } from './parameters.ts';
 
 export const NO_METADATA: Pick<RawMetadata, 'text' | 'entries' | 'searchTexts'> = {
   text: '{}',

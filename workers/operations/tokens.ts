@@ -5,11 +5,11 @@
 import { hash, randomBytes, randomFillSync } from 'node:crypto';
 import type { BodyHandler, Handler } from '../calls.ts';
 import { computeTokenMac, verifyTokenMac } from '../envelope/row-mac.ts';
+import type { ReplyBuffer } from '../json/reply.ts';
+import { allocateSecret, type SecretBytes } from '../json/secret-bytes.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { PrincipalRow, Scope } from '../messages.ts';
-import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
-import { allocateSecret, type SecretBytes } from '../secret-bytes.ts';
 import type { TokenRow } from '../store/tokens.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 import { nowSeconds, writeStatus } from './secrets.ts';

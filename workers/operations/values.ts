@@ -3,16 +3,16 @@
  * bytes only; one that is stored lies in the request's body, which the writer zeroes.
  */
 import type { Handler } from '../calls.ts';
+import { checkEntrySize } from '../entries/entry-size.ts';
+import { entityTag } from '../entries/preconditions.ts';
+import { openRow } from '../entries/row-crypto.ts';
+import type { ReplyBuffer } from '../json/reply.ts';
+import { discard } from '../json/secret-bytes.ts';
 import type { Call } from '../messages.ts';
-import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
-import { discard } from '../secret-bytes.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
-import { checkEntrySize } from './entry-size.ts';
 import { openField, storeFields } from './fields.ts';
 import { getFieldName, getPlace } from './parameters.ts';
-import { entityTag } from './preconditions.ts';
-import { openRow } from './sealing.ts';
 import {
   changeSecret,
   findForWrite,

@@ -1,7 +1,7 @@
 /** The vault's own state: what it says of itself, unsealing, sealing. Holds a passphrase until it has been tried. */
 import type { Handler, Outcome } from '../calls.ts';
+import type { ReplyBuffer } from '../json/reply.ts';
 import { SealedError } from '../keys/sealed.ts';
-import type { ReplyBuffer } from '../reply.ts';
 import { RequestError } from '../request-error.ts';
 import { findDamageCode } from '../store/unusable.ts';
 import type { ReadableVault, Vault } from '../vault.ts';

@@ -18,8 +18,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { asRootKey, KEY_SIZE, type RootKey } from '../../envelope/keys.ts';
-import { isInside } from '../../paths.ts';
-import { allocateSecret } from '../../secret-bytes.ts';
+import { allocateSecret } from '../../json/secret-bytes.ts';
+import { isInside } from '../../store/paths.ts';
 import { SealedError } from '../sealed.ts';
 
 const CREDENTIAL_NAME = 'maestrovault.key';

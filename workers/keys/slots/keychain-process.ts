@@ -11,7 +11,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { readSync, writeSync } from 'node:fs';
 import { AsyncEntry } from '@napi-rs/keyring';
 import { KEY_SIZE } from '../../envelope/keys.ts';
-import { allocateSecret } from '../../secret-bytes.ts';
+import { allocateSecret } from '../../json/secret-bytes.ts';
 import { ANSWER, type Answer, type Operation, SERVICE } from './keychain.ts';
 
 const STDIN = 0;

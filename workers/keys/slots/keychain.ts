@@ -9,7 +9,7 @@ import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { asRootKey, KEY_SIZE, type RootKey } from '../../envelope/keys.ts';
-import { allocateSecret, type SecretBytes } from '../../secret-bytes.ts';
+import { allocateSecret, type SecretBytes } from '../../json/secret-bytes.ts';
 import { SealedError } from '../sealed.ts';
 
 export const SERVICE = 'MaestroVault';

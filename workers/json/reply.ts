@@ -4,7 +4,7 @@
  * zeroes it) or `wipe` zeroes it. What is truncated or outgrown is zeroed at once.
  */
 import { base64Length, encodeBase64 } from './base64.ts';
-import { findSpecial } from './json-escapes.ts';
+import { findSpecial } from './escapes.ts';
 import { formatTime } from './times.ts';
 
 /** Above 64 bytes, so that the memory is never inside the V8 heap (see secret-bytes.ts). */

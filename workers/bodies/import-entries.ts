@@ -4,13 +4,13 @@
  * Secrets it may hold: the SecretBytes of all entries, until `wipe`; they are also on the list of the whole body, which
  * zeroes them when reading fails.
  */
-import { decodeBase64 } from './base64.ts';
-import { type RawMetadata, readMetadata } from './json.ts';
-import { type JsonScanner, OPEN_BRACE, QUOTE } from './json-scan.ts';
+import { decodeBase64 } from '../json/base64.ts';
+import { type RawMetadata, readMetadata } from '../json/parse.ts';
+import { type JsonScanner, OPEN_BRACE, QUOTE } from '../json/scan.ts';
+import type { SecretBytes } from '../json/secret-bytes.ts';
+import { quoteName } from '../request-error.ts';
 import { ItemProblem, placeOfItem, readList, readName, skipNull } from './list-items.ts';
 import { findNameProblem } from './names.ts';
-import { quoteName } from './request-error.ts';
-import type { SecretBytes } from './secret-bytes.ts';
 
 /** Of one request; each takes some hundred bytes while it is under way, however short it is. */
 export const MAX_ENTRIES = 100_000;

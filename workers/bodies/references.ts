@@ -2,9 +2,9 @@
  * The body of a batch-get: which secrets and fields are wanted. Read by hand, because a reader thread does without the
  * validation library. Secrets it may hold: none, names are stored and searched in the clear.
  */
-import { JsonScanner, OPEN_BRACE, OPEN_BRACKET } from './json-scan.ts';
+import { JsonScanner, OPEN_BRACE, OPEN_BRACKET } from '../json/scan.ts';
+import { BodyError, quoteName } from '../request-error.ts';
 import { ItemProblem, readList, readName, skipNull } from './list-items.ts';
-import { BodyError, quoteName } from './request-error.ts';
 
 export const MAX_REFS = 1_000;
 

@@ -3,9 +3,9 @@
  * Secrets it may hold: the SecretBytes of a body, which it decodes where they lie; the caller zeroes them.
  */
 import * as z from 'zod';
-import { decodeBase64 } from './base64.ts';
-import { must, report } from './body-members.ts';
-import type { SecretBytes } from './secret-bytes.ts';
+import { decodeBase64 } from '../json/base64.ts';
+import type { SecretBytes } from '../json/secret-bytes.ts';
+import { must, report } from './members.ts';
 
 const BASE64 = Buffer.from('base64');
 

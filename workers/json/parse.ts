@@ -6,8 +6,9 @@
  * A member's strings are secret unless its name is known not to be: a misspelt "valeu" or a value in an array
  * is refused later, but it has been read by then.
  */
-import { JsonScanner, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './json-scan.ts';
-import { BodyError } from './request-error.ts';
+
+import { BodyError } from '../request-error.ts';
+import { JsonScanner, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './scan.ts';
 import type { SecretBytes } from './secret-bytes.ts';
 
 /** The top-level members whose strings and numbers are plain values. */

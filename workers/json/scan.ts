@@ -4,9 +4,9 @@
  * who zeroes it. Strings of JavaScript are made by `text()` and `scalarText()` alone, for what is not secret.
  */
 import { isUtf8 } from 'node:buffer';
-import { escapeLength, findSpecial, readEscape, utf8Length, writeUtf8 } from './json-escapes.ts';
-import { FORBIDDEN_MEMBER } from './names.ts';
-import { BodyError, quoteName } from './request-error.ts';
+import { FORBIDDEN_MEMBER } from '../bodies/names.ts';
+import { BodyError, quoteName } from '../request-error.ts';
+import { escapeLength, findSpecial, readEscape, utf8Length, writeUtf8 } from './escapes.ts';
 import { allocateSecret, type SecretBytes } from './secret-bytes.ts';
 
 const MAX_DEPTH = 64;

@@ -1,6 +1,6 @@
 /** The body that asks for a generated password or passphrase. Holds no secret: nothing is drawn yet. */
 import * as z from 'zod';
-import { metadata, must, name, report } from './body-members.ts';
+import { metadata, must, name, report } from './members.ts';
 
 const MAX_LENGTH = 4096;
 const DEFAULT_LENGTH = 32;

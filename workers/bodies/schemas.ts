@@ -4,15 +4,15 @@
  * with `wipeRequest`. zod's issues hold names and messages, never input.
  */
 import * as z from 'zod';
-import { metadata, must, name, report } from './body-members.ts';
-import { passwordRequest } from './body-passwords.ts';
-import { decodeValue, encoding, fieldValue, secret, toJsonSchema } from './body-values.ts';
-import { parseDuration } from './duration.ts';
+import { type ListReader, parseBody, wipeParsedBody } from '../json/parse.ts';
+import type { SecretBytes } from '../json/secret-bytes.ts';
+import { BodyError, quoteName } from '../request-error.ts';
+import { parseDuration } from './durations.ts';
 import { ImportEntries, MAX_ENTRIES, readImportEntries } from './import-entries.ts';
-import { type ListReader, parseBody, wipeParsedBody } from './json.ts';
+import { metadata, must, name, report } from './members.ts';
 import { findNameProblem } from './names.ts';
-import { BodyError, quoteName } from './request-error.ts';
-import type { SecretBytes } from './secret-bytes.ts';
+import { passwordRequest } from './passwords.ts';
+import { decodeValue, encoding, fieldValue, secret, toJsonSchema } from './values.ts';
 
 const TOKEN_SCOPES = ['read', 'write', 'generate', 'admin'] as const;
 

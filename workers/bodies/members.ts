@@ -3,7 +3,7 @@
  * and metadata are stored in the clear.
  */
 import * as z from 'zod';
-import { RawMetadata } from './json.ts';
+import { RawMetadata } from '../json/parse.ts';
 import { findNameProblem, type NameKind } from './names.ts';
 
 /** An issue's message follows the member's name: `"value" must be…`. */
