@@ -9,14 +9,14 @@ import {
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../workers/messages.ts';
-import { warnSeldom } from '../seldom.ts';
+import { warnSeldom } from '../rate-limited-warning.ts';
 import { type Answer, answerRequest, type Backend, refuse } from './answer.ts';
 import { ClientGoneError, drainBody, hasBody, readBody, refuseBody } from './body.ts';
 import { Connections } from './connections.ts';
 import { HttpError } from './errors.ts';
 import { HELD_BYTES, HeldMemory } from './held-memory.ts';
+import { takeTurn } from './pipelining.ts';
 import { streamAnswer } from './stream.ts';
-import { takeTurn } from './turns.ts';
 import { holdUntilTaken, separate, wipeWhenSent } from './wipe.ts';
 
 /** Told of every request that was answered. */

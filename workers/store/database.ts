@@ -6,11 +6,11 @@ import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'no
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { type Identity, isOurs, judgeHeader, judgeIdentity } from './identity.ts';
-import { inspectLog, type LogFindings } from './log.ts';
 import { eraseLog } from './log-eraser.ts';
 import { migrationFrom, SCHEMA_VERSION } from './migrations.ts';
 import { checkSchema } from './schema.ts';
 import { sqliteCode, UnusableDatabaseError } from './unusable.ts';
+import { inspectLog, type LogFindings } from './write-ahead-log.ts';
 
 export type Db = Database.Database;
 
