@@ -41,7 +41,7 @@ function isOfTree(path: string): boolean {
 
 /** Who may hold both a row and the key that opens it. */
 function joinsStoreAndKeys(file: string, { imports }: Scan): string[] {
-  if (isIn(file, 'workers/operations') || JOINING_FILES.includes(file)) return [];
+  if (isIn(file, 'workers/operations', 'workers/entries') || JOINING_FILES.includes(file)) return [];
   const store = imports.find(({ to }) => isIn(to, 'workers/store'));
   const keys = imports.find(({ to }) => isIn(to, 'workers/envelope', 'workers/keys'));
   return store && keys ? [`${file} takes ${store.to} and ${keys.to}`] : [];
@@ -79,23 +79,25 @@ const rules: Rule[] = [
     ],
   ),
   forbid(
-    'workers/store > takes nothing from envelope, keys and operations',
+    'workers/store > takes nothing from envelope, keys, entries and operations',
     ({ from, to }) =>
-      isIn(from, 'workers/store') && isIn(to, 'workers/envelope', 'workers/keys', 'workers/operations'),
+      isIn(from, 'workers/store') &&
+      isIn(to, 'workers/envelope', 'workers/keys', 'workers/entries', 'workers/operations'),
     [['workers/store/a.ts', `import { sealPayload } from '../envelope/payload.ts';`]],
   ),
   forbid(
-    'workers/keys > takes nothing from store and operations',
-    ({ from, to }) => isIn(from, 'workers/keys') && isIn(to, 'workers/store', 'workers/operations'),
+    'workers/keys > takes nothing from store, entries and operations',
+    ({ from, to }) =>
+      isIn(from, 'workers/keys') && isIn(to, 'workers/store', 'workers/entries', 'workers/operations'),
     [['workers/keys/slots/a.ts', `import type { SlotRow } from '../../store/keys.ts';`]],
   ),
   {
-    name: 'workers > only operations and the thread entries join store with envelope or keys',
+    name: 'workers > only operations, entries and the thread entries join store with envelope or keys',
     findBreaches: joinsStoreAndKeys,
     broken: [
       [
         'workers/bodies/schemas.ts',
-        `import { listSecrets } from './store/secrets.ts';\nimport { openPayload } from './envelope/payload.ts';`,
+        `import { listSecrets } from '../store/secrets.ts';\nimport { openPayload } from '../envelope/payload.ts';`,
       ],
     ],
   },

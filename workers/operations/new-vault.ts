@@ -15,12 +15,12 @@ import { deleteRootKey, KeychainUnavailableError, storeRootKey } from '../keys/s
 import { MIN_PASSPHRASE_LENGTH, readPassphraseFile, sealPassphraseSlot } from '../keys/slots/passphrase.ts';
 import { refuseTracer } from '../keys/tracer.ts';
 import type { Call, KnownVault, SlotKind, WorkerOptions } from '../messages.ts';
+import { isInside } from '../paths.ts';
 import { RequestError } from '../request-error.ts';
 import { createDatabase } from '../store/database.ts';
 import { KnownVaultsError, recordVault } from '../store/known-vaults.ts';
 import { makeFolders } from '../store/make-folders.ts';
 import { SCHEMA_VERSION } from '../store/migrations.ts';
-import { isInside } from '../store/paths.ts';
 import { type SlotRow, VaultStore } from '../store/vault.ts';
 import { nowSeconds } from './secrets.ts';
 

@@ -23,8 +23,8 @@ import {
 import { dirname, isAbsolute } from 'node:path';
 import Database from 'better-sqlite3';
 import type { KnownVault } from '../messages.ts';
+import { isInside } from '../paths.ts';
 import { makeFolders } from './make-folders.ts';
-import { isInside } from './paths.ts';
 
 /** The list cannot be used or written; `message` says why and what to do, and nothing was changed. */
 export class KnownVaultsError extends Error {}

@@ -19,7 +19,7 @@ import {
 import { dirname, join } from 'node:path';
 import { asRootKey, KEY_SIZE, type RootKey } from '../../envelope/keys.ts';
 import { allocateSecret } from '../../json/secret-bytes.ts';
-import { isInside } from '../../store/paths.ts';
+import { isInside } from '../../paths.ts';
 import { SealedError } from '../sealed.ts';
 
 const CREDENTIAL_NAME = 'maestrovault.key';
