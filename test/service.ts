@@ -2,7 +2,7 @@
  * `mav serve` as a service: a socket and a notification as a service manager has them, and the files that
  * `mav service` writes. What a real manager makes of them is in service-manager.ts.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -24,7 +24,7 @@ import type { Facts, Service } from '../src/cli/service/service.ts';
 import { describeSystemd } from '../src/cli/service/systemd.ts';
 import { takeHandedSocket } from '../src/daemon/activation.ts';
 import { takeNotify } from '../src/daemon/readiness.ts';
-import { skipWithout } from './fixtures/programs.ts';
+import { findMissing, skipWithout } from './fixtures/programs.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import {
   ask,
@@ -392,11 +392,17 @@ t.test('units > a socket’s path that no unit can name > is refused', async (t)
     );
 });
 
+/** As Python's own library reads a property list: ours was written by the library that `parse` is of. */
+function parseByPython(content: string): unknown {
+  const program = 'import json, plistlib, sys; print(json.dumps(plistlib.load(sys.stdin.buffer)))';
+  return JSON.parse(execFileSync('python3', ['-c', program], { input: content, encoding: 'utf8' }));
+}
+
 t.test('agent > whatever is in the paths > launchd’s parser would read them as they are', async (t) => {
   for (const name of ['usual', ODD, ']]> &amp; <!-- -->', 'ünï']) {
     const facts = factsIn(join('/Users', name));
     const [file] = describeLaunchd(facts).files;
-    t.same(parse(file?.content ?? ''), {
+    const agent = {
       Label: 'maestrovault.serve',
       ProgramArguments: facts.command,
       EnvironmentVariables: facts.environment,
@@ -406,7 +412,10 @@ t.test('agent > whatever is in the paths > launchd’s parser would read them as
       HardResourceLimits: { Core: 0 },
       Umask: 0o077,
       StandardErrorPath: join('/Users', name, 'Library/Logs/maestrovault.log'),
-    });
+    };
+    t.same(parse(file?.content ?? ''), agent);
+    if (findMissing('python3').length === 0)
+      t.same(parseByPython(file?.content ?? ''), agent, 'by Python too');
   }
   const [plain] = describeLaunchd({ ...factsIn('/Users/me'), environment: {} }).files;
   t.notMatch(plain?.content, 'EnvironmentVariables');

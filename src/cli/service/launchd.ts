@@ -1,12 +1,11 @@
 /** The launchd agent: the daemon runs from login to logout. */
 import { join } from 'node:path';
+import { build } from 'plist';
 import { type Facts, MARKER, type Service } from './service.ts';
 
 const LABEL = 'maestrovault.serve';
 /** 077, which a property list can only write as a decimal number. */
 const UMASK = 0o077;
-
-type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
 
 export function describeLaunchd(facts: Facts): Service {
   const path = join(facts.userHome, 'Library', 'LaunchAgents', `${LABEL}.plist`);
@@ -45,10 +44,10 @@ function logPath({ userHome }: Facts): string {
 function agentPlist(facts: Facts): string {
   const { command, environment } = facts;
   const limits = { Core: 0 };
-  const agent: Record<string, Value> = {
+  const agent = {
     Label: LABEL,
-    ProgramArguments: command,
-    ...(Object.keys(environment).length === 0 ? {} : { EnvironmentVariables: environment }),
+    ProgramArguments: [...command],
+    ...(Object.keys(environment).length === 0 ? {} : { EnvironmentVariables: { ...environment } }),
     RunAtLoad: true,
     KeepAlive: true,
     SoftResourceLimits: limits,
@@ -56,35 +55,9 @@ function agentPlist(facts: Facts): string {
     Umask: UMASK,
     StandardErrorPath: logPath(facts),
   };
-  return `<?xml version="1.0" encoding="UTF-8"?>
-<!-- ${MARKER}, which writes it anew. Remove it with: mav service uninstall -->
-<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-<plist version="1.0">
-${writeValue(agent, '')}
-</plist>
-`;
-}
-
-function writeValue(value: Value, indent: string): string {
-  if (typeof value === 'string') return `${indent}<string>${escapeXml(value)}</string>`;
-  if (typeof value === 'number') return `${indent}<integer>${value}</integer>`;
-  if (typeof value === 'boolean') return `${indent}<${value}/>`;
-  const deeper = `${indent}\t`;
-  const [tag, lines] = isList(value)
-    ? ['array', value.map((item) => writeValue(item, deeper))]
-    : [
-        'dict',
-        Object.entries(value).map(
-          ([key, item]) => `${deeper}<key>${escapeXml(key)}</key>\n${writeValue(item, deeper)}`,
-        ),
-      ];
-  return `${indent}<${tag}>\n${lines.join('\n')}\n${indent}</${tag}>`;
-}
-
-function isList(value: Value): value is readonly Value[] {
-  return Array.isArray(value);
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  // The comment stands where a reader looks first, below the line that says that this is XML.
+  return build(agent, { indent: '\t' }).replace(
+    '\n',
+    `\n<!-- ${MARKER}, which writes it anew. Remove it with: mav service uninstall -->\n`,
+  );
 }
