@@ -19,11 +19,12 @@ import {
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
-import { Pools } from '../src/pool/pools.ts';
+import { importBuilt } from './fixtures/built.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
 import { createSandbox, knowVault, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
+const { Pools } = await importBuilt<typeof import('../src/pool/pools.ts')>('src/pool/pools.js');
 
 const PASSPHRASE = 'correct horse';
 const PLANTED = 'value-of-the-attacker';

@@ -5,20 +5,22 @@ import { join } from 'node:path';
 import { MessageChannel, type Worker } from 'node:worker_threads';
 import t, { type Test } from 'tap';
 import type { Answered } from '../src/answered.ts';
-import { HeldVault } from '../src/daemon/held-vault.ts';
-import { answerRequest } from '../src/http/answer.ts';
 import { type BatchLimits, BatchQueue, type RunBatch } from '../src/pool/batch.ts';
 import { LargeAnswers } from '../src/pool/large-answers.ts';
 import { Keyring } from '../workers/keys/keyring.ts';
 import { SharedKeyringHolder } from '../workers/keys/sharing.ts';
 import type { Batch, BatchResult, Call, ControlOperation } from '../workers/messages.ts';
+import { importBuilt } from './fixtures/built.ts';
 import { createHeldVault, hold } from './fixtures/held.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import { StoredFile } from './fixtures/stored.ts';
 import { createSandbox, knowVault, mav } from './fixtures/vault.ts';
 
-// Threads are started by the dozen, from source.
+// Threads are started by the dozen.
 t.setTimeout(120_000);
+const { HeldVault } =
+  await importBuilt<typeof import('../src/daemon/held-vault.ts')>('src/daemon/held-vault.js');
+const { answerRequest } = await importBuilt<typeof import('../src/http/answer.ts')>('src/http/answer.js');
 
 const LIMITS: BatchLimits = {
   batchSize: 4,
