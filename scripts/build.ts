@@ -36,7 +36,7 @@ const ENTRIES: readonly (readonly [source: string, target: string])[] = [
  * of their own, because every command has to be read past them.
  */
 const EVERYDAY: ReadonlySet<string> = new Set([
-  'src/times.ts',
+  'src/text/format-time.ts',
   'src/cli/main.ts',
   'src/cli/vault/own-vault.ts',
   'src/cli/input/name-reference.ts',

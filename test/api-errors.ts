@@ -1,7 +1,7 @@
 /** What the API refuses, and the rules that every answer keeps, whichever endpoint gives it. */
 import t, { type Test } from 'tap';
+import { locateSessionToken, readSessionToken } from '../src/places/session-token.ts';
 import { type Method, routes } from '../src/routes.ts';
-import { locateSessionToken, readSessionToken } from '../src/session-token.ts';
 import { isError, replaceVolatile } from './fixtures/answers.ts';
 import { sendRaw } from './fixtures/raw.ts';
 import { type Answer, ask, type RequestOptions, startDaemon } from './fixtures/vault.ts';

@@ -12,7 +12,7 @@ import t, { type Test } from 'tap';
 import { cleanEnvironment } from '../src/daemon/launch.ts';
 import { Libc } from '../src/daemon/libc.ts';
 import { closeListening, planGrants } from '../src/daemon/permissions.ts';
-import { locateHome } from '../src/home.ts';
+import { locateHome } from '../src/places/home.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import { BIN, createSandbox, type Daemon, finished, mav, startDaemon, startNode } from './fixtures/vault.ts';

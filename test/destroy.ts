@@ -16,7 +16,7 @@ import {
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
-import { locateSessionToken } from '../src/session-token.ts';
+import { locateSessionToken } from '../src/places/session-token.ts';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
 import { SECRET_SERVICE_PROGRAMS, skipWithout } from './fixtures/programs.ts';
 import { type SecretService, startSecretService } from './fixtures/secret-service.ts';

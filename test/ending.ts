@@ -13,7 +13,7 @@ import {
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { LogWriter } from '../src/log-writer.ts';
+import { LogWriter } from '../src/log/log-writer.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
 import {

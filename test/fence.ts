@@ -13,7 +13,7 @@ import { planFence } from '../src/daemon/fence.ts';
 import { findVersion } from '../src/daemon/landlock.ts';
 import { Libc } from '../src/daemon/libc.ts';
 import { buildCallFilter, buildListeningFilter } from '../src/daemon/system-call-filter.ts';
-import { locateHome } from '../src/home.ts';
+import { locateHome } from '../src/places/home.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { createSandbox, finished, startNode } from './fixtures/vault.ts';
 

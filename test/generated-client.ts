@@ -8,8 +8,8 @@ import { findPackageJSON } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import t from 'tap';
+import { locateSessionToken, readSessionToken } from '../src/places/session-token.ts';
 import { routes } from '../src/routes.ts';
-import { locateSessionToken, readSessionToken } from '../src/session-token.ts';
 import { type Finished, finished, startDaemon, startNode } from './fixtures/vault.ts';
 
 const CLIENT = new URL('generated-client/', import.meta.url).pathname;

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import t from 'tap';
 import { GuessCount, GuessLimit } from '../src/auth/limits.ts';
 import { hashToken, Principals } from '../src/auth/principals.ts';
-import { locateSessionToken, readSessionToken } from '../src/session-token.ts';
+import { locateSessionToken, readSessionToken } from '../src/places/session-token.ts';
 import type { PrincipalRow } from '../workers/messages.ts';
 import { isError } from './fixtures/answers.ts';
 import { RawConnection, waitUntil } from './fixtures/raw.ts';

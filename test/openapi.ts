@@ -4,8 +4,8 @@ import t from 'tap';
 import * as z from 'zod';
 import { buildDocument, renderDocument } from '../scripts/openapi.ts';
 import { STATUS_OF } from '../src/http/errors.ts';
+import { locateSessionToken, readSessionToken } from '../src/places/session-token.ts';
 import { routes } from '../src/routes.ts';
-import { locateSessionToken, readSessionToken } from '../src/session-token.ts';
 import { type Answer, ask, startDaemon } from './fixtures/vault.ts';
 
 const FILE = new URL('../src/http/openapi.json', import.meta.url);

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Progress } from '../src/cli/terminal/progress.ts';
-import { locateSessionToken, readSessionToken } from '../src/session-token.ts';
+import { locateSessionToken, readSessionToken } from '../src/places/session-token.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
 import { ask, createSandbox, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';

@@ -1,8 +1,8 @@
 /** Every scope against every route, generated from the route table; and the table against the contract. */
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { locateSessionToken } from '../src/places/session-token.ts';
 import { type Route, routes } from '../src/routes.ts';
-import { locateSessionToken } from '../src/session-token.ts';
 import type { Scope } from '../workers/messages.ts';
 import { isError } from './fixtures/answers.ts';
 import { ask, startDaemon } from './fixtures/vault.ts';

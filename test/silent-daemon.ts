@@ -9,8 +9,8 @@ import t, { type Test } from 'tap';
 import { Connection } from '../src/client/connection.ts';
 import { holdInProcess } from '../src/daemon/in-process.ts';
 import { releaseOwnership, takeOwnership } from '../src/daemon/ownership.ts';
-import { hasVault, locateHome } from '../src/home.ts';
-import { findKnownVault } from '../src/known-vaults.ts';
+import { hasVault, locateHome } from '../src/places/home.ts';
+import { findKnownVault } from '../src/places/known-vaults.ts';
 import { createSandbox, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 /** Every command of these, and its exit code where the daemon is silent. */

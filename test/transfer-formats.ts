@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { parseDotenv } from '../src/cli/formats/dotenv.ts';
-import { JsonReadError, JsonReader } from '../src/json-reader.ts';
+import { JsonReadError, JsonReader } from '../src/text/json-reader.ts';
 
 /** As JSON.parse would answer; null-prototype objects, because a member may be called __proto__. */
 function read(text: string): unknown {

@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Connection } from '../src/client/connection.ts';
-import { readTrustedFile, SECRET, UntrustedError } from '../src/trusted-places.ts';
+import { readTrustedFile, SECRET, UntrustedError } from '../src/places/trusted-places.ts';
 import { createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
 
 /** Notes what it is sent, and answers nothing. */

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connect } from '../../src/client/index.ts';
-import { findSessionFile, readSessionToken } from '../../src/session-token.ts';
+import { findSessionFile, readSessionToken } from '../../src/places/session-token.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const BIN = join(root, 'dist/src/bin.js');

@@ -4,7 +4,7 @@
  * owner out. A token's 256 random bits are what keeps it from being guessed; this keeps the attempt from being cheap,
  * and from going unnoticed.
  */
-import { type Warn, warnSeldom } from '../rate-limited-warning.ts';
+import { type Warn, warnSeldom } from '../log/rate-limited-warning.ts';
 
 /** So many wrong tokens are refused at once: a program that still has an old one is no attack. */
 const FREE_GUESSES = 20;

@@ -1,5 +1,5 @@
 /** What a command is made of: the table of commands is filled with these, and each command is given an Input. */
-import type { Home } from '../home.ts';
+import type { Home } from '../places/home.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './failure.ts';
 

@@ -1,7 +1,7 @@
 /** What a command knows of the process it runs in. */
 import { isatty } from 'node:tty';
-import { escapeData, escapeJson, escapeLines } from '../escape-controls.ts';
-import { describeSystemError } from '../system-error.ts';
+import { describeSystemError } from '../system/system-error.ts';
+import { escapeData, escapeJson, escapeLines } from '../text/escape-controls.ts';
 import { CliError, EXIT } from './failure.ts';
 import { isOutputClosed } from './terminal/closed-output.ts';
 import { clearProgress } from './terminal/progress.ts';

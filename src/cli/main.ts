@@ -1,6 +1,6 @@
 /** One run of the command line: find the command, read its words, run it, answer the exit code. */
 import { NO_SETTINGS, readSettings } from '../config.ts';
-import { isFolderDeleted, leaveDeletedFolder } from '../working-folder.ts';
+import { isFolderDeleted, leaveDeletedFolder } from '../system/working-folder.ts';
 import { type Arguments, checkArity, hasTooMany, readArguments, scanWords } from './arguments.ts';
 import type { Command, Input, Options } from './command.ts';
 import { commands, optionsOf } from './command-table.ts';

@@ -6,7 +6,7 @@ import { readSettings } from '../config.ts';
 import { Client } from './client.ts';
 import { SocketTransport } from './socket-transport.ts';
 
-export { UntrustedError } from '../trusted-places.ts';
+export { UntrustedError } from '../places/trusted-places.ts';
 export { ConnectionError } from './connection-error.ts';
 export { type ErrorCode, MaestroVaultError, type Reason } from './errors.ts';
 export type * from './types.ts';

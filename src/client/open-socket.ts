@@ -4,8 +4,8 @@
  * the kernel can be asked, the kernel.
  */
 import { connect, type Socket } from 'node:net';
-import { PeerCredentials } from '../peer-credentials.ts';
-import { isTrustedUser, openSocketFolder, UntrustedError } from '../trusted-places.ts';
+import { isTrustedUser, openSocketFolder, UntrustedError } from '../places/trusted-places.ts';
+import { PeerCredentials } from '../system/peer-credentials.ts';
 
 export interface SocketOptions {
   /** False: whoever listens there gets what is sent. */

@@ -3,7 +3,7 @@
  * answer takes says nothing, since a large import takes minutes; but a daemon that lives answers somebody else meanwhile.
  */
 import type { Socket } from 'node:net';
-import { UntrustedError } from '../trusted-places.ts';
+import { UntrustedError } from '../places/trusted-places.ts';
 import { openSocket, type SocketOptions } from './open-socket.ts';
 
 /** A connection that hears nothing for so long asks whether the daemon still answers. */

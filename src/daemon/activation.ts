@@ -5,7 +5,7 @@
 import { fstatSync, lstatSync, readFileSync, realpathSync, type Stats } from 'node:fs';
 import type { Server } from 'node:http';
 import { basename, dirname, join } from 'node:path';
-import { UnsafePlaceError, UntrustedError } from '../trusted-places.ts';
+import { UnsafePlaceError, UntrustedError } from '../places/trusted-places.ts';
 
 /** SD_LISTEN_FDS_START: the first descriptor that is handed over. */
 export const HANDED_DESCRIPTOR = 3;

@@ -1,5 +1,5 @@
 /** How many files and connections this process may have open at once, getrlimit(2), and how many of them clients get. */
-import { readSoftLimit } from '../process-limits.ts';
+import { readSoftLimit } from '../system/process-limits.ts';
 
 /** More clients than a vault has. Each takes some 40 KiB, with its parser and its last request. */
 const MAX_CONNECTIONS = 2_048;

@@ -3,7 +3,7 @@
  * its time; then the process ends, whatever has not ended with it.
  */
 import { within } from '../deadline.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../log/log.ts';
 import type { Libc } from './libc.ts';
 import type { Watchdog } from './watchdog.ts';
 

@@ -4,9 +4,9 @@
  */
 import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import type { Home } from '../home.ts';
-import { listMissing, makeFolders } from '../make-folders.ts';
-import { isPrivateFolder } from '../session-token.ts';
+import type { Home } from '../places/home.ts';
+import { listMissing, makeFolders } from '../places/make-folders.ts';
+import { isPrivateFolder } from '../places/session-token.ts';
 import type { Fence } from './landlock.ts';
 
 /** What `mav serve` was told of files outside of the vault's folder. */

@@ -3,7 +3,7 @@
  * (first.cts): the calls of the C library that it makes later. What is left here does what its methods say and no more.
  */
 
-import { HELD_CREDENTIALS, PeerCredentials } from '../peer-credentials.ts';
+import { HELD_CREDENTIALS, PeerCredentials } from '../system/peer-credentials.ts';
 import { HELD_LIBC, Libc } from './libc.ts';
 import { loadSqlite } from './ownership.ts';
 

@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import type { Home } from '../home.ts';
-import { type Owner, readOwner, removeOwner, writeOwner } from '../owner.ts';
-import { formatTime } from '../times.ts';
+import type { Home } from '../places/home.ts';
+import { type Owner, readOwner, removeOwner, writeOwner } from '../places/owner.ts';
+import { formatTime } from '../text/format-time.ts';
 
 /** Loads SQLite itself, which otherwise comes with the first file, and then takes the permission for native code. */
 export function loadSqlite(): void {

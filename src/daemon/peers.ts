@@ -4,8 +4,8 @@
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { PeerCredentials } from '../peer-credentials.ts';
-import { isTrustedUser } from '../trusted-places.ts';
+import { isTrustedUser } from '../places/trusted-places.ts';
+import type { PeerCredentials } from '../system/peer-credentials.ts';
 
 /** Connections of other users are closed without an answer. */
 export function checkPeers(

@@ -1,7 +1,7 @@
 /** What this process may touch, what it gives up of that once it listens, and which protections hold then. */
 import { dirname, join } from 'node:path';
 import type { KnownVault } from '../../workers/messages.ts';
-import type { Home } from '../home.ts';
+import type { Home } from '../places/home.ts';
 import type { Libc } from './libc.ts';
 import { NOTIFY_PROGRAMS } from './readiness.ts';
 import { buildListeningFilter } from './system-call-filter.ts';

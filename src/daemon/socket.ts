@@ -4,7 +4,7 @@ import { chmodSync, linkSync, lstatSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { dirname, join } from 'node:path';
 import { isAlive } from '../client/alive.ts';
-import { UnsafePlaceError, UntrustedError } from '../trusted-places.ts';
+import { UnsafePlaceError, UntrustedError } from '../places/trusted-places.ts';
 
 /** Tells our socket from one that somebody has put in its place since. */
 interface Identity {

@@ -4,7 +4,7 @@
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Warn } from '../rate-limited-warning.ts';
+import type { Warn } from '../log/rate-limited-warning.ts';
 
 /** Connections in the order in which they came there, and when each did. */
 type Line = Map<Socket, number>;

@@ -5,7 +5,7 @@
  * bound is enough, and needs no clock that a slow but honest reader could run out of.
  */
 import type { Socket } from 'node:net';
-import type { Warn } from '../rate-limited-warning.ts';
+import type { Warn } from '../log/rate-limited-warning.ts';
 
 /** 80 MiB: the largest body there is (of an import), and a quarter as much again. */
 export const HELD_BYTES = 80 * 1_048_576;

@@ -9,7 +9,7 @@ import {
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../workers/messages.ts';
-import { warnSeldom } from '../rate-limited-warning.ts';
+import { warnSeldom } from '../log/rate-limited-warning.ts';
 import { type Answer, answerRequest, type Backend, refuse } from './answer.ts';
 import { ClientGoneError, drainBody, hasBody, readBody, refuseBody } from './body.ts';
 import { Connections } from './connections.ts';

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { PeerCredentials } from '../../src/peer-credentials.ts';
+import { PeerCredentials } from '../../src/system/peer-credentials.ts';
 import {
   ATTACKER,
   listenFalsely,

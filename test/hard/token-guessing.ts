@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { hashToken, Principals } from '../../src/auth/principals.ts';
 import { connect, type VaultClient } from '../../src/client/index.ts';
-import { locateSessionToken, readSessionToken } from '../../src/session-token.ts';
+import { locateSessionToken, readSessionToken } from '../../src/places/session-token.ts';
 import type { Guessed, GuesserOptions } from '../fixtures/guesser.ts';
 import { RawConnection } from '../fixtures/raw.ts';
 import { type Daemon, finished, startDaemon, startNode } from '../fixtures/vault.ts';

@@ -1,6 +1,6 @@
 /**
  * The user's list of known vaults, `known-vaults.json` in the folder of the user's settings: written here, read by the
- * request thread's side (src/known-vaults.ts), which hands each thread what the list says of its vault. Holds no secret.
+ * request thread's side (src/places/known-vaults.ts), which hands each thread what the list says of its vault. Holds no secret.
  *
  * Several commands may write at once. A lock, SQLite's on an empty file as for the vault itself, lets one after the
  * other read the list, change its own entry and put the new list into place; the kernel drops it with the process.

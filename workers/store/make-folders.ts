@@ -1,4 +1,4 @@
-/** Making a folder with those above it: as src/make-folders.ts, on this side of the wall. */
+/** Making a folder with those above it: as src/places/make-folders.ts, on this side of the wall. */
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { authenticate } from '../../../src/auth/authenticate.ts';
 import { hashToken, Principals } from '../../../src/auth/principals.ts';
 import { matchRoute } from '../../../src/http/router.ts';
-import { parseKnownVault } from '../../../src/known-vaults.ts';
+import { parseKnownVault } from '../../../src/places/known-vaults.ts';
 import { type PoolOptions, Pools } from '../../../src/pool/pools.ts';
 import { encodeContext } from '../../../workers/envelope/context.ts';
 import { asDek } from '../../../workers/envelope/keys.ts';

@@ -1,9 +1,9 @@
 /** `mav adopt`: takes the vault that lies here for the user's own. It says what it is, and what was known here before. */
 import type { KnownVault } from '../../../workers/messages.ts';
 import type { Answered } from '../../answered.ts';
-import { describeNoVault, hasVault } from '../../home.ts';
-import { findKnownVault } from '../../known-vaults.ts';
-import { TURN_PATIENCE_MS } from '../../owner.ts';
+import { describeNoVault, hasVault } from '../../places/home.ts';
+import { findKnownVault } from '../../places/known-vaults.ts';
+import { TURN_PATIENCE_MS } from '../../places/owner.ts';
 import type { PoolOptions } from '../../pool/pools.ts';
 import { adviseOn } from '../../remedies.ts';
 import type { Input, Run } from '../command.ts';
@@ -63,7 +63,7 @@ async function askThread(
 ): Promise<string> {
   const { awaitOwnership, releaseOwnership } = await import('../../daemon/ownership.ts');
   const isServed = async () =>
-    (await import('../../owner.ts')).readOwner(home.ownerPath)?.command === 'serve';
+    (await import('../../places/owner.ts')).readOwner(home.ownerPath)?.command === 'serve';
   if (!(await awaitOwnership(home, 'adopt', TURN_PATIENCE_MS, isServed))) {
     throw new CliError(
       EXIT.failed,

@@ -1,6 +1,6 @@
 /** `mav destroy`: the vault, its key and everything in it, for ever. */
 
-import { escapeControls } from '../../escape-controls.ts';
+import { escapeControls } from '../../text/escape-controls.ts';
 import type { Run } from '../command.ts';
 import { CliError, EXIT } from '../failure.ts';
 import { confirm } from '../terminal/confirm.ts';

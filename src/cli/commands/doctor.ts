@@ -1,7 +1,7 @@
 /** `mav doctor`: looks at everything that can be wrong with a vault, and says what to do. It changes nothing. */
 import { styleText } from 'node:util';
 import { isAlive } from '../../client/alive.ts';
-import { escapeControls } from '../../escape-controls.ts';
+import { escapeControls } from '../../text/escape-controls.ts';
 import type { Input, Run } from '../command.ts';
 import type { Context } from '../context.ts';
 import { checkDaemon } from '../doctor/daemon.ts';

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type Client, findTag } from '../../client/client.ts';
 import type { Metadata, Secret } from '../../client/types.ts';
-import { escapeControls } from '../../escape-controls.ts';
+import { escapeControls } from '../../text/escape-controls.ts';
 import type { Input, Run } from '../command.ts';
 import { CliError, EXIT, type ExitCode, toCliError, usageError } from '../failure.ts';
 import { parseMetadata } from '../input/metadata.ts';

@@ -1,7 +1,7 @@
 /** `mav exec`: runs a program with secrets as environment variables. */
 import { writeSync } from 'node:fs';
-import { escapeLines } from '../../escape-controls.ts';
-import { readStarted, START_VARIABLE, type Started } from '../../started.ts';
+import { readStarted, START_VARIABLE, type Started } from '../../system/started.ts';
+import { escapeLines } from '../../text/escape-controls.ts';
 import type { Run } from '../command.ts';
 import type { Context } from '../context.ts';
 import { findInherited } from '../process/inherited-descriptors.ts';

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { Client } from '../../client/client.ts';
-import { JsonReader } from '../../json-reader.ts';
+import { JsonReader } from '../../text/json-reader.ts';
 import type { Input, Run } from '../command.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
 import { flushOutput } from '../terminal/output.ts';

@@ -1,5 +1,5 @@
 /** `mav init`: makes a vault. */
-import { secureHome } from '../../home.ts';
+import { secureHome } from '../../places/home.ts';
 import type { Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
 import { checkPassphraseFile } from '../input/passphrase-file.ts';

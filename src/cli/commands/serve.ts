@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import type { Answered } from '../../answered.ts';
 import type { ServeOptions } from '../../daemon/serve.ts';
-import { checkAbove, describeNoVault, hasVault } from '../../home.ts';
-import { findKnownVault, takeKnownVault } from '../../known-vaults.ts';
-import type { LogOptions } from '../../log.ts';
+import type { LogOptions } from '../../log/log.ts';
+import { checkAbove, describeNoVault, hasVault } from '../../places/home.ts';
+import { findKnownVault, takeKnownVault } from '../../places/known-vaults.ts';
 import { adviseOn, type Problem } from '../../remedies.ts';
 import type { Input, Run } from '../command.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';

@@ -3,8 +3,8 @@
  * asks anybody.
  */
 
-import { escapeControls } from '../../escape-controls.ts';
-import { formatTime } from '../../times.ts';
+import { escapeControls } from '../../text/escape-controls.ts';
+import { formatTime } from '../../text/format-time.ts';
 import type { Run } from '../command.ts';
 import { EXIT } from '../failure.ts';
 import { formatSize } from '../formats/sizes.ts';

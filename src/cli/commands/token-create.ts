@@ -1,7 +1,7 @@
 /** `mav token create`: a token for a client of the API. */
 
 import type { TokenScope } from '../../client/types.ts';
-import { formatTime } from '../../times.ts';
+import { formatTime } from '../../text/format-time.ts';
 import type { Run } from '../command.ts';
 import { CliError, EXIT } from '../failure.ts';
 import { flushOutput } from '../terminal/output.ts';

@@ -43,7 +43,7 @@ const COLUMNS = [
 async function printTokens(context: Context, tokens: readonly Token[]): Promise<void> {
   const [{ printTable }, { formatTime }] = await Promise.all([
     import('../formats/table.ts'),
-    import('../../times.ts'),
+    import('../../text/format-time.ts'),
   ]);
   const rows = tokens.map((token) => [
     token.id,

@@ -1,7 +1,7 @@
 /** `mav token revoke ID… | --all`. */
 import type { Client } from '../../client/client.ts';
 import { MaestroVaultError } from '../../client/errors.ts';
-import { escapeControls } from '../../escape-controls.ts';
+import { escapeControls } from '../../text/escape-controls.ts';
 import type { Input, Run } from '../command.ts';
 import { CliError, EXIT, type ExitCode, usageError } from '../failure.ts';
 import { confirm } from '../terminal/confirm.ts';

@@ -2,7 +2,7 @@
  * `mav __complete SHELL WORD…`: what the completion scripts ask. One candidate a line, a tab and its description behind
  * it; a line that starts with the tab asks the shell for names of files. Never a word about what goes wrong.
  */
-import { isShownAsItIs } from '../../escape-controls.ts';
+import { isShownAsItIs } from '../../text/escape-controls.ts';
 import type { Context } from '../context.ts';
 import { EXIT, type ExitCode } from '../failure.ts';
 import { findCandidates } from './lookup.ts';

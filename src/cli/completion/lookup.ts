@@ -5,8 +5,8 @@
 import { Client } from '../../client/client.ts';
 import { Connection } from '../../client/connection.ts';
 import { readSettings } from '../../config.ts';
-import { escapeControls } from '../../escape-controls.ts';
-import { findSessionFile, readSessionToken } from '../../session-token.ts';
+import { findSessionFile, readSessionToken } from '../../places/session-token.ts';
+import { escapeControls } from '../../text/escape-controls.ts';
 import { readGivenToken } from '../vault/access.ts';
 import type { Candidate, Lookup, Plan } from './plan.ts';
 

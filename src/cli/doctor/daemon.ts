@@ -3,11 +3,11 @@ import { existsSync, lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isAlive } from '../../client/alive.ts';
 import { openSocket } from '../../client/open-socket.ts';
-import type { Home } from '../../home.ts';
-import { checkPrivateFile } from '../../home.ts';
-import { type Owner, readOwner } from '../../owner.ts';
-import { readSoftLimit } from '../../process-limits.ts';
-import { findSessionFile } from '../../session-token.ts';
+import type { Home } from '../../places/home.ts';
+import { checkPrivateFile } from '../../places/home.ts';
+import { type Owner, readOwner } from '../../places/owner.ts';
+import { findSessionFile } from '../../places/session-token.ts';
+import { readSoftLimit } from '../../system/process-limits.ts';
 import type { Input } from '../command.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
 

@@ -1,7 +1,7 @@
 /** Checks of the machine: where memory may be written to, and what time it believes it is. */
 
 import { readFileSync } from 'node:fs';
-import { formatTime } from '../../times.ts';
+import { formatTime } from '../../text/format-time.ts';
 import { checkDebuggers } from './debuggers.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 

@@ -2,7 +2,7 @@
 import { existsSync, realpathSync, statfsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { readConfig } from '../../config.ts';
-import { explainForeignVault } from '../../foreign-vault.ts';
+import { explainForeignVault } from '../../places/foreign-vault.ts';
 import {
   checkAbove,
   checkPrivateFile,
@@ -14,8 +14,8 @@ import {
   type Home,
   isThere,
   listDatabaseFiles,
-} from '../../home.ts';
-import { findKnownVault } from '../../known-vaults.ts';
+} from '../../places/home.ts';
+import { findKnownVault } from '../../places/known-vaults.ts';
 import { adviseOn } from '../../remedies.ts';
 import type { Input } from '../command.ts';
 import { toCliError } from '../failure.ts';

@@ -1,6 +1,6 @@
 /** Lines for programs, such as cut, awk and `while read`: tabs between the columns, no heading, nothing cut. */
 
-import { escapeControls } from '../../escape-controls.ts';
+import { escapeControls } from '../../text/escape-controls.ts';
 import type { Context } from '../context.ts';
 import { writeInTurn } from '../terminal/output.ts';
 

@@ -3,7 +3,7 @@
  * only when a table is printed.
  */
 
-import { escapeControls } from '../../escape-controls.ts';
+import { escapeControls } from '../../text/escape-controls.ts';
 import type { Context } from '../context.ts';
 import { findTerminalWidth, writeInTurn } from '../terminal/output.ts';
 

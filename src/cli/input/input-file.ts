@@ -1,6 +1,6 @@
 /** What a command reads: a file, or standard input. */
 import { accessSync, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { describeSystemError } from '../../system-error.ts';
+import { describeSystemError } from '../../system/system-error.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
 
 const PIECE_SIZE = 65_536;

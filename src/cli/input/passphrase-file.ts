@@ -1,6 +1,6 @@
 /** The file of --passphrase-file, which is held to the rules of a key file. */
 import { existsSync } from 'node:fs';
-import { checkTrustedFile, readTrustedFile, SECRET } from '../../trusted-places.ts';
+import { checkTrustedFile, readTrustedFile, SECRET } from '../../places/trusted-places.ts';
 import type { Input } from '../command.ts';
 import { CliError, EXIT } from '../failure.ts';
 import { checkReadable, readInputFile } from './input-file.ts';

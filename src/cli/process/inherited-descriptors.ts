@@ -4,7 +4,7 @@
  * own follows from what they are: asked before the program opens anything itself.
  */
 import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
-import { holdsFolderBy } from '../../working-folder.ts';
+import { holdsFolderBy } from '../../system/working-folder.ts';
 
 export interface Descriptor {
   readonly number: number;

@@ -2,7 +2,7 @@
  * Gives this process back the state that Node took from it, for the program that it becomes: by node:ffi, which Node has
  * from 26.1 on, because Node has no other name for these calls.
  */
-import { hasSignal, type Started } from '../../started.ts';
+import { hasSignal, type Started } from '../../system/started.ts';
 import { type Descriptor, isStillClosing } from './inherited-descriptors.ts';
 
 /** fcntl(2), signal(2), pthread_sigmask(3), getrlimit(2), all as on Linux. */

@@ -5,8 +5,8 @@
  */
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
-import { hasSignal, type Started } from '../../started.ts';
-import { returnToDeletedFolder } from '../../working-folder.ts';
+import { hasSignal, type Started } from '../../system/started.ts';
+import { returnToDeletedFolder } from '../../system/working-folder.ts';
 import type { ExitCode } from '../failure.ts';
 import { mayFailToStart } from './executable.ts';
 import { findProgram } from './find-program.ts';

@@ -3,7 +3,7 @@
  * and nothing is fetched.
  */
 import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { describeSystemError } from '../../system-error.ts';
+import { describeSystemError } from '../../system/system-error.ts';
 import { CliError, EXIT } from '../failure.ts';
 
 /** What stands on the command line is stronger than what a repository's configuration says. */

@@ -1,7 +1,7 @@
 /** Where a scan looks: files and folders, standard input, or what git's index has staged. */
 
 import { closeSync, openSync, readSync } from 'node:fs';
-import { findWords } from '../../system-error.ts';
+import { findWords } from '../../system/system-error.ts';
 import type { Input } from '../command.ts';
 import { Progress } from '../terminal/progress.ts';
 import { Findings, showPath } from './findings.ts';

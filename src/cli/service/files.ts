@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { explainNoFolder, makeFolders } from '../../make-folders.ts';
+import { explainNoFolder, makeFolders } from '../../places/make-folders.ts';
 import { CliError, EXIT } from '../failure.ts';
 import { MARKER, type ServiceFile } from './service.ts';
 

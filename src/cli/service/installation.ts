@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { type Home, locateHome } from '../../home.ts';
+import { type Home, locateHome } from '../../places/home.ts';
 import type { Input } from '../command.ts';
 import { CliError, EXIT } from '../failure.ts';
 import type { Facts, Service } from './service.ts';

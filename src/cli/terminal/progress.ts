@@ -2,7 +2,7 @@
  * How far something long has come: one line on the terminal, drawn anew in its place, and taken away before anything else
  * is said or asked there.
  */
-import { escapeControls } from '../../escape-controls.ts';
+import { escapeControls } from '../../text/escape-controls.ts';
 
 /** What is done sooner needs no line. */
 const PATIENCE_MS = 500;

@@ -3,7 +3,7 @@
  * there. It is not escaped either: what is shown may be copied, and has to be the value.
  */
 import { isUtf8 } from 'node:buffer';
-import { isShownAsItIs } from '../../escape-controls.ts';
+import { isShownAsItIs } from '../../text/escape-controls.ts';
 import { CliError, EXIT } from '../failure.ts';
 
 /** The value's text without the newline at its end. Throws CliError if a terminal cannot show it as it is. */

@@ -3,7 +3,7 @@
  * taken over as it was written, so that numbers in metadata stay the same; the API checks it.
  */
 
-import { JsonReader } from '../../json-reader.ts';
+import { JsonReader } from '../../text/json-reader.ts';
 import type { Input } from '../command.ts';
 import { endReading, readList, unknownShape } from './import-list.ts';
 import { checkEmpty, chooseEnvironment, type SourceEntry } from './source-entry.ts';

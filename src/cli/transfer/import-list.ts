@@ -3,7 +3,7 @@
  * program's `[{"name": …, "environment": …, "value": …, "metadata": {…}}]`.
  */
 
-import type { JsonReadError, JsonReader } from '../../json-reader.ts';
+import type { JsonReadError, JsonReader } from '../../text/json-reader.ts';
 import type { Input } from '../command.ts';
 import { checkEmpty, chooseEnvironment, type SourceEntry } from './source-entry.ts';
 

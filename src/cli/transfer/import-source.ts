@@ -1,7 +1,7 @@
 /** What an import stores, as the API takes it, and where each entry stands in the file. */
 import { isUtf8 } from 'node:buffer';
-import { JsonReadError } from '../../json-reader.ts';
 import { IMPORT_BODY_SIZE, IMPORT_ENTRIES } from '../../routes.ts';
+import { JsonReadError } from '../../text/json-reader.ts';
 import type { Input } from '../command.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
 import { readStandardInput, readUpTo } from '../input/input-file.ts';

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { constants } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { describeSystemError } from '../../system-error.ts';
+import { describeSystemError } from '../../system/system-error.ts';
 import { CliError, EXIT } from '../failure.ts';
 
 const MODE = 0o600;

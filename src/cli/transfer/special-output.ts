@@ -4,8 +4,8 @@
  */
 import { closeSync, constants, openSync, statSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { escapeData } from '../../escape-controls.ts';
-import { describeSystemError } from '../../system-error.ts';
+import { describeSystemError } from '../../system/system-error.ts';
+import { escapeData } from '../../text/escape-controls.ts';
 import { CliError, EXIT } from '../failure.ts';
 import { findInherited } from '../process/inherited-descriptors.ts';
 

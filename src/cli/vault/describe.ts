@@ -1,5 +1,5 @@
 /** How a command's messages name a secret. */
-import { escapeControls } from '../../escape-controls.ts';
+import { escapeControls } from '../../text/escape-controls.ts';
 
 /** `db-password in prod`; the default environment has no name. */
 export function describeSecret(name: string, environment: string | undefined, field?: string): string {

@@ -1,7 +1,7 @@
 /** A secret as it is shown to its owner before it is accepted: who wrote it, when, and what is in it. */
 import type { EncodedValue, Secret, Token } from '../../client/types.ts';
-import { escapeControls } from '../../escape-controls.ts';
-import { formatTime } from '../../times.ts';
+import { escapeControls } from '../../text/escape-controls.ts';
+import { formatTime } from '../../text/format-time.ts';
 import { describeSecret } from './describe.ts';
 
 /** How many of the owner's own fields, and of metadata keys, are named. */

@@ -3,7 +3,7 @@
  * Loaded only after the vault has said that it is not there; what it is asked then may cost a list of all names.
  */
 import type { Client } from '../../client/client.ts';
-import { escapeControls } from '../../escape-controls.ts';
+import { escapeControls } from '../../text/escape-controls.ts';
 import type { Input } from '../command.ts';
 import { CliError, EXIT } from '../failure.ts';
 import { quoteForPosix, quoteWord } from '../formats/shell-quote.ts';

@@ -1,7 +1,7 @@
 /** What an abandoned `mav init` would leave behind, and its removal. Only what was not there before is removed. */
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { Home } from '../../home.ts';
+import type { Home } from '../../places/home.ts';
 
 /** As the vault's thread names a database that is not complete: with the id of the vault, which a key file has too. */
 const DRAFT = /^vault\.db\.new-([0-9a-f]{32})(?:-wal|-shm|-journal)?$/;

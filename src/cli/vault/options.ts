@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import type { KnownVault } from '../../../workers/messages.ts';
 import { readConfig } from '../../config.ts';
-import type { Home } from '../../home.ts';
+import type { Home } from '../../places/home.ts';
 import type { PoolOptions } from '../../pool/pools.ts';
 import type { Context } from '../context.ts';
 import { CliError, EXIT } from '../failure.ts';

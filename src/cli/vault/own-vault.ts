@@ -2,8 +2,8 @@
 import { Client } from '../../client/client.ts';
 import type { Send } from '../../client/connection.ts';
 import type { InProcessVault } from '../../daemon/in-process.ts';
-import { describeNoVault, hasVault } from '../../home.ts';
-import { findKnownVault } from '../../known-vaults.ts';
+import { describeNoVault, hasVault } from '../../places/home.ts';
+import { findKnownVault } from '../../places/known-vaults.ts';
 import type { Problem } from '../../remedies.ts';
 import type { Input } from '../command.ts';
 import type { Context } from '../context.ts';

@@ -1,6 +1,6 @@
 /** Before somebody is asked for what is to be stored: whether there is a vault to store it in. */
 import { isAlive } from '../../client/alive.ts';
-import { describeNoVault, hasVault } from '../../home.ts';
+import { describeNoVault, hasVault } from '../../places/home.ts';
 import type { Input } from '../command.ts';
 import { CliError, EXIT } from '../failure.ts';
 import { readGivenToken, withVault } from './access.ts';

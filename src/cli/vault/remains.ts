@@ -2,8 +2,8 @@
 import { existsSync, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isAlive } from '../../client/alive.ts';
-import type { Home } from '../../home.ts';
-import { findSessionFile, locatePointer } from '../../session-token.ts';
+import type { Home } from '../../places/home.ts';
+import { findSessionFile, locatePointer } from '../../places/session-token.ts';
 import type { Input } from '../command.ts';
 
 /** A daemon finishes what is under way first; that is bounded by ten seconds. */

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { isAlive } from '../../client/alive.ts';
 import { isAnswering } from '../../client/silence.ts';
-import type { Home } from '../../home.ts';
-import { readOwner } from '../../owner.ts';
+import type { Home } from '../../places/home.ts';
+import { readOwner } from '../../places/owner.ts';
 
 /** For what must say something soon. */
 const PATIENCE_MS = 3_000;

@@ -82,7 +82,7 @@ const WRITER = { head: 'WRITTEN BY', isWhole: true };
 async function printSecrets(context: Context, rows: readonly SecretSummary[]): Promise<void> {
   const [{ printTable }, { formatTime }] = await Promise.all([
     import('../formats/table.ts'),
-    import('../../times.ts'),
+    import('../../text/format-time.ts'),
   ]);
   // Only where there is something for the owner to look at.
   const hasWriters = rows.some(({ accepted }) => !accepted);

@@ -2,9 +2,9 @@
 import { accessSync, constants, lstatSync, type Stats } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { describeSystemError } from '../system/system-error.ts';
 import { explainForeignVault } from './foreign-vault.ts';
 import { explainNoFolder, makeFolders } from './make-folders.ts';
-import { describeSystemError } from './system-error.ts';
 import {
   ACCESS_BY_OTHERS,
   checkFolders,

@@ -6,7 +6,7 @@
  */
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, relative } from 'node:path';
-import type { KnownSlot, KnownVault } from '../workers/messages.ts';
+import type { KnownSlot, KnownVault } from '../../workers/messages.ts';
 import { checkPrivateFolder, type Home, isThere } from './home.ts';
 import { readTrustedFile, SECRET, UnsafePlaceError } from './trusted-places.ts';
 

@@ -1,7 +1,7 @@
 /** Making a folder with those above it. */
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { describeSystemError } from './system-error.ts';
+import { describeSystemError } from '../system/system-error.ts';
 
 /**
  * Makes the folder, and those above it that are missing; it may be there already. Throws what mkdir throws. Node's own

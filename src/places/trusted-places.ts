@@ -19,7 +19,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { describeSystemError } from './system-error.ts';
+import { describeSystemError } from '../system/system-error.ts';
 
 /** A place that must not be used; `message` says which, why, and what to do. */
 export class UnsafePlaceError extends Error {

@@ -2,8 +2,9 @@
  * The daemon's log, on standard error: plain lines for people, or JSON lines for programs. Only the fields named here are
  * ever written, so that no value, token or query string can slip in with an object.
  */
-import { escapeControls, escapeJson, escapeLines } from './escape-controls.ts';
-import type { Answer } from './http/answer.ts';
+
+import type { Answer } from '../http/answer.ts';
+import { escapeControls, escapeJson, escapeLines } from '../text/escape-controls.ts';
 import { LogWriter } from './log-writer.ts';
 
 export interface Log {
