@@ -44,18 +44,18 @@ class Store {
   }
 
   put(place: Place, entries: Entries): void {
-    const row = this.reader.find(place.name, place.environment);
+    const row = this.reader.find(place);
     this.#write(row?.id ?? null, place, entries);
   }
 
   rename(from: Place, to: Place, entries: Entries): void {
-    const id = this.reader.find(from.name, from.environment)!.id;
-    this.#writer.move(id, to.name, to.environment);
+    const id = this.reader.find(from)!.id;
+    this.#writer.rename(id, to);
     this.#write(id, to, entries);
   }
 
   delete(place: Place): void {
-    this.#writer.delete(this.reader.find(place.name, place.environment)!.id);
+    this.#writer.delete(this.reader.find(place)!.id);
   }
 
   #write(id: number | null, place: Place, entries: Entries): void {

@@ -89,6 +89,13 @@ export interface PageBounds {
   readonly bytes: number;
 }
 
+/** What names a secret: a name is unique within its environment. */
+export interface SecretName {
+  readonly name: string;
+  /** Empty for secrets without an environment. */
+  readonly environment: string;
+}
+
 /** Who a write is bound to. */
 export interface Author {
   /** `session` for the owner's own, else the token's id. */

@@ -16,6 +16,7 @@ import {
 } from './calls.ts';
 import { checkWanted } from './cancellation.ts';
 import { LostTransactionError, toFailure } from './failures.ts';
+import { loadWords } from './generated/passphrase.ts';
 import { IdleErasing } from './idle-erasing.ts';
 import { IdleIndexing } from './idle-indexing.ts';
 import { ReplyBuffer } from './json/reply.ts';
@@ -37,7 +38,6 @@ import { deleteField, putField, putFields } from './operations/fields.ts';
 import { importSecrets } from './operations/import.ts';
 import { rotateKek } from './operations/keys.ts';
 import { createVault } from './operations/new-vault.ts';
-import { loadWords } from './operations/passphrases.ts';
 import { generate } from './operations/passwords.ts';
 import { renameSecret } from './operations/rename.ts';
 import { deleteSecret, patchSecret, putSecret } from './operations/secrets.ts';

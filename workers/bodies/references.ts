@@ -3,6 +3,7 @@
  * validation library. Secrets it may hold: none, names are stored and searched in the clear.
  */
 import { JsonScanner, OPEN_BRACE, OPEN_BRACKET } from '../json/scan.ts';
+import type { SecretName } from '../messages.ts';
 import { BodyError, quoteName } from '../request-error.ts';
 import { ItemProblem, readList, readName, skipNull } from './list-items.ts';
 
@@ -10,9 +11,7 @@ export const MAX_REFS = 1_000;
 
 const LIST = 'refs';
 
-export interface SecretRef {
-  readonly name: string;
-  readonly environment: string;
+export interface SecretRef extends SecretName {
   /** Absent: the secret itself. */
   readonly field?: string;
 }

@@ -1,25 +1,29 @@
 /**
- * How large one entry may be. It is bounded when it is written, so that all that can be stored can also be read,
- * exported and imported again. Holds no secret: lengths only.
+ * How large one entry is and may be. The bound is checked on writing, so that everything stored can also be read,
+ * exported and imported again.
  */
 import { PAYLOAD_OVERHEAD } from '../envelope/payload.ts';
 import type { EntryLimits } from '../messages.ts';
 import { quoteName, RequestError } from '../request-error.ts';
-import type { WritableVault } from '../vault.ts';
+import type { SecretRow } from '../store/secrets.ts';
+import type { ReadableVault, WritableVault } from '../vault.ts';
 
-/** The most bytes of metadata, which a PATCH can bring too: taking it apart takes many times that. */
+/** Bytes of an entry that takes a reader as long as a batch of ordinary ones. */
+export const LARGE = 65_536;
+
+/** Bytes. A PATCH can bring metadata too, and parsing it takes many times its size in memory. */
 const MAX_METADATA_BYTES = 1_048_576;
 
-/** What gave the entry its size, as the API calls it. */
+/** The API's name for the part that makes an entry too large. */
 type Member = 'value' | 'fields' | 'metadata';
 
-/** After a write, inside of its transaction. Throws RequestError `too_large`, and nothing of the write is to stay. */
+/** Runs after a write, inside its transaction. Throws RequestError `too_large`; the caller then rolls back. */
 export function checkEntrySize(vault: WritableVault, secretId: number, member: Member): void {
   const { fields, values, bytes } = vault.secrets.measure(secretId);
   checkSize(vault, { fields, bytes: bytes - values * PAYLOAD_OVERHEAD }, member);
 }
 
-/** Throws RequestError `too_large`. `text`: as it is stored. */
+/** Throws RequestError `too_large`. `text`: the metadata's JSON as it is stored. */
 export function checkMetadata({ text }: { readonly text: string }): void {
   if (Buffer.byteLength(text) > MAX_METADATA_BYTES)
     throw tooLarge(`"metadata": an entry has at most ${MAX_METADATA_BYTES} bytes of it`, 'metadata');
@@ -38,4 +42,25 @@ export function checkSize({ limits }: WritableVault, { fields, bytes }: EntryLim
 
 function tooLarge(message: string, member: Member): RequestError {
   return new RequestError('too_large', message, undefined, member);
+}
+
+/** Bytes of an entry as it is stored. */
+export function measureEntry(vault: ReadableVault, row: SecretRow): number {
+  if (row.fieldCount > 0) return vault.secrets.measure(row.id).bytes;
+  return row.metadata.length + (row.payload?.length ?? 0);
+}
+
+/** Throws RequestError `busy` for an entry that would hold up other calls. The pool then asks in the queue of long ones. */
+export function putOffIfLarge(vault: ReadableVault, row: SecretRow): void {
+  if (vault.isForShort === true) checkShort(measureEntry(vault, row));
+}
+
+/** As putOffIfLarge, for one value. */
+export function putOffIfLong(vault: ReadableVault, payload: Buffer | null): void {
+  if (vault.isForShort === true) checkShort(payload?.length ?? 0);
+}
+
+function checkShort(size: number): void {
+  if (size > LARGE)
+    throw new RequestError('busy', 'the answer is large, and others wait; try again', 'later');
 }

@@ -9,15 +9,7 @@ import { openPayload, sealPayload } from '../envelope/payload.ts';
 import { type BoundRow, digestRow } from '../envelope/row-digest.ts';
 import { readWrapKeyId, unwrapKey, wrapKey } from '../envelope/wrap.ts';
 import type { Keyring } from '../keys/keyring.ts';
-
-/** What names a stored value: it can be opened under this name only. */
-export interface Place {
-  readonly kind: 'secret' | 'field';
-  readonly environment: string;
-  readonly name: string;
-  /** Empty for a secret's own value. */
-  readonly field: string;
-}
+import type { Place } from './places.ts';
 
 /** The ciphertext of a row. `version` is 0 and `payload` null where there is no value. */
 export interface SealedRow {

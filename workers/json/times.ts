@@ -1,4 +1,4 @@
-/** Times as the API shows them. Holds no secret. */
+/** Times: whole Unix seconds inside, RFC 3339 in the API. */
 
 /** RFC 3339 section 5.6: 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z. A stored row may claim any time. */
 const FIRST_TIME = -62_167_219_200;
@@ -9,6 +9,10 @@ const DAY_SECONDS = 86_400;
 const formattedDays = new Map<number, string>();
 const MAX_FORMATTED_DAYS = 4_096;
 const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
+
+export function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}
 
 /** A time in whole Unix seconds as RFC 3339, UTC; the nearest one where its four-digit years end. */
 export function formatTime(unixSeconds: number): string {

@@ -2,11 +2,12 @@
  * The KEK generations of an unsealed vault. Holds the KEKs, as KeyObjects: their bytes are native memory, out of
  * reach of a heap snapshot, and are freed when the vault is sealed and the keyring is collected.
  */
-import { createSecretKey, type KeyObject } from 'node:crypto';
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { encodeContext } from '../envelope/context.ts';
-import type { Kek, RootKey } from '../envelope/keys.ts';
+import { createKek, type RootKey } from '../envelope/keys.ts';
 import { digestRow, NO_WRITER } from '../envelope/row-digest.ts';
 import { deriveTokenMacKey } from '../envelope/row-mac.ts';
+import { KEY_ID_SIZE } from '../envelope/sizes.ts';
 import { unwrapKey, wrapKey } from '../envelope/wrap.ts';
 import { XaesKey } from '../envelope/xaes.ts';
 
@@ -22,9 +23,9 @@ export interface KekEntry {
 
 /** A generation as the database keeps it: wrapped under the root key. */
 export interface WrappedKek {
-  readonly id: Uint8Array;
+  readonly id: Buffer;
   readonly generation: number;
-  readonly wrapped: Uint8Array;
+  readonly wrapped: Buffer;
   readonly createdAt: number;
 }
 
@@ -104,16 +105,26 @@ function withRootKey<T>(rootKey: RootKey, use: (wrapping: XaesKey) => T): T {
   }
 }
 
-/** Wraps a KEK under the root key. The root key's id in the blob's header is the vault's. */
-export function wrapKek(
+/**
+ * Returns a new random KEK, wrapped under the root key; the KEK itself is zeroed. The vault's id stands for the root
+ * key's in the header of the wrap.
+ */
+export function mintKek(
   rootKey: RootKey,
   vaultId: Uint8Array,
-  kek: Kek,
-  { id, generation, createdAt }: Omit<WrappedKek, 'wrapped'>,
-): Buffer {
+  generation: number,
+  createdAt: number,
+): WrappedKek {
+  const id = randomBytes(KEY_ID_SIZE);
   const ctx = encodeKekContext(vaultId, id, generation);
   const digest = digestKekRow(createdAt);
-  return withRootKey(rootKey, (wrapping) => wrapKey(wrapping, vaultId, kek, ctx, digest));
+  const kek = createKek();
+  try {
+    const wrapped = withRootKey(rootKey, (wrapping) => wrapKey(wrapping, vaultId, kek, ctx, digest));
+    return { id, generation, wrapped, createdAt };
+  } finally {
+    kek.fill(0);
+  }
 }
 
 function digestKekRow(createdAt: number): Buffer {

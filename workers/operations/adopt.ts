@@ -4,13 +4,13 @@
  */
 import { dirname } from 'node:path';
 import type { ReplyBuffer } from '../json/reply.ts';
+import { writeStatus } from '../json/status.ts';
 import { findDifference } from '../known-vault.ts';
 import type { Call, KnownVault, WorkerOptions } from '../messages.ts';
 import { RequestError } from '../request-error.ts';
 import { lookInto } from '../store/database.ts';
 import { KnownVaultsError, recordVault } from '../store/known-vaults.ts';
 import { identifyVault } from '../store/vault.ts';
-import { writeStatus } from './secrets.ts';
 
 /** `{"found": KnownVault, "difference"}`; the difference is in words, and null where nothing differs or nothing is known. */
 export function inspectVault({ databasePath, known }: WorkerOptions, reply: ReplyBuffer): undefined {

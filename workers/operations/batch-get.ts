@@ -3,16 +3,16 @@
  * and writing it into the reply, as bytes only; it is zeroed there (`writeEntry`, `writeValue`), and so is what was
  * written of an entry that fails (`writeOrExplain`).
  */
-
 import { parseRefs, type SecretRef } from '../bodies/references.ts';
 import type { Handler } from '../calls.ts';
+import { getSecretRow } from '../entries/entries.ts';
+import { openField } from '../entries/fields.ts';
+import { MAX_REPLY_SIZE } from '../entries/limits.ts';
+import { describeUnreadable, writeFieldName, writeOrExplain } from '../entries/unreadable.ts';
+import { writeEntry, writeNames, writeValue } from '../entries/write-entry.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { RequestError } from '../request-error.ts';
 import type { ReadableVault } from '../vault.ts';
-import { describeUnreadable, writeFieldName, writeOrExplain } from './answer-of-many.ts';
-import { MAX_ANSWER_SIZE } from './answer-size.ts';
-import { openField } from './fields.ts';
-import { getSecretRow, writeEntry, writeNames, writeValue } from './secrets.ts';
 
 export const batchGet: Handler<ReadableVault> = (vault, call, reply) => {
   const start = reply.length;
@@ -37,16 +37,16 @@ export const batchGet: Handler<ReadableVault> = (vault, call, reply) => {
 };
 
 function checkSize(size: number): void {
-  if (size <= MAX_ANSWER_SIZE) return;
+  if (size <= MAX_REPLY_SIZE) return;
   throw new RequestError(
     'too_large',
-    `the answer would be larger than ${MAX_ANSWER_SIZE} bytes; ask for fewer secrets at once`,
+    `the answer would be larger than ${MAX_REPLY_SIZE} bytes; ask for fewer secrets at once`,
   );
 }
 
 /** Throws RequestError `not_found` and IntegrityError, perhaps in the middle of it. */
 function writeWanted(vault: ReadableVault, ref: SecretRef, reply: ReplyBuffer): void {
-  const row = getSecretRow(vault, ref.name, ref.environment);
+  const row = getSecretRow(vault, ref);
   if (ref.field === undefined) {
     writeEntry(vault, row, reply);
     return;

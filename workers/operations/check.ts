@@ -3,16 +3,19 @@
  * plaintext at a time, zeroed at once (`verifyRow`).
  */
 import type { Handler } from '../calls.ts';
+import { asBoundField } from '../entries/fields.ts';
+import { fieldPlace, secretPlace } from '../entries/places.ts';
 import { verifyRow } from '../entries/row-crypto.ts';
+import { describeUnreadable } from '../entries/unreadable.ts';
+import { writeNames } from '../entries/write-entry.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
+import { isGenuine } from '../keys/token-macs.ts';
+import type { SecretName } from '../messages.ts';
 import type { FieldRow, SecretRow } from '../store/secrets.ts';
 import { findDamageCode } from '../store/unusable.ts';
 import type { Damage } from '../store/vault.ts';
 import type { ReadableVault } from '../vault.ts';
-import { describeUnreadable } from './answer-of-many.ts';
-import { asBoundField, fieldPlaceOf, placeOf, writeNames } from './secrets.ts';
-import { isGenuine } from './tokens.ts';
 
 /** How many entries the answer names at most, of those that do not open. */
 const MAX_NAMED = 100;
@@ -24,7 +27,7 @@ interface Findings {
   fields: number;
   tokens: number;
   /** All of them; the answer names the first ones only. */
-  readonly unreadable: { readonly name: string; readonly environment: string }[];
+  readonly unreadable: SecretName[];
   readonly forged: string[];
 }
 
@@ -65,8 +68,8 @@ function checkEntries(vault: ReadableVault, findings: Findings): void {
 /** Whether an entry opens whole, as somebody with the key stored it. */
 function opens(vault: ReadableVault, row: SecretRow, fields: readonly FieldRow[]): boolean {
   try {
-    verifyRow(vault.keyring, placeOf(row), { ...row, fields });
-    for (const field of fields) verifyRow(vault.keyring, fieldPlaceOf(row, field.field), asBoundField(field));
+    verifyRow(vault.keyring, secretPlace(row), { ...row, fields });
+    for (const field of fields) verifyRow(vault.keyring, fieldPlace(row, field.field), asBoundField(field));
     return true;
   } catch (error) {
     if (error instanceof IntegrityError) return false;

@@ -2,35 +2,35 @@
  * Export: whole entries, page by page. Holds each value's plaintext between opening it and writing it into the reply,
  * as bytes only; it is zeroed there (`writeEntry`), and so is what was written of an entry that fails (`writeOrExplain`).
  */
+import { encodeCursor, getExportFilter } from '../bodies/parameters.ts';
 import type { Handler, Outcome } from '../calls.ts';
+import { MAX_REPLY_SIZE } from '../entries/limits.ts';
+import { describeUnreadable, writeOrExplain } from '../entries/unreadable.ts';
+import { writeEntry } from '../entries/write-entry.ts';
+import type { SecretName } from '../messages.ts';
 import { listReadable } from '../store/rescue.ts';
-import type { Place } from '../store/secrets.ts';
 import type { ReadableVault } from '../vault.ts';
-import { describeUnreadable, writeOrExplain } from './answer-of-many.ts';
-import { MAX_ANSWER_SIZE } from './answer-size.ts';
-import { encodeCursor, getExportFilter } from './parameters.ts';
-import { writeEntry } from './secrets.ts';
 
 export const exportSecrets: Handler<ReadableVault> = (vault, call, reply) => {
   const { limit, ...filter } = getExportFilter(call);
   const start = reply.length;
-  const unreadable: Place[] = [];
+  const unreadable: SecretName[] = [];
   let damage: string | undefined;
-  let last: Place | null = null;
+  let last: SecretName | null = null;
   let cursor: string | null = null;
   let count = 0;
   reply.ascii('[');
   // One row more than the page shows whether there is another page.
-  for (const { place, read } of listReadable(vault.secrets, { ...filter, limit: limit + 1 })) {
-    if (last !== null && (count === limit || reply.length - start > MAX_ANSWER_SIZE)) {
+  for (const { name, read } of listReadable(vault.secrets, { ...filter, limit: limit + 1 })) {
+    if (last !== null && (count === limit || reply.length - start > MAX_REPLY_SIZE)) {
       cursor = encodeCursor(last);
       break;
     }
     if (last !== null) reply.ascii(',');
-    const omission = writeOrExplain(place, reply, () => writeEntry(vault, read(), reply));
-    if (omission?.code === 'integrity') unreadable.push(place);
+    const omission = writeOrExplain(name, reply, () => writeEntry(vault, read(), reply));
+    if (omission?.code === 'integrity') unreadable.push(name);
     damage ??= omission?.damage;
-    last = place;
+    last = name;
     count += 1;
   }
   reply.ascii(']');
@@ -39,7 +39,7 @@ export const exportSecrets: Handler<ReadableVault> = (vault, call, reply) => {
 
 function describeOutcome(
   cursor: string | null,
-  unreadable: readonly Place[],
+  unreadable: readonly SecretName[],
   damage: string | undefined,
 ): Outcome {
   return {

@@ -2,14 +2,18 @@
  * Import: many entries, all or none. Holds the plaintext of the body's values, which the caller zeroes, and of one
  * stored value at a time, which is compared with them and zeroed.
  */
-
 import { type ImportEntry, LIST } from '../bodies/import-entries.ts';
 import { placeOfItem } from '../bodies/list-items.ts';
+import { getDryRun } from '../bodies/parameters.ts';
 import type { BodyHandler } from '../calls.ts';
 import { checkWanted } from '../cancellation.ts';
+import { changeSecret, NO_METADATA, storeSecret } from '../entries/entries.ts';
 import { checkEntrySize, checkMetadata, checkSize } from '../entries/entry-size.ts';
+import { asBoundField, setFields } from '../entries/fields.ts';
+import { fieldPlace, type Place, secretPlace } from '../entries/places.ts';
 import { checkPreconditions } from '../entries/preconditions.ts';
-import { openRow, type Place, verifyRow } from '../entries/row-crypto.ts';
+import { openRow, verifyRow } from '../entries/row-crypto.ts';
+import { writeNames } from '../entries/write-entry.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import { parseMetadata, type RawMetadata } from '../json/parse.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
@@ -17,17 +21,6 @@ import type { Call } from '../messages.ts';
 import { RequestError } from '../request-error.ts';
 import type { SecretRow } from '../store/secrets.ts';
 import type { WritableVault } from '../vault.ts';
-import { setFields } from './fields.ts';
-import { getDryRun } from './parameters.ts';
-import {
-  asBoundField,
-  changeSecret,
-  fieldPlaceOf,
-  NO_METADATA,
-  placeOf,
-  storeSecret,
-  writeNames,
-} from './secrets.ts';
 
 const GROUPS = ['added', 'changed', 'unchanged'] as const;
 type Group = (typeof GROUPS)[number];
@@ -43,7 +36,7 @@ export const importSecrets: BodyHandler<'secrets.import'> = (vault, call, reply,
     // In the order of the indexes: what comes next is mostly on a page that has just been used.
     for (const entry of list.toSorted(compareNames)) {
       checkWanted(call);
-      const row = vault.secrets.find(entry.name, entry.environment);
+      const row = vault.secrets.find(entry);
       // Whether a stored value is the given one is an answer that only who may read it gets.
       if (row !== null && !call.mayReplace) throw new RequestError('forbidden', NEEDS_READ);
       const store = () => (row === null ? add(numbered, entry, isDryRun) : merge(numbered, call, row, entry));
@@ -155,11 +148,11 @@ function replacesAll(vault: WritableVault, row: SecretRow, entry: ImportEntry): 
 function isSame(vault: WritableVault, row: SecretRow, entry: ImportEntry): boolean {
   let same = entry.metadata === undefined || entry.metadata.text === row.metadata;
   const bound = { ...row, fields: vault.secrets.listFieldHeads(row.id) };
-  if (entry.value === undefined) verifyRow(vault.keyring, placeOf(row), bound);
-  else if (!holds(vault, placeOf(row), bound, entry.value)) same = false;
+  if (entry.value === undefined) verifyRow(vault.keyring, secretPlace(row), bound);
+  else if (!holds(vault, secretPlace(row), bound, entry.value)) same = false;
   for (const [field, value] of entry.fields) {
     const stored = vault.secrets.findField(row.id, field);
-    const place = fieldPlaceOf(row, field);
+    const place = fieldPlace(row, field);
     if (stored === null || !holds(vault, place, asBoundField(stored), value)) same = false;
   }
   return same;

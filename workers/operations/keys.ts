@@ -3,18 +3,19 @@
  * are. Holds the root key until the new KEK is wrapped, and each DEK while it is wrapped anew; all are zeroed.
  */
 import type { Outcome } from '../calls.ts';
+import { asBoundField } from '../entries/fields.ts';
+import { fieldPlace, secretPlace } from '../entries/places.ts';
 import { rewrapRow } from '../entries/row-crypto.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { RootKey } from '../envelope/keys.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
-import { Keyring } from '../keys/keyring.ts';
+import { nowSeconds } from '../json/times.ts';
+import { Keyring, mintKek } from '../keys/keyring.ts';
+import { isGenuine, signTokenRow } from '../keys/token-macs.ts';
 import { openKeyring } from '../keys/unseal.ts';
 import { RequestError } from '../request-error.ts';
 import type { SecretRow } from '../store/secrets.ts';
 import type { Vault, WritableVault } from '../vault.ts';
-import { insertKek } from './new-vault.ts';
-import { asBoundField, fieldPlaceOf, nowSeconds, placeOf } from './secrets.ts';
-import { isGenuine, signTokenRow } from './tokens.ts';
 
 /** There is one writer thread, and this is its. */
 let isRotating = false;
@@ -70,7 +71,7 @@ async function addGeneration(vault: Vault, rootKey: RootKey): Promise<Keyring> {
     return vault.stores.transactions.write(() => {
       // Not the keyring's: the last rotation may have ended between its steps.
       const newest = Math.max(...rows.listKeks().map(({ generation }) => generation));
-      insertKek(rows, rootKey, keyring.vaultId, newest + 1, nowSeconds());
+      rows.insertKek(mintKek(rootKey, keyring.vaultId, newest + 1, nowSeconds()));
       return openKeyring(rootKey, keyring.vaultId, rows.listKeks());
     });
   } finally {
@@ -91,7 +92,7 @@ function rewrapSecrets(vault: WritableVault, keyring: Keyring): void {
   const summaries = [...vault.secrets.list({})];
   vault.countSteps('writing', summaries.length, (step) => {
     for (const { name, environment } of summaries) {
-      const row = vault.secrets.find(name, environment);
+      const row = vault.secrets.find({ name, environment });
       if (row === null) throw new IntegrityError();
       rewrapSecret(vault, keyring, row);
       step();
@@ -101,10 +102,10 @@ function rewrapSecrets(vault: WritableVault, keyring: Keyring): void {
 
 function rewrapSecret(vault: WritableVault, keyring: Keyring, row: SecretRow): void {
   const bound = { ...row, fields: vault.secrets.listFieldHeads(row.id) };
-  vault.writer.put({ ...row, ...rewrapRow(keyring, placeOf(row), bound, bound) });
+  vault.writer.put({ ...row, ...rewrapRow(keyring, secretPlace(row), bound, bound) });
   for (const field of vault.secrets.listFields(row.id)) {
     const stored = asBoundField(field);
-    const { wrappedDek } = rewrapRow(keyring, fieldPlaceOf(row, field.field), stored, stored);
+    const { wrappedDek } = rewrapRow(keyring, fieldPlace(row, field.field), stored, stored);
     vault.writer.putField({ ...field, secretId: row.id, wrappedDek });
   }
 }

@@ -6,10 +6,11 @@ import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { createKek, createRootKey, type RootKey } from '../envelope/keys.ts';
-import { KEY_ID_SIZE, VAULT_ID_SIZE } from '../envelope/sizes.ts';
+import { createRootKey, type RootKey } from '../envelope/keys.ts';
+import { VAULT_ID_SIZE } from '../envelope/sizes.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
-import { wrapKek } from '../keys/keyring.ts';
+import { nowSeconds } from '../json/times.ts';
+import { mintKek } from '../keys/keyring.ts';
 import { writeKeyFile } from '../keys/slots/file.ts';
 import { deleteRootKey, KeychainUnavailableError, storeRootKey } from '../keys/slots/keychain.ts';
 import { MIN_PASSPHRASE_LENGTH, readPassphraseFile, sealPassphraseSlot } from '../keys/slots/passphrase.ts';
@@ -22,7 +23,6 @@ import { KnownVaultsError, recordVault } from '../store/known-vaults.ts';
 import { makeFolders } from '../store/make-folders.ts';
 import { SCHEMA_VERSION } from '../store/migrations.ts';
 import { type SlotRow, VaultStore } from '../store/vault.ts';
-import { nowSeconds } from './secrets.ts';
 
 /** What is decided before anything is written. */
 interface Plan {
@@ -174,27 +174,12 @@ function writeDatabase(path: string, plan: Plan, rootKey: RootKey): void {
     db.transaction(() => {
       rows.insertVault(vaultId, createdAt);
       rows.insertSlot({ kind: keyStore, blob, location, createdAt } satisfies SlotRow);
-      insertKek(rows, rootKey, vaultId, 1, createdAt);
+      rows.insertKek(mintKek(rootKey, vaultId, 1, createdAt));
     })();
     db.pragma('journal_mode = WAL');
   } finally {
     db.close();
   }
-}
-
-/** Mints a KEK of the given generation and stores it wrapped under the root key. */
-export function insertKek(
-  rows: VaultStore,
-  rootKey: RootKey,
-  vaultId: Uint8Array,
-  generation: number,
-  createdAt: number,
-): void {
-  const kek = createKek();
-  const id = randomBytes(KEY_ID_SIZE);
-  const wrapped = wrapKek(rootKey, vaultId, kek, { id, generation, createdAt });
-  kek.fill(0);
-  rows.insertKek({ id, generation, wrapped, createdAt });
 }
 
 /** Puts the root key where it will be found; answers how to take it away again. */

@@ -1,39 +1,30 @@
 /**
  * Giving a secret another name or environment. Both are bound into every envelope, so the value and each field are
- * opened and sealed anew; one plaintext at a time is held, as bytes, and zeroed in sealing.ts.
+ * decrypted and encrypted again; one plaintext at a time is held, as bytes, and zeroed in row-crypto.ts.
  */
+import { getSecretName } from '../bodies/parameters.ts';
 import type { BodyHandler } from '../calls.ts';
+import { getForWrite, indexMetadata, toAccepted } from '../entries/entries.ts';
+import { asBoundField } from '../entries/fields.ts';
+import { fieldPlace, secretPlace } from '../entries/places.ts';
 import { resealRow, verifyRow } from '../entries/row-crypto.ts';
 import type { FieldVersion } from '../envelope/row-digest.ts';
 import { parseMetadata } from '../json/parse.ts';
+import { writeStatus } from '../json/status.ts';
+import { nowSeconds } from '../json/times.ts';
+import type { SecretName } from '../messages.ts';
 import { RequestError } from '../request-error.ts';
 import type { FieldRow, SecretRow } from '../store/secrets.ts';
 import type { WritableVault } from '../vault.ts';
-import { getPlace } from './parameters.ts';
-import {
-  asBoundField,
-  fieldPlaceOf,
-  getForWrite,
-  indexMetadata,
-  nowSeconds,
-  placeOf,
-  toAccepted,
-  writeStatus,
-} from './secrets.ts';
-
-interface Target {
-  readonly name: string;
-  readonly environment: string;
-}
 
 export const renameSecret: BodyHandler<'secrets.rename'> = (vault, call, reply, request) => {
-  const from = getPlace(call);
-  const target: Target = { name: request.name, environment: request.environment ?? from.environment };
+  const from = getSecretName(call);
+  const target: SecretName = { name: request.name, environment: request.environment ?? from.environment };
   if (target.name === from.name && target.environment === from.environment) {
     throw new RequestError('bad_request', 'the secret has this name in this environment already');
   }
   const row = getForWrite(vault, call, from);
-  if (vault.secrets.find(target.name, target.environment) !== null) {
+  if (vault.secrets.find(target) !== null) {
     throw new RequestError('conflict', 'there is a secret of the new name in that environment');
   }
   moveSecret(vault, row, target);
@@ -41,11 +32,11 @@ export const renameSecret: BodyHandler<'secrets.rename'> = (vault, call, reply, 
 };
 
 /** Throws IntegrityError: what is moved must be as somebody with the key stored it. */
-function moveSecret(vault: WritableVault, row: SecretRow, target: Target): void {
+function moveSecret(vault: WritableVault, row: SecretRow, target: SecretName): void {
   const { id, metadata, createdAt } = row;
   const fields = vault.secrets.listFields(id);
   const from = { ...row, fields };
-  verifyRow(vault.keyring, placeOf(row), from);
+  verifyRow(vault.keyring, secretPlace(row), from);
   const moved = fields.map((field) => moveField(vault, row, field, target));
   const bound = {
     metadata,
@@ -56,17 +47,17 @@ function moveSecret(vault: WritableVault, row: SecretRow, target: Target): void 
     fields: moved,
   };
   const version = row.payload === null ? 0 : vault.nextVersion();
-  const sealed = resealRow(vault.keyring, placeOf(row), from, placeOf(target), bound, version);
-  vault.writer.move(id, target.name, target.environment);
+  const sealed = resealRow(vault.keyring, secretPlace(row), from, secretPlace(target), bound, version);
+  vault.writer.rename(id, target);
   vault.writer.put({ id, ...target, ...bound, ...sealed });
   indexMetadata(vault, id, target, parseMetadata(metadata), false);
 }
 
 /** The field itself does not change, so it keeps its times and its writer. */
-function moveField(vault: WritableVault, secret: SecretRow, row: FieldRow, target: Target): FieldVersion {
+function moveField(vault: WritableVault, secret: SecretRow, row: FieldRow, target: SecretName): FieldVersion {
   const { field } = row;
-  const from = fieldPlaceOf(secret, field);
-  const to = fieldPlaceOf(target, field);
+  const from = fieldPlace(secret, field);
+  const to = fieldPlace(target, field);
   const bound = asBoundField(row);
   const version = vault.nextVersion();
   const { wrappedDek, payload } = resealRow(vault.keyring, from, bound, to, bound, version);

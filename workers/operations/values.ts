@@ -2,42 +2,32 @@
  * Values as they are, without JSON around them. Holds a value's plaintext between opening it and handing it on, as
  * bytes only; one that is stored lies in the request's body, which the writer zeroes.
  */
+import { getFieldName, getSecretName } from '../bodies/parameters.ts';
 import type { Handler } from '../calls.ts';
-import { checkEntrySize } from '../entries/entry-size.ts';
+import { changeSecret, findForWrite, getSecretRow, NO_METADATA, storeSecret } from '../entries/entries.ts';
+import { checkEntrySize, putOffIfLong } from '../entries/entry-size.ts';
+import { openField, storeFields, withFields } from '../entries/fields.ts';
+import { secretPlace } from '../entries/places.ts';
 import { entityTag } from '../entries/preconditions.ts';
 import { openRow } from '../entries/row-crypto.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { discard } from '../json/secret-bytes.ts';
+import { writeStatus } from '../json/status.ts';
 import type { Call } from '../messages.ts';
 import { RequestError } from '../request-error.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
-import { openField, storeFields } from './fields.ts';
-import { getFieldName, getPlace } from './parameters.ts';
-import {
-  changeSecret,
-  findForWrite,
-  getSecretRow,
-  NO_METADATA,
-  placeOf,
-  putOffIfLong,
-  storeSecret,
-  withFields,
-  writeStatus,
-} from './secrets.ts';
 
 export const getValue: Handler<ReadableVault> = (vault, call, reply) => {
-  const { name, environment } = getPlace(call);
-  const row = getSecretRow(vault, name, environment);
+  const row = getSecretRow(vault, getSecretName(call));
   putOffIfLong(vault, row.payload);
-  const value = openRow(vault.keyring, placeOf(row), withFields(vault, row));
+  const value = openRow(vault.keyring, secretPlace(row), withFields(vault, row));
   if (value === null) throw new RequestError('not_found', 'this secret has no value of its own');
   hand(value, reply);
   return { etag: entityTag(row) };
 };
 
 export const getFieldValue: Handler<ReadableVault> = (vault, call, reply) => {
-  const { name, environment } = getPlace(call);
-  const row = getSecretRow(vault, name, environment);
+  const row = getSecretRow(vault, getSecretName(call));
   hand(openField(vault, row, getFieldName(call)), reply);
   // The secret's: it changes with each of its fields.
   return { etag: entityTag(row) };
@@ -50,20 +40,20 @@ function hand(value: Buffer, reply: ReplyBuffer): void {
 
 /** Unlike the JSON form it keeps the metadata, which must then be genuine: changeSecret verifies the row. */
 export const putValue: Handler<WritableVault> = (vault, call, reply) => {
-  const place = getPlace(call);
+  const name = getSecretName(call);
   const value = getBody(call);
-  const existing = findForWrite(vault, call, place);
-  const id = existing?.id ?? storeSecret(vault, place, null, value, NO_METADATA);
+  const existing = findForWrite(vault, call, name);
+  const id = existing?.id ?? storeSecret(vault, name, null, value, NO_METADATA);
   if (existing !== null) changeSecret(vault, existing, { value });
   checkEntrySize(vault, id, 'value');
-  writeStatus('stored', { name: place.name }, reply);
+  writeStatus('stored', { name: name.name }, reply);
 };
 
 export const putFieldValue: Handler<WritableVault> = (vault, call, reply) => {
-  const place = getPlace(call);
+  const name = getSecretName(call);
   const field = getFieldName(call);
-  storeFields(vault, call, place, [[field, getBody(call)]]);
-  writeStatus('stored', { name: place.name, field }, reply);
+  storeFields(vault, call, name, [[field, getBody(call)]]);
+  writeStatus('stored', { name: name.name, field }, reply);
 };
 
 function getBody({ body }: Call): Uint8Array<ArrayBuffer> {

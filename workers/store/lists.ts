@@ -11,11 +11,7 @@
  * - a list without a limit has no end to stop at.
  */
 
-/** Where a page starts: just after this name and environment. */
-export interface PageStart {
-  readonly name: string;
-  readonly environment: string;
-}
+import type { SecretName } from '../messages.ts';
 
 export interface ListFilter {
   readonly environment?: string;
@@ -23,7 +19,8 @@ export interface ListFilter {
   readonly metadataValue?: string;
   /** Folded like the search texts. */
   readonly searchText?: string;
-  readonly after?: PageStart;
+  /** The page starts just after this secret. */
+  readonly after?: SecretName;
   /** At most so many rows; absent: all. */
   readonly limit?: number;
 }

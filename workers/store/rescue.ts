@@ -1,60 +1,61 @@
 /**
- * Reading past damage: what can still be read of a file with bad pages. Holds no secret.
+ * Reads what can still be read of a file with bad pages.
  *
- * A walk through the rows ends at the first bad page. Then the places of the rest come from an index, or from the other
- * one where the first is damaged too, and each row is read by itself, so that only those on bad pages are missing.
+ * A walk through the rows ends at the first bad page. After that the names of the remaining rows come from an index, or
+ * from the second index if the first is damaged too, and each row is read on its own. So only rows on bad pages are missing.
  */
+import type { SecretName } from '../messages.ts';
 import type { ListFilter } from './lists.ts';
-import { PLACE_INDEXES, type Place, type PlaceRow, type SecretReader, type SecretRow } from './secrets.ts';
+import { NAME_INDEXES, type SecretNameRow, type SecretReader, type SecretRow } from './secrets.ts';
 import { findDamageCode } from './unusable.ts';
 
 export interface Readable {
-  readonly place: Place;
-  /** Throws SQLite's error where the row is on a bad page. */
+  readonly name: SecretName;
+  /** Throws SQLite's error if the row is on a bad page. */
   readonly read: () => SecretRow;
 }
 
-/** As `listRows`. Throws SQLite's error where not even the places can be read. */
+/** As `listRows`. Throws SQLite's error if not even the names can be read. */
 export function* listReadable(secrets: SecretReader, filter: ListFilter): Generator<Readable> {
   let { after, limit } = filter;
   try {
     for (const row of secrets.listRows(filter)) {
-      yield { place: row, read: () => row };
+      yield { name: row, read: () => row };
       after = row;
       if (limit !== undefined) limit -= 1;
     }
   } catch (error) {
-    // No index has the places of those with some metadata, and whole rows.
+    // The metadata index is no substitute: it lies on other pages than the rows and may be damaged itself.
     if (findDamageCode(error) === null || filter.metadataKey !== undefined) throw error;
     const rest: ListFilter = {
       ...filter,
       ...(after === undefined ? {} : { after }),
       ...(limit === undefined ? {} : { limit }),
     };
-    yield* listByPlaces(secrets, rest, error);
+    yield* readByNames(secrets, rest, error);
   }
 }
 
-function* listByPlaces(secrets: SecretReader, filter: ListFilter, damage: unknown): Generator<Readable> {
-  for (const place of findPlaces(secrets, filter)) {
+function* readByNames(secrets: SecretReader, filter: ListFilter, damage: unknown): Generator<Readable> {
+  for (const name of findNames(secrets, filter)) {
     yield {
-      place,
+      name,
       read: () => {
-        const row = secrets.findById(place.id);
-        // What the index says of the row is as good as the table's own.
-        if (row?.name !== place.name || row.environment !== place.environment) throw damage;
+        const row = secrets.findById(name.id);
+        // A row that differs from its index entry counts as damaged: nothing tells which of the two is right.
+        if (row?.name !== name.name || row.environment !== name.environment) throw damage;
         return row;
       },
     };
   }
 }
 
-function findPlaces(secrets: SecretReader, filter: ListFilter): PlaceRow[] {
-  const [first, second] = PLACE_INDEXES;
+function findNames(secrets: SecretReader, filter: ListFilter): SecretNameRow[] {
+  const [first, second] = NAME_INDEXES;
   try {
-    return secrets.listPlaces(filter, first);
+    return secrets.listNames(filter, first);
   } catch (error) {
     if (findDamageCode(error) === null) throw error;
-    return secrets.listPlaces(filter, second);
+    return secrets.listNames(filter, second);
   }
 }

@@ -1,13 +1,12 @@
 /** The rows of secrets and their fields. SQL only: values come and go as ciphertext. */
+import type { SecretName } from '../messages.ts';
 import { expectChanges } from './changed.ts';
 import type { Db } from './database.ts';
 import { buildListStatement, type Hints, type ListFilter } from './lists.ts';
 import { SearchReader } from './search.ts';
 
 /** What a list shows of a secret. */
-export interface SecretSummary {
-  readonly name: string;
-  readonly environment: string;
+export interface SecretSummary extends SecretName {
   /** JSON text, as it was given (compact). */
   readonly metadata: string;
   readonly fieldCount: number;
@@ -42,19 +41,13 @@ export interface FieldRow {
 /** A field without its value: what its secret's row binds of it, and who wrote it and whether the owner accepted it. */
 export type FieldHead = Pick<FieldRow, 'field' | 'version' | 'writtenBy' | 'accepted'>;
 
-/** Where a secret is. */
-export interface Place {
-  readonly name: string;
-  readonly environment: string;
-}
-
-export interface PlaceRow extends Place {
+export interface SecretNameRow extends SecretName {
   readonly id: number;
 }
 
-/** Either has the place of every secret. */
-export const PLACE_INDEXES = ['sqlite_autoindex_secrets_1', 'secrets_by_environment'] as const;
-type PlaceIndex = (typeof PLACE_INDEXES)[number];
+/** Either index has the name and environment of every secret. */
+export const NAME_INDEXES = ['sqlite_autoindex_secrets_1', 'secrets_by_environment'] as const;
+type NameIndex = (typeof NAME_INDEXES)[number];
 
 /** What the indexes know of a metadata object. */
 export interface MetadataIndex {
@@ -114,7 +107,7 @@ export class SecretReader {
     );
   }
 
-  find(name: string, environment: string): SecretRow | null {
+  find({ name, environment }: SecretName): SecretRow | null {
     return this.#find.get(name, environment) ?? null;
   }
 
@@ -126,10 +119,10 @@ export class SecretReader {
     );
   }
 
-  /** As listRows, but where the secrets are, from one of the two indexes that know it, and without reading a row. */
-  listPlaces({ environment, after, limit }: ListFilter, index: PlaceIndex): PlaceRow[] {
+  /** As listRows, but only ids, names and environments, read from one of two indexes and from no row. */
+  listNames({ environment, after, limit }: ListFilter, index: NameIndex): SecretNameRow[] {
     return this.#db
-      .prepare<unknown[], PlaceRow>(
+      .prepare<unknown[], SecretNameRow>(
         `SELECT id, name, environment FROM secrets INDEXED BY ${index}
          WHERE (name, environment) > (?, ?) ${environment === undefined ? '' : 'AND environment = ?'}
          ORDER BY name, environment LIMIT ?`,
@@ -206,10 +199,8 @@ export class SecretReader {
 }
 
 /** What the writer stores of a secret row; `id` is null for a new one. */
-export interface SecretWrite {
+export interface SecretWrite extends SecretName {
   readonly id: number | null;
-  readonly name: string;
-  readonly environment: string;
   readonly metadata: string;
   readonly version: number;
   readonly wrappedDek: Uint8Array;
@@ -235,7 +226,7 @@ export interface FieldWrite {
 export class SecretWriter {
   readonly #insert;
   readonly #update;
-  readonly #move;
+  readonly #rename;
   readonly #delete;
   readonly #putField;
   readonly #deleteField;
@@ -256,7 +247,7 @@ export class SecretWriter {
          written_by = ?, accepted = ?
        WHERE id = ?`,
     );
-    this.#move = db.prepare<[string, string, number]>(
+    this.#rename = db.prepare<[string, string, number]>(
       'UPDATE secrets SET name = ?, environment = ? WHERE id = ?',
     );
     this.#delete = db.prepare<[number]>('DELETE FROM secrets WHERE id = ?');
@@ -307,9 +298,8 @@ export class SecretWriter {
     return Number(result.lastInsertRowid);
   }
 
-  /** Brings the indexes up to what the row's place and metadata now are. A row that `isNew` has nothing in them yet. */
-  index(secretId: number, place: Place, index: MetadataIndex, isNew: boolean): void {
-    const { name, environment } = place;
+  /** Updates the indexes to the row's name and metadata. `isNew`: no index has the row yet. */
+  index(secretId: number, { name, environment }: SecretName, index: MetadataIndex, isNew: boolean): void {
     if (!isNew) this.#clearEntries.run(secretId);
     for (const [key, value] of index.entries) {
       expectChanges(this.#insertEntry.run(secretId, key, value, name, environment));
@@ -317,9 +307,9 @@ export class SecretWriter {
     this.#putSearchText.run(secretId, index.searchText);
   }
 
-  /** Gives a row another place; its fields stay with it. */
-  move(secretId: number, name: string, environment: string): void {
-    expectChanges(this.#move.run(name, environment, secretId));
+  /** Gives a row another name and environment; its fields stay with it. */
+  rename(secretId: number, { name, environment }: SecretName): void {
+    expectChanges(this.#rename.run(name, environment, secretId));
   }
 
   /** Its fields and index entries go with it. */

@@ -10,6 +10,8 @@ import { hashToken, Principals } from '../../../src/auth/principals.ts';
 import { matchRoute } from '../../../src/http/router.ts';
 import { parseKnownVault } from '../../../src/places/known-vaults.ts';
 import { type PoolOptions, Pools } from '../../../src/pool/pools.ts';
+import { secretPlace } from '../../../workers/entries/places.ts';
+import { writeEntry } from '../../../workers/entries/write-entry.ts';
 import { encodeContext } from '../../../workers/envelope/context.ts';
 import { asDek } from '../../../workers/envelope/keys.ts';
 import { openPayload } from '../../../workers/envelope/payload.ts';
@@ -17,7 +19,6 @@ import { digestRow } from '../../../workers/envelope/row-digest.ts';
 import { unwrapKey } from '../../../workers/envelope/wrap.ts';
 import { ReplyBuffer } from '../../../workers/json/reply.ts';
 import type { Call, KnownVault } from '../../../workers/messages.ts';
-import { placeOf, writeEntry } from '../../../workers/operations/secrets.ts';
 import { readBatch } from '../../../workers/reading.ts';
 import type { SecretRow } from '../../../workers/store/secrets.ts';
 import { Vault, type WritableVault } from '../../../workers/vault.ts';
@@ -118,19 +119,23 @@ async function measureReader(options: PoolOptions): Promise<Step[]> {
   const vault = new Vault({ ...rest, ...shared, readers: readers ?? 1, startNumber: 1 }, 'reading');
   await vault.unseal(null);
   const open = await vault.use();
-  const { name = '', env = '' } = SECRET.params;
-  const row = open.secrets.find(name, env);
+  const { name = '', env: environment = '' } = SECRET.params;
+  const row = open.secrets.find({ name, environment });
   if (row === null) throw new Error('the secret is not there');
   const batch = Array.from({ length: 16 }, () => SECRET);
   const whole = await stepAsync('all of it in the reader', batch.length, async () => {
     await readBatch(vault, batch, false, new ReplyBuffer());
   });
-  return [step('SQLite', () => open.secrets.find(name, env)), ...measureOpening(open, row), whole];
+  return [
+    step('SQLite', () => open.secrets.find({ name, environment })),
+    ...measureOpening(open, row),
+    whole,
+  ];
 }
 
 function measureOpening(open: WritableVault, row: SecretRow): Step[] {
   const { keyring } = open;
-  const ctx = encodeContext({ ...placeOf(row), vaultId: keyring.vaultId, version: row.version });
+  const ctx = encodeContext({ ...secretPlace(row), vaultId: keyring.vaultId, version: row.version });
   const digest = () => digestRow({ ...row, fields: [] });
   const unwrap = () => asDek(unwrapKey(keyring.current.wrapping, row.wrappedDek, ctx, digest()));
   const dek = unwrap();

@@ -1,10 +1,10 @@
-/** How hard a generated value is to guess. Holds no secret: this follows from the request, not from what was drawn. */
+/** How hard a generated value is to guess. This follows from the request, not from what was drawn. */
 
 const HEX_DIGIT_BITS = 4;
 
 /**
- * How many strings of `length` characters have at least one of each set; the sets are disjoint, `sizes` says how large
- * they are. By inclusion and exclusion: all strings, less those that lack one set, plus those that lack two, and so on.
+ * Counts the strings of `length` characters with at least one character of each set. The sets are disjoint, with `sizes`
+ * members. Inclusion and exclusion: all strings, less those that lack one set, plus those that lack two, and so on.
  */
 export function countPasswords(length: number, sizes: readonly number[]): bigint {
   let terms = [{ alphabet: 0, sign: 1n }];
@@ -18,8 +18,8 @@ export function countPasswords(length: number, sizes: readonly number[]): bigint
 }
 
 /**
- * The bits of entropy of one outcome among so many that are equally likely, rounded down to a tenth. Exactly:
- * floor(10 log2 n) is one less than the number of binary digits of n to the 10th.
+ * Returns the bits of entropy of one outcome among `outcomes` equally likely ones, rounded down to a tenth. The result is
+ * exact: floor(10 log2 n) is one less than the number of binary digits of n to the 10th.
  */
 export function entropyBits(outcomes: bigint): number {
   return (countBits(outcomes ** 10n) - 1) / 10;

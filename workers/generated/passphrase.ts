@@ -1,6 +1,6 @@
 /**
- * Generated passphrases: words of the English BIP-39 list. Holds the random bytes that choose them until the words are
- * written, as bytes, into memory that the caller zeroes. No list of the chosen words is ever made.
+ * Generated passphrases: words of the English BIP-39 list. Holds the random bytes that choose the words until these are
+ * written, as bytes, into memory that the caller zeroes. The chosen words never stand in a list.
  */
 import { randomFillSync } from 'node:crypto';
 import { createRequire } from 'node:module';
@@ -12,16 +12,16 @@ export const WORD_COUNT = 2048;
 const require = createRequire(import.meta.url);
 let loaded: readonly Buffer[] | null = null;
 
-/** A short command loads them when they are asked for, inside a transaction, where nothing can be awaited. */
+/** Synchronous, because a short command loads the words inside a transaction, where nothing can be awaited. */
 export function loadWords(): readonly Buffer[] {
   if (loaded !== null) return loaded;
   const { wordlist }: { wordlist: readonly string[] } = require('@scure/bip39/wordlists/english.js');
-  if (wordlist.length !== WORD_COUNT) throw new RangeError('the list of words has another length');
+  if (wordlist.length !== WORD_COUNT) throw new RangeError('the list of words has the wrong length');
   loaded = wordlist.map((word) => Buffer.from(word));
   return loaded;
 }
 
-/** So many words, each drawn uniformly from the whole list, with the delimiter between them. */
+/** Returns `count` words, each drawn uniformly from the whole list, with the delimiter between them. */
 export function generatePassphrase(count: number, delimiter: string): SecretBytes {
   const words = loadWords();
   const random = allocateSecret(count * 2);
@@ -31,7 +31,7 @@ export function generatePassphrase(count: number, delimiter: string): SecretByte
   return passphrase;
 }
 
-/** Two bytes of `choice` stand for one word. */
+/** Every two bytes of `choice` select one word. */
 function joinWords(words: readonly Buffer[], choice: Uint8Array, delimiter: Buffer): SecretBytes {
   const count = choice.length / 2;
   const wordAt = (index: number): Buffer => {

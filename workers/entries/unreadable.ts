@@ -1,36 +1,32 @@
 /**
- * What answers with many entries share: how large one may grow, and how an entry that fails stands in its place. Holds
- * no secret of its own; what was written of an entry that fails is zeroed here.
+ * Entries that cannot be read, in replies with many entries: the error stands in the entry's place. What was written of
+ * such an entry is zeroed here.
  */
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
+import type { SecretName } from '../messages.ts';
 import { RequestError } from '../request-error.ts';
 import { findDamageCode } from '../store/unusable.ts';
-import { writeNames } from './secrets.ts';
+import { writeNames } from './write-entry.ts';
 
-/** How many entries the log names at most, of those that cannot be read. */
+/** The most unreadable entries that one line of the log names. */
 const MAX_NAMED = 20;
-
-interface Named {
-  readonly name: string;
-  readonly environment: string;
-}
 
 type EntryErrorCode = 'integrity' | 'not_found';
 
-/** Why an entry is not in an answer. */
+/** Why an entry is missing from a reply. */
 export interface Omission {
   readonly code: EntryErrorCode;
-  /** What SQLite says, where the database file is damaged there. */
+  /** SQLite's error code, if the file is damaged there. */
   readonly damage?: string;
 }
 
 /**
- * Runs `write`, which writes one entry. One that was changed or is not there must not spoil the others: the error
- * stands in its place, and this answers why; null for an entry that was written.
+ * Runs `write`, which writes one entry, and returns null. An entry that was tampered with or is missing must not spoil the
+ * others: then the error is written in its place, and this returns why.
  */
 export function writeOrExplain(
-  entry: Named & { readonly field?: string },
+  entry: SecretName & { readonly field?: string },
   reply: ReplyBuffer,
   write: () => void,
 ): Omission | null {
@@ -48,7 +44,7 @@ export function writeOrExplain(
   }
 }
 
-/** Throws on what is about more than one entry. */
+/** Rethrows an error that concerns more than one entry. */
 function explain(error: unknown): Omission & { readonly message: string } {
   if (error instanceof IntegrityError) return { code: 'integrity', message: error.message };
   const damage = findDamageCode(error);
@@ -58,7 +54,7 @@ function explain(error: unknown): Omission & { readonly message: string } {
   throw error;
 }
 
-/** The member `field`, where there is one; the comma comes first. */
+/** Writes a comma and the member `field`, if there is one. */
 export function writeFieldName({ field }: { readonly field?: string }, reply: ReplyBuffer): void {
   if (field === undefined) return;
   reply.ascii(',"field":');
@@ -66,7 +62,7 @@ export function writeFieldName({ field }: { readonly field?: string }, reply: Re
 }
 
 /** For the log: which entries failed verification, by name. */
-export function describeUnreadable(during: string, entries: readonly Named[]): string {
+export function describeUnreadable(during: string, entries: readonly SecretName[]): string {
   const names = entries
     .slice(0, MAX_NAMED)
     .map(({ name, environment }) => JSON.stringify([name, environment]));

@@ -1,10 +1,9 @@
-/** The parameters of a call, checked. Holds no secret: names, filters and cursors are plaintext. */
-
-import { checkName } from '../bodies/names.ts';
+/** Reads and checks the parameters of a call. */
 import { foldSearchText } from '../entries/search-text.ts';
-import type { Call } from '../messages.ts';
+import type { Call, SecretName } from '../messages.ts';
 import { RequestError } from '../request-error.ts';
-import type { ListFilter, PageStart } from '../store/lists.ts';
+import type { ListFilter } from '../store/lists.ts';
+import { checkName } from './names.ts';
 
 const MAX_LIMIT = 1_000;
 
@@ -13,7 +12,7 @@ function badRequest(message: string, member: string): RequestError {
 }
 
 /** The secret that a call is about. Throws RequestError. */
-export function getPlace(call: Call): { name: string; environment: string } {
+export function getSecretName(call: Call): SecretName {
   const name = call.params.name ?? '';
   const environment = call.params.env ?? '';
   checkName('name', name);
@@ -69,7 +68,7 @@ export function getSearchFilter(call: Call): ListFilter {
   return { ...getPage(call), searchText: foldSearchText(query) };
 }
 
-function getPage(call: Call): { limit?: number; after?: PageStart } {
+function getPage(call: Call): { limit?: number; after?: SecretName } {
   const { limit, cursor } = call.params;
   return {
     ...(limit === undefined ? {} : { limit: parseLimit(limit) }),
@@ -84,17 +83,17 @@ function parseLimit(text: string): number {
   return limit;
 }
 
-/** Clients must take a cursor as it is; it says after which secret the next page starts. */
-export function encodeCursor({ name, environment }: PageStart): string {
+/** The next page starts just after this secret. Cursors are opaque to clients. */
+export function encodeCursor({ name, environment }: SecretName): string {
   return Buffer.from(JSON.stringify([name, environment])).toString('base64url');
 }
 
-function decodeCursor(cursor: string): PageStart {
+function decodeCursor(cursor: string): SecretName {
   try {
     const [name, environment] = JSON.parse(Buffer.from(cursor, 'base64url').toString());
     if (typeof name === 'string' && typeof environment === 'string') return { name, environment };
   } catch {
-    // Not a cursor of ours; said below.
+    // Not a cursor of this API: falls through to the error.
   }
   throw badRequest('cursor is not one that this API gave out', 'cursor');
 }

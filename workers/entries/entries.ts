@@ -1,0 +1,151 @@
+/**
+ * Reads and stores the rows of secrets. Encrypts a value that the caller holds and zeroes; never decrypts one, except to
+ * verify a row, and then zeroes it at once (`verifyRow`).
+ */
+import type { RawMetadata } from '../json/parse.ts';
+import { nowSeconds } from '../json/times.ts';
+import type { Call, SecretName } from '../messages.ts';
+import { RequestError } from '../request-error.ts';
+import type { FieldHead, SecretRow } from '../store/secrets.ts';
+import type { ReadableVault, WritableVault } from '../vault.ts';
+import { secretPlace } from './places.ts';
+import { checkPreconditions } from './preconditions.ts';
+import { isVouchedFor, rewrapRow, type SealedRow, sealRow, verifyRow } from './row-crypto.ts';
+import { buildSearchText } from './search-text.ts';
+
+/** A secret's metadata: its JSON text, and what the indexes keep of it. */
+export type Metadata = Pick<RawMetadata, 'text' | 'entries' | 'searchTexts'>;
+
+export const NO_METADATA: Metadata = { text: '{}', entries: [], searchTexts: [] };
+
+/** Throws RequestError `not_found` if there is no such secret. */
+export function getSecretRow(vault: ReadableVault, name: SecretName): SecretRow {
+  return orNotFound(vault.secrets.find(name));
+}
+
+function orNotFound(row: SecretRow | null): SecretRow {
+  if (row === null) throw new RequestError('not_found', 'no such secret in this environment');
+  return row;
+}
+
+/** The secret that a write is about, or null. Throws RequestError unless the request's preconditions hold. */
+export function findForWrite(vault: WritableVault, call: Call, name: SecretName): SecretRow | null {
+  const row = vault.secrets.find(name);
+  checkPreconditions(call, row);
+  return row;
+}
+
+/** As findForWrite, but throws RequestError `not_found` if there is no such secret. */
+export function getForWrite(vault: WritableVault, call: Call, name: SecretName): SecretRow {
+  return orNotFound(findForWrite(vault, call, name));
+}
+
+/**
+ * Stores value (null: none of its own) and metadata under a name, new or existing, and returns the row's id. The fields of
+ * an existing secret stay. But if its wrap does not vouch for the row, it does not vouch for the list of fields either,
+ * and the fields are deleted.
+ */
+export function storeSecret(
+  vault: WritableVault,
+  name: SecretName,
+  existing: SecretRow | null,
+  value: Uint8Array | null,
+  metadata: Metadata,
+): number {
+  const now = nowSeconds();
+  const kept = keepVouchedFor(vault, existing);
+  const { fields } = kept;
+  const bound = {
+    metadata: metadata.text,
+    createdAt: kept.createdAt ?? now,
+    updatedAt: now,
+    writtenBy: vault.author.id,
+    accepted: toAccepted(vault.author.isTrusted && fields.every(isAccepted)),
+    fields,
+  };
+  const version = value === null ? 0 : vault.nextVersion();
+  const sealed = sealRow(vault.keyring, secretPlace(name), bound, version, value);
+  const id = vault.writer.put({ id: existing?.id ?? null, ...name, ...bound, ...sealed });
+  if (existing !== null && kept.createdAt === null) vault.writer.countFields(id);
+  // If the metadata stays as it is, the indexes already match it.
+  if (existing?.metadata !== metadata.text) indexMetadata(vault, id, name, metadata, existing === null);
+  return id;
+}
+
+/** What stays of a row that is replaced. Deletes the fields that do not stay. */
+function keepVouchedFor(
+  vault: WritableVault,
+  existing: SecretRow | null,
+): { readonly createdAt: number | null; readonly fields: readonly FieldHead[] } {
+  if (existing === null) return { createdAt: null, fields: [] };
+  const fields = vault.secrets.listFieldHeads(existing.id);
+  if (isVouchedFor(vault.keyring, secretPlace(existing), { ...existing, fields }))
+    return { createdAt: existing.createdAt, fields };
+  vault.writer.deleteFields(existing.id);
+  return { createdAt: null, fields: [] };
+}
+
+export function isAccepted({ accepted }: { readonly accepted: number }): boolean {
+  return accepted === 1;
+}
+
+/** The column `accepted`. */
+export function toAccepted(isAcceptedByOwner: boolean): number {
+  return isAcceptedByOwner ? 1 : 0;
+}
+
+/** Updates the indexes of a row to its name and metadata. `isNew`: no index has the row yet. */
+export function indexMetadata(
+  vault: WritableVault,
+  id: number,
+  name: SecretName,
+  metadata: Metadata,
+  isNew: boolean,
+): void {
+  const searchText = buildSearchText(name.name, name.environment, metadata.searchTexts);
+  vault.writer.index(id, name, { entries: metadata.entries, searchText }, isNew);
+}
+
+/** What changes of a secret. */
+export interface SecretChange {
+  readonly value?: Uint8Array | undefined;
+  readonly metadata?: Metadata | undefined;
+  /** Changes the fields. Runs after the stored row was verified. */
+  readonly changeFields?: () => void;
+}
+
+/**
+ * Changes what is given, keeps the rest and sets the time of change. Throws IntegrityError if the row was changed without
+ * the key: what is kept gets a new wrap, which must not make a forged row genuine. The list of fields is verified before
+ * any field changes, so that a lost field is noticed.
+ */
+export function changeSecret(vault: WritableVault, row: SecretRow, change: SecretChange): void {
+  const { value, metadata, changeFields } = change;
+  const place = secretPlace(row);
+  const before = { ...row, fields: vault.secrets.listFieldHeads(row.id) };
+  verifyRow(vault.keyring, place, before);
+  changeFields?.();
+  const fields = changeFields === undefined ? before.fields : vault.secrets.listFieldHeads(row.id);
+  const bound = {
+    metadata: metadata?.text ?? row.metadata,
+    createdAt: row.createdAt,
+    updatedAt: nowSeconds(),
+    writtenBy: vault.author.id,
+    accepted: toAccepted(isAcceptedAfter(vault, row, value !== undefined) && fields.every(isAccepted)),
+    fields,
+  };
+  const sealed: SealedRow =
+    value === undefined
+      ? rewrapRow(vault.keyring, place, before, bound)
+      : sealRow(vault.keyring, place, bound, vault.nextVersion(), value);
+  const { id, name, environment } = row;
+  vault.writer.put({ id, name, environment, ...bound, ...sealed });
+  if (changeFields !== undefined) vault.writer.countFields(id);
+  if (metadata !== undefined && metadata.text !== row.metadata)
+    indexMetadata(vault, id, row, metadata, false);
+}
+
+/** The author of a new value answers for it. The author of another change does not answer for the value that stays. */
+function isAcceptedAfter({ author }: WritableVault, row: SecretRow, hasNewValue: boolean): boolean {
+  return author.isTrusted && (hasNewValue || isAccepted(row));
+}

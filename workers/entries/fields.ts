@@ -1,0 +1,141 @@
+/**
+ * Fields: named values inside a secret. Returns the plaintext of a field to the caller, who zeroes it, and encrypts
+ * values that the caller holds. A field that changes also rewraps its secret's DEK, which binds the time of change.
+ */
+import { IntegrityError } from '../envelope/integrity.ts';
+import type { BoundRow, FieldVersion } from '../envelope/row-digest.ts';
+import { base64Length } from '../json/base64.ts';
+import type { ReplyBuffer } from '../json/reply.ts';
+import { nowSeconds } from '../json/times.ts';
+import type { Call, SecretName } from '../messages.ts';
+import { RequestError } from '../request-error.ts';
+import type { FieldHead, FieldRow, SecretRow } from '../store/secrets.ts';
+import type { ReadableVault, WritableVault } from '../vault.ts';
+import {
+  changeSecret,
+  findForWrite,
+  NO_METADATA,
+  type SecretChange,
+  storeSecret,
+  toAccepted,
+} from './entries.ts';
+import { checkEntrySize, LARGE, measureEntry, putOffIfLong } from './entry-size.ts';
+import { fieldPlace } from './places.ts';
+import { isVouchedFor, openRow, sealRow } from './row-crypto.ts';
+
+const NO_FIELDS: readonly FieldVersion[] = [];
+
+export function noSuchField(): RequestError {
+  return new RequestError('not_found', 'no such field in this secret');
+}
+
+/** All fields of a secret. */
+export interface Fields {
+  readonly heads: readonly FieldHead[];
+  /** Can be iterated once. */
+  readonly rows: Iterable<FieldRow>;
+}
+
+/**
+ * Reads the fields of a large entry one by one, and makes room for them in the reply first: then memory holds the reply
+ * and one field, no more. Throws IntegrityError if the number of fields is not the secret's own count: a damaged page may
+ * have lost some.
+ */
+export function openFields(vault: ReadableVault, secret: SecretRow, reply: ReplyBuffer): Fields {
+  if (secret.fieldCount === 0) return { heads: [], rows: [] };
+  const { secrets } = vault;
+  const size = measureEntry(vault, secret);
+  if (size <= LARGE) {
+    const rows = checkCount(secret, secrets.listFields(secret.id));
+    return { heads: rows, rows };
+  }
+  reply.expect(base64Length(size));
+  return { heads: listAllHeads(vault, secret), rows: secrets.readFields(secret.id) };
+}
+
+/** As openFields, without reading a value. */
+export function listAllHeads({ secrets }: ReadableVault, secret: SecretRow): readonly FieldHead[] {
+  return checkCount(secret, secrets.listFieldHeads(secret.id));
+}
+
+function checkCount<Head extends FieldHead>(
+  { fieldCount }: SecretRow,
+  fields: readonly Head[],
+): readonly Head[] {
+  if (fields.length !== fieldCount) throw new IntegrityError();
+  return fields;
+}
+
+/**
+ * A secret's row with its present fields, as its wrap binds them. If the row counts no fields, none are looked up: where
+ * that count is a lie, the digest differs from the bound one.
+ */
+export function withFields(vault: ReadableVault, row: SecretRow): SecretRow & BoundRow {
+  return { ...row, fields: row.fieldCount === 0 ? NO_FIELDS : vault.secrets.listFieldHeads(row.id) };
+}
+
+/** A field's row as its wrap binds it. */
+export function asBoundField<Row extends Omit<BoundRow, 'metadata' | 'fields'>>(row: Row): Row & BoundRow {
+  return { ...row, metadata: '', fields: NO_FIELDS };
+}
+
+/** A field's value, which the caller zeroes. Throws RequestError `not_found` and IntegrityError. */
+export function openField(vault: ReadableVault, secret: SecretRow, field: string): Buffer {
+  const row = vault.secrets.findField(secret.id, field);
+  if (row === null) throw noSuchField();
+  putOffIfLong(vault, row.payload);
+  return openFieldRow(vault, secret, row);
+}
+
+/** As openField, of a row that was read already. */
+export function openFieldRow(vault: ReadableVault, secret: SecretRow, row: FieldRow): Buffer {
+  const value = openRow(vault.keyring, fieldPlace(secret, row.field), asBoundField(row));
+  if (value === null) throw new RangeError('a field has a value');
+  return value;
+}
+
+/** Sets fields of a secret, and creates the secret if it is missing. Throws RequestError and IntegrityError. */
+export function storeFields(
+  vault: WritableVault,
+  call: Call,
+  name: SecretName,
+  fields: readonly (readonly [field: string, value: Uint8Array])[],
+): void {
+  const existing = findForWrite(vault, call, name);
+  const id = existing?.id ?? storeSecret(vault, name, null, null, NO_METADATA);
+  setFields(vault, id, fields);
+  checkEntrySize(vault, id, 'fields');
+}
+
+/** Stores fields of an existing secret and binds them to it. Throws IntegrityError. */
+export function setFields(
+  vault: WritableVault,
+  secretId: number,
+  fields: readonly (readonly [field: string, value: Uint8Array])[],
+  change: Omit<SecretChange, 'changeFields'> = {},
+): void {
+  const secret = vault.secrets.findById(secretId);
+  if (secret === null) throw new RangeError('no such secret');
+  const changeFields = () => {
+    for (const [field, value] of fields) storeField(vault, secret, field, value);
+  };
+  changeSecret(vault, secret, { ...change, changeFields });
+}
+
+function storeField(vault: WritableVault, secret: SecretRow, field: string, value: Uint8Array): void {
+  const now = nowSeconds();
+  const place = fieldPlace(secret, field);
+  const row = vault.secrets.findField(secret.id, field);
+  const isKnown = row !== null && isVouchedFor(vault.keyring, place, asBoundField(row));
+  const { id, isTrusted } = vault.author;
+  const bound = asBoundField({
+    createdAt: isKnown ? row.createdAt : now,
+    updatedAt: now,
+    writtenBy: id,
+    accepted: toAccepted(isTrusted),
+  });
+  const version = vault.nextVersion();
+  const { wrappedDek, payload } = sealRow(vault.keyring, place, bound, version, value);
+  if (payload === null) throw new RangeError('a field has a value');
+  vault.writer.putField({ ...bound, secretId: secret.id, field, version, wrappedDek, payload });
+}

@@ -1,0 +1,136 @@
+/**
+ * Writes entries into a reply as JSON. Holds each value's plaintext, as bytes, from decrypting it until it lies in the
+ * reply; then zeroes it. What was written before an error is for the caller to truncate, which zeroes it.
+ */
+import { isUtf8 } from 'node:buffer';
+import { growsInJson, type ReplyBuffer } from '../json/reply.ts';
+import { discard } from '../json/secret-bytes.ts';
+import { formatTime } from '../json/times.ts';
+import type { SecretName } from '../messages.ts';
+import type { FieldHead, FieldRow, SecretRow, SecretSummary } from '../store/secrets.ts';
+import type { ReadableVault } from '../vault.ts';
+import { isAccepted, NO_METADATA } from './entries.ts';
+import { LARGE } from './entry-size.ts';
+import { openFieldRow, openFields } from './fields.ts';
+import { secretPlace } from './places.ts';
+import { openRow } from './row-crypto.ts';
+
+/** Writes a whole entry as a JSON object. Throws IntegrityError when part of it is written already. */
+export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuffer): void {
+  const { heads, rows } = openFields(vault, row, reply);
+  writeNames(row, reply);
+  writeValue(openRow(vault.keyring, secretPlace(row), { ...row, fields: heads }), reply);
+  reply.ascii(',"metadata":');
+  reply.raw(row.metadata);
+  if (heads.length > 0) {
+    reply.ascii(',"fields":');
+    writeFields(vault, row, rows, reply);
+    reply.ascii(`,"field_count":${heads.length}`);
+  }
+  reply.ascii(
+    `,"created_at":"${formatTime(row.createdAt)}","updated_at":"${formatTime(row.updatedAt)}","written_by":`,
+  );
+  reply.string(row.writtenBy);
+  reply.ascii(`,"accepted":${isAccepted(row)}`);
+  writeUnaccepted(heads, reply);
+  reply.ascii('}');
+}
+
+/** Writes the beginning of a JSON object: the members `name` and `environment`. */
+export function writeNames(row: SecretName, reply: ReplyBuffer): void {
+  reply.ascii('{"name":');
+  reply.string(row.name);
+  reply.ascii(',"environment":');
+  reply.string(row.environment);
+}
+
+/** Writes the fields that the owner neither wrote nor accepted, each with the token that wrote it; nothing if none. */
+function writeUnaccepted(fields: readonly FieldHead[], reply: ReplyBuffer): void {
+  const unaccepted = fields.filter((row) => !isAccepted(row));
+  for (const [index, { field, writtenBy }] of unaccepted.entries()) {
+    reply.ascii(index === 0 ? ',"unaccepted_fields":{' : ',');
+    reply.string(field);
+    reply.ascii(':');
+    reply.string(writtenBy);
+  }
+  if (unaccepted.length > 0) reply.ascii('}');
+}
+
+/**
+ * Writes a comma, the member `value` and, if the value needs base64, the member `encoding`; then zeroes the value. Writes
+ * nothing for null.
+ */
+export function writeValue(plaintext: Buffer | null, reply: ReplyBuffer): void {
+  if (plaintext === null) return;
+  reply.ascii(',"value":');
+  if (isText(plaintext)) reply.secret(plaintext);
+  else writeBase64(plaintext, reply);
+  discard(plaintext);
+}
+
+/** Whether a JSON string can show the value, so that base64 is not needed. */
+function isText(plaintext: Buffer): boolean {
+  return isUtf8(plaintext) && !growsInJson(plaintext);
+}
+
+/** Writes a JSON string, and the member that says how to read it. */
+function writeBase64(bytes: Buffer, reply: ReplyBuffer): void {
+  reply.base64(bytes);
+  reply.ascii(',"encoding":"base64"');
+}
+
+/** Writes a JSON object of field names to values. */
+export function writeFields(
+  vault: ReadableVault,
+  secret: SecretRow,
+  fields: Iterable<FieldRow>,
+  reply: ReplyBuffer,
+): void {
+  reply.ascii('{');
+  let isFirst = true;
+  for (const row of fields) {
+    if (!isFirst) reply.ascii(',');
+    isFirst = false;
+    reply.string(row.field);
+    reply.ascii(':');
+    writeFieldValue(openFieldRow(vault, secret, row), reply);
+    discard(row.payload);
+  }
+  reply.ascii('}');
+}
+
+/** As writeValue, but writes a bare string or, if the value needs base64, an object. */
+function writeFieldValue(plaintext: Buffer, reply: ReplyBuffer): void {
+  if (isText(plaintext)) {
+    reply.secret(plaintext);
+  } else {
+    reply.ascii('{"value":');
+    writeBase64(plaintext, reply);
+    reply.ascii('}');
+  }
+  discard(plaintext);
+}
+
+/** Writes a list's element in one piece: it has no value, and a list has so many elements that each call counts. */
+export function writeSummary(vault: ReadableVault, row: SecretSummary, reply: ReplyBuffer): void {
+  // A list unwraps no DEK, so nothing vouches for this text, and one bad row must not spoil the whole reply.
+  const metadata = isObject(vault, row.metadata) ? row.metadata : NO_METADATA.text;
+  const fieldCount = row.fieldCount > 0 ? `,"field_count":${row.fieldCount}` : '';
+  reply.raw(
+    `{"name":${JSON.stringify(row.name)},"environment":${JSON.stringify(row.environment)},"metadata":${metadata}` +
+      `${fieldCount},"created_at":"${formatTime(row.createdAt)}","updated_at":"${formatTime(row.updatedAt)}",` +
+      `"written_by":${JSON.stringify(row.writtenBy)},"accepted":${isAccepted(row)}}`,
+  );
+}
+
+/** Whether the text is a JSON object. SQLite checks a large text: parsed here, it would fill the reader's heap. */
+function isObject({ secrets }: ReadableVault, text: string): boolean {
+  if (text === NO_METADATA.text) return true;
+  if (text.length > LARGE) return secrets.isJsonObject(text);
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}

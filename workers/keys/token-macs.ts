@@ -1,0 +1,34 @@
+/** The MAC that makes a token's row genuine. Uses keys of the keyring, which stay there. */
+import { computeTokenMac, verifyTokenMac } from '../envelope/row-mac.ts';
+import type { Keyring } from './keyring.ts';
+
+/** What of a token's row is under the MAC: everything that the token grants. */
+export interface SignedToken {
+  readonly id: string;
+  /** SHA-256 of the token. */
+  readonly hash: Uint8Array;
+  readonly name: string;
+  readonly scopes: string;
+  readonly trusted: number;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+}
+
+export function signTokenRow(keyring: Keyring, row: SignedToken): { kekId: Buffer; mac: Buffer } {
+  const { id, tokenMacKey } = keyring.current;
+  return { kekId: Buffer.from(id), mac: computeTokenMac(tokenMacKey, pickSigned(keyring.vaultId, row)) };
+}
+
+/** Whether somebody with the key wrote the row as it is now. */
+export function isGenuine(
+  keyring: Keyring,
+  row: SignedToken & { readonly kekId: Uint8Array; readonly mac: Uint8Array },
+): boolean {
+  const kek = keyring.find(row.kekId);
+  return kek !== null && verifyTokenMac(kek.tokenMacKey, pickSigned(keyring.vaultId, row), row.mac);
+}
+
+function pickSigned(vaultId: Uint8Array, row: SignedToken) {
+  const { id, hash: tokenHash, name, scopes, trusted, createdAt, expiresAt } = row;
+  return { vaultId, id, tokenHash, name, scopes, trusted, createdAt, expiresAt };
+}

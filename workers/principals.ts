@@ -1,0 +1,23 @@
+/** What the request thread learns of tokens: their hashes and what they grant. */
+import { isGenuine, type SignedToken } from './keys/token-macs.ts';
+import type { PrincipalRow, Scope } from './messages.ts';
+import type { ReadableVault } from './vault.ts';
+
+/** The principals of all genuine rows, and the ids of forged rows, which grant nothing. */
+export function loadPrincipals(vault: ReadableVault): { rows: PrincipalRow[]; forged: string[] } {
+  const { true: genuine = [], false: forged = [] } = Object.groupBy(vault.tokens.list(), (row) =>
+    isGenuine(vault.keyring, row) ? 'true' : 'false',
+  );
+  return { rows: genuine.map(toPrincipal), forged: forged.map((row) => row.id) };
+}
+
+export function toPrincipal(row: SignedToken): PrincipalRow {
+  const { id, expiresAt } = row;
+  const tokenHash = Buffer.from(row.hash).toString('hex');
+  return { id, expiresAt, isTrusted: row.trusted === 1, scopes: splitScopes(row.scopes), tokenHash };
+}
+
+/** Of the column `scopes`. */
+export function splitScopes(scopes: string): Scope[] {
+  return scopes.split(',') as Scope[];
+}
