@@ -394,7 +394,7 @@ t.test('units > a socket’s path that no unit can name > is refused', async (t)
 
 /** As Python's own library reads a property list: ours was written by the library that `parse` is of. */
 function parseByPython(content: string): unknown {
-  const program = 'import json, plistlib, sys; print(json.dumps(plistlib.load(sys.stdin.buffer)))';
+  const program = 'import json, plistlib, sys; print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))';
   return JSON.parse(execFileSync('python3', ['-c', program], { input: content, encoding: 'utf8' }));
 }
 

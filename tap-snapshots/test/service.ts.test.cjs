@@ -12,41 +12,40 @@ exports[`test/service.ts > TAP > service files > a usual installation > are what
 <!-- Written by mav service install, which writes it anew. Remove it with: mav service uninstall -->
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <plist version="1.0">
-<dict>
-	<key>Label</key>
-	<string>maestrovault.serve</string>
-	<key>ProgramArguments</key>
-	<array>
-		<string>/Users/me/node</string>
-		<string>/Users/me/bin.js</string>
-		<string>serve</string>
-	</array>
-	<key>EnvironmentVariables</key>
 	<dict>
-		<key>MAV_HOME</key>
-		<string>/Users/me/vault</string>
+		<key>Label</key>
+		<string>maestrovault.serve</string>
+		<key>ProgramArguments</key>
+		<array>
+			<string>/Users/me/node</string>
+			<string>/Users/me/bin.js</string>
+			<string>serve</string>
+		</array>
+		<key>EnvironmentVariables</key>
+		<dict>
+			<key>MAV_HOME</key>
+			<string>/Users/me/vault</string>
+		</dict>
+		<key>RunAtLoad</key>
+		<true/>
+		<key>KeepAlive</key>
+		<true/>
+		<key>SoftResourceLimits</key>
+		<dict>
+			<key>Core</key>
+			<integer>0</integer>
+		</dict>
+		<key>HardResourceLimits</key>
+		<dict>
+			<key>Core</key>
+			<integer>0</integer>
+		</dict>
+		<key>Umask</key>
+		<integer>63</integer>
+		<key>StandardErrorPath</key>
+		<string>/Users/me/Library/Logs/maestrovault.log</string>
 	</dict>
-	<key>RunAtLoad</key>
-	<true/>
-	<key>KeepAlive</key>
-	<true/>
-	<key>SoftResourceLimits</key>
-	<dict>
-		<key>Core</key>
-		<integer>0</integer>
-	</dict>
-	<key>HardResourceLimits</key>
-	<dict>
-		<key>Core</key>
-		<integer>0</integer>
-	</dict>
-	<key>Umask</key>
-	<integer>63</integer>
-	<key>StandardErrorPath</key>
-	<string>/Users/me/Library/Logs/maestrovault.log</string>
-</dict>
 </plist>
-
 `
 
 exports[`test/service.ts > TAP > service files > a usual installation > are what they were > systemd 1`] = `
