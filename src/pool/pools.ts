@@ -79,6 +79,8 @@ export class Pools {
   constructor(options: PoolOptions, onDeath: (death: Death) => void) {
     const readers =
       options.readers ?? Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism() - 1));
+    // A core is left to the request thread, and one reader is for what takes long.
+    const spread = Math.max(1, Math.min(readers, availableParallelism() - 1));
     let starts = 0;
     const damage = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     const longWork = this.#longWork;
@@ -94,6 +96,7 @@ export class Pools {
       role: 'reader',
       group,
       count: readers,
+      spread,
       mayStart,
       workerData,
       onDeath: (reason) => tellDeath('reader', reason),
@@ -120,7 +123,7 @@ export class Pools {
       (batch) => reading.run(batch),
       {
         batchSize: READER_BATCH_SIZE,
-        batchesInFlight: Math.max(1, readers) * READER_BATCHES_PER_THREAD,
+        batchesInFlight: spread * READER_BATCHES_PER_THREAD,
         ...queued,
       },
       { isFor: (call) => this.#large.isKnown(call), queue: this.#longReads },

@@ -39,6 +39,8 @@ export interface ThreadOptions {
   /** Of the threads that share a keyring. */
   readonly group: number;
   readonly count: number;
+  /** On how many of them short batches are spread, while none of these has a long one. Absent: all. */
+  readonly spread?: number;
   /** Asked before a thread takes a dead one's place. */
   readonly mayStart: () => boolean;
   /** For each thread anew. */
@@ -208,7 +210,7 @@ export class Threads {
    * NoThreadError or ProgramReplacedError.
    */
   run(batch: Batch, isLong = false): Promise<BatchResult> {
-    const thread = this.#choose();
+    const thread = this.#choose(isLong);
     if (thread !== null) return thread.run(batch, isLong);
     return Promise.reject(this.#options.mayStart() ? new NoThreadError() : new ProgramReplacedError());
   }
@@ -225,10 +227,17 @@ export class Threads {
     await Promise.all([...this.#threads].map((thread) => thread.kill()));
   }
 
-  /** One that has loaded, if there is one: what is given to another waits until that has. */
-  #choose(): LiveThread | null {
+  /**
+   * One that has loaded, if there is one: what is given to another waits until that has. Short batches go to the first
+   * threads, whose work is then in fewer and larger batches; long ones to the last.
+   */
+  #choose(isLong: boolean): LiveThread | null {
+    const threads = [...this.#threads];
+    const free = threads.filter(({ isReady, isTakenUp }) => isReady && !isTakenUp);
+    const candidates =
+      free.length === 0 ? threads : isLong ? free.reverse() : free.slice(0, this.#options.spread);
     let best: LiveThread | null = null;
-    for (const thread of this.#threads) if (best === null || isBetter(thread, best)) best = thread;
+    for (const thread of candidates) if (best === null || isBetter(thread, best)) best = thread;
     return best;
   }
 
