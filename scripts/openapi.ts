@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { STATUS_OF } from '../src/http/errors.ts';
 import { REASONS } from '../src/remedies.ts';
-import { type Route, routes } from '../src/routes.ts';
+import { type QueryParameter, type Route, type RoutedOperation, routes } from '../src/routes.ts';
 import { MAX_REFS } from '../workers/bodies/references.ts';
 import { type BodyOperation, bodyJsonSchema, bodySchemas } from '../workers/bodies/schemas.ts';
 
@@ -15,6 +15,7 @@ const root = dirname(import.meta.dirname);
 const TARGET = join(root, 'src/http/openapi.json');
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
+type RoutedRoute = (typeof routes)[number];
 
 const text: JsonSchema = { type: 'string' };
 const name: JsonSchema = {
@@ -178,7 +179,7 @@ const generation: JsonSchema = { ...whole, description: 'Of the key that wraps t
 const count = object({ done: whole, total: whole });
 
 /** The body of each operation's success. */
-const ANSWERS: Readonly<Record<string, JsonSchema>> = {
+const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
   health: object({
     status: { type: 'string', const: 'ok' },
     time,
@@ -312,7 +313,7 @@ const REFS: JsonSchema = {
 const REFS_NOTE =
   'Refused with 413 if the answer grows beyond 4 MiB before the last one; a single one never is';
 
-const QUERY: Readonly<Record<string, JsonSchema>> = {
+const QUERY: Readonly<Record<QueryParameter, JsonSchema>> = {
   env: { schema: environment, description: 'The environment; the default one where it is absent' },
   metadata_key: { schema: text, description: 'Only secrets whose metadata has this top-level member' },
   metadata_value: {
@@ -335,15 +336,22 @@ const QUERY: Readonly<Record<string, JsonSchema>> = {
   },
 };
 
-/** Where a parameter of the same name means something else. */
-const QUERY_OF_OPERATION: Readonly<Record<string, JsonSchema>> = {
-  'secrets.export env': { schema: environment, description: 'Only this environment; absent: all of them' },
-  'secrets.export limit': {
-    schema: { type: 'integer', minimum: 1, maximum: 1000 },
-    description: 'At most so many on one page (absent: 1000); one that grows beyond 4 MiB ends earlier',
-  },
-  'secrets.list env': { schema: environment, description: 'Only this environment; absent: all of them' },
+/** `env` of a list of entries. */
+const ONLY_ENV: JsonSchema = {
+  schema: environment,
+  description: 'Only this environment; absent: all of them',
 };
+/** `limit` of a list that is never sent whole. */
+const PAGE_LIMIT: JsonSchema = {
+  schema: { type: 'integer', minimum: 1, maximum: 1000 },
+  description: 'At most so many on one page (absent: 1000); one that grows beyond 4 MiB ends earlier',
+};
+
+function describeQuery({ query, streamed }: Route, parameter: QueryParameter): JsonSchema {
+  if (parameter === 'env' && query.includes('cursor')) return ONLY_ENV;
+  if (parameter === 'limit' && !streamed) return PAGE_LIMIT;
+  return QUERY[parameter];
+}
 
 const PATH: Readonly<Record<string, JsonSchema>> = {
   name: { schema: name, description: 'The name of the secret, percent-encoded (`/` as `%2F`)' },
@@ -357,14 +365,16 @@ const REQUEST_ID: JsonSchema = {
   schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' },
   description: 'Echoed in the answer and in the log; one that does not have this form is replaced',
 };
-const PRECONDITIONS = describePreconditions({
-  'If-Match': 'Only if the secret has one of these entity tags; `*`: only if it is there',
-  'If-None-Match': 'Only if the secret has none of these entity tags; `*`: only if it is not there',
-});
-const IMPORT_PRECONDITIONS = describePreconditions({
-  'If-Match': 'Only if each secret that exists and would be changed has one of these entity tags',
-  'If-None-Match': 'Only if none of them has one of these entity tags; `*`: only if there is none',
-});
+const PRECONDITIONS: Readonly<Record<NonNullable<Route['preconditions']>, readonly JsonSchema[]>> = {
+  one: describePreconditions({
+    'If-Match': 'Only if the secret has one of these entity tags; `*`: only if it is there',
+    'If-None-Match': 'Only if the secret has none of these entity tags; `*`: only if it is not there',
+  }),
+  each: describePreconditions({
+    'If-Match': 'Only if each secret that exists and would be changed has one of these entity tags',
+    'If-None-Match': 'Only if none of them has one of these entity tags; `*`: only if there is none',
+  }),
+};
 
 function describePreconditions(headers: Readonly<Record<string, string>>): readonly JsonSchema[] {
   return Object.entries(headers).map(([header, description]) => ({
@@ -413,25 +423,17 @@ const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly Head
   507: { meaning: 'The disk is full; nothing was stored' },
 };
 
-const CONDITIONAL =
-  /^(?:secrets|fields|values|fieldValues)\.(?:put|putMany|patch|delete|rename|accept|import)$|^passwords\.generate$/;
-const CREATING = ['secrets.put', 'fields.put', 'fields.putMany', 'values.put', 'fieldValues.put'];
-const HAS_TAG = ['secrets.get', 'values.get', 'fieldValues.get'];
-
-const EXCLUSIVE = ['secrets.rename', 'keys.rotate', 'vault.destroy'];
-const WRITING = ['keys.rotate', 'vault.destroy'];
-
 /** The statuses with which an operation can fail; `default` is for those that later versions may add. */
 function errorsOf(route: Route): number[] {
-  const isAboutOne = route.path.includes('/:') && !CREATING.includes(route.operation);
+  const needsExisting = route.path.includes('/:') && route.success !== 201;
   return [
     ...[400, 405, 408, 431, 500],
     ...(route.pool === 'none' ? [] : [401, 403, 503]),
-    ...(isAboutOne ? [404] : []),
-    ...(EXCLUSIVE.includes(route.operation) ? [409] : []),
-    ...(CONDITIONAL.test(route.operation) ? [412] : []),
+    ...(needsExisting ? [404] : []),
+    ...(route.canConflict ? [409] : []),
+    ...(route.preconditions === undefined ? [] : [412]),
     ...(route.body === 'none' ? [] : [413]),
-    ...(route.pool === 'writer' || WRITING.includes(route.operation) ? [507] : []),
+    ...(route.pool === 'writer' || route.canFillDisk ? [507] : []),
   ].sort((a, b) => a - b);
 }
 
@@ -443,12 +445,11 @@ function headersOf(...names: readonly HeaderName[]): JsonSchema {
   return Object.fromEntries(all.map((header) => [header, ref('headers', header)]));
 }
 
-function successOf(route: Route): JsonSchema {
+function successOf(route: RoutedRoute): JsonSchema {
   const extra: HeaderName[] = [];
-  if (HAS_TAG.includes(route.operation)) extra.push('ETag');
+  if (route.hasTag) extra.push('ETag');
   if (route.query.includes('cursor')) extra.push('Link');
-  const schema = ANSWERS[route.operation];
-  if (schema === undefined) throw new Error(`no answer is described for ${route.operation}`);
+  const schema = RESULTS[route.operation];
   const content = route.bytes === 'answer' ? binary(schema) : json(schema);
   return { description: 'Done', headers: headersOf(...extra), content };
 }
@@ -463,10 +464,9 @@ function parametersOf(route: Route): JsonSchema[] {
   const inQuery = route.query.map((parameter) => ({
     name: parameter,
     in: 'query',
-    ...(QUERY_OF_OPERATION[`${route.operation} ${parameter}`] ?? QUERY[parameter]),
+    ...describeQuery(route, parameter),
   }));
-  const preconditions = route.operation === 'secrets.import' ? IMPORT_PRECONDITIONS : PRECONDITIONS;
-  const headers = CONDITIONAL.test(route.operation) ? preconditions : [];
+  const headers = route.preconditions === undefined ? [] : PRECONDITIONS[route.preconditions];
   return [...inPath, ...inQuery, ...headers, ref('parameters', 'RequestId')];
 }
 
@@ -515,7 +515,7 @@ function bodyOf(route: Route): JsonSchema {
   };
 }
 
-function describeOperation(route: Route): JsonSchema {
+function describeOperation(route: RoutedRoute): JsonSchema {
   const failures = errorsOf(route).map((status) => [status, ref('responses', `Error${status}`)]);
   return {
     operationId: route.operation,

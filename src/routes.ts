@@ -1,42 +1,65 @@
 /**
- * THE table: every route of the API, what it permits, what it does and where. The router, the 405 `Allow` header, the
- * scope check, the OpenAPI document and the tests read this and nothing else.
+ * The route table: every route of the API, what it takes, what it permits and which operation answers it. The router, the
+ * `Allow` header of a 405, the scope check, the OpenAPI document, the client and the tests read this table and no other.
  */
 import type { ControlOperation, ReadOperation, Scope, WriteOperation } from '../workers/messages.ts';
 
 export type Method = 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
 
+export type QueryParameter =
+  | 'env'
+  | 'metadata_key'
+  | 'metadata_value'
+  | 'dry_run'
+  | 'names'
+  | 'q'
+  | 'limit'
+  | 'cursor';
+
 interface RouteBase {
   readonly method: Method;
-  /** find-my-way's notation: `:name` is a parameter. */
+  /** In the notation of find-my-way: `:name` is a parameter. */
   readonly path: `/v1/${string}`;
-  /** null: nobody needs to say who they are. */
+  /** null: no token is needed. */
   readonly scope: Scope | null;
-  /** The scope that replacing an existing secret needs beside it. */
+  /** The scope that is needed as well to replace an existing secret. */
   readonly replaceScope?: Scope;
-  /** The query parameters; any other one is an error, so that a misspelt `env` cannot hit the wrong environment. */
-  readonly query: readonly string[];
+  /** Any other parameter is an error, so that a misspelt `env` does not hit the wrong environment. */
+  readonly query: readonly QueryParameter[];
   readonly body: 'none' | 'optional' | 'required';
-  /** Bytes of its largest request body; absent: 1 MiB. */
+  /** Limit of the request body in bytes; absent: 1 MiB. */
   readonly maxBodySize?: number;
-  /** Which of the two is bytes as they are; everything else is JSON, errors in any case. */
+  /** Which of the two bodies is raw bytes. All other bodies are JSON, and errors always are. */
   readonly bytes?: 'body' | 'answer';
-  /** A list that, without `limit`, is answered whole, piece by piece where it is long. */
+  /** A list: without `limit` the whole of it is sent, and a long one in pieces. */
   readonly streamed?: true;
-  /** Takes long: it is not carried out, or rolled back, if its client goes away before it is committed. */
+  /** Takes long: it is not carried out, or is rolled back, if its client disconnects before the commit. */
   readonly cancellable?: true;
+  /** Takes `If-Match` and `If-None-Match`, compared with the one secret of the path, or with each secret of the body. */
+  readonly preconditions?: 'one' | 'each';
+  /** The response has the entity tag of the secret. */
+  readonly hasTag?: true;
+  /** Can fail with 409. */
+  readonly canConflict?: true;
+  /** Of a control operation: it writes to the database, so it can find the disk full. The writer's operations all do. */
+  readonly canFillDisk?: true;
+  /** 201: it creates what it names where that does not exist, so it never fails with 404. */
   readonly success: 200 | 201;
   readonly summary: string;
 }
 
-/** Answered by the request thread itself; needs no key and no worker. */
+/** Answered by the request thread itself, without a key and without a worker. */
 export interface LocalRoute extends RouteBase {
   readonly pool: 'none';
   readonly operation: 'health' | 'openapi';
 }
 
+/**
+ * `long-readers`: a reader works on it for milliseconds (entries by the hundred), so it travels alone and never to all
+ * readers at once.
+ */
 export interface ReaderRoute extends RouteBase {
-  readonly pool: 'readers';
+  readonly pool: 'readers' | 'long-readers';
   readonly operation: ReadOperation;
 }
 
@@ -45,21 +68,24 @@ export interface WriterRoute extends RouteBase {
   readonly operation: WriteOperation;
 }
 
-/** On the vault's own state: the writer's, alone, and possible while the vault is sealed. */
+/** An operation on the state of the vault. The writer thread runs it outside of any batch, even while the vault is sealed. */
 export interface ControlRoute extends RouteBase {
   readonly pool: 'control';
   readonly operation: ControlOperation;
 }
 
 export type Route = LocalRoute | ReaderRoute | WriterRoute | ControlRoute;
+/** The routes that a call to the workers answers. */
+export type WorkerRoute = Exclude<Route, LocalRoute>;
+export type Pool = WorkerRoute['pool'];
 
 const PAGE = ['limit', 'cursor'] as const;
-/** 64 MiB: a whole vault at once, where any other body is about one entry. */
+/** 64 MiB: an import holds a whole vault; any other body is about one entry. */
 export const IMPORT_BODY_SIZE = 64 * 1_048_576;
-/** Of one import: the command line says so of a file before it opens the vault. */
+/** Entries in one import. The command line checks a file against it before it opens the vault. */
 export const IMPORT_ENTRIES = 100_000;
 
-export const routes: readonly Route[] = [
+const TABLE = [
   {
     method: 'GET',
     path: '/v1/health',
@@ -87,7 +113,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/v1/secrets',
     scope: 'read',
-    pool: 'readers',
+    pool: 'long-readers',
     operation: 'secrets.list',
     query: ['env', 'metadata_key', 'metadata_value', ...PAGE],
     body: 'none',
@@ -99,7 +125,7 @@ export const routes: readonly Route[] = [
     method: 'POST',
     path: '/v1/secrets/batch-get',
     scope: 'read',
-    pool: 'readers',
+    pool: 'long-readers',
     operation: 'secrets.batchGet',
     query: [],
     body: 'required',
@@ -114,6 +140,7 @@ export const routes: readonly Route[] = [
     operation: 'secrets.get',
     query: ['env'],
     body: 'none',
+    hasTag: true,
     success: 200,
     summary: 'Read a secret',
   },
@@ -125,6 +152,7 @@ export const routes: readonly Route[] = [
     operation: 'secrets.put',
     query: ['env'],
     body: 'required',
+    preconditions: 'one',
     success: 201,
     summary: 'Create a secret or replace its value and metadata',
   },
@@ -136,6 +164,7 @@ export const routes: readonly Route[] = [
     operation: 'secrets.patch',
     query: ['env'],
     body: 'required',
+    preconditions: 'one',
     success: 200,
     summary: 'Change the value or the metadata of a secret',
   },
@@ -147,6 +176,7 @@ export const routes: readonly Route[] = [
     operation: 'secrets.delete',
     query: ['env'],
     body: 'none',
+    preconditions: 'one',
     success: 200,
     summary: 'Delete a secret and its fields',
   },
@@ -158,6 +188,8 @@ export const routes: readonly Route[] = [
     operation: 'secrets.rename',
     query: ['env'],
     body: 'required',
+    preconditions: 'one',
+    canConflict: true,
     success: 200,
     summary: 'Give a secret another name or environment; metadata and fields go along',
   },
@@ -169,6 +201,7 @@ export const routes: readonly Route[] = [
     operation: 'secrets.accept',
     query: ['env'],
     body: 'none',
+    preconditions: 'one',
     success: 200,
     summary: 'Accept what a token wrote, so that programs get it unasked',
   },
@@ -181,6 +214,7 @@ export const routes: readonly Route[] = [
     query: ['env'],
     body: 'none',
     bytes: 'answer',
+    hasTag: true,
     success: 200,
     summary: 'Read the bytes of a value',
   },
@@ -193,6 +227,7 @@ export const routes: readonly Route[] = [
     query: ['env'],
     body: 'required',
     bytes: 'body',
+    preconditions: 'one',
     success: 201,
     summary: 'Create a secret or replace its value, from bytes; metadata and fields stay',
   },
@@ -216,6 +251,7 @@ export const routes: readonly Route[] = [
     operation: 'fields.putMany',
     query: ['env'],
     body: 'required',
+    preconditions: 'one',
     success: 201,
     summary: 'Set several fields, all or none',
   },
@@ -238,6 +274,7 @@ export const routes: readonly Route[] = [
     operation: 'fields.put',
     query: ['env'],
     body: 'required',
+    preconditions: 'one',
     success: 201,
     summary: 'Set a field',
   },
@@ -249,6 +286,7 @@ export const routes: readonly Route[] = [
     operation: 'fields.delete',
     query: ['env'],
     body: 'none',
+    preconditions: 'one',
     success: 200,
     summary: 'Delete a field',
   },
@@ -261,6 +299,7 @@ export const routes: readonly Route[] = [
     query: ['env'],
     body: 'none',
     bytes: 'answer',
+    hasTag: true,
     success: 200,
     summary: 'Read the bytes of a field',
   },
@@ -273,6 +312,7 @@ export const routes: readonly Route[] = [
     query: ['env'],
     body: 'required',
     bytes: 'body',
+    preconditions: 'one',
     success: 201,
     summary: 'Set a field, from bytes',
   },
@@ -281,7 +321,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/v1/search',
     scope: 'read',
-    pool: 'readers',
+    pool: 'long-readers',
     operation: 'secrets.search',
     query: ['q', ...PAGE],
     body: 'none',
@@ -298,6 +338,7 @@ export const routes: readonly Route[] = [
     operation: 'passwords.generate',
     query: [],
     body: 'optional',
+    preconditions: 'one',
     success: 200,
     summary: 'Generate a password and perhaps store it',
   },
@@ -317,7 +358,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/v1/export',
     scope: 'read',
-    pool: 'readers',
+    pool: 'long-readers',
     operation: 'secrets.export',
     query: ['env', ...PAGE],
     body: 'none',
@@ -335,6 +376,7 @@ export const routes: readonly Route[] = [
     body: 'required',
     maxBodySize: IMPORT_BODY_SIZE,
     cancellable: true,
+    preconditions: 'each',
     success: 200,
     summary: 'Store many entries, all or none',
   },
@@ -343,7 +385,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/v1/tokens',
     scope: 'admin',
-    pool: 'readers',
+    pool: 'long-readers',
     operation: 'tokens.list',
     query: [],
     body: 'none',
@@ -414,6 +456,8 @@ export const routes: readonly Route[] = [
     operation: 'keys.rotate',
     query: [],
     body: 'optional',
+    canConflict: true,
+    canFillDisk: true,
     success: 200,
     summary: 'Wrap every key under a new generation of the KEK',
   },
@@ -421,7 +465,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/v1/check',
     scope: 'session',
-    pool: 'readers',
+    pool: 'long-readers',
     operation: 'vault.check',
     query: [],
     body: 'none',
@@ -436,7 +480,14 @@ export const routes: readonly Route[] = [
     operation: 'vault.destroy',
     query: [],
     body: 'required',
+    canConflict: true,
+    canFillDisk: true,
     success: 200,
     summary: 'Delete the vault and its key for ever',
   },
-];
+] as const satisfies readonly Route[];
+
+/** The operations that have a route; the others are asked for by this program alone. */
+export type RoutedOperation = (typeof TABLE)[number]['operation'];
+
+export const routes: readonly (Route & { readonly operation: RoutedOperation })[] = TABLE;

@@ -8,6 +8,7 @@ import {
   type BodyOperation,
   bodyJsonSchema,
   bodySchemas,
+  PLAIN_MEMBERS,
   parseRequest,
   wipeRequest,
 } from '../workers/bodies/schemas.ts';
@@ -17,7 +18,7 @@ import { ReplyBuffer } from '../workers/json/reply.ts';
 import { BodyError, RequestError } from '../workers/request-error.ts';
 
 const bytes = (text: string) => Buffer.from(text);
-const parse = (text: string) => parseBody(bytes(text));
+const parse = (text: string) => parseBody(bytes(text), PLAIN_MEMBERS);
 
 /** What a parsed value stands for, secrets as text, so that it can be compared with JSON.parse. */
 function reveal(value: BodyValue): unknown {
@@ -158,7 +159,7 @@ t.test('parseBody > valid under RFC 8259 but refused by our rules > says why', a
     [Buffer.from('{"a":1}', 'utf16le'), 'the body is not valid JSON (at byte 1)'],
   ];
   for (const [body, message] of refused) {
-    const act = () => parseBody(typeof body === 'string' ? bytes(body) : body);
+    const act = () => parseBody(typeof body === 'string' ? bytes(body) : body, PLAIN_MEMBERS);
     t.throws(act, { name: 'BodyError', code: 'bad_request', message }, String(message));
   }
   t.doesNotThrow(() => parse(deep(64)));

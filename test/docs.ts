@@ -125,7 +125,10 @@ t.test('README > its table of the API > the routes for tokens, with their parame
         const route = routes.find((each) => each.method === method && each.path === path);
         described.add(`${method} ${path}`);
         for (const [, parameter = ''] of query.matchAll(/([a-z_]+)=/g))
-          t.ok(route?.query.includes(parameter), `${method} ${path} ${parameter}`);
+          t.ok(
+            route?.query.some((known) => known === parameter),
+            `${method} ${path} ${parameter}`,
+          );
       }
     }
   }

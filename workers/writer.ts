@@ -26,7 +26,6 @@ import type {
   BatchResult,
   Call,
   ControlOperation,
-  Operation,
   Reply,
   WorkerOptions,
   WriteOperation,
@@ -241,21 +240,31 @@ function commitBatch(
   });
 }
 
-/** What seals one value, mostly. */
-const SEALING: ReadonlySet<Operation> = new Set<WriteOperation>([
-  'secrets.put',
-  'secrets.patch',
-  'values.put',
-  'fields.put',
-  'fieldValues.put',
-]);
+/** Whether a call of the operation mostly stores one value, which takes one version. */
+const TAKES_ONE_VERSION: Readonly<Record<WriteOperation, boolean>> = {
+  'secrets.put': true,
+  'secrets.patch': true,
+  'secrets.delete': false,
+  'secrets.rename': false,
+  'secrets.accept': false,
+  'secrets.import': false,
+  'fields.put': true,
+  'fields.putMany': false,
+  'fields.delete': false,
+  'values.put': true,
+  'fieldValues.put': true,
+  'passwords.generate': false,
+  'tokens.create': false,
+  'tokens.revoke': false,
+  'tokens.touch': false,
+};
 
 /**
  * The vault with a version for each of these calls, taken by one statement: one for each would cost half of what sealing
  * does. Not inside of a call's savepoint: with that they would be given back, and others have them by then.
  */
 function withVersions(open: WritableVault, batch: Batch): WritableVault {
-  let left = batch.filter(({ operation }) => SEALING.has(operation)).length;
+  let left = batch.filter(({ operation }) => TAKES_ONE_VERSION[operation as WriteOperation]).length;
   if (left < 2) return open;
   let next = open.vault.takeVersions(left);
   const nextVersion = () => {

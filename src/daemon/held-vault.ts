@@ -11,7 +11,7 @@ import type { Backend } from '../http/answer.ts';
 import type { LongWork } from '../long-work.ts';
 import { type Death, type PoolOptions, Pools } from '../pool/pools.ts';
 import type { Problem } from '../remedies.ts';
-import type { Route } from '../routes.ts';
+import type { Pool } from '../routes.ts';
 import { type Report, VaultState } from './vault-state.ts';
 
 export type { Report } from './vault-state.ts';
@@ -107,19 +107,20 @@ export class HeldVault implements Backend {
     if (tokenId !== 'session') this.#usage.note(tokenId, nowMs);
   }
 
-  async dispatch(
-    pool: Exclude<Route['pool'], 'none'>,
-    call: Call,
-    isWanted: IsWanted = () => true,
-  ): Promise<Answered> {
+  async dispatch(pool: Pool, call: Call, isWanted: IsWanted = () => true): Promise<Answered> {
     if (this.#isDestroyed) return refuse(call, DESTROYED);
     if (pool === 'control') return this.#control(call);
     // The list says when each token was last used: what is still in memory must be written first.
     if (call.operation === 'tokens.list') await this.#flushUsage();
-    const answered = await (pool === 'readers' ? this.#pools.read(call, isWanted) : this.#pools.write(call));
+    const answered = await this.#runOn(pool, call, isWanted);
     // The thread had no keys; it should have, unless somebody has just sealed the vault.
     if (!answered.ok && answered.code === 'sealed') void this.#state.resume();
     return this.#apply(answered);
+  }
+
+  #runOn(pool: Exclude<Pool, 'control'>, call: Call, isWanted: IsWanted): Promise<Answered> {
+    if (pool === 'writer') return this.#pools.write(call);
+    return pool === 'readers' ? this.#pools.read(call, isWanted) : this.#pools.readLong(call, isWanted);
   }
 
   async #control(call: Call): Promise<Answered> {

@@ -11,7 +11,7 @@ import type { Principals } from '../auth/principals.ts';
 import { hasScope, mayReplace, toAuthor } from '../auth/scope.ts';
 import type { LongWork } from '../long-work.ts';
 import { adviseOn, type Problem, type Told } from '../remedies.ts';
-import type { Route } from '../routes.ts';
+import type { Pool, Route } from '../routes.ts';
 import { type Body, ClientGoneError, MAX_BODY_SIZE } from './body.ts';
 import { HttpError, STATUS_OF } from './errors.ts';
 import { readOpenApi } from './openapi.ts';
@@ -34,7 +34,7 @@ export interface Backend {
   settled(): Promise<void>;
   noteUse(tokenId: string, nowMs: number): void;
   /** Runs a call on a pool; never rejects. One that only reads may be left out when its answer is not wanted any more. */
-  dispatch(pool: Exclude<Route['pool'], 'none'>, call: Call, isWanted: IsWanted): Promise<Answered>;
+  dispatch(pool: Pool, call: Call, isWanted: IsWanted): Promise<Answered>;
 }
 
 export interface Request {
@@ -185,12 +185,7 @@ async function answer(backend: Backend, request: Request, progress: Progress): P
 }
 
 /** As ask, but the call is cancelled when the client goes away. */
-async function askCancellably(
-  backend: Backend,
-  request: Request,
-  pool: Exclude<Route['pool'], 'none'>,
-  call: Call,
-): Promise<Answered> {
+async function askCancellably(backend: Backend, request: Request, pool: Pool, call: Call): Promise<Answered> {
   const cancel = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const stopListening = request.onDisconnect(() => Atomics.store(new Int32Array(cancel), 0, 1));
   try {
@@ -217,12 +212,7 @@ async function matchFor(backend: Backend, request: Request, progress: Progress):
 }
 
 /** Throws ClientGoneError where the client's end is why there is no answer. */
-async function ask(
-  backend: Backend,
-  { isWanted }: Request,
-  pool: Exclude<Route['pool'], 'none'>,
-  call: Call,
-): Promise<Answered> {
+async function ask(backend: Backend, { isWanted }: Request, pool: Pool, call: Call): Promise<Answered> {
   const answered = await backend.dispatch(pool, call, isWanted);
   if (!answered.ok && !isWanted()) throw new ClientGoneError();
   return answered;
@@ -235,12 +225,12 @@ async function answerWholeList(
   route: Route,
   call: Call,
 ): Promise<Content> {
-  const first = await ask(backend, request, 'readers', { ...call, page: PAGE });
+  const first = await ask(backend, request, 'long-readers', { ...call, page: PAGE });
   if (!first.ok) return explainFailure(first, 'api');
   const readPage = (next: Call) => {
     // A slow reader may take its time: what it may not see any more, it does not get to see.
     authorize(backend, request, route);
-    return backend.dispatch('readers', next, request.isWanted);
+    return backend.dispatch('long-readers', next, request.isWanted);
   };
   return { status: route.success, headers: [], code: null, ...startList(call, first, readPage) };
 }

@@ -2,13 +2,7 @@
  * The two pools: N reader threads and one writer. What is asked goes to the one that it is for.
  */
 import { availableParallelism } from 'node:os';
-import type {
-  Call,
-  ControlOperation,
-  Operation,
-  ReadOperation,
-  WorkerOptions,
-} from '../../workers/messages.ts';
+import type { Call, ControlOperation, WorkerOptions } from '../../workers/messages.ts';
 import type { Answered, IsWanted } from '../answered.ts';
 import { within } from '../deadline.ts';
 import { type LongWork, readLongWork } from '../long-work.ts';
@@ -25,15 +19,6 @@ const MAX_READERS = 4;
 /** Small enough that two threads overlap instead of taking turns, large enough to pay for the hop. */
 const READER_BATCH_SIZE = 16;
 const READER_BATCHES_PER_THREAD = 4;
-/** What a reader works on for milliseconds: entries by the hundred. */
-const LONG_READS: ReadonlySet<Operation> = new Set<ReadOperation>([
-  'secrets.list',
-  'secrets.search',
-  'secrets.export',
-  'secrets.batchGet',
-  'tokens.list',
-  'vault.check',
-]);
 /** The writer's batch is one commit: all that gathered while the last one was being synced. */
 const WRITER_BATCH_SIZE = 256;
 const QUEUED_CALLS = 4_096;
@@ -41,14 +26,19 @@ const QUEUED_CALLS = 4_096;
 const QUEUED_BYTES = 128 * 1_048_576;
 /** Many writes that share a commit, and a few that are large. */
 const BATCH_BYTES = 1_048_576;
-/** What may wait for a key store or take 64 MiB for a passphrase, and so not in any number at once. */
-const KEY_CALLS: ReadonlySet<Operation> = new Set<ControlOperation>([
-  'vault.unseal',
-  'vault.init',
-  'vault.probeKeychain',
-  'vault.destroy',
-  'keys.rotate',
-]);
+/** Whether an operation may wait for a key store or take 64 MiB for a passphrase, so that few may run at once. */
+const ASKS_FOR_KEY: Readonly<Record<ControlOperation, boolean>> = {
+  'vault.status': false,
+  'vault.unseal': true,
+  'vault.resume': false,
+  'vault.seal': false,
+  'vault.init': true,
+  'vault.inspect': false,
+  'vault.adopt': false,
+  'vault.probeKeychain': true,
+  'keys.rotate': true,
+  'vault.destroy': true,
+};
 const KEY_CALLS_IN_FLIGHT = 4;
 
 /** Where the vault is and what may be asked for its key; `readers`: null for as many as fit the machine. */
@@ -154,11 +144,14 @@ export class Pools {
   }
 
   /**
-   * What takes long travels alone and not to all threads at once, so that what else the readers are asked waits for one
-   * of its kind at most.
+   * A read that takes long travels alone and never to all readers at once, so that a short one waits for at most one of
+   * them.
    */
+  readLong(call: Call, isWanted?: IsWanted): Promise<Answered> {
+    return this.#longReads.add(call, isWanted);
+  }
+
   async read(call: Call, isWanted?: IsWanted): Promise<Answered> {
-    if (LONG_READS.has(call.operation)) return this.#longReads.add(call, isWanted);
     // Here, too: they must not fill the queue that they are taken out of.
     const queue = this.#large.isKnown(call) ? this.#longReads : this.#readers;
     const answered = await queue.add(call, isWanted);
@@ -176,7 +169,7 @@ export class Pools {
    * nothing, so that key stores that hang cannot keep a vault open.
    */
   control(call: Call): Promise<Answered> {
-    if (KEY_CALLS.has(call.operation)) return this.#keyCalls.add(call);
+    if (ASKS_FOR_KEY[call.operation as ControlOperation]) return this.#keyCalls.add(call);
     return new BatchQueue((batch) => this.#writerThreads.run(batch), ALONE).add(call);
   }
 

@@ -103,8 +103,31 @@ const LIST_READERS: ReadonlyMap<BodyOperation, ReadonlyMap<string, ListReader>> 
   ['secrets.import', new Map([['secrets', readImportEntries]])],
 ]);
 
-/** For these no body at all means `{}`. */
-const BODY_OPTIONAL: ReadonlySet<BodyOperation> = new Set(['passwords.generate', 'vault.unseal']);
+/** Whether no body at all means `{}`. */
+const IS_OPTIONAL: Readonly<Record<BodyOperation, boolean>> = {
+  'secrets.put': false,
+  'secrets.patch': false,
+  'fields.put': false,
+  'fields.putMany': false,
+  'secrets.rename': false,
+  'secrets.import': false,
+  'passwords.generate': true,
+  'tokens.create': false,
+  'vault.unseal': true,
+  'vault.destroy': false,
+};
+
+/**
+ * The members, of any operation, whose strings are no secret: those that a schema describes with zod's own types. Secrets
+ * and metadata are custom types, and a record's members may be secrets.
+ */
+export const PLAIN_MEMBERS: ReadonlySet<string> = new Set(
+  (Object.keys(bodySchemas) as BodyOperation[]).flatMap((operation) =>
+    Object.entries(shapeOf(operation))
+      .filter(([, schema]) => isPlain(schema))
+      .map(([name]) => name),
+  ),
+);
 
 /**
  * Throws BodyError, and then has zeroed all secrets; else the caller zeroes the body and, when it is done, the request.
@@ -113,7 +136,8 @@ export function parseRequest<Name extends BodyOperation>(
   operation: Name,
   body: Uint8Array | null,
 ): BodyRequest<Name> {
-  const parsed = parseBody(body?.length ? body : emptyBody(operation), LIST_READERS.get(operation));
+  const given = body?.length ? body : emptyBody(operation);
+  const parsed = parseBody(given, PLAIN_MEMBERS, LIST_READERS.get(operation));
   dropNulls(parsed.members, operation);
   const result = bodySchemas[operation].safeParse(parsed.members);
   if (result.success) return result.data as BodyRequest<Name>;
@@ -144,15 +168,34 @@ export function bodyJsonSchema(operation: BodyOperation): z.core.JSONSchema.Base
 
 /** Null is as good as absent; an unknown member stays unknown. */
 function dropNulls(members: Record<string, unknown>, operation: BodyOperation): void {
-  const schema = bodySchemas[operation];
-  const known: object = 'shape' in schema ? schema.shape : schema.in.shape;
-  for (const name of Object.keys(known)) {
+  for (const name of Object.keys(shapeOf(operation))) {
     if (members[name] === null) delete members[name];
   }
 }
 
+function shapeOf(operation: BodyOperation): Readonly<Record<string, z.ZodType>> {
+  const schema = bodySchemas[operation];
+  return 'shape' in schema ? schema.shape : schema.in.shape;
+}
+
+function isPlain(schema: z.core.$ZodType): boolean {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  switch (def.type) {
+    case 'optional':
+    case 'default':
+    case 'prefault':
+      return isPlain(def.innerType);
+    case 'pipe':
+      return isPlain(def.in);
+    case 'array':
+      return isPlain(def.element);
+    default:
+      return ['string', 'number', 'boolean', 'enum', 'literal'].includes(def.type);
+  }
+}
+
 function emptyBody(operation: BodyOperation): Uint8Array {
-  if (BODY_OPTIONAL.has(operation)) return Buffer.from('{}');
+  if (IS_OPTIONAL[operation]) return Buffer.from('{}');
   throw new BodyError('a JSON body is required');
 }
 

@@ -11,23 +11,6 @@ import { BodyError } from '../request-error.ts';
 import { JsonScanner, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './scan.ts';
 import type { SecretBytes } from './secret-bytes.ts';
 
-/** The top-level members whose strings and numbers are plain values. */
-const PLAIN_MEMBERS: ReadonlySet<string> = new Set([
-  'name',
-  'environment',
-  'length',
-  'uppercase',
-  'lowercase',
-  'digits',
-  'symbols',
-  'words',
-  'delimiter',
-  'scopes',
-  'expires_in',
-  'confirm',
-  'force',
-]);
-
 /** Metadata, as it is stored and searched. Not secret. */
 export class RawMetadata {
   /** The object's JSON without whitespace, numbers as written, members in their order. */
@@ -66,16 +49,21 @@ export interface ParsedBody {
 
 /**
  * Throws BodyError, all secrets zeroed, unless the body is one JSON object and nothing else. `lists`: the top-level
- * members that are lists with a reader of their own.
+ * members that are lists with a reader of their own; `plain`: those whose strings and numbers are no secret.
  */
-export function parseBody(body: Uint8Array, lists: ReadonlyMap<string, ListReader> = new Map()): ParsedBody {
+export function parseBody(
+  body: Uint8Array,
+  plain: ReadonlySet<string>,
+  lists: ReadonlyMap<string, ListReader> = new Map(),
+): ParsedBody {
   const scanner = new JsonScanner(body);
   const secrets: SecretBytes[] = [];
   try {
     if (scanner.peek() !== OPEN_BRACE) throw new BodyError('the body must be a JSON object');
     const members = readMembers<BodyValue | object>(scanner, (name) => {
       const readList = scanner.peek() === OPEN_BRACKET ? lists.get(name) : undefined;
-      return readList === undefined ? readMember(scanner, name, secrets) : readList(scanner, secrets);
+      if (readList !== undefined) return readList(scanner, secrets);
+      return plain.has(name) ? readPlain(scanner) : readMember(scanner, name, secrets);
     });
     scanner.end();
     return { members, secrets };
@@ -94,7 +82,6 @@ function wipeAll(secrets: readonly SecretBytes[]): void {
 }
 
 function readMember(scanner: JsonScanner, name: string, secrets: SecretBytes[]): BodyValue {
-  if (PLAIN_MEMBERS.has(name)) return readPlain(scanner);
   if (name === 'metadata' && scanner.peek() === OPEN_BRACE) return readMetadata(scanner);
   return readSecret(scanner, secrets);
 }
