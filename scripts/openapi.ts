@@ -103,6 +103,15 @@ const SCHEMAS = {
     },
     'problem?': { ...text, description: 'Beside a reason: `error` without what to do about it' },
     'member?': { ...text, description: 'The member of the body, or the parameter, that is wrong' },
+    'at?': {
+      ...object({
+        list: { ...text, description: 'The member that is the list' },
+        index: { ...whole, description: 'Counted from 0' },
+        problem: { ...text, description: '`error` without the place of the item' },
+        'same_as?': { ...whole, description: 'The index of an earlier item that is the same entry' },
+      }),
+      description: 'The item of a list in the body that is wrong',
+    },
   }),
   SecretSummary: object({
     name,

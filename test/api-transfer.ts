@@ -334,6 +334,10 @@ t.test('secrets.import > a body with a mistake > 400 that names its place, nothi
     const answer = await daemon.ask('POST', '/v1/import', { body: { secrets: [good, entry] } });
     isError(t, answer, 400, says);
     t.equal(answer.json?.error, says);
+    const { list, index, problem, same_as: sameAs } = answer.json?.at ?? {};
+    t.equal(sameAs, says.includes('"secrets"[0]') ? 0 : undefined, says);
+    t.strictSame([list, index], ['secrets', 1], says);
+    t.ok(problem && says === `${E}${says.slice(E.length, -problem.length)}${problem}`, 'without the place');
   }
   for (const [body, says] of REFUSED_BODIES) {
     const answer = await daemon.ask('POST', '/v1/import', { body });

@@ -5,5 +5,7 @@ import { RequestError } from './request-error.ts';
 /** Throws RequestError once the call was cancelled; to be asked before anything of it is committed. */
 export function checkWanted({ cancel }: Call): void {
   if (cancel !== undefined && Atomics.load(new Int32Array(cancel), 0) !== 0)
-    throw new RequestError('busy', 'the request was cancelled; nothing of it was done', 'cancelled');
+    throw new RequestError('busy', 'the request was cancelled; nothing of it was done', {
+      reason: 'cancelled',
+    });
 }

@@ -185,6 +185,18 @@ export type Reason =
   /** The client gave up before the request was carried out; nothing of it was. */
   | 'cancelled';
 
+/** An item of a list in a request body, and what is wrong with it. */
+export interface WrongItem {
+  /** The member that is the list. */
+  readonly list: string;
+  /** Counted from 0. */
+  readonly index: number;
+  /** The message without the place of the item. */
+  readonly problem: string;
+  /** The index of an earlier item with the same name and environment, where that is the problem. */
+  readonly same_as?: number;
+}
+
 /** A failed call. `message` may name a member, a length or a limit; never content. */
 export interface Failure {
   readonly ok: false;
@@ -194,6 +206,8 @@ export interface Failure {
   readonly reason?: Reason | undefined;
   /** The member of the body, or the parameter, that is wrong; absent where it is not a single one. */
   readonly member?: string | undefined;
+  /** The item of a list in the body that is wrong; absent where it is not a single one. */
+  readonly at?: WrongItem | undefined;
   /** For the log only: what an `internal` or `integrity` failure was about (names, never values). */
   readonly detail?: string;
   /** What SQLite found wrong with the database file. */

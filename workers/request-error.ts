@@ -2,41 +2,36 @@
  * The one error a request's content can cause. Secrets it may hold: none; a message names a member, a length or a
  * limit, never content.
  */
-import type { ErrorCode, Failure, Reason } from './messages.ts';
+import type { ErrorCode, Failure } from './messages.ts';
 
 const QUOTED_LENGTH = 64;
 
-export class RequestError extends Error {
-  readonly code: ErrorCode;
-  readonly reason: Reason | undefined;
-  /** The member or parameter that is wrong, where it is one: `message` names it the same way. */
-  readonly member: string | undefined;
+/** What a failure says beside its code and its message. */
+export type FailureDetails = Pick<Failure, 'reason' | 'member' | 'at'>;
 
-  constructor(code: ErrorCode, message: string, reason?: Reason, member?: string) {
+export class RequestError extends Error {
+  override readonly name: string = 'RequestError';
+  readonly code: ErrorCode;
+  readonly details: FailureDetails;
+
+  constructor(code: ErrorCode, message: string, details: FailureDetails = {}) {
     super(message);
-    this.member = member;
-    this.name = 'RequestError';
     this.code = code;
-    this.reason = reason;
+    this.details = details;
   }
 
   toFailure(): Failure {
-    const { code, message, reason, member } = this;
-    return {
-      ok: false,
-      code,
-      message,
-      ...(reason === undefined ? {} : { reason }),
-      ...(member === undefined ? {} : { member }),
-    };
+    const { code, message, details } = this;
+    return { ok: false, code, message, ...details };
   }
 }
 
 /** The body is not what the operation takes: always 400. */
 export class BodyError extends RequestError {
-  constructor(message: string, member?: string) {
-    super('bad_request', message, undefined, member);
-    this.name = 'BodyError';
+  override readonly name = 'BodyError';
+
+  constructor(message: string, details: FailureDetails = {}) {
+    super('bad_request', message, details);
   }
 }
 

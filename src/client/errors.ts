@@ -1,8 +1,14 @@
 /** How a request fails: what the API answered, by its status and its stable machine word. */
-import type { ErrorCode, Reason } from '../../workers/messages.ts';
+import type { ErrorCode, Reason, WrongItem } from '../../workers/messages.ts';
 import type { Incoming } from './connection.ts';
 
-export type { ErrorCode, Reason };
+export type { ErrorCode, Reason, WrongItem };
+
+interface Details {
+  readonly reason?: Reason | undefined;
+  readonly member?: string | undefined;
+  readonly at?: WrongItem | undefined;
+}
 
 /** The vault refused. `message` is its sentence, which never holds a value. */
 export class MaestroVaultError extends Error {
@@ -14,24 +20,27 @@ export class MaestroVaultError extends Error {
   readonly reason: Reason | undefined;
   /** The member of the body, or the parameter, that is wrong. */
   readonly member: string | undefined;
+  /** The item of a list in the body that is wrong. */
+  readonly at: WrongItem | undefined;
 
-  constructor(status: number, code: ErrorCode, message: string, reason?: Reason, member?: string) {
+  constructor(status: number, code: ErrorCode, message: string, { reason, member, at }: Details = {}) {
     super(message);
-    this.member = member;
     this.status = status;
     this.code = code;
     this.reason = reason;
+    this.member = member;
+    this.at = at;
   }
 }
 
 /** The error that an answer of 400 and more stands for. */
 export function toError({ status, body }: Incoming): MaestroVaultError {
   try {
-    const { error, code, reason, member } = JSON.parse(
+    const { error, code, ...details } = JSON.parse(
       Buffer.from(body.buffer, body.byteOffset, body.length).toString(),
     );
     if (typeof error === 'string' && typeof code === 'string')
-      return new MaestroVaultError(status, code as ErrorCode, error, reason, member);
+      return new MaestroVaultError(status, code as ErrorCode, error, details);
   } catch {
     // Not an answer of ours; said below.
   }

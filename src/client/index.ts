@@ -8,7 +8,7 @@ import { SocketTransport } from './socket-transport.ts';
 
 export { UntrustedError } from '../places/trusted-places.ts';
 export { ConnectionError } from './connection-error.ts';
-export { type ErrorCode, MaestroVaultError, type Reason } from './errors.ts';
+export { type ErrorCode, MaestroVaultError, type Reason, type WrongItem } from './errors.ts';
 export type * from './types.ts';
 
 export interface ConnectOptions {

@@ -316,14 +316,14 @@ function explainFailure(failure: Failure, told: Told): Content {
 }
 
 function explain(
-  failure: Pick<Failure, 'code' | 'message' | 'reason' | 'member'>,
+  failure: Pick<Failure, 'code' | 'message' | 'reason' | 'member' | 'at'>,
   headers: readonly string[] = [],
   told: Told = 'api',
 ): Content {
-  const { code, message, reason, member } = failure;
+  const { code, message, reason, member, at } = failure;
   const why = reason === undefined ? {} : { reason, problem: message };
-  const where = member === undefined ? {} : { member };
-  const body = encodeJson({ error: adviseOn(failure, told), code, ...why, ...where });
+  // JSON has no members that are undefined.
+  const body = encodeJson({ error: adviseOn(failure, told), code, ...why, member, at });
   return { status: STATUS_OF[code], headers, body, code };
 }
 

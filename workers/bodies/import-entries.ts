@@ -73,8 +73,8 @@ class EntryReader {
   }
 
   read(index: number): ImportEntry {
-    if (index >= MAX_ENTRIES) throw new ItemProblem(`: at most ${MAX_ENTRIES} entries at once`);
-    if (this.#scanner.peek() !== OPEN_BRACE) throw new ItemProblem(' must be an object');
+    if (index >= MAX_ENTRIES) throw new ItemProblem(': ', `at most ${MAX_ENTRIES} entries at once`);
+    if (this.#scanner.peek() !== OPEN_BRACE) throw new ItemProblem(' ', 'must be an object');
     const draft: Draft = {};
     this.#scanner.members((member) => {
       if (!skipNull(this.#scanner)) this.#readMember(draft, member);
@@ -85,18 +85,18 @@ class EntryReader {
   #readMember(draft: Draft, member: string): void {
     if (member === 'name') draft.name = readName(this.#scanner, member);
     else if (member === 'environment') draft.environment = readName(this.#scanner, member);
-    else if (member === 'value') draft.value = this.#secret('."value"');
-    else if (member === 'encoding') draft.encoding = this.#encoding('."encoding"');
+    else if (member === 'value') draft.value = this.#secret('"value"');
+    else if (member === 'encoding') draft.encoding = this.#encoding('"encoding"');
     else if (member === 'metadata') draft.metadata = this.#metadata();
     else if (member === 'fields') draft.fields = this.#fields();
-    else throw new ItemProblem(`: unknown member ${quoteName(member)}`);
+    else throw new ItemProblem(': ', `unknown member ${quoteName(member)}`);
   }
 
   #finish({ name, environment = '', value, encoding, metadata, fields }: Draft, index: number): ImportEntry {
-    if (name === undefined) throw new ItemProblem('."name" is required');
-    if (value === undefined && fields === undefined) throw new ItemProblem(' needs "value" or "fields"');
+    if (name === undefined) throw new ItemProblem('.', '"name" is required');
+    if (value === undefined && fields === undefined) throw new ItemProblem(' ', 'needs "value" or "fields"');
     this.#checkNew(name, environment, index);
-    const decoded = decode(value, encoding, '');
+    const decoded = decodeValue(value, encoding, null);
     return {
       name,
       environment,
@@ -111,40 +111,42 @@ class EntryReader {
     const first = this.#indexes.get(key);
     if (first !== undefined)
       throw new ItemProblem(
-        ` has the name and environment of ${placeOfItem(LIST, first)}; give each entry once`,
+        ' ',
+        `has the name and environment of ${placeOfItem(LIST, first)}; give each entry once`,
+        first,
       );
     this.#indexes.set(key, index);
   }
 
   #secret(place: string): SecretBytes {
-    if (this.#scanner.peek() !== QUOTE) throw new ItemProblem(`${place} ${NOT_A_VALUE}`);
+    if (this.#scanner.peek() !== QUOTE) throw new ItemProblem('.', `${place} ${NOT_A_VALUE}`);
     const secret = this.#scanner.secret();
     this.#secrets.push(secret);
-    if (secret.length === 0) throw new ItemProblem(`${place} ${NOT_A_VALUE}`);
+    if (secret.length === 0) throw new ItemProblem('.', `${place} ${NOT_A_VALUE}`);
     return secret;
   }
 
   #encoding(place: string): SecretBytes {
     const text = this.#scanner.peek() === QUOTE ? this.#secret(place) : null;
-    if (text === null || !BASE64.equals(text)) throw new ItemProblem(`${place} must be "base64"`);
+    if (text === null || !BASE64.equals(text)) throw new ItemProblem('.', `${place} must be "base64"`);
     return text;
   }
 
   #metadata(): Pick<RawMetadata, 'text'> {
-    if (this.#scanner.peek() !== OPEN_BRACE) throw new ItemProblem('."metadata" must be an object');
+    if (this.#scanner.peek() !== OPEN_BRACE) throw new ItemProblem('.', '"metadata" must be an object');
     return { text: readMetadata(this.#scanner).text };
   }
 
   #fields(): NonNullable<Draft['fields']> {
     if (this.#scanner.peek() !== OPEN_BRACE)
-      throw new ItemProblem('."fields" must be an object of non-empty strings');
+      throw new ItemProblem('.', '"fields" must be an object of non-empty strings');
     const fields: [field: string, value: SecretBytes][] = [];
     this.#scanner.members((field) => {
       const problem = findNameProblem('field', field);
-      if (problem !== null) throw new ItemProblem(`."fields" has a member whose name ${problem}`);
-      fields.push([field, this.#field(`."fields".${quoteName(field)}`)]);
+      if (problem !== null) throw new ItemProblem('.', `"fields" has a member whose name ${problem}`);
+      fields.push([field, this.#field(`"fields".${quoteName(field)}`)]);
     });
-    if (fields.length === 0) throw new ItemProblem('."fields" must have at least one member');
+    if (fields.length === 0) throw new ItemProblem('.', '"fields" must have at least one member');
     return fields;
   }
 
@@ -155,26 +157,30 @@ class EntryReader {
     this.#scanner.members((member) => {
       if (member === 'value') draft.value = this.#secret(`${place}."value"`);
       else if (member === 'encoding') draft.encoding = this.#encoding(`${place}."encoding"`);
-      else throw new ItemProblem(`${place}: unknown member ${quoteName(member)}`);
+      else throw new ItemProblem('.', `${place}: unknown member ${quoteName(member)}`);
     });
     const { value, encoding } = draft;
-    if (value === undefined) throw new ItemProblem(`${place}."value" is required`);
-    if (encoding === undefined) throw new ItemProblem(`${place}."encoding" is required`);
-    return decode(value, encoding, place) ?? value;
+    if (value === undefined) throw new ItemProblem('.', `${place}."value" is required`);
+    if (encoding === undefined) throw new ItemProblem('.', `${place}."encoding" is required`);
+    return decodeValue(value, encoding, place) ?? value;
   }
 }
 
-/** The value itself; decoded where it lies if it is base64. `place` leads to the object that has both. */
-function decode(
+/** The value itself; decoded where it lies if it is base64. `place` leads to the object that has both; null: the item. */
+function decodeValue(
   value: SecretBytes | undefined,
   encoding: SecretBytes | undefined,
-  place: string,
+  place: string | null,
 ): SecretBytes | undefined {
   if (encoding === undefined) return value;
   encoding.fill(0);
-  if (value === undefined) throw new ItemProblem(`${place}: "encoding" needs "value" beside it`);
+  if (value === undefined) throw problemAt(place, ': ', '"encoding" needs "value" beside it');
   const decoded = decodeBase64(value);
   if (decoded === null)
-    throw new ItemProblem(`${place}."value" must be base64 with its padding (RFC 4648 section 4)`);
+    throw problemAt(place, '.', '"value" must be base64 with its padding (RFC 4648 section 4)');
   return decoded;
+}
+
+function problemAt(place: string | null, joint: '.' | ': ', problem: string): ItemProblem {
+  return place === null ? new ItemProblem(joint, problem) : new ItemProblem('.', place + joint + problem);
 }

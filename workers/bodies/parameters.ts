@@ -8,7 +8,7 @@ import { checkName } from './names.ts';
 const MAX_LIMIT = 1_000;
 
 function badRequest(message: string, member: string): RequestError {
-  return new RequestError('bad_request', message, undefined, member);
+  return new RequestError('bad_request', message, { member });
 }
 
 /** The secret that a call is about. Throws RequestError. */

@@ -39,14 +39,14 @@ function readRefs(scanner: JsonScanner): SecretRef[] {
 }
 
 function readRef(scanner: JsonScanner): SecretRef {
-  if (scanner.peek() !== OPEN_BRACE) throw new ItemProblem(' must be an object');
+  if (scanner.peek() !== OPEN_BRACE) throw new ItemProblem(' ', 'must be an object');
   const draft: { name?: string; environment?: string; field?: string } = {};
   scanner.members((member) => {
     if (member !== 'name' && member !== 'environment' && member !== 'field')
-      throw new ItemProblem(`: unknown member ${quoteName(member)}`);
+      throw new ItemProblem(': ', `unknown member ${quoteName(member)}`);
     if (!skipNull(scanner)) draft[member] = readName(scanner, member);
   });
   const { name, environment = '', field } = draft;
-  if (name === undefined) throw new ItemProblem('."name" is required');
+  if (name === undefined) throw new ItemProblem('.', '"name" is required');
   return { name, environment, ...(field === undefined ? {} : { field }) };
 }

@@ -220,7 +220,7 @@ function explainIssues(issues: readonly z.core.$ZodIssue[]): BodyError {
   const names = quotePath(path);
   return new BodyError(
     names === '' ? message : `${names} ${message}`,
-    typeof member === 'string' ? member : undefined,
+    typeof member === 'string' ? { member } : {},
   );
 }
 

@@ -41,7 +41,7 @@ export function checkSize({ limits }: WritableVault, { fields, bytes }: EntryLim
 }
 
 function tooLarge(message: string, member: Member): RequestError {
-  return new RequestError('too_large', message, undefined, member);
+  return new RequestError('too_large', message, { member });
 }
 
 /** Bytes of an entry as it is stored. */
@@ -62,5 +62,5 @@ export function putOffIfLong(vault: ReadableVault, payload: Buffer | null): void
 
 function checkShort(size: number): void {
   if (size > LARGE)
-    throw new RequestError('busy', 'the answer is large, and others wait; try again', 'later');
+    throw new RequestError('busy', 'the answer is large, and others wait; try again', { reason: 'later' });
 }

@@ -53,8 +53,10 @@ function storeOrPlace(list: readonly ImportEntry[], entry: ImportEntry, store: (
     return store();
   } catch (error) {
     if (!(error instanceof RequestError) || error.code !== 'too_large') throw error;
-    const { code, message, member } = error;
-    throw new RequestError(code, `${placeOfItem(LIST, list.indexOf(entry))}.${message}`, undefined, member);
+    const { code, message, details } = error;
+    const index = list.indexOf(entry);
+    const at = { list: LIST, index, problem: message };
+    throw new RequestError(code, `${placeOfItem(LIST, index)}.${message}`, { ...details, at });
   }
 }
 

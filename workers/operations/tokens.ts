@@ -52,12 +52,9 @@ function writeTime(seconds: number | null, reply: ReplyBuffer): void {
 export const createToken: BodyHandler<'tokens.create'> = (vault, _call, reply, request) => {
   // A token that makes a trusted token could write as the owner with it.
   if (request.trusted && vault.author.id !== 'session')
-    throw new RequestError(
-      'forbidden',
-      'only the owner makes trusted tokens: mav token create --trusted',
-      undefined,
-      'trusted',
-    );
+    throw new RequestError('forbidden', 'only the owner makes trusted tokens: mav token create --trusted', {
+      member: 'trusted',
+    });
   const token = generateToken();
   const createdAt = nowSeconds();
   const row = {

@@ -1,5 +1,6 @@
 /** `mav import`: stores what is in a file, all of it or nothing. */
 import type { Client } from '../../client/client.ts';
+import type { WrongItem } from '../../client/errors.ts';
 import type { Conditions, ImportResult, Place } from '../../client/types.ts';
 import type { Input, Run } from '../command.ts';
 import { CliError, EXIT, toCliError } from '../failure.ts';
@@ -115,15 +116,17 @@ async function request(
   return JSON.parse(Buffer.from(answer.body).toString());
 }
 
-/** The API names an entry by its index in the request; whoever has the file wants its line. */
+/** The API names an entry by its index in the request, and the user needs its line in the file. */
 function placeError({ name, lines }: ImportSource, error: unknown): unknown {
-  const message = error instanceof Error ? error.message : '';
-  const [, index, rest = ''] = /^"secrets"\[([0-9]+)\][.:]? *(.*)$/s.exec(message) ?? [];
-  if (index === undefined) return error;
-  const problem = rest.replace(/"secrets"\[([0-9]+)\]/, (_, other) => `line ${lines[other]}`);
+  const { at } = error as { at?: WrongItem };
+  if (at === undefined) return error;
+  const problem =
+    at.same_as === undefined
+      ? at.problem
+      : `has the name and environment of line ${lines[at.same_as]}; give each entry once`;
   return new CliError(
     toCliError(error).exitCode,
-    `${name}, line ${lines[Number(index)]}: ${problem}; nothing was imported`,
+    `${name}, line ${lines[at.index]}: ${problem}; nothing was imported`,
   );
 }
 
