@@ -4,35 +4,12 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { skipWithout } from './fixtures/programs.ts';
-import {
-  BIN,
-  createSandbox,
-  type Finished,
-  finished,
-  type Sandbox,
-  spawnMav,
-  startDaemon,
-} from './fixtures/vault.ts';
+import { BIN, createSandbox, mavBytes, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
-interface Ran extends Omit<Finished, 'stdout'> {
-  readonly stdout: Buffer;
-}
-
-/** Runs `mav` and keeps what it printed as bytes. */
-async function run(sandbox: Sandbox, args: readonly string[], input: string | Uint8Array = ''): Promise<Ran> {
-  const child = spawnMav(sandbox, args);
-  const chunks: Buffer[] = [];
-  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const stdout = child.stdout;
-  child.stdout = null;
-  child.stdin?.on('error', () => {});
-  child.stdin?.end(input);
-  const { code, signal, stderr } = await finished(child);
-  stdout?.destroy();
-  return { code, signal, stderr, stdout: Buffer.concat(chunks) };
-}
+const run = (sandbox: Sandbox, args: readonly string[], input: string | Uint8Array = '') =>
+  mavBytes(sandbox, args, { input });
 
 /** Runs `test` with a daemon, and again without one. */
 function bothWays(name: string, test: (t: Test, sandbox: Sandbox) => Promise<void>): void {

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
-import { createSandbox, finished, mav, type Sandbox, spawnMav, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, mav, mavAlone, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 
@@ -103,7 +103,7 @@ t.test("serve > --no-touchid and the Go program's config.json > as if they were 
   const daemon = await startDaemon(t, { sandbox, init: null, token: false, serve: ['--no-touchid'] });
   t.match(await mav(sandbox, ['set', 'db', '--value', 'v']), { code: 0, stderr: 'Stored db in prod.\n' });
   await daemon.stop();
-  const { stdout } = await finished(spawnMav(sandbox, ['serve', '--help']));
+  const { stdout } = await mavAlone(sandbox, ['serve', '--help']);
   t.notMatch(stdout, 'touchid');
   t.notMatch((await mav(sandbox, ['serve', '--no-touchi'])).stderr, 'touchid');
 });

@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { skipWithout } from './fixtures/programs.ts';
-import { createSandbox, type Finished, finished, mav, type Sandbox, spawnMav } from './fixtures/vault.ts';
+import { createSandbox, type Finished, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 const skip = skipWithout('git');
@@ -54,11 +54,7 @@ function openRepository(sandbox: Sandbox, name: string): Repository {
     configure: (settings) => {
       for (const [key, value] of Object.entries(settings)) git(['config', key, value]);
     },
-    scan: (...args) => {
-      const child = spawnMav(sandbox, ['scan', ...args], { cwd: folder });
-      child.stdin?.end();
-      return finished(child);
-    },
+    scan: (...args) => mav(sandbox, ['scan', ...args], { cwd: folder }),
   };
 }
 

@@ -10,8 +10,8 @@ import { ask, createSandbox, mav, type Sandbox, startDaemon } from './fixtures/v
 
 t.setTimeout(550_000);
 const skip = skipWithout('python3');
-/** Enough for seconds on a quick machine. */
-const COUNT = 40_000;
+/** Each command takes about a second for them, and says how far it is after half a second. */
+const COUNT = 20_000;
 
 function writeSecrets({ folder }: Sandbox): string {
   const file = join(folder, 'many.json');

@@ -5,15 +5,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { skipWithout } from './fixtures/programs.ts';
 import { StoredFile } from './fixtures/stored.ts';
-import {
-  createSandbox,
-  type Finished,
-  finished,
-  mav,
-  type Sandbox,
-  spawnMav,
-  startDaemon,
-} from './fixtures/vault.ts';
+import { createSandbox, type Finished, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 const skipGit = skipWithout('git');
@@ -54,9 +46,7 @@ function openWorkplace(t: Test, sandbox: Sandbox): Workplace {
       writeFileSync(join(folder, path), content);
     },
     scan: async (...args) => {
-      const child = spawnMav(sandbox, ['scan', ...args], { cwd: folder });
-      child.stdin?.end();
-      const done = await finished(child);
+      const done = await mav(sandbox, ['scan', ...args], { cwd: folder });
       t.notMatch(done.stdout + done.stderr, /hunter2/, 'no value is printed');
       return done;
     },
