@@ -26,6 +26,7 @@ import { openSlot, SLOT_SIZE, sealSlot } from '../workers/envelope/slot.ts';
 import { readWrapKeyId, readWrapNonce, unwrapKey, WRAP_SIZE, wrapKey } from '../workers/envelope/wrap.ts';
 import { XaesKey } from '../workers/envelope/xaes.ts';
 import * as reference from './fixtures/reference.ts';
+import { sample } from './fixtures/sample.ts';
 
 const MESSAGE = 'stored data failed its integrity check';
 const hex = (text: string) => Buffer.from(text, 'hex');
@@ -135,18 +136,20 @@ t.test('fillRandom > more than is fetched at once, in every size > nobody gets t
 const bytes = (size: number) =>
   fc.uint8Array({ minLength: size, maxLength: size }).map((array) => Buffer.from(array));
 
-t.test('XaesKey > any key, nonce, plaintext and AAD > agrees with the reference', async () => {
+t.test('XaesKey > any key, nonce, plaintext and AAD > agrees with the reference', async (t) => {
   const some = fc.uint8Array({ maxLength: 70 }).map((array) => Buffer.from(array));
-  fc.assert(
-    fc.property(bytes(32), bytes(24), some, some, (key, nonce, plaintext, aad) => {
-      const xaesKey = new XaesKey(createSecretKey(key));
-      const sealed = xaesKey.seal(nonce, plaintext, aad);
-      return (
-        sealed.equals(reference.xaes256Gcm(key, nonce, plaintext, aad)) &&
-        xaesKey.open(nonce, sealed, aad).equals(plaintext)
-      );
-    }),
-    { numRuns: 150 },
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(bytes(32), bytes(24), some, some, (key, nonce, plaintext, aad) => {
+        const xaesKey = new XaesKey(createSecretKey(key));
+        const sealed = xaesKey.seal(nonce, plaintext, aad);
+        return (
+          sealed.equals(reference.xaes256Gcm(key, nonce, plaintext, aad)) &&
+          xaesKey.open(nonce, sealed, aad).equals(plaintext)
+        );
+      }),
+      { numRuns: 150 },
+    ),
   );
 });
 
@@ -181,17 +184,19 @@ const contexts = fc.record({
 const describe = (c: Context) =>
   JSON.stringify([[...c.vaultId], c.kind, c.environment, c.name, c.field, c.version]);
 
-t.test('encodeContext > two contexts > encode the same only if they are the same', async () => {
-  fc.assert(
-    fc.property(contexts, contexts, (a, b) => {
-      const areSame = describe(a) === describe(b);
-      return encodeContext(a).equals(encodeContext(b)) === areSame;
-    }),
-    { numRuns: 3000 },
+t.test('encodeContext > two contexts > encode the same only if they are the same', async (t) => {
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(contexts, contexts, (a, b) => {
+        const areSame = describe(a) === describe(b);
+        return encodeContext(a).equals(encodeContext(b)) === areSame;
+      }),
+      { numRuns: 3000 },
+    ),
   );
 });
 
-t.test('encodeContext > the same text cut at other places > never encodes the same', async () => {
+t.test('encodeContext > the same text cut at other places > never encodes the same', async (t) => {
   const cuts = fc.tuple(fc.nat(12), fc.nat(12)).map(([i, j]) => [Math.min(i, j), Math.max(i, j)] as const);
   const cut = (whole: string, [i, j]: readonly [number, number]) =>
     encodeContext({
@@ -202,21 +207,25 @@ t.test('encodeContext > the same text cut at other places > never encodes the sa
       field: whole.slice(j),
       version: 0,
     });
-  fc.assert(
-    fc.property(
-      fc.constantFrom('aaaaaaaaaaaa', '\0\0\0\x01\0\0\0\x02\0\0\0\0'),
-      cuts,
-      cuts,
-      (whole, a, b) => {
-        return cut(whole, a).equals(cut(whole, b)) === (a[0] === b[0] && a[1] === b[1]);
-      },
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(
+        fc.constantFrom('aaaaaaaaaaaa', '\0\0\0\x01\0\0\0\x02\0\0\0\0'),
+        cuts,
+        cuts,
+        (whole, a, b) => {
+          return cut(whole, a).equals(cut(whole, b)) === (a[0] === b[0] && a[1] === b[1]);
+        },
+      ),
+      { numRuns: 1000 },
     ),
-    { numRuns: 1000 },
   );
 });
 
-t.test('encodeContext > any context > agrees with the reference', async () => {
-  fc.assert(fc.property(contexts, (c) => encodeContext(c).equals(reference.context(c))));
+t.test('encodeContext > any context > agrees with the reference', async (t) => {
+  t.doesNotThrow(() =>
+    fc.assert(fc.property(contexts, (c) => encodeContext(c).equals(reference.context(c)))),
+  );
 });
 
 const CONTEXT: Context = {
@@ -348,17 +357,19 @@ function isCheap(name: string, offset: number, bit: number): boolean {
   return !(name === 'slot' && offset === 7 && bit >= 1 && bit <= 3);
 }
 
+/** How many bits of a blob are flipped in `npm test`. */
+const BITS = 600;
+
 for (const [name, { blob, open }] of Object.entries(blobs)) {
   t.test(`open ${name} > one bit flipped anywhere > integrity error`, async (t) => {
     const accepted: string[] = [];
     const damaged = Buffer.from(blob);
-    for (let offset = 0; offset < blob.length; offset++) {
-      for (let bit = 0; bit < 8; bit++) {
-        if (!isCheap(name, offset, bit)) continue;
-        flip(damaged, offset, bit);
-        if (!isUniformFailure(() => open(damaged))) accepted.push(`${offset}.${bit}`);
-        flip(damaged, offset, bit);
-      }
+    const bits = [...Array(8 * blob.length).keys()].map((at) => [at >> 3, at & 7] as const);
+    for (const [offset, bit] of sample(t, bits, BITS)) {
+      if (!isCheap(name, offset, bit)) continue;
+      flip(damaged, offset, bit);
+      if (!isUniformFailure(() => open(damaged))) accepted.push(`${offset}.${bit}`);
+      flip(damaged, offset, bit);
     }
     t.same(accepted, []);
     t.doesNotThrow(() => open(damaged), 'and whole again it opens');

@@ -7,6 +7,7 @@ import t from 'tap';
 import { encodeContext } from '../workers/envelope/context.ts';
 import { openSlot, sealSlot } from '../workers/envelope/slot.ts';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
+import { sample } from './fixtures/sample.ts';
 import { type Row, StoredFile } from './fixtures/stored.ts';
 import { ask, createSandbox, type Daemon, mav, startDaemon } from './fixtures/vault.ts';
 
@@ -20,6 +21,9 @@ function flip(bytes: Buffer, at: number, bit = 0): Buffer {
   flipped[at]! ^= 1 << bit;
   return flipped;
 }
+
+/** How many of them are tried in `npm test`. */
+const DAMAGES = 30;
 
 /** Each byte of a blob changed, then each shorter length, then one byte more. */
 function* damagesOf(blob: Buffer): Generator<[what: string, blob: Buffer]> {
@@ -48,7 +52,10 @@ t.test('unseal > the row of a KEK is changed > sealed until it is put back', asy
   await held.ask('POST', '/v1/seal');
   const problems: string[] = [];
   const changes: [string, Row][] = [
-    ...[...damagesOf(kek.wrapped)].map(([what, wrapped]): [string, Row] => [what, { wrapped }]),
+    ...sample(t, [...damagesOf(kek.wrapped)], DAMAGES).map(([what, wrapped]): [string, Row] => [
+      what,
+      { wrapped },
+    ]),
     ['another id', { id: randomBytes(16) }],
     ['another generation', { generation: kek.generation + 1 }],
     ['generation 0', { generation: 0 }],
@@ -106,7 +113,7 @@ t.test(
     const held = await hold(t, sandbox);
     const body = { passphrase: PASSPHRASE };
     const problems: string[] = [];
-    for (const [what, changed] of damagesOf(blob)) {
+    for (const [what, changed] of sample(t, [...damagesOf(blob)], DAMAGES)) {
       file.write({ slots: [{ ...slot, blob: changed }] });
       problems.push(...(await findUnsealed(held, what, body)));
     }

@@ -11,6 +11,8 @@ const ask: Held['ask'] = (...given) => held.ask(...given);
 const text = (min: number, max: number) => fc.string({ unit: 'grapheme', minLength: min, maxLength: max });
 const isName = (name: string) => name !== '' && !/\p{Cc}/u.test(name) && Buffer.byteLength(name) <= 512;
 const name = fc.oneof(text(1, 40), fc.string({ unit: 'binary', minLength: 1, maxLength: 20 })).filter(isName);
+/** No member of a JSON object may have the other name. */
+const field = name.filter((one) => one !== '__proto__');
 const environment = fc.oneof(fc.constant(''), name);
 const value = fc.oneof(
   text(1, 200),
@@ -33,13 +35,13 @@ t.test('PUT and GET > any name, environment, value, metadata and field > comes b
     environment,
     value,
     metadata,
-    name,
+    field,
     value,
-    async (secret, env, stored, given, field, fieldValue) => {
+    async (secret, env, stored, given, fieldName, fieldValue) => {
       const target = pathOf(secret, env);
       const put = await ask('PUT', target, { body: { value: stored, metadata: given } });
       if (put.status !== 201) throw new Error(`PUT answered ${put.status}`);
-      await ask('PUT', pathOf(secret, env, `/fields/${encodeURIComponent(field)}`), {
+      await ask('PUT', pathOf(secret, env, `/fields/${encodeURIComponent(fieldName)}`), {
         body: { value: fieldValue },
       });
       const { json } = await ask('GET', target);
@@ -47,7 +49,7 @@ t.test('PUT and GET > any name, environment, value, metadata and field > comes b
         json.name === secret &&
         json.environment === env &&
         json.value === stored &&
-        json.fields[field] === fieldValue &&
+        json.fields[fieldName] === fieldValue &&
         JSON.stringify(json.metadata) === JSON.stringify(JSON.parse(JSON.stringify(given)));
       await ask('DELETE', target);
       return same;
