@@ -180,7 +180,7 @@ export class VaultState {
       // The readers may still have the keys.
       if (answered === PROGRAM_REPLACED) return this.#noteReplaced();
       if (wasLost(answered)) await sleep(RETRY_DELAY_MS);
-      else if (deaths === this.#deaths) return this.#noteResumed(answered);
+      else if (deaths === this.#deaths && (await this.#noteResumed(answered))) return;
     }
   }
 
@@ -193,19 +193,24 @@ export class VaultState {
     return !this.#isOver && (this.#sealedBecause === null || this.#sealedBecause === RESUMING);
   }
 
-  async #noteResumed(answered: Answered): Promise<void> {
+  /** Resolves to false if somebody unsealed the vault while it was being sealed here: then it is to be resumed again. */
+  async #noteResumed(answered: Answered): Promise<boolean> {
     // Somebody has sealed or unsealed it meanwhile.
-    if (!this.#mayResume) return;
+    if (!this.#mayResume) return true;
     this.#apply(answered);
     if (answered.ok) {
       if (this.#sealedBecause !== null) this.#report('unsealed', '');
       this.#sealedBecause = null;
-      return;
+      return true;
     }
     this.#sealedBecause = answered;
     this.#report('sealed', adviseOn(answered, 'api'));
     // In all threads, and no token is known any more.
-    this.#apply(await this.#tryToSeal(callFor('vault.seal')));
+    const sealed = await this.#tryToSeal(callFor('vault.seal'));
+    // An unsealing in between was undone by this: without its keys, and without the tokens, it must not count as unsealed.
+    if (this.#sealedBecause === null) return false;
+    this.#apply(sealed);
+    return true;
   }
 }
 
