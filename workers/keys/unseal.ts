@@ -1,49 +1,27 @@
 /**
  * From a vault's key slots to its keyring. Holds the root key between the slot and the KEKs, and zeroes it as soon
- * as they are unwrapped. Nothing here writes: a slot that does not open leaves the vault sealed and untouched.
+ * as they are unwrapped. Writes nothing: a slot that does not open leaves the vault sealed and untouched.
  */
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { RootKey } from '../envelope/keys.ts';
-import type { SlotKind } from '../messages.ts';
 import { Keyring, unwrapKeks, type WrappedKek } from './keyring.ts';
 import { SealedError } from './sealed.ts';
-import { readKeyFile } from './slots/file.ts';
-import { readRootKey } from './slots/keychain.ts';
-import { openPassphraseSlot } from './slots/passphrase.ts';
-
-/** A key slot as the database keeps it. */
-export interface Slot {
-  readonly kind: SlotKind;
-  /** The wrapped root key, of a `passphrase` slot. */
-  readonly blob: Uint8Array | null;
-  /** The key file's path, of a `file` slot. */
-  readonly location: string | null;
-}
-
-/** What may be asked for the root key. */
-export interface KeySources {
-  /** Given with this very request; zeroed when it has been tried. */
-  readonly passphrase: Uint8Array | null;
-  readonly passphraseFile: string | null;
-  readonly credentialsDirectory: string | null;
-  readonly keychainTimeoutMs: number;
-  /** The vault's, a real path: no key file may lie in it. */
-  readonly folder: string;
-}
+import type { KeySources, StoredSlot } from './slots/key-slot.ts';
+import { findKeySlot } from './slots/registry.ts';
 
 /**
- * Opens the vault's slots in turn until one gives the root key; only the kinds that the vault itself records are
- * ever asked. Throws SealedError, for the last slot's reason, if none does.
+ * Opens the vault's slots in turn and returns the first root key, which the caller zeroes. Only slots that the vault
+ * records are tried. Throws SealedError, with the last slot's reason, if all fail.
  */
 export async function unsealRootKey(
-  slots: readonly Slot[],
+  slots: readonly StoredSlot[],
   vaultId: Uint8Array,
   sources: KeySources,
 ): Promise<RootKey> {
   let failure = new SealedError('unusable', 'the vault has no key slot; restore vault.db from a backup');
   for (const slot of slots) {
     try {
-      return await openSlotOf(slot, vaultId, sources);
+      return await openSlot(slot, vaultId, sources);
     } catch (error) {
       if (!(error instanceof SealedError)) throw error;
       failure = error;
@@ -52,29 +30,14 @@ export async function unsealRootKey(
   throw failure;
 }
 
-async function openSlotOf(slot: Slot, vaultId: Uint8Array, sources: KeySources): Promise<RootKey> {
-  switch (slot.kind) {
-    case 'keychain':
-      return readRootKey(vaultId, sources.keychainTimeoutMs);
-    case 'file':
-      return readKeyFile(slot.location ?? '', sources.credentialsDirectory, sources.folder);
-    case 'passphrase': {
-      const { passphrase: given, passphraseFile: file, credentialsDirectory } = sources;
-      return openPassphraseSlot(slot.blob ?? new Uint8Array(), vaultId, {
-        given,
-        file,
-        credentialsDirectory,
-      });
-    }
-    default:
-      throw new SealedError(
-        'unusable',
-        `this program knows no key slot of the kind ${slot.kind satisfies never}`,
-      );
-  }
+async function openSlot(slot: StoredSlot, vaultId: Uint8Array, sources: KeySources): Promise<RootKey> {
+  const keySlot = findKeySlot(slot.kind);
+  if (keySlot === null)
+    throw new SealedError('unusable', `this program knows no key slot of the kind ${slot.kind}`);
+  return keySlot.open(slot, vaultId, sources);
 }
 
-/** The keyring that this root key opens; zeroes the root key. Throws SealedError if it is not this vault's. */
+/** Returns the keyring that this root key opens, and zeroes the root key. Throws SealedError if it is not this vault's. */
 export function openKeyring(
   rootKey: RootKey,
   vaultId: Uint8Array,

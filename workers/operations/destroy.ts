@@ -1,7 +1,7 @@
 /**
- * Destroying the vault: its root key in every key slot, then the database. Holds the root key of a key file while it is
- * asked whether it is this vault's; it is zeroed at once. Needs no keyring: a vault whose passphrase is forgotten can
- * be destroyed too.
+ * Destroys the vault: its root key in every key slot, then the database. Needs no keyring, so that a vault whose
+ * passphrase is forgotten can be destroyed too. A key file's root key is held, in `key-file.ts`, only while this checks
+ * whether it is the vault's, and is zeroed at once.
  */
 import { accessSync, constants } from 'node:fs';
 import type { BodyRequest } from '../bodies/schemas.ts';
@@ -11,19 +11,19 @@ import type { RootKey } from '../envelope/keys.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { unwrapKeks } from '../keys/keyring.ts';
 import { SealedError } from '../keys/sealed.ts';
-import { destroyKeyFile, findKeyFile, KeyFileKeptError } from '../keys/slots/file.ts';
-import { deleteRootKey, KeychainUnavailableError } from '../keys/slots/keychain.ts';
+import { KeyKeptError, type KeySlot, type Removal } from '../keys/slots/key-slot.ts';
+import { compareForRemoval, findKeySlot } from '../keys/slots/registry.ts';
 import type { SlotKind } from '../messages.ts';
 import { RequestError } from '../request-error.ts';
 import type { SlotRow, VaultStore } from '../store/vault.ts';
 import type { Vault } from '../vault.ts';
 
-/** There is one writer thread, and this is its. */
+/** A variable of the module is enough: there is one writer thread. */
 let isDestroying = false;
 
 /**
- * Answers the kinds of slots whose key was deleted. Throws SealedError, and has deleted nothing, if a key store does not
- * let go of its key; with `force` that key stays where it is, and the rest goes.
+ * Replies with the kinds of slots whose key was deleted. If a key store does not let go of its key, throws SealedError and
+ * deletes nothing; with `force` that key stays where it is, and the rest is destroyed.
  */
 export async function destroyVault(
   vault: Vault,
@@ -36,9 +36,9 @@ export async function destroyVault(
     const { vault: rows, directory } = vault.currentStores;
     vault.checkStillKnown();
     checkWritable(directory);
-    const { removed, kept } = await removeKeys(vault, rows, force);
+    const { kinds, kept } = await removeKeys(vault, rows, force);
     vault.destroy();
-    reply.raw(JSON.stringify({ status: 'destroyed', key_stores: removed }));
+    reply.raw(JSON.stringify({ status: 'destroyed', key_stores: kinds }));
     const warning = kept.map((problem) => `destroy: ${problem}, and stays as it is`).join('; ');
     return { principals: { kind: 'replace-all', rows: [] }, ...(warning === '' ? {} : { warning }) };
   } finally {
@@ -55,49 +55,39 @@ function checkWritable(directory: string): void {
   }
 }
 
-/** Notes that a key stays and why, or throws SealedError. */
-type Keep = (problem: string, reason?: 'key_kept' | 'keychain_kept') => void;
-
-interface Removal {
-  readonly removed: SlotKind[];
-  /** Why a key stays. */
+interface Removed {
+  readonly kinds: SlotKind[];
+  /** Why the keys of the other slots stay. */
   readonly kept: string[];
 }
 
-/** In the order of what can go wrong: what can be looked at first is, then the keychain, which may refuse. */
-async function removeKeys(vault: Vault, rows: VaultStore, force: boolean): Promise<Removal> {
-  const removal: Removal = { removed: [], kept: [] };
+/** Checks every key store before the first key is removed: then a refusal can still say that nothing was deleted. */
+async function removeKeys(vault: Vault, rows: VaultStore, force: boolean): Promise<Removed> {
+  const removed: Removed = { kinds: [], kept: [] };
   const vaultId = rows.getVaultId();
-  const keep: Keep = (problem, reason = 'key_kept') => {
-    if (!force) throw new SealedError(reason, `nothing was deleted: ${problem}`);
-    removal.kept.push(problem);
+  const removal: Removal = {
+    vaultId,
+    keychainTimeoutMs: vault.options.keychainTimeoutMs,
+    opensVault: (rootKey) => opensVault(rootKey, rows, vaultId),
   };
-  const slots = rows.listSlots();
-  const keyFiles = slots.filter((slot) => findOwnKeyFile(slot, rows, vaultId, keep));
-  for (const { kind } of slots) {
-    if (kind === 'passphrase') removal.removed.push(kind);
-    if (kind === 'keychain' && (await removeFromKeychain(vault, vaultId, keep))) removal.removed.push(kind);
+  const isDone = async (act: () => boolean | Promise<boolean>): Promise<boolean> => {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof KeyKeptError)) throw error;
+      if (!force) throw new SealedError(error.reason, `nothing was deleted: ${error.message}`);
+      removed.kept.push(error.message);
+      return false;
+    }
+  };
+  const slots: { readonly row: SlotRow; readonly slot: KeySlot }[] = [];
+  for (const row of rows.listSlots().sort(compareForRemoval)) {
+    const slot = findKeySlot(row.kind);
+    if (slot !== null && (await isDone(() => slot.isRemovable(row, removal)))) slots.push({ row, slot });
   }
-  for (const { kind, location } of keyFiles) {
-    if (removeKeyFile(location ?? '', keep)) removal.removed.push(kind);
-  }
-  return removal;
-}
-
-function findOwnKeyFile(
-  { kind, location }: SlotRow,
-  rows: VaultStore,
-  vaultId: Uint8Array,
-  keep: Keep,
-): boolean {
-  if (kind !== 'file' || location === null) return false;
-  try {
-    return findKeyFile(location, (rootKey) => opensVault(rootKey, rows, vaultId));
-  } catch (error) {
-    if (!(error instanceof KeyFileKeptError)) throw error;
-    keep(error.message);
-    return false;
-  }
+  for (const { row, slot } of slots)
+    if (await isDone(() => slot.remove(row, removal))) removed.kinds.push(row.kind);
+  return removed;
 }
 
 function opensVault(rootKey: RootKey, rows: VaultStore, vaultId: Uint8Array): boolean {
@@ -106,27 +96,5 @@ function opensVault(rootKey: RootKey, rows: VaultStore, vaultId: Uint8Array): bo
   } catch (error) {
     if (error instanceof IntegrityError) return false;
     throw error;
-  }
-}
-
-/** Whether there was a key. One that is gone already is no reason to refuse. */
-async function removeFromKeychain(vault: Vault, vaultId: Uint8Array, keep: Keep): Promise<boolean> {
-  try {
-    return await deleteRootKey(vaultId, vault.options.keychainTimeoutMs);
-  } catch (error) {
-    if (!(error instanceof KeychainUnavailableError)) throw error;
-    keep(`the OS keychain, which holds the root key, ${error.message}`, 'keychain_kept');
-    return false;
-  }
-}
-
-function removeKeyFile(location: string, keep: Keep): boolean {
-  try {
-    destroyKeyFile(location);
-    return true;
-  } catch (error) {
-    if (!(error instanceof KeyFileKeptError)) throw error;
-    keep(error.message);
-    return false;
   }
 }

@@ -5,7 +5,7 @@ import type { Db } from './database.ts';
 
 export interface SlotRow {
   readonly kind: SlotKind;
-  readonly blob: Buffer | null;
+  readonly blob: Uint8Array | null;
   readonly location: string | null;
   readonly createdAt: number;
 }

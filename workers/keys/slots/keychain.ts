@@ -10,7 +10,9 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { asRootKey, KEY_SIZE, type RootKey } from '../../envelope/keys.ts';
 import { allocateSecret, type SecretBytes } from '../../json/secret-bytes.ts';
+import { RequestError } from '../../request-error.ts';
 import { SealedError } from '../sealed.ts';
+import { KeyKeptError, type KeySlot } from './key-slot.ts';
 
 export const SERVICE = 'MaestroVault';
 
@@ -21,20 +23,56 @@ export const ANSWER = { done: 0, unavailable: 1, nothing: 2, forgetful: 3 } as c
 export type Answer = (typeof ANSWER)[keyof typeof ANSWER];
 
 /** The keychain could not be used: there is none, it is locked, or it did not answer in time. */
-export class KeychainUnavailableError extends Error {}
+class KeychainUnavailableError extends Error {}
 
-/** The program that asks it is not there any more, or is another one's. */
+/** The helper program was removed or replaced since this process started. */
 class ProgramReplacedError extends KeychainUnavailableError {
   override readonly message =
     'cannot be asked, because the program was replaced while mav serve ran; restart mav serve';
 }
 
-/** Several vaults live side by side in one keychain, each under its own id. */
+export const keychainSlot: KeySlot & { readonly kind: 'keychain' } = {
+  kind: 'keychain',
+
+  /** The keychain reads the key back: it fails if what it stored is not what it was given. */
+  async create({ vaultId, rootKey, keychainTimeoutMs }) {
+    try {
+      await askKeychain('store', accountOf(vaultId), keychainTimeoutMs, rootKey);
+    } catch (error) {
+      if (!(error instanceof KeychainUnavailableError)) throw error;
+      throw new RequestError('bad_request', `the OS keychain ${error.message}; choose another --key-store`);
+    }
+    const undo = async () => {
+      await deleteRootKey(vaultId, keychainTimeoutMs);
+    };
+    return { blob: null, location: null, undo };
+  },
+
+  async open(_slot, vaultId, { keychainTimeoutMs }) {
+    return readRootKey(vaultId, keychainTimeoutMs);
+  },
+
+  isRemovable() {
+    return true;
+  },
+
+  async remove(_slot, { vaultId, keychainTimeoutMs }) {
+    try {
+      return await deleteRootKey(vaultId, keychainTimeoutMs);
+    } catch (error) {
+      if (!(error instanceof KeychainUnavailableError)) throw error;
+      const problem = `the OS keychain, which holds the root key, ${error.message}`;
+      throw new KeyKeptError(problem, 'keychain_kept');
+    }
+  },
+};
+
+/** One keychain holds the keys of several vaults, each under the vault's id. */
 function accountOf(vaultId: Uint8Array): string {
   return `root-key:${Buffer.from(vaultId).toString('hex')}`;
 }
 
-/** .ts when run from source, .js when built; then it lies beside the bundle of the thread. */
+/** A .ts file beside this one when run from source; when built, a .js file beside the thread's bundle. */
 const PROGRAM = fileURLToPath(new URL(`./keychain-process${extname(import.meta.url)}`, import.meta.url));
 const PROGRAM_AT_START = identifyProgram();
 
@@ -47,8 +85,8 @@ function identifyProgram(): string {
 }
 
 /**
- * Runs one operation of the keychain, with a root key for `store`. Answers the bytes of a `read`; null if there is no
- * such entry. Throws KeychainUnavailableError.
+ * Runs one operation of the keychain; `store` needs a root key. Returns the bytes of a `read`, or null if the entry does
+ * not exist. The caller zeroes them. Throws KeychainUnavailableError.
  */
 async function askKeychain(
   operation: Operation,
@@ -63,7 +101,7 @@ async function askKeychain(
     killSignal: 'SIGKILL',
     windowsHide: true,
   });
-  // At most one byte more than a root key: see keychain-process.ts.
+  // keychain-process.ts sends at most one byte more than a root key.
   const received = allocateSecret(KEY_SIZE + 1);
   let length = 0;
   child.stdout.on('data', (chunk: Buffer) => {
@@ -73,12 +111,12 @@ async function askKeychain(
     chunk.fill(0);
   });
   child.stdin.on('error', () => {});
-  // Left open: its end tells the process that nobody waits any more.
+  // Stays open: its end tells the process that this thread no longer waits.
   if (rootKey !== undefined) child.stdin.write(rootKey);
   try {
     const [exitCode, signal] = await once(child, 'close');
     if (signal !== null) throw new KeychainUnavailableError(describeTimeout(timeoutMs));
-    return explain(exitCode) ? copySecret(received.subarray(0, length)) : null;
+    return checkExitCode(exitCode) ? copySecret(received.subarray(0, length)) : null;
   } catch (error) {
     if (error instanceof KeychainUnavailableError) throw error;
     throw new KeychainUnavailableError('cannot be asked');
@@ -98,8 +136,8 @@ function describeTimeout(timeoutMs: number): string {
   return `did not answer within ${Math.ceil(timeoutMs / 1000)} s`;
 }
 
-/** Whether there is an entry. Throws KeychainUnavailableError. */
-function explain(exitCode: number): boolean {
+/** Returns whether the entry exists. Throws KeychainUnavailableError. */
+function checkExitCode(exitCode: number): boolean {
   if (exitCode === ANSWER.done) return true;
   if (exitCode === ANSWER.nothing) return false;
   throw new KeychainUnavailableError(
@@ -107,8 +145,8 @@ function explain(exitCode: number): boolean {
   );
 }
 
-/** The root key (32 bytes, the caller zeroes it). Throws SealedError if it cannot be had. */
-export async function readRootKey(vaultId: Uint8Array, timeoutMs: number): Promise<RootKey> {
+/** Returns the root key, which the caller zeroes. Throws SealedError. */
+async function readRootKey(vaultId: Uint8Array, timeoutMs: number): Promise<RootKey> {
   const bytes = await readEntry(accountOf(vaultId), timeoutMs);
   if (bytes === null) {
     throw new SealedError(
@@ -133,17 +171,12 @@ async function readEntry(account: string, timeoutMs: number): Promise<SecretByte
   }
 }
 
-/** Stores the root key and reads it back; throws KeychainUnavailableError if it did not come back the same. */
-export async function storeRootKey(vaultId: Uint8Array, rootKey: RootKey, timeoutMs: number): Promise<void> {
-  await askKeychain('store', accountOf(vaultId), timeoutMs, rootKey);
-}
-
-/** Whether there was one. Throws KeychainUnavailableError. */
-export async function deleteRootKey(vaultId: Uint8Array, timeoutMs: number): Promise<boolean> {
+/** Returns whether there was an entry. Throws KeychainUnavailableError. */
+async function deleteRootKey(vaultId: Uint8Array, timeoutMs: number): Promise<boolean> {
   return (await askKeychain('remove', accountOf(vaultId), timeoutMs)) !== null;
 }
 
-/** Writes, reads and deletes an entry of its own. Answers why the keychain cannot be used, or null if it can. */
+/** Writes, reads and deletes a test entry. Returns why the keychain cannot be used, or null if it can. */
 export async function probeKeychain(timeoutMs: number): Promise<string | null> {
   try {
     await askKeychain('probe', `probe:${randomBytes(8).toString('hex')}`, timeoutMs);
