@@ -8,12 +8,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
 import { buildVectors, VECTORS_FOLDER } from '../scripts/vectors.ts';
-import { openGcm, sealGcm } from '../workers/envelope/aes-gcm.ts';
+import { decryptGcm, encryptGcm } from '../workers/envelope/aes-gcm.ts';
 import { type Context, type ContextKind, encodeContext } from '../workers/envelope/context.ts';
 import { deriveBytes } from '../workers/envelope/hkdf.ts';
 import { IntegrityError } from '../workers/envelope/integrity.ts';
 import { asDek, asRootKey, createDek, createKek, createRootKey, KEY_SIZE } from '../workers/envelope/keys.ts';
-import { openPayload, PAYLOAD_OVERHEAD, sealPayload } from '../workers/envelope/payload.ts';
+import { decryptPayload, encryptPayload, PAYLOAD_OVERHEAD } from '../workers/envelope/payload.ts';
 import { fillRandom } from '../workers/envelope/random.ts';
 import { digestRow } from '../workers/envelope/row-digest.ts';
 import {
@@ -22,7 +22,7 @@ import {
   type TokenRow,
   verifyTokenMac,
 } from '../workers/envelope/row-mac.ts';
-import { openSlot, SLOT_SIZE, sealSlot } from '../workers/envelope/slot.ts';
+import { SLOT_SIZE, unwrapRootKey, wrapRootKey } from '../workers/envelope/slot.ts';
 import { readWrapKeyId, readWrapNonce, unwrapKey, WRAP_SIZE, wrapKey } from '../workers/envelope/wrap.ts';
 import { XaesKey } from '../workers/envelope/xaes.ts';
 import * as reference from './fixtures/reference.ts';
@@ -61,18 +61,18 @@ interface GcmTest {
   readonly result: 'valid' | 'invalid';
 }
 
-t.test('sealGcm and openGcm > Wycheproof AES-256-GCM > 39 valid, 27 invalid', async (t) => {
+t.test('encryptGcm and decryptGcm > Wycheproof AES-256-GCM > 39 valid, 27 invalid', async (t) => {
   const { tests } = readJson<GcmTest>('aes-256-gcm.json');
   const outcomes = { valid: 0, invalid: 0 };
   for (const { tcId, key, iv, aad, msg, ct, tag, result } of tests) {
     const [k, n, a, sealed] = [hex(key), hex(iv), hex(aad), hex(ct + tag)] as const;
     if (result === 'valid') {
-      t.same(sealGcm(k, n, hex(msg), a), sealed, `${tcId} seals`);
-      t.same(openGcm(k, n, sealed, a), hex(msg), `${tcId} opens`);
+      t.same(encryptGcm(k, n, hex(msg), a), sealed, `${tcId} seals`);
+      t.same(decryptGcm(k, n, sealed, a), hex(msg), `${tcId} opens`);
       outcomes.valid++;
     } else {
       t.ok(
-        isUniformFailure(() => openGcm(k, n, sealed, a)),
+        isUniformFailure(() => decryptGcm(k, n, sealed, a)),
         `${tcId} is refused`,
       );
       outcomes.invalid++;
@@ -120,8 +120,8 @@ t.test('XaesKey > vectors of the specification > seals, opens, and so does the r
     const key = Buffer.alloc(KEY_SIZE, vector.key);
     const aad = Buffer.from(vector.aad);
     const xaesKey = new XaesKey(createSecretKey(key));
-    t.same(xaesKey.seal(nonce, plaintext, aad), hex(vector.sealed));
-    t.same(xaesKey.open(nonce, hex(vector.sealed), aad), plaintext);
+    t.same(xaesKey.encrypt(nonce, plaintext, aad), hex(vector.sealed));
+    t.same(xaesKey.decrypt(nonce, hex(vector.sealed), aad), plaintext);
     t.same(reference.xaes256Gcm(key, nonce, plaintext, aad), hex(vector.sealed));
   }
 });
@@ -142,10 +142,10 @@ t.test('XaesKey > any key, nonce, plaintext and AAD > agrees with the reference'
     fc.assert(
       fc.property(bytes(32), bytes(24), some, some, (key, nonce, plaintext, aad) => {
         const xaesKey = new XaesKey(createSecretKey(key));
-        const sealed = xaesKey.seal(nonce, plaintext, aad);
+        const sealed = xaesKey.encrypt(nonce, plaintext, aad);
         return (
           sealed.equals(reference.xaes256Gcm(key, nonce, plaintext, aad)) &&
-          xaesKey.open(nonce, sealed, aad).equals(plaintext)
+          xaesKey.decrypt(nonce, sealed, aad).equals(plaintext)
         );
       }),
       { numRuns: 150 },
@@ -160,7 +160,7 @@ t.test('XaesKey > one key, many nonces in turn > nothing of one call stays for t
   const plaintext = Buffer.from('value');
   for (const nonce of [first, second, first]) {
     const expected = reference.xaes256Gcm(key, nonce, plaintext, Buffer.alloc(0));
-    t.same(xaesKey.seal(nonce, plaintext, Buffer.alloc(0)), expected);
+    t.same(xaesKey.encrypt(nonce, plaintext, Buffer.alloc(0)), expected);
   }
 });
 
@@ -168,8 +168,8 @@ t.test('XaesKey > destroyed, twice > neither seals nor opens', async (t) => {
   const xaesKey = new XaesKey(createSecretKey(randomBytes(32)));
   xaesKey.destroy();
   xaesKey.destroy();
-  t.throws(() => xaesKey.seal(randomBytes(24), Buffer.alloc(1), Buffer.alloc(0)));
-  t.throws(() => xaesKey.open(randomBytes(24), Buffer.alloc(17), Buffer.alloc(0)));
+  t.throws(() => xaesKey.encrypt(randomBytes(24), Buffer.alloc(1), Buffer.alloc(0)));
+  t.throws(() => xaesKey.decrypt(randomBytes(24), Buffer.alloc(17), Buffer.alloc(0)));
 });
 
 const text = fc.oneof(fc.string({ maxLength: 4, unit: 'binary' }), fc.constantFrom('', 'a', 'ab', 'é', '\0'));
@@ -279,8 +279,8 @@ const xaesKek = new XaesKey(createSecretKey(kek));
 
 const blobs = {
   payload: {
-    blob: sealPayload(dek, plaintext, ctx),
-    open: (blob: Buffer) => openPayload(dek, blob, ctx),
+    blob: encryptPayload(dek, plaintext, ctx),
+    open: (blob: Buffer) => decryptPayload(dek, blob, ctx),
     expected: plaintext,
   },
   wrap: {
@@ -289,24 +289,24 @@ const blobs = {
     expected: dek,
   },
   slot: {
-    blob: sealSlot(passphrase, rootKey, slotCtx, CHEAP),
-    open: (blob: Buffer) => openSlot(passphrase, blob, slotCtx),
+    blob: wrapRootKey(passphrase, rootKey, slotCtx, CHEAP),
+    open: (blob: Buffer) => unwrapRootKey(passphrase, blob, slotCtx),
     expected: rootKey,
   },
 };
 
-t.test('sealPayload > every size about a block > opens to the same bytes', async (t) => {
+t.test('encryptPayload > every size about a block > opens to the same bytes', async (t) => {
   for (const size of [0, 1, 15, 16, 17, 1024, 65_536, 1_048_576]) {
     const value = randomBytes(size);
     const key = createDek();
-    const blob = sealPayload(key, value, ctx);
+    const blob = encryptPayload(key, value, ctx);
     t.equal(blob.length, PAYLOAD_OVERHEAD + size);
-    t.ok(openPayload(key, blob, ctx).equals(value), `${size} bytes`);
+    t.ok(decryptPayload(key, blob, ctx).equals(value), `${size} bytes`);
   }
 });
 
 t.test(
-  'sealPayload, wrapKey, sealSlot > with their own random nonce > the reference writes the same',
+  'encryptPayload, wrapKey, wrapRootKey > with their own random nonce > the reference writes the same',
   async (t) => {
     const { payload, wrap, slot } = blobs;
     const [d, k, r] = [dek, kek, rootKey].map((key) => Buffer.from(key)) as [Buffer, Buffer, Buffer];
@@ -324,15 +324,15 @@ t.test(
   },
 );
 
-t.test('sealPayload, wrapKey, sealSlot > the same input twice > new nonces', async (t) => {
-  t.notSame(sealPayload(dek, plaintext, ctx), blobs.payload.blob);
+t.test('encryptPayload, wrapKey, wrapRootKey > the same input twice > new nonces', async (t) => {
+  t.notSame(encryptPayload(dek, plaintext, ctx), blobs.payload.blob);
   t.notSame(readWrapNonce(wrapKey(xaesKek, kekId, dek, ctx, rowDigest)), readWrapNonce(blobs.wrap.blob));
-  const again = sealSlot(passphrase, rootKey, slotCtx, CHEAP);
+  const again = wrapRootKey(passphrase, rootKey, slotCtx, CHEAP);
   t.notSame(again.subarray(18, 34), blobs.slot.blob.subarray(18, 34), 'salt');
   t.notSame(again.subarray(66, 90), blobs.slot.blob.subarray(66, 90), 'nonce');
 });
 
-t.test('openPayload, unwrapKey, openSlot > undamaged > bytes in memory of their own', async (t) => {
+t.test('decryptPayload, unwrapKey, unwrapRootKey > undamaged > bytes in memory of their own', async (t) => {
   for (const [name, { blob, open, expected }] of Object.entries(blobs)) {
     const opened = open(blob);
     t.ok(Buffer.from(opened).equals(expected), name);
@@ -425,16 +425,16 @@ function collectOutputs(type: { prototype: Cipheriv | Decipheriv }, run: () => v
 
 const isZero = (output: Buffer) => output.every((byte) => byte === 0);
 
-t.test('openGcm > opened > hardly ever a copy in memory that is handed out again', async (t) => {
+t.test('decryptGcm > opened > hardly ever a copy in memory that is handed out again', async (t) => {
   const [key, nonce] = [randomBytes(KEY_SIZE), randomBytes(12)];
   const rounds = 20;
   for (const size of [100, 5_000, 70_000, 2_400_000]) {
     let left = 0;
     for (let round = 0; round < rounds; round++) {
       const plaintext = Buffer.alloc(size, 'CANARY-value ');
-      const sealed = sealGcm(key, nonce, plaintext, Buffer.alloc(0));
+      const sealed = encryptGcm(key, nonce, plaintext, Buffer.alloc(0));
       plaintext.fill(0);
-      openGcm(key, nonce, sealed, Buffer.alloc(0)).fill(0);
+      decryptGcm(key, nonce, sealed, Buffer.alloc(0)).fill(0);
       // Node frees what it decrypted into, one byte more than that, as it is.
       const reused = Array.from({ length: 20 }, () => Buffer.allocUnsafeSlow(size + 1));
       if (reused.some((memory) => memory.includes('CANARY-value CANARY'))) left += 1;
@@ -445,7 +445,7 @@ t.test('openGcm > opened > hardly ever a copy in memory that is handed out again
   }
 });
 
-t.test('openPayload, unwrapKey > the tag does not match > what was decrypted is zeroed', async (t) => {
+t.test('decryptPayload, unwrapKey > the tag does not match > what was decrypted is zeroed', async (t) => {
   for (const { blob, open } of [blobs.payload, blobs.wrap]) {
     const damaged = Buffer.from(blob);
     flip(damaged, blob.length - 1, 0);
@@ -465,23 +465,23 @@ t.test('unwrapKey > opened or refused > the derived key is zeroed', async (t) =>
   t.same([outputs.length, outputs.every(isZero)], [2, true]);
 });
 
-t.test('openSlot > a wrong passphrase > integrity error, as for a damaged blob', async (t) => {
+t.test('unwrapRootKey > a wrong passphrase > integrity error, as for a damaged blob', async (t) => {
   for (const wrong of ['', 'anvil', `${passphrase} `, passphrase.toString().toUpperCase()]) {
-    t.ok(isUniformFailure(() => openSlot(Buffer.from(wrong), blobs.slot.blob, slotCtx)));
+    t.ok(isUniformFailure(() => unwrapRootKey(Buffer.from(wrong), blobs.slot.blob, slotCtx)));
   }
 });
 
-t.test('sealSlot > no parameters given > 64 MiB, 3 passes, 4 lanes, stored in the blob', async (t) => {
-  const blob = sealSlot(passphrase, rootKey, slotCtx);
+t.test('wrapRootKey > no parameters given > 64 MiB, 3 passes, 4 lanes, stored in the blob', async (t) => {
+  const blob = wrapRootKey(passphrase, rootKey, slotCtx);
   t.equal(blob.length, SLOT_SIZE);
   t.same(
     [6, 10, 14].map((offset) => blob.readUInt32BE(offset)),
     [65_536, 3, 4],
   );
-  t.same(openSlot(passphrase, blob, slotCtx), rootKey);
+  t.same(unwrapRootKey(passphrase, blob, slotCtx), rootKey);
 });
 
-t.test('sealSlot > parameters out of bounds, no passphrase > range error', async (t) => {
+t.test('wrapRootKey > parameters out of bounds, no passphrase > range error', async (t) => {
   for (const change of [
     { memoryKib: 7 },
     { memoryKib: 1024 * 1024 + 1 },
@@ -492,9 +492,9 @@ t.test('sealSlot > parameters out of bounds, no passphrase > range error', async
     { parallelism: 2 },
     { parallelism: 17, memoryKib: 136 },
   ]) {
-    t.throws(() => sealSlot(passphrase, rootKey, slotCtx, { ...CHEAP, ...change }), RangeError);
+    t.throws(() => wrapRootKey(passphrase, rootKey, slotCtx, { ...CHEAP, ...change }), RangeError);
   }
-  t.throws(() => sealSlot(Buffer.alloc(0), rootKey, slotCtx, CHEAP), RangeError);
+  t.throws(() => wrapRootKey(Buffer.alloc(0), rootKey, slotCtx, CHEAP), RangeError);
 });
 
 t.test('every entry > a length our own code got wrong > range error that names no content', async (t) => {
@@ -504,19 +504,19 @@ t.test('every entry > a length our own code got wrong > range error that names n
   const calls: Record<string, () => unknown> = {
     asDek: () => asDek(short),
     asRootKey: () => asRootKey(short),
-    sealGcm: () => sealGcm(short, randomBytes(12), empty, empty),
-    'sealGcm nonce': () => sealGcm(dek, randomBytes(16), empty, empty),
-    'openGcm nonce': () => openGcm(dek, randomBytes(11), randomBytes(16), empty),
+    encryptGcm: () => encryptGcm(short, randomBytes(12), empty, empty),
+    'encryptGcm nonce': () => encryptGcm(dek, randomBytes(16), empty, empty),
+    'decryptGcm nonce': () => decryptGcm(dek, randomBytes(11), randomBytes(16), empty),
     XaesKey: () => new XaesKey(createSecretKey(short)),
-    'XaesKey.seal nonce': () => xaesKek.seal(randomBytes(12), empty, empty),
-    'XaesKey.open nonce': () => xaesKek.open(randomBytes(25), randomBytes(16), empty),
-    sealPayload: () => sealPayload(short as never, empty, ctx),
-    openPayload: () => openPayload(short as never, payload.blob, ctx),
+    'XaesKey.encrypt nonce': () => xaesKek.encrypt(randomBytes(12), empty, empty),
+    'XaesKey.decrypt nonce': () => xaesKek.decrypt(randomBytes(25), randomBytes(16), empty),
+    encryptPayload: () => encryptPayload(short as never, empty, ctx),
+    decryptPayload: () => decryptPayload(short as never, payload.blob, ctx),
     'wrapKey key': () => wrapKey(xaesKek, kekId, short, ctx, rowDigest),
     'wrapKey key id': () => wrapKey(xaesKek, short, dek, ctx, rowDigest),
     'wrapKey digest': () => wrapKey(xaesKek, kekId, dek, ctx, short),
     'unwrapKey digest': () => unwrapKey(xaesKek, wrap.blob, ctx, short),
-    sealSlot: () => sealSlot(passphrase, short as never, slotCtx, CHEAP),
+    wrapRootKey: () => wrapRootKey(passphrase, short as never, slotCtx, CHEAP),
     deriveTokenMacKey: () => deriveTokenMacKey(createSecretKey(short), kekId),
     'deriveTokenMacKey vault id': () => deriveTokenMacKey(createSecretKey(kek), short),
     computeTokenMac: () => computeTokenMac(createSecretKey(kek), { ...TOKEN, tokenHash: short }),
@@ -612,13 +612,13 @@ const readTokenRow = (h: Header): TokenRow => ({
 
 /** By kind: opens the blob and returns what must be equal, [what came out, what the header expects]. */
 const openers: Record<string, (h: Header, blob: Buffer) => [Uint8Array, Uint8Array]> = {
-  payload: (h, blob) => [openPayload(asDek(hex(h('dek'))), blob, readContext(h)), hex(h('plaintext'))],
+  payload: (h, blob) => [decryptPayload(asDek(hex(h('dek'))), blob, readContext(h)), hex(h('plaintext'))],
   wrap: (h, blob) => {
     const key = new XaesKey(createSecretKey(hex(h('wrapping-key'))));
     const unwrapped = unwrapKey(key, blob, readContext(h), readDigest(h));
     return [Buffer.concat([readWrapKeyId(blob), unwrapped]), hex(h('wrapping-key-id') + h('key'))];
   },
-  slot: (h, blob) => [openSlot(Buffer.from(h('passphrase')), blob, readContext(h)), hex(h('root-key'))],
+  slot: (h, blob) => [unwrapRootKey(Buffer.from(h('passphrase')), blob, readContext(h)), hex(h('root-key'))],
   'row-digest': (h, blob) => [readDigest(h), blob],
   'token-mac': (h, blob) => {
     const row = readTokenRow(h);

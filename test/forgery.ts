@@ -5,7 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import t from 'tap';
 import { encodeContext } from '../workers/envelope/context.ts';
-import { openSlot, sealSlot } from '../workers/envelope/slot.ts';
+import { unwrapRootKey, wrapRootKey } from '../workers/envelope/slot.ts';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
 import { sample } from './fixtures/sample.ts';
 import { type Row, StoredFile } from './fixtures/stored.ts';
@@ -108,7 +108,7 @@ t.test(
     });
     const passphrase = Buffer.from(PASSPHRASE);
     // With a cheap key derivation the same root key can be asked for hundreds of times.
-    const blob = sealSlot(passphrase, openSlot(passphrase, slot.blob, ctx), ctx, CHEAP);
+    const blob = wrapRootKey(passphrase, unwrapRootKey(passphrase, slot.blob, ctx), ctx, CHEAP);
     file.write({ slots: [{ ...slot, blob }] });
     const held = await hold(t, sandbox);
     const body = { passphrase: PASSPHRASE };

@@ -83,7 +83,7 @@ const rules: Rule[] = [
     ({ from, to }) =>
       isIn(from, 'workers/store') &&
       isIn(to, 'workers/envelope', 'workers/keys', 'workers/entries', 'workers/operations'),
-    [['workers/store/a.ts', `import { sealPayload } from '../envelope/payload.ts';`]],
+    [['workers/store/a.ts', `import { encryptPayload } from '../envelope/payload.ts';`]],
   ),
   forbid(
     'workers/keys > takes nothing from store, entries and operations',
@@ -97,7 +97,7 @@ const rules: Rule[] = [
     broken: [
       [
         'workers/bodies/schemas.ts',
-        `import { listSecrets } from '../store/secrets.ts';\nimport { openPayload } from '../envelope/payload.ts';`,
+        `import { listSecrets } from '../store/secrets.ts';\nimport { decryptPayload } from '../envelope/payload.ts';`,
       ],
     ],
   },

@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { encodeContext } from '../../workers/envelope/context.ts';
-import { openSlot, sealSlot } from '../../workers/envelope/slot.ts';
+import { unwrapRootKey, wrapRootKey } from '../../workers/envelope/slot.ts';
 import { type Located, RawText, type Row, StoredFile, type Table } from '../fixtures/stored.ts';
 import { CANARY, REFUSAL, readersOf, secretPath } from '../fixtures/tampered.ts';
 import { type Answer, ask, createSandbox, type Daemon, startDaemon } from '../fixtures/vault.ts';
@@ -523,7 +523,7 @@ t.test('unseal > any bit of a passphrase slot flipped > sealed, whatever the pas
   const place = { environment: '', name: 'passphrase', field: '', version: 0 };
   const ctx = encodeContext({ vaultId: file.vaultId(), kind: 'slot', ...place });
   const passphrase = Buffer.from(PASSPHRASE);
-  const blob = sealSlot(passphrase, openSlot(passphrase, slot.blob, ctx), ctx, CHEAP);
+  const blob = wrapRootKey(passphrase, unwrapRootKey(passphrase, slot.blob, ctx), ctx, CHEAP);
   const body = { passphrase: PASSPHRASE };
   const problems: string[] = [];
   let bits = 0;

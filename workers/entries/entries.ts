@@ -10,7 +10,7 @@ import type { FieldHead, SecretRow } from '../store/secrets.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 import { secretPlace } from './places.ts';
 import { checkPreconditions } from './preconditions.ts';
-import { isVouchedFor, rewrapRow, type SealedRow, sealRow, verifyRow } from './row-crypto.ts';
+import { type EncryptedRow, encryptRow, isVouchedFor, rewrapRow, verifyRow } from './row-crypto.ts';
 import { buildSearchText } from './search-text.ts';
 
 /** A secret's metadata: its JSON text, and what the indexes keep of it. */
@@ -64,8 +64,8 @@ export function storeSecret(
     fields,
   };
   const version = value === null ? 0 : vault.nextVersion();
-  const sealed = sealRow(vault.keyring, secretPlace(name), bound, version, value);
-  const id = vault.writer.put({ id: existing?.id ?? null, ...name, ...bound, ...sealed });
+  const encrypted = encryptRow(vault.keyring, secretPlace(name), bound, version, value);
+  const id = vault.writer.put({ id: existing?.id ?? null, ...name, ...bound, ...encrypted });
   if (existing !== null && kept.createdAt === null) vault.writer.countFields(id);
   // If the metadata stays as it is, the indexes already match it.
   if (existing?.metadata !== metadata.text) indexMetadata(vault, id, name, metadata, existing === null);
@@ -134,12 +134,12 @@ export function changeSecret(vault: WritableVault, row: SecretRow, change: Secre
     accepted: toAccepted(isAcceptedAfter(vault, row, value !== undefined) && fields.every(isAccepted)),
     fields,
   };
-  const sealed: SealedRow =
+  const encrypted: EncryptedRow =
     value === undefined
       ? rewrapRow(vault.keyring, place, before, bound)
-      : sealRow(vault.keyring, place, bound, vault.nextVersion(), value);
+      : encryptRow(vault.keyring, place, bound, vault.nextVersion(), value);
   const { id, name, environment } = row;
-  vault.writer.put({ id, name, environment, ...bound, ...sealed });
+  vault.writer.put({ id, name, environment, ...bound, ...encrypted });
   if (changeFields !== undefined) vault.writer.countFields(id);
   if (metadata !== undefined && metadata.text !== row.metadata)
     indexMetadata(vault, id, row, metadata, false);

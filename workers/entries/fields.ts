@@ -21,7 +21,7 @@ import {
 } from './entries.ts';
 import { checkEntrySize, LARGE, measureEntry, putOffIfLong } from './entry-size.ts';
 import { fieldPlace } from './places.ts';
-import { isVouchedFor, openRow, sealRow } from './row-crypto.ts';
+import { decryptRow, encryptRow, isVouchedFor } from './row-crypto.ts';
 
 const NO_FIELDS: readonly FieldVersion[] = [];
 
@@ -41,7 +41,7 @@ export interface Fields {
  * and one field, no more. Throws IntegrityError if the number of fields is not the secret's own count: a damaged page may
  * have lost some.
  */
-export function openFields(vault: ReadableVault, secret: SecretRow, reply: ReplyBuffer): Fields {
+export function loadFields(vault: ReadableVault, secret: SecretRow, reply: ReplyBuffer): Fields {
   if (secret.fieldCount === 0) return { heads: [], rows: [] };
   const { secrets } = vault;
   const size = measureEntry(vault, secret);
@@ -53,7 +53,7 @@ export function openFields(vault: ReadableVault, secret: SecretRow, reply: Reply
   return { heads: listAllHeads(vault, secret), rows: secrets.readFields(secret.id) };
 }
 
-/** As openFields, without reading a value. */
+/** As loadFields, without reading a value. */
 export function listAllHeads({ secrets }: ReadableVault, secret: SecretRow): readonly FieldHead[] {
   return checkCount(secret, secrets.listFieldHeads(secret.id));
 }
@@ -80,16 +80,16 @@ export function asBoundField<Row extends Omit<BoundRow, 'metadata' | 'fields'>>(
 }
 
 /** A field's value, which the caller zeroes. Throws RequestError `not_found` and IntegrityError. */
-export function openField(vault: ReadableVault, secret: SecretRow, field: string): Buffer {
+export function decryptField(vault: ReadableVault, secret: SecretRow, field: string): Buffer {
   const row = vault.secrets.findField(secret.id, field);
   if (row === null) throw noSuchField();
   putOffIfLong(vault, row.payload);
-  return openFieldRow(vault, secret, row);
+  return decryptFieldRow(vault, secret, row);
 }
 
-/** As openField, of a row that was read already. */
-export function openFieldRow(vault: ReadableVault, secret: SecretRow, row: FieldRow): Buffer {
-  const value = openRow(vault.keyring, fieldPlace(secret, row.field), asBoundField(row));
+/** As decryptField, of a row that was read already. */
+export function decryptFieldRow(vault: ReadableVault, secret: SecretRow, row: FieldRow): Buffer {
+  const value = decryptRow(vault.keyring, fieldPlace(secret, row.field), asBoundField(row));
   if (value === null) throw new RangeError('a field has a value');
   return value;
 }
@@ -135,7 +135,7 @@ function storeField(vault: WritableVault, secret: SecretRow, field: string, valu
     accepted: toAccepted(isTrusted),
   });
   const version = vault.nextVersion();
-  const { wrappedDek, payload } = sealRow(vault.keyring, place, bound, version, value);
+  const { wrappedDek, payload } = encryptRow(vault.keyring, place, bound, version, value);
   if (payload === null) throw new RangeError('a field has a value');
   vault.writer.putField({ ...bound, secretId: secret.id, field, version, wrappedDek, payload });
 }

@@ -35,7 +35,7 @@ export function writeOrExplain(
     write();
     return null;
   } catch (error) {
-    const { message, ...omission } = explain(error);
+    const { message, ...omission } = explainOmission(error);
     reply.truncate(offset);
     writeNames(entry, reply);
     writeFieldName(entry, reply);
@@ -45,7 +45,7 @@ export function writeOrExplain(
 }
 
 /** Rethrows an error that concerns more than one entry. */
-function explain(error: unknown): Omission & { readonly message: string } {
+function explainOmission(error: unknown): Omission & { readonly message: string } {
   if (error instanceof IntegrityError) return { code: 'integrity', message: error.message };
   const damage = findDamageCode(error);
   if (damage !== null) return { code: 'integrity', message: new IntegrityError().message, damage };

@@ -11,15 +11,15 @@ import type { FieldHead, FieldRow, SecretRow, SecretSummary } from '../store/sec
 import type { ReadableVault } from '../vault.ts';
 import { isAccepted, NO_METADATA } from './entries.ts';
 import { LARGE } from './entry-size.ts';
-import { openFieldRow, openFields } from './fields.ts';
+import { decryptFieldRow, loadFields } from './fields.ts';
 import { secretPlace } from './places.ts';
-import { openRow } from './row-crypto.ts';
+import { decryptRow } from './row-crypto.ts';
 
 /** Writes a whole entry as a JSON object. Throws IntegrityError when part of it is written already. */
 export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuffer): void {
-  const { heads, rows } = openFields(vault, row, reply);
+  const { heads, rows } = loadFields(vault, row, reply);
   writeNames(row, reply);
-  writeValue(openRow(vault.keyring, secretPlace(row), { ...row, fields: heads }), reply);
+  writeValue(decryptRow(vault.keyring, secretPlace(row), { ...row, fields: heads }), reply);
   reply.ascii(',"metadata":');
   reply.raw(row.metadata);
   if (heads.length > 0) {
@@ -93,7 +93,7 @@ export function writeFields(
     isFirst = false;
     reply.string(row.field);
     reply.ascii(':');
-    writeFieldValue(openFieldRow(vault, secret, row), reply);
+    writeFieldValue(decryptFieldRow(vault, secret, row), reply);
     discard(row.payload);
   }
   reply.ascii('}');

@@ -1,6 +1,6 @@
 /**
- * AES-256-GCM (NIST SP 800-38D) with 96-bit nonces and 128-bit tags, and nothing else of it. The key and the
- * plaintext belong to the caller, who zeroes them; a plaintext that failed its tag is zeroed here, before the error.
+ * AES-256-GCM (NIST SP 800-38D), only with 96-bit nonces and 128-bit tags. The key and the plaintext belong to the
+ * caller, who zeroes them; a plaintext that failed its tag is zeroed here, before the error.
  */
 
 import { Buffer } from 'node:buffer';
@@ -17,7 +17,7 @@ const ALGORITHM = 'aes-256-gcm';
 const OPTIONS = { authTagLength: TAG_SIZE };
 
 /** Returns ciphertext ‖ tag. `key` is 32 bytes, `nonce` 12. */
-export function sealGcm(
+export function encryptGcm(
   key: Uint8Array,
   nonce: Uint8Array,
   plaintext: Uint8Array,
@@ -28,62 +28,62 @@ export function sealGcm(
   const cipher = createCipheriv(ALGORITHM, key, nonce, OPTIONS);
   cipher.setAAD(aad);
   const ciphertext = cipher.update(plaintext);
-  cipher.final(); // GCM is a stream mode: there is never a rest.
+  cipher.final(); // GCM is a stream mode: no bytes are left over.
   return Buffer.concat([ciphertext, cipher.getAuthTag()]);
 }
 
 /**
  * Returns the plaintext in memory of its own, which the caller zeroes. Throws IntegrityError if anything does not
- * match or `sealed` is shorter than a tag; RangeError for a key that is not 32 or a nonce that is not 12 bytes.
+ * match or `blob`, ciphertext ‖ tag, is shorter than a tag; RangeError for a key that is not 32 or a nonce that is not 12 bytes.
  */
-export function openGcm(
+export function decryptGcm(
   key: Uint8Array,
   nonce: Uint8Array,
-  sealed: Uint8Array,
+  blob: Uint8Array,
   aad: Uint8Array,
 ): Buffer<ArrayBuffer> {
   assertSize(key, KEY_SIZE, 'an AES-256-GCM key');
   assertSize(nonce, GCM_NONCE_SIZE, 'an AES-256-GCM nonce');
-  if (sealed.length < TAG_SIZE) throw new IntegrityError();
-  const tagOffset = sealed.length - TAG_SIZE;
+  if (blob.length < TAG_SIZE) throw new IntegrityError();
+  const tagOffset = blob.length - TAG_SIZE;
   const decipher = createDecipheriv(ALGORITHM, key, nonce, OPTIONS);
   decipher.setAAD(aad);
-  decipher.setAuthTag(sealed.subarray(tagOffset));
-  const ciphertext = sealed.subarray(0, tagOffset);
+  decipher.setAuthTag(blob.subarray(tagOffset));
+  const ciphertext = blob.subarray(0, tagOffset);
   const plaintext = tagOffset <= PIECE ? decipher.update(ciphertext) : updateInPieces(decipher, ciphertext);
   wipeFreedCopy(Math.min(tagOffset, PIECE));
   try {
     decipher.final();
   } catch {
-    plaintext.fill(0); // Unauthenticated: nobody may see it.
+    plaintext.fill(0); // Unauthenticated, so the caller must not see it.
     throw new IntegrityError();
   }
   return plaintext;
 }
 
-/** Bytes; so much of the output is in memory three times. */
+/** Bytes. At most this much of the output is in memory three times. */
 const PIECE = 65_536;
 
-/** As `update`, which makes two copies of what it returns, without the memory for them. The pieces are zeroed. */
+/** As `update`, which copies its whole output twice; here only a piece at a time is copied, and zeroed. */
 function updateInPieces(cipher: Cipheriv | Decipheriv, input: Uint8Array): Buffer<ArrayBuffer> {
   const output = Buffer.allocUnsafeSlow(input.length);
   for (let at = 0; at < input.length; at += PIECE) {
     const piece = cipher.update(input.subarray(at, at + PIECE));
     output.set(piece, at);
     piece.fill(0);
-    // Now, and not at the next garbage collection.
+    // Frees the piece now rather than at the next garbage collection.
     piece.buffer.transferToFixedLength(0);
   }
   return output;
 }
 
-/** Up to here Buffer.allocUnsafeSlow takes memory of the V8 heap, which is no use for this. */
+/** Bytes. Up to this size Buffer.allocUnsafeSlow takes memory of the V8 heap, which `wipeFreedCopy` cannot use. */
 const LARGEST_ON_HEAP = 64;
 
 /**
- * Node decrypts into memory that has room for one byte more, copies what it found and frees that memory as it is. The
- * allocator mostly hands it out again to whoever next asks for as much: that is done at once, and what it held is erased.
- * In the daemon on Linux the allocator itself erases what is freed; this is for everywhere else.
+ * Node decrypts into memory with room for one byte more, copies the result and frees that memory without erasing it. The
+ * allocator mostly hands the same memory to the next request of that size, so this requests it at once and erases it. In
+ * the daemon on Linux the allocator itself erases freed memory; elsewhere only this does.
  */
 function wipeFreedCopy(size: number): void {
   if (size + 1 > LARGEST_ON_HEAP) Buffer.allocUnsafeSlow(size + 1).fill(0);

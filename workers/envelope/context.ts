@@ -1,6 +1,6 @@
 /**
- * The context: what a stored blob belongs to, bound into it as additional data. Holds no secret; everything in a
- * context (names, environments, field keys) is plaintext in the database.
+ * The context: what a stored blob belongs to, bound into it as additional data. Everything in a context (names,
+ * environments, field names) is plaintext in the database.
  */
 
 import { Buffer } from 'node:buffer';
@@ -20,7 +20,7 @@ export interface Context {
   readonly version: number;
 }
 
-/** The version of the stored format; a vault of another one never opens by accident. */
+/** The version of the stored format: a blob of another version is never decrypted by accident. */
 const FORMAT = encodeFields('mav.v4');
 const FIXED_SIZE = FORMAT.length + U32_SIZE + VAULT_ID_SIZE + 4 * U32_SIZE + U64_SIZE;
 

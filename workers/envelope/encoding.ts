@@ -1,6 +1,6 @@
 /**
  * How values become bytes before they are authenticated: LP (a u32 big-endian length, then the bytes) and
- * u64 big-endian. Nothing is joined by a delimiter, so no two lists of values encode the same. Holds no secret.
+ * u64 big-endian. Nothing is joined by a delimiter, so no two lists of values encode the same.
  */
 
 import { Buffer } from 'node:buffer';
@@ -10,7 +10,7 @@ export const U32_SIZE = 4;
 export const U64_SIZE = 8;
 const U32_RANGE = 2 ** 32;
 
-/** LP of every part, one after the other, in one buffer. */
+/** Returns LP of every part, one after the other, in one buffer. */
 export function encodeFields(...parts: readonly (string | Uint8Array)[]): Buffer<ArrayBuffer> {
   const bytes = parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'utf8') : part));
   const out = Buffer.allocUnsafe(bytes.reduce((size, part) => size + U32_SIZE + part.length, 0));
@@ -38,8 +38,8 @@ export function writeText(out: Buffer, text: string, size: number, offset: numbe
 }
 
 /**
- * Writes a u64; returns where it ends. Versions and times come out of stored rows, where somebody may have put
- * anything: what is not a safe non-negative integer is an IntegrityError, for it was never sealed.
+ * Writes a u64; returns where it ends. Versions and times come out of stored rows, into which an attacker may have put
+ * anything: a value that is not a safe non-negative integer was never bound, so it is an IntegrityError.
  */
 export function writeU64(out: Buffer, value: number, offset: number): number {
   if (!isU64(value)) throw new IntegrityError();

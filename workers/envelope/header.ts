@@ -1,6 +1,6 @@
 /**
- * The first five bytes of every stored blob: four of magic, which say what it is, and one for the suite, which
- * says how it was made. Holds no secret.
+ * The first five bytes of every stored blob: four of magic, which tell its kind, and one for the suite, which tells its
+ * algorithms.
  */
 
 import { Buffer } from 'node:buffer';
@@ -8,7 +8,7 @@ import { IntegrityError } from './integrity.ts';
 
 const MAGIC_SIZE = 4;
 export const HEADER_SIZE = MAGIC_SIZE + 1;
-/** The only suite there is: AES-256-GCM for payloads, XAES-256-GCM for wraps and slots. */
+/** The only suite: AES-256-GCM for payloads, XAES-256-GCM for wraps and slots. */
 const SUITE = 0x01;
 
 /** `magic` is four ASCII characters. */

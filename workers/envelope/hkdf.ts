@@ -1,12 +1,12 @@
 /**
- * HKDF with SHA-256 (RFC 5869). What goes in belongs to the caller; what comes out is key material in memory of
- * its own, which the caller zeroes.
+ * HKDF with SHA-256 (RFC 5869). The input key belongs to the caller. The output is key material in memory of its own,
+ * which the caller zeroes.
  */
 
 import { Buffer } from 'node:buffer';
 import { hkdfSync, type KeyObject } from 'node:crypto';
 
-/** Our keys are uniformly random, or Argon2id's output, already salted: RFC 5869 §3.1 allows none. */
+/** The input keys are uniformly random, or Argon2id's salted output: RFC 5869 §3.1 then needs no salt. */
 export const NO_SALT = new Uint8Array(0);
 /** Node's limit for `info`. */
 export const MAX_INFO_SIZE = 1024;

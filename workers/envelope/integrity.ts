@@ -1,10 +1,6 @@
 /**
- * The one error of the envelope. Holds no secret.
- */
-
-/**
- * Stored bytes did not open. Its message is the same whatever failed (length, magic, tag, commitment, context):
- * a caller, and whoever asks the caller, learns nothing about which check it was. It never carries a cause.
+ * The one error of the envelope: stored bytes could not be decrypted. The message is the same whatever failed (length,
+ * magic, tag, commitment, context), and there is no cause, so that nobody learns which check it was.
  */
 export class IntegrityError extends Error {
   override readonly name = 'IntegrityError';

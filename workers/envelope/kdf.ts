@@ -1,6 +1,6 @@
 /**
  * From a passphrase to keys: Argon2id (RFC 9106), then HKDF-SHA256. Sees a passphrase, which belongs to the caller;
- * Argon2id's output is zeroed here, the derived pair by whoever asked for it.
+ * Argon2id's output is zeroed here, the derived pair by the caller.
  */
 
 import type { Buffer } from 'node:buffer';
@@ -36,13 +36,13 @@ export function isWithinBounds({ memoryKib, passes, parallelism }: KdfParameters
   );
 }
 
-/** A key and a commitment to it, 32 bytes each; views into one buffer, both to be zeroed. */
+/** A key and a commitment to it, 32 bytes each: views into one buffer. The caller zeroes both. */
 export interface SlotKeys {
   readonly key: Buffer<ArrayBuffer>;
   readonly commitment: Buffer<ArrayBuffer>;
 }
 
-/** Takes as long as the parameters say (some 100 ms by default) and blocks the thread meanwhile. */
+/** Blocks the thread for as long as the parameters make it take: some 100 ms by default. */
 export function deriveSlotKeys(
   passphrase: Uint8Array,
   salt: Uint8Array,

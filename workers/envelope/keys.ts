@@ -1,6 +1,6 @@
 /**
- * The three kinds of key. They hold the secrets themselves: whoever creates, unwraps or receives one zeroes it
- * (`fill(0)`) as soon as it has been wrapped, used or turned into a KeyObject. Nothing here keeps a reference.
+ * The three kinds of key. They are the secrets themselves: the code that creates, unwraps or receives one zeroes it
+ * (`fill(0)`) as soon as it has been wrapped, used or turned into a KeyObject. This file keeps no reference.
  */
 
 import { fillRandom } from './random.ts';
@@ -15,7 +15,7 @@ type Key<Name extends string> = Uint8Array<ArrayBuffer> & { readonly [brand]: Na
 export type RootKey = Key<'root key'>;
 /** Key-encryption key: wraps DEKs. */
 export type Kek = Key<'KEK'>;
-/** Data-encryption key: seals exactly one payload. */
+/** Data-encryption key: encrypts exactly one payload. */
 export type Dek = Key<'DEK'>;
 
 /** Brands 32 bytes without copying them. Throws RangeError for another length. */
@@ -49,8 +49,8 @@ export function createDek(): Dek {
 }
 
 /**
- * In memory of its own outside the V8 heap, so that zeroing it is enough. Not Buffer.allocUnsafeSlow: at 64 bytes or
- * less that lies in the heap, where the garbage collector moves it and leaves the old copy behind.
+ * Allocates outside the V8 heap, so that zeroing the key is enough. Buffer.allocUnsafeSlow would take 64 bytes or less
+ * from the heap, where the garbage collector moves them and leaves the old copy behind.
  */
 function createRandomKey(): Uint8Array<ArrayBuffer> {
   return fillRandom(new Uint8Array(new ArrayBuffer(KEY_SIZE)));

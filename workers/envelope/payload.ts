@@ -1,5 +1,5 @@
 /**
- * The payload: one value or one field, sealed under a DEK of its own.
+ * The payload: one value or one field, encrypted under a DEK of its own.
  *
  *     "MAV4" | suite 0x01 | nonce 12 | ciphertext | tag 16        AAD = magic ‖ suite ‖ ctx
  *
@@ -7,7 +7,7 @@
  */
 
 import { Buffer } from 'node:buffer';
-import { GCM_NONCE_SIZE, openGcm, sealGcm, TAG_SIZE } from './aes-gcm.ts';
+import { decryptGcm, encryptGcm, GCM_NONCE_SIZE, TAG_SIZE } from './aes-gcm.ts';
 import { assertHeader, createHeader, HEADER_SIZE } from './header.ts';
 import { IntegrityError } from './integrity.ts';
 import { type Dek, KEY_SIZE } from './keys.ts';
@@ -16,29 +16,29 @@ import { assertSize } from './sizes.ts';
 
 const HEADER = createHeader('MAV4');
 const BODY_OFFSET = HEADER_SIZE + GCM_NONCE_SIZE;
-/** By how much a payload is longer than what it holds. */
+/** Bytes by which a payload is longer than its plaintext. */
 export const PAYLOAD_OVERHEAD = BODY_OFFSET + TAG_SIZE;
 
-/** `ctx` is an encoded context. A DEK seals exactly one payload, so a random 96-bit nonce can never repeat. */
-export function sealPayload(dek: Dek, plaintext: Uint8Array, ctx: Uint8Array): Buffer<ArrayBuffer> {
+/** `ctx` is an encoded context. A DEK encrypts exactly one payload, so a random 96-bit nonce can never repeat. */
+export function encryptPayload(dek: Dek, plaintext: Uint8Array, ctx: Uint8Array): Buffer<ArrayBuffer> {
   assertSize(dek, KEY_SIZE, 'a DEK');
   const blob = Buffer.allocUnsafeSlow(PAYLOAD_OVERHEAD + plaintext.length);
   blob.set(HEADER, 0);
   const nonce = fillRandom(blob.subarray(HEADER_SIZE, BODY_OFFSET));
-  blob.set(sealGcm(dek, nonce, plaintext, encodeAad(ctx)), BODY_OFFSET);
+  blob.set(encryptGcm(dek, nonce, plaintext, encodeAad(ctx)), BODY_OFFSET);
   return blob;
 }
 
 /**
  * Returns the plaintext in memory of its own, which the caller zeroes. Throws IntegrityError unless `blob` is what
- * was sealed under this DEK in this context.
+ * was encrypted under this DEK in this context.
  */
-export function openPayload(dek: Dek, blob: Uint8Array, ctx: Uint8Array): Buffer<ArrayBuffer> {
+export function decryptPayload(dek: Dek, blob: Uint8Array, ctx: Uint8Array): Buffer<ArrayBuffer> {
   assertSize(dek, KEY_SIZE, 'a DEK');
   if (blob.length < PAYLOAD_OVERHEAD) throw new IntegrityError();
   assertHeader(blob, HEADER);
   const nonce = blob.subarray(HEADER_SIZE, BODY_OFFSET);
-  return openGcm(dek, nonce, blob.subarray(BODY_OFFSET), encodeAad(ctx));
+  return decryptGcm(dek, nonce, blob.subarray(BODY_OFFSET), encodeAad(ctx));
 }
 
 function encodeAad(ctx: Uint8Array): Buffer {

@@ -1,7 +1,7 @@
 /**
- * Random bytes for keys and nonces, fetched many at a time: each call of the generator costs, and sealing a
- * value takes three. Holds the bytes of keys to come; what is taken is zeroed here at once. Each thread has a stock of its
- * own, in the memory that also holds the KEK.
+ * Random bytes for keys and nonces, fetched many at a time: encrypting a value takes three pieces, and each call of the
+ * generator costs time. Holds the bytes of future keys; bytes that are taken are zeroed here at once. Each thread has a
+ * stock of its own, in the process that also holds the KEK.
  */
 import { randomFillSync } from 'node:crypto';
 

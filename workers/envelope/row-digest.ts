@@ -1,6 +1,6 @@
 /**
- * The row digest: what a secret's row says in plaintext, so that the wrap of its DEK can vouch for it. Holds no
- * secret; metadata, times, writers and the names of fields lie open in the database.
+ * The row digest: a hash of the plaintext columns of a row. The wrap of its DEK binds the digest, so that a changed row
+ * cannot be decrypted.
  */
 
 import { Buffer } from 'node:buffer';
@@ -19,12 +19,12 @@ export interface FieldVersion {
 export interface BoundRow {
   /** The exact stored JSON text; empty for a field. */
   readonly metadata: string;
-  /** The times are the stored integers, in whatever unit the store keeps. */
+  /** The stored integers, whatever their unit. */
   readonly createdAt: number;
   readonly updatedAt: number;
   /** `session`, or the id of the token that wrote the row last. */
   readonly writtenBy: string;
-  /** 1 where the owner wrote or accepted what the row stands for, else 0. */
+  /** 1 if the owner wrote or accepted the row's value, else 0. */
   readonly accepted: number;
   /** A secret's fields in the order of their names' bytes; empty for a field. */
   readonly fields: readonly FieldVersion[];
@@ -39,8 +39,8 @@ export const NO_WRITER: Pick<BoundRow, 'writtenBy' | 'accepted' | 'fields'> = {
 
 /**
  * SHA-256 of LP("mav.v4.row") LP(metadata) u64(createdAt) u64(updatedAt) LP(writtenBy) u64(accepted) u64(number of
- * fields), and for each field LP(name) u64(version). Throws IntegrityError for a number that is no safe non-negative
- * integer.
+ * fields), and for each field LP(name) u64(version). Throws IntegrityError for a number that is not a safe
+ * non-negative integer.
  */
 export function digestRow(row: BoundRow): Buffer<ArrayBuffer> {
   const { metadata, writtenBy, fields } = row;

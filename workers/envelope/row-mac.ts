@@ -1,5 +1,5 @@
 /**
- * The MAC of a token's row: without a key nobody can write a row that grants something. Sees the KEK as a
+ * The MAC of a token's row: a row written without the key grants nothing. Sees the KEK as a
  * KeyObject and makes a second one from it; the bytes between the two are zeroed at once. Neither is kept here.
  * Of the token it sees the SHA-256 only.
  */
@@ -22,10 +22,10 @@ export interface TokenRow {
   readonly name: string;
   /** The scopes in their canonical order, joined by commas. */
   readonly scopes: string;
-  /** 1 where what the token writes counts as accepted by the owner, else 0. */
+  /** 1 if what the token writes counts as accepted by the owner, else 0. */
   readonly trusted: number;
   readonly createdAt: number;
-  /** Null where the token does not expire. */
+  /** Null if the token does not expire. */
   readonly expiresAt: number | null;
 }
 
@@ -43,7 +43,7 @@ export function deriveTokenMacKey(kek: KeyObject, vaultId: Uint8Array): KeyObjec
 
 /**
  * HMAC-SHA256 (32 bytes) over ctx ‖ LP(token hash) ‖ LP(name) ‖ LP(scopes) ‖ u64(trusted) ‖ u64(created) ‖
- * u64(expires, 0 for never). Throws RangeError for a row that cannot be: see `isTokenRow`.
+ * u64(expires, 0 for never). Throws RangeError for an impossible row: see `isTokenRow`.
  */
 export function computeTokenMac(macKey: KeyObject, row: TokenRow): Buffer {
   if (!isTokenRow(row)) throw new RangeError('a token row must have a 32-byte hash and positive times');
@@ -56,7 +56,7 @@ export function computeTokenMac(macKey: KeyObject, row: TokenRow): Buffer {
   return createHmac('sha256', macKey).update(ctx).update(texts).update(numbers).digest();
 }
 
-/** Whether the stored row and its stored MAC belong together; false too for rows that cannot be. */
+/** Whether the stored MAC is the stored row's; false for impossible rows, too. */
 export function verifyTokenMac(macKey: KeyObject, row: TokenRow, mac: Uint8Array): boolean {
   if (mac.length !== DIGEST_SIZE || !isTokenRow(row)) return false;
   return timingSafeEqual(computeTokenMac(macKey, row), mac);

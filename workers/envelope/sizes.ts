@@ -1,6 +1,4 @@
-/**
- * Sizes in bytes that several files share, and the check of them. Holds no secret.
- */
+/** Sizes in bytes that several files share, and their check. */
 
 export const VAULT_ID_SIZE = 16;
 export const KEY_ID_SIZE = 16;
@@ -8,7 +6,7 @@ export const KEY_ID_SIZE = 16;
 export const DIGEST_SIZE = 32;
 
 /**
- * For lengths our own code is answerable for: a wrong one is a bug, so it is a RangeError and not an
+ * Checks lengths that the code itself determines: a wrong one is a bug, so it is a RangeError and not an
  * IntegrityError. The message names the argument and never its content.
  */
 export function assertSize(bytes: Uint8Array, size: number, what: string): void {

@@ -1,5 +1,5 @@
 /**
- * The passphrase slot's blob: the root key, sealed under a key that comes from a passphrase.
+ * The passphrase slot's blob: the root key, wrapped under a key that comes from a passphrase.
  *
  *     "MAVS" | suite 0x01 | kdf 0x01 | memory KiB u32 | passes u32 | parallelism u32 | salt 16
  *            | commitment 32 | nonce 24 | wrapped root key 32 | tag 16        AAD = all before the root key ‖ ctx
@@ -38,7 +38,7 @@ const BODY_OFFSET = NONCE_OFFSET + XAES_NONCE_SIZE;
 export const SLOT_SIZE = BODY_OFFSET + KEY_SIZE + TAG_SIZE;
 
 /** `ctx` is an encoded context of kind "slot". Blocks the thread while Argon2id runs. */
-export function sealSlot(
+export function wrapRootKey(
   passphrase: Uint8Array,
   rootKey: RootKey,
   ctx: Uint8Array,
@@ -50,7 +50,7 @@ export function sealSlot(
   const blob = createSlot(parameters);
   const { key, commitment } = deriveSlotKeys(passphrase, readSalt(blob), ctx, parameters);
   blob.set(commitment, COMMITMENT_OFFSET);
-  const body = withXaesKey(key, (xaesKey) => xaesKey.seal(readNonce(blob), rootKey, encodeAad(blob, ctx)));
+  const body = withXaesKey(key, (xaesKey) => xaesKey.encrypt(readNonce(blob), rootKey, encodeAad(blob, ctx)));
   blob.set(body, BODY_OFFSET);
   return blob;
 }
@@ -59,17 +59,17 @@ export function sealSlot(
  * Returns the root key in unpooled memory, which the caller zeroes. Throws IntegrityError for a wrong passphrase as
  * for a damaged blob; nothing tells the two apart. Blocks the thread while Argon2id runs.
  */
-export function openSlot(passphrase: Uint8Array, blob: Uint8Array, ctx: Uint8Array): RootKey {
+export function unwrapRootKey(passphrase: Uint8Array, blob: Uint8Array, ctx: Uint8Array): RootKey {
   const parameters = readParameters(blob);
   const { key, commitment } = deriveSlotKeys(passphrase, readSalt(blob), ctx, parameters);
   return withXaesKey(key, (xaesKey) => {
-    // Before opening: a key that the blob is not committed to must not be tried on the ciphertext.
+    // Before decrypting: a key that the blob is not committed to must not be tried on the ciphertext.
     if (!timingSafeEqual(commitment, readCommitment(blob))) throw new IntegrityError();
-    return asRootKey(xaesKey.open(readNonce(blob), blob.subarray(BODY_OFFSET), encodeAad(blob, ctx)));
+    return asRootKey(xaesKey.decrypt(readNonce(blob), blob.subarray(BODY_OFFSET), encodeAad(blob, ctx)));
   });
 }
 
-/** Everything but the commitment and the body: header, parameters, a random salt and a random nonce. */
+/** Fills in everything but the commitment and the body: header, parameters, a random salt and a random nonce. */
 function createSlot({ memoryKib, passes, parallelism }: KdfParameters): Buffer<ArrayBuffer> {
   const blob = Buffer.allocUnsafeSlow(SLOT_SIZE).fill(0);
   blob.set(HEADER, 0);

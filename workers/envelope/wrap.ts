@@ -1,10 +1,10 @@
 /**
- * The wrap: a key sealed under another, a DEK under a KEK or a KEK under the root key.
+ * The wrap: a key encrypted under another, a DEK under a KEK or a KEK under the root key.
  *
  *     "MAVK" | suite 0x01 | key id 16 | nonce 24 | wrapped key 32 | tag 16        AAD = header ‖ ctx ‖ row digest
  *
- * The header is all that stands before the wrapped key, the key id says which key wrapped it. Sees two keys and
- * keeps neither: the wrapped one belongs to the caller, who zeroes it after use.
+ * The header is everything before the wrapped key. The key id is that of the wrapping key. Sees two keys and keeps
+ * neither: the wrapped one belongs to the caller, who zeroes it after use.
  */
 
 import { Buffer } from 'node:buffer';
@@ -38,7 +38,7 @@ export function wrapKey(
   blob.set(HEADER, 0);
   blob.set(wrappingKeyId, HEADER_SIZE);
   const nonce = fillRandom(blob.subarray(NONCE_OFFSET, BODY_OFFSET));
-  blob.set(wrappingKey.seal(nonce, key, encodeAad(blob, ctx, rowDigest)), BODY_OFFSET);
+  blob.set(wrappingKey.encrypt(nonce, key, encodeAad(blob, ctx, rowDigest)), BODY_OFFSET);
   return blob;
 }
 
@@ -54,7 +54,7 @@ export function unwrapKey(
 ): Buffer<ArrayBuffer> {
   assertWrap(blob);
   const nonce = blob.subarray(NONCE_OFFSET, BODY_OFFSET);
-  return wrappingKey.open(nonce, blob.subarray(BODY_OFFSET), encodeAad(blob, ctx, rowDigest));
+  return wrappingKey.decrypt(nonce, blob.subarray(BODY_OFFSET), encodeAad(blob, ctx, rowDigest));
 }
 
 /** The id of the key that wrapped it: a view into `blob`, not yet authenticated. Throws IntegrityError. */

@@ -1,19 +1,19 @@
 /**
  * XAES-256-GCM (c2sp.org/XAES-256-GCM): AES-256-GCM under a key derived from the first half of a 192-bit nonce,
- * so that random nonces never run out. A derived key lives for one call and is zeroed in it. The key itself lies
+ * so that random nonces never repeat. A derived key lives for one call and is zeroed in it. The key itself lies
  * in OpenSSL's memory (KeyObject, cipher), K1 in this object; `destroy()` wipes both the cipher and K1.
  */
 
 import { Buffer } from 'node:buffer';
 import { type Cipheriv, createCipheriv, type KeyObject } from 'node:crypto';
-import { openGcm, sealGcm } from './aes-gcm.ts';
+import { decryptGcm, encryptGcm } from './aes-gcm.ts';
 import { KEY_SIZE } from './keys.ts';
 import { assertSize } from './sizes.ts';
 
 export const XAES_NONCE_SIZE = 24;
 
 const BLOCK_SIZE = 16;
-/** How many bytes of the nonce go into the derivation; the others are the nonce of AES-256-GCM. */
+/** Bytes of the nonce that go into the derivation; the others are the nonce of AES-256-GCM. */
 const DERIVATION_SIZE = 12;
 /** The heads of M1 and M2, one word long: a u16 counter, then "X" and a zero byte. */
 const HEAD_1 = 0x00015800;
@@ -44,26 +44,26 @@ export class XaesKey {
   }
 
   /** Returns ciphertext ‖ tag. `nonce` is 24 bytes, random and new for every call. */
-  seal(nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Buffer<ArrayBuffer> {
+  encrypt(nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Buffer<ArrayBuffer> {
     const derivedKey = this.#deriveKey(nonce);
     try {
-      return sealGcm(derivedKey, nonce.subarray(DERIVATION_SIZE), plaintext, aad);
+      return encryptGcm(derivedKey, nonce.subarray(DERIVATION_SIZE), plaintext, aad);
     } finally {
       derivedKey.fill(0);
     }
   }
 
   /** Returns the plaintext in memory of its own, which the caller zeroes. Throws IntegrityError. */
-  open(nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Buffer<ArrayBuffer> {
+  decrypt(nonce: Uint8Array, ciphertext: Uint8Array, aad: Uint8Array): Buffer<ArrayBuffer> {
     const derivedKey = this.#deriveKey(nonce);
     try {
-      return openGcm(derivedKey, nonce.subarray(DERIVATION_SIZE), sealed, aad);
+      return decryptGcm(derivedKey, nonce.subarray(DERIVATION_SIZE), ciphertext, aad);
     } finally {
       derivedKey.fill(0);
     }
   }
 
-  /** Ends the cipher, which frees and wipes its key schedule. `seal` and `open` throw afterwards. */
+  /** Ends the cipher, which frees and wipes its key schedule. `encrypt` and `decrypt` throw afterwards. */
   destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;

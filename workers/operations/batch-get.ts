@@ -6,7 +6,7 @@
 import { parseRefs, type SecretRef } from '../bodies/references.ts';
 import type { Handler } from '../calls.ts';
 import { getSecretRow } from '../entries/entries.ts';
-import { openField } from '../entries/fields.ts';
+import { decryptField } from '../entries/fields.ts';
 import { MAX_REPLY_SIZE } from '../entries/limits.ts';
 import { describeUnreadable, writeFieldName, writeOrExplain } from '../entries/unreadable.ts';
 import { writeEntry, writeNames, writeValue } from '../entries/write-entry.ts';
@@ -51,7 +51,7 @@ function writeWanted(vault: ReadableVault, ref: SecretRef, reply: ReplyBuffer): 
     writeEntry(vault, row, reply);
     return;
   }
-  const value = openField(vault, row, ref.field);
+  const value = decryptField(vault, row, ref.field);
   writeNames(ref, reply);
   writeFieldName(ref, reply);
   writeValue(value, reply);

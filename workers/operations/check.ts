@@ -44,7 +44,7 @@ export const checkVault: Handler<ReadableVault> = (vault, _call, reply) => {
     findings.damage = { what: findings.damage?.what ?? `reading it ends with ${code}`, isOfFile: true };
   }
   writeFindings(findings, reply);
-  const warning = describe(findings);
+  const warning = describeFindings(findings);
   const { damage } = findings;
   return {
     ...(warning === '' ? {} : { warning }),
@@ -58,7 +58,7 @@ function checkEntries(vault: ReadableVault, findings: Findings): void {
       const fields = vault.secrets.listFields(row.id);
       findings.secrets += 1;
       findings.fields += fields.length;
-      if (fields.length !== row.fieldCount || !opens(vault, row, fields))
+      if (fields.length !== row.fieldCount || !isReadable(vault, row, fields))
         findings.unreadable.push({ name: row.name, environment: row.environment });
       step();
     }
@@ -66,7 +66,7 @@ function checkEntries(vault: ReadableVault, findings: Findings): void {
 }
 
 /** Whether an entry opens whole, as somebody with the key stored it. */
-function opens(vault: ReadableVault, row: SecretRow, fields: readonly FieldRow[]): boolean {
+function isReadable(vault: ReadableVault, row: SecretRow, fields: readonly FieldRow[]): boolean {
   try {
     verifyRow(vault.keyring, secretPlace(row), { ...row, fields });
     for (const field of fields) verifyRow(vault.keyring, fieldPlace(row, field.field), asBoundField(field));
@@ -98,7 +98,7 @@ function writeFindings({ damage, secrets, fields, tokens, unreadable }: Findings
 }
 
 /** For the log; empty where all is well. */
-function describe({ damage, unreadable, forged }: Findings): string {
+function describeFindings({ damage, unreadable, forged }: Findings): string {
   return [
     ...(damage === null ? [] : [`check: the database is damaged: ${damage.what}`]),
     ...(unreadable.length === 0 ? [] : [describeUnreadable('check', unreadable)]),

@@ -6,7 +6,7 @@ import { getFieldName, getNamesOnly, getSecretName } from '../bodies/parameters.
 import type { BodyHandler, Handler } from '../calls.ts';
 import { changeSecret, getForWrite, getSecretRow } from '../entries/entries.ts';
 import { putOffIfLarge } from '../entries/entry-size.ts';
-import { listAllHeads, noSuchField, openField, openFields, storeFields } from '../entries/fields.ts';
+import { decryptField, listAllHeads, loadFields, noSuchField, storeFields } from '../entries/fields.ts';
 import { writeFields, writeValue } from '../entries/write-entry.ts';
 import { writeStatus } from '../json/status.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
@@ -20,13 +20,13 @@ export const listFields: Handler<ReadableVault> = (vault, call, reply) => {
     return;
   }
   putOffIfLarge(vault, secret);
-  writeFields(vault, secret, openFields(vault, secret, reply).rows, reply);
+  writeFields(vault, secret, loadFields(vault, secret, reply).rows, reply);
 };
 
 export const getField: Handler<ReadableVault> = (vault, call, reply) => {
   const name = getSecretName(call);
   const field = getFieldName(call);
-  const value = openField(vault, getSecretRow(vault, name), field);
+  const value = decryptField(vault, getSecretRow(vault, name), field);
   reply.ascii('{"name":');
   reply.string(name.name);
   reply.ascii(',"field":');

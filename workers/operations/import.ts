@@ -12,7 +12,7 @@ import { checkEntrySize, checkMetadata, checkSize } from '../entries/entry-size.
 import { asBoundField, setFields } from '../entries/fields.ts';
 import { fieldPlace, type Place, secretPlace } from '../entries/places.ts';
 import { checkPreconditions } from '../entries/preconditions.ts';
-import { openRow, verifyRow } from '../entries/row-crypto.ts';
+import { decryptRow, verifyRow } from '../entries/row-crypto.ts';
 import { writeNames } from '../entries/write-entry.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import { parseMetadata, type RawMetadata } from '../json/parse.ts';
@@ -164,10 +164,10 @@ function isSame(vault: WritableVault, row: SecretRow, entry: ImportEntry): boole
 function holds(
   vault: WritableVault,
   place: Place,
-  row: Parameters<typeof openRow>[2],
+  row: Parameters<typeof decryptRow>[2],
   value: Uint8Array,
 ): boolean {
-  const stored = openRow(vault.keyring, place, row);
+  const stored = decryptRow(vault.keyring, place, row);
   const isEqual = stored?.equals(value) ?? false;
   stored?.fill(0);
   return isEqual;

@@ -13,7 +13,7 @@ export const generate: BodyHandler<'passwords.generate'> = (vault, call, reply, 
   const { name, environment, metadata = NO_METADATA } = request;
   const { password, outcomes } = drawPassword(request);
   try {
-    if (name !== undefined) store(vault, call, { name, environment }, password, metadata);
+    if (name !== undefined) storePassword(vault, call, { name, environment }, password, metadata);
     reply.ascii('{"password":');
     reply.secret(password);
     if (name !== undefined) {
@@ -27,7 +27,7 @@ export const generate: BodyHandler<'passwords.generate'> = (vault, call, reply, 
   }
 };
 
-function store(
+function storePassword(
   vault: WritableVault,
   call: Call,
   name: SecretName,

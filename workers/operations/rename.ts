@@ -7,7 +7,7 @@ import type { BodyHandler } from '../calls.ts';
 import { getForWrite, indexMetadata, toAccepted } from '../entries/entries.ts';
 import { asBoundField } from '../entries/fields.ts';
 import { fieldPlace, secretPlace } from '../entries/places.ts';
-import { resealRow, verifyRow } from '../entries/row-crypto.ts';
+import { reencryptRow, verifyRow } from '../entries/row-crypto.ts';
 import type { FieldVersion } from '../envelope/row-digest.ts';
 import { parseMetadata } from '../json/parse.ts';
 import { writeStatus } from '../json/status.ts';
@@ -47,9 +47,9 @@ function moveSecret(vault: WritableVault, row: SecretRow, target: SecretName): v
     fields: moved,
   };
   const version = row.payload === null ? 0 : vault.nextVersion();
-  const sealed = resealRow(vault.keyring, secretPlace(row), from, secretPlace(target), bound, version);
+  const encrypted = reencryptRow(vault.keyring, secretPlace(row), from, secretPlace(target), bound, version);
   vault.writer.rename(id, target);
-  vault.writer.put({ id, ...target, ...bound, ...sealed });
+  vault.writer.put({ id, ...target, ...bound, ...encrypted });
   indexMetadata(vault, id, target, parseMetadata(metadata), false);
 }
 
@@ -60,7 +60,7 @@ function moveField(vault: WritableVault, secret: SecretRow, row: FieldRow, targe
   const to = fieldPlace(target, field);
   const bound = asBoundField(row);
   const version = vault.nextVersion();
-  const { wrappedDek, payload } = resealRow(vault.keyring, from, bound, to, bound, version);
+  const { wrappedDek, payload } = reencryptRow(vault.keyring, from, bound, to, bound, version);
   if (payload === null) throw new RangeError('a field has a value');
   vault.writer.putField({ ...row, secretId: secret.id, version, wrappedDek, payload });
   return { field, version };

@@ -6,10 +6,10 @@ import { getFieldName, getSecretName } from '../bodies/parameters.ts';
 import type { Handler } from '../calls.ts';
 import { changeSecret, findForWrite, getSecretRow, NO_METADATA, storeSecret } from '../entries/entries.ts';
 import { checkEntrySize, putOffIfLong } from '../entries/entry-size.ts';
-import { openField, storeFields, withFields } from '../entries/fields.ts';
+import { decryptField, storeFields, withFields } from '../entries/fields.ts';
 import { secretPlace } from '../entries/places.ts';
 import { entityTag } from '../entries/preconditions.ts';
-import { openRow } from '../entries/row-crypto.ts';
+import { decryptRow } from '../entries/row-crypto.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { discard } from '../json/secret-bytes.ts';
 import { writeStatus } from '../json/status.ts';
@@ -20,7 +20,7 @@ import type { ReadableVault, WritableVault } from '../vault.ts';
 export const getValue: Handler<ReadableVault> = (vault, call, reply) => {
   const row = getSecretRow(vault, getSecretName(call));
   putOffIfLong(vault, row.payload);
-  const value = openRow(vault.keyring, secretPlace(row), withFields(vault, row));
+  const value = decryptRow(vault.keyring, secretPlace(row), withFields(vault, row));
   if (value === null) throw new RequestError('not_found', 'this secret has no value of its own');
   hand(value, reply);
   return { etag: entityTag(row) };
@@ -28,7 +28,7 @@ export const getValue: Handler<ReadableVault> = (vault, call, reply) => {
 
 export const getFieldValue: Handler<ReadableVault> = (vault, call, reply) => {
   const row = getSecretRow(vault, getSecretName(call));
-  hand(openField(vault, row, getFieldName(call)), reply);
+  hand(decryptField(vault, row, getFieldName(call)), reply);
   // The secret's: it changes with each of its fields.
   return { etag: entityTag(row) };
 };

@@ -30,12 +30,12 @@ export function checkSchema(db: Database.Database, path: string, version: number
   const found = listSchema(db);
   for (const [name, text] of found)
     if (expected.get(name) !== text)
-      throw explain(path, name, expected.has(name) ? 'was changed' : 'is foreign');
-  for (const name of expected.keys()) if (!found.has(name)) throw explain(path, name, 'is missing');
+      throw describeBreach(path, name, expected.has(name) ? 'was changed' : 'is foreign');
+  for (const name of expected.keys()) if (!found.has(name)) throw describeBreach(path, name, 'is missing');
   checkRoots(db, path);
 }
 
-function explain(path: string, name: string, what: string): UnusableDatabaseError {
+function describeBreach(path: string, name: string, what: string): UnusableDatabaseError {
   const shown = name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name;
   return new UnusableDatabaseError(
     `in ${path} the ${shown} ${what}: no version of this program writes that; restore the file from a backup`,
@@ -75,5 +75,5 @@ function checkRoots(db: Database.Database, path: string): void {
       'SELECT name FROM main.sqlite_master WHERE rootpage > 0 GROUP BY rootpage HAVING count(*) > 1 LIMIT 1',
     )
     .get();
-  if (shared !== undefined) throw explain(path, shared.name, 'has the pages of another');
+  if (shared !== undefined) throw describeBreach(path, shared.name, 'has the pages of another');
 }

@@ -14,7 +14,7 @@ import { secretPlace } from '../../../workers/entries/places.ts';
 import { writeEntry } from '../../../workers/entries/write-entry.ts';
 import { encodeContext } from '../../../workers/envelope/context.ts';
 import { asDek } from '../../../workers/envelope/keys.ts';
-import { openPayload } from '../../../workers/envelope/payload.ts';
+import { decryptPayload } from '../../../workers/envelope/payload.ts';
 import { digestRow } from '../../../workers/envelope/row-digest.ts';
 import { unwrapKey } from '../../../workers/envelope/wrap.ts';
 import { ReplyBuffer } from '../../../workers/json/reply.ts';
@@ -142,7 +142,7 @@ function measureOpening(open: WritableVault, row: SecretRow): Step[] {
   const { payload } = row;
   if (payload === null) throw new Error('the secret has no value');
   const opened = step('unwrap the DEK', unwrap);
-  const payloadStep = step('open the payload', () => openPayload(dek, payload, ctx));
+  const payloadStep = step('open the payload', () => decryptPayload(dek, payload, ctx));
   const reply = new ReplyBuffer();
   const all = step('', () => {
     writeEntry(open, row, reply);

@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer';
 import { join } from 'node:path';
 import { encodeContext } from '../../envelope/context.ts';
 import { IntegrityError } from '../../envelope/integrity.ts';
-import { openSlot, sealSlot } from '../../envelope/slot.ts';
+import { unwrapRootKey, wrapRootKey } from '../../envelope/slot.ts';
 import { RequestError } from '../../request-error.ts';
 import { SealedError } from '../sealed.ts';
 import type { KeySlot, KeySources, NewSlot } from './key-slot.ts';
@@ -24,7 +24,7 @@ export const passphraseSlot: KeySlot & { readonly kind: 'passphrase' } = {
     const passphrase = choosePassphrase(slot);
     try {
       checkPassphrase(passphrase);
-      const blob = sealSlot(passphrase, slot.rootKey, encodeSlotContext(slot.vaultId));
+      const blob = wrapRootKey(passphrase, slot.rootKey, encodeSlotContext(slot.vaultId));
       return { blob, location: null, undo: async () => {} };
     } finally {
       passphrase.fill(0);
@@ -35,7 +35,7 @@ export const passphraseSlot: KeySlot & { readonly kind: 'passphrase' } = {
     const passphrase = findPassphrase(sources);
     if (passphrase === null) throw new SealedError('needs_passphrase', 'the vault needs its passphrase');
     try {
-      return openSlot(passphrase, blob ?? new Uint8Array(), encodeSlotContext(vaultId));
+      return unwrapRootKey(passphrase, blob ?? new Uint8Array(), encodeSlotContext(vaultId));
     } catch (error) {
       throw error instanceof IntegrityError ? explainWrong(sources) : error;
     } finally {
