@@ -17,11 +17,10 @@ import { checkKnown } from './known-vault.ts';
 import { type CountSteps, countStepsIn } from './long-work.ts';
 import type { Author, EntryLimits, Failure, Reply, WorkerOptions } from './messages.ts';
 import { RequestError } from './request-error.ts';
+import { checkSchema } from './store/check-schema.ts';
 import { type Db, destroyDatabase, type Judge, openForReading, openForWriting } from './store/database.ts';
 import { recordVault } from './store/known-vaults.ts';
 import { eraseLog } from './store/log-eraser.ts';
-import { SCHEMA_VERSION } from './store/migrations.ts';
-import { checkSchema } from './store/schema.ts';
 import { SearchIndexer } from './store/search.ts';
 import { SecretReader, SecretWriter } from './store/secrets.ts';
 import { TokenStore } from './store/tokens.ts';
@@ -62,7 +61,6 @@ const NOBODY: Author = { id: '', isTrusted: false };
 type Stores = Omit<WritableVault, 'keyring'> & {
   readonly db: Db;
   readonly transactions: Transactions;
-  readonly schema: number;
   /** Which file it is that is open. */
   readonly file: FileId;
 };
@@ -132,30 +130,12 @@ export class Vault {
     const { databasePath, known } = this.options;
     for (let attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
       const before = statSync(databasePath, { throwIfNoEntry: false });
-      let schema = 0;
-      const db = this.#open(databasePath, (opened, version) => {
-        checkKnown(databasePath, known, identifyVault(opened, version));
-        schema = version;
-      });
+      const db = this.#open(databasePath, (opened) => checkKnown(databasePath, known, identifyVault(opened)));
       const { dev = 0, ino = 0 } = before ?? {};
-      if (!this.#wasReplaced({ dev, ino })) {
-        this.#noteUpgrade();
-        return makeStores(db, { dev, ino }, schema, this.options);
-      }
+      if (!this.#wasReplaced({ dev, ino })) return makeStores(db, { dev, ino }, this.options);
       db.close();
     }
     throw new UnusableDatabaseError(`${databasePath} is being exchanged again and again; try again`);
-  }
-
-  /** From then on the older schema is refused here. */
-  #noteUpgrade(): void {
-    const { databasePath, known, knownVaultsPath } = this.options;
-    if (!this.#isWriter || known === null || known.schema >= SCHEMA_VERSION) return;
-    try {
-      recordVault(knownVaultsPath, dirname(databasePath), { ...known, schema: SCHEMA_VERSION });
-    } catch {
-      // What is written down is less than there is, and does not keep it from being opened.
-    }
   }
 
   /** The vault, unsealed; asks the other threads for the keys if need be. Throws SealedError, or UnusableDatabaseError. */
@@ -217,9 +197,8 @@ export class Vault {
 
   /** Compares the open vault once more with what is known: its rows may have been changed in place. Throws SealedError. */
   checkStillKnown(): void {
-    const { db, schema } = this.stores;
     const { databasePath, known } = this.options;
-    checkKnown(databasePath, known, identifyVault(db, schema));
+    checkKnown(databasePath, known, identifyVault(this.stores.db));
   }
 
   /**
@@ -310,18 +289,12 @@ export class Vault {
   }
 }
 
-function makeStores(
-  db: Db,
-  file: FileId,
-  schema: number,
-  { databasePath, longWork, entryLimits }: WorkerOptions,
-): Stores {
+function makeStores(db: Db, file: FileId, { databasePath, longWork, entryLimits }: WorkerOptions): Stores {
   const vault = new VaultStore(db);
   return {
     db,
     file,
-    schema,
-    transactions: new Transactions(db, () => checkSchema(db, databasePath, SCHEMA_VERSION)),
+    transactions: new Transactions(db, () => checkSchema(db, databasePath)),
     databasePath,
     directory: dirname(databasePath),
     secrets: new SecretReader(db),

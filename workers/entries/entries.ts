@@ -2,11 +2,12 @@
  * Reads and stores the rows of secrets. Encrypts a value that the caller holds and zeroes; never decrypts one, except to
  * verify a row, and then zeroes it at once (`verifyRow`).
  */
+
 import type { RawMetadata } from '../json/parse.ts';
 import { nowSeconds } from '../json/times.ts';
 import type { Call, SecretName } from '../messages.ts';
 import { RequestError } from '../request-error.ts';
-import type { FieldHead, SecretRow } from '../store/secrets.ts';
+import type { FieldHead, SecretRow } from '../store/columns.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 import { secretPlace } from './places.ts';
 import { checkPreconditions } from './preconditions.ts';

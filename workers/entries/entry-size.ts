@@ -2,10 +2,11 @@
  * How large one entry is and may be. The bound is checked on writing, so that everything stored can also be read,
  * exported and imported again.
  */
+
 import { PAYLOAD_OVERHEAD } from '../envelope/payload.ts';
 import type { EntryLimits } from '../messages.ts';
 import { quoteName, RequestError } from '../request-error.ts';
-import type { SecretRow } from '../store/secrets.ts';
+import type { SecretRow } from '../store/columns.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 
 /** Bytes of an entry that takes a reader as long as a batch of ordinary ones. */

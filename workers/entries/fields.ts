@@ -2,6 +2,7 @@
  * Fields: named values inside a secret. Returns the plaintext of a field to the caller, who zeroes it, and encrypts
  * values that the caller holds. A field that changes also rewraps its secret's DEK, which binds the time of change.
  */
+
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { BoundRow, FieldVersion } from '../envelope/row-digest.ts';
 import { base64Length } from '../json/base64.ts';
@@ -9,7 +10,7 @@ import type { ReplyBuffer } from '../json/reply.ts';
 import { nowSeconds } from '../json/times.ts';
 import type { Call, SecretName } from '../messages.ts';
 import { RequestError } from '../request-error.ts';
-import type { FieldHead, FieldRow, SecretRow } from '../store/secrets.ts';
+import type { FieldHead, FieldRow, SecretRow } from '../store/columns.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 import {
   changeSecret,

@@ -2,12 +2,13 @@
  * Writes entries into a reply as JSON. Holds each value's plaintext, as bytes, from decrypting it until it lies in the
  * reply; then zeroes it. What was written before an error is for the caller to truncate, which zeroes it.
  */
+
 import { isUtf8 } from 'node:buffer';
 import { growsInJson, type ReplyBuffer } from '../json/reply.ts';
 import { discard } from '../json/secret-bytes.ts';
 import { formatTime } from '../json/times.ts';
 import type { SecretName } from '../messages.ts';
-import type { FieldHead, FieldRow, SecretRow, SecretSummary } from '../store/secrets.ts';
+import type { FieldHead, FieldRow, SecretRow, SecretSummary } from '../store/columns.ts';
 import type { ReadableVault } from '../vault.ts';
 import { isAccepted, NO_METADATA } from './entries.ts';
 import { LARGE } from './entry-size.ts';

@@ -2,6 +2,7 @@
  * Accepting: the owner declares that an entry written by a token may be handed to programs without asking. Decrypts no
  * value; each row's DEK is wrapped again together with the row's new state.
  */
+
 import { getSecretName } from '../bodies/parameters.ts';
 import type { Handler } from '../calls.ts';
 import { getForWrite, toAccepted } from '../entries/entries.ts';
@@ -9,7 +10,7 @@ import { asBoundField } from '../entries/fields.ts';
 import { fieldPlace, secretPlace } from '../entries/places.ts';
 import { rewrapRow } from '../entries/row-crypto.ts';
 import { writeStatus } from '../json/status.ts';
-import type { FieldRow, SecretRow } from '../store/secrets.ts';
+import type { FieldRow, SecretRow } from '../store/columns.ts';
 import type { WritableVault } from '../vault.ts';
 
 /** Throws IntegrityError if the entry was changed without the key. Times and writers stay. */

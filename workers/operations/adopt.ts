@@ -38,8 +38,8 @@ export function adoptVault(
 
 function identify(databasePath: string): KnownVault {
   let found: KnownVault | null = null;
-  lookInto(databasePath, (db, schema) => {
-    found = identifyVault(db, schema);
+  lookInto(databasePath, (db) => {
+    found = identifyVault(db);
   });
   if (found === null) throw new RequestError('busy', `${databasePath} is being written; try again`);
   return found;

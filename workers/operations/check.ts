@@ -2,6 +2,7 @@
  * Checking the whole vault: SQLite's own check of the file, and whether everything in it opens. Holds one value's
  * plaintext at a time, zeroed at once (`verifyRow`).
  */
+
 import type { Handler } from '../calls.ts';
 import { asBoundField } from '../entries/fields.ts';
 import { fieldPlace, secretPlace } from '../entries/places.ts';
@@ -12,7 +13,7 @@ import { IntegrityError } from '../envelope/integrity.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { isGenuine } from '../keys/token-macs.ts';
 import type { SecretName } from '../messages.ts';
-import type { FieldRow, SecretRow } from '../store/secrets.ts';
+import type { FieldRow, SecretRow } from '../store/columns.ts';
 import { findDamageCode } from '../store/unusable.ts';
 import type { Damage } from '../store/vault.ts';
 import type { ReadableVault } from '../vault.ts';

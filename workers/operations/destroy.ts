@@ -3,6 +3,7 @@
  * passphrase is forgotten can be destroyed too. A key file's root key is held, in `key-file.ts`, only while this checks
  * whether it is the vault's, and is zeroed at once.
  */
+
 import { accessSync, constants } from 'node:fs';
 import type { BodyRequest } from '../bodies/schemas.ts';
 import type { Outcome } from '../calls.ts';
@@ -15,7 +16,8 @@ import { KeyKeptError, type KeySlot, type Removal } from '../keys/slots/key-slot
 import { compareForRemoval, findKeySlot } from '../keys/slots/registry.ts';
 import type { SlotKind } from '../messages.ts';
 import { RequestError } from '../request-error.ts';
-import type { SlotRow, VaultStore } from '../store/vault.ts';
+import type { SlotRow } from '../store/columns.ts';
+import type { VaultStore } from '../store/vault.ts';
 import type { Vault } from '../vault.ts';
 
 /** A variable of the module is enough: there is one writer thread. */

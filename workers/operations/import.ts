@@ -2,6 +2,7 @@
  * Import: many entries, all or none. Holds the plaintext of the body's values, which the caller zeroes, and of one
  * stored value at a time, which is compared with them and zeroed.
  */
+
 import { type ImportEntry, LIST } from '../bodies/import-entries.ts';
 import { placeOfItem } from '../bodies/list-items.ts';
 import { getDryRun } from '../bodies/parameters.ts';
@@ -19,7 +20,7 @@ import { parseMetadata, type RawMetadata } from '../json/parse.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import type { Call } from '../messages.ts';
 import { RequestError } from '../request-error.ts';
-import type { SecretRow } from '../store/secrets.ts';
+import type { SecretRow } from '../store/columns.ts';
 import type { WritableVault } from '../vault.ts';
 
 const GROUPS = ['added', 'changed', 'unchanged'] as const;

@@ -2,6 +2,7 @@
  * Rotating the KEK: a new generation wraps every DEK and signs every token row anew; slots and values stay as they
  * are. Holds the root key until the new KEK is wrapped, and each DEK while it is wrapped anew; all are zeroed.
  */
+
 import type { Outcome } from '../calls.ts';
 import { asBoundField } from '../entries/fields.ts';
 import { fieldPlace, secretPlace } from '../entries/places.ts';
@@ -14,7 +15,7 @@ import { Keyring, mintKek } from '../keys/keyring.ts';
 import { isGenuine, signTokenRow } from '../keys/token-macs.ts';
 import { openKeyring } from '../keys/unseal.ts';
 import { RequestError } from '../request-error.ts';
-import type { SecretRow } from '../store/secrets.ts';
+import type { SecretRow } from '../store/columns.ts';
 import type { Vault, WritableVault } from '../vault.ts';
 
 /** There is one writer thread, and this is its. */

@@ -17,7 +17,7 @@ import type { Call, KnownVault, SlotKind, WorkerOptions } from '../messages.ts';
 import { RequestError } from '../request-error.ts';
 import { createDatabase } from '../store/database.ts';
 import { KnownVaultsError, recordVault } from '../store/known-vaults.ts';
-import { SCHEMA_VERSION } from '../store/migrations.ts';
+import { SCHEMA_VERSION } from '../store/schema.ts';
 import { VaultStore } from '../store/vault.ts';
 
 interface NewVault {

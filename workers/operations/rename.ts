@@ -2,6 +2,7 @@
  * Giving a secret another name or environment. Both are bound into every envelope, so the value and each field are
  * decrypted and encrypted again; one plaintext at a time is held, as bytes, and zeroed in row-crypto.ts.
  */
+
 import { getSecretName } from '../bodies/parameters.ts';
 import type { BodyHandler } from '../calls.ts';
 import { getForWrite, indexMetadata, toAccepted } from '../entries/entries.ts';
@@ -14,7 +15,7 @@ import { writeStatus } from '../json/status.ts';
 import { nowSeconds } from '../json/times.ts';
 import type { SecretName } from '../messages.ts';
 import { RequestError } from '../request-error.ts';
-import type { FieldRow, SecretRow } from '../store/secrets.ts';
+import type { FieldRow, SecretRow } from '../store/columns.ts';
 import type { WritableVault } from '../vault.ts';
 
 export const renameSecret: BodyHandler<'secrets.rename'> = (vault, call, reply, request) => {

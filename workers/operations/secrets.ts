@@ -2,6 +2,7 @@
  * Handlers of secrets: list, search, get, put, patch, delete. A request's value belongs to the caller, who zeroes it; a
  * stored value's plaintext stays inside `writeEntry`.
  */
+
 import { encodeCursor, getListFilter, getSearchFilter, getSecretName } from '../bodies/parameters.ts';
 import type { BodyHandler, Handler, Outcome } from '../calls.ts';
 import {
@@ -19,8 +20,8 @@ import { writeEntry, writeSummary } from '../entries/write-entry.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { writeStatus } from '../json/status.ts';
 import type { PageBounds } from '../messages.ts';
+import type { SecretSummary } from '../store/columns.ts';
 import type { ListFilter } from '../store/lists.ts';
-import type { SecretSummary } from '../store/secrets.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 
 export const listSecrets: Handler<ReadableVault> = (vault, call, reply) =>

@@ -1,4 +1,5 @@
 /** Handlers of tokens: create, list, revoke. Holds a new token, as bytes, until it lies in the reply; then it is zeroed. */
+
 import { hash, randomBytes } from 'node:crypto';
 import type { BodyHandler, Handler } from '../calls.ts';
 import { generateToken } from '../generated/token.ts';
@@ -9,7 +10,7 @@ import { nowSeconds } from '../json/times.ts';
 import { isGenuine, type SignedToken, signTokenRow } from '../keys/token-macs.ts';
 import { splitScopes, toPrincipal } from '../principals.ts';
 import { RequestError } from '../request-error.ts';
-import type { TokenRow } from '../store/tokens.ts';
+import type { TokenRow } from '../store/columns.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 
 const ID_SIZE = 8;

@@ -1,34 +1,33 @@
 /**
- * Opens vault.db, for writing (one thread) or for reading (each reader thread). Holds no secret: what the file
- * stores of one is ciphertext.
+ * Opens vault.db, for writing (one thread) or for reading (each reader thread). Secrets in the file are ciphertext.
  */
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
+import { checkSchema } from './check-schema.ts';
 import { type Identity, isOurs, judgeHeader, judgeIdentity } from './identity.ts';
 import { eraseLog } from './log-eraser.ts';
-import { migrationFrom, SCHEMA_VERSION } from './migrations.ts';
-import { checkSchema } from './schema.ts';
+import { SCHEMA } from './schema.ts';
 import { sqliteCode, UnusableDatabaseError } from './unusable.ts';
 import { inspectLog, type LogFindings } from './write-ahead-log.ts';
 
 export type Db = Database.Database;
 
-/** Looks at an open file of this schema before anything is written into it. Throws if it is not to be used. */
-export type Judge = (db: Db, schema: number) => void;
+/** Inspects an open file before anything is written into it. Throws if it must not be used. */
+export type Judge = (db: Db) => void;
 
 /**
- * What all readers together keep of the file in memory: better-sqlite3's own figure for one. With less, a GET among a
- * million secrets takes a tenth longer; reading all of a large vault fills it.
+ * KiB of the file that all readers together keep in memory: better-sqlite3's default for one connection. With less, a GET
+ * among a million secrets takes a tenth longer. Reading all of a large vault fills it.
  */
 const READER_CACHES_KIB = 16_000;
 
-/** How long a statement waits for a lock; only a checkpoint can make it wait, since there is one writer. */
+/** How long a statement waits for a lock. With one writer, only a checkpoint makes it wait. */
 const BUSY_TIMEOUT_MS = 5_000;
 
 /**
- * Loads SQLite itself, which otherwise comes with the first connection: a daemon's program may be replaced by then, and its
- * file be gone.
+ * Loads SQLite's library, which otherwise loads with the first connection: by then an upgrade may have replaced a running
+ * daemon's files.
  */
 export function loadSqlite(): void {
   new Database(':memory:').close();
@@ -41,41 +40,35 @@ export function createDatabase(path: string): Db {
   // A deleted secret's ciphertext is overwritten, not just unlinked from the tree.
   db.pragma('secure_delete = ON');
   db.pragma('synchronous = FULL');
-  migrate(db, 0);
+  db.transaction(() => db.exec(SCHEMA)).immediate();
   return db;
 }
 
 /**
- * The writer's connection. WAL with synchronous=FULL: a commit is on disk when it returns. Brings a file of an older
- * schema up to the newest one; whoever has the vault open has it alone, and its writer opens it first.
+ * Opens the writer's connection. WAL with synchronous=FULL: a commit is on disk when it returns. The caller owns the vault
+ * alone, and the writer opens it before the readers do.
  */
 export function openForWriting(path: string, judge: Judge): Db {
   checkThere(path);
   checkFiles(path, judge);
-  return openChecked(path, false, (db, version) => {
-    // Once more, on the connection that stays: another file may lie there by now.
-    judge(db, version);
+  return openChecked(path, false, (db) => {
+    // A second time, on the connection that stays: another file may lie there by now.
+    judge(db);
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('secure_delete = ON');
     db.pragma('foreign_keys = ON');
-    // The daemon may write no file elsewhere, and nothing of a vault should lie there.
+    // Temporary files would lie outside the vault's folder, where the daemon may not write.
     db.pragma('temp_store = MEMORY');
-    if (version < SCHEMA_VERSION) upgrade(db, path, version);
   });
 }
 
-/** The connection of one of so many readers. It cannot write, whatever it is told to. */
+/** Opens the connection of one of `readers` readers. It cannot write. */
 export function openForReading(path: string, readers: number, judge: Judge): Db {
   checkThere(path);
   judgeHeader(path);
-  return openChecked(path, true, (db, version) => {
-    judge(db, version);
-    if (version < SCHEMA_VERSION) {
-      throw new UnusableDatabaseError(
-        `${path} has schema ${version} and was not upgraded to ${SCHEMA_VERSION}; try again with: mav unseal`,
-      );
-    }
+  return openChecked(path, true, (db) => {
+    judge(db);
     db.pragma('query_only = ON');
     db.pragma('temp_store = MEMORY');
     db.pragma(`cache_size = -${Math.floor(READER_CACHES_KIB / readers)}`);
@@ -83,8 +76,7 @@ export function openForReading(path: string, readers: number, judge: Judge): Db 
 }
 
 /**
- * Looks at the file, changes nothing in it and closes it. Whoever calls this has the vault alone. Throws
- * UnusableDatabaseError.
+ * Inspects the file, changes nothing in it and closes it. The caller owns the vault alone. Throws UnusableDatabaseError.
  */
 export function lookInto(path: string, judge: Judge): void {
   checkThere(path);
@@ -93,30 +85,14 @@ export function lookInto(path: string, judge: Judge): void {
   if (isCleanlyClosed(path)) openChecked(path, false, judge).close();
 }
 
-function upgrade(db: Db, path: string, version: number): void {
-  try {
-    migrate(db, version);
-  } catch (error) {
-    throw new UnusableDatabaseError(
-      `${path} has schema ${version} and cannot be upgraded to ${SCHEMA_VERSION}: ${sqliteCode(error)}; ` +
-        'nothing in it was changed',
-    );
-  }
-}
-
-/** All of it or nothing. */
-function migrate(db: Db, version: number): void {
-  db.transaction(() => db.exec(migrationFrom(version))).immediate();
-}
-
 /**
- * Closes the writer's connection and removes the database for ever. The wrapped keys are deleted first, which overwrites
- * them: what a disk keeps of the file for a while cannot be opened, not even by guessing a passphrase.
+ * Closes the writer's connection and removes the database. Deletes the wrapped keys first, which overwrites them: remains
+ * of the file on the disk can then not be decrypted, not even by guessing a passphrase.
  */
 export function destroyDatabase(db: Db, path: string): void {
   try {
     db.transaction(() => {
-      checkSchema(db, path, SCHEMA_VERSION);
+      checkSchema(db, path);
       db.exec('DELETE FROM slots; DELETE FROM keks');
     }).immediate();
     eraseLog(db, path);
@@ -139,8 +115,8 @@ function checkThere(path: string): void {
 }
 
 /**
- * What can be told without a connection that writes: one recovers what the log has, and puts it into the file when it is
- * closed. Whoever calls this has the vault alone. Throws UnusableDatabaseError, and the files are as they were.
+ * Checks the files without a connection that may write: such a connection recovers the log and moves it into the file when
+ * it is closed. The caller owns the vault alone. Throws UnusableDatabaseError, and then the files are as they were.
  */
 function checkFiles(path: string, judge: Judge): void {
   if (isCleanlyClosed(path)) judgeHeader(path);
@@ -159,12 +135,12 @@ function recoverForReading(path: string, { damagedAt, identity }: LogFindings, j
         `backup, or, to give those up, copy the folder and run: truncate -s ${damagedAt} ${log}`,
     );
   }
-  // A power failure may tear the first page while it is written into the file; the log has it whole then.
+  // A power failure may leave the file's first page half written; then the log has the whole page.
   const isTorn = isOurs(identity) && !isHeaderOurs(path);
   if (!isTorn) judgeHeader(path);
-  openChecked(path, true, (db, version) => {
+  openChecked(path, true, (db) => {
     if (isTorn && !isSound(db)) judgeHeader(path);
-    judge(db, version);
+    judge(db);
   }).close();
 }
 
@@ -185,18 +161,18 @@ function isHeaderOurs(path: string): boolean {
   }
 }
 
-function openChecked(path: string, readonly: boolean, prepare: (db: Db, version: number) => void): Db {
+function openChecked(path: string, readonly: boolean, prepare: Judge): Db {
   const db = openFile(path, readonly);
   try {
-    // Nothing in the file is more than data: no function of its schema may do what only a trusted one does.
+    // The file is data: functions in its schema must not have the rights of trusted ones.
     db.pragma('trusted_schema = OFF');
     db.pragma('cell_size_check = ON');
-    const version = judgeIdentity(
+    judgeIdentity(
       path,
       orExplain(path, () => readIdentity(db)),
     );
-    orExplain(path, () => checkSchema(db, path, version));
-    prepare(db, version);
+    orExplain(path, () => checkSchema(db, path));
+    prepare(db);
     return db;
   } catch (error) {
     db.close();
@@ -219,7 +195,7 @@ function readIdentity(db: Db): Identity {
   };
 }
 
-/** What reads the file for the first time: whatever SQLite makes of it is about the file. */
+/** For the first reads of the file: an error of SQLite is about the file, so the message names it. */
 function orExplain<T>(path: string, read: () => T): T {
   try {
     return read();

@@ -1,26 +1,26 @@
 /**
- * Whose file it is, judged before SQLite may open it for writing: that alone changes a file in WAL mode and lays others
- * beside it. Holds no secret.
+ * Tells this program's files from others, before SQLite opens one for writing: opening alone changes a file in WAL mode
+ * and creates others beside it.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { APPLICATION_ID, OLDEST_SCHEMA_VERSION, SCHEMA_VERSION } from './migrations.ts';
+import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
 import { UnusableDatabaseError } from './unusable.ts';
 
-/** What an SQLite file says of itself. */
+/** Two numbers in an SQLite file's header. */
 export interface Identity {
   readonly application: number;
   readonly version: number;
 }
 
-/** The header of the first page, as https://www.sqlite.org/fileformat2.html has it in 1.3. */
+/** The header of the first page: https://www.sqlite.org/fileformat2.html, section 1.3. */
 const HEADER_SIZE = 100;
-/** The first schema that was ours. */
+/** The first schema of this program. */
 const FIRST_SCHEMA_VERSION = 4;
 const MAGIC = 'SQLite format 3\0';
 const VERSION_OFFSET = 60;
 const APPLICATION_OFFSET = 68;
 
-/** null where these are not the first bytes of an SQLite file. */
+/** Null if these are not the first bytes of an SQLite file. */
 export function parseIdentity(page: Buffer): Identity | null {
   if (page.length < HEADER_SIZE || page.toString('latin1', 0, MAGIC.length) !== MAGIC) return null;
   return {
@@ -33,15 +33,15 @@ export function isOurs(identity: Identity | null): boolean {
   return identity?.application === APPLICATION_ID && identity.version >= FIRST_SCHEMA_VERSION;
 }
 
-/** Answers the schema's version: the newest, or an older one of ours. Throws UnusableDatabaseError. */
-export function judgeIdentity(path: string, identity: Identity): number {
+/** Throws UnusableDatabaseError unless the file is this program's and has its schema. */
+export function judgeIdentity(path: string, identity: Identity): void {
   const { version } = identity;
   if (!isOurs(identity)) {
     throw new UnusableDatabaseError(
       `${path} is not a MaestroVault database; nothing in it was changed; move it away, or set MAV_HOME to another folder`,
     );
   }
-  if (version < OLDEST_SCHEMA_VERSION) {
+  if (version < SCHEMA_VERSION) {
     throw new UnusableDatabaseError(
       `${path} has schema ${version}, of a program that was never released, and its rows cannot be brought up to schema ` +
         `${SCHEMA_VERSION}; nothing in it was changed; export its secrets with that program, and import them into a new vault`,
@@ -52,10 +52,9 @@ export function judgeIdentity(path: string, identity: Identity): number {
       `${path} has schema ${version}, newer than this program's ${SCHEMA_VERSION}; update MaestroVault`,
     );
   }
-  return version;
 }
 
-/** Throws UnusableDatabaseError where the file is none of ours, or of a newer program. */
+/** As judgeIdentity, by the file's first bytes. */
 export function judgeHeader(path: string): void {
   const header = readHeader(path);
   const identity = parseIdentity(header);
@@ -66,7 +65,7 @@ export function judgeHeader(path: string): void {
   }
 }
 
-/** O_NONBLOCK: what is no file must not make us wait. */
+/** O_NONBLOCK: opening a FIFO must not block. */
 function readHeader(path: string): Buffer {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {

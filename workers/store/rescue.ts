@@ -4,9 +4,11 @@
  * A walk through the rows ends at the first bad page. After that the names of the remaining rows come from an index, or
  * from the second index if the first is damaged too, and each row is read on its own. So only rows on bad pages are missing.
  */
+
 import type { SecretName } from '../messages.ts';
+import type { SecretRow } from './columns.ts';
 import type { ListFilter } from './lists.ts';
-import { NAME_INDEXES, type SecretNameRow, type SecretReader, type SecretRow } from './secrets.ts';
+import { NAME_INDEXES, type SecretNameRow, type SecretReader } from './secrets.ts';
 import { findDamageCode } from './unusable.ts';
 
 export interface Readable {

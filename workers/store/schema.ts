@@ -1,79 +1,130 @@
 /**
- * The schema is a part of the format: what a file's schema says is compared with what this program would have written, to
- * the letter, before anything else is asked of the file. Whoever writes into it without the key could otherwise lay a
- * trigger there that makes lies of "stored" and "deleted", or a view whose reading never ends. Holds no secret.
+ * The schema of vault.db.
+ *
+ * `user_version` counts from 4 because the file format does: the program whose API this one keeps ended at 3, and its
+ * files must be refused. `application_id` tells this program's files from others.
  */
-import Database from 'better-sqlite3';
-import { migrationFrom } from './migrations.ts';
-import { UnusableDatabaseError } from './unusable.ts';
+import type { SlotKind } from '../messages.ts';
 
-/** What of `sqlite_schema` is compared. */
-interface SchemaRow {
-  readonly type: string;
-  readonly name: string;
-  readonly tbl_name: string;
-  readonly sql: string | null;
-}
+/** "MAVL" in ASCII. */
+export const APPLICATION_ID = 0x4d41564c;
 
-/** A name in a foreign file may be as long as the file. */
-const MAX_SHOWN = 40;
+/** The only schema that this program reads and writes. */
+export const SCHEMA_VERSION = 6;
 
-/** By the version of the schema; read in an empty database of this process, so that it is SQLite's own text. */
-const known = new Map<number, ReadonlyMap<string, string>>();
+/** A kind of `SlotKind` that is missing here does not compile. */
+const SLOT_KINDS: Readonly<Record<SlotKind, true>> = { keychain: true, passphrase: true, file: true };
+const QUOTED_SLOT_KINDS = Object.keys(SLOT_KINDS)
+  .map((kind) => `'${kind}'`)
+  .join(', ');
 
 /**
- * Throws UnusableDatabaseError where the open file has anything in its schema that this program does not write into a
- * file of schema `version`, or lacks something of it.
+ * - `vault` has one row. `sequence` numbers every encrypted value of the vault, so that no version is ever used twice.
+ * - A secret without a value (fields only) has `payload` NULL and `version` 0; both are bound by its wrapped DEK.
+ * - `payload` is the last column of its table, so that lists and row digests are read without it.
+ * - `metadata_entries`, `search_texts` and `search_index` are indexes: made from the metadata, never the source of a
+ *   reply. `metadata_entries` repeats its secret's name and environment, so that its two indexes have the matches of a
+ *   filter in the order of a list.
+ * - `search_index` has the trigrams of the search texts. It tells which secrets may contain a text; `search_texts` tells
+ *   which do. It is filled later, because that takes nearly as long as the rest of the SQL of a new secret.
+ *   `search_pending` has the ids of secrets whose index entries are out of date, deleted ones included; a search looks
+ *   through their texts one by one.
  */
-export function checkSchema(db: Database.Database, path: string, version: number): void {
-  const expected = listExpected(version);
-  const found = listSchema(db);
-  for (const [name, text] of found)
-    if (expected.get(name) !== text)
-      throw describeBreach(path, name, expected.has(name) ? 'was changed' : 'is foreign');
-  for (const name of expected.keys()) if (!found.has(name)) throw describeBreach(path, name, 'is missing');
-  checkRoots(db, path);
-}
+export const SCHEMA = `
+CREATE TABLE vault (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  vault_id BLOB NOT NULL CHECK (length(vault_id) = 16),
+  sequence INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL
+) STRICT;
 
-function describeBreach(path: string, name: string, what: string): UnusableDatabaseError {
-  const shown = name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name;
-  return new UnusableDatabaseError(
-    `in ${path} the ${shown} ${what}: no version of this program writes that; restore the file from a backup`,
-  );
-}
+CREATE TABLE slots (
+  kind TEXT PRIMARY KEY CHECK (kind IN (${QUOTED_SLOT_KINDS})),
+  blob BLOB,
+  location TEXT,
+  created_at INTEGER NOT NULL
+) STRICT;
 
-function listExpected(version: number): ReadonlyMap<string, string> {
-  const before = known.get(version);
-  if (before !== undefined) return before;
-  const db = new Database(':memory:');
-  try {
-    db.exec(migrationFrom(0, version));
-    const expected = listSchema(db);
-    known.set(version, expected);
-    return expected;
-  } finally {
-    db.close();
-  }
-}
+CREATE TABLE keks (
+  id BLOB PRIMARY KEY CHECK (length(id) = 16),
+  generation INTEGER NOT NULL UNIQUE,
+  wrapped BLOB NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
 
-/** By kind and name, such as `trigger search_texts_inserted`. Two of one name are two that fit none. */
-function listSchema(db: Database.Database): Map<string, string> {
-  // The name that the file cannot give to anything else.
-  const rows = db.prepare<[], SchemaRow>('SELECT type, name, tbl_name, sql FROM main.sqlite_master').all();
-  const schema = new Map<string, string>();
-  for (const { type, name, tbl_name, sql } of rows) {
-    const key = `${type} ${name}`;
-    schema.set(key, schema.has(key) ? '' : JSON.stringify([tbl_name, sql]));
-  }
-  return schema;
-}
+CREATE TABLE secrets (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  metadata TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  wrapped_dek BLOB NOT NULL,
+  field_count INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  written_by TEXT NOT NULL,
+  accepted INTEGER NOT NULL CHECK (accepted IN (0, 1)),
+  payload BLOB,
+  UNIQUE (name, environment)
+) STRICT;
+CREATE INDEX secrets_by_environment ON secrets (environment, name);
 
-/** Each table and index has its own pages: with those of another it would answer what that one stores. */
-function checkRoots(db: Database.Database, path: string): void {
-  const shared = db
-    .prepare<[], { name: string }>(
-      'SELECT name FROM main.sqlite_master WHERE rootpage > 0 GROUP BY rootpage HAVING count(*) > 1 LIMIT 1',
-    )
-    .get();
-  if (shared !== undefined) throw describeBreach(path, shared.name, 'has the pages of another');
-}
+CREATE TABLE fields (
+  secret_id INTEGER NOT NULL REFERENCES secrets (id) ON DELETE CASCADE,
+  field TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  wrapped_dek BLOB NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  written_by TEXT NOT NULL,
+  accepted INTEGER NOT NULL CHECK (accepted IN (0, 1)),
+  payload BLOB NOT NULL,
+  PRIMARY KEY (secret_id, field)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE metadata_entries (
+  secret_id INTEGER NOT NULL REFERENCES secrets (id) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  name TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  PRIMARY KEY (secret_id, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX metadata_entries_by_key ON metadata_entries (key, name, environment);
+CREATE INDEX metadata_entries_by_value ON metadata_entries (key, value, name, environment);
+
+CREATE TABLE search_texts (
+  secret_id INTEGER PRIMARY KEY REFERENCES secrets (id) ON DELETE CASCADE,
+  text TEXT NOT NULL
+) STRICT;
+
+CREATE VIRTUAL TABLE search_index USING fts5 (
+  text, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1'
+);
+CREATE TABLE search_pending (secret_id INTEGER PRIMARY KEY) STRICT;
+CREATE TRIGGER search_texts_inserted AFTER INSERT ON search_texts BEGIN
+  INSERT INTO search_pending (secret_id) VALUES (new.secret_id) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER search_texts_updated AFTER UPDATE OF text ON search_texts BEGIN
+  INSERT INTO search_pending (secret_id) VALUES (new.secret_id) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER search_texts_deleted AFTER DELETE ON search_texts BEGIN
+  INSERT INTO search_pending (secret_id) VALUES (old.secret_id) ON CONFLICT DO NOTHING;
+END;
+
+CREATE TABLE tokens (
+  id TEXT PRIMARY KEY CHECK (length(id) = 16),
+  hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+  name TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  trusted INTEGER NOT NULL CHECK (trusted IN (0, 1)),
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  last_used_at INTEGER,
+  kek_id BLOB NOT NULL,
+  mac BLOB NOT NULL
+) STRICT;
+
+PRAGMA application_id = ${APPLICATION_ID};
+PRAGMA user_version = ${SCHEMA_VERSION};
+`;

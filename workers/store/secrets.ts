@@ -1,45 +1,21 @@
-/** The rows of secrets and their fields. SQL only: values come and go as ciphertext. */
+/** The rows of secrets and their fields. Values come and go as ciphertext. */
+
 import type { SecretName } from '../messages.ts';
 import { expectChanges } from './changed.ts';
+import type { FieldHead, FieldRow, SecretRow, SecretSummary } from './columns.ts';
+import {
+  FIELD_COLUMNS,
+  insertInto,
+  omitColumns,
+  pickColumns,
+  SECRET_COLUMNS,
+  selectColumns,
+  setColumns,
+  setExcluded,
+} from './columns.ts';
 import type { Db } from './database.ts';
 import { buildListStatement, type Hints, type ListFilter } from './lists.ts';
 import { SearchReader } from './search.ts';
-
-/** What a list shows of a secret. */
-export interface SecretSummary extends SecretName {
-  /** JSON text, as it was given (compact). */
-  readonly metadata: string;
-  readonly fieldCount: number;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-  /** `session`, or the id of the token that wrote it last. */
-  readonly writtenBy: string;
-  /** 1 where all of it, its fields included, is what the owner wrote or accepted; else 0. */
-  readonly accepted: number;
-}
-
-export interface SecretRow extends SecretSummary {
-  readonly id: number;
-  /** 0 where there is no payload. */
-  readonly version: number;
-  readonly wrappedDek: Buffer;
-  readonly payload: Buffer | null;
-}
-
-export interface FieldRow {
-  readonly field: string;
-  readonly version: number;
-  readonly wrappedDek: Buffer;
-  readonly payload: Buffer;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-  readonly writtenBy: string;
-  /** 1 where the owner wrote or accepted it, else 0. */
-  readonly accepted: number;
-}
-
-/** A field without its value: what its secret's row binds of it, and who wrote it and whether the owner accepted it. */
-export type FieldHead = Pick<FieldRow, 'field' | 'version' | 'writtenBy' | 'accepted'>;
 
 export interface SecretNameRow extends SecretName {
   readonly id: number;
@@ -49,7 +25,7 @@ export interface SecretNameRow extends SecretName {
 export const NAME_INDEXES = ['sqlite_autoindex_secrets_1', 'secrets_by_environment'] as const;
 type NameIndex = (typeof NAME_INDEXES)[number];
 
-/** What the indexes know of a metadata object. */
+/** What the indexes keep of a metadata object. */
 export interface MetadataIndex {
   /** Its top-level members, each value as text. */
   readonly entries: readonly (readonly [key: string, value: string])[];
@@ -57,13 +33,15 @@ export interface MetadataIndex {
   readonly searchText: string;
 }
 
-const SUMMARY_COLUMNS = `s.name, s.environment, s.metadata, s.field_count AS fieldCount,
-  s.created_at AS createdAt, s.updated_at AS updatedAt, s.written_by AS writtenBy, s.accepted`;
-const SECRET_COLUMNS = `s.id, ${SUMMARY_COLUMNS}, s.version, s.wrapped_dek AS wrappedDek, s.payload`;
+const SELECT_SUMMARY = selectColumns(
+  omitColumns(SECRET_COLUMNS, ['id', 'version', 'wrappedDek', 'payload']),
+  's',
+);
+const SELECT_SECRET = selectColumns(SECRET_COLUMNS, 's');
+const SELECT_HEAD = selectColumns(pickColumns(FIELD_COLUMNS, ['field', 'version', 'writtenBy', 'accepted']));
+const SELECT_FIELD = selectColumns(FIELD_COLUMNS);
 /** An environment with fewer secrets than this is read whole to find those with some metadata. */
 const SMALL_ENVIRONMENT = 1_000;
-const FIELD_COLUMNS = `field, version, wrapped_dek AS wrappedDek, payload,
-  created_at AS createdAt, updated_at AS updatedAt, written_by AS writtenBy, accepted`;
 
 export class SecretReader {
   readonly #db: Db;
@@ -81,16 +59,16 @@ export class SecretReader {
     this.#db = db;
     this.#search = new SearchReader(db);
     this.#find = db.prepare<[string, string], SecretRow>(
-      `SELECT ${SECRET_COLUMNS} FROM secrets s WHERE name = ? AND environment = ?`,
+      `SELECT ${SELECT_SECRET} FROM secrets s WHERE name = ? AND environment = ?`,
     );
     this.#listFields = db.prepare<[number], FieldRow>(
-      `SELECT ${FIELD_COLUMNS} FROM fields WHERE secret_id = ? ORDER BY field`,
+      `SELECT ${SELECT_FIELD} FROM fields WHERE secret_id = ? ORDER BY field`,
     );
     this.#listHeads = db.prepare<[number], FieldHead>(
-      'SELECT field, version, written_by AS writtenBy, accepted FROM fields WHERE secret_id = ? ORDER BY field',
+      `SELECT ${SELECT_HEAD} FROM fields WHERE secret_id = ? ORDER BY field`,
     );
     this.#findField = db.prepare<[number, string], FieldRow>(
-      `SELECT ${FIELD_COLUMNS} FROM fields WHERE secret_id = ? AND field = ?`,
+      `SELECT ${SELECT_FIELD} FROM fields WHERE secret_id = ? AND field = ?`,
     );
     this.#isObject = db.prepare<[string], { found: number }>(
       `SELECT CASE WHEN json_valid(t) THEN json_type(t) = 'object' ELSE 0 END AS found FROM (SELECT ? AS t)`,
@@ -111,10 +89,10 @@ export class SecretReader {
     return this.#find.get(name, environment) ?? null;
   }
 
-  /** null if there is none by now. */
+  /** Null if there is no such row. */
   findById(id: number): SecretRow | null {
     return (
-      this.#db.prepare<[number], SecretRow>(`SELECT ${SECRET_COLUMNS} FROM secrets s WHERE id = ?`).get(id) ??
+      this.#db.prepare<[number], SecretRow>(`SELECT ${SELECT_SECRET} FROM secrets s WHERE id = ?`).get(id) ??
       null
     );
   }
@@ -154,7 +132,7 @@ export class SecretReader {
     return this.#findField.get(secretId, field) ?? null;
   }
 
-  /** How large an entry is; `values`: how many envelopes are among its bytes. No payload is read for that. */
+  /** Measures an entry without reading a payload. `values`: how many payloads are among its bytes. */
   measure(secretId: number): { fields: number; values: number; bytes: number } {
     const found = this.#measure.get(secretId, secretId);
     if (found === undefined) throw new RangeError('no such secret');
@@ -171,12 +149,12 @@ export class SecretReader {
 
   /** Summaries in the order of name, then environment (of their UTF-8 bytes). */
   list(filter: ListFilter): IterableIterator<SecretSummary> {
-    return this.#iterate<SecretSummary>(SUMMARY_COLUMNS, filter);
+    return this.#iterate<SecretSummary>(SELECT_SUMMARY, filter);
   }
 
   /** As list, with whole rows. */
   listRows(filter: ListFilter): IterableIterator<SecretRow> {
-    return this.#iterate<SecretRow>(SECRET_COLUMNS, filter);
+    return this.#iterate<SecretRow>(SELECT_SECRET, filter);
   }
 
   #iterate<Row>(columns: string, filter: ListFilter): IterableIterator<Row> {
@@ -198,30 +176,20 @@ export class SecretReader {
   }
 }
 
-/** What the writer stores of a secret row; `id` is null for a new one. */
-export interface SecretWrite extends SecretName {
-  readonly id: number | null;
-  readonly metadata: string;
-  readonly version: number;
+/** Binary columns as the writer takes them. */
+interface Ciphertext {
   readonly wrappedDek: Uint8Array;
   readonly payload: Uint8Array | null;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-  readonly writtenBy: string;
-  readonly accepted: number;
 }
 
-export interface FieldWrite {
-  readonly secretId: number;
-  readonly field: string;
-  readonly version: number;
-  readonly wrappedDek: Uint8Array;
-  readonly payload: Uint8Array;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-  readonly writtenBy: string;
-  readonly accepted: number;
-}
+/** A secret's row as the writer stores it; `id` is null for a new one. `countFields` keeps the count. */
+export type SecretWrite = Omit<SecretRow, 'id' | 'fieldCount' | keyof Ciphertext> &
+  Ciphertext & { readonly id: number | null };
+
+export type FieldWrite = Omit<FieldRow, keyof Ciphertext> &
+  Ciphertext & { readonly secretId: number; readonly payload: Uint8Array };
+
+const KEPT_BY_UPDATE = ['id', 'name', 'environment', 'fieldCount'] as const;
 
 export class SecretWriter {
   readonly #insert;
@@ -237,27 +205,19 @@ export class SecretWriter {
   readonly #putSearchText;
 
   constructor(db: Db) {
-    this.#insert = db.prepare(
-      `INSERT INTO secrets
-         (name, environment, metadata, version, wrapped_dek, payload, created_at, updated_at, written_by, accepted)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    this.#insert = db.prepare<[SecretWrite]>(
+      insertInto('secrets', omitColumns(SECRET_COLUMNS, ['id', 'fieldCount'])),
     );
-    this.#update = db.prepare(
-      `UPDATE secrets SET metadata = ?, version = ?, wrapped_dek = ?, payload = ?, created_at = ?, updated_at = ?,
-         written_by = ?, accepted = ?
-       WHERE id = ?`,
+    this.#update = db.prepare<[SecretWrite]>(
+      `UPDATE secrets SET ${setColumns(omitColumns(SECRET_COLUMNS, KEPT_BY_UPDATE))} WHERE id = @id`,
     );
     this.#rename = db.prepare<[string, string, number]>(
       'UPDATE secrets SET name = ?, environment = ? WHERE id = ?',
     );
     this.#delete = db.prepare<[number]>('DELETE FROM secrets WHERE id = ?');
-    this.#putField = db.prepare(
-      `INSERT INTO fields
-         (secret_id, field, version, wrapped_dek, payload, created_at, updated_at, written_by, accepted)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET version = excluded.version, wrapped_dek = excluded.wrapped_dek,
-         payload = excluded.payload, created_at = excluded.created_at, updated_at = excluded.updated_at,
-         written_by = excluded.written_by, accepted = excluded.accepted`,
+    this.#putField = db.prepare<[FieldWrite]>(
+      `${insertInto('fields', { secretId: 'secret_id', ...FIELD_COLUMNS })}
+       ON CONFLICT DO UPDATE SET ${setExcluded(omitColumns(FIELD_COLUMNS, ['field']))}`,
     );
     this.#deleteField = db.prepare<[number, string]>('DELETE FROM fields WHERE secret_id = ? AND field = ?');
     this.#deleteFields = db.prepare<[number]>('DELETE FROM fields WHERE secret_id = ?');
@@ -276,24 +236,13 @@ export class SecretWriter {
     );
   }
 
-  /** Stores the row, new or changed, and answers its id. */
+  /** Stores the row, new or changed, and returns its id. A changed row keeps its name: see `rename`. */
   put(row: SecretWrite): number {
-    const { id, name, environment, metadata, version, wrappedDek, payload, createdAt, updatedAt } = row;
-    const content = [
-      metadata,
-      version,
-      wrappedDek,
-      payload,
-      createdAt,
-      updatedAt,
-      row.writtenBy,
-      row.accepted,
-    ];
-    if (id !== null) {
-      expectChanges(this.#update.run(...content, id));
-      return id;
+    if (row.id !== null) {
+      expectChanges(this.#update.run(row));
+      return row.id;
     }
-    const result = this.#insert.run(name, environment, ...content);
+    const result = this.#insert.run(row);
     expectChanges(result);
     return Number(result.lastInsertRowid);
   }
@@ -318,12 +267,10 @@ export class SecretWriter {
   }
 
   putField(row: FieldWrite): void {
-    const { secretId, field, version, wrappedDek, payload, createdAt, updatedAt, writtenBy, accepted } = row;
-    const content = [version, wrappedDek, payload, createdAt, updatedAt, writtenBy, accepted];
-    expectChanges(this.#putField.run(secretId, field, ...content));
+    expectChanges(this.#putField.run(row));
   }
 
-  /** Whether there was such a field. */
+  /** Returns whether there was such a field. */
   deleteField(secretId: number, field: string): boolean {
     return this.#deleteField.run(secretId, field).changes === 1;
   }
@@ -332,7 +279,7 @@ export class SecretWriter {
     this.#deleteFields.run(secretId);
   }
 
-  /** Brings `field_count` up to date after fields changed. */
+  /** Updates `field_count` after fields changed. */
   countFields(secretId: number): void {
     expectChanges(this.#countFields.run(secretId));
   }

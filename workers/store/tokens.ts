@@ -1,24 +1,9 @@
-/** The rows of tokens. SQL only: it knows a token's SHA-256, never the token. */
+/** The rows of tokens. A row has the token's SHA-256, never the token. */
+
 import { expectChanges } from './changed.ts';
+import type { TokenRow } from './columns.ts';
+import { insertInto, selectColumns, TOKEN_COLUMNS } from './columns.ts';
 import type { Db } from './database.ts';
-
-export interface TokenRow {
-  readonly id: string;
-  readonly hash: Buffer;
-  readonly name: string;
-  /** Comma-joined, in the order of read, write, generate, admin. */
-  readonly scopes: string;
-  /** 1 where what the token writes counts as accepted by the owner, else 0. */
-  readonly trusted: number;
-  readonly createdAt: number;
-  readonly expiresAt: number | null;
-  readonly lastUsedAt: number | null;
-  readonly kekId: Buffer;
-  readonly mac: Buffer;
-}
-
-const COLUMNS = `id, hash, name, scopes, trusted, created_at AS createdAt, expires_at AS expiresAt,
-  last_used_at AS lastUsedAt, kek_id AS kekId, mac`;
 
 export class TokenStore {
   readonly #list;
@@ -28,13 +13,12 @@ export class TokenStore {
   readonly #updateMac;
 
   constructor(db: Db) {
-    this.#list = db.prepare<[], TokenRow>(`SELECT ${COLUMNS} FROM tokens ORDER BY created_at, id`);
-    this.#insert = db.prepare(
-      `INSERT INTO tokens (id, hash, name, scopes, trusted, created_at, expires_at, last_used_at, kek_id, mac)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    this.#list = db.prepare<[], TokenRow>(
+      `SELECT ${selectColumns(TOKEN_COLUMNS)} FROM tokens ORDER BY created_at, id`,
     );
+    this.#insert = db.prepare<[TokenRow]>(insertInto('tokens', TOKEN_COLUMNS));
     this.#delete = db.prepare<[string]>('DELETE FROM tokens WHERE id = ?');
-    // A batch of uses can arrive late, so the newest time wins whatever the order.
+    // Batches of uses can arrive out of order: the newest time wins.
     this.#touch = db.prepare<[number, string]>(
       'UPDATE tokens SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE id = ?',
     );
@@ -48,13 +32,10 @@ export class TokenStore {
   }
 
   insert(row: TokenRow): void {
-    const { id, hash, name, scopes, trusted, createdAt, expiresAt, lastUsedAt, kekId, mac } = row;
-    expectChanges(
-      this.#insert.run(id, hash, name, scopes, trusted, createdAt, expiresAt, lastUsedAt, kekId, mac),
-    );
+    expectChanges(this.#insert.run(row));
   }
 
-  /** Whether there was such a token. */
+  /** Returns whether there was such a token. */
   delete(id: string): boolean {
     return this.#delete.run(id).changes === 1;
   }

@@ -1,23 +1,13 @@
-/** The rows of the vault itself: its id, its key slots, its wrapped KEKs. SQL only; key material is ciphertext. */
+/** The rows of the vault itself: its id, its key slots, its wrapped KEKs. Key material in them is ciphertext. */
+
 import type { KnownSlot, KnownVault, SlotKind } from '../messages.ts';
 import { expectChanges } from './changed.ts';
+import type { KekRow, SlotRow } from './columns.ts';
+import { insertInto, KEK_COLUMNS, SLOT_COLUMNS, selectColumns } from './columns.ts';
 import type { Db } from './database.ts';
+import { SCHEMA_VERSION } from './schema.ts';
 
-export interface SlotRow {
-  readonly kind: SlotKind;
-  readonly blob: Uint8Array | null;
-  readonly location: string | null;
-  readonly createdAt: number;
-}
-
-export interface KekRow {
-  readonly id: Buffer;
-  readonly generation: number;
-  readonly wrapped: Buffer;
-  readonly createdAt: number;
-}
-
-/** What lists and searches would miss: each statement finds a row where one index does not fit what is stored. */
+/** Each statement finds a row that an index lacks or has wrong, so that a list or a search would miss it. */
 const INDEX_CHECKS = [
   {
     damage: 'a secret cannot be searched for: search_texts does not have it',
@@ -39,16 +29,16 @@ const INDEX_CHECKS = [
 
 export interface Damage {
   readonly what: string;
-  /** The file itself is not as SQLite wrote it; else only the search would miss something, or a row is out of place. */
+  /** True if the file is not as SQLite wrote it. False if only a search would miss something, or a row is out of place. */
   readonly isOfFile: boolean;
 }
 
-/** More slots than any vault has, and a longer path than any system takes: who may write the file chooses both. */
+/** More slots than any vault has, and a longer path than any system takes. An attacker who may write the file chooses both. */
 const MAX_SLOTS = 16;
 const MAX_LOCATION = 4_096;
 
-/** What the open file says of which vault it is. Nothing in it can be trusted yet, not even the types of its columns. */
-export function identifyVault(db: Db, schema: number): KnownVault {
+/** Which vault the open file claims to be. Nothing in it can be trusted yet, not even the types of its columns. */
+export function identifyVault(db: Db): KnownVault {
   const [vault] = db.prepare<[], { vault_id: unknown }>('SELECT vault_id FROM vault LIMIT 1').all();
   const slots = db
     .prepare<[], { kind: unknown; location: unknown }>(`SELECT kind, location FROM slots LIMIT ${MAX_SLOTS}`)
@@ -57,11 +47,11 @@ export function identifyVault(db: Db, schema: number): KnownVault {
   return {
     vault_id: Buffer.isBuffer(id) ? id.toString('hex', 0, MAX_LOCATION) : '',
     slots: slots.map(({ kind, location }): KnownSlot => {
-      // A kind that nobody knows is told as it is, and no slot that opens.
+      // An unknown kind is returned as it is; it opens no slot.
       const place = location === null ? null : String(location).slice(0, MAX_LOCATION);
       return { kind: String(kind).slice(0, MAX_LOCATION) as SlotKind, location: place };
     }),
-    schema,
+    schema: SCHEMA_VERSION,
   };
 }
 
@@ -91,7 +81,7 @@ export class VaultStore {
     return row.vault_id;
   }
 
-  /** The first of `count` versions in a row that no value of this vault has had before. Writer only. */
+  /** Returns the first of `count` consecutive versions that no value of this vault has had before. For the writer only. */
   takeVersions(count: number): number {
     const row = this.#bumpSequence.get(count);
     if (row === undefined) throw new Error('vault.db has no vault row');
@@ -99,43 +89,29 @@ export class VaultStore {
   }
 
   insertSlot(slot: SlotRow): void {
-    expectChanges(
-      this.#db
-        .prepare('INSERT INTO slots (kind, blob, location, created_at) VALUES (?, ?, ?, ?)')
-        .run(slot.kind, slot.blob, slot.location, slot.createdAt),
-    );
+    expectChanges(this.#db.prepare<[SlotRow]>(insertInto('slots', SLOT_COLUMNS)).run(slot));
   }
 
   listSlots(): SlotRow[] {
-    return this.#db
-      .prepare<[], SlotRow>(
-        'SELECT kind, blob, location, created_at AS createdAt FROM slots ORDER BY created_at, kind',
-      )
-      .all();
+    const columns = selectColumns(SLOT_COLUMNS);
+    return this.#db.prepare<[], SlotRow>(`SELECT ${columns} FROM slots ORDER BY created_at, kind`).all();
   }
 
   insertKek(kek: KekRow): void {
-    expectChanges(
-      this.#db
-        .prepare('INSERT INTO keks (id, generation, wrapped, created_at) VALUES (?, ?, ?, ?)')
-        .run(kek.id, kek.generation, kek.wrapped, kek.createdAt),
-    );
+    expectChanges(this.#db.prepare<[KekRow]>(insertInto('keks', KEK_COLUMNS)).run(kek));
   }
 
   /** Oldest generation first; the last one is current. */
   listKeks(): KekRow[] {
-    return this.#db
-      .prepare<[], KekRow>(
-        'SELECT id, generation, wrapped, created_at AS createdAt FROM keks ORDER BY generation',
-      )
-      .all();
+    const columns = selectColumns(KEK_COLUMNS);
+    return this.#db.prepare<[], KekRow>(`SELECT ${columns} FROM keks ORDER BY generation`).all();
   }
 
   deleteKek(id: Uint8Array): void {
     expectChanges(this.#db.prepare('DELETE FROM keks WHERE id = ?').run(id));
   }
 
-  /** What is wrong with the database, in one line; null where nothing is. */
+  /** The first thing that is wrong with the database, in one line; null if all is well. */
   findDamage(): Damage | null {
     this.#readSearchIndex();
     const [found] = this.#db.pragma('integrity_check(1)') as { integrity_check: string }[];
@@ -150,14 +126,14 @@ export class VaultStore {
   }
 
   /**
-   * A connection that has checked the search index before would compare what it remembers of that with what is there by
-   * now, and find it damaged; a query makes it look. Both must see one snapshot.
+   * Makes SQLite read the search index again. Without this a connection that has checked the index before compares what it
+   * remembers with what is there now, and reports damage. This and the check must see one snapshot.
    */
   #readSearchIndex(): void {
     try {
       this.#db.prepare(`SELECT 1 FROM search_index WHERE search_index MATCH '"aaa"' LIMIT 1`).get();
     } catch {
-      // What is wrong with it is the check's to say.
+      // The check that follows reports what is wrong.
     }
   }
 

@@ -2,6 +2,7 @@
  * Where the microseconds of a GET go: each step by itself, in this process, on a vault of its own. A whole request takes
  * longer than their sum: between them lie wake-ups, caches that went cold, and the garbage collector.
  */
+
 import { Buffer } from 'node:buffer';
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +21,7 @@ import { unwrapKey } from '../../../workers/envelope/wrap.ts';
 import { ReplyBuffer } from '../../../workers/json/reply.ts';
 import type { Call, KnownVault } from '../../../workers/messages.ts';
 import { readBatch } from '../../../workers/reading.ts';
-import type { SecretRow } from '../../../workers/store/secrets.ts';
+import type { SecretRow } from '../../../workers/store/columns.ts';
 import { Vault, type WritableVault } from '../../../workers/vault.ts';
 import type { Bench } from '../context.ts';
 import type { Row } from '../row.ts';
