@@ -31,6 +31,7 @@ export interface Config {
 /** The file says something that cannot be followed; `message` names it. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
+  readonly code = 'bad_config';
 }
 
 /** The program's own bounds: what a vault holds must be readable wherever it is taken. */

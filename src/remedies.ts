@@ -1,15 +1,28 @@
-/** What to do about each reason for which a vault cannot be used: the only table of it, for the API and the command line. */
+/**
+ * What to do about each reason for which a vault cannot be used. The table is the same for the API and the command line;
+ * each says in a Reader how its own reader does such a thing (cli/vault/readers.ts).
+ */
 import type { Failure, Reason } from '../workers/messages.ts';
 
-/**
- * Who is told, because a remedy has to work for them:
- * `api`: a client of the daemon, which runs.
- * `api-key`: the same, when its request was to bring the key (unseal, rotate).
- * `session`: the command line, whose daemon runs. `key`: a command that was to bring the key itself (`mav unseal`).
- * `token`: a command that has MAV_TOKEN, with which nothing can be unsealed.
- * `own`: a command that opens the vault itself, because no daemon runs. `unasking`: one that never asks for a passphrase.
- */
-export type Told = 'api' | 'api-key' | 'session' | 'key' | 'token' | 'own' | 'unasking';
+/** How somebody who reads a remedy can do what it says. */
+export interface Reader {
+  /** How to unseal the vault; null where it is done by the same request, or cannot be done at all. */
+  readonly unseal: string | null;
+  /** How to give a passphrase where the vault needs one; null: by unsealing it. */
+  readonly givePassphrase: string | null;
+  /** How to destroy a vault whose key stays in its store. */
+  readonly force: string;
+}
+
+const FORCE = 'ask with "force": true';
+/** A client of the API. */
+export const API: Reader = { unseal: 'run: mav unseal', givePassphrase: null, force: FORCE };
+/** A client of the API whose request was to bring the vault's key: one that unseals or rotates. */
+export const API_WITH_KEY: Reader = {
+  unseal: null,
+  givePassphrase: 'send it as {"passphrase": "…"}',
+  force: FORCE,
+};
 
 /** What is wrong, and which of the reasons it is. */
 export type Problem = Pick<Failure, 'message' | 'reason'>;
@@ -53,40 +66,18 @@ const REMEDIES: Readonly<Record<Reason, Remedy>> = {
 /** Every reason there is, for the OpenAPI document. */
 export const REASONS = Object.keys(REMEDIES);
 
-/** How a passphrase reaches the vault where nobody can be asked for it, or was. `typing`: what lets somebody be asked. */
-const GIVE_PASSPHRASE: Partial<Readonly<Record<Told, (typing: string) => string>>> = {
-  'api-key': () => 'send it as {"passphrase": "…"}',
-  key: (typing) => `${typing}, or give --passphrase-file FILE`,
-  unasking: () => 'give --passphrase-file FILE, or start the daemon: mav serve',
-  own: (typing) => `${typing}, give --passphrase-file FILE, or start the daemon: mav serve`,
-};
-
-const UNSEAL: Partial<Readonly<Record<Told, string>>> = {
-  api: 'run: mav unseal',
-  session: 'run: mav unseal',
-  token: 'run, without MAV_TOKEN: mav unseal',
-};
-
-/** The sentence and what to do. A problem without a reason is told as it is. `typing`: what lets somebody be asked. */
-export function adviseOn(
-  { message, reason }: Problem,
-  told: Told,
-  typing = 'run this on a terminal',
-): string {
-  const remedy = reason === undefined ? null : findRemedy(reason, told, typing);
+/** The sentence and what to do. A problem without a reason is told as it is. */
+export function adviseOn({ message, reason }: Problem, reader: Reader): string {
+  const remedy = reason === undefined ? null : findRemedy(reason, reader);
   return remedy === null ? message : `${message}; ${remedy}`;
 }
 
-function findRemedy(reason: Reason, told: Told, typing: string): string | null {
-  if (reason === 'key_kept' || reason === 'keychain_kept') {
-    const force = told === 'api' ? 'ask with "force": true' : 'give --even-if-key-stays';
-    return `${REMEDIES[reason].first} and try again, or ${force}`;
-  }
-  const give = reason === 'needs_passphrase' ? GIVE_PASSPHRASE[told] : undefined;
-  if (give !== undefined) return give(typing);
+function findRemedy(reason: Reason, { unseal, givePassphrase, force }: Reader): string | null {
   const { first, last } = REMEDIES[reason];
+  if (reason === 'key_kept' || reason === 'keychain_kept') return `${first} and try again, or ${force}`;
+  if (reason === 'needs_passphrase' && givePassphrase !== null) return givePassphrase;
   if (last === 'nothing') return first;
-  const unseal = last === 'try again' ? undefined : UNSEAL[told];
-  const next = unseal === undefined ? 'try again' : last === 'unseal' ? unseal : `try again, or ${unseal}`;
+  const canUnseal = unseal !== null && last !== 'try again';
+  const next = !canUnseal ? 'try again' : last === 'unseal' ? unseal : `try again, or ${unseal}`;
   return first === null ? next : `${first}, then ${next}`;
 }

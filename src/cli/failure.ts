@@ -35,43 +35,67 @@ export function usageError(message: string): CliError {
   return new CliError(EXIT.usage, message);
 }
 
-/** The exit code of what the API answered; 1 for what has none of its own. */
-export function exitCodeOf(code: ErrorCode | string): ExitCode {
-  switch (code) {
-    case 'not_found':
-      return EXIT.notFound;
-    case 'unauthorized':
-    case 'forbidden':
-      return EXIT.notAllowed;
-    case 'sealed':
-      return EXIT.sealed;
-    case 'bad_request':
-      return EXIT.usage;
-    default:
-      return EXIT.failed;
-  }
-}
+/** Codes of errors that arise on this side of the API. Their messages too are written for the user. */
+type LocalCode = 'unsafe_place' | 'untrusted' | 'bad_config' | 'owned_elsewhere' | 'no_answer';
 
 /**
- * Errors of other parts whose message is written for the user. By their names, as everywhere here: their classes stay
- * unloaded, and the bundle of the command line and what lies outside of it have each their own.
+ * By codes and not by classes: the classes stay unloaded, and the bundle of the command line has other ones than the files
+ * outside of it.
  */
-const SPEAKING_ERRORS: ReadonlySet<string> = new Set([
-  'UnsafePlaceError',
-  'OwnedElsewhereError',
-  'ConnectionError',
-]);
+const EXIT_CODES: Readonly<Record<ErrorCode | LocalCode, ExitCode>> = {
+  bad_request: EXIT.usage,
+  unauthorized: EXIT.notAllowed,
+  forbidden: EXIT.notAllowed,
+  not_found: EXIT.notFound,
+  method_not_allowed: EXIT.failed,
+  request_timeout: EXIT.failed,
+  conflict: EXIT.failed,
+  precondition_failed: EXIT.failed,
+  too_large: EXIT.failed,
+  headers_too_large: EXIT.failed,
+  integrity: EXIT.failed,
+  internal: EXIT.failed,
+  sealed: EXIT.sealed,
+  busy: EXIT.failed,
+  disk_full: EXIT.failed,
+  unsafe_place: EXIT.failed,
+  untrusted: EXIT.notAllowed,
+  bad_config: EXIT.usage,
+  owned_elsewhere: EXIT.failed,
+  no_answer: EXIT.failed,
+};
+
+export function exitCodeOf(code: ErrorCode): ExitCode {
+  return EXIT_CODES[code];
+}
+
+/** Whether the API, or another part of the program, failed with one of these codes. */
+export function hasErrorCode(error: unknown, ...codes: readonly (ErrorCode | LocalCode)[]): boolean {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return codes.some((one) => one === code);
+}
+
+/** Whether a secret was not as the request's If-Match or If-None-Match wanted it. */
+export function isPreconditionFailed(error: unknown): boolean {
+  return hasErrorCode(error, 'precondition_failed');
+}
+
+/** Whether the vault itself refused a request, so that nothing of it was done. Only its own errors have a status. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof Error && 'status' in error && !hasErrorCode(error, 'internal');
+}
+
+export function isCliError(error: unknown): error is CliError {
+  return error instanceof Error && 'exitCode' in error;
+}
 
 export function toCliError(error: unknown): CliError {
   if (!(error instanceof Error)) return new CliError(EXIT.failed, 'failed');
-  if (error.name === 'CliError') return error as CliError;
+  if (isCliError(error)) return error;
   const code = 'code' in error ? String(error.code) : '';
   // One line each: what they quote does not make another, which would look like ours.
-  const message = escapeControls(error.message);
-  if (error.name === 'MaestroVaultError') return new CliError(exitCodeOf(code), message);
-  if (error.name === 'ConfigError') return usageError(message);
-  if (error.name === 'UntrustedError') return new CliError(EXIT.notAllowed, message);
-  if (SPEAKING_ERRORS.has(error.name)) return new CliError(EXIT.failed, message);
+  if (Object.hasOwn(EXIT_CODES, code))
+    return new CliError(EXIT_CODES[code as ErrorCode | LocalCode], escapeControls(error.message));
   return new CliError(EXIT.failed, explainSystemError(error) ?? describeFault(error, code));
 }
 

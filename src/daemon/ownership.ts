@@ -16,6 +16,7 @@ export function loadSqlite(): void {
 /** Somebody else has the vault open; `message` says who. */
 export class OwnedElsewhereError extends Error {
   override readonly name = 'OwnedElsewhereError';
+  readonly code = 'owned_elsewhere';
 }
 
 /** Between two attempts: at first, and when others have been waiting for long. */

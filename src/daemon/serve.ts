@@ -12,7 +12,7 @@ import { checkSocketPath, type Home, secureHome } from '../places/home.ts';
 import { readOwner, TURN_PATIENCE_MS } from '../places/owner.ts';
 import { leaveSessionToken } from '../places/session-token.ts';
 import type { PoolOptions } from '../pool/pools.ts';
-import { adviseOn } from '../remedies.ts';
+import { API, adviseOn } from '../remedies.ts';
 import { PeerCredentials } from '../system/peer-credentials.ts';
 import { hasSignal, readStarted, START_VARIABLE } from '../system/started.ts';
 import { type HandedSocket, listenOnHanded, takeHandedSocket } from './activation.ts';
@@ -104,7 +104,7 @@ export async function serve(options: ServeOptions): Promise<never> {
     await vault.settled();
     await options.onSettled(vault, handed !== null);
     const { sealedBecause: problem } = vault;
-    const sealedBecause = problem === null ? null : adviseOn(problem, 'session');
+    const sealedBecause = problem === null ? null : adviseOn(problem, API);
     log.ready({ socketPath: home.socketPath, sealedBecause, hints: options.hints });
   } catch (error) {
     // Told to stop while it started: that ends the process.

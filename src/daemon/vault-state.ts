@@ -7,7 +7,7 @@ import type { Call, ControlOperation, Failure } from '../../workers/messages.ts'
 import type { Answered } from '../answered.ts';
 import { within } from '../deadline.ts';
 import { NO_WORKER, PROGRAM_REPLACED, WORKER_DIED } from '../pool/batch.ts';
-import { adviseOn, type Problem } from '../remedies.ts';
+import { API, adviseOn, type Problem } from '../remedies.ts';
 
 const STARTING: Problem = { reason: 'unsealing', message: 'the vault is being unsealed' };
 const SEALED: Problem = { reason: 'sealed', message: 'the vault is sealed' };
@@ -108,7 +108,7 @@ export class VaultState {
     else if (this.#sealedBecause !== null && saysWhy(answered, this.#sealedBecause))
       this.#sealedBecause = answered;
     if (answered.ok) this.#report('unsealed', '');
-    else this.#report('sealed', adviseOn(answered, 'api'));
+    else this.#report('sealed', adviseOn(answered, API));
     return answered;
   }
 
@@ -204,7 +204,7 @@ export class VaultState {
       return true;
     }
     this.#sealedBecause = answered;
-    this.#report('sealed', adviseOn(answered, 'api'));
+    this.#report('sealed', adviseOn(answered, API));
     // In all threads, and no token is known any more.
     const sealed = await this.#tryToSeal(callFor('vault.seal'));
     // An unsealing in between was undone by this: without its keys, and without the tokens, it must not count as unsealed.

@@ -10,7 +10,7 @@ import type { GuessLimit } from '../auth/limits.ts';
 import type { Principals } from '../auth/principals.ts';
 import { hasScope, mayReplace, toAuthor } from '../auth/scope.ts';
 import type { LongWork } from '../long-work.ts';
-import { adviseOn, type Problem, type Told } from '../remedies.ts';
+import { API, API_WITH_KEY, adviseOn, type Problem, type Reader } from '../remedies.ts';
 import type { Pool, Route } from '../routes.ts';
 import { type Body, ClientGoneError, MAX_BODY_SIZE } from './body.ts';
 import { HttpError, STATUS_OF } from './errors.ts';
@@ -226,7 +226,7 @@ async function answerWholeList(
   call: Call,
 ): Promise<Content> {
   const first = await ask(backend, request, 'long-readers', { ...call, page: PAGE });
-  if (!first.ok) return explainFailure(first, 'api');
+  if (!first.ok) return explainFailure(first, API);
   const readPage = (next: Call) => {
     // A slow reader may take its time: what it may not see any more, it does not get to see.
     authorize(backend, request, route);
@@ -288,7 +288,7 @@ function buildCall(
 }
 
 function toContent(backend: Backend, match: Match, answered: Answered): Content {
-  if (!answered.ok) return explainFailure(answered, bringsKey(backend, match.route) ? 'api-key' : 'api');
+  if (!answered.ok) return explainFailure(answered, bringsKey(backend, match.route) ? API_WITH_KEY : API);
   const headers: string[] = [];
   if (answered.etag !== undefined) headers.push('ETag', `"${answered.etag}"`);
   if (answered.cursor !== undefined)
@@ -311,19 +311,19 @@ function bringsKey({ sealedBecause }: Backend, { operation }: Route): boolean {
   return operation === 'vault.unseal' || (operation === 'keys.rotate' && sealedBecause === null);
 }
 
-function explainFailure(failure: Failure, told: Told): Content {
-  return explain(failure, failure.code === 'busy' ? ['Retry-After', '1'] : [], told);
+function explainFailure(failure: Failure, reader: Reader): Content {
+  return explain(failure, failure.code === 'busy' ? ['Retry-After', '1'] : [], reader);
 }
 
 function explain(
   failure: Pick<Failure, 'code' | 'message' | 'reason' | 'member' | 'at'>,
   headers: readonly string[] = [],
-  told: Told = 'api',
+  reader: Reader = API,
 ): Content {
   const { code, message, reason, member, at } = failure;
   const why = reason === undefined ? {} : { reason, problem: message };
   // JSON has no members that are undefined.
-  const body = encodeJson({ error: adviseOn(failure, told), code, ...why, member, at });
+  const body = encodeJson({ error: adviseOn(failure, reader), code, ...why, member, at });
   return { status: STATUS_OF[code], headers, body, code };
 }
 

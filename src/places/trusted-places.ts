@@ -24,11 +24,13 @@ import { describeSystemError } from '../system/system-error.ts';
 /** A place that must not be used; `message` says which, why, and what to do. */
 export class UnsafePlaceError extends Error {
   override readonly name: string = 'UnsafePlaceError';
+  readonly code: 'unsafe_place' | 'untrusted' = 'unsafe_place';
 }
 
 /** A place that another user can change, or somebody who is another user. */
 export class UntrustedError extends UnsafePlaceError {
   override readonly name = 'UntrustedError';
+  override readonly code = 'untrusted';
 }
 
 const ROOT = 0;

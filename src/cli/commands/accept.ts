@@ -4,7 +4,7 @@
  */
 import type { Client } from '../../client/client.ts';
 import type { Input, Run } from '../command.ts';
-import { CliError, EXIT, toCliError } from '../failure.ts';
+import { CliError, EXIT, hasErrorCode, isPreconditionFailed, toCliError, usageError } from '../failure.ts';
 import { isReference, readReference } from '../input/name-reference.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { refuseToken, withVault } from '../vault/access.ts';
@@ -33,7 +33,7 @@ function readPlaces(input: Input): Wanted[] {
     if (!isReference(typed)) return { name: typed, environment: input.environment };
     const { name, environment, field } = readReference(typed, { env, field: undefined });
     if (field !== undefined)
-      throw new CliError(EXIT.usage, 'mav accept takes a whole secret, not one field of it; leave #… out');
+      throw usageError('mav accept takes a whole secret, not one field of it; leave #… out');
     return { name, environment };
   });
   return [...new Map(places.map((place) => [describeSecret(place.name, place.environment), place])).values()];
@@ -47,9 +47,8 @@ async function lookAt(input: Input, client: Client, places: readonly Wanted[]): 
     try {
       entries.push(await client.getSecret(place.name, { environment: place.environment }));
     } catch (error) {
-      const { code } = error as { code?: unknown };
-      if (code === 'integrity') throw nameFailed(place, error);
-      if (code !== 'not_found') throw error;
+      if (hasErrorCode(error, 'integrity')) throw nameFailed(place, error);
+      if (!hasErrorCode(error, 'not_found')) throw error;
       missing.push(place);
     }
   }
@@ -84,8 +83,7 @@ async function acceptEach(client: Client, entries: readonly LookedAt[]): Promise
 
 /** Deleting counts as well: what was shown is not there any more. */
 function isOutrun(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return code === 'precondition_failed' || code === 'not_found';
+  return isPreconditionFailed(error) || hasErrorCode(error, 'not_found');
 }
 
 function explainOutrun(name: string, environment: string): CliError {

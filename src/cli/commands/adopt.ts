@@ -13,6 +13,7 @@ import { confirm } from '../terminal/confirm.ts';
 import { refuseToken } from '../vault/access.ts';
 import { describeVault } from '../vault/known-report.ts';
 import { poolOptions } from '../vault/options.ts';
+import { chooseReader } from '../vault/readers.ts';
 
 const WORD = 'adopt';
 
@@ -81,6 +82,6 @@ async function askThread(
 }
 
 function readAnswer(answered: Answered): string {
-  if (!answered.ok) throw new CliError(exitCodeOf(answered.code), adviseOn(answered, 'own'));
+  if (!answered.ok) throw new CliError(exitCodeOf(answered.code), adviseOn(answered, chooseReader('own')));
   return Buffer.from(answered.body).toString();
 }

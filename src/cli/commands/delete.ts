@@ -1,7 +1,7 @@
 /** `mav delete`: secrets with their fields, or one field of each. */
 import type { Client } from '../../client/client.ts';
 import type { Input, Run } from '../command.ts';
-import { CliError, EXIT, toCliError } from '../failure.ts';
+import { CliError, EXIT, hasErrorCode, toCliError } from '../failure.ts';
 import { isReference, readReference } from '../input/name-reference.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { withVault } from '../vault/access.ts';
@@ -45,9 +45,8 @@ async function checkThere(input: Input, client: Client, places: readonly Wanted[
       const fields = await client.listFieldNames(name, { environment });
       if (field !== undefined && !fields.includes(field)) missing.push(place);
     } catch (error) {
-      const { code } = error as { code?: unknown };
-      if (code === 'forbidden') return;
-      if (code !== 'not_found') throw error;
+      if (hasErrorCode(error, 'forbidden')) return;
+      if (!hasErrorCode(error, 'not_found')) throw error;
       missing.push(place);
     }
   }

@@ -4,7 +4,7 @@ import { type Client, findTag } from '../../client/client.ts';
 import type { Metadata, Secret } from '../../client/types.ts';
 import { escapeControls } from '../../text/escape-controls.ts';
 import type { Input, Run } from '../command.ts';
-import { CliError, EXIT, type ExitCode, toCliError, usageError } from '../failure.ts';
+import { CliError, EXIT, type ExitCode, isPreconditionFailed, toCliError, usageError } from '../failure.ts';
 import { parseMetadata } from '../input/metadata.ts';
 import { findSource, readValue, VALUE_SOURCES } from '../input/value-source.ts';
 import { withVault } from '../vault/access.ts';
@@ -70,7 +70,7 @@ async function replaceValue(input: Input, client: Client, place: Place, value: U
   try {
     await storeValue(client, place, value, '*');
   } catch (error) {
-    if (!isOutrun(error)) throw error;
+    if (!isPreconditionFailed(error)) throw error;
     const { explainMissing } = await import('../vault/missing.ts');
     throw await explainMissing(input, client, [place]);
   }
@@ -126,7 +126,7 @@ async function trySeveral(change: () => Promise<void>): Promise<void> {
     try {
       return await change();
     } catch (error) {
-      if (!isOutrun(error) || attempt === MAX_TRIES) throw error;
+      if (!isPreconditionFailed(error) || attempt === MAX_TRIES) throw error;
     }
   }
 }
@@ -159,7 +159,7 @@ async function storeEdited(input: Input, place: Place, edited: Uint8Array, tag: 
     try {
       return await withVault(input, (client) => storeValue(client, place, edited, ifMatch));
     } catch (error) {
-      const wasOutrun = isOutrun(error);
+      const wasOutrun = isPreconditionFailed(error);
       if (!wasOutrun) input.context.complain(`mav: ${toCliError(error).message}`);
       const question = wasOutrun
         ? `Somebody else changed or deleted ${place.what} meanwhile. Replace theirs with your text? [y/N] `
@@ -182,8 +182,4 @@ async function storeValue(client: Client, place: Place, value: Uint8Array, ifMat
 
 function locate({ name, environment, field }: Place) {
   return { name, env: environment, field };
-}
-
-function isOutrun(error: unknown): boolean {
-  return (error as { code?: unknown }).code === 'precondition_failed';
 }

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import type { Client } from '../../client/client.ts';
 import { JsonReader } from '../../text/json-reader.ts';
 import type { Input, Run } from '../command.ts';
-import { CliError, EXIT, usageError } from '../failure.ts';
+import { CliError, EXIT, hasErrorCode, usageError } from '../failure.ts';
 import { flushOutput } from '../terminal/output.ts';
 import { Progress } from '../terminal/progress.ts';
 import { PrivateFile } from '../transfer/output-file.ts';
@@ -151,9 +151,9 @@ function splitPage(page: string): string[] {
   return entries;
 }
 
-/** What stands in the place of an entry that cannot be opened ends so, and no other does. */
+/** Whether it stands in the place of an entry that cannot be opened. Entries themselves have no member `code`. */
 function isUnreadable(entry: string): boolean {
-  return entry.endsWith(',"code":"integrity"}');
+  return hasErrorCode(JSON.parse(entry), 'integrity');
 }
 
 /** Throws CliError that names the first one, unless they may be left out. */

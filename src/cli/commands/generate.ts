@@ -1,7 +1,7 @@
 /** `mav generate`: prints a new password or passphrase and nothing else, and stores it where a name is given. */
 import type { Conditions, Generated, GenerateOptions } from '../../client/types.ts';
 import type { Input, Run } from '../command.ts';
-import { EXIT, usageError } from '../failure.ts';
+import { EXIT, isPreconditionFailed, usageError } from '../failure.ts';
 import { parseMetadata } from '../input/metadata.ts';
 import { isReference, readReference } from '../input/name-reference.ts';
 import { readWhole } from '../input/numbers.ts';
@@ -75,7 +75,7 @@ async function generate(input: Input, wanted: GenerateOptions): Promise<Generate
   try {
     return await ask({ ifNoneMatch: '*' });
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'precondition_failed') throw error;
+    if (!isPreconditionFailed(error)) throw error;
   }
   await confirm(input, `Replace ${describeSecret(wanted.name, wanted.environment)}?`);
   return ask({});

@@ -3,7 +3,7 @@ import type { Client } from '../../client/client.ts';
 import type { WrongItem } from '../../client/errors.ts';
 import type { Conditions, ImportResult, Place } from '../../client/types.ts';
 import type { Input, Run } from '../command.ts';
-import { CliError, EXIT, toCliError } from '../failure.ts';
+import { CliError, EXIT, isPreconditionFailed, toCliError } from '../failure.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { showWork } from '../terminal/show-work.ts';
 import { type ImportSource, readImportSource } from '../transfer/import-source.ts';
@@ -63,7 +63,7 @@ async function planOrStore(input: Input, client: Client, source: Source): Promis
   try {
     return await store(input, client, source, { ifNoneMatch: '*' });
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'precondition_failed') throw error;
+    if (!isPreconditionFailed(error)) throw error;
   }
   const planned = await plan(input, client, source);
   return planned.changed.length > 0 ? planned : store(input, client, source);

@@ -7,11 +7,12 @@ import { checkAbove, describeNoVault, hasVault } from '../../places/home.ts';
 import { findKnownVault, takeKnownVault } from '../../places/known-vaults.ts';
 import { adviseOn, type Problem } from '../../remedies.ts';
 import type { Input, Run } from '../command.ts';
-import { CliError, EXIT, usageError } from '../failure.ts';
+import { CliError, EXIT, hasErrorCode, usageError } from '../failure.ts';
 import { quoteWord } from '../formats/shell-quote.ts';
 import { checkPassphraseFile, refuseUntrusted } from '../input/passphrase-file.ts';
 import { checkPlan, makeVault, planVault } from '../vault/create-vault.ts';
 import { poolOptions } from '../vault/options.ts';
+import { chooseReader } from '../vault/readers.ts';
 
 export const run: Run = async (input) => {
   const { context, home, text } = input;
@@ -58,7 +59,7 @@ export const run: Run = async (input) => {
     return await serve(options);
   } catch (error) {
     // The folder that was made for a vault which was not; whoever has a vault's place by now needs it.
-    if ((error as Error).name !== 'OwnedElsewhereError') plan?.files.remove(false, undefined);
+    if (!hasErrorCode(error, 'owned_elsewhere')) plan?.files.remove(false, undefined);
     throw error;
   }
 };
@@ -76,7 +77,7 @@ function chooseLog({ context, text, flag }: Input): LogOptions {
  */
 function refuseStrange({ sealedBecause: problem }: Pick<Sealable, 'sealedBecause'>): void {
   if (problem?.reason !== 'unknown_vault' && problem?.reason !== 'other_vault') return;
-  throw new CliError(EXIT.sealed, adviseOn(problem, 'own'));
+  throw new CliError(EXIT.sealed, adviseOn(problem, chooseReader('own')));
 }
 
 type Sealable = {

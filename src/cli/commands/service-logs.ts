@@ -1,6 +1,6 @@
 /** `mav service logs`: the daemon's log, from wherever the service manager keeps it. */
 import type { Run } from '../command.ts';
-import { CliError, EXIT } from '../failure.ts';
+import { usageError } from '../failure.ts';
 import { checkInstalled } from '../service/files.ts';
 import { describeService } from '../service/installation.ts';
 import { passThrough } from '../service/steps.ts';
@@ -9,7 +9,7 @@ const LINES = '100';
 
 export const run: Run = async (input) => {
   const lines = input.text('lines') ?? LINES;
-  if (!/^\d{1,9}$/.test(lines)) throw new CliError(EXIT.usage, '--lines must be a number');
+  if (!/^\d{1,9}$/.test(lines)) throw usageError('--lines must be a number');
   const service = await describeService(input);
   checkInstalled(service.files);
   return passThrough(service.logs(lines, input.flag('follow')));

@@ -3,7 +3,7 @@
 import type { TokenScope } from '../../client/types.ts';
 import { formatTime } from '../../text/format-time.ts';
 import type { Run } from '../command.ts';
-import { CliError, EXIT } from '../failure.ts';
+import { CliError, EXIT, usageError } from '../failure.ts';
 import { flushOutput } from '../terminal/output.ts';
 import { withVault } from '../vault/access.ts';
 
@@ -11,9 +11,8 @@ export const run: Run = async (input) => {
   const { context, text, list } = input;
   const [name, expires] = [text('name'), text('expires')];
   const given = list('scope');
-  if (name === undefined) throw new CliError(EXIT.usage, 'say what the token is for: --name NAME');
-  if (given.length === 0)
-    throw new CliError(EXIT.usage, 'say what the token permits: --scope read,write,generate,admin');
+  if (name === undefined) throw usageError('say what the token is for: --name NAME');
+  if (given.length === 0) throw usageError('say what the token permits: --scope read,write,generate,admin');
   // The vault says which scopes there are.
   const scopes = [
     ...new Set(given.flatMap((part) => part.split(',')).map((part) => part.trim())),

@@ -1,9 +1,8 @@
 /** `mav token revoke ID… | --all`. */
 import type { Client } from '../../client/client.ts';
-import { MaestroVaultError } from '../../client/errors.ts';
 import { escapeControls } from '../../text/escape-controls.ts';
 import type { Input, Run } from '../command.ts';
-import { CliError, EXIT, type ExitCode, usageError } from '../failure.ts';
+import { CliError, EXIT, type ExitCode, hasErrorCode, usageError } from '../failure.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { readGivenToken, withVault } from '../vault/access.ts';
 
@@ -47,7 +46,7 @@ function explainUnknown(ids: readonly string[]): CliError {
 }
 
 function isNotFound(error: unknown): boolean {
-  return error instanceof MaestroVaultError && error.code === 'not_found';
+  return hasErrorCode(error, 'not_found');
 }
 
 async function revokeAll(input: Input): Promise<ExitCode> {

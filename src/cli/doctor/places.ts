@@ -21,6 +21,7 @@ import type { Input } from '../command.ts';
 import { toCliError } from '../failure.ts';
 import { formatSize } from '../formats/sizes.ts';
 import { describeVault } from '../vault/known-report.ts';
+import { chooseReader } from '../vault/readers.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
 
 /** Folders that a program copies to other machines, by their usual names. */
@@ -76,7 +77,7 @@ function checkKnown(home: Home): Finding[] {
       return [ok('known vault', `${describeVault(known)}; so says ${home.knownVaultsPath}`)];
     const unknown = { message: `${home.knownVaultsPath} has none here`, reason: 'unknown_vault' } as const;
     const isOne = isThere(home.databasePath) && explainForeignVault(home.databasePath) === null;
-    return isOne ? [fail('known vault', adviseOn(unknown, 'own'))] : [];
+    return isOne ? [fail('known vault', adviseOn(unknown, chooseReader('own')))] : [];
   } catch (error) {
     return [fail('known vault', toCliError(error).message)];
   }

@@ -15,6 +15,7 @@ import { readPackage } from '../package-json.ts';
 import { showWork } from '../terminal/show-work.ts';
 import { readGivenToken, withVault } from '../vault/access.ts';
 import { describeSecret } from '../vault/describe.ts';
+import { chooseReader } from '../vault/readers.ts';
 import { TURN_PATIENCE_MS } from '../vault/report.ts';
 import type { Use, Way } from '../vault/vault-access.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
@@ -46,7 +47,10 @@ async function inspectAsToken(client: Client): Promise<Finding[]> {
   const { sealed = false } = await client.health();
   const version = await checkVersion(client);
   if (sealed)
-    return [version, warn('vault', adviseOn({ message: 'it is sealed', reason: 'sealed' }, 'token'))];
+    return [
+      version,
+      warn('vault', adviseOn({ message: 'it is sealed', reason: 'sealed' }, chooseReader('token'))),
+    ];
   try {
     await client.info();
   } catch (error) {
@@ -89,7 +93,7 @@ async function findFolder(client: Client): Promise<string | null> {
 function checkKeyFile(path: string, folder: string, way: Way): Finding[] {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   const advise = (reason: Reason, message: string) =>
-    fail('key file', adviseOn({ message, reason }, way === 'daemon' ? 'session' : 'own'));
+    fail('key file', adviseOn({ message, reason }, chooseReader(way === 'daemon' ? 'session' : 'own')));
   if (stat === undefined) return [advise('key_file_missing', `${path} is not there`)];
   if (stat.isFile() && stat.size !== KEY_SIZE)
     return [advise('wrong_key', `${path} is not a root key of ${KEY_SIZE} bytes`)];

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type Home, locateHome } from '../../places/home.ts';
 import type { Input } from '../command.ts';
-import { CliError, EXIT } from '../failure.ts';
+import { CliError, EXIT, usageError } from '../failure.ts';
 import type { Facts, Service } from './service.ts';
 
 const PLATFORMS = ['linux', 'darwin'] as const;
@@ -22,11 +22,10 @@ export async function describeService(input: Input): Promise<Service> {
 export function choosePlatform({ text, flag }: Pick<Input, 'text' | 'flag'>, here: string): Platform {
   const given = text('platform');
   if (given !== undefined && !flag('print'))
-    throw new CliError(EXIT.usage, '--platform goes with --print: only this machine can be changed');
+    throw usageError('--platform goes with --print: only this machine can be changed');
   const platform = PLATFORMS.find((known) => known === (given ?? here));
   if (platform !== undefined) return platform;
-  if (given !== undefined)
-    throw new CliError(EXIT.usage, `--platform must be one of ${PLATFORMS.join(', ')}`);
+  if (given !== undefined) throw usageError(`--platform must be one of ${PLATFORMS.join(', ')}`);
   throw new CliError(
     EXIT.failed,
     'mav service knows systemd (Linux) and launchd (macOS) only; start mav serve at login by other means',

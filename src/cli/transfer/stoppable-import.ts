@@ -1,7 +1,7 @@
 /** Ctrl-C during an import: it is given up before it is committed, and what became of it is said. */
 import type { ImportResult } from '../../client/types.ts';
 import type { Context } from '../context.ts';
-import { CliError, type ExitCode } from '../failure.ts';
+import { CliError, type ExitCode, isCliError, isRefusal } from '../failure.ts';
 import { exitCodeOfSignal, type Interruption, watchSignals } from '../terminal/interruption.ts';
 
 const NOTHING = 'stopped; nothing was imported';
@@ -50,10 +50,9 @@ export class StoppableImport {
       if (this.#exitCode !== null) this.#tellTooLate();
       return result;
     } catch (error) {
-      if (this.#exitCode === null || (error as Error).name === 'CliError') throw error;
+      if (this.#exitCode === null || isCliError(error)) throw error;
       // The vault itself has answered, or nothing was to be stored.
-      const { name, code } = error as { name: string; code?: unknown };
-      const isKnown = isDryRun || (name === 'MaestroVaultError' && code !== 'internal');
+      const isKnown = isDryRun || isRefusal(error);
       throw this.#stopped(isKnown ? NOTHING : await this.#findOutcome(compare));
     } finally {
       this.#sending = null;

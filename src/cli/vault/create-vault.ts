@@ -12,10 +12,11 @@ import { isWithin, parseKnownVault } from '../../places/known-vaults.ts';
 import { adviseOn } from '../../remedies.ts';
 import type { Input } from '../command.ts';
 import type { Context } from '../context.ts';
-import { CliError, EXIT, exitCodeOf } from '../failure.ts';
+import { CliError, EXIT, exitCodeOf, usageError } from '../failure.ts';
 import { exitCodeOfSignal, watchSignals } from '../terminal/interruption.ts';
 import { NewFiles } from './new-files.ts';
 import { poolOptions } from './options.ts';
+import { chooseReader } from './readers.ts';
 
 const KEY_STORES = ['auto', 'keychain', 'passphrase', 'file'] as const;
 
@@ -51,8 +52,8 @@ function checkKeyFilePlace(path: string, { directory }: Home): void {
     existsSync(folder) && existsSync(directory)
       ? isWithin(realpathSync(folder), realpathSync(directory))
       : isWithin(folder, directory);
-  if (isInside) throw new CliError(EXIT.usage, "the key file must lie outside the vault's folder");
-  if (!existsSync(folder)) throw new CliError(EXIT.usage, `the folder ${folder} is not there; make it first`);
+  if (isInside) throw usageError("the key file must lie outside the vault's folder");
+  if (!existsSync(folder)) throw usageError(`the folder ${folder} is not there; make it first`);
 }
 
 /** Throws CliError or UnsafePlaceError where no vault can be made or served. Changes nothing. */
@@ -101,7 +102,7 @@ export async function makeVault(input: Input, home: Home, plan: VaultPlan): Prom
     const created = await pools.control({ ...buildInit(input, home, plan), mayReplace: false });
     if (interruption.signal !== null && !existsSync(home.databasePath))
       throw new CliError(exitCodeOfSignal(interruption.signal), 'stopped; no vault was made');
-    if (!created.ok) throw new CliError(exitCodeOf(created.code), adviseOn(created, 'key'));
+    if (!created.ok) throw new CliError(exitCodeOf(created.code), adviseOn(created, chooseReader('key')));
     const answer = JSON.parse(Buffer.from(created.body).toString());
     tellCreated(input.context, answer, plan);
     return parseKnownVault(answer.known);
@@ -119,13 +120,12 @@ export async function makeVault(input: Input, home: Home, plan: VaultPlan): Prom
 function readKeyStore({ text }: Input): KeyStore {
   const given = text('key-store') ?? 'auto';
   const keyStore = KEY_STORES.find((known) => known === given);
-  if (keyStore === undefined)
-    throw new CliError(EXIT.usage, `--key-store must be one of ${KEY_STORES.join(', ')}`);
+  if (keyStore === undefined) throw usageError(`--key-store must be one of ${KEY_STORES.join(', ')}`);
   if (text('key-file') !== undefined && keyStore !== 'file') {
-    throw new CliError(EXIT.usage, '--key-file goes with --key-store file');
+    throw usageError('--key-file goes with --key-store file');
   }
   if (text('passphrase-file') !== undefined && keyStore !== 'passphrase') {
-    throw new CliError(EXIT.usage, '--passphrase-file goes with --key-store passphrase');
+    throw usageError('--passphrase-file goes with --key-store passphrase');
   }
   return keyStore;
 }
@@ -161,7 +161,7 @@ async function checkCanAsk({ context, text }: Input): Promise<void> {
   if (text('passphrase-file') !== undefined) return;
   const { canType } = await import('../terminal/prompt.ts');
   if (!context.canAskPassphrase || !canType())
-    throw new CliError(EXIT.usage, 'nobody can be asked for a passphrase here; give --passphrase-file');
+    throw usageError('nobody can be asked for a passphrase here; give --passphrase-file');
 }
 
 function buildInit(input: Input, home: Home, { keyStore, passphrase }: VaultPlan): Parameters<Control>[0] {

@@ -5,7 +5,7 @@ import { readConfig } from '../../config.ts';
 import type { Home } from '../../places/home.ts';
 import type { PoolOptions } from '../../pool/pools.ts';
 import type { Context } from '../context.ts';
-import { CliError, EXIT } from '../failure.ts';
+import { usageError } from '../failure.ts';
 
 /** How long a call of the OS keychain may take; it may be waiting for somebody to answer a dialogue. */
 const KEYCHAIN_TIMEOUT_MS = 10_000;
@@ -45,7 +45,7 @@ function readEntryLimits({ directory }: Home): NonNullable<PoolOptions['entryLim
 function readTimeout(given: string | undefined): number {
   if (given === undefined || given === '') return KEYCHAIN_TIMEOUT_MS;
   if (!/^[1-9][0-9]{0,6}$/.test(given)) {
-    throw new CliError(EXIT.usage, 'MAV_KEYCHAIN_TIMEOUT_MS must be a number of milliseconds');
+    throw usageError('MAV_KEYCHAIN_TIMEOUT_MS must be a number of milliseconds');
   }
   return Number(given);
 }

@@ -1,6 +1,7 @@
 /** What the vault says is not there is explained before a command fails. Small: the shortest commands load it too. */
 import type { Client } from '../../client/client.ts';
 import type { Input } from '../command.ts';
+import { hasErrorCode } from '../failure.ts';
 import type { Wanted } from './missing.ts';
 
 /**
@@ -16,7 +17,7 @@ export async function orExplain<T>(
   try {
     return await asked;
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'not_found') throw error;
+    if (!hasErrorCode(error, 'not_found')) throw error;
     const { explainMissing } = await import('./missing.ts');
     throw await explainMissing(input, client, [wanted]);
   }

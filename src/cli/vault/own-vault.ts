@@ -69,6 +69,7 @@ async function unseal({ context }: Input, vault: InProcessVault): Promise<void> 
 
 async function explainSealed(context: Context, problem: Problem): Promise<CliError> {
   const { adviseOn } = await import('../../remedies.ts');
+  const { chooseReader } = await import('./readers.ts');
   const { describeTyping } = await import('../input/passphrase.ts');
-  return new CliError(EXIT.sealed, adviseOn(problem, 'own', describeTyping(context)));
+  return new CliError(EXIT.sealed, adviseOn(problem, chooseReader('own', describeTyping(context))));
 }

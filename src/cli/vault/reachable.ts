@@ -2,7 +2,7 @@
 import { isAlive } from '../../client/alive.ts';
 import { describeNoVault, hasVault } from '../../places/home.ts';
 import type { Input } from '../command.ts';
-import { CliError, EXIT } from '../failure.ts';
+import { CliError, EXIT, hasErrorCode } from '../failure.ts';
 import { readGivenToken, withVault } from './access.ts';
 
 /**
@@ -19,6 +19,6 @@ export async function checkReachable(input: Input): Promise<void> {
     await withVault(input, (client) => client.listSecrets({ limit: 1 }));
   } catch (error) {
     // It may write perhaps, and not read.
-    if ((error as { code?: unknown }).code !== 'forbidden') throw error;
+    if (!hasErrorCode(error, 'forbidden')) throw error;
   }
 }

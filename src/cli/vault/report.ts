@@ -9,7 +9,7 @@ import { explainForeignVault } from '../../places/foreign-vault.ts';
 import { describeNoVault, type Home, isThere } from '../../places/home.ts';
 import { readOwner } from '../../places/owner.ts';
 import type { Input } from '../command.ts';
-import { CliError } from '../failure.ts';
+import { CliError, hasErrorCode } from '../failure.ts';
 import { readGivenToken, withVault } from './access.ts';
 import { describeSilence, findDaemon, isSilent } from './silent-daemon.ts';
 import type { Use } from './vault-access.ts';
@@ -74,8 +74,8 @@ export async function reportVault(input: Input): Promise<VaultReport> {
   } catch (error) {
     if (error instanceof ConnectionError || (error instanceof CliError && error.isSilence))
       return describeSilent(input, error.message);
-    // By its name: the class lies in a part of the program that is loaded only where no daemon runs.
-    if ((error as Error).name !== 'OwnedElsewhereError') throw error;
+    // By its code: the class lies in a part of the program that is loaded only where no daemon runs.
+    if (!hasErrorCode(error, 'owned_elsewhere')) throw error;
     return { ...describeNothing(input, (error as Error).message), ...findFiles(home), state: 'in use' };
   }
 }

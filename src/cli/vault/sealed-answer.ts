@@ -4,16 +4,20 @@
  */
 import type { Client } from '../../client/client.ts';
 import type { Incoming } from '../../client/connection.ts';
-import { adviseOn, type Problem, type Told } from '../../remedies.ts';
+import { adviseOn, type Problem } from '../../remedies.ts';
 import type { Context } from '../context.ts';
 import { describeTyping, explainWrong, noteWrong, tryPassphrases } from '../input/passphrase.ts';
+import { chooseReader, type Told } from './readers.ts';
 
 /** The answer, with what to do about it as this command can do it. One without a reason is left as it is. */
 export function adviseIn(incoming: Incoming, told: Told, context: Context): Incoming {
   const answer = readAnswer(incoming);
   if (answer === null) return incoming;
   const { message, reason } = answer.problem;
-  const said = { ...answer.body, error: adviseOn({ message, reason }, told, describeTyping(context)) };
+  const said = {
+    ...answer.body,
+    error: adviseOn({ message, reason }, chooseReader(told, describeTyping(context))),
+  };
   return { ...incoming, body: Buffer.from(JSON.stringify(said)) };
 }
 
