@@ -5,22 +5,7 @@
  * Make sure to inspect the output below.  Do not ignore changes!
  */
 'use strict'
-exports[`test/transfer.ts > TAP > export > the screen would show it > refused, unless forced > must match snapshot 1`] = `
-mav: this would show every secret on the screen; give --to FILE, a pipe, or --reveal
-
-`
-
-exports[`test/transfer.ts > TAP > export, import > into a new vault > exports the same > export 1`] = `
-{"format":"maestrovault-export","version":1,"secrets":[
-{"name":"-x","environment":"--","value":"0123","metadata":{},"written_by":"session","accepted":true},
-{"name":"a/b \\"c\\" é ","environment":"prod","value":"line\\n\\u0000\\"\\\\ü","metadata":{"n":1.0,"big":1e400,"digits":1234567890123456789012345678901234567890,"b":1,"1":2,"deep":{"a":[null,true,"\\u0001"]}},"written_by":"session","accepted":true},
-{"name":"binary","environment":"","value":"/wD+gA==","encoding":"base64","metadata":{"constructor":"x"},"fields":{"plain":"p","raw":{"value":"gIGC","encoding":"base64"}},"field_count":2,"written_by":"session","accepted":true},
-{"name":"fields only","environment":"dev","metadata":{},"fields":{"#":"hash","constructor":"f"},"field_count":2,"written_by":"session","accepted":true}
-]}
-
-`
-
-exports[`test/transfer.ts > TAP > import > on a terminal > asks before it changes, and only then > must match snapshot 1`] = `
+exports[`test/import.ts > TAP > import > on a terminal > asks before it changes, and only then > must match snapshot 1`] = `
 To add: 0
 To change: 1 (a)
 Already so: 0
@@ -31,14 +16,14 @@ Already so: 0
 
 `
 
-exports[`test/transfer.ts > TAP > import > over secrets that exist > says what it will do; refused without --force, and nothing is done > dry run 1`] = `
+exports[`test/import.ts > TAP > import > over secrets that exist > says what it will do; refused without --force, and nothing is done > dry run 1`] = `
 To add: 1 (new)
 To change: 1 (other)
 Already so: 1 (same)
 
 `
 
-exports[`test/transfer.ts > TAP > import > over secrets that exist > says what it will do; refused without --force, and nothing is done > dry run as JSON 1`] = `
+exports[`test/import.ts > TAP > import > over secrets that exist > says what it will do; refused without --force, and nothing is done > dry run as JSON 1`] = `
 Object {
   "added": Array [
     Object {
@@ -62,14 +47,14 @@ Object {
 }
 `
 
-exports[`test/transfer.ts > TAP > import > over secrets that exist > says what it will do; refused without --force, and nothing is done > forced 1`] = `
+exports[`test/import.ts > TAP > import > over secrets that exist > says what it will do; refused without --force, and nothing is done > forced 1`] = `
 Added: 1 (new)
 Changed: 1 (other)
 Already so: 1 (same)
 
 `
 
-exports[`test/transfer.ts > TAP > import > over secrets that exist > says what it will do; refused without --force, and nothing is done > refused 1`] = `
+exports[`test/import.ts > TAP > import > over secrets that exist > says what it will do; refused without --force, and nothing is done > refused 1`] = `
 To add: 1 (new)
 To change: 1 (other)
 Already so: 1 (same)
@@ -77,7 +62,7 @@ mav: Change a secret that exists (other)? Nobody can be asked here; give --force
 
 `
 
-exports[`test/transfer.ts > TAP > import > something is wrong with the file > its line is named, its content never, and nothing is stored > must match snapshot 1`] = `
+exports[`test/import.ts > TAP > import > something is wrong with the file > its line is named, its content never, and nothing is stored > must match snapshot 1`] = `
 mav: standard input, line 2, column 7: "pin" must be a string; put it in quotes
 mav: standard input, line 2, column 5: JSON of a shape that is not known; an import takes what mav export wrote, {"NAME": "value"}, [{"name": "…", "value": "…"}] (also "key" or "secretKey" for "name"), and dotenv
 mav: standard input, line 2: "x" is empty, which a vault cannot hold; --skip-empty leaves it out

@@ -5,7 +5,7 @@
  * Make sure to inspect the output below.  Do not ignore changes!
  */
 'use strict'
-exports[`test/service.ts > TAP > service files > a usual installation > are what they were > launchd 1`] = `
+exports[`test/service-files.ts > TAP > service files > a usual installation > are what they were > launchd 1`] = `
 /Users/me/Library/LaunchAgents/maestrovault.serve.plist
 
 <?xml version="1.0" encoding="UTF-8"?>
@@ -48,7 +48,7 @@ exports[`test/service.ts > TAP > service files > a usual installation > are what
 </plist>
 `
 
-exports[`test/service.ts > TAP > service files > a usual installation > are what they were > systemd 1`] = `
+exports[`test/service-files.ts > TAP > service files > a usual installation > are what they were > systemd 1`] = `
 /home/me/.config/systemd/user/maestrovault.socket
 
 # Written by mav service install, which writes it anew. Remove it with: mav service uninstall

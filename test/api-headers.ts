@@ -1,0 +1,87 @@
+/** What every response has: headers, request id, no caching, and times in one form. */
+import t from 'tap';
+import { routes } from '../src/routes.ts';
+import { replaceVolatile } from './fixtures/answers.ts';
+import { type Answer, ask, startDaemon } from './fixtures/vault.ts';
+
+t.cleanSnapshot = replaceVolatile;
+
+const daemon = await startDaemon(t);
+
+t.test('HEAD > wherever there is GET > the same headers and no body', async (t) => {
+  await daemon.ask('PUT', '/v1/secrets/headed', { body: { value: 'v', metadata: { head: 'é' } } });
+  await daemon.ask('PUT', '/v1/secrets/headed/fields/f', { body: { value: 'w' } });
+  const gets = routes.filter(({ method, scope }) => method === 'GET' && scope !== 'session');
+  const targets = gets.map(({ path }) => {
+    const target = path.replace(':name', 'headed').replace(':field', 'f');
+    return path === '/v1/search' ? `${target}?q=é&limit=1`.replace('é', '%C3%A9') : target;
+  });
+  // Errors have their headers too.
+  targets.push('/v1/secrets/none', '/v1/none', '/v1/secrets/%zz', '/v1/search', '/v1/secrets?limit=1');
+  for (const target of targets) {
+    const headers = { 'X-Request-Id': 'same' };
+    const get = await daemon.ask('GET', target, { headers });
+    const head = await daemon.ask('HEAD', target, { headers });
+    const shown = ({ status, headers: { date, ...rest } }: Answer) => ({ status, ...rest });
+    t.strictSame(shown(head), shown(get), target);
+    t.strictSame([head.text, get.headers['content-length']], ['', String(get.bytes.length)], target);
+  }
+  const unknown = await ask(daemon.socket, 'HEAD', '/v1/info');
+  t.strictSame([unknown.status, unknown.headers['www-authenticate']], [401, 'Bearer']);
+});
+
+t.test('X-Request-Id > given well, badly, not at all > echoed, or a new one', async (t) => {
+  const idFor = async (headers: Record<string, string | string[]>, target = '/v1/health') =>
+    String((await daemon.ask('GET', target, { headers })).headers['x-request-id']);
+  for (const id of ['a', 'A-z.0_9', 'x'.repeat(128), '..']) {
+    t.equal(await idFor({ 'X-Request-Id': id }), id);
+    t.equal(await idFor({ 'X-Request-Id': id }, '/v1/none'), id, 'on an error too');
+  }
+  const given: (string | string[])[] = ['', 'x'.repeat(129), 'a b', 'a/b', 'é', '<x>', 'a,b', ['a', 'b']];
+  const made = await Promise.all(given.map((id) => idFor({ 'X-Request-Id': id })));
+  made.push(await idFor({}), await idFor({}));
+  for (const [index, id] of made.entries()) {
+    t.match(id, /^[A-Za-z0-9._-]{1,128}$/);
+    t.notOk(given.flat().includes(id), `replaced ${index}`);
+  }
+  t.equal(new Set(made).size, made.length, 'each is its own');
+});
+
+t.test('answers > of every route > never cached, JSON, with an id', async (t) => {
+  for (const { method, path } of routes) {
+    const target = path.replaceAll(/:\w+/g, 'none');
+    for (const token of [null, (await daemon.createToken(['read'])).token]) {
+      const answer = await ask(daemon.socket, method, target, { token });
+      const { headers } = answer;
+      t.strictSame(
+        [headers['cache-control'], headers['content-type'], typeof headers['x-request-id']],
+        ['no-store', 'application/json', 'string'],
+        `${method} ${path}`,
+      );
+      t.equal(headers['content-length'], String(answer.bytes.length));
+    }
+  }
+});
+
+t.test('times > wherever they stand > RFC 3339, UTC, to the second', async (t) => {
+  await daemon.ask('PUT', '/v1/secrets/timed?env=times', { body: { value: 'v' } });
+  const { json: listed } = await daemon.ask('GET', '/v1/secrets?env=times');
+  const { json: secret } = await daemon.ask('GET', '/v1/secrets/timed?env=times');
+  const { json: health } = await daemon.ask('GET', '/v1/health');
+  const { json: token } = await daemon.ask('POST', '/v1/tokens', {
+    body: { name: 'timed', scopes: ['read'], expires_in: '99w' },
+  });
+  const times = [
+    listed[0].created_at,
+    listed[0].updated_at,
+    secret.created_at,
+    secret.updated_at,
+    health.time,
+    token.expires_at,
+  ];
+  for (const time of times) {
+    t.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    t.ok(Number.isFinite(Date.parse(time)));
+  }
+  t.ok(Math.abs(Date.parse(secret.created_at) - Date.now()) < 60_000, 'and it is now');
+});

@@ -1,0 +1,115 @@
+/** Our own vectors in test/vectors/mav4: each ends as it says, and scripts/vectors.ts makes the same ones. */
+import { createSecretKey } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import t from 'tap';
+import { buildVectors, VECTORS_FOLDER } from '../scripts/vectors.ts';
+import { type ContextKind, encodeContext } from '../workers/envelope/context.ts';
+import { IntegrityError } from '../workers/envelope/integrity.ts';
+import { asDek } from '../workers/envelope/keys.ts';
+import { decryptPayload } from '../workers/envelope/payload.ts';
+import { digestRow } from '../workers/envelope/row-digest.ts';
+import {
+  computeTokenMac,
+  deriveTokenMacKey,
+  type TokenRow,
+  verifyTokenMac,
+} from '../workers/envelope/row-mac.ts';
+import { unwrapRootKey } from '../workers/envelope/slot.ts';
+import { readWrapKeyId, unwrapKey } from '../workers/envelope/wrap.ts';
+import { XaesKey } from '../workers/envelope/xaes.ts';
+import { hex, isUniformFailure } from './fixtures/envelope.ts';
+
+// Our own vectors: test/vectors/mav4, written by scripts/vectors.ts.
+
+/** The members of a header; an absent one is a mistake in the vector. */
+type Header = (key: string) => string;
+
+function parseVector(file: string): { header: Header; blob: Buffer } {
+  const [head = '', body = ''] = readFileSync(new URL(file, VECTORS_FOLDER), 'utf8').split(/\n\n/, 2);
+  const members = new Map<string, string>();
+  for (const [, key = '', value = ''] of head.matchAll(/^([a-z-]+):(?: (.*))?$/gm)) members.set(key, value);
+  const header = (key: string): string => {
+    const value = members.get(key);
+    if (value === undefined) throw new Error(`${file} has no ${key}`);
+    return value;
+  };
+  return { header, blob: hex(body.replaceAll('\n', '')) };
+}
+
+const readContext = (h: Header): Buffer =>
+  encodeContext({
+    vaultId: hex(h('vault-id')),
+    kind: h('context-kind') as ContextKind,
+    environment: h('environment'),
+    name: h('name'),
+    field: h('field'),
+    version: Number(h('version')),
+  });
+
+const readDigest = (h: Header): Buffer =>
+  digestRow({
+    metadata: h('metadata'),
+    createdAt: Number(h('created-at')),
+    updatedAt: Number(h('updated-at')),
+    writtenBy: h('written-by'),
+    accepted: Number(h('accepted')),
+    fields: [...h('fields').matchAll(/(\S+)=(\d+)/g)].map(([, field = '', version]) => ({
+      field,
+      version: Number(version),
+    })),
+  });
+
+const readTokenRow = (h: Header): TokenRow => ({
+  vaultId: hex(h('vault-id')),
+  id: h('token-id'),
+  tokenHash: hex(h('token-hash')),
+  name: h('name'),
+  scopes: h('scopes'),
+  trusted: Number(h('trusted')),
+  createdAt: Number(h('created-at')),
+  expiresAt: h('expires-at') === 'never' ? null : Number(h('expires-at')),
+});
+
+/** By kind: opens the blob and returns what must be equal, [what came out, what the header expects]. */
+const openers: Record<string, (h: Header, blob: Buffer) => [Uint8Array, Uint8Array]> = {
+  payload: (h, blob) => [decryptPayload(asDek(hex(h('dek'))), blob, readContext(h)), hex(h('plaintext'))],
+  wrap: (h, blob) => {
+    const key = new XaesKey(createSecretKey(hex(h('wrapping-key'))));
+    const unwrapped = unwrapKey(key, blob, readContext(h), readDigest(h));
+    return [Buffer.concat([readWrapKeyId(blob), unwrapped]), hex(h('wrapping-key-id') + h('key'))];
+  },
+  slot: (h, blob) => [unwrapRootKey(Buffer.from(h('passphrase')), blob, readContext(h)), hex(h('root-key'))],
+  'row-digest': (h, blob) => [readDigest(h), blob],
+  'token-mac': (h, blob) => {
+    const row = readTokenRow(h);
+    const macKey = deriveTokenMacKey(createSecretKey(hex(h('kek'))), row.vaultId);
+    if (!verifyTokenMac(macKey, row, blob)) throw new IntegrityError();
+    return [computeTokenMac(macKey, row), blob];
+  },
+};
+
+t.test('vectors > every file > ends as it says', async (t) => {
+  const files = readdirSync(VECTORS_FOLDER);
+  t.ok(files.length > 100);
+  for (const file of files) {
+    const { header, blob } = parseVector(file);
+    const opener = openers[header('kind')];
+    if (opener === undefined) throw new Error(`${file} is of an unknown kind`);
+    const open = () => opener(header, blob);
+    if (header('expect') === 'success') {
+      const [actual, expected] = open();
+      t.ok(Buffer.from(actual).equals(expected), `${file}: ${header('comment')}`);
+    } else {
+      t.equal(header('expect'), 'integrity');
+      t.ok(isUniformFailure(open), `${file}: ${header('comment')}`);
+    }
+  }
+});
+
+t.test('vectors > generated again > the same files', async (t) => {
+  const vectors = buildVectors();
+  t.same([...vectors.keys()].sort(), readdirSync(VECTORS_FOLDER).sort());
+  for (const [file, expected] of vectors) {
+    t.equal(readFileSync(new URL(file, VECTORS_FOLDER), 'utf8'), expected, file);
+  }
+});
