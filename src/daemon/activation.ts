@@ -5,13 +5,11 @@
 import { fstatSync, lstatSync, readFileSync, realpathSync, type Stats } from 'node:fs';
 import type { Server } from 'node:http';
 import { basename, dirname, join } from 'node:path';
-import { UnsafePlaceError, UntrustedError } from '../places/trusted-places.ts';
+import { UnsafePlaceError, UntrustedError, WRITE_BY_OTHERS } from '../places/trusted-places.ts';
 
 /** SD_LISTEN_FDS_START: the first descriptor that is handed over. */
 export const HANDED_DESCRIPTOR = 3;
 const VARIABLES = ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_PIDFDID', 'LISTEN_FDNAMES'];
-/** Connecting takes the permission to write, unix(7). */
-const WRITE_BY_OTHERS = 0o022;
 /** __SO_ACCEPTCON and SOCK_STREAM, as the kernel's table of Unix sockets writes them. */
 const LISTENING = '00010000';
 const STREAM = '0001';
@@ -106,6 +104,7 @@ function locate(path: string): string {
 /** The modes are the manager's doing; who may connect is ours to answer for. */
 function checkPrivate(socketPath: string): void {
   const stat = lstatSync(socketPath, { throwIfNoEntry: false });
+  // Connecting takes the permission to write, unix(7).
   if (!stat?.isSocket() || stat.uid !== process.geteuid?.() || (stat.mode & WRITE_BY_OTHERS) !== 0) {
     throw new UntrustedError(
       `the socket ${socketPath} is open to other users; give its socket unit SocketMode=0600`,

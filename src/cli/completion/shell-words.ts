@@ -2,6 +2,7 @@
  * Words as shells write them. A name of a secret may have any character in it, so that what is put on a command line must
  * be quoted in the shell's own way: unquoted, `$(…)` in a name would be run.
  */
+import { escapeSingleQuotes } from '../formats/shell-quote.ts';
 
 /** A word of a half-typed command line. */
 export interface Word {
@@ -62,7 +63,7 @@ function isEscape(quote: Word['quote'], next: string): boolean {
 /** What readline puts in place of the word under the cursor, or of what it takes for it. */
 export function quoteForBash(value: string, { quote, fixed }: Word): string {
   const text = value.slice(fixed.value);
-  if (quote === "'") return text.replaceAll("'", `'\\''`);
+  if (quote === "'") return escapeSingleQuotes(text);
   if (quote === '"') return text.replaceAll(/[$`"\\]/g, '\\$&');
   return text.replaceAll(/[^\p{L}\p{N}_%+=:,./@-]/gu, '\\$&');
 }

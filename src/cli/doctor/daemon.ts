@@ -7,11 +7,10 @@ import type { Home } from '../../places/home.ts';
 import { checkPrivateFile } from '../../places/home.ts';
 import { type Owner, readOwner } from '../../places/owner.ts';
 import { findSessionFile } from '../../places/session-token.ts';
+import { ACCESS_BY_OTHERS } from '../../places/trusted-places.ts';
 import { readSoftLimit } from '../../system/process-limits.ts';
 import type { Input } from '../command.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
-
-const ACCESS_BY_OTHERS = 0o077;
 
 export async function checkDaemon({ home, context }: Input): Promise<Finding[]> {
   const { socketPath } = home;

@@ -1,11 +1,11 @@
 /** A text in the user's editor. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withoutFinalNewline } from '../../text/final-newline.ts';
 import { CliError, EXIT } from '../failure.ts';
 import { createEditedFile, type EditedFile, readEditedFile, wipeFolder } from './edited-file.ts';
 
 const NEWLINE = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
 /** How long an editor that is told to end may take. */
 const END_PATIENCE_MS = 2_000;
 
@@ -34,16 +34,11 @@ async function editFile(
     await runEditor(env, file, told);
     const edited = readEditedFile(file);
     if (edited === null) throw new CliError(EXIT.failed, 'the editor removed the file; nothing was stored');
+    // Editors add a final newline. A text that had none keeps having none.
     return text.at(-1) === NEWLINE ? edited : withoutFinalNewline(edited);
   } finally {
     wipeFolder(file.folder);
   }
-}
-
-/** Editors add one; a text that had none keeps having none. */
-function withoutFinalNewline(text: Uint8Array): Uint8Array {
-  if (text.at(-1) !== NEWLINE) return text;
-  return text.subarray(0, text.at(-2) === CARRIAGE_RETURN ? -2 : -1);
 }
 
 /** Resolves when the editor has ended well. Throws CliError. */

@@ -43,7 +43,12 @@ export function quoteWord(word: string): string {
 
 /** Nothing is special between single quotes but the quote itself (XCU 2.2.2). */
 export function quoteForPosix(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
+  return `'${escapeSingleQuotes(text)}'`;
+}
+
+/** For a text that stands between single quotes already. */
+export function escapeSingleQuotes(text: string): string {
+  return text.replaceAll("'", `'\\''`);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The file of --passphrase-file, which is held to the rules of a key file. */
 import { existsSync } from 'node:fs';
 import { checkTrustedFile, readTrustedFile, SECRET } from '../../places/trusted-places.ts';
+import { findEndBeforeNewline } from '../../text/final-newline.ts';
 import type { Input } from '../command.ts';
 import { CliError, EXIT } from '../failure.ts';
 import { checkReadable, readInputFile } from './input-file.ts';
@@ -12,9 +13,8 @@ const MAX_SIZE = 1_048_576;
 
 /** Without the newline that editors and `echo` put at its end. Throws CliError or UntrustedError. */
 export function readPassphrase(path: string): string {
-  const passphrase = readBytes(path)
-    .toString()
-    .replace(/\r?\n$/, '');
+  const bytes = readBytes(path);
+  const passphrase = bytes.toString('utf8', 0, findEndBeforeNewline(bytes));
   if (passphrase === '') throw new CliError(EXIT.failed, `the passphrase file ${path} is empty`);
   return passphrase;
 }

@@ -1,10 +1,10 @@
 /** Where a value comes from that a command stores: exactly one of an option, a file, standard input or a prompt. */
+import { findEndBeforeNewline } from '../../text/final-newline.ts';
 import type { Input } from '../command.ts';
 import { CliError, EXIT, usageError } from '../failure.ts';
 import { readStandardInput, readUpTo } from './input-file.ts';
 
 const NEWLINE = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
 /** The options that name a value's source; `stdin` only where a command has it. */
 export const VALUE_SOURCES = ['value', 'from-file', 'stdin'];
 /** What the API takes. */
@@ -63,16 +63,10 @@ function tooLarge(): CliError {
 
 /** Bytes are kept as they come; a newline that was hardly meant is said, and taken off only where that is asked for. */
 function trim({ context, flag }: Input, bytes: Buffer): Uint8Array {
-  const end = findEnd(bytes);
+  const end = findEndBeforeNewline(bytes);
   if (end === bytes.length) return bytes;
   if (flag('trim')) return bytes.subarray(0, end);
   if (!bytes.subarray(0, end).includes(NEWLINE))
     context.say('Note: the value ends with a newline, which is stored; --trim leaves it out.');
   return bytes;
-}
-
-/** Where the bytes end without one newline at their end. */
-function findEnd(bytes: Uint8Array): number {
-  if (bytes.at(-1) !== NEWLINE) return bytes.length;
-  return bytes.at(-2) === CARRIAGE_RETURN ? bytes.length - 2 : bytes.length - 1;
 }
