@@ -48,7 +48,7 @@ interface RouteBase {
   readonly summary: string;
 }
 
-/** Answered by the request thread itself, without a key and without a worker. */
+/** CallResult by the request thread itself, without a key and without a worker. */
 export interface LocalRoute extends RouteBase {
   readonly pool: 'none';
   readonly operation: 'health' | 'openapi';

@@ -126,7 +126,7 @@ t.test('announced bodies > 20 imports of headers alone > take no memory', async 
     t.teardown(() => connection.close());
     connection.write(head);
   }
-  // Answered after those, whose headers came first.
+  // CallResult after those, whose headers came first.
   t.equal((await daemon.ask('GET', '/v1/secrets')).status, 200);
   const grown = readMemory(pid).peak - before;
   t.ok(grown < MODEST, `${Math.round(grown)} MiB`);

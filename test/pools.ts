@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import t, { type Test } from 'tap';
-import type { Answered } from '../src/answered.ts';
+import type { CallResult } from '../src/call-result.ts';
 import type { Call, ControlOperation } from '../workers/messages.ts';
 import { importBuilt } from './fixtures/built.ts';
 import { bodyOf, encode, put, turn } from './fixtures/pools.ts';
@@ -191,13 +191,13 @@ t.test(
     const codes = new Set<string>();
     let longestMs = 0;
     let isOver = false;
-    const note = async (running: Promise<Answered>) => {
+    const note = async (running: Promise<CallResult>) => {
       const start = performance.now();
       const answered = await running;
       longestMs = Math.max(longestMs, performance.now() - start);
       codes.add(answered.ok ? 'ok' : answered.code);
     };
-    const repeat = async (ask: () => Promise<Answered>) => {
+    const repeat = async (ask: () => Promise<CallResult>) => {
       while (!isOver) {
         await note(ask());
         // What is refused at once must not keep the threads from being heard.

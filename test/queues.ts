@@ -10,7 +10,9 @@ import { waitUntil } from './fixtures/raw.ts';
 // Threads are started by the dozen.
 t.setTimeout(120_000);
 
-const { answerRequest } = await importBuilt<typeof import('../src/http/answer.ts')>('src/http/answer.js');
+const { answerRequest } = await importBuilt<typeof import('../src/http/answer-request.ts')>(
+  'src/http/answer-request.js',
+);
 
 const LIMITS: BatchLimits = {
   batchSize: 4,

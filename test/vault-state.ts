@@ -1,11 +1,11 @@
 /** The request thread's view of whether the vault is sealed, with a writer whose answers come in an order chosen here. */
 import t from 'tap';
-import type { Answered } from '../src/answered.ts';
+import type { CallResult } from '../src/call-result.ts';
 import { VaultState } from '../src/daemon/vault-state.ts';
 import type { Call } from '../workers/messages.ts';
 
-const OK = { ok: true } as Answered;
-const NO_KEYS = { ok: false, code: 'sealed', reason: 'sealed', message: 'the vault is sealed' } as Answered;
+const OK = { ok: true } as CallResult;
+const NO_KEYS = { ok: false, code: 'sealed', reason: 'sealed', message: 'the vault is sealed' } as CallResult;
 const call = (operation: Call['operation']): Call => ({
   operation,
   params: {},

@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import type { Answer as PipelineAnswer } from '../src/http/answer.ts';
+import type { HttpResponse } from '../src/http/answer-request.ts';
 import { HttpError } from '../src/http/errors.ts';
-import { streamAnswer } from '../src/http/stream.ts';
+import { sendInPieces } from '../src/http/send-in-pieces.ts';
 import { createHeldVault, hold } from './fixtures/held.ts';
 import { listenUntilEnd } from './fixtures/listening.ts';
 import { skipWithout } from './fixtures/programs.ts';
@@ -260,7 +260,7 @@ t.test('stopped in the middle > the client reads nothing > the end comes within 
 });
 
 /** The pieces that are left of an answer, as text. */
-async function restOf({ rest }: PipelineAnswer): Promise<string[]> {
+async function restOf({ rest }: HttpResponse): Promise<string[]> {
   const pieces: string[] = [];
   if (rest !== null) for await (const piece of rest) pieces.push(Buffer.from(piece).toString());
   return pieces;
@@ -318,14 +318,14 @@ t.test('destroyed in the middle > breaks off as sealed', async (t) => {
 });
 
 /** A server that answers everything with these pieces, and what became of them. */
-async function serveRest(t: Test, rest: () => PipelineAnswer['rest']) {
+async function serveRest(t: Test, rest: () => HttpResponse['rest']) {
   const outcomes: (string | null)[] = [];
-  const holding = { hold: () => {}, release: () => {}, attribute: () => {}, onRefuse: () => {} };
+  const holding = { hold: () => {}, release: () => {} };
   const server = createServer(async ({ method = '' }, response) => {
     const headers = ['Content-Type', 'application/json'];
     const about = { route: null, tokenId: null, code: null, requestId: '', isLast: false };
     const answer = { status: 200, headers, body: new Uint8Array([0x5b]), rest: rest(), ...about };
-    outcomes.push(await streamAnswer(response, method, answer, holding, () => {}));
+    outcomes.push(await sendInPieces(response, method, answer, holding, () => {}));
   });
   const path = await listenUntilEnd(t, server);
   return { path, outcomes };

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import type { Answered } from '../src/answered.ts';
+import type { CallResult } from '../src/call-result.ts';
 import { createApiServer } from '../src/http/server.ts';
 import { createBackend } from './fixtures/backend.ts';
 import { listenUntilEnd } from './fixtures/listening.ts';
@@ -13,7 +13,7 @@ const SIZE = 100;
 
 /** A server whose answers a test gives out one by one, and the bodies that it gave. */
 async function serve(t: Test) {
-  const waiting: ((answered: Answered) => void)[] = [];
+  const waiting: ((answered: CallResult) => void)[] = [];
   const server = createApiServer(
     createBackend(TOKEN, ['read'], () => new Promise((resolve) => waiting.push(resolve))),
     () => {},

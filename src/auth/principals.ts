@@ -1,10 +1,10 @@
 /**
- * The principals that may ask, by the SHA-256 of their token. The workers verify the rows and hand them over; this
- * thread could not tell a genuine one.
+ * The principals that may ask, by the SHA-256 of their token. The workers verify the rows of the database and hand them
+ * over; this thread has no key to verify them with.
  *
- * How long it takes to find one tells nothing about a token. A guess is hashed before it is compared with anything, so
- * it has no beginning that could be right; half of the hash finds the entry, which only somebody who has the token could
- * make it do, and the whole of it is compared in constant time.
+ * The time of a lookup tells nothing about a token. A guess is hashed first, so no prefix of it can be right. Half of the
+ * hash finds the entry, and a hash with that half is not found without the token. Then the whole hash is compared in
+ * constant time.
  */
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Principal, PrincipalChange, PrincipalRow } from '../../workers/messages.ts';
@@ -14,12 +14,12 @@ export function hashToken(token: string): string {
   return hash('sha256', token);
 }
 
-/** Hex characters of a hash that find an entry: 128 bits, so no two tokens share them. */
+/** Hexadecimal digits of a hash that find an entry: 128 bits, so no two tokens share them. */
 const SELECTOR_LENGTH = 32;
 
 interface Entry {
   readonly principal: Principal;
-  /** The whole hash, as its hex characters. */
+  /** The whole hash, as ASCII of its hexadecimal digits. */
   readonly digest: Uint8Array;
 }
 
@@ -28,16 +28,17 @@ export class Principals {
   readonly #selectorById = new Map<string, string>();
   readonly #session: PrincipalRow | null;
 
-  /** `session`: the command line's own principal; it is known even while the vault is sealed. */
+  /** `session`: the principal of the command line, known even while the vault is sealed. */
   constructor(session: PrincipalRow | null) {
     this.#session = session;
     this.#replaceAll([]);
   }
 
   find(token: string): Principal | null {
-    const tokenHash = hashToken(token);
-    const entry = this.#bySelector.get(selectorOf(tokenHash));
-    return entry !== undefined && timingSafeEqual(entry.digest, digestOf(tokenHash)) ? entry.principal : null;
+    const tokenHash = hash('sha256', token);
+    const entry = this.#bySelector.get(tokenHash.slice(0, SELECTOR_LENGTH));
+    if (entry === undefined) return null;
+    return timingSafeEqual(entry.digest, Buffer.from(tokenHash, 'latin1')) ? entry.principal : null;
   }
 
   apply(change: PrincipalChange): void {
@@ -54,8 +55,8 @@ export class Principals {
   }
 
   #add(row: PrincipalRow): void {
-    const selector = selectorOf(row.tokenHash);
-    this.#bySelector.set(selector, { principal: row, digest: digestOf(row.tokenHash) });
+    const selector = row.tokenHash.slice(0, SELECTOR_LENGTH);
+    this.#bySelector.set(selector, { principal: row, digest: Buffer.from(row.tokenHash, 'latin1') });
     this.#selectorById.set(row.id, selector);
   }
 
@@ -64,12 +65,4 @@ export class Principals {
     if (selector !== undefined) this.#bySelector.delete(selector);
     this.#selectorById.delete(id);
   }
-}
-
-function selectorOf(tokenHash: string): string {
-  return tokenHash.slice(0, SELECTOR_LENGTH);
-}
-
-function digestOf(tokenHash: string): Uint8Array {
-  return Buffer.from(tokenHash, 'latin1');
 }

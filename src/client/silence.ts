@@ -105,7 +105,7 @@ export class SilenceWatch {
     const timer = this.#timer;
     const isSilent = performance.now() - this.#heardAtMs >= SILENCE_MS;
     const isAlive = !isSilent || (await this.#isAnswering());
-    // Answered, or given up, meanwhile.
+    // CallResult, or given up, meanwhile.
     if (timer !== this.#timer) return;
     if (isAlive) {
       if (isSilent) this.noteHeard();

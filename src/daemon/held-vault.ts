@@ -3,11 +3,11 @@
  * through it, and the command line goes through the very same when no daemon runs.
  */
 import type { Call, Failure, PrincipalChange } from '../../workers/messages.ts';
-import type { Answered, IsWanted } from '../answered.ts';
 import { GuessLimit } from '../auth/limits.ts';
 import { hashToken, Principals } from '../auth/principals.ts';
 import { TokenUsage } from '../auth/usage.ts';
-import type { Backend } from '../http/answer.ts';
+import type { CallResult, IsWanted } from '../call-result.ts';
+import type { Backend } from '../http/answer-request.ts';
 import type { LongWork } from '../long-work.ts';
 import { type Death, type PoolOptions, Pools } from '../pool/pools.ts';
 import type { Problem } from '../remedies.ts';
@@ -99,7 +99,7 @@ export class HeldVault implements Backend {
   }
 
   /** Asks the vault's key slots for its key. Never rejects: a failure leaves the vault sealed and says why. */
-  unseal(body: Call['body'] = null): Promise<Answered> {
+  unseal(body: Call['body'] = null): Promise<CallResult> {
     return this.dispatch('control', { operation: 'vault.unseal', params: {}, body, mayReplace: false });
   }
 
@@ -107,7 +107,7 @@ export class HeldVault implements Backend {
     if (tokenId !== 'session') this.#usage.note(tokenId, nowMs);
   }
 
-  async dispatch(pool: Pool, call: Call, isWanted: IsWanted = () => true): Promise<Answered> {
+  async dispatch(pool: Pool, call: Call, isWanted: IsWanted = () => true): Promise<CallResult> {
     if (this.#isDestroyed) return refuse(call, DESTROYED);
     if (pool === 'control') return this.#control(call);
     // The list says when each token was last used: what is still in memory must be written first.
@@ -118,12 +118,12 @@ export class HeldVault implements Backend {
     return this.#apply(answered);
   }
 
-  #runOn(pool: Exclude<Pool, 'control'>, call: Call, isWanted: IsWanted): Promise<Answered> {
+  #runOn(pool: Exclude<Pool, 'control'>, call: Call, isWanted: IsWanted): Promise<CallResult> {
     if (pool === 'writer') return this.#pools.write(call);
     return pool === 'readers' ? this.#pools.read(call, isWanted) : this.#pools.readLong(call, isWanted);
   }
 
-  async #control(call: Call): Promise<Answered> {
+  async #control(call: Call): Promise<CallResult> {
     if (call.operation === 'vault.unseal') return this.#state.unseal(call);
     if (call.operation === 'vault.seal') return this.#state.seal(call);
     if (call.operation === 'keys.rotate') {
@@ -156,7 +156,7 @@ export class HeldVault implements Backend {
   }
 
   /** Takes up a change of principals before the reply is sent, so that it holds for the next request. */
-  #apply(answered: Answered): Answered {
+  #apply(answered: CallResult): CallResult {
     if (answered.ok && answered.principals !== undefined) this.#applyPrincipals(answered.principals);
     if (answered.ok && answered.warning !== undefined) this.#report('warning', answered.warning);
     if (!answered.ok && answered.detail !== undefined) this.#report('failure', answered.detail);

@@ -3,11 +3,11 @@
  * thread starts before the vault is ours (it opens nothing until it is asked), so that it loads while we do.
  */
 import type { Call } from '../../workers/messages.ts';
-import type { Answered } from '../answered.ts';
+import type { CallResult } from '../call-result.ts';
 import { isAlive } from '../client/alive.ts';
 import type { Incoming, Outgoing, Send } from '../client/connection.ts';
 import { ConnectionError } from '../client/connection-error.ts';
-import type { Answer, Backend } from '../http/answer.ts';
+import type { Backend, HttpResponse } from '../http/answer-request.ts';
 import type { Home } from '../places/home.ts';
 import { readOwner, TURN_PATIENCE_MS } from '../places/owner.ts';
 import type { PoolOptions } from '../pool/pools.ts';
@@ -18,7 +18,7 @@ import { mintSessionToken } from './mint-session-token.ts';
 export interface InProcessVault {
   readonly sessionToken: string;
   readonly send: Send;
-  unseal(body?: Call['body']): Promise<Answered>;
+  unseal(body?: Call['body']): Promise<CallResult>;
   /** Ends the thread and lets go of the vault. */
   close(): Promise<void>;
 }
@@ -36,7 +36,7 @@ export async function holdInProcess(
   Libc.open()?.forbidDumping();
   const vault = new HeldVault(options, sessionToken, report);
   // Needed after the unsealing only, but now the thread is loading, and this one would wait for it.
-  const loading = import('../http/answer.ts');
+  const loading = import('../http/answer-request.ts');
   let isOurs = false;
   try {
     isOurs = await takeTurn(home, command, turnPatienceMs);
@@ -95,7 +95,7 @@ async function findElsewhere({ directory, ownerPath, socketPath }: Home): Promis
 
 /** The daemon's own pipeline behind the client's interface. */
 async function answerInProcess(
-  answerRequest: typeof import('../http/answer.ts').answerRequest,
+  answerRequest: typeof import('../http/answer-request.ts').answerRequest,
   vault: Backend,
   { method, target, headers, body, signal }: Outgoing,
 ): Promise<Incoming> {
@@ -119,7 +119,7 @@ async function answerInProcess(
 }
 
 /** The whole body. Throws ConnectionError where it breaks off, as a daemon's answer then would. */
-async function collect({ body, rest }: Answer): Promise<Uint8Array> {
+async function collect({ body, rest }: HttpResponse): Promise<Uint8Array> {
   if (rest === null) return body;
   const pieces = [body];
   try {
@@ -130,7 +130,7 @@ async function collect({ body, rest }: Answer): Promise<Uint8Array> {
   return Buffer.concat(pieces);
 }
 
-function toIncoming({ status, headers }: Answer, body: Uint8Array): Incoming {
+function toIncoming({ status, headers }: HttpResponse, body: Uint8Array): Incoming {
   const byName: Record<string, string> = {};
   for (let at = 0; at < headers.length; at += 2)
     byName[(headers[at] ?? '').toLowerCase()] = headers[at + 1] ?? '';

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call, ControlOperation, Failure } from '../../workers/messages.ts';
-import type { Answered } from '../answered.ts';
+import type { CallResult } from '../call-result.ts';
 import { within } from '../deadline.ts';
 import { NO_WORKER, PROGRAM_REPLACED, WORKER_DIED } from '../pool/batch.ts';
 import { API, adviseOn, type Problem } from '../remedies.ts';
@@ -40,19 +40,19 @@ const RESUME_PATIENCE_MS = 500;
 export type Report = (event: string, detail: string) => void;
 
 /** Runs an operation on the vault's own state; never rejects. */
-type Control = (call: Call) => Promise<Answered>;
+type Control = (call: Call) => Promise<CallResult>;
 
 interface Means {
   readonly control: Control;
   readonly report: Report;
-  readonly apply: (answered: Answered) => void;
+  readonly apply: (answered: CallResult) => void;
   readonly replaceThreads: () => Promise<boolean>;
 }
 
 export class VaultState {
   readonly #control: Control;
   readonly #report: Report;
-  readonly #apply: (answered: Answered) => void;
+  readonly #apply: (answered: CallResult) => void;
   readonly #replaceThreads: () => Promise<boolean>;
   #sealedBecause: Problem | null = STARTING;
   /** Settles when the unsealing under way has ended; requests wait for it instead of failing. */
@@ -96,7 +96,7 @@ export class VaultState {
     this.stopWaiting();
   }
 
-  async unseal(call: Call): Promise<Answered> {
+  async unseal(call: Call): Promise<CallResult> {
     const running = this.#tryToUnseal(call);
     this.#unsealing = running;
     const answered = await running;
@@ -113,7 +113,7 @@ export class VaultState {
   }
 
   /** Once more if a thread died with it; a passphrase is gone with that thread. */
-  async #tryToUnseal(call: Call): Promise<Answered> {
+  async #tryToUnseal(call: Call): Promise<CallResult> {
     const attempts = call.body === null ? UNSEAL_ATTEMPTS : 1;
     for (let attempt = 0; attempt < attempts; attempt++) {
       const answered = await this.#control(call);
@@ -125,7 +125,7 @@ export class VaultState {
   }
 
   /** Waits behind nothing: a thread that does not let go of the keys is ended, and if that does not help the process. */
-  async seal(call: Call): Promise<Answered> {
+  async seal(call: Call): Promise<CallResult> {
     const inTime = await within(SEAL_MS, this.#tryToSeal(call));
     const answered = inTime?.ok ? inTime : await this.#sealByForce();
     this.#apply(answered);
@@ -133,7 +133,7 @@ export class VaultState {
     return answered;
   }
 
-  async #sealByForce(): Promise<Answered> {
+  async #sealByForce(): Promise<CallResult> {
     // First, so that no new thread is given the keys again.
     if (!this.#isOver) this.#sealedBecause = SEALED;
     this.#report('warning', 'a thread did not let go of the keys in time, so all are ended');
@@ -142,7 +142,7 @@ export class VaultState {
   }
 
   /** A thread that died with it may have told some of the others only: the next one tells them all. */
-  async #tryToSeal(call: Call): Promise<Answered> {
+  async #tryToSeal(call: Call): Promise<CallResult> {
     for (let attempt = 1; ; attempt++) {
       const answered = await this.#control(call);
       if (!wasLost(answered) || attempt === SEAL_ATTEMPTS) return answered;
@@ -194,7 +194,7 @@ export class VaultState {
   }
 
   /** Resolves to false if somebody unsealed the vault while it was being sealed here: then it is to be resumed again. */
-  async #noteResumed(answered: Answered): Promise<boolean> {
+  async #noteResumed(answered: CallResult): Promise<boolean> {
     // Somebody has sealed or unsealed it meanwhile.
     if (!this.#mayResume) return true;
     this.#apply(answered);
@@ -224,6 +224,6 @@ function saysWhy({ code }: Failure, known: Problem): boolean {
 }
 
 /** Whether the call may have done nothing, for want of a thread that lives. */
-function wasLost(answered: Answered): boolean {
+function wasLost(answered: CallResult): boolean {
   return answered === WORKER_DIED || answered === NO_WORKER;
 }

@@ -1,21 +1,21 @@
 /**
  * Reads a request body into one buffer, unparsed. The bytes are plaintext: each chunk is zeroed as soon as it has been
- * copied, and the buffer is on its own memory, so that it can be transferred to a worker whole. That memory grows with
- * what has arrived, whatever length was announced, and is charged before it is there.
+ * copied. The buffer has memory of its own, so that it can be transferred to a worker. That memory grows with what has
+ * arrived, whatever length was announced, and is charged before it is allocated.
  */
 import type { IncomingMessage } from 'node:http';
+import type { ClientConnection } from './client-connection.ts';
 import { HttpError } from './errors.ts';
-import type { Holding } from './held-memory.ts';
 
 /** 1 MiB: the largest request body, unless the route says otherwise. */
 export const MAX_BODY_SIZE = 1_048_576;
 
 const FIRST_CAPACITY = 4_096;
-/** Up to here a body has its memory at once. A larger one grows in place, by as much each time, and leaves no copy behind. */
+/** Bytes. A body of up to this size gets all of its memory at once. A larger one grows in place, by this much each time. */
 const STEP = 65_536;
-/** Bytes. */
+/** Bytes. The memory of a chunk of this size is given back as soon as it is copied. */
 const LARGE_CHUNK = 16_384;
-/** Node lays 64 bytes and less into the V8 heap, where the garbage collector moves them and leaves a copy behind. */
+/** Bytes. Node puts 64 bytes and less into the V8 heap, where the garbage collector moves them and leaves a copy behind. */
 const MIN_CAPACITY = 128;
 
 export type Body = Uint8Array<ArrayBuffer>;
@@ -23,10 +23,10 @@ export type Body = Uint8Array<ArrayBuffer>;
 /** The client went away before its request was complete: there is nobody to answer. */
 export class ClientGoneError extends Error {}
 
-/** Bodies whose rest cannot arrive, and why. */
+/** Bodies that cannot arrive whole, each with the reason. */
 const refused = new WeakMap<IncomingMessage, HttpError>();
 
-/** Whoever reads this body, now or later, gets `error`. */
+/** A `readBody` of this request, under way or later, rejects with `error`. */
 export function refuseBody(request: IncomingMessage, error: HttpError): void {
   refused.set(request, error);
   request.emit('refused', error);
@@ -43,21 +43,22 @@ function tooLarge(maxSize: number): HttpError {
   return new HttpError('too_large', `the body is larger than ${maxSize} bytes`);
 }
 
-/** Whether the request has one, or says so. */
+/** Returns whether the request has a body or declares one. */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
 /**
- * The body, at most `maxSize` bytes, or null where there is none. Throws HttpError `too_large`, `busy` when clients hold
- * too much together, what it was refused for, or ClientGoneError. What a client sends beyond the limit is read and
- * dropped, so that it gets to read its answer; the server's request timeout bounds that. What has arrived is held by its
- * connection until the body is whole. `invite` is called when it is to be read, for clients that wait to be asked for it.
+ * Returns the body, at most `maxSize` bytes, or null where there is none. Rejects with HttpError (`too_large`, `busy` when
+ * all clients hold too much together, or the error of `refuseBody`) or ClientGoneError. What a client sends beyond the
+ * limit is read and dropped, so that the client gets to read its response; the server's request timeout bounds that. Until
+ * the body is whole, its memory counts as the connection's. `invite` is called before the body is read, for clients that
+ * wait for `100 Continue`.
  */
 export function readBody(
   request: IncomingMessage,
   maxSize: number,
-  holding: Holding,
+  connection: ClientConnection,
   invite: () => void,
 ): Promise<Body | null> {
   const earlier = refused.get(request);
@@ -65,13 +66,13 @@ export function readBody(
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxSize) return Promise.reject(tooLarge(maxSize));
   invite();
-  const collected = new Collector(announced, maxSize, holding);
+  const collected = new Collector(announced, maxSize, connection);
   return new Promise((resolve, reject) => {
     const give = (error: Error) => {
       collected.wipe();
       reject(error);
     };
-    holding.onRefuse(() => give(tooMuch()));
+    connection.refuse = () => give(tooMuch());
     request.on('data', (chunk: Buffer<ArrayBuffer>) => {
       const problem = collected.add(chunk);
       if (problem !== null) give(problem);
@@ -79,19 +80,18 @@ export function readBody(
     request.once('end', () => resolve(collected.take()));
     request.once('refused', give);
     request.once('close', () => {
-      // It comes after 'end' as well, when there is no need of an error, which takes long to make.
+      // It also comes after 'end'. An error takes long to make, so none is made then.
       if (!request.readableEnded) give(new ClientGoneError());
     });
   });
 }
 
 /**
- * Reads and zeroes what nobody has read: Node would only drop it. And a client that is cut off while it sends may never
- * read its answer.
+ * Reads and zeroes what is left of a body. Node would drop it without zeroing, and a client whose connection is closed
+ * while it sends may never read its response.
  */
 export function drainBody(request: IncomingMessage): Promise<void> {
-  if (!hasBody(request) || request.readableEnded || request.destroyed || refused.has(request))
-    return Promise.resolve();
+  if (request.readableEnded || request.destroyed || refused.has(request)) return Promise.resolve();
   return new Promise((resolve) => {
     request.on('data', discard);
     for (const event of ['end', 'refused', 'close']) request.once(event, () => resolve());
@@ -101,20 +101,20 @@ export function drainBody(request: IncomingMessage): Promise<void> {
 class Collector {
   readonly #announced: number;
   readonly #maxSize: number;
-  readonly #holding: Holding;
+  readonly #connection: ClientConnection;
   #buffer: ArrayBuffer | null = null;
   #length = 0;
   #charged = 0;
-  /** No more of it is wanted. */
+  /** Set once no more chunks are wanted. */
   #isOver = false;
 
-  constructor(announced: number, maxSize: number, holding: Holding) {
+  constructor(announced: number, maxSize: number, connection: ClientConnection) {
     this.#announced = announced;
     this.#maxSize = maxSize;
-    this.#holding = holding;
+    this.#connection = connection;
   }
 
-  /** Takes the chunk's bytes and zeroes it; null, or why the body cannot be taken. */
+  /** Copies the chunk and zeroes it. Returns why the body cannot be taken; else null. */
   add(chunk: Buffer<ArrayBuffer>): HttpError | null {
     try {
       return this.#isOver ? null : this.#append(chunk);
@@ -127,14 +127,14 @@ class Collector {
     const needed = this.#length + chunk.length;
     if (needed > this.#maxSize) return tooLarge(this.#maxSize);
     const target = this.#reserve(needed);
-    // Refused meanwhile: this may have been one too many.
+    // The body was refused while it was charged, by HeldMemory.
     if (target === null) return this.#isOver ? null : tooMuch();
     new Uint8Array(target).set(chunk, this.#length);
     this.#length = needed;
     return null;
   }
 
-  /** null where there is no room for it. */
+  /** Returns null where there is no memory for it. */
   #reserve(needed: number): ArrayBuffer | null {
     const [old, capacity] = [this.#buffer, this.#buffer?.byteLength ?? 0];
     if (old !== null && needed <= capacity) return old;
@@ -169,10 +169,10 @@ class Collector {
 
   #charge(bytes: number): void {
     this.#charged += bytes;
-    this.#holding.hold(bytes);
+    this.#connection.hold(bytes);
   }
 
-  /** What it holds is whoever takes it's to charge. */
+  /** Returns the body, null if it is empty. From now on the caller charges its memory. */
   take(): Body | null {
     const [buffer, length] = [this.#buffer, this.#length];
     this.#buffer = null;
@@ -182,7 +182,7 @@ class Collector {
     return new Uint8Array(buffer, 0, length);
   }
 
-  /** And gives the memory back: garbage of a flood would add up until it is collected. */
+  /** Zeroes what has arrived and gives the memory back: as garbage, the bodies of a flood would add up. */
   wipe(): void {
     free(this.#buffer);
     this.#buffer = null;
@@ -192,23 +192,23 @@ class Collector {
   #end(): void {
     this.#isOver = true;
     this.#length = 0;
-    this.#holding.onRefuse(null);
-    this.#holding.release(this.#charged);
+    this.#connection.refuse = null;
+    this.#connection.release(this.#charged);
     this.#charged = 0;
   }
 }
 
-/** Zeroes it, and gives it back now. */
+/** Zeroes the memory and gives it back now. */
 function free(buffer: ArrayBuffer | null): void {
   if (buffer === null) return;
   new Uint8Array(buffer).fill(0);
   buffer.transferToFixedLength(0);
 }
 
-/** Zeroes a chunk, and gives the memory of a large one back now: as garbage of an upload they would add up. */
+/** Zeroes a chunk, and gives the memory of a large one back now: as garbage, the chunks of an upload would add up. */
 function discard(chunk: Buffer<ArrayBuffer>): void {
   const { buffer, length } = chunk;
-  // One whose body was refused is heard of twice.
+  // A chunk of a refused body comes here twice.
   if (buffer.detached) return;
   chunk.fill(0);
   if (length >= LARGE_CHUNK && length === buffer.byteLength) buffer.transferToFixedLength(0);

@@ -1,91 +1,75 @@
 /**
- * How many connections the daemon has, and which one it closes for a new one when it can have no more. Nobody is turned
- * away: whoever floods the socket loses connections of the flood, not the owner of the vault a way in.
+ * Bounds the number of connections: at the bound, each new connection closes an old one. No client is turned away, so a
+ * flood of the socket loses its own connections, and the owner of the vault can still connect.
  */
-import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Warn } from '../log/rate-limited-warning.ts';
+import type { ClientConnection } from './client-connection.ts';
 
-/** Connections in the order in which they came there, and when each did. */
-type Line = Map<Socket, number>;
+/** Connections in the order in which they came here. */
+type Line = Set<ClientConnection>;
 
 /**
- * How much older than it is a connection counts that was never good for a whole request: it has sent nothing, or headers
- * or a body in drips. An honest client sends its request within milliseconds, and then rests for seconds.
+ * Multiplies the idle time of a connection that has not yet sent a complete request: it has sent nothing, or sends
+ * headers or a body in drips. An honest client sends its request within milliseconds, and then rests for seconds.
  */
 const UNPROVEN_WEIGHT = 4;
 
 /**
- * Three lines of connections. The one that goes is the one that has been idle for longest, whether it has yet to be good
- * for a request, or rests after an answer or before it takes that; only then one whose answer is being made.
+ * Each connection stands in one of three lines. The connection to close is the one that has been idle longest: it has not
+ * yet sent a request, or has its response, or does not read it. Only if there is none is one closed whose response is being
+ * made.
  */
 export class Connections {
   readonly #cap: number;
   readonly #warn: Warn;
-  readonly #unproven: Line = new Map();
-  readonly #resting: Line = new Map();
-  readonly #served: Line = new Map();
+  readonly #unproven: Line = new Set();
+  /** A response, or a piece of one, is the client's to read. */
+  readonly resting: Line = new Set();
+  /** A whole request has arrived; its response is being made. */
+  readonly served: Line = new Set();
 
-  /** `cap`: how many there may be, 2 at least. */
+  /** `cap`: how many connections there may be, at least 2. */
   constructor(cap: number, warn: Warn) {
     if (!(cap >= 2)) throw new RangeError('a server needs two connections: one to close, one to serve');
     this.#cap = cap;
     this.#warn = warn;
   }
 
-  /** Has an eye on every connection of `server`; tells `onEnd` of the end of each. */
-  watch(server: Server, onEnd: (socket: Socket) => void): void {
-    server.on('connection', (socket: Socket) => {
-      if (this.#count() >= this.#cap) this.#closeOne();
-      this.#unproven.set(socket, performance.now());
-      socket.once('close', () => {
-        this.#leave(socket);
-        onEnd(socket);
-      });
-    });
+  add(connection: ClientConnection): void {
+    if (this.#unproven.size + this.resting.size + this.served.size >= this.#cap) this.#closeOne();
+    connection.line = this.#unproven;
+    this.move(connection, this.#unproven);
   }
 
-  /** A whole request has arrived; its answer is being made. */
-  noteRequest(socket: Socket): void {
-    this.#move(socket, this.#served);
+  move(connection: ClientConnection, line: Line): void {
+    // A connection that was closed meanwhile must not come back.
+    if (connection.line === null) return;
+    connection.line.delete(connection);
+    connection.line = line.add(connection);
+    connection.inLineSinceMs = performance.now();
   }
 
-  /** An answer, or a piece of it, is the client's to take now. */
-  noteAnswer(socket: Socket): void {
-    this.#move(socket, this.#resting);
-  }
-
-  #count(): number {
-    return this.#unproven.size + this.#resting.size + this.#served.size;
-  }
-
-  #move(socket: Socket, line: Line): void {
-    // One that was closed meanwhile must not come back.
-    if (this.#leave(socket)) line.set(socket, performance.now());
-  }
-
-  #leave(socket: Socket): boolean {
-    return this.#resting.delete(socket) || this.#served.delete(socket) || this.#unproven.delete(socket);
+  remove(connection: ClientConnection): void {
+    connection.line?.delete(connection);
+    connection.line = null;
   }
 
   #closeOne(): void {
-    const socket = this.#findIdlest();
-    if (socket === undefined) return;
+    const connection = this.#findIdlest();
+    if (connection === undefined) return;
     this.#warn(`more than ${this.#cap} connections: those that were idle longest are closed`);
-    this.#leave(socket);
-    socket.destroy();
+    this.remove(connection);
+    connection.socket.destroy();
   }
 
-  #findIdlest(): Socket | undefined {
+  #findIdlest(): ClientConnection | undefined {
     const nowMs = performance.now();
-    const [unproven, unprovenSinceMs = nowMs] = first(this.#unproven);
-    const [resting, restingSinceMs = nowMs] = first(this.#resting);
-    const unprovenMs = (nowMs - unprovenSinceMs) * UNPROVEN_WEIGHT;
-    const idle = unprovenMs > nowMs - restingSinceMs ? (unproven ?? resting) : (resting ?? unproven);
-    return idle ?? first(this.#served)[0];
+    const [unproven] = this.#unproven;
+    const [resting] = this.resting;
+    const [served] = this.served;
+    const unprovenMs = (nowMs - (unproven?.inLineSinceMs ?? nowMs)) * UNPROVEN_WEIGHT;
+    const restingMs = nowMs - (resting?.inLineSinceMs ?? nowMs);
+    const idle = unprovenMs > restingMs ? (unproven ?? resting) : (resting ?? unproven);
+    return idle ?? served;
   }
-}
-
-function first(line: Line): [Socket, number] | [] {
-  return line.entries().next().value ?? [];
 }

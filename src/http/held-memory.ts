@@ -1,42 +1,23 @@
 /**
- * The memory that clients make the daemon hold, and its bound for all of them together: bodies that are arriving or
- * wait for their answer, requests that wait behind others of their connection, answers that nobody takes. It is charged
- * before it is allocated. A client that sends or reads at an ordinary pace holds next to nothing; for the others the
- * bound is enough, and needs no clock that a slow but honest reader could run out of.
+ * Bounds the memory that all clients together make the daemon hold: request bodies that are arriving or being answered,
+ * requests that wait behind others of their connection, responses that are not read. It is charged before it is allocated.
+ * A client that sends and reads at an ordinary pace holds next to nothing. For the others the bound is enough: it needs no
+ * deadline, which a slow but honest reader could miss.
  */
-import type { Socket } from 'node:net';
 import type { Warn } from '../log/rate-limited-warning.ts';
+import type { ClientConnection, Holder, MemoryBound } from './client-connection.ts';
 
-/** 80 MiB: the largest body there is (of an import), and a quarter as much again. */
+/** 80 MiB: the largest body there is (of an import), and a quarter of it. */
 export const HELD_BYTES = 80 * 1_048_576;
 
-/** Who holds it: a token's id, the owner's session, or nobody that is known yet. */
-export type Holder = string | null;
-/** The principal that is the command line's own. */
+/** The principal of the command line. */
 export const SESSION: Holder = 'session';
 
-/** What one connection holds. */
-export interface Holding {
-  hold(bytes: number): void;
-  release(bytes: number): void;
-  /** As whose it counts from now on. */
-  attribute(holder: Holder): void;
-  /** Called in the place of cutting the connection off, while a body is arriving that can be refused; null: no longer. */
-  onRefuse(refuse: (() => void) | null): void;
-}
-
-interface Share {
-  bytes: number;
-  /** When it last became less, or began. */
-  sinceMs: number;
-  holder: Holder;
-  refuse: (() => void) | null;
-}
-
-export class HeldMemory {
+export class HeldMemory implements MemoryBound {
   readonly #bound: number;
   readonly #warn: Warn;
-  readonly #shares = new Map<Socket, Share>();
+  /** Those that have held anything. */
+  readonly #connections = new Set<ClientConnection>();
   #total = 0;
 
   /** `bound` in bytes. */
@@ -45,97 +26,69 @@ export class HeldMemory {
     this.#warn = warn;
   }
 
-  by(socket: Socket): Holding {
-    return {
-      hold: (bytes) => this.hold(socket, bytes),
-      release: (bytes) => this.release(socket, bytes),
-      attribute: (holder) => {
-        this.#shareOf(socket).holder = holder;
-      },
-      onRefuse: (refuse) => {
-        this.#shareOf(socket).refuse = refuse;
-      },
-    };
-  }
-
-  /** Beyond the bound, requests are refused and connections cut off until it is kept: perhaps this one. */
-  hold(socket: Socket, bytes: number): void {
-    if (socket.destroyed) return;
-    this.#shareOf(socket).bytes += bytes;
+  /** Beyond the bound, bodies are refused and connections cut off until it is kept: perhaps this connection too. */
+  hold(connection: ClientConnection, bytes: number): void {
+    if (connection.socket.destroyed) return;
+    this.#connections.add(connection);
+    if (connection.heldBytes === 0) connection.heldSinceMs = performance.now();
+    connection.heldBytes += bytes;
     this.#total += bytes;
     while (this.#total > this.#bound) this.#takeBack();
   }
 
-  release(socket: Socket, bytes: number): void {
-    const share = this.#shares.get(socket);
-    // Its connection has ended, and all it held went with it.
-    if (share === undefined) return;
-    share.bytes -= bytes;
-    share.sinceMs = performance.now();
+  release(connection: ClientConnection, bytes: number): void {
+    // The connection has ended, and releaseAll has released what it held.
+    if (!this.#connections.has(connection)) return;
+    connection.heldBytes -= bytes;
+    connection.heldSinceMs = performance.now();
     this.#total -= bytes;
   }
 
-  /**
-   * Whole bodies that a request is being answered for: they count, until the function that this returns is called, and
-   * cannot be taken back.
-   */
-  work(bytes: number): () => void {
-    let left = bytes;
-    this.#total += left;
-    return () => {
-      this.#total -= left;
-      left = 0;
-    };
-  }
-
   /** The connection has ended. */
-  releaseAll(socket: Socket): void {
-    this.#total -= this.#shares.get(socket)?.bytes ?? 0;
-    this.#shares.delete(socket);
+  releaseAll(connection: ClientConnection): void {
+    if (this.#connections.delete(connection)) this.#total -= connection.heldBytes;
   }
 
-  /** Of a connection that has ended it is kept nowhere. */
-  #shareOf(socket: Socket): Share {
-    const known = this.#shares.get(socket);
-    if (known !== undefined) return known;
-    const share: Share = { bytes: 0, sinceMs: performance.now(), holder: null, refuse: null };
-    if (!socket.destroyed) this.#shares.set(socket, share);
-    return share;
+  /** Counts the whole body of a request that is being answered. It cannot be taken back. */
+  startWork(bytes: number): void {
+    this.#total += bytes;
   }
 
-  /** A body that is arriving gets an answer that says so; what else is held can only end with its connection. */
+  endWork(bytes: number): void {
+    this.#total -= bytes;
+  }
+
+  /** A body that is arriving is refused with an answer; anything else that is held ends only with its connection. */
   #takeBack(): void {
-    const [socket, share] = this.#findWorst();
+    const worst = this.#findWorst();
     this.#warn('clients hold more memory than they may together: some are refused or cut off');
-    const { bytes, refuse } = share;
-    share.refuse = null;
+    const { heldBytes, refuse } = worst;
+    worst.refuse = null;
     refuse?.();
-    if (share.bytes < bytes) return;
-    this.releaseAll(socket);
-    socket.destroy();
+    if (worst.heldBytes < heldBytes) return;
+    this.releaseAll(worst);
+    worst.socket.destroy();
   }
 
   /**
-   * Of the holder that has held most for longest with all its connections together, the worst of these: neither a large
-   * upload that is quick nor a small one that waits, and however many connections one holder opens. The owner's session
-   * comes last.
+   * First finds the holder whose connections together have held most for longest, then the worst of its connections. So
+   * neither a large but quick upload nor a small one that waits is chosen, however many connections a holder opens. The
+   * owner's session comes last.
    */
-  #findWorst(): [Socket, Share] {
+  #findWorst(): ClientConnection {
     const nowMs = performance.now();
-    const costOf = ({ bytes, sinceMs }: Share) => bytes * (1 + nowMs - sinceMs);
+    const costOf = ({ heldBytes, heldSinceMs }: ClientConnection) => heldBytes * (1 + nowMs - heldSinceMs);
+    const holding = [...this.#connections].filter(({ heldBytes }) => heldBytes > 0);
     const costs = new Map<Holder, number>();
-    for (const share of this.#shares.values())
-      if (share.bytes > 0) costs.set(share.holder, (costs.get(share.holder) ?? 0) + costOf(share));
+    for (const connection of holding)
+      costs.set(connection.holder, (costs.get(connection.holder) ?? 0) + costOf(connection));
     const others = [...costs].filter(([holder]) => holder !== SESSION);
     const [holder] = others.reduce(
       (worst, one) => (one[1] > worst[1] ? one : worst),
       others[0] ?? [SESSION, 0],
     );
-    let worst: [Socket, Share] | null = null;
-    for (const entry of this.#shares)
-      if (entry[1].holder === holder && entry[1].bytes > 0)
-        if (worst === null || costOf(entry[1]) > costOf(worst[1])) worst = entry;
-    if (worst === null) throw new RangeError('held by nobody');
-    return worst;
+    const candidates = holding.filter((connection) => connection.holder === holder);
+    if (candidates.length === 0) throw new RangeError('no connection holds memory');
+    return candidates.reduce((worst, one) => (costOf(one) > costOf(worst) ? one : worst));
   }
 }

@@ -1,71 +1,55 @@
 /**
- * Requests that a client sends on one connection without waiting for the answers, RFC 9112 section 9.3.2. So many are
- * worked on at once; while others wait, no more are read. Node itself stops reading only when answers pile up, and by
- * then it may have taken thousands of requests.
+ * Requests that a client sends on one connection without waiting for the responses (RFC 9112 section 9.3.2). A bounded
+ * number is worked on at once; while others wait, no more are read. Node itself stops reading only when responses pile up,
+ * and by then it may have read thousands of requests.
  */
 import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import type { HeldMemory } from './held-memory.ts';
+import type { ClientConnection } from './client-connection.ts';
 
 /** Enough that a client's many writes share a commit; few enough that other clients' requests are not refused. */
 const AT_ONCE = 64;
-/** What Node keeps of a request without a body, more or less: itself, its response, and what hangs on them. */
+/** Bytes. Roughly what Node keeps of a request without a body: the request, its response, and what hangs on them. */
 const REQUEST_SIZE = 8_192;
 
-const LINE = Symbol('requests of a connection');
-
-interface Connection extends Socket {
-  [LINE]?: Line;
-}
-
-interface Line {
-  /** Requests whose answer the client has not got yet, without those that wait. */
-  underWay: number;
-  readonly waiting: (() => void)[];
-  reading: 'on' | 'stopping' | 'off';
-}
-
-/** Calls `start` when it is this request's turn: at once, as a rule. */
-export function takeTurn(response: ServerResponse, held: HeldMemory, start: () => void): void {
-  const socket: Connection = response.req.socket;
-  socket[LINE] ??= { underWay: 0, waiting: [], reading: 'on' };
-  const line = socket[LINE];
-  response.once('close', () => giveTurn(socket, line, held));
-  if (line.underWay < AT_ONCE) {
-    line.underWay += 1;
+/** Calls `start` when it is the turn of this request, which mostly is at once. */
+export function takeTurn(connection: ClientConnection, response: ServerResponse, start: () => void): void {
+  response.once('close', () => giveTurn(connection));
+  if (connection.requestsUnderWay < AT_ONCE) {
+    connection.requestsUnderWay += 1;
     start();
     return;
   }
-  line.waiting.push(start);
-  held.hold(socket, REQUEST_SIZE);
-  stopReading(socket, line);
+  connection.waitingRequests.push(start);
+  connection.hold(REQUEST_SIZE);
+  stopReading(connection);
 }
 
-function giveTurn(socket: Socket, line: Line, held: HeldMemory): void {
-  line.underWay -= 1;
-  // No answer could be sent any more.
-  if (!socket.writable) line.waiting.length = 0;
-  const start = line.waiting.shift();
+function giveTurn(connection: ClientConnection): void {
+  const { socket, waitingRequests } = connection;
+  connection.requestsUnderWay -= 1;
+  // No response could be sent any more.
+  if (!socket.writable) waitingRequests.length = 0;
+  const start = waitingRequests.shift();
   if (start !== undefined) {
-    line.underWay += 1;
-    held.release(socket, REQUEST_SIZE);
+    connection.requestsUnderWay += 1;
+    connection.release(REQUEST_SIZE);
     start();
   }
-  if (line.waiting.length > 0 || line.reading === 'on') return;
-  line.reading = 'on';
+  if (waitingRequests.length > 0 || connection.reading === 'on') return;
+  connection.reading = 'on';
   socket.resume();
 }
 
 /**
- * Right after the chunk that is being parsed: within it, Node would read on at the end of each request, and without it
- * libuv reads some thirty chunks before anybody else gets a turn.
+ * Pauses right after the chunk that is being parsed. Paused within it, Node would read on at the end of each request;
+ * paused later, libuv would read some thirty chunks before other connections get a turn.
  */
-function stopReading(socket: Socket, line: Line): void {
-  if (line.reading === 'stopping') return;
-  line.reading = 'stopping';
+function stopReading(connection: ClientConnection): void {
+  if (connection.reading === 'stopping') return;
+  connection.reading = 'stopping';
   process.nextTick(() => {
-    if (line.reading !== 'stopping') return;
-    line.reading = 'off';
-    socket.pause();
+    if (connection.reading !== 'stopping') return;
+    connection.reading = 'off';
+    connection.socket.pause();
   });
 }

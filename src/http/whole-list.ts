@@ -1,53 +1,48 @@
 /**
- * A list asked for without `limit`: put together from pages, so that however long it is, neither this thread holds it
- * nor a reader works on it for long. Each page is a snapshot of its own; what stays in its place is in exactly one.
+ * A list without `limit` is put together from pages, so that this thread never holds a long list and no reader works on it
+ * for long. Each page is a snapshot of its own. An entry that stays in its place is on exactly one page.
  */
 import type { Call, PageBounds } from '../../workers/messages.ts';
-import type { Answered } from '../answered.ts';
+import type { CallResult } from '../call-result.ts';
 import { HttpError } from './errors.ts';
-import type { Match } from './router.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
-type Page = Extract<Answered, { ok: true }>;
+type Page = Extract<CallResult, { ok: true }>;
 
 /**
- * Pieces of an answer's body, each in memory of its own, which whoever takes it zeroes. Throws HttpError where the answer
- * breaks off.
+ * Pieces of a response body, each in memory of its own, which the caller zeroes. Throws HttpError where the list breaks
+ * off.
  */
 export type Rest = AsyncGenerator<Bytes, void, undefined>;
 
-/** Well under a millisecond of a reader thread: what arrives meanwhile has to wait for it. */
+/** Takes a reader thread well under a millisecond, for which other requests have to wait. */
 export const PAGE: PageBounds = { rows: 100, bytes: 262_144 };
 
 const COMMA = 0x2c;
 const EMPTY_ARRAY_SIZE = 2;
 
-export function isWholeList({ route, params }: Match): boolean {
-  return route.streamed === true && params.limit === undefined;
-}
-
-/** The body, or its beginning and what comes after it. */
+/** Returns the whole body, or its beginning and what comes after it. */
 export function startList(
   call: Call,
   { body, cursor }: Page,
-  readPage: (call: Call) => Promise<Answered>,
+  readPage: (call: Call) => Promise<CallResult>,
 ): { readonly body: Bytes; readonly rest: Rest | null } {
   if (cursor === undefined) return { body, rest: null };
   return { body: withoutBracket(body), rest: readRest(call, cursor, readPage) };
 }
 
-async function* readRest(call: Call, start: string, readPage: (call: Call) => Promise<Answered>): Rest {
+async function* readRest(call: Call, start: string, readPage: (call: Call) => Promise<CallResult>): Rest {
   for (let cursor: string | undefined = start; cursor !== undefined; ) {
-    const page: Answered = await readPage({ ...call, page: PAGE, params: { ...call.params, cursor } });
+    const page: CallResult = await readPage({ ...call, page: PAGE, params: { ...call.params, cursor } });
     if (!page.ok) throw new HttpError(page.code, page.message);
     cursor = page.cursor;
     yield continueArray(page.body, cursor === undefined);
   }
 }
 
-/** `[c,d]` behind `[a,b`: the bytes of another array with its bracket made a comma. */
+/** Makes `,c,d]` of `[c,d]`, so that it continues `[a,b`. */
 function continueArray(array: Bytes, isLast: boolean): Bytes {
-  // What had been there when the page before was read may be gone by now.
+  // The entries that followed may have been deleted since the page before was read.
   if (array.length === EMPTY_ARRAY_SIZE) return array.subarray(1);
   array[0] = COMMA;
   return isLast ? array : withoutBracket(array);

@@ -3,7 +3,7 @@
  * ever written, so that no value, token or query string can slip in with an object.
  */
 
-import type { Answer } from '../http/answer.ts';
+import type { HttpResponse } from '../http/answer-request.ts';
 import { escapeControls, escapeJson, escapeLines } from '../text/escape-controls.ts';
 import { LogWriter } from './log-writer.ts';
 
@@ -20,7 +20,7 @@ export interface Log {
 
 export interface RequestLine {
   readonly method: string | null;
-  readonly answer: Answer;
+  readonly answer: HttpResponse;
   readonly durationMs: number;
 }
 

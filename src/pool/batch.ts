@@ -3,7 +3,7 @@
  * calls it carries, and the writer commits it with one sync of the disk. Bodies pass through unread.
  */
 import type { Batch, BatchResult, Call, Failure, Reply } from '../../workers/messages.ts';
-import { type Answered, type IsWanted, LONG_BODY } from '../answered.ts';
+import { type CallResult, type IsWanted, LONG_BODY } from '../call-result.ts';
 import { NoThreadError, ProgramReplacedError } from './threads.ts';
 
 /** Runs one batch on a worker thread. */
@@ -32,7 +32,7 @@ export interface Diversion {
 interface Waiting {
   readonly call: Call;
   readonly isWanted: IsWanted;
-  readonly resolve: (answered: Answered) => void;
+  readonly resolve: (answered: CallResult) => void;
   /** Calls with a lower one come first. */
   turn: number;
 }
@@ -79,7 +79,7 @@ export class BatchQueue {
    * Never rejects: a full queue and a dead worker are answers too. What is not wanted any more when its batch is put
    * together is left out: the clients of a flood are gone long before it is worked off.
    */
-  add(call: Call, isWanted: IsWanted = ALWAYS): Promise<Answered> {
+  add(call: Call, isWanted: IsWanted = ALWAYS): Promise<CallResult> {
     return new Promise((resolve) => this.#enqueue({ call, isWanted, resolve, turn: 0 }));
   }
 
@@ -202,7 +202,7 @@ function failureOf(error: unknown, { body }: Call): Failure {
 }
 
 /** `count`: how many replies share the bytes. */
-function toAnswered(reply: Reply | undefined, bytes: Uint8Array<ArrayBuffer>, count: number): Answered {
+function toAnswered(reply: Reply | undefined, bytes: Uint8Array<ArrayBuffer>, count: number): CallResult {
   if (reply === undefined) return WORKER_DIED;
   if (!reply.ok) return reply;
   const { offset, length, ...rest } = reply;

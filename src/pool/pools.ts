@@ -3,7 +3,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Call, ControlOperation, WorkerOptions } from '../../workers/messages.ts';
-import type { Answered, IsWanted } from '../answered.ts';
+import type { CallResult, IsWanted } from '../call-result.ts';
 import { within } from '../deadline.ts';
 import { type LongWork, readLongWork } from '../long-work.ts';
 import { BatchQueue } from './batch.ts';
@@ -147,11 +147,11 @@ export class Pools {
    * A read that takes long travels alone and never to all readers at once, so that a short one waits for at most one of
    * them.
    */
-  readLong(call: Call, isWanted?: IsWanted): Promise<Answered> {
+  readLong(call: Call, isWanted?: IsWanted): Promise<CallResult> {
     return this.#longReads.add(call, isWanted);
   }
 
-  async read(call: Call, isWanted?: IsWanted): Promise<Answered> {
+  async read(call: Call, isWanted?: IsWanted): Promise<CallResult> {
     // Here, too: they must not fill the queue that they are taken out of.
     const queue = this.#large.isKnown(call) ? this.#longReads : this.#readers;
     const answered = await queue.add(call, isWanted);
@@ -159,7 +159,7 @@ export class Pools {
     return answered;
   }
 
-  write(call: Call): Promise<Answered> {
+  write(call: Call): Promise<CallResult> {
     if (call.body !== null && call.params.name !== undefined) this.#large.note(call, call.body.length);
     return this.#writer.add(call);
   }
@@ -168,7 +168,7 @@ export class Pools {
    * An operation on the vault's own state: the writer's too, but never in one batch with others. Sealing waits for
    * nothing, so that key stores that hang cannot keep a vault open.
    */
-  control(call: Call): Promise<Answered> {
+  control(call: Call): Promise<CallResult> {
     if (ASKS_FOR_KEY[call.operation as ControlOperation]) return this.#keyCalls.add(call);
     return new BatchQueue((batch) => this.#writerThreads.run(batch), ALONE).add(call);
   }

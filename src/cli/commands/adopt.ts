@@ -1,6 +1,6 @@
 /** `mav adopt`: takes the vault that lies here for the user's own. It says what it is, and what was known here before. */
 import type { KnownVault } from '../../../workers/messages.ts';
-import type { Answered } from '../../answered.ts';
+import type { CallResult } from '../../call-result.ts';
 import { describeNoVault, hasVault } from '../../places/home.ts';
 import { findKnownVault } from '../../places/known-vaults.ts';
 import { TURN_PATIENCE_MS } from '../../places/owner.ts';
@@ -81,7 +81,7 @@ async function askThread(
   }
 }
 
-function readAnswer(answered: Answered): string {
+function readAnswer(answered: CallResult): string {
   if (!answered.ok) throw new CliError(exitCodeOf(answered.code), adviseOn(answered, chooseReader('own')));
   return Buffer.from(answered.body).toString();
 }

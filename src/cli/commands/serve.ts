@@ -1,6 +1,6 @@
 /** `mav serve`: the daemon, in the foreground. */
 import { existsSync } from 'node:fs';
-import type { Answered } from '../../answered.ts';
+import type { CallResult } from '../../call-result.ts';
 import type { ServeOptions } from '../../daemon/serve.ts';
 import type { LogOptions } from '../../log/log.ts';
 import { checkAbove, describeNoVault, hasVault } from '../../places/home.ts';
@@ -82,7 +82,7 @@ function refuseStrange({ sealedBecause: problem }: Pick<Sealable, 'sealedBecause
 
 type Sealable = {
   readonly sealedBecause: Problem | null;
-  unseal(body: Uint8Array<ArrayBuffer> | null): Promise<Answered>;
+  unseal(body: Uint8Array<ArrayBuffer> | null): Promise<CallResult>;
 };
 
 /** On a terminal a vault that needs its passphrase asks for it, three times at most. */

@@ -16,7 +16,7 @@ import { CliError, EXIT } from '../failure.ts';
 import { guardChanges } from './guarded-changes.ts';
 import type { AccessOptions, Use } from './vault-access.ts';
 
-/** Answered without a token, and only by a daemon that has left its own. */
+/** CallResult without a token, and only by a daemon that has left its own. */
 const HEALTH: Outgoing = { method: 'GET', target: '/v1/health', headers: {}, body: null };
 const TOKEN = /^mv[ts]_[0-9a-f]{64}$/i;
 

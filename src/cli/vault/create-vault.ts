@@ -5,7 +5,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Call, KnownVault } from '../../../workers/messages.ts';
-import type { Answered } from '../../answered.ts';
+import type { CallResult } from '../../call-result.ts';
 import { isOurVault } from '../../places/foreign-vault.ts';
 import { checkSocketPath, checkSocketPathSize, type Home, hasVault, secureHome } from '../../places/home.ts';
 import { isWithin, parseKnownVault } from '../../places/known-vaults.ts';
@@ -21,7 +21,7 @@ import { chooseReader } from './readers.ts';
 const KEY_STORES = ['auto', 'keychain', 'passphrase', 'file'] as const;
 
 type KeyStore = (typeof KEY_STORES)[number];
-type Control = (call: Pick<Call, 'operation' | 'params' | 'body'>) => Promise<Answered>;
+type Control = (call: Pick<Call, 'operation' | 'params' | 'body'>) => Promise<CallResult>;
 
 /** What is decided, and asked, before anything is made. */
 export interface VaultPlan {

@@ -8,6 +8,6 @@ export type IsWanted = () => boolean;
 export const LONG_BODY = 65_536;
 
 /** A reply with its body's bytes, which whoever sends it zeroes: a view of the batch's memory, unless it is a long one. */
-export type Answered =
+export type CallResult =
   | Failure
   | (Omit<Success, 'offset' | 'length'> & { readonly body: Uint8Array<ArrayBuffer> });

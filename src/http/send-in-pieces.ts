@@ -1,26 +1,29 @@
 /**
- * Sends an answer piece by piece: the next one is asked for when the kernel has taken the one before, so a client that
- * reads slowly, or not at all, holds one piece in memory and no more. Each is zeroed when it has been handed on.
+ * Sends a response piece by piece. The next piece is asked for when the kernel has taken the one before, so a client that
+ * reads slowly, or not at all, holds only one piece in memory. Each piece is zeroed when it has been handed on.
  */
 import type { ServerResponse } from 'node:http';
-import type { Answer } from './answer.ts';
+import type { HttpResponse } from './answer-request.ts';
+import type { ClientConnection } from './client-connection.ts';
 import { HttpError } from './errors.ts';
-import type { Holding } from './held-memory.ts';
+
+/** Charged for the piece that is being sent. */
+type Holding = Pick<ClientConnection, 'hold' | 'release'>;
 
 /**
- * Resolves when all is sent, the client is gone, or the answer has broken off: then with the error's code, and the
- * connection is cut before the last chunk, so that no client takes what it has for the whole (RFC 9112 section 8).
- * `onTaken` is told whenever the kernel has taken a piece and there is another one.
+ * Resolves with null when all is sent or the client is gone. If the list breaks off, resolves with the error's code: the
+ * connection is closed before the last chunk, so that no client takes what it has for the whole (RFC 9112 section 8).
+ * Calls `onTaken` whenever the kernel has taken a piece and there is another one.
  */
-export async function streamAnswer(
+export async function sendInPieces(
   response: ServerResponse,
   method: string,
-  { status, headers, body, rest }: Answer,
+  { status, headers, body, rest }: HttpResponse,
   holding: Holding,
   onTaken: () => void,
 ): Promise<string | null> {
   response.writeHead(status, headers as string[]);
-  // What HEAD asks is answered by now; of the list, it is nothing but the length that is not known.
+  // The head is all that HEAD asks for.
   if (method === 'HEAD' || rest === null) {
     body.fill(0);
     response.end();
@@ -44,14 +47,14 @@ export async function streamAnswer(
   }
 }
 
-/** Whether the kernel has taken it; false once the client is gone. */
+/** Resolves with true when the kernel has taken the piece, with false once the client is gone. */
 function writePiece(response: ServerResponse, piece: Uint8Array, holding: Holding): Promise<boolean> {
   const { socket } = response.req;
   const { length } = piece;
   holding.hold(length);
   return new Promise<boolean>((resolve) => {
     if (response.destroyed || !socket.writable) return resolve(false);
-    // A response that waits behind another one hears of no end of the connection, nor does its callback.
+    // A response that waits behind another one hears nothing of the connection's end, nor does its callback.
     const leave = () => resolve(false);
     socket.once('close', leave);
     response.write(piece, (error) => {
@@ -64,7 +67,7 @@ function writePiece(response: ServerResponse, piece: Uint8Array, holding: Holdin
   });
 }
 
-/** Gives the memory back now: until the next garbage collection, a long list's pieces would add up. */
+/** Gives the memory back now: until the next garbage collection, the pieces of a long list would add up. */
 function free({ buffer }: Uint8Array<ArrayBuffer>): void {
   buffer.transfer(0);
 }
