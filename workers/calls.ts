@@ -1,23 +1,23 @@
 /**
- * Runs one call and keeps its reply body, or what went wrong. Holds response bodies with plaintext until the batch
- * is handed on; a failed call's bytes are zeroed at once.
+ * Runs one call and makes a reply of what it wrote or threw. The bytes of a failed call are zeroed at once; those of the
+ * others stay in the ReplyBuffer, which the caller hands on.
  */
 import type { BodyOperation, BodyRequest } from './bodies/schemas.ts';
 import { toFailure } from './failures.ts';
 import type { ReplyBuffer } from './json/reply.ts';
-import type { BatchResult, Call, Reply, Success } from './messages.ts';
+import type { Call, Reply, Success } from './messages.ts';
 import type { WritableVault } from './vault.ts';
 
-/** What an operation says beside its body. */
+/** What an operation returns beside the body that it writes. */
 export type Outcome = Pick<Success, 'cursor' | 'etag' | 'principals' | 'warning' | 'damage'>;
 
-/** Bytes; what is smaller is not worth the trouble. */
+/** Bytes. Smaller bodies may wait for the garbage collector. */
 const LARGE = 65_536;
 
-/** An operation: works on an open vault, writes its answer's body, throws what toFailure knows. */
+/** An operation on an open vault. Writes the reply's body; throws errors that `toFailure` knows. */
 export type Handler<V> = (vault: V, call: Call, reply: ReplyBuffer) => Outcome | undefined;
 
-/** An operation with a request body, which it gets parsed. */
+/** An operation with a parsed request body, which the caller zeroes. */
 export type BodyHandler<Name extends BodyOperation> = (
   vault: WritableVault,
   call: Call,
@@ -25,7 +25,7 @@ export type BodyHandler<Name extends BodyOperation> = (
   request: BodyRequest<Name>,
 ) => Outcome | undefined;
 
-/** Runs `handle`; the reply's body is what it wrote. */
+/** Runs `handle`. The reply's body is what `handle` wrote. */
 export function runCall(reply: ReplyBuffer, handle: () => Outcome | undefined): Reply {
   const offset = reply.length;
   try {
@@ -37,7 +37,7 @@ export function runCall(reply: ReplyBuffer, handle: () => Outcome | undefined): 
   }
 }
 
-/** Runs `handle` and awaits it; for what cannot run inside a batch. */
+/** As runCall, for an operation that waits for something and so cannot run inside a batch. */
 export async function runControl(
   reply: ReplyBuffer,
   handle: () => Promise<Outcome | undefined>,
@@ -52,24 +52,19 @@ export async function runControl(
   }
 }
 
-/** Every call fails for the same reason. */
+/** A reply to each call: all fail for the same reason. */
 export function failAll(batch: readonly Call[], error: unknown): Reply[] {
   const failure = toFailure(error);
   return batch.map(() => failure);
 }
 
 /**
- * Request bodies hold plaintext; a batch that has been answered needs none of them. The memory goes back at once: garbage
- * of large ones would add up until it is collected.
+ * Zeroes the request bodies of a batch, which hold plaintext, once it has its replies. The memory of large ones is freed at
+ * once: it would add up until it is collected.
  */
 export function wipeBodies(batch: readonly Call[]): void {
   for (const { body } of batch) {
     body?.fill(0);
     if (body !== null && body.length > LARGE && !body.buffer.detached) body.buffer.transferToFixedLength(0);
   }
-}
-
-/** What a thread answers a batch with. */
-export function finish(reply: ReplyBuffer, replies: readonly Reply[]): BatchResult {
-  return { bytes: reply.take(), replies };
 }

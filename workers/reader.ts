@@ -1,9 +1,9 @@
 /**
- * A reader thread: takes batches of reading calls and answers each. Holds the keyring; the replies' bytes are
+ * A reader thread: runs batches of reading calls. Holds the keyring; the replies' bytes are
  * transferred away, and request bodies, which name what is wanted, are zeroed with their batch.
  */
 import { workerData } from 'node:worker_threads';
-import { finish, wipeBodies } from './calls.ts';
+import { wipeBodies } from './calls.ts';
 import { ReplyBuffer } from './json/reply.ts';
 import type { Batch, BatchResult, WorkerOptions } from './messages.ts';
 import { readBatch } from './reading.ts';
@@ -15,7 +15,7 @@ loadSqlite();
 
 const vault = new Vault(workerData as WorkerOptions, 'reading');
 
-/** Batches are much alike; but one large reply must not make all that follow it large. */
+/** Bytes. Each reply buffer starts as large as the last one was, but one large reply must not make all others large. */
 const MAX_EXPECTED_SIZE = 65_536;
 let expectedSize = 0;
 
@@ -24,7 +24,7 @@ async function read(batch: Batch, isLong: boolean): Promise<BatchResult> {
   const replies = (await readBatch(vault, batch, isLong, reply)).map((each) => vault.noteDamage(each));
   wipeBodies(batch);
   expectedSize = Math.min(reply.length, MAX_EXPECTED_SIZE);
-  return finish(reply, replies);
+  return { bytes: reply.take(), replies };
 }
 
 export default serveThread(read, (port) => vault.connect(port));

@@ -1,6 +1,6 @@
 /**
- * Answers batches of reading calls: in the reader threads, and in the one thread that a short command has. Holds
- * plaintext from the moment a value is opened until it lies in the reply's bytes.
+ * Runs batches of reading calls, in the reader threads and in the one thread of a short command. Plaintext is held from
+ * decrypting a value until it lies in the reply's bytes.
  */
 import { failAll, type Handler, runCall } from './calls.ts';
 import type { ReplyBuffer } from './json/reply.ts';
@@ -30,7 +30,7 @@ const operations: Record<ReadOperation, Handler<ReadableVault>> = {
   'vault.check': checkVault,
 };
 
-/** 1 MiB: what a batch has answered beyond this is sent before the rest of it is read. */
+/** 1 MiB. When a batch's replies are larger, they are sent before the rest of the batch is read. */
 const MAX_REPLY_SIZE = 1_048_576;
 const LATER: Failure = {
   ok: false,
@@ -43,7 +43,7 @@ export function isReading(call: Call): boolean {
   return Object.hasOwn(operations, call.operation);
 }
 
-/** A reply to each call, its body in `reply`. Never rejects. `isLong`: nothing short waits for it. */
+/** Returns a reply to each call, their bodies in `reply`. Never rejects. `isLong`: no short call waits for this batch. */
 export async function readBatch(
   vault: Vault,
   batch: Batch,
@@ -52,16 +52,16 @@ export async function readBatch(
 ): Promise<Reply[]> {
   try {
     const open = { ...(await vault.use()), isForShort: !isLong };
-    // One snapshot: a secret and its fields are two reads, and the writer may commit between them.
+    // In one snapshot, because the writer may commit between reading a secret and reading its fields.
     return vault.stores.transactions.snapshot(() =>
-      batch.map((call) => (reply.length > MAX_REPLY_SIZE ? LATER : runRead(open, call, reply))),
+      batch.map((call) => {
+        if (reply.length > MAX_REPLY_SIZE) return LATER;
+        const handle = operations[call.operation as ReadOperation];
+        return runCall(reply, () => handle(open, call, reply));
+      }),
     );
   } catch (error) {
     reply.wipe();
     return failAll(batch, error);
   }
-}
-
-function runRead(open: ReadableVault, call: Call, reply: ReplyBuffer): Reply {
-  return runCall(reply, () => operations[call.operation as ReadOperation](open, call, reply));
 }

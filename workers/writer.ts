@@ -7,7 +7,6 @@ import { workerData } from 'node:worker_threads';
 import {
   type BodyHandler,
   failAll,
-  finish,
   type Handler,
   type Outcome,
   runCall,
@@ -188,7 +187,7 @@ async function write(batch: Batch, isLong: boolean): Promise<BatchResult> {
   wipeBodies(batch);
   indexing?.noteWrite();
   erasing?.noteWrite();
-  return finish(reply, replies);
+  return { bytes: reply.take(), replies };
 }
 
 async function answer(batch: Batch, isLong: boolean, reply: ReplyBuffer): Promise<Reply[]> {

@@ -21,12 +21,13 @@ export const NO_METADATA: Metadata = { text: '{}', entries: [], searchTexts: [] 
 
 /** Throws RequestError `not_found` if there is no such secret. */
 export function getSecretRow(vault: ReadableVault, name: SecretName): SecretRow {
-  return orNotFound(vault.secrets.find(name));
+  const row = vault.secrets.find(name);
+  if (row === null) throw noSuchSecret();
+  return row;
 }
 
-function orNotFound(row: SecretRow | null): SecretRow {
-  if (row === null) throw new RequestError('not_found', 'no such secret in this environment');
-  return row;
+function noSuchSecret(): RequestError {
+  return new RequestError('not_found', 'no such secret in this environment');
 }
 
 /** The secret that a write is about, or null. Throws RequestError unless the request's preconditions hold. */
@@ -38,7 +39,9 @@ export function findForWrite(vault: WritableVault, call: Call, name: SecretName)
 
 /** As findForWrite, but throws RequestError `not_found` if there is no such secret. */
 export function getForWrite(vault: WritableVault, call: Call, name: SecretName): SecretRow {
-  return orNotFound(findForWrite(vault, call, name));
+  const row = findForWrite(vault, call, name);
+  if (row === null) throw noSuchSecret();
+  return row;
 }
 
 /**

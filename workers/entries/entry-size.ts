@@ -53,15 +53,14 @@ export function measureEntry(vault: ReadableVault, row: SecretRow): number {
 
 /** Throws RequestError `busy` for an entry that would hold up other calls. The pool then asks in the queue of long ones. */
 export function putOffIfLarge(vault: ReadableVault, row: SecretRow): void {
-  if (vault.isForShort === true) checkShort(measureEntry(vault, row));
+  if (vault.isForShort === true && measureEntry(vault, row) > LARGE) throw later();
 }
 
 /** As putOffIfLarge, for one value. */
 export function putOffIfLong(vault: ReadableVault, payload: Buffer | null): void {
-  if (vault.isForShort === true) checkShort(payload?.length ?? 0);
+  if (vault.isForShort === true && payload !== null && payload.length > LARGE) throw later();
 }
 
-function checkShort(size: number): void {
-  if (size > LARGE)
-    throw new RequestError('busy', 'the answer is large, and others wait; try again', { reason: 'later' });
+function later(): RequestError {
+  return new RequestError('busy', 'the answer is large, and others wait; try again', { reason: 'later' });
 }

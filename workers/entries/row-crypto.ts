@@ -2,7 +2,7 @@
  * Encrypts and decrypts what a row stores: a fresh DEK for every value, wrapped under the current KEK and bound to the
  * row. Holds a DEK and a plaintext for the length of a call; DEKs are zeroed here, plaintexts by the caller.
  */
-import { type Context, encodeContext } from '../envelope/context.ts';
+import { encodeContext } from '../envelope/context.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import { asDek, createDek, type Dek } from '../envelope/keys.ts';
 import { decryptPayload, encryptPayload } from '../envelope/payload.ts';
@@ -18,11 +18,6 @@ export interface EncryptedRow {
   readonly payload: Uint8Array | null;
 }
 
-function encodePlace(keyring: Keyring, place: Place, version: number): Buffer {
-  const context: Context = { ...place, vaultId: keyring.vaultId, version };
-  return encodeContext(context);
-}
-
 /** Encrypts a value (or none) for a row. `version` must be new to the vault, and 0 exactly where there is no value. */
 export function encryptRow(
   keyring: Keyring,
@@ -31,7 +26,7 @@ export function encryptRow(
   version: number,
   plaintext: Uint8Array | null,
 ): EncryptedRow {
-  const ctx = encodePlace(keyring, place, version);
+  const ctx = encodeContext({ ...place, vaultId: keyring.vaultId, version });
   const { id, wrapping } = keyring.current;
   const dek = createDek();
   try {
@@ -44,7 +39,7 @@ export function encryptRow(
 
 /** Returns a row's value, which the caller zeroes, or null if it has none. Throws IntegrityError. */
 export function decryptRow(keyring: Keyring, place: Place, row: BoundRow & EncryptedRow): Buffer | null {
-  const ctx = encodePlace(keyring, place, row.version);
+  const ctx = encodeContext({ ...place, vaultId: keyring.vaultId, version: row.version });
   const dek = unwrapDek(keyring, ctx, row);
   try {
     return row.payload === null ? null : decryptPayload(dek, row.payload, ctx);
@@ -64,7 +59,9 @@ export function verifyRow(keyring: Keyring, place: Place, row: BoundRow & Encryp
  */
 export function isVouchedFor(keyring: Keyring, place: Place, row: BoundRow & EncryptedRow): boolean {
   try {
-    unwrapDek(keyring, encodePlace(keyring, place, row.version), row).fill(0);
+    unwrapDek(keyring, encodeContext({ ...place, vaultId: keyring.vaultId, version: row.version }), row).fill(
+      0,
+    );
     return true;
   } catch (error) {
     if (error instanceof IntegrityError) return false;
@@ -79,7 +76,7 @@ export function rewrapRow(
   row: BoundRow & EncryptedRow,
   changed: BoundRow,
 ): EncryptedRow {
-  const ctx = encodePlace(keyring, place, row.version);
+  const ctx = encodeContext({ ...place, vaultId: keyring.vaultId, version: row.version });
   const { id, wrapping } = keyring.current;
   const dek = unwrapDek(keyring, ctx, row);
   try {

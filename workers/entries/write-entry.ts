@@ -3,8 +3,7 @@
  * reply; then zeroes it. What was written before an error is for the caller to truncate, which zeroes it.
  */
 
-import { isUtf8 } from 'node:buffer';
-import { growsInJson, type ReplyBuffer } from '../json/reply.ts';
+import { isShownAsText, type ReplyBuffer } from '../json/reply.ts';
 import { discard } from '../json/secret-bytes.ts';
 import { formatTime } from '../json/times.ts';
 import type { SecretName } from '../messages.ts';
@@ -33,7 +32,7 @@ export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuf
   );
   reply.string(row.writtenBy);
   reply.ascii(`,"accepted":${isAccepted(row)}`);
-  writeUnaccepted(heads, reply);
+  if (heads.length > 0) writeUnaccepted(heads, reply);
   reply.ascii('}');
 }
 
@@ -64,14 +63,9 @@ function writeUnaccepted(fields: readonly FieldHead[], reply: ReplyBuffer): void
 export function writeValue(plaintext: Buffer | null, reply: ReplyBuffer): void {
   if (plaintext === null) return;
   reply.ascii(',"value":');
-  if (isText(plaintext)) reply.secret(plaintext);
+  if (isShownAsText(plaintext)) reply.secret(plaintext);
   else writeBase64(plaintext, reply);
   discard(plaintext);
-}
-
-/** Whether a JSON string can show the value, so that base64 is not needed. */
-function isText(plaintext: Buffer): boolean {
-  return isUtf8(plaintext) && !growsInJson(plaintext);
 }
 
 /** Writes a JSON string, and the member that says how to read it. */
@@ -102,7 +96,7 @@ export function writeFields(
 
 /** As writeValue, but writes a bare string or, if the value needs base64, an object. */
 function writeFieldValue(plaintext: Buffer, reply: ReplyBuffer): void {
-  if (isText(plaintext)) {
+  if (isShownAsText(plaintext)) {
     reply.secret(plaintext);
   } else {
     reply.ascii('{"value":');

@@ -42,7 +42,7 @@ export function writeText(out: Buffer, text: string, size: number, offset: numbe
  * anything: a value that is not a safe non-negative integer was never bound, so it is an IntegrityError.
  */
 export function writeU64(out: Buffer, value: number, offset: number): number {
-  if (!isU64(value)) throw new IntegrityError();
+  if (!Number.isSafeInteger(value) || value < 0) throw new IntegrityError();
   out.writeUInt32BE(Math.floor(value / U32_RANGE), offset);
   return out.writeUInt32BE(value % U32_RANGE, offset + U32_SIZE);
 }

@@ -13,7 +13,7 @@ for (const digit of '0123456789abcdefABCDEF') {
   HEX_DIGITS[digit.charCodeAt(0)] = Number.parseInt(digit, 16);
 }
 
-/** RFC 8259 section 7: what a backslash and one letter stand for, 0 for every other byte. */
+/** RFC 8259 section 7: the character of a backslash and one letter, 0 for every other byte. */
 const SHORT_ESCAPES = new Uint8Array(256);
 for (const [letter, code] of Object.entries({
   '"': 34,
@@ -28,34 +28,33 @@ for (const [letter, code] of Object.entries({
   SHORT_ESCAPES[letter.charCodeAt(0)] = code;
 }
 
-/** Not 0 for a byte that cannot stand in a string as it is: `"`, `\\` and the control characters. */
+/** 1 for each byte that a JSON string must escape: `"`, `\\` and the control characters; else 0. */
 const SPECIAL = new Uint8Array(256).fill(1, 0, 0x20);
 SPECIAL[0x22] = 1;
 SPECIAL[BACKSLASH] = 1;
 
-/** Where the first byte lies that cannot stand in a string as it is; `end` if there is none. */
+/**
+ * Returns the offset of the first byte that a JSON string must escape, or `end`. Looks at four bytes at a time: each term
+ * of `borrows` has a byte's top bit set if and only if subtracting borrows into it, that is if the byte is below 0x20, a
+ * quote or a backslash. Measured three times as fast as a table for each byte.
+ */
 export function findSpecial(bytes: Uint8Array, view: DataView, from: number, end: number): number {
   let at = from;
-  while (at + 4 <= end && !hasSpecial(view.getInt32(at, true))) at += 4;
+  for (; at + 4 <= end; at += 4) {
+    const word = view.getInt32(at, true);
+    const quotes = word ^ 0x22222222;
+    const backslashes = word ^ 0x5c5c5c5c;
+    const borrows =
+      ((word - 0x20202020) & ~word) |
+      ((quotes - 0x01010101) & ~quotes) |
+      ((backslashes - 0x01010101) & ~backslashes);
+    if ((borrows & 0x80808080) !== 0) break;
+  }
   while (at < end && SPECIAL[bytes[at] as number] === 0) at++;
   return at;
 }
 
-/**
- * Whether one of four bytes is below 0x20, a quote or a backslash: each term has a byte's top bit set if and only if
- * subtracting borrows into it. Measured three times as fast as a table for each byte.
- */
-function hasSpecial(word: number): boolean {
-  const quotes = word ^ 0x22222222;
-  const backslashes = word ^ 0x5c5c5c5c;
-  const borrows =
-    ((word - 0x20202020) & ~word) |
-    ((quotes - 0x01010101) & ~quotes) |
-    ((backslashes - 0x01010101) & ~backslashes);
-  return (borrows & 0x80808080) !== 0;
-}
-
-/** What the escape at a backslash stands for; -1 for no escape. A lone surrogate is refused: it has no UTF-8. */
+/** Returns the code point of the escape at a backslash, or -1 if it is invalid. Throws BodyError for a lone surrogate. */
 export function readEscape(bytes: Uint8Array, at: number): number {
   const letter = bytes[at + 1] ?? 0;
   if (letter !== LOWER_U) return SHORT_ESCAPES[letter] || -1;
@@ -67,13 +66,13 @@ export function readEscape(bytes: Uint8Array, at: number): number {
   return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
 }
 
-/** How many bytes of the body the escape takes. */
+/** Returns how many bytes of the body the escape takes. */
 export function escapeLength(bytes: Uint8Array, at: number, codePoint: number): number {
   if (codePoint > 0xffff) return 12;
   return bytes[at + 1] === LOWER_U ? 6 : 2;
 }
 
-/** Four hexadecimal digits; one that is none is -1 and makes the whole negative. */
+/** Reads four hexadecimal digits; negative if one of them is not a digit. */
 function readCodeUnit(bytes: Uint8Array, at: number): number {
   return (
     (hexDigit(bytes, at) << 12) |
@@ -93,7 +92,7 @@ export function utf8Length(codePoint: number): number {
   return codePoint < 0x10000 ? 3 : 4;
 }
 
-/** RFC 3629 section 3; returns where the next byte goes. */
+/** Writes UTF-8 (RFC 3629 section 3) and returns where the next byte goes. */
 export function writeUtf8(codePoint: number, target: Uint8Array, at: number): number {
   const length = utf8Length(codePoint);
   if (length === 1) {

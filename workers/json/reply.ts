@@ -3,17 +3,18 @@
  * Secrets it may hold: the responses of one batch, plaintext included, until `take` hands the memory on (the receiver
  * zeroes it) or `wipe` zeroes it. What is truncated or outgrown is zeroed at once.
  */
+import { isUtf8 } from 'node:buffer';
 import { base64Length, encodeBase64 } from './base64.ts';
 import { findSpecial } from './escapes.ts';
 import { formatTime } from './times.ts';
 
 /** Above 64 bytes, so that the memory is never inside the V8 heap (see secret-bytes.ts). */
 const MIN_CAPACITY = 4096;
-/** Bytes; what is smaller is copied sooner than counted. */
+/** Bytes. Copying a smaller value is faster than counting its escapes first. */
 const EXACT_FROM = 16_384;
-/** 1 MiB: up to here the memory doubles; beyond, it grows by half, and what was outgrown goes back at once. */
+/** 1 MiB. Up to this size the memory doubles; beyond it grows by half, and the outgrown memory is freed at once. */
 const DOUBLES_TO = 1_048_576;
-/** Shorter runs are copied byte by byte: a view of one costs more. */
+/** Bytes. Shorter runs are copied byte by byte: making a view takes longer. */
 const SHORT_RUN = 24;
 const EMPTY = Buffer.alloc(0);
 const QUOTE = 0x22;
@@ -33,7 +34,7 @@ for (const [code, letter] of Object.entries({
 })) {
   ESCAPES[Number(code)] = letter.charCodeAt(0);
 }
-/** By how much each byte grows in a JSON string. */
+/** Bytes by which each byte grows in a JSON string. */
 const GROWTH = ESCAPES.map((letter) => (letter === 0 ? 0 : letter === LOWER_U ? 5 : 1));
 
 export class ReplyBuffer {
@@ -41,7 +42,7 @@ export class ReplyBuffer {
   #length = 0;
   #firstCapacity: number;
 
-  /** `expected`: how many bytes there will be, more or less; growing costs copies. */
+  /** `expected`: about how many bytes there will be. Growing copies what was written. */
   constructor(expected = 0) {
     this.#firstCapacity = Math.max(MIN_CAPACITY, expected);
   }
@@ -51,42 +52,42 @@ export class ReplyBuffer {
     return this.#length;
   }
 
-  /** Makes room for that many bytes more at once. */
+  /** Makes room for that many more bytes at once. */
   expect(bytes: number): void {
     this.#reserve(bytes);
   }
 
-  /** Drops what was written after the first `to` bytes. */
+  /** Drops and zeroes what was written after the first `to` bytes. */
   truncate(to: number): void {
     if (!(to >= 0 && to <= this.#length)) throw new RangeError('truncate beyond the written bytes');
     this.#buffer.fill(0, to, this.#length);
     this.#length = to;
   }
 
-  /** JSON as it is, Latin-1 characters only. */
+  /** Writes JSON of Latin-1 characters only. */
   ascii(text: string): void {
     this.#reserve(text.length);
     this.#length += this.#buffer.write(text, this.#length, 'latin1');
   }
 
-  /** JSON as it is. */
+  /** Writes JSON. */
   raw(text: string): void {
     this.#reserve(Buffer.byteLength(text));
     this.#length += this.#buffer.write(text, this.#length);
   }
 
-  /** A JSON string of a text that is not secret. */
+  /** Writes a JSON string of a text that is not secret. */
   string(text: string): void {
     this.raw(JSON.stringify(text));
   }
 
-  /** A JSON string of a secret's UTF-8 bytes. */
+  /** Writes a JSON string of a secret's UTF-8 bytes. */
   secret(bytes: Uint8Array): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    // Of a large one exactly: growing on the way would take as much again, and that for zeroing too.
+    // For a large value exactly: growing later would take the memory twice, and zero it once more.
     const escaped = bytes.length > EXACT_FROM ? countEscapes(bytes, view) : 0;
     this.#reserve(bytes.length + escaped + 2);
-    this.#byte(QUOTE);
+    this.#buffer[this.#length++] = QUOTE;
     let start = 0;
     for (;;) {
       const at = findSpecial(bytes, view, start, bytes.length);
@@ -96,23 +97,23 @@ export class ReplyBuffer {
       start = at + 1;
     }
     this.#reserve(1);
-    this.#byte(QUOTE);
+    this.#buffer[this.#length++] = QUOTE;
   }
 
-  /** A JSON string of a secret's bytes in base64. */
+  /** Writes a JSON string of a secret's bytes in base64. */
   base64(bytes: Uint8Array): void {
     this.#reserve(base64Length(bytes.length) + 2);
-    this.#byte(QUOTE);
+    this.#buffer[this.#length++] = QUOTE;
     this.#length = encodeBase64(bytes, this.#buffer, this.#length);
-    this.#byte(QUOTE);
+    this.#buffer[this.#length++] = QUOTE;
   }
 
-  /** A secret's bytes as they are: all there is in this reply. */
+  /** Writes a secret's bytes without JSON around them: the whole reply. */
   bytes(bytes: Uint8Array): void {
     this.#span(bytes, 0, bytes.length);
   }
 
-  /** A time in whole Unix seconds as a quoted RFC 3339 time, UTC; the nearest one where its four-digit years end. */
+  /** Writes a time in whole Unix seconds as a quoted RFC 3339 time. */
   time(unixSeconds: number): void {
     this.ascii(`"${formatTime(unixSeconds)}"`);
   }
@@ -122,9 +123,9 @@ export class ReplyBuffer {
     this.ascii(String(value));
   }
 
-  /** The written bytes in memory of their own, to be transferred; this buffer starts anew. */
+  /** The written bytes in memory of their own, to be transferred. This buffer is empty afterwards. */
   take(): Uint8Array<ArrayBuffer> {
-    // EMPTY stays here: transferring it would detach it for every other buffer.
+    // EMPTY must not be transferred: all buffers share it.
     if (this.#length === 0) return new Uint8Array(0);
     const taken = new Uint8Array(this.#buffer.buffer, 0, this.#length);
     this.#buffer = EMPTY;
@@ -137,14 +138,10 @@ export class ReplyBuffer {
     this.truncate(0);
   }
 
-  #byte(byte: number): void {
-    this.#buffer[this.#length++] = byte;
-  }
-
   #span(bytes: Uint8Array, start: number, end: number): void {
     this.#reserve(end - start);
     if (end - start < SHORT_RUN) {
-      for (let at = start; at < end; at++) this.#byte(bytes[at] as number);
+      for (let at = start; at < end; at++) this.#buffer[this.#length++] = bytes[at] as number;
       return;
     }
     this.#buffer.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.#length);
@@ -154,16 +151,16 @@ export class ReplyBuffer {
   #escape(byte: number): void {
     const letter = ESCAPES[byte] as number;
     this.#reserve(6);
-    this.#byte(BACKSLASH);
-    this.#byte(letter);
+    this.#buffer[this.#length++] = BACKSLASH;
+    this.#buffer[this.#length++] = letter;
     if (letter !== LOWER_U) return;
-    this.#byte(0x30);
-    this.#byte(0x30);
-    this.#byte(HEX_DIGITS[byte >> 4] as number);
-    this.#byte(HEX_DIGITS[byte & 15] as number);
+    this.#buffer[this.#length++] = 0x30;
+    this.#buffer[this.#length++] = 0x30;
+    this.#buffer[this.#length++] = HEX_DIGITS[byte >> 4] as number;
+    this.#buffer[this.#length++] = HEX_DIGITS[byte & 15] as number;
   }
 
-  /** Makes room for `size` bytes more; the memory grown out of holds plaintext and is zeroed. */
+  /** Makes room for `size` more bytes. The outgrown memory holds plaintext and is zeroed. */
   #reserve(size: number): void {
     const needed = this.#length + size;
     if (needed <= this.#buffer.length) return;
@@ -174,21 +171,22 @@ export class ReplyBuffer {
     const outgrown = this.#buffer;
     outgrown.fill(0, 0, this.#length);
     this.#buffer = grown;
-    // Not EMPTY, which is every buffer's; a large one must not wait for the garbage collector.
+    // Never EMPTY, which all buffers share. Large memory must not wait for the garbage collector.
     if (outgrown.length >= DOUBLES_TO) outgrown.buffer.transferToFixedLength(0);
   }
 }
 
 /**
- * Whether a large value's JSON string would be more than twice as long as it is: base64 shows it then, so that no answer
- * is much larger than what is stored.
+ * Whether a JSON string shows the value, so that base64 is not needed: it is UTF-8, and, if it is large, its JSON string
+ * is at most twice as long. So no reply is much larger than what is stored.
  */
-export function growsInJson(bytes: Uint8Array): boolean {
-  if (bytes.length <= EXACT_FROM) return false;
-  return countEscapes(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length)) > bytes.length;
+export function isShownAsText(bytes: Uint8Array): boolean {
+  if (!isUtf8(bytes)) return false;
+  if (bytes.length <= EXACT_FROM) return true;
+  return countEscapes(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length)) <= bytes.length;
 }
 
-/** How many bytes more than themselves the bytes take in a JSON string. */
+/** Counts the bytes by which a JSON string of these bytes is longer than they are. */
 function countEscapes(bytes: Uint8Array, view: DataView): number {
   let more = 0;
   for (let at = findSpecial(bytes, view, 0, bytes.length); at < bytes.length; at++)

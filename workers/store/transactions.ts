@@ -1,12 +1,12 @@
-/** Transactions, prepared once: making a new one for each use takes longer than beginning and ending it. No secret. */
+/** Transactions, prepared once: preparing one takes longer than running it. */
 import type { Db } from './database.ts';
 
-/** No file's count of schemas. */
+/** Differs from every file's count. */
 const NOT_READ = -1;
 
 export class Transactions {
   readonly #db: Db;
-  /** Changes with every change of the schema, whoever made it; SQLite follows such a change without a word. */
+  /** The count grows with every change of the schema, by any program. SQLite itself just follows such a change. */
   readonly #readSchemaCount;
   #schemaCount = NOT_READ;
   readonly #checkSchema: () => void;
@@ -15,7 +15,7 @@ export class Transactions {
   readonly #commit;
   readonly #rollback;
 
-  /** `checkSchema` throws where the schema is not this program's. */
+  /** `checkSchema` throws if the schema is not this program's. */
   constructor(db: Db, checkSchema: () => void) {
     this.#db = db;
     this.#checkSchema = checkSchema;
@@ -26,27 +26,23 @@ export class Transactions {
     this.#rollback = db.prepare('ROLLBACK');
   }
 
-  /** One snapshot of the database for all that `work` reads; it must not write. */
+  /** Runs `work`, whose reads all see one snapshot of the database. It must not write. */
   snapshot<T>(work: () => T): T {
     this.#begin.run();
     try {
       this.#noticeSchema();
       return work();
     } finally {
-      this.#end();
+      try {
+        this.#commit.run();
+      } catch {
+        // After a page that could not be read SQLite may refuse to commit, although nothing was written.
+        if (this.#db.inTransaction) this.#rollback.run();
+      }
     }
   }
 
-  /** After a page that could not be read SQLite may refuse to commit, although nothing was written: what was read stands. */
-  #end(): void {
-    try {
-      this.#commit.run();
-    } catch {
-      if (this.#db.inTransaction) this.#rollback.run();
-    }
-  }
-
-  /** Committed when `work` returns, rolled back when it throws; inside of another one a savepoint. */
+  /** Commits when `work` returns, rolls back when it throws. Inside another transaction it is a savepoint. */
   write<T>(work: () => T): T {
     if (this.#db.inTransaction) return this.#run(work) as T;
     return this.#run.immediate(() => {
@@ -55,7 +51,7 @@ export class Transactions {
     }) as T;
   }
 
-  /** Inside of a transaction, which sees one schema to its end. Throws what `checkSchema` throws. */
+  /** Runs inside a transaction, which sees one schema to its end. Throws what `checkSchema` throws. */
   #noticeSchema(): void {
     const count = this.#readSchemaCount.get() ?? 0;
     if (count === this.#schemaCount) return;
