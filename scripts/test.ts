@@ -25,6 +25,7 @@ const ALSO_HARD = [
   'envelope',
   'fence',
   'forgery',
+  'granted-places',
   'isolation',
   'keychain',
   'tampering',

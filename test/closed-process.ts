@@ -1,73 +1,19 @@
-/**
- * The daemon closes itself: the launcher leaves nothing in its environment that loads code or opens a debugger, and
- * from inside its request thread there is no network, no child process, no inspector and no file but the vault's.
- */
+/** The closed daemon: its process and threads are denied what they must not do. */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { cleanEnvironment } from '../src/daemon/launch.ts';
-import { Libc } from '../src/daemon/libc.ts';
-import { closeListening, planGrants } from '../src/daemon/permissions.ts';
-import { locateHome } from '../src/places/home.ts';
+import { closeListening } from '../src/daemon/permissions.ts';
+import { ATTEMPTS, attempt, createBareSandbox, skip } from './fixtures/closed-process.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { waitUntil } from './fixtures/raw.ts';
-import { BIN, createSandbox, type Daemon, finished, mav, startDaemon, startNode } from './fixtures/vault.ts';
+import { BIN, createSandbox, finished, mav, startDaemon, startNode } from './fixtures/vault.ts';
 
-const ATTEMPTS = new URL('fixtures/attempts.mjs', import.meta.url).pathname;
-const ADDON = new URL('../node_modules/better-sqlite3/build/Release/better_sqlite3.node', import.meta.url)
-  .pathname;
-/** Node 26 on Linux: what is missing elsewhere is said by mav doctor, not tested. */
-const skip = Libc.open() === null ? 'no node:ffi here: Linux with Node 26.1 or newer has it' : false;
-const PATIENCE_MS = 60_000;
 /** Of a closed process strace sees no path and no descriptor's file unless it is root's. */
 const ONLY_ROOT = 'only root can read what files a closed process opens';
 
 t.setTimeout(300_000);
-
-/** A sandbox without coverage, which the launcher would end. */
-function createBareSandbox(t: Test, extra: NodeJS.ProcessEnv = {}) {
-  return createSandbox(t, { NODE_V8_COVERAGE: undefined, ...extra });
-}
-
-async function listen(t: Test, server: Server, where: number | string): Promise<() => number> {
-  let connections = 0;
-  server.on('connection', (socket) => {
-    connections += 1;
-    socket.destroy();
-  });
-  server.listen(where);
-  await once(server, 'listening');
-  t.teardown(() => server.close());
-  return () => connections;
-}
-
-/** What is outside of the vault, for the daemon to reach for, and the daemon's answer. */
-async function attempt(
-  t: Test,
-  daemon: Daemon,
-): Promise<{ found: Record<string, any>; connections: number }> {
-  const folder = join(daemon.folder, 'outside');
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'file'), '');
-  const tcp = createServer();
-  const overTcp = await listen(t, tcp, 0);
-  const otherSocket = join(folder, 'sock');
-  const overUnix = await listen(t, createServer(), otherSocket);
-  const { port } = tcp.address() as { port: number };
-  const outside = { folder, file: join(folder, 'file'), planted: join(folder, 'planted'), addon: ADDON };
-  writeFileSync(join(daemon.home, 'given.json'), JSON.stringify({ port, otherSocket, outside }));
-  daemon.child.kill('SIGWINCH');
-  const answer = join(daemon.home, 'attempts.json');
-  for (const deadline = Date.now() + PATIENCE_MS; !existsSync(answer); await sleep(50)) {
-    if (Date.now() > deadline) throw new Error('the attempts do not end');
-  }
-  t.ok(existsSync(outside.file) && !existsSync(outside.planted), 'what is outside is as it was');
-  return { found: JSON.parse(readFileSync(answer, 'utf8')), connections: overTcp() + overUnix() };
-}
 
 t.test(
   'daemon > its request thread tries what it must not > every attempt is denied',
@@ -193,100 +139,6 @@ t.test(
     t.equal(destroyed.code, 0, destroyed.stderr);
   },
 );
-
-t.test(
-  'serve > folders that Node takes for each other > opens those alone, and says so',
-  { skip },
-  async (t) => {
-    const sandbox = createBareSandbox(t);
-    const beside = `${sandbox.home}2`;
-    mkdirSync(beside, { mode: 0o700 });
-    const socket = join(beside, 's');
-    const daemon = await startDaemon(t, {
-      sandbox: { ...sandbox, socket },
-      serve: ['--socket', socket],
-      token: false,
-      inside: ATTEMPTS,
-    });
-    const words = `lets the daemon read and write ${sandbox.home}*: one of its folders`;
-    t.match(
-      daemon.log().filter(({ detail }) => detail?.includes(words)),
-      { length: 1 },
-    );
-    const doctor = await mav(daemon, ['doctor', '--socket', socket]);
-    t.match(doctor.stdout, `missing: no files outside (Node); Node's permission model ${words}`);
-    t.notMatch(doctor.stdout, 'Node 26.1 or newer', 'which would not help');
-    const { found } = await attempt(t, daemon);
-    const opened = Object.entries(found).filter(([, outcome]) => outcome === 'allowed' || outcome === 'done');
-    t.same(opened, [], 'what begins otherwise stays closed');
-  },
-);
-
-t.test('serve > Node opens more for reading only > is told', { skip }, async (t) => {
-  const sandbox = createBareSandbox(t);
-  const runtime = sandbox.home.slice(0, -2);
-  mkdirSync(runtime, { mode: 0o700 });
-  const env = { ...sandbox.env, XDG_RUNTIME_DIR: runtime };
-  const daemon = await startDaemon(t, { sandbox: { ...sandbox, env }, token: false });
-  const words = `lets the daemon read ${runtime}*: one of its folders`;
-  t.ok(daemon.log().some(({ detail }) => detail?.includes(words)));
-  t.match(
-    (await mav(daemon, ['doctor'])).stdout,
-    `missing: no files outside (Node); Node's permission model ${words}`,
-  );
-});
-
-t.test('serve > its socket in the user’s home itself > is told, with what to do', { skip }, async (t) => {
-  const sandbox = createBareSandbox(t);
-  const socket = ['--socket', join(sandbox.env.HOME ?? '', 's')];
-  const says = `the kernel lets the daemon reach all of ${sandbox.env.HOME}: `;
-  const daemon = await startDaemon(t, { sandbox, serve: socket, token: false });
-  t.equal(daemon.log().filter(({ detail }) => detail?.startsWith(says)).length, 1);
-  const doctor = await mav(daemon, ['doctor', ...socket]);
-  t.match(doctor.stdout, `missing: your home closed (kernel); ${says}`);
-  t.notMatch(doctor.stdout, /Linux 5\.13/);
-  await daemon.stop();
-  const closed = await startDaemon(t, { sandbox, init: null, token: false });
-  t.same(
-    closed.log().filter(({ detail }) => detail?.startsWith(says)),
-    [],
-  );
-});
-
-t.test('serve --init > below folders that are yet to be made > nothing is widened', { skip }, async (t) => {
-  const sandbox = createBareSandbox(t);
-  const home = join(sandbox.folder, 'new', 'deep', 'vault');
-  const made = {
-    ...sandbox,
-    home,
-    socket: join(home, 'maestrovault.sock'),
-    env: { ...sandbox.env, MAV_HOME: home },
-  };
-  const serve = ['--init', '--key-store', 'file'];
-  const daemon = await startDaemon(t, { sandbox: made, init: null, serve, token: false });
-  t.match((await mav(daemon, ['doctor'])).stdout, /ok +protections .*no files outside \(Node\)/);
-});
-
-t.test('serve --init > refused before anything is asked > leaves no folder behind', { skip }, async (t) => {
-  const sandbox = createBareSandbox(t);
-  const runtime = join(sandbox.folder, 'run');
-  mkdirSync(runtime, { mode: 0o700 });
-  const env = { ...sandbox.env, XDG_RUNTIME_DIR: runtime, MAV_HOME: join(sandbox.folder, 'new', 'vault') };
-  const list = () => readdirSync(sandbox.folder, { recursive: true }).sort();
-  const before = list();
-  for (const options of [
-    '--key-store nonsense',
-    '--key-store passphrase',
-    '--key-store file --key-file /nonexistent/key',
-    `--key-store file --key-file ${sandbox.env.MAV_HOME}/../new/vault/key`,
-    `--key-store file --key-file ${process.execPath}`,
-    '--key-store file --socket /nonexistent/sock',
-  ]) {
-    const { code, stderr } = await mav(sandbox, ['serve', '--init', ...options.split(' ')], { env });
-    t.ok(code === 1 || code === 2, `${options}: ${stderr}`);
-    t.same(list(), before, options);
-  }
-});
 
 t.test('closeListening > the vault is not known > forbidden, for it is not opened', { skip }, async (t) => {
   const files = [{ kind: 'file' as const, location: '/k' }];
@@ -420,24 +272,3 @@ t.test(
 function findTracer(pid: number | undefined): number {
   return Number(/^TracerPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
-
-t.test('planGrants > places within and beside each other > each is granted, and no more', async (t) => {
-  const grants = (home: string, socket: string | null, runtime?: string) =>
-    planGrants(locateHome({ MAV_HOME: home, HOME: '/h' }, socket), { XDG_RUNTIME_DIR: runtime }, '/code');
-  const plain = grants('/h/vault', null, '/run/user/1');
-  t.ok(['/code', '/h/vault', '/run/user/1'].every((path) => plain.read.includes(path)));
-  t.same(plain.write, ['/h/vault', '/run/user/1/maestrovault']);
-  t.ok(plain.atStart.includes('/run/user/1') && !plain.atStart.includes('/h/vault'));
-  const within = grants('/run/user/1/vault', '/run/user/1/sock', '/run/user/1');
-  t.notOk(within.read.includes('/run/user/1/vault'), 'one grant for both');
-  t.notOk(within.atStart.includes('/run/user/1'), 'which is not given up');
-  t.same(within.write, ['/run/user/1']);
-  // Node 26.10 denies /h/vault itself beside /h/vault2.
-  t.same(grants('/h/vault', '/h/vault2/sock').write, ['/h/vault*']);
-  t.same(grants('/h/vault2', '/h/vault/sock').write, ['/h/vault*']);
-  t.same(grants('/h/vault', '/h/vault/in/sock').write, ['/h/vault']);
-  t.same(grants('/h/a*b', null).write, ['/h/a*']);
-  t.same(grants('/h/a*b', '/h/abc/sock').write, ['/h/a*']);
-  t.same(grants('/h/a*b', '/h/a/sock').write, ['/h/a*']);
-  t.match(grants('/code-vault', null), { write: ['/code-vault'], read: ['/code*'] }, 'reading alone');
-});

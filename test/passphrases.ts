@@ -1,15 +1,11 @@
 /** Asking for passphrases on a real terminal, and what is said where nobody can be asked. */
-import { type Dirent, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { MIN_PASSPHRASE_LENGTH } from '../src/cli/terminal/prompt.ts';
-import { MIN_PASSPHRASE_LENGTH as VAULTS_OWN } from '../workers/keys/slots/passphrase.ts';
+import { answer, NEW, PASSPHRASE } from './fixtures/passphrases.ts';
 import { mavOnTerminal, openTerminal, type Terminal } from './fixtures/terminal.ts';
 import { BIN, createSandbox, mav, type Sandbox, startDaemon, startNode } from './fixtures/vault.ts';
-
-const PASSPHRASE = 'correct horse battery';
-const NEW = 'New passphrase (at least 8 characters): ';
 
 /** A vault that needs its passphrase. */
 async function createSealable(t: Test): Promise<Sandbox & { readonly pass: string }> {
@@ -21,111 +17,11 @@ async function createSealable(t: Test): Promise<Sandbox & { readonly pass: strin
   return { ...sandbox, pass };
 }
 
-async function answer(terminal: Terminal, prompt: string, typed: string): Promise<void> {
-  await terminal.see(prompt);
-  terminal.type(`${typed}\r`);
-}
-
 /** `mav` behind a shell, so that something can be piped into it on the terminal. */
 function shell(t: Test, sandbox: Sandbox, before: string, args: string): Terminal {
   const command = [...startNode(sandbox.env), BIN].map((word) => `'${word}'`).join(' ');
   return openTerminal(t, sandbox, ['/bin/sh', '-c', `${before} | ${command} ${args}`]);
 }
-
-t.test('init > passphrases that cannot be taken > asked for again, by the rule in the prompt', async (t) => {
-  const sandbox = createSandbox(t);
-  const terminal = mavOnTerminal(t, sandbox, ['init', '--key-store', 'passphrase']);
-  await answer(terminal, NEW, '');
-  await answer(terminal, NEW, 'seven77');
-  await answer(terminal, NEW, PASSPHRASE);
-  await answer(terminal, 'Once more: ', 'something else');
-  await terminal.see('These were not the same.');
-  await answer(terminal, NEW, PASSPHRASE);
-  await answer(terminal, 'Once more: ', PASSPHRASE);
-  const { code, shown } = await terminal.ended();
-  t.equal(code, 0);
-  t.match(shown, 'Made a vault');
-  t.notMatch(shown, PASSPHRASE);
-  t.equal(MIN_PASSPHRASE_LENGTH, VAULTS_OWN, 'the prompt says what the vault takes');
-});
-
-t.test('init > nothing but bad passphrases > ends, and leaves nothing behind', async (t) => {
-  const sandbox = createSandbox(t);
-  const terminal = mavOnTerminal(t, sandbox, ['init', '--key-store', 'passphrase']);
-  for (let count = 0; count < 5; count++) await answer(terminal, NEW, 'short');
-  t.equal((await terminal.ended()).code, 1);
-  t.notOk(existsSync(sandbox.home));
-});
-
-function listAll(folder: string): Dirent[] {
-  return existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }) : [];
-}
-
-function listFiles(folder: string): string[] {
-  return listAll(folder)
-    .filter((entry) => !entry.isDirectory())
-    .map(({ name }) => name);
-}
-
-t.test(
-  'init, serve --init > given up at the prompt > leaves nothing behind, but empty folders of the daemon',
-  async (t) => {
-    for (const command of ['init', 'serve --init'])
-      for (const give of ['\x03', '\x04', 'SIGTERM', 'SIGKILL', 'SIGHUP'] as const) {
-        const sandbox = createSandbox(t);
-        const args = [
-          ...command.split(' '),
-          '--key-store',
-          'passphrase',
-          '--home',
-          join(sandbox.home, 'deep'),
-        ];
-        const terminal = mavOnTerminal(t, sandbox, args);
-        await terminal.see(NEW);
-        if (give.length > 1) await terminal.signal(give as NodeJS.Signals);
-        else terminal.type(give);
-        const { code } = await terminal.ended();
-        t.not(code, 0, `${command}, ${JSON.stringify(give)}`);
-        // The daemon's launcher makes the folders that the kernel is to let the daemon into.
-        for (const place of [sandbox.home, sandbox.env.HOME ?? ''])
-          t.same(command === 'init' ? listAll(place) : listFiles(place), [], place);
-      }
-  },
-);
-
-t.test(
-  'init > a place where no daemon could listen > refused before anything is asked or made',
-  async (t) => {
-    const sandbox = createSandbox(t);
-    const long = join(sandbox.home, 'x'.repeat(120));
-    for (const args of [
-      ['--home', long],
-      ['--socket', join(long, 's')],
-      ['--socket', join(sandbox.folder, 'missing', 's')],
-    ]) {
-      const refused = await mav(sandbox, ['init', '--key-store', 'file', ...args]);
-      t.equal(refused.code, 1);
-      t.match(refused.stderr, /socket's (path takes|folder .* is not there)/);
-      t.notOk(existsSync(sandbox.home));
-    }
-  },
-);
-
-t.test('init > fails > leaves nothing behind', async (t) => {
-  const sandbox = createSandbox(t);
-  const missing = join(sandbox.folder, 'missing', 'key');
-  const failing: readonly (readonly [args: string[], env?: NodeJS.ProcessEnv])[] = [
-    [['--key-store', 'file', '--key-file', missing]],
-    [['--key-store', 'passphrase', '--passphrase-file', missing]],
-    [['--key-store', 'passphrase', '--passphrase-file', sandbox.folder]],
-    [['--key-store', 'file'], { MAV_KEYCHAIN_TIMEOUT_MS: 'soon' }],
-  ];
-  for (const [args, env = {}] of failing) {
-    const refused = await mav(sandbox, ['init', ...args], { env });
-    t.not(refused.code, 0);
-    t.notOk(existsSync(sandbox.home), args.join(' '));
-  }
-});
 
 t.test(
   'unseal > a passphrase file that is empty, or none > said, and the vault is still offered',
