@@ -73,6 +73,14 @@ function killTheNext(t: Test, count: number): { readonly killed: () => number } 
   return { killed: () => killed };
 }
 
+/** Ends all these threads, and until they have ended each that would replace one of them. */
+async function endEvery(threads: readonly Worker[]): Promise<void> {
+  const end = (thread: Worker) => void thread.terminate();
+  process.on('worker', end);
+  await Promise.all(threads.map((thread) => thread.terminate()));
+  process.off('worker', end);
+}
+
 t.test(
   'pools > the writer dies with 300 calls on it > each is answered, and the pool is whole again',
   async (t) => {
@@ -156,7 +164,7 @@ t.test(
   'pools > every thread dies, and the key needs a passphrase > the vault says that it is sealed',
   async (t) => {
     const { vault, threads } = await holdVault(t, 1, 'passphrase');
-    await Promise.all(threads.map((thread) => thread.terminate()));
+    await endEvery(threads);
     t.match(vault.sealedBecause, { reason: 'unsealing', message: /unsealed again/ });
     await waitUntil(() => vault.sealedBecause?.reason !== 'unsealing');
     t.match(vault.sealedBecause, { reason: 'needs_passphrase' });
