@@ -1,12 +1,11 @@
 /**
- * Slows down whoever guesses tokens: after some wrong ones in a row the refusals are held back, each longer than the
- * one before. Only refusals are: whoever has a good token is never held up, however many guess, so nobody can lock the
- * owner out. A token's 256 random bits are what keeps it from being guessed; this keeps the attempt from being cheap,
- * and from going unnoticed.
+ * Slows down the guessing of tokens: after some wrong ones in a row the refusals are held back, each longer than the one
+ * before. A request with a valid token is never held up, so guessing cannot lock the owner out. The 256 random bits of a
+ * token keep it from being guessed; this makes the attempt slow, and reports it.
  */
 import { type Warn, warnSeldom } from '../log/rate-limited-warning.ts';
 
-/** So many wrong tokens are refused at once: a program that still has an old one is no attack. */
+/** So many wrong tokens are refused without delay: a program that still has an old token is not an attack. */
 const FREE_GUESSES = 20;
 /** How fast wrong tokens are forgotten, while no refusal is held back. */
 const FORGOTTEN_PER_SECOND = 10;
@@ -14,7 +13,7 @@ const FIRST_DELAY_MS = 5;
 /** After so many more guesses a refusal takes twice as long. */
 const GUESSES_PER_DOUBLING = 16;
 const MAX_DELAY_MS = 5_000;
-/** Each takes memory and keeps a connection open. */
+/** Refusals held back at once. Each takes memory and keeps a connection open. */
 const MAX_HELD = 1_000;
 
 /** With so many the delay is the longest. More are not counted, so that an attack is soon forgotten. */
@@ -23,10 +22,10 @@ const MAX_COUNTED = FREE_GUESSES + GUESSES_PER_DOUBLING * Math.log2(MAX_DELAY_MS
 /** How many wrong tokens came of late. Times are those of one clock that never goes back, in milliseconds. */
 export class GuessCount {
   #count = 0;
-  /** Until then nothing is forgotten: else who waits for each refusal would never wait for longer. */
+  /** Nothing is forgotten before then; else a client that waits for each refusal would never wait longer. */
   #heldUntilMs = 0;
 
-  /** Counts a guess; for how many milliseconds its refusal is to be held back. */
+  /** Counts a guess. Returns for how many milliseconds its refusal is to be held back. */
   add(nowMs: number): number {
     const calmMs = Math.max(0, nowMs - this.#heldUntilMs);
     const remaining = Math.max(0, this.#count - (calmMs / 1000) * FORGOTTEN_PER_SECOND);
@@ -50,7 +49,7 @@ function delayAfter(guesses: number): number {
 export class GuessLimit {
   readonly #count = new GuessCount();
   readonly #report: Warn;
-  /** What lets each of those go that are held back now. */
+  /** For each refusal that is held back now, the function that lets it go. */
   readonly #held = new Set<() => void>();
   #isOver = false;
 
@@ -85,7 +84,7 @@ export class GuessLimit {
     });
   }
 
-  /** Who may ask has changed: what was wrong before says nothing now. */
+  /** Called when the principals have changed: a token that was wrong before may be right now. */
   forget(): void {
     this.#count.forget();
   }

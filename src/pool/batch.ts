@@ -22,9 +22,9 @@ export interface BatchLimits {
   readonly queuedBytes: number;
 }
 
-/** Takes over what turns out to belong into another queue. */
+/** Takes over calls that belong in another queue. */
 export interface Diversion {
-  /** Asked when the call's batch is put together. */
+  /** Called when the call's batch is put together. */
   isFor(call: Call): boolean;
   readonly queue: BatchQueue;
 }
@@ -39,7 +39,7 @@ interface Waiting {
 
 const BUSY: Failure = { ok: false, code: 'busy', message: 'too many requests are waiting; try again' };
 const NOT_WANTED: Failure = { ok: false, code: 'busy', message: 'the client has gone away' };
-/** This one and the next also by what they are, for those who must know. */
+/** Exported: `VaultState` compares these three by identity. */
 export const NO_WORKER: Failure = {
   ok: false,
   code: 'busy',
@@ -184,7 +184,7 @@ export class BatchQueue {
   }
 }
 
-/** Only what brings no body is put off: that has gone to the thread. */
+/** A call with a body is never put off: its body has been transferred to the thread. */
 function isLater({ body }: Call, reply: Reply | undefined): boolean {
   return body === null && reply?.ok === false && reply.reason === 'later';
 }
@@ -194,14 +194,14 @@ function leaveOut({ call, resolve }: Waiting): void {
   resolve(NOT_WANTED);
 }
 
-/** The body of a call that no thread has taken is still here. */
+/** Zeroes the body of a call that no thread has taken. */
 function failureOf(error: unknown, { body }: Call): Failure {
   if (!(error instanceof NoThreadError || error instanceof ProgramReplacedError)) return WORKER_DIED;
   body?.fill(0);
   return error instanceof NoThreadError ? NO_WORKER : PROGRAM_REPLACED;
 }
 
-/** `count`: how many replies share the bytes. */
+/** `count`: the number of replies that share the bytes. */
 function toAnswered(reply: Reply | undefined, bytes: Uint8Array<ArrayBuffer>, count: number): CallResult {
   if (reply === undefined) return WORKER_DIED;
   if (!reply.ok) return reply;
