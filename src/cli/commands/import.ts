@@ -44,8 +44,8 @@ type Source = ImportSource & { readonly stoppable: StoppableImport };
 /** As withVault, with a line that says how far it is. */
 function inVault(input: Input, use: (client: Client) => Promise<ImportResult>): Promise<ImportResult> {
   const text = input.flag('dry-run') ? 'Comparing secrets with the vault' : 'Storing secrets';
-  return withVault(input, (client, way) =>
-    showWork(input, { client, way, kind: 'writing', text }, () => use(client)),
+  return withVault(input, (client, access) =>
+    showWork(input, { client, access, kind: 'writing', text }, () => use(client)),
   );
 }
 

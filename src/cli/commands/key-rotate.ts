@@ -9,10 +9,10 @@ import { withDaemon, withVault } from '../vault/access.ts';
 export const run: Run = async (input) => {
   const rotated = await withVault(
     input,
-    (client, way) =>
+    (client, access) =>
       givePassphrase(input, client, async (body) => {
-        if (way === 'daemon') await unseal(input, client, body);
-        const work = { client, way, kind: 'writing', text: 'Wrapping the keys of the secrets' } as const;
+        if (access === 'daemon') await unseal(input, client, body);
+        const work = { client, access, kind: 'writing', text: 'Wrapping the keys of the secrets' } as const;
         return showWork(input, work, () => client.rotateKek(body));
       }),
     { bringsKey: true },

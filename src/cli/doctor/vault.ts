@@ -17,7 +17,7 @@ import { readGivenToken, withVault } from '../vault/access.ts';
 import { describeSecret } from '../vault/describe.ts';
 import { chooseReader } from '../vault/readers.ts';
 import { TURN_PATIENCE_MS } from '../vault/report.ts';
-import type { Use, Way } from '../vault/vault-access.ts';
+import type { Use, VaultAccess } from '../vault/vault-access.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
 
 const KEY_SIZE = 32;
@@ -33,9 +33,9 @@ export async function checkVault(input: Input): Promise<Finding[]> {
     const isTokens = readGivenToken(context.env) !== null;
     if (!isTokens && !isThere(home.databasePath) && !(await isAlive(home.socketPath))) return [];
     const inspect = isTokens ? inspectAsToken : inspectAsSession;
-    const look: Use<Finding[]> = (client, way) => {
-      const work = { client, way, kind: 'reading', text: 'Opening every secret' } as const;
-      return showWork(input, work, () => inspect(client, way, home));
+    const look: Use<Finding[]> = (client, access) => {
+      const work = { client, access, kind: 'reading', text: 'Opening every secret' } as const;
+      return showWork(input, work, () => inspect(client, access, home));
     };
     return await withVault(input, look, { mayBeSealed: true, turnPatienceMs: TURN_PATIENCE_MS });
   } catch (error) {
@@ -60,16 +60,16 @@ async function inspectAsToken(client: Client): Promise<Finding[]> {
   return [version, ok('vault', 'the daemon knows the token; what no token may see was not checked')];
 }
 
-async function inspectAsSession(client: Client, way: Way, home: Home): Promise<Finding[]> {
+async function inspectAsSession(client: Client, access: VaultAccess, home: Home): Promise<Finding[]> {
   const status = await client.status();
   return [
-    ...(way === 'daemon' ? [await checkVersion(client)] : []),
+    ...(access === 'daemon' ? [await checkVersion(client)] : []),
     ...(status.key_file === null
       ? []
-      : checkKeyFile(status.key_file, (await findFolder(client)) ?? home.directory, way)),
+      : checkKeyFile(status.key_file, (await findFolder(client)) ?? home.directory, access)),
     ...(status.sealed
-      ? [await explainSealed(client, status, way)]
-      : await inspectUnsealed(client, status, way)),
+      ? [await explainSealed(client, status, access)]
+      : await inspectUnsealed(client, status, access)),
   ];
 }
 
@@ -90,10 +90,10 @@ async function findFolder(client: Client): Promise<string | null> {
   }
 }
 
-function checkKeyFile(path: string, folder: string, way: Way): Finding[] {
+function checkKeyFile(path: string, folder: string, access: VaultAccess): Finding[] {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   const advise = (reason: Reason, message: string) =>
-    fail('key file', adviseOn({ message, reason }, chooseReader(way === 'daemon' ? 'session' : 'own')));
+    fail('key file', adviseOn({ message, reason }, chooseReader(access === 'daemon' ? 'session' : 'own')));
   if (stat === undefined) return [advise('key_file_missing', `${path} is not there`)];
   if (stat.isFile() && stat.size !== KEY_SIZE)
     return [advise('wrong_key', `${path} is not a root key of ${KEY_SIZE} bytes`)];
@@ -106,10 +106,14 @@ function checkKeyFile(path: string, folder: string, way: Way): Finding[] {
   ];
 }
 
-async function explainSealed(client: Client, { key_stores: stores }: Status, way: Way): Promise<Finding> {
+async function explainSealed(
+  client: Client,
+  { key_stores: stores }: Status,
+  access: VaultAccess,
+): Promise<Finding> {
   const reason = await findReason(client);
   // To be sealed is as it should be where somebody chose it, or has a passphrase to give.
-  const isExpected = way === 'daemon' || stores.includes('passphrase');
+  const isExpected = access === 'daemon' || stores.includes('passphrase');
   return (isExpected ? warn : fail)('vault', `sealed, so its entries were not checked: ${reason}`);
 }
 
@@ -122,9 +126,13 @@ async function findReason(client: Client): Promise<string> {
   }
 }
 
-async function inspectUnsealed(client: Client, { key_stores: stores }: Status, way: Way): Promise<Finding[]> {
+async function inspectUnsealed(
+  client: Client,
+  { key_stores: stores }: Status,
+  access: VaultAccess,
+): Promise<Finding[]> {
   return [
-    ...(way === 'daemon' && stores.includes('keychain')
+    ...(access === 'daemon' && stores.includes('keychain')
       ? [await askKeychain(client)]
       : [ok('key store', `${stores.join(', ')}: gave the vault's key`)]),
     ...judgeCheck(await client.check()),

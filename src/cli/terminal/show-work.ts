@@ -3,14 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../../client/client.ts';
 import type { Input } from '../command.ts';
 import { withDaemon } from '../vault/access.ts';
-import type { Way } from '../vault/vault-access.ts';
+import type { VaultAccess } from '../vault/vault-access.ts';
 import { Progress } from './progress.ts';
 
 const ASK_EVERY_MS = 200;
 
 export interface Work {
   readonly client: Client;
-  readonly way: Way;
+  readonly access: VaultAccess;
   /** Which of the vault's counts it is: of imports and rotations, or of checks. */
   readonly kind: 'writing' | 'reading';
   /** What is being done: `Storing secrets`. */
@@ -46,6 +46,6 @@ async function follow(input: Input, work: Work, progress: Progress, end: AbortSi
   };
   // The daemon answers the requests of one connection in their order, so this takes another one.
   const asking =
-    work.way === 'own' ? ask(work.client) : withDaemon(input, ask, { mayBeSealed: true, bringsKey: true });
+    work.access === 'own' ? ask(work.client) : withDaemon(input, ask, { mayBeSealed: true, bringsKey: true });
   await asking.catch(() => {});
 }

@@ -27,7 +27,7 @@ const MAX_FILE_SIZE = 256 * MIB;
 export async function readImportSource(input: Input): Promise<ImportSource> {
   const [path = ''] = input.args;
   const name = path === STANDARD_INPUT ? 'standard input' : path;
-  const text = decode(name, path === STANDARD_INPUT ? await readPiped(name) : readFile(path));
+  const text = decodeText(name, path === STANDARD_INPUT ? await readPiped(name) : readFile(path));
   const entries = readEntries(input, name, text);
   if (entries.length > IMPORT_ENTRIES) {
     const [count, most] = [entries.length, IMPORT_ENTRIES].map((number) => number.toLocaleString('en'));
@@ -62,7 +62,7 @@ function readEntries(input: Input, name: string, text: string): SourceEntry[] {
   }
 }
 
-function decode(name: string, bytes: Buffer): string {
+function decodeText(name: string, bytes: Buffer): string {
   if (!isUtf8(bytes)) throw usageError(`${name} is not UTF-8`);
   const text = bytes.toString();
   bytes.fill(0);

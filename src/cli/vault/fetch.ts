@@ -92,9 +92,9 @@ async function fetchReferences(
   return references.map((reference) => byReference.get(formatReference(reference)) ?? null);
 }
 
-/** How one of many is had. */
-interface Way<T> {
-  /** Out of a batch; null where it has none of what is wanted. */
+/** How to get one of many secrets or fields. */
+interface Fetcher<T> {
+  /** From its entry in a batch; null where the entry lacks what is wanted. */
   readonly read: (entry: Secret | BatchField) => T | null;
   /** By itself. */
   readonly ask: (reference: Reference) => Promise<T>;
@@ -104,11 +104,11 @@ interface Way<T> {
 async function fetchMany<T>(
   client: Client,
   references: readonly Reference[],
-  way: Way<T>,
+  fetcher: Fetcher<T>,
 ): Promise<(T | null)[]> {
   const found: (T | null)[] = [];
   for (let start = 0; start < references.length; start += BATCH_SIZE)
-    found.push(...(await fetchBatch(client, references.slice(start, start + BATCH_SIZE), way)));
+    found.push(...(await fetchBatch(client, references.slice(start, start + BATCH_SIZE), fetcher)));
   return found;
 }
 
@@ -119,7 +119,7 @@ async function fetchMany<T>(
 async function fetchBatch<T>(
   client: Client,
   references: readonly Reference[],
-  { read, ask }: Way<T>,
+  { read, ask }: Fetcher<T>,
 ): Promise<(T | null)[]> {
   const entries = await client.batchGet(references).catch(() => []);
   return mapSome(references, async (reference, at) => {
@@ -151,7 +151,7 @@ function listStored(entry: Entry): Stored[] {
   const own =
     value === undefined
       ? []
-      : [{ source: { environment, name }, value: decode(value, encoding), unacceptedFrom }];
+      : [{ source: { environment, name }, value: decodeValue(value, encoding), unacceptedFrom }];
   const others = Object.entries(fields).map(([field, encoded]) => ({
     source: { environment, name, field },
     value: decodeField(encoded),
@@ -161,10 +161,10 @@ function listStored(entry: Entry): Stored[] {
 }
 
 function decodeField(encoded: EncodedValue): string | Uint8Array {
-  return typeof encoded === 'string' ? encoded : decode(encoded.value, encoded.encoding);
+  return typeof encoded === 'string' ? encoded : decodeValue(encoded.value, encoded.encoding);
 }
 
-function decode(value: string, encoding: 'base64' | undefined): string | Uint8Array {
+function decodeValue(value: string, encoding: 'base64' | undefined): string | Uint8Array {
   return encoding === undefined ? value : Buffer.from(value, 'base64');
 }
 

@@ -1,12 +1,12 @@
-/** What the vault says is not there is explained before a command fails. Small: the shortest commands load it too. */
+/** Explains what the vault did not find before a command fails. Small, because the shortest commands load it too. */
 import type { Client } from '../../client/client.ts';
 import type { Input } from '../command.ts';
 import { hasErrorCode } from '../failure.ts';
 import type { Wanted } from './missing.ts';
 
 /**
- * `asked`, and where that fails because what is wanted is not there, a CliError that says so: what it is called, where
- * it was looked for, and where it is instead.
+ * Returns what `asked` resolves to. If the vault does not have it, throws a CliError that says what is missing, where it
+ * was looked for, and where it is instead.
  */
 export async function orExplain<T>(
   input: Input,

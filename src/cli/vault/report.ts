@@ -54,12 +54,12 @@ export async function reportVault(input: Input): Promise<VaultReport> {
     if (!isThere(home.databasePath)) return describeNothing(input, describeNoVault(home));
   }
   if (await isSilent(home)) return describeSilent(input, describeSilence(home));
-  const use: Use<VaultReport> = async (client, way) => {
+  const use: Use<VaultReport> = async (client, access) => {
     const answers = isOurs ? await askAsSession(client) : await askAsToken(client);
     // A token is not told what only the files of the vault's user say.
-    const owner = way === 'daemon' && isOurs ? readOwner(home.ownerPath) : null;
+    const owner = access === 'daemon' && isOurs ? readOwner(home.ownerPath) : null;
     return describe(answers, isOurs ? home : null, {
-      daemon: way === 'daemon' ? 'running' : 'not running',
+      daemon: access === 'daemon' ? 'running' : 'not running',
       daemon_pid: owner?.command === 'serve' ? owner.pid : null,
       daemon_since: owner?.command === 'serve' ? owner.since : null,
       socket: home.socketPath,

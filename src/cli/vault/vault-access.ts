@@ -2,10 +2,10 @@
 import type { Client } from '../../client/client.ts';
 
 /** `own`: this process has the vault, because no daemon runs. */
-export type Way = 'daemon' | 'own';
+export type VaultAccess = 'daemon' | 'own';
 
-/** What is done with a vault, and on which way it was reached. */
-export type Use<T> = (client: Client, way: Way) => Promise<T>;
+/** Uses a vault; `access` says how it was reached. */
+export type Use<T> = (client: Client, access: VaultAccess) => Promise<T>;
 
 export interface AccessOptions {
   /** For what a sealed vault can do too. Nobody is asked for a passphrase then. */
