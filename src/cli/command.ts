@@ -2,9 +2,7 @@
 import type { Home } from '../places/home.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './failure.ts';
-
 import type { Form } from './formats/forms.ts';
-
 import type { Reference } from './input/reference.ts';
 
 export interface Option {
