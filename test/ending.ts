@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  renameSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -108,7 +109,9 @@ t.test('serve > threads are stuck > it ends within its grace', async (t) => {
     const exited = new Promise((resolve) =>
       daemon.child.once('exit', (code, signal) => resolve(signal ?? code)),
     );
-    writeFileSync(order, `${kind} ${fifo}`);
+    // Under its name only when it is whole: the threads look for it every 20 ms.
+    writeFileSync(`${order}.draft`, `${kind} ${fifo}`);
+    renameSync(`${order}.draft`, order);
     await sleep(500);
     return { sandbox, daemon, exited };
   };
