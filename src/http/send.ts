@@ -42,14 +42,13 @@ export function sendWhole(
 }
 
 /**
- * Zeroes the body, and gives the memory of a long one that shares it with no other back now: until the next garbage collection, the responses that a
- * flood left behind would add up.
+ * Zeroes the body, and gives the memory of a long one back now: until the next garbage collection, the responses that a
+ * flood left behind would add up. A body longer than LONG_BODY shares its memory with no other, but that may have room left.
  */
 export function discardBody(body: Uint8Array<ArrayBuffer>): void {
   if (body.buffer.detached) return;
   body.fill(0);
-  const isAlone = body.length === body.buffer.byteLength;
-  if (isAlone && body.length > LONG_BODY) body.buffer.transferToFixedLength(0);
+  if (body.length > LONG_BODY) body.buffer.transferToFixedLength(0);
 }
 
 /**
