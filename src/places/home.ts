@@ -107,8 +107,8 @@ export function hasVault(home: Home): boolean {
   return true;
 }
 
-/** Whoever opens the vault, if only to read it, holds a lock and has a log beside the database. */
-function checkWritable(home: Home): void {
+/** That a vault can be opened here: if only to read it, that takes a lock and a log beside the database. Throws UnsafePlaceError. */
+export function checkWritable(home: Home): void {
   const { directory, lockPath } = home;
   try {
     accessSync(directory, constants.W_OK | constants.X_OK);

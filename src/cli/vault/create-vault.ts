@@ -7,7 +7,13 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Call, KnownVault } from '../../../workers/messages.ts';
 import type { CallResult } from '../../call-result.ts';
 import { isOurVault } from '../../places/foreign-vault.ts';
-import { checkSocketPath, checkSocketPathSize, type Home, hasVault, secureHome } from '../../places/home.ts';
+import {
+  checkSocketPath,
+  checkSocketPathSize,
+  checkWritable,
+  type Home,
+  hasVault,
+} from '../../places/home.ts';
 import { isWithin, parseKnownVault } from '../../places/known-vaults.ts';
 import { adviseOn } from '../../remedies.ts';
 import type { Input } from '../command.ts';
@@ -77,7 +83,7 @@ function checkPlace(home: Home): void {
     throw new CliError(EXIT.failed, `${what} at ${home.databasePath} already; nothing was changed`);
   }
   // Before the socket's place in it: that the vault cannot lie there says more.
-  if (existsSync(home.directory)) secureHome(home);
+  if (existsSync(home.directory)) checkWritable(home);
   // A vault that no daemon could serve. Its own folder comes with it.
   const isOwnFolder = dirname(home.socketPath) === home.directory;
   (isOwnFolder && !existsSync(home.directory) ? checkSocketPathSize : checkSocketPath)(home.socketPath);
