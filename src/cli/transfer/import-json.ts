@@ -6,7 +6,7 @@
 import { JsonReader } from '../../text/json-reader.ts';
 import type { Input } from '../command.ts';
 import { endReading, readList, unknownShape } from './import-list.ts';
-import { checkEmpty, chooseEnvironment, type SourceEntry } from './source-entry.ts';
+import { checkEmpty, chooseEnvironment, FOUND_BY_VAULT, type SourceEntry } from './source-entry.ts';
 
 const FORMAT = 'maestrovault-export';
 const VERSION = '1';
@@ -21,14 +21,7 @@ const TAKEN_OVER: ReadonlySet<string> = new Set([
   'fields',
 ]);
 /** What an export says and the vault finds for itself. */
-const LEFT_OUT: ReadonlySet<string> = new Set([
-  'field_count',
-  'created_at',
-  'updated_at',
-  'written_by',
-  'accepted',
-  'unaccepted_fields',
-]);
+const LEFT_OUT: ReadonlySet<string> = new Set(FOUND_BY_VAULT);
 
 /** Throws JsonReadError, CliError. */
 export function readJsonEntries(input: Input, path: string, text: string): SourceEntry[] {

@@ -5,7 +5,7 @@
 
 import type { JsonReadError, JsonReader } from '../../text/json-reader.ts';
 import type { Input } from '../command.ts';
-import { checkEmpty, chooseEnvironment, type SourceEntry } from './source-entry.ts';
+import { checkEmpty, chooseEnvironment, FOUND_BY_VAULT, type SourceEntry } from './source-entry.ts';
 
 /** What the API calls a member, by what it is called elsewhere. */
 const MEMBERS: ReadonlyMap<string, string> = new Map([
@@ -22,16 +22,7 @@ const MEMBERS: ReadonlyMap<string, string> = new Map([
   ['fields', 'fields'],
 ]);
 /** The vault has its own. */
-const LEFT_OUT: ReadonlySet<string> = new Set([
-  'id',
-  '_id',
-  'field_count',
-  'created_at',
-  'updated_at',
-  'written_by',
-  'accepted',
-  'unaccepted_fields',
-]);
+const LEFT_OUT: ReadonlySet<string> = new Set(['id', '_id', ...FOUND_BY_VAULT]);
 
 export const KNOWN_SHAPES =
   'an import takes what mav export wrote, {"NAME": "value"}, [{"name": "…", "value": "…"}] (also "key" or "secretKey" for "name"), and dotenv';

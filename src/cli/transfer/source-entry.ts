@@ -9,6 +9,16 @@ export interface SourceEntry {
   readonly line: number;
 }
 
+/** Members that an entry of an export has, and that the vault finds for itself. */
+export const FOUND_BY_VAULT: readonly string[] = [
+  'field_count',
+  'created_at',
+  'updated_at',
+  'written_by',
+  'accepted',
+  'unaccepted_fields',
+];
+
 /** Says that an empty value is left out. Throws CliError unless that was asked for. */
 export function checkEmpty({ context, flag }: Input, what: string): void {
   if (!flag('skip-empty'))
