@@ -1,7 +1,7 @@
 /** Help: of every command and group, no wider than the terminal, broken between words. */
 import t, { type Test } from 'tap';
-import type { Command } from '../src/cli/command.ts';
 import { commands, optionsOf } from '../src/cli/command-table.ts';
+import type { Command } from '../src/cli/run/command.ts';
 import { formatRows, wrapText } from '../src/cli/terminal/wrap.ts';
 import { formatCommandHelp, formatHelp } from '../src/cli/usage/help.ts';
 import { skipWithout } from './fixtures/programs.ts';

@@ -2,9 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
-import { CliError, EXIT } from '../src/cli/failure.ts';
 import { findShell } from '../src/cli/formats/shell-quote.ts';
 import { formatReference, parseReference } from '../src/cli/input/reference.ts';
+import { CliError, EXIT } from '../src/cli/run/failure.ts';
 import { fillSlots, findSlots } from '../src/cli/variables/template.ts';
 import { layVariables, nameVariable } from '../src/cli/variables/variables.ts';
 

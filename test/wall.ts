@@ -133,7 +133,7 @@ const rules: Rule[] = [
     ],
   },
   forbid('src > never takes zod', ({ from, to }) => isIn(from, 'src') && to === 'zod', [
-    ['src/config.ts', `import * as z from 'zod';`],
+    ['src/places/config.ts', `import * as z from 'zod';`],
   ]),
   forbid(
     'src > only daemon/ownership.ts takes better-sqlite3',

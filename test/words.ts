@@ -1,9 +1,9 @@
 /** How the words of a command line are read: options and their other names, commands, and what is said of neither. */
 import t from 'tap';
-import { readArguments, scanWords } from '../src/cli/arguments.ts';
-import type { Command, Option } from '../src/cli/command.ts';
 import { commands, commonOptions, optionsOf } from '../src/cli/command-table.ts';
 import { isGroup, listLeadingOptions, splitCommand } from '../src/cli/find-command.ts';
+import { readArguments, scanWords } from '../src/cli/run/arguments.ts';
+import type { Command, Option } from '../src/cli/run/command.ts';
 import { ARGUMENT_HABITS, COMMAND_HABITS, MEMBER_HABITS, OPTION_HABITS } from '../src/cli/usage/habits.ts';
 import { createSandbox, mav } from './fixtures/vault.ts';
 

@@ -1,5 +1,5 @@
 /** The commands: their words, arguments, options and examples, and where each one's code is. */
-import type { Command, Option, Options } from './command.ts';
+import type { Command, Option, Options } from './run/command.ts';
 
 const env: Option = {
   type: 'string',

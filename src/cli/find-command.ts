@@ -1,7 +1,8 @@
 /** Which command the words of argv name, and where its own words begin. */
-import { scanWords } from './arguments.ts';
-import type { Option, Options } from './command.ts';
+
 import { commands, optionsOf } from './command-table.ts';
+import { scanWords } from './run/arguments.ts';
+import type { Option, Options } from './run/command.ts';
 
 export interface Split {
   /** The command's full name: `token create` is two words of argv and one command. */

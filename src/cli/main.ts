@@ -1,14 +1,14 @@
 /** One run of the command line: find the command, read its words, run it, answer the exit code. */
-import { NO_SETTINGS, readSettings } from '../config.ts';
+import { NO_SETTINGS, readSettings } from '../places/config.ts';
 import { isFolderDeleted, leaveDeletedFolder } from '../system/working-folder.ts';
-import { type Arguments, checkArity, hasTooMany, readArguments, scanWords } from './arguments.ts';
-import type { Command, Input, Options } from './command.ts';
 import { commands, optionsOf } from './command-table.ts';
-import { type Context, createContext, guardOutput, withManners } from './context.ts';
-import { EXIT, type ExitCode, toCliError } from './failure.ts';
 import { splitCommand } from './find-command.ts';
 import { chooseForm } from './formats/forms.ts';
 import { SCHEME } from './input/reference.ts';
+import { type Arguments, checkArity, hasTooMany, readArguments, scanWords } from './run/arguments.ts';
+import type { Command, Input, Options } from './run/command.ts';
+import { type Context, createContext, guardOutput, withManners } from './run/context.ts';
+import { EXIT, type ExitCode, toCliError } from './run/failure.ts';
 import { findTextWidth } from './terminal/output.ts';
 
 /**
@@ -56,7 +56,7 @@ async function checkEncoding(argv: readonly string[]): Promise<void> {
 async function dispatch(argv: readonly string[], context: Context): Promise<ExitCode> {
   // What completion scripts call: no command for people, so in no table and in no help.
   if (argv[0] === '__complete')
-    return (await import('./completion/answer.ts')).answerCompletion(argv.slice(1), context);
+    return (await import('./completion/print-candidates.ts')).answerCompletion(argv.slice(1), context);
   const { words, rest } = splitCommand(argv);
   const command = words === null ? undefined : commands[words];
   if (words === null || command === undefined) return answerOther(argv, context);
@@ -75,7 +75,7 @@ async function dispatch(argv: readonly string[], context: Context): Promise<Exit
   if (hasTooMany(command, given.args))
     throw (await import('./usage/unknown.ts')).explainSurplus(words, command);
   if (isFolderDeleted())
-    (await import('./process/deleted-folder.ts')).refuseRelativePaths(command, options, given, context.env);
+    (await import('./input/relative-paths.ts')).refuseRelativePaths(command, options, given, context.env);
   const input = readInput(words, command, given, context);
   // The daemon has its own way to end.
   if (words !== 'serve') process.once('uncaughtException', (error) => endAtFault(error, context));

@@ -2,7 +2,7 @@
  * The public library: `import { connect } from 'maestrovault/client'`. Works from any Node program that has a token of
  * a vault whose daemon runs on this machine.
  */
-import { readSettings } from '../config.ts';
+import { readSettings } from '../places/config.ts';
 import { Client } from './client.ts';
 import { SocketTransport } from './socket-transport.ts';
 

@@ -1,8 +1,8 @@
 /** The clipboard, through the tool that this desktop has for it. A value goes there by a pipe, never by arguments. */
 import { spawn } from 'node:child_process';
 import { delimiter, join } from 'node:path';
-import { CliError, EXIT } from '../failure.ts';
 import { isExecutable } from '../process/find-program.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 
 type CommandLine = readonly [program: string, ...args: string[]];
 

@@ -3,12 +3,19 @@
  * is, and what is accepted is what was shown.
  */
 import type { Client } from '../../client/client.ts';
-import type { Input, Run } from '../command.ts';
-import { CliError, EXIT, hasErrorCode, isPreconditionFailed, toCliError, usageError } from '../failure.ts';
 import { isReference, readReference } from '../input/name-reference.ts';
+import type { Input, Run } from '../run/command.ts';
+import {
+  CliError,
+  EXIT,
+  hasErrorCode,
+  isPreconditionFailed,
+  toCliError,
+  usageError,
+} from '../run/failure.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { refuseToken, withVault } from '../vault/access.ts';
-import { describeSecret } from '../vault/describe.ts';
+import { describeSecret } from '../vault/describe-secret.ts';
 import { describeEntry, type LookedAt } from '../vault/looked-at.ts';
 import type { Wanted } from '../vault/missing.ts';
 

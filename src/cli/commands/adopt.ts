@@ -6,14 +6,14 @@ import { findKnownVault } from '../../places/known-vaults.ts';
 import { TURN_PATIENCE_MS } from '../../places/owner.ts';
 import type { PoolOptions } from '../../pool/pools.ts';
 import { adviseOn } from '../../remedies.ts';
-import type { Input, Run } from '../command.ts';
-import type { Context } from '../context.ts';
-import { CliError, EXIT, exitCodeOf } from '../failure.ts';
+import type { Input, Run } from '../run/command.ts';
+import type { Context } from '../run/context.ts';
+import { CliError, EXIT, exitCodeOf } from '../run/failure.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { refuseToken } from '../vault/access.ts';
 import { describeVault } from '../vault/known-report.ts';
-import { poolOptions } from '../vault/options.ts';
-import { chooseReader } from '../vault/readers.ts';
+import { poolOptions } from '../vault/pool-options.ts';
+import { chooseReader } from '../vault/remedy-readers.ts';
 
 const WORD = 'adopt';
 

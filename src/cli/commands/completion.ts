@@ -1,7 +1,8 @@
 /** `mav completion SHELL`: prints the script that completes commands, options and names there. */
-import type { Run } from '../command.ts';
+
 import { SHELLS, scripts } from '../completion/scripts.ts';
-import { EXIT, usageError } from '../failure.ts';
+import type { Run } from '../run/command.ts';
+import { EXIT, usageError } from '../run/failure.ts';
 
 export const run: Run = async ({ context, args }) => {
   const shell = SHELLS.find((known) => known === args[0]);

@@ -1,11 +1,11 @@
 /** `mav delete`: secrets with their fields, or one field of each. */
 import type { Client } from '../../client/client.ts';
-import type { Input, Run } from '../command.ts';
-import { CliError, EXIT, hasErrorCode, toCliError } from '../failure.ts';
 import { isReference, readReference } from '../input/name-reference.ts';
+import type { Input, Run } from '../run/command.ts';
+import { CliError, EXIT, hasErrorCode, toCliError } from '../run/failure.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { withVault } from '../vault/access.ts';
-import { describeSecret } from '../vault/describe.ts';
+import { describeSecret } from '../vault/describe-secret.ts';
 import type { Wanted } from '../vault/missing.ts';
 import { orExplain } from '../vault/or-explain.ts';
 

@@ -1,12 +1,12 @@
 /** `mav destroy`: the vault, its key and everything in it, for ever. */
 
 import { escapeControls } from '../../text/escape-controls.ts';
-import type { Run } from '../command.ts';
-import { CliError, EXIT } from '../failure.ts';
+import type { Run } from '../run/command.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { refuseToken, withVault } from '../vault/access.ts';
 import { removeRemains } from '../vault/remains.ts';
-import { reportVault, type VaultReport } from '../vault/report.ts';
+import { reportVault, type VaultReport } from '../vault/vault-report.ts';
 
 const WORD = 'destroy';
 

@@ -2,16 +2,16 @@
 import { styleText } from 'node:util';
 import { isAlive } from '../../client/alive.ts';
 import { escapeControls } from '../../text/escape-controls.ts';
-import type { Input, Run } from '../command.ts';
-import type { Context } from '../context.ts';
 import { checkDaemon } from '../doctor/daemon.ts';
 import { type Finding, fail } from '../doctor/finding.ts';
 import { checkMachine } from '../doctor/machine.ts';
 import { checkPlaces } from '../doctor/places.ts';
 import { checkProgram } from '../doctor/program.ts';
 import { checkVault } from '../doctor/vault.ts';
-import { EXIT, toCliError } from '../failure.ts';
-import { reportVault } from '../vault/report.ts';
+import type { Input, Run } from '../run/command.ts';
+import type { Context } from '../run/context.ts';
+import { EXIT, toCliError } from '../run/failure.ts';
+import { reportVault } from '../vault/vault-report.ts';
 
 export const run: Run = async (input) => {
   const { context, output } = input;

@@ -3,12 +3,19 @@ import { isUtf8 } from 'node:buffer';
 import { type Client, findTag } from '../../client/client.ts';
 import type { Metadata, Secret } from '../../client/types.ts';
 import { escapeControls } from '../../text/escape-controls.ts';
-import type { Input, Run } from '../command.ts';
-import { CliError, EXIT, type ExitCode, isPreconditionFailed, toCliError, usageError } from '../failure.ts';
 import { parseMetadata } from '../input/metadata.ts';
 import { findSource, readValue, VALUE_SOURCES } from '../input/value-source.ts';
+import type { Input, Run } from '../run/command.ts';
+import {
+  CliError,
+  EXIT,
+  type ExitCode,
+  isPreconditionFailed,
+  toCliError,
+  usageError,
+} from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
-import { describeSecret } from '../vault/describe.ts';
+import { describeSecret } from '../vault/describe-secret.ts';
 import { orExplain } from '../vault/or-explain.ts';
 
 /** How often a change is tried again that somebody else's came before. */

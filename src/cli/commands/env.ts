@@ -1,8 +1,8 @@
 /** `mav env`: the variables that `mav exec` would set, for a shell to evaluate or a file to keep. */
 
-import type { Input, Run } from '../command.ts';
-import { EXIT, usageError } from '../failure.ts';
 import { findShell, formatAssignment } from '../formats/shell-quote.ts';
+import type { Input, Run } from '../run/command.ts';
+import { EXIT, usageError } from '../run/failure.ts';
 import { collectVariables } from '../variables/collect-variables.ts';
 import { findMaxEntrySize } from '../variables/variable-size.ts';
 import type { Variable } from '../variables/variables.ts';

@@ -2,10 +2,10 @@
 import { writeSync } from 'node:fs';
 import { readStarted, START_VARIABLE, type Started } from '../../system/started.ts';
 import { escapeLines } from '../../text/escape-controls.ts';
-import type { Run } from '../command.ts';
-import type { Context } from '../context.ts';
 import { findInherited } from '../process/inherited-descriptors.ts';
 import { replaceProcess } from '../process/replace-process.ts';
+import type { Run } from '../run/command.ts';
+import type { Context } from '../run/context.ts';
 import { OUTPUT_VARIABLE } from '../terminal/closed-output.ts';
 import { collectVariables } from '../variables/collect-variables.ts';
 import { findMaxEntrySize } from '../variables/variable-size.ts';

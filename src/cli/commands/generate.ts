@@ -1,13 +1,13 @@
 /** `mav generate`: prints a new password or passphrase and nothing else, and stores it where a name is given. */
 import type { Conditions, Generated, GenerateOptions } from '../../client/types.ts';
-import type { Input, Run } from '../command.ts';
-import { EXIT, isPreconditionFailed, usageError } from '../failure.ts';
 import { parseMetadata } from '../input/metadata.ts';
 import { isReference, readReference } from '../input/name-reference.ts';
 import { readWhole } from '../input/numbers.ts';
+import type { Input, Run } from '../run/command.ts';
+import { EXIT, isPreconditionFailed, usageError } from '../run/failure.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { withVault } from '../vault/access.ts';
-import { describeSecret } from '../vault/describe.ts';
+import { describeSecret } from '../vault/describe-secret.ts';
 
 const MAX_LENGTH = 4_096;
 const MAX_WORDS = 64;

@@ -1,7 +1,7 @@
 /** `mav get`: prints a value and nothing else. The command that is run most: it loads what it needs and no more. */
 
-import type { Input, Run } from '../command.ts';
-import { EXIT, type ExitCode, usageError } from '../failure.ts';
+import type { Input, Run } from '../run/command.ts';
+import { EXIT, type ExitCode, usageError } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
 import { orExplain } from '../vault/or-explain.ts';
 

@@ -2,14 +2,14 @@
 import type { Client } from '../../client/client.ts';
 import type { WrongItem } from '../../client/errors.ts';
 import type { Conditions, ImportResult, Place } from '../../client/types.ts';
-import type { Input, Run } from '../command.ts';
-import { CliError, EXIT, isPreconditionFailed, toCliError } from '../failure.ts';
+import type { Input, Run } from '../run/command.ts';
+import { CliError, EXIT, isPreconditionFailed, toCliError } from '../run/failure.ts';
 import { confirm } from '../terminal/confirm.ts';
-import { showWork } from '../terminal/show-work.ts';
 import { type ImportSource, readImportSource } from '../transfer/import-source.ts';
 import { StoppableImport } from '../transfer/stoppable-import.ts';
 import { withVault } from '../vault/access.ts';
-import { describeSecret } from '../vault/describe.ts';
+import { describeSecret } from '../vault/describe-secret.ts';
+import { showWork } from '../vault/show-work.ts';
 
 /** How many names are said; `-o json` has all of them. */
 const MAX_NAMED = 20;

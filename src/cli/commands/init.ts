@@ -1,8 +1,8 @@
 /** `mav init`: makes a vault. */
 import { secureHome } from '../../places/home.ts';
-import type { Run } from '../command.ts';
-import { EXIT } from '../failure.ts';
 import { checkPassphraseFile } from '../input/passphrase-file.ts';
+import type { Run } from '../run/command.ts';
+import { EXIT } from '../run/failure.ts';
 import { makeVault, planVault } from '../vault/create-vault.ts';
 
 export const run: Run = async (input) => {

@@ -1,13 +1,13 @@
 /** `mav inject`: puts secrets into the places of a template that refer to them. */
 
-import type { Input, Run } from '../command.ts';
-import { EXIT, usageError } from '../failure.ts';
 import { readInputFile, readStandardInput } from '../input/input-file.ts';
+import type { Input, Run } from '../run/command.ts';
+import { EXIT, usageError } from '../run/failure.ts';
 import { checkReplaceable, isSameFile, writePrivateFile } from '../transfer/output-file.ts';
 import { SpecialOutput } from '../transfer/special-output.ts';
 import { checkEncoding, fillSlots, findSlots, type Slot } from '../variables/template.ts';
 import { withVault } from '../vault/access.ts';
-import { fetchReferred } from '../vault/fetch.ts';
+import { fetchReferred } from '../vault/fetch-secrets.ts';
 
 const STANDARD = '-';
 

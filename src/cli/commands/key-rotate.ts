@@ -1,10 +1,10 @@
 /** `mav key rotate`: wraps every key under a new generation of the KEK. */
 import type { Client } from '../../client/client.ts';
-import type { Input, Run } from '../command.ts';
-import { EXIT } from '../failure.ts';
 import { givePassphrase } from '../input/passphrase.ts';
-import { showWork } from '../terminal/show-work.ts';
+import type { Input, Run } from '../run/command.ts';
+import { EXIT } from '../run/failure.ts';
 import { withDaemon, withVault } from '../vault/access.ts';
+import { showWork } from '../vault/show-work.ts';
 
 export const run: Run = async (input) => {
   const rotated = await withVault(

@@ -1,7 +1,7 @@
 /** `mav seal`: makes the running daemon forget its keys. */
 
-import type { Run } from '../command.ts';
-import { EXIT } from '../failure.ts';
+import type { Run } from '../run/command.ts';
+import { EXIT } from '../run/failure.ts';
 import { refuseToken, withDaemon } from '../vault/access.ts';
 
 export const run: Run = async (input) => {

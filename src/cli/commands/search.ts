@@ -1,6 +1,6 @@
 /** `mav search`: secrets whose name, environment or metadata contain a text. */
 
-import type { Run } from '../command.ts';
+import type { Run } from '../run/command.ts';
 import { withVault } from '../vault/access.ts';
 import { readListParams } from '../vault/select-summaries.ts';
 import { printSummaries } from '../vault/summaries.ts';

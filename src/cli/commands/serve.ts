@@ -6,13 +6,13 @@ import type { LogOptions } from '../../log/log.ts';
 import { checkAbove, describeNoVault, hasVault } from '../../places/home.ts';
 import { findKnownVault, takeKnownVault } from '../../places/known-vaults.ts';
 import { adviseOn, type Problem } from '../../remedies.ts';
-import type { Input, Run } from '../command.ts';
-import { CliError, EXIT, hasErrorCode, usageError } from '../failure.ts';
 import { quoteWord } from '../formats/shell-quote.ts';
 import { checkPassphraseFile, refuseUntrusted } from '../input/passphrase-file.ts';
+import type { Input, Run } from '../run/command.ts';
+import { CliError, EXIT, hasErrorCode, usageError } from '../run/failure.ts';
 import { checkPlan, makeVault, planVault } from '../vault/create-vault.ts';
-import { poolOptions } from '../vault/options.ts';
-import { chooseReader } from '../vault/readers.ts';
+import { poolOptions } from '../vault/pool-options.ts';
+import { chooseReader } from '../vault/remedy-readers.ts';
 
 export const run: Run = async (input) => {
   const { context, home, text } = input;

@@ -1,6 +1,6 @@
 /** `mav service install`: makes `mav serve` a login item. */
-import type { Run } from '../command.ts';
-import { CliError, EXIT } from '../failure.ts';
+import type { Run } from '../run/command.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 import { countServiceFiles, writeServiceFiles } from '../service/files.ts';
 import { describeService } from '../service/installation.ts';
 import { checkNobodyServes, checkServable } from '../service/obstacles.ts';

@@ -1,6 +1,6 @@
 /** `mav service logs`: the daemon's log, from wherever the service manager keeps it. */
-import type { Run } from '../command.ts';
-import { usageError } from '../failure.ts';
+import type { Run } from '../run/command.ts';
+import { usageError } from '../run/failure.ts';
 import { checkInstalled } from '../service/files.ts';
 import { describeService } from '../service/installation.ts';
 import { passThrough } from '../service/steps.ts';

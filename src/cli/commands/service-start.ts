@@ -1,6 +1,6 @@
 /** `mav service start`: starts the installed service. */
-import type { Run } from '../command.ts';
-import { EXIT } from '../failure.ts';
+import type { Run } from '../run/command.ts';
+import { EXIT } from '../run/failure.ts';
 import { checkInstalled } from '../service/files.ts';
 import { describeService } from '../service/installation.ts';
 import { checkNobodyServes, checkServable } from '../service/obstacles.ts';

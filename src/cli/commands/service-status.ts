@@ -1,6 +1,6 @@
 /** `mav service status`: what the service manager says of it; 0 only while the daemon runs. */
-import type { Input, Run } from '../command.ts';
-import { EXIT, type ExitCode } from '../failure.ts';
+import type { Input, Run } from '../run/command.ts';
+import { EXIT, type ExitCode } from '../run/failure.ts';
 import { checkInstalled, countServiceFiles } from '../service/files.ts';
 import { describeService } from '../service/installation.ts';
 import type { Service } from '../service/service.ts';

@@ -1,6 +1,6 @@
 /** `mav service stop`: until the next login, or `mav service start`. */
-import type { Run } from '../command.ts';
-import { EXIT } from '../failure.ts';
+import type { Run } from '../run/command.ts';
+import { EXIT } from '../run/failure.ts';
 import { checkInstalled } from '../service/files.ts';
 import { describeService } from '../service/installation.ts';
 import { printSteps } from '../service/plan.ts';

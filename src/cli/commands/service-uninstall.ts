@@ -1,6 +1,6 @@
 /** `mav service uninstall`: `mav serve` is no login item any more. Vault and keys are not touched. */
-import type { Run } from '../command.ts';
-import { EXIT } from '../failure.ts';
+import type { Run } from '../run/command.ts';
+import { EXIT } from '../run/failure.ts';
 import { countServiceFiles, removeServiceFiles } from '../service/files.ts';
 import { describeService } from '../service/installation.ts';
 import { printSteps, removal } from '../service/plan.ts';

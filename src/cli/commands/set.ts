@@ -1,12 +1,12 @@
 /** `mav set`: stores a secret or a field. */
 import type { Client } from '../../client/client.ts';
-import type { Input, Run } from '../command.ts';
-import { EXIT, usageError } from '../failure.ts';
 import { parseMetadata } from '../input/metadata.ts';
 import { readWhole } from '../input/numbers.ts';
 import { findSource, readValue } from '../input/value-source.ts';
+import type { Input, Run } from '../run/command.ts';
+import { EXIT, usageError } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
-import { describeSecret } from '../vault/describe.ts';
+import { describeSecret } from '../vault/describe-secret.ts';
 
 const MAX_LENGTH = 4_096;
 

@@ -5,10 +5,10 @@
 
 import { escapeControls } from '../../text/escape-controls.ts';
 import { formatTime } from '../../text/format-time.ts';
-import type { Run } from '../command.ts';
-import { EXIT } from '../failure.ts';
 import { formatSize } from '../formats/sizes.ts';
-import { reportVault, type VaultReport } from '../vault/report.ts';
+import type { Run } from '../run/command.ts';
+import { EXIT } from '../run/failure.ts';
+import { reportVault, type VaultReport } from '../vault/vault-report.ts';
 
 const EXIT_OF = {
   unsealed: EXIT.done,

@@ -2,8 +2,8 @@
 
 import type { TokenScope } from '../../client/types.ts';
 import { formatTime } from '../../text/format-time.ts';
-import type { Run } from '../command.ts';
-import { CliError, EXIT, usageError } from '../failure.ts';
+import type { Run } from '../run/command.ts';
+import { CliError, EXIT, usageError } from '../run/failure.ts';
 import { flushOutput } from '../terminal/output.ts';
 import { withVault } from '../vault/access.ts';
 

@@ -1,9 +1,9 @@
 /** `mav token list`. */
 
 import type { Token } from '../../client/types.ts';
-import type { Run } from '../command.ts';
-import type { Context } from '../context.ts';
-import { EXIT } from '../failure.ts';
+import type { Run } from '../run/command.ts';
+import type { Context } from '../run/context.ts';
+import { EXIT } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
 
 export const run: Run = async (input) => {

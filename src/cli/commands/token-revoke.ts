@@ -1,8 +1,8 @@
 /** `mav token revoke ID… | --all`. */
 import type { Client } from '../../client/client.ts';
 import { escapeControls } from '../../text/escape-controls.ts';
-import type { Input, Run } from '../command.ts';
-import { CliError, EXIT, type ExitCode, hasErrorCode, usageError } from '../failure.ts';
+import type { Input, Run } from '../run/command.ts';
+import { CliError, EXIT, type ExitCode, hasErrorCode, usageError } from '../run/failure.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { readGivenToken, withVault } from '../vault/access.ts';
 

@@ -1,8 +1,8 @@
 /** `mav unseal`: lets the running daemon open its vault. */
 import type { Client } from '../../client/client.ts';
-import type { Input, Run } from '../command.ts';
-import { EXIT } from '../failure.ts';
 import { givePassphrase } from '../input/passphrase.ts';
+import type { Input, Run } from '../run/command.ts';
+import { EXIT } from '../run/failure.ts';
 import { refuseToken, withDaemon } from '../vault/access.ts';
 
 export const run: Run = async (input) => {

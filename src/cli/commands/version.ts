@@ -1,7 +1,7 @@
 /** `mav version`: the version alone, or with -o json what it runs on too. */
-import type { Run } from '../command.ts';
-import { EXIT } from '../failure.ts';
-import { readPackage } from '../package-json.ts';
+import type { Run } from '../run/command.ts';
+import { EXIT } from '../run/failure.ts';
+import { readPackage } from '../run/package-json.ts';
 
 export const run: Run = async ({ context, output }) => {
   const { version } = readPackage();

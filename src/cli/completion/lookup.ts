@@ -4,7 +4,7 @@
  */
 import { Client } from '../../client/client.ts';
 import { Connection } from '../../client/connection.ts';
-import { readSettings } from '../../config.ts';
+import { readSettings } from '../../places/config.ts';
 import { findSessionFile, readSessionToken } from '../../places/session-token.ts';
 import { escapeControls } from '../../text/escape-controls.ts';
 import { readGivenToken } from '../vault/access.ts';

@@ -1,8 +1,9 @@
 /** What the word under the cursor may become: by the table of commands, and by the words before it. Pure. */
-import { type Scan, scanWords } from '../arguments.ts';
-import type { Command, Option, Options } from '../command.ts';
+
 import { commands, commonOptions, optionsOf } from '../command-table.ts';
 import { listLeadingOptions, splitCommand } from '../find-command.ts';
+import { type Scan, scanWords } from '../run/arguments.ts';
+import type { Command, Option, Options } from '../run/command.ts';
 import { SHELLS } from './scripts.ts';
 
 export interface Candidate {

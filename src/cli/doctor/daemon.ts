@@ -9,7 +9,7 @@ import { type Owner, readOwner } from '../../places/owner.ts';
 import { findSessionFile } from '../../places/session-token.ts';
 import { ACCESS_BY_OTHERS } from '../../places/trusted-places.ts';
 import { readSoftLimit } from '../../system/process-limits.ts';
-import type { Input } from '../command.ts';
+import type { Input } from '../run/command.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
 
 export async function checkDaemon({ home, context }: Input): Promise<Finding[]> {

@@ -1,7 +1,7 @@
 /** Checks of the places that the vault uses: its folder and files, config.json, the socket's path, the disk. */
 import { existsSync, realpathSync, statfsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { readConfig } from '../../config.ts';
+import { readConfig } from '../../places/config.ts';
 import { explainForeignVault } from '../../places/foreign-vault.ts';
 import {
   checkAbove,
@@ -17,11 +17,11 @@ import {
 } from '../../places/home.ts';
 import { findKnownVault } from '../../places/known-vaults.ts';
 import { adviseOn } from '../../remedies.ts';
-import type { Input } from '../command.ts';
-import { toCliError } from '../failure.ts';
 import { formatSize } from '../formats/sizes.ts';
+import type { Input } from '../run/command.ts';
+import { toCliError } from '../run/failure.ts';
 import { describeVault } from '../vault/known-report.ts';
-import { chooseReader } from '../vault/readers.ts';
+import { chooseReader } from '../vault/remedy-readers.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
 
 /** Folders that a program copies to other machines, by their usual names. */

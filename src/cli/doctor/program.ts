@@ -1,9 +1,9 @@
 /** Checks of the program itself: the Node that runs it, which `mav` a shell finds, and what the environment does to it. */
 import { realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { Input } from '../command.ts';
-import { readPackage } from '../package-json.ts';
 import { isExecutable } from '../process/find-program.ts';
+import type { Input } from '../run/command.ts';
+import { readPackage } from '../run/package-json.ts';
 import { type Finding, ok, warn } from './finding.ts';
 
 /** Variables that load code of somebody's choosing into every program, this one included. */

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withoutFinalNewline } from '../../text/final-newline.ts';
-import { CliError, EXIT } from '../failure.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 import { createEditedFile, type EditedFile, readEditedFile, wipeFolder } from './edited-file.ts';
 
 const NEWLINE = 0x0a;

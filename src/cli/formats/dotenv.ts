@@ -3,7 +3,7 @@
  * comments; in '…' and `…` all is literal, in "…" a backslash escapes; quoted values may have several lines. Nothing is
  * expanded. Malformed lines are errors that give the line's number and never its content.
  */
-import { usageError } from '../failure.ts';
+import { usageError } from '../run/failure.ts';
 import { VARIABLE_NAME } from '../variables/variables.ts';
 
 export interface Assignment {

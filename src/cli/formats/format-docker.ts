@@ -2,7 +2,7 @@
  * Variables as `docker --env-file` and `kubectl create --from-env-file` read them: `NAME=value`, the value as it is,
  * to the end of the line. There are no quotes and no escapes, so not every value can be written.
  */
-import { CliError, EXIT } from '../failure.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 
 /** Bytes of a line without its end. Docker refuses a longer one; kubectl leaves out that line and all after it. */
 const MAX_LINE_SIZE = 65_535;

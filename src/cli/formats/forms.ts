@@ -1,5 +1,5 @@
 /** The forms in which commands print, as `-o` and "output" in config.json name them. */
-import { usageError } from '../failure.ts';
+import { usageError } from '../run/failure.ts';
 
 /**
  * For people: `table` for lists, `text` elsewhere, or a `value` alone. For programs: `json`, lines of `plain` text with

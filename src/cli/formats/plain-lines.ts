@@ -1,7 +1,7 @@
 /** Lines for programs, such as cut, awk and `while read`: tabs between the columns, no heading, nothing cut. */
 
 import { escapeControls } from '../../text/escape-controls.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../run/context.ts';
 import { writeInTurn } from '../terminal/output.ts';
 
 const LINES_AT_ONCE = 500;

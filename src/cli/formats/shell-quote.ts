@@ -2,7 +2,7 @@
  * Assignments that a shell evaluates, quoted so that any text comes out as it is. A value has no NUL, a name is one that
  * every shell takes.
  */
-import { usageError } from '../failure.ts';
+import { usageError } from '../run/failure.ts';
 
 export const SHELLS = ['bash', 'fish', 'pwsh'] as const;
 export type Shell = (typeof SHELLS)[number];

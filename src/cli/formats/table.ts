@@ -4,7 +4,7 @@
  */
 
 import { escapeControls } from '../../text/escape-controls.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../run/context.ts';
 import { findTerminalWidth, writeInTurn } from '../terminal/output.ts';
 
 export interface Column {

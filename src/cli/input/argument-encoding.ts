@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
-import { usageError } from '../failure.ts';
+import { usageError } from '../run/failure.ts';
 
 /** Throws CliError unless the words were what they look like. Where the system does not show them they are refused. */
 export function checkArgumentEncoding(argv: readonly string[]): void {

@@ -1,7 +1,7 @@
 /** What a command reads: a file, or standard input. */
 import { accessSync, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { describeSystemError } from '../../system/system-error.ts';
-import { CliError, EXIT, usageError } from '../failure.ts';
+import { CliError, EXIT, usageError } from '../run/failure.ts';
 
 const PIECE_SIZE = 65_536;
 /** More than any env file or template that somebody wrote. */

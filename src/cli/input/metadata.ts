@@ -1,6 +1,6 @@
 /** Metadata as it is given on the command line, `K=V`. */
 import type { Metadata } from '../../client/types.ts';
-import { usageError } from '../failure.ts';
+import { usageError } from '../run/failure.ts';
 
 /** Values are text, whatever they look like. Throws CliError. */
 export function parseMetadata(given: readonly string[]): Metadata {

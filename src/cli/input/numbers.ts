@@ -1,6 +1,6 @@
 /** Whole numbers among the options. */
-import type { Input } from '../command.ts';
-import { usageError } from '../failure.ts';
+import type { Input } from '../run/command.ts';
+import { usageError } from '../run/failure.ts';
 
 /** The option's number; undefined where it was not given. Throws CliError unless it is from `min` to `max`. */
 export function readWhole({ text }: Input, option: string, min: number, max: number): number | undefined {

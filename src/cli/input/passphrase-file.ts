@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { checkTrustedFile, readTrustedFile, SECRET } from '../../places/trusted-places.ts';
 import { findEndBeforeNewline } from '../../text/final-newline.ts';
-import type { Input } from '../command.ts';
-import { CliError, EXIT } from '../failure.ts';
+import type { Input } from '../run/command.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 import { checkReadable, readInputFile } from './input-file.ts';
 
 /** What whoever started this has handed over, as `<(…)` of a shell: no place that somebody else could write. */

@@ -1,8 +1,8 @@
 /** The passphrase of a vault that exists: from a file, or typed, and asked for again where it is wrong. */
 import type { Client } from '../../client/client.ts';
-import type { Input } from '../command.ts';
-import type { Context } from '../context.ts';
-import { CliError, EXIT } from '../failure.ts';
+import type { Input } from '../run/command.ts';
+import type { Context } from '../run/context.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 import { readPassphrase } from './passphrase-file.ts';
 
 const MAX_ATTEMPTS = 3;

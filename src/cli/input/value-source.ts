@@ -1,7 +1,7 @@
 /** Where a value comes from that a command stores: exactly one of an option, a file, standard input or a prompt. */
 import { findEndBeforeNewline } from '../../text/final-newline.ts';
-import type { Input } from '../command.ts';
-import { CliError, EXIT, usageError } from '../failure.ts';
+import type { Input } from '../run/command.ts';
+import { CliError, EXIT, usageError } from '../run/failure.ts';
 import { readStandardInput, readUpTo } from './input-file.ts';
 
 const NEWLINE = 0x0a;

@@ -1,7 +1,7 @@
 /** Finds a program as a shell does (XCU 2.9.1.4), with a shell's exit codes where there is none. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { CliError } from '../failure.ts';
+import { CliError } from '../run/failure.ts';
 
 /** As shells have them (XCU 2.8.2). */
 const EXIT_NOT_FOUND = 127;

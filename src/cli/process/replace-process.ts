@@ -7,7 +7,7 @@ import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { hasSignal, type Started } from '../../system/started.ts';
 import { returnToDeletedFolder } from '../../system/working-folder.ts';
-import type { ExitCode } from '../failure.ts';
+import type { ExitCode } from '../run/failure.ts';
 import { mayFailToStart } from './executable.ts';
 import { findProgram } from './find-program.ts';
 import { restoreState, type Wanted } from './process-state.ts';

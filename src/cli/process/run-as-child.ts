@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
-import { CliError, type ExitCode } from '../failure.ts';
+import { CliError, type ExitCode } from '../run/failure.ts';
 import { EXIT_NOT_EXECUTABLE } from './find-program.ts';
 import type { Descriptor } from './inherited-descriptors.ts';
 

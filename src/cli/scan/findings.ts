@@ -1,7 +1,7 @@
 /** What a scan found: gathered once for each line, sorted, and printed without any part of a value. */
 
 import { escapeControls } from '../../text/escape-controls.ts';
-import type { Input } from '../command.ts';
+import type { Input } from '../run/command.ts';
 import type { Found } from './value-matcher.ts';
 import type { ValueOwner } from './watched-values.ts';
 

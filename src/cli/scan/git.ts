@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { describeSystemError } from '../../system/system-error.ts';
-import { CliError, EXIT } from '../failure.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 
 /** What stands on the command line is stronger than what a repository's configuration says. */
 const SAFE_OPTIONS: readonly string[] = [

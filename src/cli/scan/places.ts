@@ -2,7 +2,7 @@
 
 import { closeSync, openSync, readSync } from 'node:fs';
 import { findWords } from '../../system/system-error.ts';
-import type { Input } from '../command.ts';
+import type { Input } from '../run/command.ts';
 import { Progress } from '../terminal/progress.ts';
 import { Findings, showPath } from './findings.ts';
 import { type ListOptions, listFiles } from './listed-files.ts';

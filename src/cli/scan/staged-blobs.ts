@@ -1,6 +1,6 @@
 /** What git's index has staged: which files differ from the last commit, and their bytes as they would be committed. */
 import { once } from 'node:events';
-import { CliError, EXIT } from '../failure.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 import { runGit, splitByNul, startGit } from './git.ts';
 
 export interface StagedFile {

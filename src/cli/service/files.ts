@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { explainNoFolder, makeFolders } from '../../places/make-folders.ts';
-import { CliError, EXIT } from '../failure.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 import { MARKER, type ServiceFile } from './service.ts';
 
 /** They hold no secret, and what manages services expects to read them. */

@@ -3,8 +3,8 @@ import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type Home, locateHome } from '../../places/home.ts';
-import type { Input } from '../command.ts';
-import { CliError, EXIT, usageError } from '../failure.ts';
+import type { Input } from '../run/command.ts';
+import { CliError, EXIT, usageError } from '../run/failure.ts';
 import type { Facts, Service } from './service.ts';
 
 const PLATFORMS = ['linux', 'darwin'] as const;

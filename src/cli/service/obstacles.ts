@@ -1,7 +1,7 @@
 /** What has to be so before a service manager is told to start the daemon. */
 import { isAlive } from '../../client/alive.ts';
 import { checkSocketPath, type Home, isThere, secureHome } from '../../places/home.ts';
-import { CliError, EXIT } from '../failure.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 import type { Service } from './service.ts';
 import { succeeds } from './steps.ts';
 

@@ -1,5 +1,5 @@
 /** `--print`: what a command would write and run, and nothing of it done. */
-import type { Context } from '../context.ts';
+import type { Context } from '../run/context.ts';
 import type { ServiceFile, Step } from './service.ts';
 import { writeStep } from './steps.ts';
 

@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CliError, EXIT } from '../failure.ts';
 import { quoteWord } from '../formats/shell-quote.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 import type { Step } from './service.ts';
 
 const RETRIES = 5;

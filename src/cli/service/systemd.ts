@@ -1,6 +1,6 @@
 /** The systemd user units: a socket that listens from login on, and the daemon that its first connection starts. */
 import { join } from 'node:path';
-import { CliError, EXIT } from '../failure.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 import { type Facts, MARKER, type Service, type Step } from './service.ts';
 
 const SOCKET = 'maestrovault.socket';

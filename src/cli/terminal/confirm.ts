@@ -1,6 +1,6 @@
 /** Asking before something is lost. */
-import type { Input } from '../command.ts';
-import { CliError, EXIT, usageError } from '../failure.ts';
+import type { Input } from '../run/command.ts';
+import { CliError, EXIT, usageError } from '../run/failure.ts';
 
 /**
  * Resolves if it may be done: `--force` was given, or somebody on the terminal said yes (`word`: typed just that).

@@ -1,6 +1,6 @@
 /** What is written to standard output piece by piece, and how wide the terminal is that shows it. */
 import { once } from 'node:events';
-import type { Context } from '../context.ts';
+import type { Context } from '../run/context.ts';
 
 /** Writes one piece and waits for a reader that is slower; false once nobody reads what is written. */
 export async function writePiece(context: Context, piece: string | Uint8Array): Promise<boolean> {

@@ -5,8 +5,8 @@ import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReadStream } from 'node:tty';
 import { escapeLines } from '../../text/escape-controls.ts';
-import type { Context } from '../context.ts';
-import { CliError, EXIT } from '../failure.ts';
+import type { Context } from '../run/context.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 import { stopProgress } from './progress.ts';
 
 /** What is pasted comes within this time; nobody types that fast. */

@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { isShownAsItIs } from '../../text/escape-controls.ts';
-import { CliError, EXIT } from '../failure.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 
 /** The value's text without the newline at its end. Throws CliError if a terminal cannot show it as it is. */
 export function showValue(value: Uint8Array): string {

@@ -1,8 +1,9 @@
 /** A dotenv file as entries of an import: each variable is a secret of that name. */
-import type { Input } from '../command.ts';
-import { usageError } from '../failure.ts';
+
 import { type Assignment, describeMentions, parseDotenv } from '../formats/dotenv.ts';
 import { SCHEME_ANYWHERE } from '../input/reference.ts';
+import type { Input } from '../run/command.ts';
+import { usageError } from '../run/failure.ts';
 import { KNOWN_SHAPES } from './import-list.ts';
 import { checkEmpty, type SourceEntry } from './source-entry.ts';
 

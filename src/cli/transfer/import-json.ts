@@ -4,7 +4,7 @@
  */
 
 import { JsonReader } from '../../text/json-reader.ts';
-import type { Input } from '../command.ts';
+import type { Input } from '../run/command.ts';
 import { endReading, readList, unknownShape } from './import-list.ts';
 import { checkEmpty, chooseEnvironment, FOUND_BY_VAULT, type SourceEntry } from './source-entry.ts';
 

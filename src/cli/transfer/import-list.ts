@@ -4,7 +4,7 @@
  */
 
 import type { JsonReadError, JsonReader } from '../../text/json-reader.ts';
-import type { Input } from '../command.ts';
+import type { Input } from '../run/command.ts';
 import { checkEmpty, chooseEnvironment, FOUND_BY_VAULT, type SourceEntry } from './source-entry.ts';
 
 /** What the API calls a member, by what it is called elsewhere. */

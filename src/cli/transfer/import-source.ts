@@ -2,9 +2,9 @@
 import { isUtf8 } from 'node:buffer';
 import { IMPORT_BODY_SIZE, IMPORT_ENTRIES } from '../../routes.ts';
 import { JsonReadError } from '../../text/json-reader.ts';
-import type { Input } from '../command.ts';
-import { CliError, EXIT, usageError } from '../failure.ts';
 import { readStandardInput, readUpTo } from '../input/input-file.ts';
+import type { Input } from '../run/command.ts';
+import { CliError, EXIT, usageError } from '../run/failure.ts';
 import { readDotenvEntries } from './import-dotenv.ts';
 import { readJsonEntries } from './import-json.ts';
 import type { SourceEntry } from './source-entry.ts';

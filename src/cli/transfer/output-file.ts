@@ -16,7 +16,7 @@ import {
 import { constants } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { describeSystemError } from '../../system/system-error.ts';
-import { CliError, EXIT } from '../failure.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 
 const MODE = 0o600;
 const OWNER_MAY_WRITE = 0o200;

@@ -1,6 +1,6 @@
 /** An entry of a file that is imported, whatever the file's format. */
-import type { Input } from '../command.ts';
-import { usageError } from '../failure.ts';
+import type { Input } from '../run/command.ts';
+import { usageError } from '../run/failure.ts';
 
 export interface SourceEntry {
   /** As the API takes it. */

@@ -6,8 +6,8 @@ import { closeSync, constants, openSync, statSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { describeSystemError } from '../../system/system-error.ts';
 import { escapeData } from '../../text/escape-controls.ts';
-import { CliError, EXIT } from '../failure.ts';
 import { findInherited } from '../process/inherited-descriptors.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 
 const DESCRIPTOR = /^\/(?:dev\/(?:(stdin|stdout|stderr)|fd\/(\d{1,9}))|proc\/(?:self|\d+)\/fd\/(\d{1,9}))$/;
 const STANDARD = ['stdin', 'stdout', 'stderr'];

@@ -1,7 +1,7 @@
 /** Ctrl-C during an import: it is given up before it is committed, and what became of it is said. */
 import type { ImportResult } from '../../client/types.ts';
-import type { Context } from '../context.ts';
-import { CliError, type ExitCode, isCliError, isRefusal } from '../failure.ts';
+import type { Context } from '../run/context.ts';
+import { CliError, type ExitCode, isCliError, isRefusal } from '../run/failure.ts';
 import { exitCodeOfSignal, type Interruption, watchSignals } from '../terminal/interruption.ts';
 
 const NOTHING = 'stopped; nothing was imported';

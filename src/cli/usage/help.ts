@@ -1,7 +1,7 @@
 /** Help, written from the table of commands, for a terminal of any width. */
 import { type Command as CacCommand, cac } from 'cac';
-import { type Command, GROUPS, type Option } from '../command.ts';
 import { commands, optionsOf } from '../command-table.ts';
+import { type Command, GROUPS, type Option } from '../run/command.ts';
 import { formatRows, wrapText } from '../terminal/wrap.ts';
 
 const INDENT = '  ';

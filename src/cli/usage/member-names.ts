@@ -1,8 +1,9 @@
 /** What the API's members and parameters are called on the command line. */
-import { scanWords } from '../arguments.ts';
-import type { Command } from '../command.ts';
+
 import { optionsOf } from '../command-table.ts';
 import { SCHEME } from '../input/reference.ts';
+import { scanWords } from '../run/arguments.ts';
+import type { Command } from '../run/command.ts';
 
 /** Those that have another name than their option. */
 const OPTIONS: Readonly<Record<string, string>> = {

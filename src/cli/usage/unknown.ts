@@ -3,10 +3,10 @@
  * that somebody typed in the wrong place.
  */
 
-import type { Command, Options } from '../command.ts';
 import { commands } from '../command-table.ts';
-import { type CliError, usageError } from '../failure.ts';
 import { isGroup } from '../find-command.ts';
+import type { Command, Options } from '../run/command.ts';
+import { type CliError, usageError } from '../run/failure.ts';
 import { findClose } from './close-word.ts';
 import { ARGUMENT_HABITS, COMMAND_HABITS, MEMBER_HABITS, NOUN_HABITS, OPTION_HABITS } from './habits.ts';
 

@@ -1,9 +1,10 @@
 /** Answers words that name no command: help, the first word of a command of two, nothing at all, or a mistake. */
-import { scanWords } from '../arguments.ts';
+
 import { commands } from '../command-table.ts';
-import type { Context } from '../context.ts';
-import { EXIT, type ExitCode, usageError } from '../failure.ts';
 import { isGroup, listLeadingOptions, splitCommand, takeOptions } from '../find-command.ts';
+import { scanWords } from '../run/arguments.ts';
+import type { Context } from '../run/context.ts';
+import { EXIT, type ExitCode, usageError } from '../run/failure.ts';
 import { findTextWidth } from '../terminal/output.ts';
 import { formatCommandHelp, formatGroupHelp, formatHelp, listGroup } from './help.ts';
 import { explainCommand, explainOption } from './unknown.ts';

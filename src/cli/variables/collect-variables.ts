@@ -1,9 +1,9 @@
 /** The variables that `mav exec`, `mav env` and `mav export -o dotenv` hand out, by their options. */
 import type { Client } from '../../client/client.ts';
-import type { Input } from '../command.ts';
-import { CliError, EXIT, usageError } from '../failure.ts';
+import type { Input } from '../run/command.ts';
+import { CliError, EXIT, usageError } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
-import { fetchEnvironment, fetchReferred, fetchSecrets } from '../vault/fetch.ts';
+import { fetchEnvironment, fetchReferred, fetchSecrets } from '../vault/fetch-secrets.ts';
 import { type EnvLine, readEnvFile } from './env-file.ts';
 import {
   describe,

@@ -1,10 +1,10 @@
 /** Env files: dotenv, in which a value may be a reference to what is stored, `KEY=mav://ENV/NAME#FIELD`. */
 import { isUtf8 } from 'node:buffer';
-import type { Context } from '../context.ts';
-import { usageError } from '../failure.ts';
 import { describeMentions, parseDotenv } from '../formats/dotenv.ts';
 import { readInputFile } from '../input/input-file.ts';
 import { parseReference, type Reference, SCHEME, SCHEME_ANYWHERE } from '../input/reference.ts';
+import type { Context } from '../run/context.ts';
+import { usageError } from '../run/failure.ts';
 
 export interface EnvLine {
   readonly name: string;

@@ -2,8 +2,9 @@
  * Templates: any bytes, in which `{{ mav://ENV/NAME#FIELD }}` stands for what is stored. Everything else, other
  * languages' `{{ … }}` too, is left as it is.
  */
-import { usageError } from '../failure.ts';
+
 import { parseReference, type Reference } from '../input/reference.ts';
+import { usageError } from '../run/failure.ts';
 
 export interface Slot {
   readonly reference: Reference;

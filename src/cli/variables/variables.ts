@@ -3,9 +3,9 @@
  * from the secret's alone, so whoever may store secrets could choose it: names that decide how programs run are not used.
  */
 
-import { CliError, EXIT, usageError } from '../failure.ts';
 import type { Reference } from '../input/reference.ts';
-import { describeSecret } from '../vault/describe.ts';
+import { CliError, EXIT, usageError } from '../run/failure.ts';
+import { describeSecret } from '../vault/describe-secret.ts';
 
 export interface Variable {
   readonly name: string;

@@ -11,8 +11,8 @@ import type { Home } from '../../places/home.ts';
 import { awaitSessionToken } from '../../places/session-token.ts';
 import { UnsafePlaceError } from '../../places/trusted-places.ts';
 import { describeSystemError } from '../../system/system-error.ts';
-import type { Input } from '../command.ts';
-import { CliError, EXIT } from '../failure.ts';
+import type { Input } from '../run/command.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 import { guardChanges } from './guarded-changes.ts';
 import type { AccessOptions, Use } from './vault-access.ts';
 
@@ -156,7 +156,7 @@ function answerSealed<T>(
   return async (outgoing) => {
     const incoming = await send(outgoing);
     if (incoming.status !== 503) return incoming;
-    const { adviseIn, offerToUnseal } = await import('./sealed-answer.ts');
+    const { adviseIn, offerToUnseal } = await import('./sealed-response.ts');
     if (mayOffer) offered ??= offerToUnseal(context, incoming, new Client(send, token));
     // It was refused, and so can be sent again.
     return adviseIn((await offered) === true ? await send(outgoing) : incoming, told, context);

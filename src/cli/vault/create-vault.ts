@@ -16,13 +16,13 @@ import {
 } from '../../places/home.ts';
 import { isWithin, parseKnownVault } from '../../places/known-vaults.ts';
 import { adviseOn } from '../../remedies.ts';
-import type { Input } from '../command.ts';
-import type { Context } from '../context.ts';
-import { CliError, EXIT, exitCodeOf, usageError } from '../failure.ts';
+import type { Input } from '../run/command.ts';
+import type { Context } from '../run/context.ts';
+import { CliError, EXIT, exitCodeOf, usageError } from '../run/failure.ts';
 import { exitCodeOfSignal, watchSignals } from '../terminal/interruption.ts';
 import { NewFiles } from './new-files.ts';
-import { poolOptions } from './options.ts';
-import { chooseReader } from './readers.ts';
+import { poolOptions } from './pool-options.ts';
+import { chooseReader } from './remedy-readers.ts';
 
 const KEY_STORES = ['auto', 'keychain', 'passphrase', 'file'] as const;
 

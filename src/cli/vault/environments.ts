@@ -3,8 +3,8 @@
  * that was mistyped looks like one that is empty. A program must not run with the wrong secrets for that reason.
  */
 import type { Client } from '../../client/client.ts';
-import type { Input } from '../command.ts';
-import { CliError, EXIT } from '../failure.ts';
+import type { Input } from '../run/command.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 import {
   describeEnvironment,
   findCloseEnvironment,

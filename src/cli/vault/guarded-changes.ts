@@ -1,7 +1,7 @@
 /** Ctrl-C while a change is under way: its answer is still waited for, so that what was done is said. */
 import type { Send } from '../../client/connection.ts';
-import type { Context } from '../context.ts';
-import { CliError, type ExitCode } from '../failure.ts';
+import type { Context } from '../run/context.ts';
+import { CliError, type ExitCode } from '../run/failure.ts';
 import { exitCodeOfSignal, watchSignals } from '../terminal/interruption.ts';
 
 /** Of what is not GET, the requests that store nothing. */

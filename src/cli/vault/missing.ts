@@ -4,12 +4,12 @@
  */
 import type { Client } from '../../client/client.ts';
 import { escapeControls } from '../../text/escape-controls.ts';
-import type { Input } from '../command.ts';
-import { CliError, EXIT } from '../failure.ts';
 import { quoteForPosix, quoteWord } from '../formats/shell-quote.ts';
 import { formatReference } from '../input/reference.ts';
+import type { Input } from '../run/command.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 import { findClose } from '../usage/close-word.ts';
-import { describeSecret } from './describe.ts';
+import { describeSecret } from './describe-secret.ts';
 
 export interface Wanted {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** Explains what the vault did not find before a command fails. Small, because the shortest commands load it too. */
 import type { Client } from '../../client/client.ts';
-import type { Input } from '../command.ts';
-import { hasErrorCode } from '../failure.ts';
+import type { Input } from '../run/command.ts';
+import { hasErrorCode } from '../run/failure.ts';
 import type { Wanted } from './missing.ts';
 
 /**

@@ -5,12 +5,12 @@ import type { InProcessVault } from '../../daemon/in-process.ts';
 import { describeNoVault, hasVault } from '../../places/home.ts';
 import { findKnownVault } from '../../places/known-vaults.ts';
 import type { Problem } from '../../remedies.ts';
-import type { Input } from '../command.ts';
-import type { Context } from '../context.ts';
-import { CliError, EXIT } from '../failure.ts';
 import { checkPassphraseFile } from '../input/passphrase-file.ts';
+import type { Input } from '../run/command.ts';
+import type { Context } from '../run/context.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 import { guardChanges } from './guarded-changes.ts';
-import { poolOptions } from './options.ts';
+import { poolOptions } from './pool-options.ts';
 import type { AccessOptions, Use } from './vault-access.ts';
 
 /** What a command says of the vault's own events; the rest is for a daemon's log. */
@@ -43,7 +43,7 @@ export async function withOwnVault<T>(
     const send: Send = async (outgoing) => {
       const incoming = await vault.send(outgoing);
       if (incoming.status !== 503) return incoming;
-      return (await import('./sealed-answer.ts')).adviseIn(incoming, told, context);
+      return (await import('./sealed-response.ts')).adviseIn(incoming, told, context);
     };
     return await use(new Client(guardChanges(send, context), vault.sessionToken), 'own');
   } finally {
@@ -69,7 +69,7 @@ async function unseal({ context }: Input, vault: InProcessVault): Promise<void> 
 
 async function explainSealed(context: Context, problem: Problem): Promise<CliError> {
   const { adviseOn } = await import('../../remedies.ts');
-  const { chooseReader } = await import('./readers.ts');
+  const { chooseReader } = await import('./remedy-readers.ts');
   const { describeTyping } = await import('../input/passphrase.ts');
   return new CliError(EXIT.sealed, adviseOn(problem, chooseReader('own', describeTyping(context))));
 }

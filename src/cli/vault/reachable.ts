@@ -1,8 +1,8 @@
 /** Before somebody is asked for what is to be stored: whether there is a vault to store it in. */
 import { isAlive } from '../../client/alive.ts';
 import { describeNoVault, hasVault } from '../../places/home.ts';
-import type { Input } from '../command.ts';
-import { CliError, EXIT, hasErrorCode } from '../failure.ts';
+import type { Input } from '../run/command.ts';
+import { CliError, EXIT, hasErrorCode } from '../run/failure.ts';
 import { readGivenToken, withVault } from './access.ts';
 
 /**

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { isAlive } from '../../client/alive.ts';
 import type { Home } from '../../places/home.ts';
 import { findSessionFile, locatePointer } from '../../places/session-token.ts';
-import type { Input } from '../command.ts';
+import type { Input } from '../run/command.ts';
 
 /** A daemon finishes what is under way first; that is bounded by ten seconds. */
 const OWNER_PATIENCE_MS = 15_000;

@@ -1,7 +1,7 @@
 /** Which of the secrets that the API lists are shown, by the options of `mav list` and `mav search`. */
 import type { SecretSummary } from '../../client/types.ts';
-import type { Input } from '../command.ts';
-import { usageError } from '../failure.ts';
+import type { Input } from '../run/command.ts';
+import { usageError } from '../run/failure.ts';
 
 type Params = Readonly<Record<string, string | undefined>>;
 

@@ -1,12 +1,12 @@
 /** Prints a list of secrets: JSON as the API answers it, a table, or lines for programs. */
 import type { Client } from '../../client/client.ts';
 import type { SecretSummary } from '../../client/types.ts';
-import type { Input } from '../command.ts';
-import type { Context } from '../context.ts';
-import { EXIT, type ExitCode } from '../failure.ts';
 import type { Form } from '../formats/forms.ts';
+import type { Input } from '../run/command.ts';
+import type { Context } from '../run/context.ts';
+import { EXIT, type ExitCode } from '../run/failure.ts';
 import { Progress } from '../terminal/progress.ts';
-import { showEnvironment } from './describe.ts';
+import { showEnvironment } from './describe-secret.ts';
 import { filterSummaries, intersect, readListParams } from './select-summaries.ts';
 
 /** Asks for the list, or with a query for what contains it, and prints what the options leave of it. */

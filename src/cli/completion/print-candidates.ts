@@ -3,8 +3,8 @@
  * it; a line that starts with the tab asks the shell for names of files. Never a word about what goes wrong.
  */
 import { isShownAsItIs } from '../../text/escape-controls.ts';
-import type { Context } from '../context.ts';
-import { EXIT, type ExitCode } from '../failure.ts';
+import type { Context } from '../run/context.ts';
+import { EXIT, type ExitCode } from '../run/failure.ts';
 import { findCandidates } from './lookup.ts';
 import { type Candidate, type Plan, planCompletion } from './plan.ts';
 import { quoteForBash, quoteForPowerShell, splitLine } from './shell-words.ts';

@@ -4,9 +4,10 @@
  * that; and nothing is converted, because a parser that turns "0123" into 123 would corrupt a secret silently.
  * What pflag reads is read the same: `-eprod`, `-e=prod`, `-qc`, `--force=false`, `--symbols` beside `--no-symbols`.
  */
+
+import type { Reference } from '../input/reference.ts';
 import type { Command, Option, Options } from './command.ts';
 import { usageError } from './failure.ts';
-import type { Reference } from './input/reference.ts';
 
 export interface Arguments {
   readonly args: readonly string[];

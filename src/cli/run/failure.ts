@@ -1,7 +1,7 @@
 /** How a command fails: one line on standard error and an exit code that scripts can rely on. */
-import type { ErrorCode } from '../../workers/messages.ts';
-import { explainSystemError } from '../system/system-error.ts';
-import { escapeControls } from '../text/escape-controls.ts';
+import type { ErrorCode } from '../../../workers/messages.ts';
+import { explainSystemError } from '../../system/system-error.ts';
+import { escapeControls } from '../../text/escape-controls.ts';
 
 export const EXIT = {
   done: 0,

@@ -5,10 +5,10 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Home, locateFolder, locateHome } from './places/home.ts';
-import { readTrustedFile, UNSECRET, UnsafePlaceError, UntrustedError } from './places/trusted-places.ts';
-import { describeSystemError } from './system/system-error.ts';
-import { JsonReadError, JsonReader } from './text/json-reader.ts';
+import { describeSystemError } from '../system/system-error.ts';
+import { JsonReadError, JsonReader } from '../text/json-reader.ts';
+import { type Home, locateFolder, locateHome } from './home.ts';
+import { readTrustedFile, UNSECRET, UnsafePlaceError, UntrustedError } from './trusted-places.ts';
 
 const OUTPUTS = ['table', 'json', 'plain', 'names'] as const;
 

@@ -1,11 +1,11 @@
 /** The options that a vault is opened with, from flags and environment. */
 import { join, resolve } from 'node:path';
 import type { KnownVault } from '../../../workers/messages.ts';
-import { readConfig } from '../../config.ts';
+import { readConfig } from '../../places/config.ts';
 import type { Home } from '../../places/home.ts';
 import type { PoolOptions } from '../../pool/pools.ts';
-import type { Context } from '../context.ts';
-import { usageError } from '../failure.ts';
+import type { Context } from '../run/context.ts';
+import { usageError } from '../run/failure.ts';
 
 /** How long a call of the OS keychain may take; it may be waiting for somebody to answer a dialogue. */
 const KEYCHAIN_TIMEOUT_MS = 10_000;

@@ -1,8 +1,8 @@
 /** What can be done from a folder that was deleted: all but what a relative path says. */
 import { isAbsolute } from 'node:path';
-import type { Arguments } from '../arguments.ts';
-import type { Command, Options } from '../command.ts';
-import { CliError, EXIT } from '../failure.ts';
+import type { Arguments } from '../run/arguments.ts';
+import type { Command, Options } from '../run/command.ts';
+import { CliError, EXIT } from '../run/failure.ts';
 
 const PATHS: readonly string[] = ['PATH', 'FILE', 'TEMPLATE'];
 const VARIABLES = ['MAV_HOME', 'MAV_SOCKET'];

@@ -1,9 +1,9 @@
 /** What a command is made of: the table of commands is filled with these, and each command is given an Input. */
-import type { Home } from '../places/home.ts';
+import type { Home } from '../../places/home.ts';
+import type { Form } from '../formats/forms.ts';
+import type { Reference } from '../input/reference.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './failure.ts';
-import type { Form } from './formats/forms.ts';
-import type { Reference } from './input/reference.ts';
 
 export interface Option {
   readonly type: 'string' | 'boolean';

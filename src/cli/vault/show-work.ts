@@ -1,10 +1,10 @@
 /** A line on the terminal that says how far a long request is: the vault counts, and is asked beside the request. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../../client/client.ts';
-import type { Input } from '../command.ts';
-import { withDaemon } from '../vault/access.ts';
-import type { VaultAccess } from '../vault/vault-access.ts';
-import { Progress } from './progress.ts';
+import type { Input } from '../run/command.ts';
+import { Progress } from '../terminal/progress.ts';
+import { withDaemon } from './access.ts';
+import type { VaultAccess } from './vault-access.ts';
 
 const ASK_EVERY_MS = 200;
 

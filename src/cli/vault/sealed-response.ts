@@ -5,9 +5,9 @@
 import type { Client } from '../../client/client.ts';
 import type { Incoming } from '../../client/connection.ts';
 import { adviseOn, type Problem } from '../../remedies.ts';
-import type { Context } from '../context.ts';
 import { describeTyping, explainWrong, noteWrong, tryPassphrases } from '../input/passphrase.ts';
-import { chooseReader, type Told } from './readers.ts';
+import type { Context } from '../run/context.ts';
+import { chooseReader, type Told } from './remedy-readers.ts';
 
 /** The answer, with what to do about it as this command can do it. One without a reason is left as it is. */
 export function adviseIn(incoming: Incoming, told: Told, context: Context): Incoming {

@@ -1,11 +1,11 @@
 /** Reads many secrets: whole environments page by page, or those that are named, in batches. */
 import type { Client } from '../../client/client.ts';
 import type { BatchField, EncodedValue, Secret } from '../../client/types.ts';
-import type { Input } from '../command.ts';
-import { CliError, EXIT, toCliError } from '../failure.ts';
 import { formatReference, type Reference } from '../input/reference.ts';
+import type { Input } from '../run/command.ts';
+import { CliError, EXIT, toCliError } from '../run/failure.ts';
 import type { Stored } from '../variables/variables.ts';
-import { describeSecret } from './describe.ts';
+import { describeSecret } from './describe-secret.ts';
 
 /** The most that a page can have. */
 const PAGE_LIMIT = 1_000;

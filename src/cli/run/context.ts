@@ -1,10 +1,10 @@
 /** What a command knows of the process it runs in. */
 import { isatty } from 'node:tty';
-import { describeSystemError } from '../system/system-error.ts';
-import { escapeData, escapeJson, escapeLines } from '../text/escape-controls.ts';
+import { describeSystemError } from '../../system/system-error.ts';
+import { escapeData, escapeJson, escapeLines } from '../../text/escape-controls.ts';
+import { isOutputClosed } from '../terminal/closed-output.ts';
+import { clearProgress } from '../terminal/progress.ts';
 import { CliError, EXIT } from './failure.ts';
-import { isOutputClosed } from './terminal/closed-output.ts';
-import { clearProgress } from './terminal/progress.ts';
 
 export interface Context {
   readonly env: NodeJS.ProcessEnv;
