@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
 import { PLAIN_MEMBERS } from '../workers/bodies/schemas.ts';
+import { BodyError, RequestError } from '../workers/errors/request-error.ts';
 import { type BodyValue, parseBody, RawMetadata, wipeParsedBody } from '../workers/json/parse.ts';
-import { BodyError, RequestError } from '../workers/request-error.ts';
 import { bytes, isZero, recordMemory } from './fixtures/parsed-bodies.ts';
 
 const parse = (text: string) => parseBody(bytes(text), PLAIN_MEMBERS);

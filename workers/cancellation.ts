@@ -1,6 +1,7 @@
 /** Whether a call that takes long is still to be carried out: its client may have gone away meanwhile. Holds no secret. */
+
+import { RequestError } from './errors/request-error.ts';
 import type { Call } from './messages.ts';
-import { RequestError } from './request-error.ts';
 
 /** Throws RequestError once the call was cancelled; to be asked before anything of it is committed. */
 export function checkWanted({ cancel }: Call): void {

@@ -1,8 +1,8 @@
 /** From whatever an operation threw to the one Failure that crosses the wall. Holds no secret, and lets none out. */
 import { IntegrityError } from './envelope/integrity.ts';
-import { SealedError } from './keys/sealed.ts';
+import { RequestError } from './errors/request-error.ts';
+import { SealedError } from './errors/sealed.ts';
 import type { Failure } from './messages.ts';
-import { RequestError } from './request-error.ts';
 import { findDamageCode, sqliteCode, UnusableDatabaseError } from './store/unusable.ts';
 
 const DISK_FULL = 'SQLITE_FULL';

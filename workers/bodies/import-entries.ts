@@ -4,11 +4,12 @@
  * Secrets it may hold: the SecretBytes of all entries, until `wipe`; they are also on the list of the whole body, which
  * zeroes them when reading fails.
  */
+
+import { quoteName } from '../errors/request-error.ts';
 import { decodeBase64 } from '../json/base64.ts';
 import { type RawMetadata, readMetadata } from '../json/parse.ts';
 import { type JsonScanner, OPEN_BRACE, QUOTE } from '../json/scan.ts';
 import type { SecretBytes } from '../json/secret-bytes.ts';
-import { quoteName } from '../request-error.ts';
 import { ItemProblem, placeOfItem, readList, readName, skipNull } from './list-items.ts';
 import { findNameProblem } from './names.ts';
 

@@ -2,8 +2,9 @@
  * Lists in request bodies that are read item by item, by hand: what they share, and how what is wrong with an item
  * reads. Secrets it may hold: none; a name is none, and a message names a place only.
  */
+
+import { BodyError, quoteName } from '../errors/request-error.ts';
 import { type JsonScanner, QUOTE } from '../json/scan.ts';
-import { BodyError, quoteName } from '../request-error.ts';
 import { findNameProblem, type NameKind } from './names.ts';
 
 const LOWER_N = 0x6e;

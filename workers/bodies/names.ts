@@ -2,7 +2,7 @@
  * The rule for every name: of a secret, a field, an environment, a token. Secrets it may hold: none, names are
  * stored and searched in the clear.
  */
-import { BodyError, quoteName } from '../request-error.ts';
+import { BodyError, quoteName } from '../errors/request-error.ts';
 
 export type NameKind = 'name' | 'field' | 'environment';
 

@@ -1,7 +1,7 @@
 /** Reads and checks the parameters of a call. */
 import { foldSearchText } from '../entries/search-text.ts';
+import { RequestError } from '../errors/request-error.ts';
 import type { Call, SecretName } from '../messages.ts';
-import { RequestError } from '../request-error.ts';
 import type { ListFilter } from '../store/lists.ts';
 import { checkName } from './names.ts';
 

@@ -2,9 +2,10 @@
  * The body of a batch-get: which secrets and fields are wanted. Read by hand, because a reader thread does without the
  * validation library. Secrets it may hold: none, names are stored and searched in the clear.
  */
+
+import { BodyError, quoteName } from '../errors/request-error.ts';
 import { JsonScanner, OPEN_BRACE, OPEN_BRACKET } from '../json/scan.ts';
 import type { SecretName } from '../messages.ts';
-import { BodyError, quoteName } from '../request-error.ts';
 import { ItemProblem, readList, readName, skipNull } from './list-items.ts';
 
 export const MAX_REFS = 1_000;

@@ -4,9 +4,9 @@
  * with `wipeRequest`. zod's issues hold names and messages, never input.
  */
 import * as z from 'zod';
+import { BodyError, quoteName } from '../errors/request-error.ts';
 import { type ListReader, parseBody, wipeParsedBody } from '../json/parse.ts';
 import type { SecretBytes } from '../json/secret-bytes.ts';
-import { BodyError, quoteName } from '../request-error.ts';
 import { parseDuration } from './durations.ts';
 import { ImportEntries, MAX_ENTRIES, readImportEntries } from './import-entries.ts';
 import { metadata, must, name, report } from './members.ts';

@@ -3,10 +3,10 @@
  * verify a row, and then zeroes it at once (`verifyRow`).
  */
 
+import { RequestError } from '../errors/request-error.ts';
 import type { RawMetadata } from '../json/parse.ts';
 import { nowSeconds } from '../json/times.ts';
 import type { Call, SecretName } from '../messages.ts';
-import { RequestError } from '../request-error.ts';
 import type { FieldHead, SecretRow } from '../store/columns.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 import { secretPlace } from './places.ts';

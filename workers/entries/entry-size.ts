@@ -4,8 +4,8 @@
  */
 
 import { PAYLOAD_OVERHEAD } from '../envelope/payload.ts';
+import { quoteName, RequestError } from '../errors/request-error.ts';
 import type { EntryLimits } from '../messages.ts';
-import { quoteName, RequestError } from '../request-error.ts';
 import type { SecretRow } from '../store/columns.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 

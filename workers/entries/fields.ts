@@ -5,11 +5,11 @@
 
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { BoundRow, FieldVersion } from '../envelope/row-digest.ts';
+import { RequestError } from '../errors/request-error.ts';
 import { base64Length } from '../json/base64.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { nowSeconds } from '../json/times.ts';
 import type { Call, SecretName } from '../messages.ts';
-import { RequestError } from '../request-error.ts';
 import type { FieldHead, FieldRow, SecretRow } from '../store/columns.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 import {

@@ -1,7 +1,7 @@
 /** Conditional requests (RFC 9110 section 13.1): a write that must not undo somebody else's. Holds no secret. */
 import { readWrapNonce } from '../envelope/wrap.ts';
+import { RequestError } from '../errors/request-error.ts';
 import type { Call } from '../messages.ts';
-import { RequestError } from '../request-error.ts';
 
 /**
  * A secret's entity tag: the nonce of its wrapped DEK. Every change of a row wraps anew under a fresh random nonce,

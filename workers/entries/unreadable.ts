@@ -3,9 +3,9 @@
  * such an entry is zeroed here.
  */
 import { IntegrityError } from '../envelope/integrity.ts';
+import { RequestError } from '../errors/request-error.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import type { SecretName } from '../messages.ts';
-import { RequestError } from '../request-error.ts';
 import { findDamageCode } from '../store/unusable.ts';
 import { writeNames } from './write-entry.ts';
 

@@ -2,7 +2,7 @@
  * The escapes of JSON strings (RFC 8259 section 7), read from bytes and written as UTF-8 bytes.
  * Secrets it may hold: single characters on their way from one buffer to another, none of them kept.
  */
-import { BodyError } from '../request-error.ts';
+import { BodyError } from '../errors/request-error.ts';
 
 const BACKSLASH = 0x5c;
 const LOWER_U = 0x75;

@@ -7,7 +7,7 @@
  * is refused later, but it has been read by then.
  */
 
-import { BodyError } from '../request-error.ts';
+import { BodyError } from '../errors/request-error.ts';
 import { JsonScanner, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './scan.ts';
 import type { SecretBytes } from './secret-bytes.ts';
 

@@ -5,7 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { FORBIDDEN_MEMBER } from '../bodies/names.ts';
-import { BodyError, quoteName } from '../request-error.ts';
+import { BodyError, quoteName } from '../errors/request-error.ts';
 import { escapeLength, findSpecial, readEscape, utf8Length, writeUtf8 } from './escapes.ts';
 import { allocateSecret, type SecretBytes } from './secret-bytes.ts';
 

@@ -3,7 +3,7 @@
  * stays attached, and would see the keys. Looked at before each time that the vault is opened.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { SealedError } from './sealed.ts';
+import { SealedError } from '../errors/sealed.ts';
 
 /** Its process id, whichever of our threads it traces; null where there is none, or the system does not say. */
 export function findTracer(): number | null {

@@ -4,8 +4,8 @@
  */
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { RootKey } from '../envelope/keys.ts';
+import { SealedError } from '../errors/sealed.ts';
 import { Keyring, unwrapKeks, type WrappedKek } from './keyring.ts';
-import { SealedError } from './sealed.ts';
 import type { KeySources, StoredSlot } from './slots/key-slot.ts';
 import { findKeySlot } from './slots/registry.ts';
 

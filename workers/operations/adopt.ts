@@ -3,11 +3,11 @@
  * a short command asks for either; no request to a daemon can. Holds no secret.
  */
 import { dirname } from 'node:path';
+import { RequestError } from '../errors/request-error.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { writeStatus } from '../json/status.ts';
 import { findDifference } from '../known-vault.ts';
 import type { Call, KnownVault, WorkerOptions } from '../messages.ts';
-import { RequestError } from '../request-error.ts';
 import { lookInto } from '../store/database.ts';
 import { KnownVaultsError, recordVault } from '../store/known-vaults.ts';
 import { identifyVault } from '../store/vault.ts';

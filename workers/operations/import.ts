@@ -16,10 +16,10 @@ import { checkPreconditions } from '../entries/preconditions.ts';
 import { decryptRow, verifyRow } from '../entries/row-crypto.ts';
 import { writeNames } from '../entries/write-entry.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
+import { RequestError } from '../errors/request-error.ts';
 import { parseMetadata, type RawMetadata } from '../json/parse.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import type { Call } from '../messages.ts';
-import { RequestError } from '../request-error.ts';
 import type { SecretRow } from '../store/columns.ts';
 import type { WritableVault } from '../vault.ts';
 

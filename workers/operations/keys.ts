@@ -9,12 +9,12 @@ import { fieldPlace, secretPlace } from '../entries/places.ts';
 import { rewrapRow } from '../entries/row-crypto.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { RootKey } from '../envelope/keys.ts';
+import { RequestError } from '../errors/request-error.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { nowSeconds } from '../json/times.ts';
 import { Keyring, mintKek } from '../keys/keyring.ts';
 import { isGenuine, signTokenRow } from '../keys/token-macs.ts';
 import { openKeyring } from '../keys/unseal.ts';
-import { RequestError } from '../request-error.ts';
 import type { SecretRow } from '../store/columns.ts';
 import type { Vault, WritableVault } from '../vault.ts';
 

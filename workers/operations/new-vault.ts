@@ -7,6 +7,7 @@ import { closeSync, existsSync, fsyncSync, openSync, realpathSync, renameSync, r
 import { dirname } from 'node:path';
 import { createRootKey, type RootKey } from '../envelope/keys.ts';
 import { VAULT_ID_SIZE } from '../envelope/sizes.ts';
+import { RequestError } from '../errors/request-error.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { nowSeconds } from '../json/times.ts';
 import { mintKek } from '../keys/keyring.ts';
@@ -14,7 +15,6 @@ import type { CreatedSlot, KeySlot } from '../keys/slots/key-slot.ts';
 import { findKeySlot } from '../keys/slots/registry.ts';
 import { refuseTracer } from '../keys/tracer.ts';
 import type { Call, KnownVault, SlotKind, WorkerOptions } from '../messages.ts';
-import { RequestError } from '../request-error.ts';
 import { createDatabase } from '../store/database.ts';
 import { KnownVaultsError, recordVault } from '../store/known-vaults.ts';
 import { SCHEMA_VERSION } from '../store/schema.ts';

@@ -2,11 +2,11 @@
 import type { BodyHandler } from '../calls.ts';
 import { findForWrite, type Metadata, NO_METADATA, storeSecret } from '../entries/entries.ts';
 import { checkEntrySize } from '../entries/entry-size.ts';
+import { RequestError } from '../errors/request-error.ts';
 import { entropyBits } from '../generated/entropy.ts';
 import { drawPassword } from '../generated/password.ts';
 import type { SecretBytes } from '../json/secret-bytes.ts';
 import type { Call, SecretName } from '../messages.ts';
-import { RequestError } from '../request-error.ts';
 import type { WritableVault } from '../vault.ts';
 
 export const generate: BodyHandler<'passwords.generate'> = (vault, call, reply, request) => {

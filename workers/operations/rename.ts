@@ -10,11 +10,11 @@ import { asBoundField } from '../entries/fields.ts';
 import { fieldPlace, secretPlace } from '../entries/places.ts';
 import { reencryptRow, verifyRow } from '../entries/row-crypto.ts';
 import type { FieldVersion } from '../envelope/row-digest.ts';
+import { RequestError } from '../errors/request-error.ts';
 import { parseMetadata } from '../json/parse.ts';
 import { writeStatus } from '../json/status.ts';
 import { nowSeconds } from '../json/times.ts';
 import type { SecretName } from '../messages.ts';
-import { RequestError } from '../request-error.ts';
 import type { FieldRow, SecretRow } from '../store/columns.ts';
 import type { WritableVault } from '../vault.ts';
 

@@ -2,6 +2,7 @@
 
 import { hash, randomBytes } from 'node:crypto';
 import type { BodyHandler, Handler } from '../calls.ts';
+import { RequestError } from '../errors/request-error.ts';
 import { generateToken } from '../generated/token.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import type { SecretBytes } from '../json/secret-bytes.ts';
@@ -9,7 +10,6 @@ import { writeStatus } from '../json/status.ts';
 import { nowSeconds } from '../json/times.ts';
 import { isGenuine, type SignedToken, signTokenRow } from '../keys/token-macs.ts';
 import { splitScopes, toPrincipal } from '../principals.ts';
-import { RequestError } from '../request-error.ts';
 import type { TokenRow } from '../store/columns.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 

@@ -10,11 +10,11 @@ import { decryptField, storeFields, withFields } from '../entries/fields.ts';
 import { secretPlace } from '../entries/places.ts';
 import { entityTag } from '../entries/preconditions.ts';
 import { decryptRow } from '../entries/row-crypto.ts';
+import { RequestError } from '../errors/request-error.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { discard } from '../json/secret-bytes.ts';
 import { writeStatus } from '../json/status.ts';
 import type { Call } from '../messages.ts';
-import { RequestError } from '../request-error.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 
 export const getValue: Handler<ReadableVault> = (vault, call, reply) => {

@@ -1,10 +1,10 @@
 /** The vault's own state: what it says of itself, unsealing, sealing. Holds a passphrase until it has been tried. */
 import type { Handler, Outcome } from '../calls.ts';
+import { RequestError } from '../errors/request-error.ts';
+import { SealedError } from '../errors/sealed.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { writeStatus } from '../json/status.ts';
-import { SealedError } from '../keys/sealed.ts';
 import { loadPrincipals } from '../principals.ts';
-import { RequestError } from '../request-error.ts';
 import { findDamageCode } from '../store/unusable.ts';
 import type { ReadableVault, Vault } from '../vault.ts';
 

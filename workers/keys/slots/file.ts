@@ -2,9 +2,9 @@
 import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { RootKey } from '../../envelope/keys.ts';
+import { RequestError } from '../../errors/request-error.ts';
 import { makeFolders } from '../../make-folders.ts';
 import { isInside } from '../../paths.ts';
-import { RequestError } from '../../request-error.ts';
 import { destroyKeyFile, findKeyFile, readKeyFile, writeKeyFile } from './key-file.ts';
 import type { KeySlot, NewSlot } from './key-slot.ts';
 

@@ -18,9 +18,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { asRootKey, KEY_SIZE, type RootKey } from '../../envelope/keys.ts';
+import { SealedError } from '../../errors/sealed.ts';
 import { allocateSecret } from '../../json/secret-bytes.ts';
 import { isInside } from '../../paths.ts';
-import { SealedError } from '../sealed.ts';
 import { KeyKeptError } from './key-slot.ts';
 
 const CREDENTIAL_NAME = 'maestrovault.key';

@@ -9,9 +9,9 @@ import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { asRootKey, KEY_SIZE, type RootKey } from '../../envelope/keys.ts';
+import { RequestError } from '../../errors/request-error.ts';
+import { SealedError } from '../../errors/sealed.ts';
 import { allocateSecret, type SecretBytes } from '../../json/secret-bytes.ts';
-import { RequestError } from '../../request-error.ts';
-import { SealedError } from '../sealed.ts';
 import { KeyKeptError, type KeySlot } from './key-slot.ts';
 
 export const SERVICE = 'MaestroVault';

@@ -1,6 +1,6 @@
 /** Passphrases that lie in a file or come through a descriptor. The caller zeroes what it gets. */
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
-import { SealedError } from '../sealed.ts';
+import { SealedError } from '../../errors/sealed.ts';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

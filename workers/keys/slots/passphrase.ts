@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { encodeContext } from '../../envelope/context.ts';
 import { IntegrityError } from '../../envelope/integrity.ts';
 import { unwrapRootKey, wrapRootKey } from '../../envelope/slot.ts';
-import { RequestError } from '../../request-error.ts';
-import { SealedError } from '../sealed.ts';
+import { RequestError } from '../../errors/request-error.ts';
+import { SealedError } from '../../errors/sealed.ts';
 import type { KeySlot, KeySources, NewSlot } from './key-slot.ts';
 import { readPassphraseFile, readPassphraseIfThere } from './passphrase-file.ts';
 

@@ -2,7 +2,7 @@
  * The one error a request's content can cause. Secrets it may hold: none; a message names a member, a length or a
  * limit, never content.
  */
-import type { ErrorCode, Failure } from './messages.ts';
+import type { ErrorCode, Failure } from '../messages.ts';
 
 const QUOTED_LENGTH = 64;
 
