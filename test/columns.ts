@@ -4,7 +4,6 @@ import Database from 'better-sqlite3';
 import t from 'tap';
 import { encodeContext } from '../workers/envelope/context.ts';
 import { type BoundRow, digestRow } from '../workers/envelope/row-digest.ts';
-import type { SignedToken } from '../workers/keys/token-macs.ts';
 import type { FieldRow, SecretRow, TokenRow } from '../workers/store/columns.ts';
 import {
   FIELD_COLUMNS,
@@ -14,6 +13,7 @@ import {
   TOKEN_COLUMNS,
 } from '../workers/store/columns.ts';
 import { SCHEMA } from '../workers/store/schema.ts';
+import type { SignedToken } from '../workers/tokens/token-macs.ts';
 
 /** Columns that the list of their table leaves out, with the reason. */
 const UNLISTED = {

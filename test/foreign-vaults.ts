@@ -176,7 +176,7 @@ t.test(
 );
 
 t.test('an older schema in place of the known > is another vault; a newer one is an upgrade', async (t) => {
-  const { checkKnown, findDifference } = await import('../workers/known-vault.ts');
+  const { checkKnown, findDifference } = await import('../workers/store/check-known.ts');
   const known = {
     vault_id: 'a'.repeat(32),
     slots: [{ kind: 'passphrase', location: null }],

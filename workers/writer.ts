@@ -16,8 +16,6 @@ import {
 import { checkWanted } from './cancellation.ts';
 import { LostTransactionError, toFailure } from './failures.ts';
 import { loadWords } from './generated/passphrase.ts';
-import { IdleErasing } from './idle-erasing.ts';
-import { IdleIndexing } from './idle-indexing.ts';
 import { ReplyBuffer } from './json/reply.ts';
 import { probeKeychain } from './keys/slots/keychain.ts';
 import type {
@@ -44,6 +42,8 @@ import { putFieldValue, putValue } from './operations/values.ts';
 import { reportStatus, resume, seal, unseal } from './operations/vault.ts';
 import { isReading, readBatch } from './reading.ts';
 import { loadSqlite } from './store/database.ts';
+import { IdleErasing } from './store/idle-erasing.ts';
+import { IdleIndexing } from './store/idle-indexing.ts';
 import { serveThread } from './thread.ts';
 import { Vault, type WritableVault } from './vault.ts';
 

@@ -11,11 +11,11 @@ import { describeUnreadable } from '../entries/unreadable.ts';
 import { writeNames } from '../entries/write-entry.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
-import { isGenuine } from '../keys/token-macs.ts';
 import type { SecretName } from '../messages.ts';
 import type { FieldRow, SecretRow } from '../store/columns.ts';
 import { findDamageCode } from '../store/unusable.ts';
 import type { Damage } from '../store/vault.ts';
+import { isGenuine } from '../tokens/token-macs.ts';
 import type { ReadableVault } from '../vault.ts';
 
 /** How many entries the answer names at most, of those that do not open. */

@@ -13,9 +13,9 @@ import { RequestError } from '../errors/request-error.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { nowSeconds } from '../json/times.ts';
 import { Keyring, mintKek } from '../keys/keyring.ts';
-import { isGenuine, signTokenRow } from '../keys/token-macs.ts';
 import { openKeyring } from '../keys/unseal.ts';
 import type { SecretRow } from '../store/columns.ts';
+import { isGenuine, signTokenRow } from '../tokens/token-macs.ts';
 import type { Vault, WritableVault } from '../vault.ts';
 
 /** There is one writer thread, and this is its. */

@@ -3,14 +3,14 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { BodyHandler, Handler } from '../calls.ts';
 import { RequestError } from '../errors/request-error.ts';
-import { generateToken } from '../generated/token.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import type { SecretBytes } from '../json/secret-bytes.ts';
 import { writeStatus } from '../json/status.ts';
 import { nowSeconds } from '../json/times.ts';
-import { isGenuine, type SignedToken, signTokenRow } from '../keys/token-macs.ts';
-import { splitScopes, toPrincipal } from '../principals.ts';
 import type { TokenRow } from '../store/columns.ts';
+import { generateToken } from '../tokens/generate-token.ts';
+import { splitScopes, toPrincipal } from '../tokens/principals.ts';
+import { isGenuine, type SignedToken, signTokenRow } from '../tokens/token-macs.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 
 const ID_SIZE = 8;

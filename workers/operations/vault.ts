@@ -4,8 +4,8 @@ import { RequestError } from '../errors/request-error.ts';
 import { SealedError } from '../errors/sealed.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { writeStatus } from '../json/status.ts';
-import { loadPrincipals } from '../principals.ts';
 import { findDamageCode } from '../store/unusable.ts';
+import { loadPrincipals } from '../tokens/principals.ts';
 import type { ReadableVault, Vault } from '../vault.ts';
 
 export const describeVault: Handler<ReadableVault> = (vault, _call, reply) => {

@@ -22,9 +22,9 @@ import {
 } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
 import Database from 'better-sqlite3';
-import { makeFolders } from '../make-folders.ts';
+import { makeFolders } from '../files/make-folders.ts';
+import { isInside } from '../files/paths.ts';
 import type { KnownVault } from '../messages.ts';
-import { isInside } from '../paths.ts';
 
 /** The list cannot be used or written; `message` says why and what to do, and nothing was changed. */
 export class KnownVaultsError extends Error {}

@@ -19,8 +19,8 @@ import {
 import { dirname, join } from 'node:path';
 import { asRootKey, KEY_SIZE, type RootKey } from '../../envelope/keys.ts';
 import { SealedError } from '../../errors/sealed.ts';
+import { isInside } from '../../files/paths.ts';
 import { allocateSecret } from '../../json/secret-bytes.ts';
-import { isInside } from '../../paths.ts';
 import { KeyKeptError } from './key-slot.ts';
 
 const CREDENTIAL_NAME = 'maestrovault.key';

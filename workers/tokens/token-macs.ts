@@ -1,6 +1,6 @@
 /** The MAC that makes a token's row genuine. Uses keys of the keyring, which stay there. */
 import { computeTokenMac, verifyTokenMac } from '../envelope/row-mac.ts';
-import type { Keyring } from './keyring.ts';
+import type { Keyring } from '../keys/keyring.ts';
 
 /** What of a token's row is under the MAC: everything that the token grants. */
 export interface SignedToken {

@@ -3,8 +3,8 @@
  * opened like the own: with a key laid beside it, it would ask for nothing, answer somebody else's values and take the
  * user's next ones. Holds no secret: a vault's id and the places of its keys are stored in the clear.
  */
-import { SealedError } from './errors/sealed.ts';
-import type { KnownSlot, KnownVault } from './messages.ts';
+import { SealedError } from '../errors/sealed.ts';
+import type { KnownSlot, KnownVault } from '../messages.ts';
 
 /** Throws SealedError, naming what differs, unless `found` is what `known` says. */
 export function checkKnown(databasePath: string, known: KnownVault | null, found: KnownVault): void {

@@ -1,7 +1,8 @@
 /** What the request thread learns of tokens: their hashes and what they grant. */
-import { isGenuine, type SignedToken } from './keys/token-macs.ts';
-import type { PrincipalRow, Scope } from './messages.ts';
-import type { ReadableVault } from './vault.ts';
+
+import type { PrincipalRow, Scope } from '../messages.ts';
+import type { ReadableVault } from '../vault.ts';
+import { isGenuine, type SignedToken } from './token-macs.ts';
 
 /** The principals of all genuine rows, and the ids of forged rows, which grant nothing. */
 export function loadPrincipals(vault: ReadableVault): { rows: PrincipalRow[]; forged: string[] } {
