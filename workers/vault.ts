@@ -5,7 +5,6 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
-import { ENTRY_LIMITS } from './entries/limits.ts';
 import type { RootKey } from './envelope/keys.ts';
 import { RequestError } from './errors/request-error.ts';
 import { SealedError } from './errors/sealed.ts';
@@ -41,7 +40,8 @@ export interface ReadableVault {
   readonly tokens: TokenStore;
   readonly vault: VaultStore;
   readonly countSteps: CountSteps;
-  readonly limits: EntryLimits;
+  /** Limits of one entry that are lower than the program's own. */
+  readonly entryLimits: Partial<EntryLimits>;
   /** Whether short calls wait for their answers: what is large is to be asked for again where long ones are. */
   readonly isForShort?: boolean;
 }
@@ -289,7 +289,11 @@ export class Vault {
   }
 }
 
-function makeStores(db: Db, file: FileId, { databasePath, longWork, entryLimits }: WorkerOptions): Stores {
+function makeStores(
+  db: Db,
+  file: FileId,
+  { databasePath, longWork, entryLimits = {} }: WorkerOptions,
+): Stores {
   const vault = new VaultStore(db);
   return {
     db,
@@ -304,6 +308,6 @@ function makeStores(db: Db, file: FileId, { databasePath, longWork, entryLimits 
     nextVersion: () => vault.takeVersions(1),
     author: NOBODY,
     countSteps: countStepsIn(longWork),
-    limits: { ...ENTRY_LIMITS, ...entryLimits },
+    entryLimits,
   };
 }

@@ -17,7 +17,6 @@ import { checkWanted } from './cancellation.ts';
 import { LostTransactionError, toFailure } from './failures.ts';
 import { loadWords } from './generated/passphrase.ts';
 import { ReplyBuffer } from './json/reply.ts';
-import { probeKeychain } from './keys/slots/keychain.ts';
 import type {
   Batch,
   BatchResult,
@@ -33,7 +32,7 @@ import { destroyVault } from './operations/destroy.ts';
 import { deleteField, putField, putFields } from './operations/fields.ts';
 import { importSecrets } from './operations/import.ts';
 import { rotateKek } from './operations/keys.ts';
-import { createVault } from './operations/new-vault.ts';
+import { createVault, reportKeychain } from './operations/new-vault.ts';
 import { generate } from './operations/passwords.ts';
 import { renameSecret } from './operations/rename.ts';
 import { deleteSecret, patchSecret, putSecret } from './operations/secrets.ts';
@@ -158,7 +157,7 @@ const controls: Record<ControlOperation, (call: Call, reply: ReplyBuffer) => Pro
   'vault.inspect': async (_call, reply) => inspectVault(vault.options, reply),
   'vault.adopt': async (call, reply) => adoptVault(vault.options, call, reply),
   'vault.probeKeychain': async (_call, reply) => {
-    reply.raw(JSON.stringify({ problem: await probeKeychain(vault.options.keychainTimeoutMs) }));
+    await reportKeychain(vault.options, reply);
     return undefined;
   },
   'keys.rotate': async (call, reply) => {

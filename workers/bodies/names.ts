@@ -3,14 +3,12 @@
  * stored and searched in the clear.
  */
 import { BodyError, quoteName } from '../errors/request-error.ts';
+import { FORBIDDEN_MEMBER } from '../json/scan.ts';
 
 export type NameKind = 'name' | 'field' | 'environment';
 
 const MAX_NAME_BYTES = 512;
 const CONTROL_CHARACTER = /\p{Cc}/u;
-/** What no member of a JSON object may be called: to some readers it is the object's prototype. */
-export const FORBIDDEN_MEMBER = '__proto__';
-
 /** What is wrong with a name, to stand behind the member's name in a sentence; null where nothing is. */
 export function findNameProblem(kind: NameKind, text: string): string | null {
   if (text === '') return kind === 'environment' ? null : 'must not be empty';

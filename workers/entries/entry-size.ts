@@ -12,6 +12,9 @@ import type { ReadableVault, WritableVault } from '../vault.ts';
 /** Bytes of an entry that takes a reader as long as a batch of ordinary ones. */
 export const LARGE = 65_536;
 
+/** Limits of one entry, unless config.json sets lower ones. `bytes` counts value, fields and metadata together. */
+const ENTRY_LIMITS: EntryLimits = { fields: 1_000, bytes: 8_388_608 };
+
 /** Bytes. A PATCH can bring metadata too, and parsing it takes many times its size in memory. */
 const MAX_METADATA_BYTES = 1_048_576;
 
@@ -31,7 +34,12 @@ export function checkMetadata({ text }: { readonly text: string }): void {
 }
 
 /** Throws RequestError `too_large`. */
-export function checkSize({ limits }: WritableVault, { fields, bytes }: EntryLimits, member: Member): void {
+export function checkSize(
+  { entryLimits }: WritableVault,
+  { fields, bytes }: EntryLimits,
+  member: Member,
+): void {
+  const limits = { ...ENTRY_LIMITS, ...entryLimits };
   if (fields > limits.fields)
     throw tooLarge(`${quoteName(member)}: an entry has at most ${limits.fields} fields`, member);
   if (bytes > limits.bytes)

@@ -8,6 +8,9 @@ import { base64Length, encodeBase64 } from './base64.ts';
 import { findSpecial } from './escapes.ts';
 import { formatTime } from './times.ts';
 
+/** 4 MiB. A list that has grown beyond this takes no further entry, because the whole reply lies in memory. */
+export const MAX_REPLY_SIZE = 4_194_304;
+
 /** Above 64 bytes, so that the memory is never inside the V8 heap (see secret-bytes.ts). */
 const MIN_CAPACITY = 4096;
 /** Bytes. Copying a smaller value is faster than counting its escapes first. */

@@ -4,12 +4,13 @@
  * who zeroes it. Strings of JavaScript are made by `text()` and `scalarText()` alone, for what is not secret.
  */
 import { isUtf8 } from 'node:buffer';
-import { FORBIDDEN_MEMBER } from '../bodies/names.ts';
 import { BodyError, quoteName } from '../errors/request-error.ts';
 import { escapeLength, findSpecial, readEscape, utf8Length, writeUtf8 } from './escapes.ts';
 import { allocateSecret, type SecretBytes } from './secret-bytes.ts';
 
 const MAX_DEPTH = 64;
+/** Refused as the name of a member: some readers of JSON take it for the object's prototype. */
+export const FORBIDDEN_MEMBER = '__proto__';
 
 export const QUOTE = 0x22;
 export const OPEN_BRACKET = 0x5b;

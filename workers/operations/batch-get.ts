@@ -7,11 +7,10 @@ import { parseRefs, type SecretRef } from '../bodies/references.ts';
 import type { Handler } from '../calls.ts';
 import { getSecretRow } from '../entries/entries.ts';
 import { decryptField } from '../entries/fields.ts';
-import { MAX_REPLY_SIZE } from '../entries/limits.ts';
 import { describeUnreadable, writeFieldName, writeOrExplain } from '../entries/unreadable.ts';
 import { writeEntry, writeNames, writeValue } from '../entries/write-entry.ts';
 import { RequestError } from '../errors/request-error.ts';
-import type { ReplyBuffer } from '../json/reply.ts';
+import { MAX_REPLY_SIZE, type ReplyBuffer } from '../json/reply.ts';
 import type { ReadableVault } from '../vault.ts';
 
 export const batchGet: Handler<ReadableVault> = (vault, call, reply) => {

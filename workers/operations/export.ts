@@ -4,9 +4,9 @@
  */
 import { encodeCursor, getExportFilter } from '../bodies/parameters.ts';
 import type { Handler, Outcome } from '../calls.ts';
-import { MAX_REPLY_SIZE } from '../entries/limits.ts';
 import { describeUnreadable, writeOrExplain } from '../entries/unreadable.ts';
 import { writeEntry } from '../entries/write-entry.ts';
+import { MAX_REPLY_SIZE } from '../json/reply.ts';
 import type { SecretName } from '../messages.ts';
 import { listReadable } from '../store/rescue.ts';
 import type { ReadableVault } from '../vault.ts';

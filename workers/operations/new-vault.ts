@@ -12,6 +12,7 @@ import type { ReplyBuffer } from '../json/reply.ts';
 import { nowSeconds } from '../json/times.ts';
 import { mintKek } from '../keys/keyring.ts';
 import type { CreatedSlot, KeySlot } from '../keys/slots/key-slot.ts';
+import { probeKeychain } from '../keys/slots/keychain.ts';
 import { findKeySlot } from '../keys/slots/registry.ts';
 import { refuseTracer } from '../keys/tracer.ts';
 import type { Call, KnownVault, SlotKind, WorkerOptions } from '../messages.ts';
@@ -128,4 +129,12 @@ function writeReport({ databasePath }: WorkerOptions, made: NewVault, reply: Rep
     known: describeAsKnown(made),
   };
   reply.raw(JSON.stringify(report));
+}
+
+/** `{"problem"}`: why the OS keychain cannot hold the key of a new vault, or null if it can. */
+export async function reportKeychain(
+  { keychainTimeoutMs }: WorkerOptions,
+  reply: ReplyBuffer,
+): Promise<void> {
+  reply.raw(JSON.stringify({ problem: await probeKeychain(keychainTimeoutMs) }));
 }

@@ -14,10 +14,9 @@ import {
   storeSecret,
 } from '../entries/entries.ts';
 import { checkEntrySize, putOffIfLarge } from '../entries/entry-size.ts';
-import { MAX_REPLY_SIZE } from '../entries/limits.ts';
 import { entityTag } from '../entries/preconditions.ts';
 import { writeEntry, writeSummary } from '../entries/write-entry.ts';
-import type { ReplyBuffer } from '../json/reply.ts';
+import { MAX_REPLY_SIZE, type ReplyBuffer } from '../json/reply.ts';
 import { writeStatus } from '../json/status.ts';
 import type { PageBounds } from '../messages.ts';
 import type { SecretSummary } from '../store/columns.ts';
