@@ -79,10 +79,10 @@ const rules: Rule[] = [
     ],
   ),
   forbid(
-    'workers/store > takes nothing from envelope, keys, entries and operations',
+    'workers/store > takes nothing from envelope, keys, tokens, entries and operations',
     ({ from, to }) =>
       isIn(from, 'workers/store') &&
-      isIn(to, 'workers/envelope', 'workers/keys', 'workers/entries', 'workers/operations'),
+      isIn(to, 'workers/envelope', 'workers/keys', 'workers/tokens', 'workers/entries', 'workers/operations'),
     [['workers/store/a.ts', `import { encryptPayload } from '../envelope/payload.ts';`]],
   ),
   forbid(
@@ -90,6 +90,18 @@ const rules: Rule[] = [
     ({ from, to }) =>
       isIn(from, 'workers/keys') && isIn(to, 'workers/store', 'workers/entries', 'workers/operations'),
     [['workers/keys/slots/a.ts', `import type { SlotRow } from '../../store/keys.ts';`]],
+  ),
+  forbid(
+    'workers/errors and workers/files > take of the tree only messages.ts and their own folder',
+    ({ from, to }) =>
+      isIn(from, 'workers/errors', 'workers/files') &&
+      isOfTree(to) &&
+      dirname(from) !== dirname(to) &&
+      to !== MESSAGES,
+    [
+      ['workers/errors/a.ts', `import { IntegrityError } from '../envelope/integrity.ts';`],
+      ['workers/files/a.ts', `import type { Vault } from '../vault.ts';`],
+    ],
   ),
   {
     name: 'workers > only operations, entries and the thread entries join store with envelope or keys',
