@@ -124,6 +124,11 @@ const rules: Rule[] = [
     [['src/cli/commands/a.ts', `import { serve } from '../../daemon/serve.ts';`]],
   ),
   forbid(
+    'src/cli/run > takes nothing from the other rooms of the command line',
+    ({ from, to }) => isIn(from, 'src/cli/run') && isIn(to, 'src/cli') && !isIn(to, 'src/cli/run'),
+    [['src/cli/run/a.ts', `import type { Form } from '../formats/forms.ts';`]],
+  ),
+  forbid(
     'src > only pool/keeper.ts takes piscina',
     ({ from, to }) => isIn(from, 'src') && to === 'piscina' && from !== KEEPER,
     [['src/pool/batch.ts', `import { Piscina } from 'piscina';`]],

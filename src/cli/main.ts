@@ -7,8 +7,9 @@ import { chooseForm } from './formats/forms.ts';
 import { SCHEME } from './input/reference.ts';
 import { type Arguments, checkArity, hasTooMany, readArguments, scanWords } from './run/arguments.ts';
 import type { Command, Input, Options } from './run/command.ts';
-import { type Context, createContext, guardOutput, withManners } from './run/context.ts';
+import type { Context } from './run/context.ts';
 import { EXIT, type ExitCode, toCliError } from './run/failure.ts';
+import { createContext, guardOutput, withManners } from './terminal/create-context.ts';
 import { findTextWidth } from './terminal/output.ts';
 
 /**

@@ -49,7 +49,7 @@ export const run: Run = async (input) => {
     throw usageError('--trim goes with --from-file or --stdin');
   if (!hasSource && !isPiped && metadata === null) return editValue(input, place);
   const value =
-    hasSource || isPiped ? await readValue(input, place.what, isPiped ? NOTHING : undefined) : undefined;
+    hasSource || isPiped ? await readValue(input, { ifEmpty: isPiped ? NOTHING : undefined }) : undefined;
   await withVault(input, (client) =>
     metadata === null && value !== undefined
       ? replaceValue(input, client, place, value)

@@ -26,7 +26,7 @@ export const run: Run = async (input) => {
   const metadata = input.flag('metadata') ? parseMetadata(input.list('metadata')) : undefined;
   const what = describeSecret(name, environment, field);
   // Read before the vault is opened: whoever types must not hold it up.
-  const given = readsValue(input) ? await readValue(input, `Value of ${what}`) : null;
+  const given = readsValue(input) ? await readValue(input, { ask: () => askValue(input, what) }) : null;
   await withVault(input, async (client) => {
     const value = given ?? (await generate(input, client));
     if (field !== undefined) await client.putField(name, field, value, { environment });
@@ -36,6 +36,16 @@ export const run: Run = async (input) => {
   context.say(`Stored ${what}.`);
   return EXIT.done;
 };
+
+/** Asks twice. Throws CliError where nobody can be asked, or no vault can be reached to store the value in. */
+async function askValue(input: Input, what: string): Promise<string> {
+  if (!input.context.canAsk)
+    throw usageError('nobody can be asked for the value here; pipe it in, or give --from-file');
+  const { checkReachable } = await import('../vault/reachable.ts');
+  await checkReachable(input);
+  const { askNewSecret } = await import('../terminal/prompt.ts');
+  return askNewSecret(input.context, `Value of ${what}`);
+}
 
 /** Options that say where one value comes from, or what is done to it. */
 const VALUE_OPTIONS = ['value', 'from-file', 'generate', 'length', 'no-symbols', 'trim'];

@@ -4,7 +4,7 @@
  * expanded. Malformed lines are errors that give the line's number and never its content.
  */
 import { usageError } from '../run/failure.ts';
-import { VARIABLE_NAME } from '../variables/variables.ts';
+import { VARIABLE_NAME } from './shell-quote.ts';
 
 export interface Assignment {
   readonly name: string;

@@ -1,11 +1,6 @@
 /** The forms in which commands print, as `-o` and "output" in config.json name them. */
+import type { Form } from '../run/command.ts';
 import { usageError } from '../run/failure.ts';
-
-/**
- * For people: `table` for lists, `text` elsewhere, or a `value` alone. For programs: `json`, lines of `plain` text with
- * tabs between the columns, or `names` alone. Of variables: `shell`, `dotenv` and `docker`.
- */
-export type Form = 'table' | 'text' | 'value' | 'json' | 'plain' | 'names' | 'shell' | 'dotenv' | 'docker';
 
 /** What a command's `--output` takes. */
 interface Taken {

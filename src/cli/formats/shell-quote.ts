@@ -4,6 +4,9 @@
  */
 import { usageError } from '../run/failure.ts';
 
+/** What a variable's name may be: what every shell takes. */
+export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
 export const SHELLS = ['bash', 'fish', 'pwsh'] as const;
 export type Shell = (typeof SHELLS)[number];
 

@@ -1,8 +1,8 @@
 /** A reference, `mav://ENV/NAME#FIELD`, where a command takes the name of a secret: it says the place as well. */
 import type { Arguments } from '../run/arguments.ts';
-import type { Command, Options } from '../run/command.ts';
+import type { Command, Options, Reference } from '../run/command.ts';
 import { usageError } from '../run/failure.ts';
-import { parseReference, type Reference, SCHEME } from './reference.ts';
+import { parseReference, SCHEME } from './reference.ts';
 
 /** What options say of the place beside it; undefined where they do not. */
 interface Beside {

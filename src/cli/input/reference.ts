@@ -1,12 +1,6 @@
 /** References to what is stored, as env files and templates hold them: `mav://ENV/NAME#FIELD`, each part percent-encoded. */
 
-export interface Reference {
-  /** Empty: the default one. */
-  readonly environment: string;
-  readonly name: string;
-  /** Absent: the secret's own value. */
-  readonly field?: string;
-}
+import type { Reference } from '../run/command.ts';
 
 export const SCHEME = 'mav://';
 /** Also in capitals, in which it is no reference but was meant as one. */

@@ -19,29 +19,28 @@ export function findSource(input: Input, options: readonly string[]): string | n
   return given[0] ?? null;
 }
 
-/** The value's bytes, not empty. `what` names it in a prompt; `ifEmpty` is said of an empty one. Throws CliError. */
-export async function readValue(
-  input: Input,
-  what: string,
-  ifEmpty = 'the value is empty; nothing was stored',
-): Promise<Uint8Array> {
-  const value = await readSource(input, what);
+interface ValueOptions {
+  /** Said of an empty value. */
+  readonly ifEmpty?: string | undefined;
+  /** Asks for the value on a terminal; absent: standard input is read, whatever it is. */
+  readonly ask?: () => Promise<string>;
+}
+
+/** Returns the value's bytes, at least one. Throws CliError. */
+export async function readValue(input: Input, options: ValueOptions): Promise<Uint8Array> {
+  const { ifEmpty = 'the value is empty; nothing was stored', ask } = options;
+  const value = await readSource(input, ask);
   if (value.length === 0) throw usageError(ifEmpty);
   if (value.length > MAX_VALUE_SIZE) throw tooLarge();
   return value;
 }
 
-async function readSource(input: Input, what: string): Promise<Uint8Array> {
+async function readSource(input: Input, ask: ValueOptions['ask']): Promise<Uint8Array> {
   const source = findSource(input, VALUE_SOURCES);
   if (source === 'value') return Buffer.from(input.text('value') ?? '');
   if (source === 'from-file') return trim(input, readFile(input.text('from-file') ?? ''));
-  if (source === 'stdin' || !input.context.isInputTerminal) return trim(input, await readPiped());
-  if (!input.context.canAsk)
-    throw usageError('nobody can be asked for the value here; pipe it in, or give --from-file');
-  const { checkReachable } = await import('../vault/reachable.ts');
-  await checkReachable(input);
-  const { askNewSecret } = await import('../terminal/prompt.ts');
-  return Buffer.from(await askNewSecret(input.context, what));
+  const isAsked = ask !== undefined && source === null && input.context.isInputTerminal;
+  return isAsked ? Buffer.from(await ask()) : trim(input, await readPiped());
 }
 
 function readFile(path: string): Buffer {

@@ -5,8 +5,7 @@
  * What pflag reads is read the same: `-eprod`, `-e=prod`, `-qc`, `--force=false`, `--symbols` beside `--no-symbols`.
  */
 
-import type { Reference } from '../input/reference.ts';
-import type { Command, Option, Options } from './command.ts';
+import type { Command, Option, Options, Reference } from './command.ts';
 import { usageError } from './failure.ts';
 
 export interface Arguments {

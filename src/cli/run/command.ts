@@ -1,9 +1,23 @@
 /** What a command is made of: the table of commands is filled with these, and each command is given an Input. */
 import type { Home } from '../../places/home.ts';
-import type { Form } from '../formats/forms.ts';
-import type { Reference } from '../input/reference.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './failure.ts';
+
+/**
+ * The forms in which commands print, as `-o` and "output" in config.json name them.
+ * For people: `table` for lists, `text` elsewhere, or a `value` alone. For programs: `json`, lines of `plain` text with
+ * tabs between the columns, or `names` alone. Of variables: `shell`, `dotenv` and `docker`.
+ */
+export type Form = 'table' | 'text' | 'value' | 'json' | 'plain' | 'names' | 'shell' | 'dotenv' | 'docker';
+
+/** Where a secret or a field of one is stored. Written as `mav://ENV/NAME#FIELD` (input/reference.ts). */
+export interface Reference {
+  /** Empty for the default environment. */
+  readonly environment: string;
+  readonly name: string;
+  /** Absent for the secret's own value. */
+  readonly field?: string;
+}
 
 export interface Option {
   readonly type: 'string' | 'boolean';

@@ -1,9 +1,10 @@
 /** The variables that `mav exec`, `mav env` and `mav export -o dotenv` hand out, by their options. */
 import type { Client } from '../../client/client.ts';
+import { VARIABLE_NAME } from '../formats/shell-quote.ts';
 import type { Input } from '../run/command.ts';
 import { CliError, EXIT, usageError } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
-import { fetchEnvironment, fetchReferred, fetchSecrets } from '../vault/fetch-secrets.ts';
+import { fetchEnvironment, fetchReferred, fetchSecrets, type Stored } from '../vault/fetch-secrets.ts';
 import { type EnvLine, readEnvFile } from './env-file.ts';
 import {
   describe,
@@ -11,10 +12,8 @@ import {
   type LeftOut,
   layVariables,
   readText,
-  type Stored,
   TOO_LONG,
   unfitError,
-  VARIABLE_NAME,
   type Variable,
 } from './variables.ts';
 

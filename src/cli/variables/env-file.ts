@@ -2,7 +2,8 @@
 import { isUtf8 } from 'node:buffer';
 import { describeMentions, parseDotenv } from '../formats/dotenv.ts';
 import { readInputFile } from '../input/input-file.ts';
-import { parseReference, type Reference, SCHEME, SCHEME_ANYWHERE } from '../input/reference.ts';
+import { parseReference, SCHEME, SCHEME_ANYWHERE } from '../input/reference.ts';
+import type { Reference } from '../run/command.ts';
 import type { Context } from '../run/context.ts';
 import { usageError } from '../run/failure.ts';
 

@@ -3,7 +3,8 @@
  * languages' `{{ … }}` too, is left as it is.
  */
 
-import { parseReference, type Reference } from '../input/reference.ts';
+import { parseReference } from '../input/reference.ts';
+import type { Reference } from '../run/command.ts';
 import { usageError } from '../run/failure.ts';
 
 export interface Slot {

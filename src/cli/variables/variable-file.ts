@@ -1,7 +1,7 @@
 /** Variables as a file that another program reads: the forms that `mav env` and `mav export` have in common. */
 import { formatDockerFile } from '../formats/format-docker.ts';
 import { describeDiffering, formatDotenvFile } from '../formats/format-dotenv.ts';
-import type { Form } from '../formats/forms.ts';
+import type { Form } from '../run/command.ts';
 import type { Variable } from './variables.ts';
 
 export type FileForm = Extract<Form, 'dotenv' | 'docker'>;

@@ -3,9 +3,10 @@
  * from the secret's alone, so whoever may store secrets could choose it: names that decide how programs run are not used.
  */
 
-import type { Reference } from '../input/reference.ts';
+import type { Reference } from '../run/command.ts';
 import { CliError, EXIT, usageError } from '../run/failure.ts';
 import { describeSecret } from '../vault/describe-secret.ts';
+import type { Stored } from '../vault/fetch-secrets.ts';
 
 export interface Variable {
   readonly name: string;
@@ -13,18 +14,6 @@ export interface Variable {
   /** Where the value is stored; null for what an env file says itself. */
   readonly source: Reference | null;
 }
-
-/** What is stored, with the place it came from. */
-export interface Stored {
-  readonly source: Reference;
-  /** Bytes where they may be anything. */
-  readonly value: string | Uint8Array;
-  /** Who wrote its entry last; null where the owner wrote or accepted all of it. */
-  readonly unacceptedFrom: string | null;
-}
-
-/** What a variable's name may be: what every shell takes. */
-export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * Variables by which a shell, the loader or an interpreter runs other code or finds it elsewhere, and those that a shell

@@ -1,11 +1,19 @@
 /** Reads many secrets: whole environments page by page, or those that are named, in batches. */
 import type { Client } from '../../client/client.ts';
 import type { BatchField, EncodedValue, Secret } from '../../client/types.ts';
-import { formatReference, type Reference } from '../input/reference.ts';
-import type { Input } from '../run/command.ts';
+import { formatReference } from '../input/reference.ts';
+import type { Input, Reference } from '../run/command.ts';
 import { CliError, EXIT, toCliError } from '../run/failure.ts';
-import type { Stored } from '../variables/variables.ts';
 import { describeSecret } from './describe-secret.ts';
+
+/** What is stored, with the place it came from. */
+export interface Stored {
+  readonly source: Reference;
+  /** Bytes where they may be anything. */
+  readonly value: string | Uint8Array;
+  /** Who wrote its entry last; null where the owner wrote or accepted all of it. */
+  readonly unacceptedFrom: string | null;
+}
 
 /** The most that a page can have. */
 const PAGE_LIMIT = 1_000;

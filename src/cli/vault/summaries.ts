@@ -1,8 +1,7 @@
 /** Prints a list of secrets: JSON as the API answers it, a table, or lines for programs. */
 import type { Client } from '../../client/client.ts';
 import type { SecretSummary } from '../../client/types.ts';
-import type { Form } from '../formats/forms.ts';
-import type { Input } from '../run/command.ts';
+import type { Form, Input } from '../run/command.ts';
 import type { Context } from '../run/context.ts';
 import { EXIT, type ExitCode } from '../run/failure.ts';
 import { Progress } from '../terminal/progress.ts';

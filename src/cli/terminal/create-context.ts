@@ -1,0 +1,90 @@
+/** The context of a run: what its standard streams are, and how it writes to them. */
+import { isatty } from 'node:tty';
+import { describeSystemError } from '../../system/system-error.ts';
+import { escapeData, escapeJson, escapeLines } from '../../text/escape-controls.ts';
+import type { Context } from '../run/context.ts';
+import { CliError, EXIT } from '../run/failure.ts';
+import { isOutputClosed } from './closed-output.ts';
+import { clearProgress } from './progress.ts';
+
+export interface Manners {
+  readonly quiet: boolean;
+  readonly noInput: boolean;
+  readonly noColor: boolean;
+}
+
+export function createContext(env: NodeJS.ProcessEnv, umask: number): Context {
+  // Not by process.stdin and its like: a stream that is never used takes longer to make than a short command has.
+  const [isInputTerminal, isOutputTerminal, isErrorTerminal] = [isatty(0), isatty(1), isatty(2)];
+  // Names and paths in it are somebody else's.
+  const complain = (text: string) => {
+    clearProgress();
+    openError().write(`${escapeLines(text)}\n`);
+  };
+  const output = (data: string | Uint8Array) => void openOutput(complain).write(data);
+  return {
+    env,
+    umask,
+    print: (text, mark = '') => output(`${mark}${isOutputTerminal ? escapeData(text) : text}\n`),
+    printJson: (json) => {
+      output(isOutputTerminal ? escapeJson(asText(json)) : json);
+      output('\n');
+    },
+    write: (bytes) => output(isOutputTerminal ? escapeData(asText(bytes)) : bytes),
+    requireOutput: () => {},
+    say: complain,
+    complain,
+    isQuiet: false,
+    canAsk: isInputTerminal && isOutputTerminal && isErrorTerminal,
+    canAskPassphrase: isErrorTerminal,
+    isInputTerminal,
+    isOutputTerminal,
+    isErrorTerminal,
+    hasColor: isOutputTerminal && !env.NO_COLOR && env.TERM !== 'dumb',
+  };
+}
+
+/** The same context, as the flags want it to behave. */
+export function withManners(context: Context, { quiet, noInput, noColor }: Manners): Context {
+  return {
+    ...context,
+    say: quiet ? () => {} : context.say,
+    isQuiet: quiet,
+    canAsk: context.canAsk && !noInput,
+    canAskPassphrase: context.canAskPassphrase && !noInput,
+    hasColor: context.hasColor && !noColor,
+  };
+}
+
+/** The same context, for a command whose output is what it is run for: to print it into nothing is a failure. */
+export function guardOutput(context: Context): Context {
+  if (context.isOutputTerminal || !isOutputClosed(context.env)) return context;
+  const fail = () => {
+    throw new CliError(EXIT.failed, 'standard output is closed: what is printed would be lost');
+  };
+  return { ...context, print: fail, printJson: fail, write: fail, requireOutput: fail };
+}
+
+function asText(data: string | Uint8Array): string {
+  return typeof data === 'string' ? data : Buffer.from(data.buffer, data.byteOffset, data.length).toString();
+}
+
+const opened = { output: false, error: false, isLost: false };
+
+/** A reader that has seen enough is no failure; output that is lost, and with it perhaps a token, is one. */
+function openOutput(complain: (text: string) => void): NodeJS.WriteStream {
+  if (opened.output) return process.stdout;
+  opened.output = true;
+  return process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE' || code === 'ECONNRESET' || opened.isLost) return;
+    opened.isLost = true;
+    complain(`mav: the output cannot be written: ${describeSystemError({ code })}`);
+    process.exitCode = EXIT.failed;
+  });
+}
+
+function openError(): NodeJS.WriteStream {
+  if (opened.error) return process.stderr;
+  opened.error = true;
+  return process.stderr.on('error', () => {});
+}
