@@ -154,7 +154,10 @@ t.test(
         const answered = await pools.control({ ...none, operation, body: body && new Uint8Array(body) });
         t.match(answered, { ok: false, code: 'sealed', reason: 'other_vault' }, `${operation}, ${readers}`);
       }
-      t.match(await pools.readLong({ ...none, operation: 'secrets.list' }), { ok: false, code: 'sealed' });
+      t.match(await pools.run('long-readers', { ...none, operation: 'secrets.list' }), {
+        ok: false,
+        code: 'sealed',
+      });
       await pools.close();
     }
     t.ok(existsSync(own.databasePath));

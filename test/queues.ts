@@ -1,7 +1,7 @@
 /** Queues of calls: batches, their sizes and order, and a full queue. */
 import t from 'tap';
-import { type BatchLimits, BatchQueue, type RunBatch } from '../src/pool/batch.ts';
-import { LargeAnswers } from '../src/pool/large-answers.ts';
+import { type BatchLimits, BatchQueue, type BatchRunner } from '../src/pool/batch.ts';
+import { LargeResults } from '../src/pool/large-results.ts';
 import type { Batch, BatchResult, Call } from '../workers/messages.ts';
 import { importBuilt } from './fixtures/built.ts';
 import { bodyOf, turn } from './fixtures/pools.ts';
@@ -42,10 +42,10 @@ function echo(batch: Batch): BatchResult {
   return { bytes, replies };
 }
 
-/** A RunBatch whose batches end when the test says so. */
+/** Threads whose batches end when the test says so. */
 function createStage() {
   const batches: { size: number; finish: () => void; fail: () => void }[] = [];
-  const run: RunBatch = (batch) =>
+  const run: BatchRunner['run'] = (batch) =>
     new Promise((resolve, reject) => {
       batches.push({
         size: batch.length,
@@ -53,7 +53,7 @@ function createStage() {
         fail: () => reject(new Error('gone')),
       });
     });
-  return { batches, run };
+  return { batches, threads: { run } };
 }
 
 const ignore = () => {};
@@ -61,8 +61,8 @@ const ignore = () => {};
 t.test(
   'queue > the calls of one turn > travel in batches of the limit, and come back to whom they belong',
   async (t) => {
-    const { batches, run } = createStage();
-    const queue = new BatchQueue(run, { ...LIMITS, queuedCalls: 100 });
+    const { batches, threads } = createStage();
+    const queue = new BatchQueue(threads, { ...LIMITS, queuedCalls: 100 });
     const names = Array.from({ length: 11 }, (_, index) => `n${index}`);
     const answers = Promise.all(names.map((name) => queue.add(call(name))));
     t.equal(batches.length, 0, 'nothing is sent before the turn is over');
@@ -82,8 +82,8 @@ t.test(
 );
 
 t.test('queue > full by calls or by bytes > busy at once, its body zeroed; free again later', async (t) => {
-  const { batches, run } = createStage();
-  const queue = new BatchQueue(run, { ...LIMITS, batchesInFlight: 1 });
+  const { batches, threads } = createStage();
+  const queue = new BatchQueue(threads, { ...LIMITS, batchesInFlight: 1 });
   const waiting = Array.from({ length: 4 }, () => queue.add(call('first')));
   await turn();
   waiting.push(queue.add(call('bytes', 60)));
@@ -115,8 +115,8 @@ t.test('queue > full by calls or by bytes > busy at once, its body zeroed; free 
 t.test(
   'queue > many calls of one client, then one of another > they take turns, each in its order',
   async (t) => {
-    const { batches, run } = createStage();
-    const queue = new BatchQueue(run, { ...LIMITS, batchSize: 1, batchesInFlight: 1, queuedCalls: 100 });
+    const { batches, threads } = createStage();
+    const queue = new BatchQueue(threads, { ...LIMITS, batchSize: 1, batchesInFlight: 1, queuedCalls: 100 });
     const answered: string[] = [];
     const add = async (author: string, name: string) => {
       await queue.add({ ...call(name), author: { id: author, isTrusted: false } });
@@ -135,8 +135,8 @@ t.test(
 );
 
 t.test('queue > drained > resolves when nothing waits or runs, at once when idle', async (t) => {
-  const { batches, run } = createStage();
-  const queue = new BatchQueue(run, { ...LIMITS, batchesInFlight: 1 });
+  const { batches, threads } = createStage();
+  const queue = new BatchQueue(threads, { ...LIMITS, batchesInFlight: 1 });
   await queue.drain();
   let isDrained = false;
   const answers = Array.from({ length: 6 }, () => queue.add(call('a')));
@@ -152,9 +152,14 @@ t.test('queue > drained > resolves when nothing waits or runs, at once when idle
 
 t.test('queue > calls that belong into another one > handed on, answered, and drained', async (t) => {
   const [here, there] = [createStage(), createStage()];
-  const queue = new BatchQueue(there.run, { ...LIMITS, batchSize: 1, batchesInFlight: 1, queuedCalls: 3 });
-  const isFor = ({ params }: Call) => params.name === 'large';
-  const first = new BatchQueue(here.run, { ...LIMITS, batchesInFlight: 1 }, { isFor, queue });
+  const queue = new BatchQueue(there.threads, {
+    ...LIMITS,
+    batchSize: 1,
+    batchesInFlight: 1,
+    queuedCalls: 3,
+  });
+  const large = { isKnown: ({ params }: Call) => params.name === 'large', note: () => {} };
+  const first = new BatchQueue(here.threads, { ...LIMITS, batchesInFlight: 1 }, { large, queue });
   const names = ['large', 'a', 'large', 'b', 'large', 'c', 'large', 'd'];
   const answers = names.map((name) => first.add(call(name)));
   await turn();
@@ -186,8 +191,8 @@ t.test('queue > calls that belong into another one > handed on, answered, and dr
 });
 
 t.test('queue > nobody wants the answer when its batch is put together > left out', async (t) => {
-  const { batches, run } = createStage();
-  const queue = new BatchQueue(run, { ...LIMITS, batchesInFlight: 1 });
+  const { batches, threads } = createStage();
+  const queue = new BatchQueue(threads, { ...LIMITS, batchesInFlight: 1 });
   let isGone = false;
   const isWanted = () => !isGone;
   const first = queue.add(call('under way'), isWanted);
@@ -210,9 +215,9 @@ t.test('queue > nobody wants the answer when its batch is put together > left ou
 });
 
 t.test(
-  'large answers > noted by where the value lies > known until it is small, or too many are',
+  'large results > noted by where the value lies > known until it is small, or too many are',
   async (t) => {
-    const large = new LargeAnswers();
+    const large = new LargeResults();
     const at = (name: string, more: object = {}): Call => ({ ...call(name), params: { name, ...more } });
     large.note(at('a'), 65_535);
     t.notOk(large.isKnown(at('a')));
@@ -230,8 +235,8 @@ t.test(
 );
 
 t.test('queue > a batch’s thread dies, or leaves a reply out > an error for its calls only', async (t) => {
-  const { batches, run } = createStage();
-  const queue = new BatchQueue(run, LIMITS);
+  const { batches, threads } = createStage();
+  const queue = new BatchQueue(threads, LIMITS);
   const answers = Array.from({ length: 8 }, (_, index) => queue.add(call(`n${index}`)));
   await turn();
   batches[0]?.fail();
@@ -239,7 +244,7 @@ t.test('queue > a batch’s thread dies, or leaves a reply out > an error for it
   const results = await Promise.all(answers);
   t.same(results.slice(4).map(bodyOf), ['n4', 'n5', 'n6', 'n7']);
   t.ok(results.slice(0, 4).every((answered) => !answered.ok && answered.code === 'internal'));
-  const short = new BatchQueue(async () => ({ bytes: new Uint8Array(), replies: [] }), LIMITS);
+  const short = new BatchQueue({ run: async () => ({ bytes: new Uint8Array(), replies: [] }) }, LIMITS);
   t.match(await short.add(call('a')), { ok: false, code: 'internal' });
 });
 
@@ -252,7 +257,7 @@ t.test('HTTP > the queue is full > 503 busy with Retry-After', async (t) => {
     sealedBecause: null,
     settled: async () => {},
     noteUse: ignore,
-    dispatch: () => new BatchQueue(createStage().run, { ...LIMITS, queuedCalls: 0 }).add(call('a')),
+    dispatch: () => new BatchQueue(createStage().threads, { ...LIMITS, queuedCalls: 0 }).add(call('a')),
   } as unknown as Parameters<typeof answerRequest>[0];
   const { status, headers, body, code } = await answerRequest(vault, {
     method: 'GET',

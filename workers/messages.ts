@@ -240,18 +240,19 @@ export interface BatchResult {
   readonly replies: readonly Reply[];
 }
 
-/** What a worker thread is told, in the order in which it is told. */
+/** A message to a worker thread. Each gets a ThreadResult. */
 export type ThreadMessage =
-  /** Answered once it has loaded. */
+  /** The result comes once the thread has loaded. */
   | { readonly kind: 'hello' }
-  /** The last one, before the thread is ended. Answered once its event loop has gone round. */
+  /** The last message, before the thread is ended. The result comes once its event loop has gone round. */
   | { readonly kind: 'rest' }
-  /** `isLong`: a thread works on one such batch at a time, and short ones go to others. */
+  /** `isLong`: a thread works on one such batch at a time, and short batches go to other threads. */
   | { readonly kind: 'batch'; readonly batch: Batch; readonly isLong: boolean };
 
-/** What it answers, by the number that the message came with; null: the thread's code failed. */
-export interface ThreadAnswer {
-  readonly call: number;
+export interface ThreadResult {
+  /** The number that the message came with. */
+  readonly id: number;
+  /** Empty for a message that is not a batch; null if the thread's code failed. */
   readonly result: BatchResult | null;
 }
 

@@ -1,10 +1,11 @@
 /**
- * What a worker thread hears of the request thread, and how it answers. Hands on request bodies and replies, which may
- * hold plaintext, and keeps none of them: a reply's bytes are transferred, so that they are moved away and not copied.
+ * How a worker thread takes messages from the request thread and sends their results back. Hands on request bodies and
+ * replies, which may hold plaintext, and keeps none of them: a reply's bytes are transferred, so that they are moved away
+ * and not copied.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
-import type { Batch, BatchResult, ThreadAnswer, ThreadMessage, ThreadTask } from './messages.ts';
+import type { Batch, BatchResult, ThreadMessage, ThreadResult, ThreadTask } from './messages.ts';
 
 type RunBatch = (batch: Batch, isLong: boolean) => Promise<BatchResult>;
 
@@ -35,18 +36,14 @@ export function serveThread(run: RunBatch, connect: (port: MessagePort) => void)
 }
 
 function serveRequests(port: MessagePort, run: RunBatch): void {
-  const answer = async (call: number, message: ThreadMessage) => {
-    const result = await answerMessage(run, message).catch(() => null);
-    port.postMessage({ call, result } satisfies ThreadAnswer, result === null ? [] : [result.bytes.buffer]);
+  const handle = async (id: number, message: ThreadMessage): Promise<void> => {
+    let result: BatchResult | null = { bytes: new Uint8Array(), replies: [] };
+    // Twice: what is queued while the loop goes round is called in the next round.
+    if (message.kind === 'rest') for (let round = 0; round < 2; round++) await setImmediate();
+    if (message.kind === 'batch') result = await run(message.batch, message.isLong).catch(() => null);
+    port.postMessage({ id, result } satisfies ThreadResult, result === null ? [] : [result.bytes.buffer]);
   };
-  port.on('message', (given: { readonly call: number; readonly message: ThreadMessage }) => {
-    void answer(given.call, given.message);
+  port.on('message', ({ id, message }: { readonly id: number; readonly message: ThreadMessage }) => {
+    void handle(id, message);
   });
-}
-
-async function answerMessage(run: RunBatch, message: ThreadMessage): Promise<BatchResult> {
-  if (message.kind === 'batch') return run(message.batch, message.isLong);
-  // Twice: what is queued while the loop goes round is called in the next round.
-  if (message.kind === 'rest') for (let round = 0; round < 2; round++) await setImmediate();
-  return { bytes: new Uint8Array(), replies: [] };
 }

@@ -107,20 +107,15 @@ export class HeldVault implements Backend {
     if (tokenId !== 'session') this.#usage.note(tokenId, nowMs);
   }
 
-  async dispatch(pool: Pool, call: Call, isWanted: IsWanted = () => true): Promise<CallResult> {
+  async dispatch(pool: Pool, call: Call, isWanted: IsWanted | null = null): Promise<CallResult> {
     if (this.#isDestroyed) return refuse(call, DESTROYED);
     if (pool === 'control') return this.#control(call);
     // The list says when each token was last used: what is still in memory must be written first.
     if (call.operation === 'tokens.list') await this.#flushUsage();
-    const answered = await this.#runOn(pool, call, isWanted);
-    // The thread had no keys; it should have, unless somebody has just sealed the vault.
-    if (!answered.ok && answered.code === 'sealed') void this.#state.resume();
-    return this.#apply(answered);
-  }
-
-  #runOn(pool: Exclude<Pool, 'control'>, call: Call, isWanted: IsWanted): Promise<CallResult> {
-    if (pool === 'writer') return this.#pools.write(call);
-    return pool === 'readers' ? this.#pools.read(call, isWanted) : this.#pools.readLong(call, isWanted);
+    const result = await this.#pools.run(pool, call, isWanted);
+    // The thread had no keys, which it should have unless the vault has just been sealed.
+    if (!result.ok && result.code === 'sealed') void this.#state.resume();
+    return this.#apply(result);
   }
 
   async #control(call: Call): Promise<CallResult> {
@@ -180,7 +175,7 @@ export class HeldVault implements Backend {
   async #flushUsage(): Promise<void> {
     const params = this.#state.sealedBecause === null && !this.#isDamaged ? this.#usage.take() : null;
     if (params === null) return;
-    await this.#pools.write({ operation: 'tokens.touch', params, body: null, mayReplace: false });
+    await this.#pools.run('writer', { operation: 'tokens.touch', params, body: null, mayReplace: false });
   }
 
   /** Finishes what is under way and ends the threads. */

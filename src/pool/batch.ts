@@ -1,45 +1,53 @@
 /**
- * Gathers the calls of one turn of the event loop into batches: a batch costs one hop between threads however many
- * calls it carries, and the writer commits it with one sync of the disk. Bodies pass through unread.
+ * Gathers the calls of one turn of the event loop into batches. A batch costs one hop between threads, however many calls
+ * it carries, and the writer commits it with one sync of the disk. Bodies pass through unread.
  */
 import type { Batch, BatchResult, Call, Failure, Reply } from '../../workers/messages.ts';
 import { type CallResult, type IsWanted, LONG_BODY } from '../call-result.ts';
+import type { LargeResults } from './large-results.ts';
 import { NoThreadError, ProgramReplacedError } from './threads.ts';
 
-/** Runs one batch on a worker thread. */
-export type RunBatch = (batch: Batch) => Promise<BatchResult>;
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** The threads that run the batches of a queue. */
+export interface BatchRunner {
+  run(batch: Batch, isLong: boolean): Promise<BatchResult>;
+}
 
 export interface BatchLimits {
   /** Calls in one batch. */
   readonly batchSize: number;
-  /** Bytes of the request bodies in one batch, unless one alone has more. */
+  /** Bytes of the request bodies in one batch. A call that has more by itself travels alone. */
   readonly batchBytes: number;
-  /** Batches under way at once; calls that arrive meanwhile gather for the next one. */
+  /** Batches under way at once. Calls that arrive meanwhile gather for the next batch. */
   readonly batchesInFlight: number;
-  /** Calls waiting for a batch. */
+  /** Calls that wait for a batch. */
   readonly queuedCalls: number;
-  /** Bytes of the request bodies waiting for a batch. */
+  /** Bytes of the request bodies that wait for a batch. */
   readonly queuedBytes: number;
+  /** Whether the batches take long, so that no short call is to wait behind one. Absent: they do not. */
+  readonly isLong?: boolean;
 }
 
-/** Takes over calls that belong in another queue. */
+/** Where calls with large results go. */
 export interface Diversion {
-  /** Called when the call's batch is put together. */
-  isFor(call: Call): boolean;
-  readonly queue: BatchQueue;
+  readonly large: Pick<LargeResults, 'isKnown' | 'note'>;
+  /** The queue for such calls; null for that queue itself, which only notes how large its results are. */
+  readonly queue: BatchQueue | null;
 }
 
 interface Waiting {
   readonly call: Call;
-  readonly isWanted: IsWanted;
-  readonly resolve: (answered: CallResult) => void;
-  /** Calls with a lower one come first. */
+  /** null: the result is wanted in any case. */
+  readonly isWanted: IsWanted | null;
+  readonly resolve: (result: CallResult) => void;
+  /** Calls with a lower number come first. */
   turn: number;
 }
 
 const BUSY: Failure = { ok: false, code: 'busy', message: 'too many requests are waiting; try again' };
 const NOT_WANTED: Failure = { ok: false, code: 'busy', message: 'the client has gone away' };
-/** Exported: `VaultState` compares these three by identity. */
+/** Exported: `VaultState` compares the next three by identity. */
 export const NO_WORKER: Failure = {
   ok: false,
   code: 'busy',
@@ -57,10 +65,8 @@ export const WORKER_DIED: Failure = {
   message: 'the worker that had this request died; whether a write took effect is not known',
 };
 
-const ALWAYS = () => true;
-
 export class BatchQueue {
-  readonly #run: RunBatch;
+  readonly #threads: BatchRunner;
   readonly #limits: BatchLimits;
   readonly #diversion: Diversion | null;
   #waiting: Waiting[] = [];
@@ -69,22 +75,26 @@ export class BatchQueue {
   #flushScheduled = false;
   readonly #idle: (() => void)[] = [];
 
-  constructor(run: RunBatch, limits: BatchLimits, diversion: Diversion | null = null) {
-    this.#diversion = diversion;
-    this.#run = run;
+  constructor(threads: BatchRunner, limits: BatchLimits, diversion: Diversion | null = null) {
+    this.#threads = threads;
     this.#limits = limits;
+    this.#diversion = diversion;
   }
 
   /**
-   * Never rejects: a full queue and a dead worker are answers too. What is not wanted any more when its batch is put
-   * together is left out: the clients of a flood are gone long before it is worked off.
+   * Never rejects: a full queue and a dead worker are failed results. A call that is not wanted any more when its batch is
+   * put together is left out, because the clients of a flood are gone long before their calls are worked off.
    */
-  add(call: Call, isWanted: IsWanted = ALWAYS): Promise<CallResult> {
+  add(call: Call, isWanted: IsWanted | null = null): Promise<CallResult> {
+    const { large, queue = null } = this.#diversion ?? {};
+    // At once, so that calls with large results do not fill this queue.
+    if (queue !== null && large?.isKnown(call)) return queue.add(call, isWanted);
     return new Promise((resolve) => this.#enqueue({ call, isWanted, resolve, turn: 0 }));
   }
 
+  /** Clients take turns, each in its own order, so that many calls of one client do not hold up a few of another. */
   #enqueue(waiting: Waiting): void {
-    const { body } = waiting.call;
+    const { body, author } = waiting.call;
     const size = body?.length ?? 0;
     const { queuedCalls, queuedBytes } = this.#limits;
     if (this.#waiting.length >= queuedCalls || this.#waitingBytes + size > queuedBytes) {
@@ -93,26 +103,10 @@ export class BatchQueue {
       return;
     }
     this.#waitingBytes += size;
-    this.#scheduleFlush();
-    this.#line(waiting);
-  }
-
-  /** Clients take turns, each in its own order, so that the many calls of one do not hold up the few of another. */
-  #line(waiting: Waiting): void {
-    const author = waiting.call.author?.id;
-    const last = this.#waiting.findLast(({ call }) => call.author?.id === author);
+    const last = this.#waiting.findLast(({ call }) => call.author?.id === author?.id);
     waiting.turn = last === undefined ? (this.#waiting[0]?.turn ?? 0) : last.turn + 1;
     const before = this.#waiting.findLastIndex(({ turn }) => turn <= waiting.turn);
     this.#waiting.splice(before + 1, 0, waiting);
-  }
-
-  /** Resolves when nothing is waiting or under way. */
-  async drain(): Promise<void> {
-    if (this.#inFlight === 0 && this.#waiting.length === 0) return;
-    await new Promise<void>((resolve) => this.#idle.push(resolve));
-  }
-
-  #scheduleFlush(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
     setImmediate(() => {
@@ -121,60 +115,56 @@ export class BatchQueue {
     });
   }
 
+  /** Resolves when nothing is waiting or under way. */
+  async drain(): Promise<void> {
+    if (this.#inFlight === 0 && this.#waiting.length === 0) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
   #flush(): void {
     while (this.#waiting.length > 0 && this.#inFlight < this.#limits.batchesInFlight) {
-      this.#sort();
-      const batch = this.#waiting.splice(0, this.#countForBatch());
+      const batch = this.#takeBatch();
       if (batch.length > 0) void this.#send(batch);
     }
     if (this.#inFlight === 0 && this.#waiting.length === 0)
       for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** What a body is parsed into is garbage when its call is done, and would add up in a batch of large ones. */
-  #countForBatch(): number {
+  /**
+   * Takes the calls of the next batch out of the queue. Bytes are limited because what a body is parsed into becomes
+   * garbage when its call is done, which would add up in a batch of large ones.
+   */
+  #takeBatch(): Waiting[] {
     const { batchSize, batchBytes } = this.#limits;
-    const most = Math.min(batchSize, this.#waiting.length);
-    let bytes = 0;
-    for (let count = 0; count < most; count++) {
-      bytes += this.#waiting[count]?.call.body?.length ?? 0;
-      if (bytes > batchBytes) return Math.max(1, count);
-    }
-    return most;
-  }
-
-  /** Makes the next batch one of calls that are wanted, and stay here. */
-  #sort(): void {
-    for (let at = 0; at < Math.min(this.#waiting.length, this.#limits.batchSize); ) {
-      const waiting = this.#waiting[at] as Waiting;
-      const isWanted = waiting.isWanted();
-      const elsewhere = this.#diversion?.isFor(waiting.call) === true ? this.#diversion.queue : null;
-      if (isWanted && elsewhere === null) {
-        at += 1;
-        continue;
+    const { large, queue = null } = this.#diversion ?? {};
+    const batch: Waiting[] = [];
+    let [taken, bytes] = [0, 0];
+    for (const waiting of this.#waiting) {
+      const { call, isWanted } = waiting;
+      const isLeftOut = isWanted !== null && !isWanted();
+      const elsewhere = queue !== null && large?.isKnown(call) ? queue : null;
+      const size = call.body?.length ?? 0;
+      if (!isLeftOut && elsewhere === null) {
+        bytes += size;
+        if (batch.length > 0 && (batch.length === batchSize || bytes > batchBytes)) break;
+        batch.push(waiting);
       }
-      this.#waiting.splice(at, 1);
-      this.#waitingBytes -= waiting.call.body?.length ?? 0;
-      if (!isWanted) leaveOut(waiting);
+      taken += 1;
+      this.#waitingBytes -= size;
+      if (isLeftOut) leaveOut(waiting);
       else if (elsewhere !== null) elsewhere.#enqueue(waiting);
     }
-  }
-
-  /** What turned out to be large goes where such are asked for one by one. */
-  #putOff(waiting: Waiting): void {
-    if (this.#diversion !== null) this.#diversion.queue.#enqueue(waiting);
-    else this.#enqueue(waiting);
+    this.#waiting.splice(0, taken);
+    return batch;
   }
 
   async #send(batch: readonly Waiting[]): Promise<void> {
     this.#inFlight += 1;
-    for (const { call } of batch) this.#waitingBytes -= call.body?.length ?? 0;
+    const calls = batch.map(({ call }) => call);
     try {
-      const { bytes, replies } = await this.#run(batch.map(({ call }) => call));
-      for (const [index, waiting] of batch.entries()) {
-        if (isLater(waiting.call, replies[index])) this.#putOff(waiting);
-        else waiting.resolve(toAnswered(replies[index], bytes, batch.length));
-      }
+      const { bytes, replies } = await this.#threads.run(calls, this.#limits.isLong === true);
+      for (const [index, waiting] of batch.entries())
+        this.#finish(waiting, replies[index], bytes, batch.length > 1);
     } catch (error) {
       for (const { call, resolve } of batch) resolve(failureOf(error, call));
     } finally {
@@ -182,11 +172,22 @@ export class BatchQueue {
       this.#flush();
     }
   }
-}
 
-/** A call with a body is never put off: its body has been transferred to the thread. */
-function isLater({ body }: Call, reply: Reply | undefined): boolean {
-  return body === null && reply?.ok === false && reply.reason === 'later';
+  /** `isShared`: the bytes hold the bodies of several replies. */
+  #finish(waiting: Waiting, reply: Reply | undefined, bytes: Bytes, isShared: boolean): void {
+    const { call, resolve } = waiting;
+    if (reply?.ok) {
+      const { offset, length, ...rest } = reply;
+      const body = bytes.subarray(offset, offset + length);
+      this.#diversion?.large.note(call, length);
+      resolve({ ...rest, body: isShared && length > LONG_BODY ? moveOut(body) : body });
+    } else if (reply?.reason === 'later' && call.body === null) {
+      // A call with a body cannot be put off: its body has been transferred to the thread.
+      (this.#diversion?.queue ?? this).#enqueue(waiting);
+    } else {
+      resolve(reply ?? WORKER_DIED);
+    }
+  }
 }
 
 function leaveOut({ call, resolve }: Waiting): void {
@@ -201,16 +202,7 @@ function failureOf(error: unknown, { body }: Call): Failure {
   return error instanceof NoThreadError ? NO_WORKER : PROGRAM_REPLACED;
 }
 
-/** `count`: the number of replies that share the bytes. */
-function toAnswered(reply: Reply | undefined, bytes: Uint8Array<ArrayBuffer>, count: number): CallResult {
-  if (reply === undefined) return WORKER_DIED;
-  if (!reply.ok) return reply;
-  const { offset, length, ...rest } = reply;
-  const body = bytes.subarray(offset, offset + length);
-  return { ...rest, body: length > LONG_BODY && count > 1 ? moveOut(body) : body };
-}
-
-function moveOut(body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+function moveOut(body: Bytes): Bytes {
   const own = body.slice();
   body.fill(0);
   return own;

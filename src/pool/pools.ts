@@ -1,15 +1,14 @@
-/**
- * The two pools: N reader threads and one writer. What is asked goes to the one that it is for.
- */
+/** The two pools, N reader threads and one writer, and the queues of the calls that go to them. */
 import { availableParallelism } from 'node:os';
 import type { Call, ControlOperation, WorkerOptions } from '../../workers/messages.ts';
 import type { CallResult, IsWanted } from '../call-result.ts';
 import { within } from '../deadline.ts';
 import { type LongWork, readLongWork } from '../long-work.ts';
-import { BatchQueue } from './batch.ts';
-import { locateThread } from './keeper.ts';
+import type { Pool } from '../routes.ts';
+import { type BatchLimits, BatchQueue } from './batch.ts';
+import { locateThread, type Role } from './keeper.ts';
 import { createGroup } from './keeper-link.ts';
-import { LargeAnswers } from './large-answers.ts';
+import { LargeResults } from './large-results.ts';
 import { ProgramFiles } from './program-files.ts';
 import { Threads } from './threads.ts';
 
@@ -21,11 +20,15 @@ const READER_BATCH_SIZE = 16;
 const READER_BATCHES_PER_THREAD = 4;
 /** The writer's batch is one commit: all that gathered while the last one was being synced. */
 const WRITER_BATCH_SIZE = 256;
-const QUEUED_CALLS = 4_096;
-/** The largest body there is, and as much again in others before it; the server holds less for all clients together. */
-const QUEUED_BYTES = 128 * 1_048_576;
-/** Many writes that share a commit, and a few that are large. */
-const BATCH_BYTES = 1_048_576;
+const KEY_CALLS_IN_FLIGHT = 4;
+const QUEUE_LIMITS = {
+  queuedCalls: 4_096,
+  /** Bytes. The largest body there is, and as much in others before it; the server holds less for all clients together. */
+  queuedBytes: 128 * 1_048_576,
+  /** 1 MiB: many writes that share a commit, and a few that are large. */
+  batchBytes: 1_048_576,
+};
+const ALONE: BatchLimits = { ...QUEUE_LIMITS, batchSize: 1, batchesInFlight: 1 };
 /** Whether an operation may wait for a key store or take 64 MiB for a passphrase, so that few may run at once. */
 const ASKS_FOR_KEY: Readonly<Record<ControlOperation, boolean>> = {
   'vault.status': false,
@@ -39,18 +42,19 @@ const ASKS_FOR_KEY: Readonly<Record<ControlOperation, boolean>> = {
   'keys.rotate': true,
   'vault.destroy': true,
 };
-const KEY_CALLS_IN_FLIGHT = 4;
 
-/** Where the vault is and what may be asked for its key; `readers`: null for as many as fit the machine. */
+/** Where the vault is and what may be asked for its key. */
 export type PoolOptions = Omit<WorkerOptions, 'startNumber' | 'readers' | 'damage' | 'longWork'> & {
+  /** The number of reader threads; null: as many as fit the machine. */
   readonly readers: number | null;
 };
 
-/** A thread that died, and whether any is left that had loaded before. */
+/** A thread that died. */
 export interface Death {
-  readonly kind: 'reader' | 'writer';
+  readonly kind: Role;
   /** The kind of error or the exit code; never what the thread was working on. */
   readonly reason: string;
+  /** Whether no thread is left that had loaded before. */
   readonly isLast: boolean;
 }
 
@@ -61,73 +65,57 @@ export class Pools {
   readonly #longReads: BatchQueue;
   readonly #writer: BatchQueue;
   readonly #keyCalls: BatchQueue;
-  readonly #large = new LargeAnswers();
+  readonly #large = new LargeResults();
   readonly #program = new ProgramFiles([locateThread('reader'), locateThread('writer')]);
   readonly #longWork = new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT);
 
-  /** `onDeath` hears of every thread that died, once; the pool replaces it by itself. */
+  /** `onDeath` is called once for every thread that died; the pool replaces the thread by itself. */
   constructor(options: PoolOptions, onDeath: (death: Death) => void) {
-    const readers =
-      options.readers ?? Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism() - 1));
+    const cores = availableParallelism();
+    const readers = options.readers ?? Math.min(MAX_READERS, Math.max(MIN_READERS, cores - 1));
     // A core is left to the request thread, and one reader is for what takes long.
-    const spread = Math.max(1, Math.min(readers, availableParallelism() - 1));
-    let starts = 0;
-    const damage = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-    const longWork = this.#longWork;
-    const workerData = (): WorkerOptions => {
-      return { ...options, readers, damage, longWork, startNumber: ++starts };
-    };
-    const tellDeath = (kind: Death['kind'], reason: string) =>
-      onDeath({ kind, reason, isLast: this.#countReady() === 0 });
-    const mayStart = () => !this.#program.isReplaced();
-    // Every reader gets a channel to the writer, so that they can share what the vault's keys are.
-    const group = createGroup();
-    this.#readerThreads = new Threads({
-      role: 'reader',
-      group,
-      count: readers,
-      spread,
-      mayStart,
-      workerData,
-      onDeath: (reason) => tellDeath('reader', reason),
-    });
-    this.#writerThreads = new Threads({
-      role: 'writer',
-      group,
-      count: 1,
-      mayStart,
-      workerData,
-      onDeath: (reason) => tellDeath('writer', reason),
-    });
-    this.#readerThreads.start();
-    this.#writerThreads.start();
+    const spread = Math.max(1, Math.min(readers, cores - 1));
+    const startThreads = this.#createStarter({ ...options, readers }, onDeath);
+    this.#readerThreads = startThreads('reader', readers, spread);
+    this.#writerThreads = startThreads('writer', 1, 1);
     // Without readers the writer's thread reads too.
     const reading = readers === 0 ? this.#writerThreads : this.#readerThreads;
-    const queued = { queuedCalls: QUEUED_CALLS, queuedBytes: QUEUED_BYTES, batchBytes: BATCH_BYTES };
-    this.#longReads = new BatchQueue((batch) => reading.run(batch, true), {
-      batchSize: 1,
-      batchesInFlight: Math.max(1, readers - 1),
-      ...queued,
-    });
+    const large = this.#large;
+    const longLimits = { ...ALONE, batchesInFlight: Math.max(1, readers - 1), isLong: true };
+    this.#longReads = new BatchQueue(reading, longLimits, { large, queue: null });
     this.#readers = new BatchQueue(
-      (batch) => reading.run(batch),
+      reading,
       {
+        ...QUEUE_LIMITS,
         batchSize: READER_BATCH_SIZE,
         batchesInFlight: spread * READER_BATCHES_PER_THREAD,
-        ...queued,
       },
-      { isFor: (call) => this.#large.isKnown(call), queue: this.#longReads },
+      { large, queue: this.#longReads },
     );
-    this.#writer = new BatchQueue((batch) => this.#writerThreads.run(batch), {
-      batchSize: WRITER_BATCH_SIZE,
-      batchesInFlight: 1,
-      ...queued,
-    });
-    this.#keyCalls = new BatchQueue((batch) => this.#writerThreads.run(batch), {
-      batchSize: 1,
-      batchesInFlight: KEY_CALLS_IN_FLIGHT,
-      ...queued,
-    });
+    this.#writer = new BatchQueue(this.#writerThreads, { ...ALONE, batchSize: WRITER_BATCH_SIZE });
+    const keyLimits = { ...ALONE, batchesInFlight: KEY_CALLS_IN_FLIGHT };
+    this.#keyCalls = new BatchQueue(this.#writerThreads, keyLimits);
+  }
+
+  /** Returns a function that starts the threads of one kind. All get channels to share the keyring over. */
+  #createStarter(options: PoolOptions & { readonly readers: number }, onDeath: (death: Death) => void) {
+    const group = createGroup();
+    const damage = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const longWork = this.#longWork;
+    let starts = 0;
+    return (role: Role, count: number, spread: number): Threads => {
+      const threads = new Threads({
+        role,
+        group,
+        count,
+        spread,
+        mayStart: () => !this.#program.isReplaced(),
+        workerData: () => ({ ...options, damage, longWork, startNumber: ++starts }),
+        onDeath: (reason) => onDeath({ kind: role, reason, isLast: this.#countReady() === 0 }),
+      });
+      threads.start();
+      return threads;
+    };
   }
 
   get isReplaced(): boolean {
@@ -144,33 +132,23 @@ export class Pools {
   }
 
   /**
-   * A read that takes long travels alone and never to all readers at once, so that a short one waits for at most one of
-   * them.
+   * Runs a call that travels in a batch with others. A long read travels alone and never to all readers at once, so that a
+   * short one waits for at most one of them. Never rejects. `isWanted` is for reads.
    */
-  readLong(call: Call, isWanted?: IsWanted): Promise<CallResult> {
-    return this.#longReads.add(call, isWanted);
-  }
-
-  async read(call: Call, isWanted?: IsWanted): Promise<CallResult> {
-    // Here, too: they must not fill the queue that they are taken out of.
-    const queue = this.#large.isKnown(call) ? this.#longReads : this.#readers;
-    const answered = await queue.add(call, isWanted);
-    if (answered.ok) this.#large.note(call, answered.body.length);
-    return answered;
-  }
-
-  write(call: Call): Promise<CallResult> {
-    if (call.body !== null && call.params.name !== undefined) this.#large.note(call, call.body.length);
+  run(pool: Exclude<Pool, 'control'>, call: Call, isWanted: IsWanted | null = null): Promise<CallResult> {
+    if (pool === 'readers') return this.#readers.add(call, isWanted);
+    if (pool === 'long-readers') return this.#longReads.add(call, isWanted);
+    if (call.body !== null) this.#large.note(call, call.body.length);
     return this.#writer.add(call);
   }
 
   /**
-   * An operation on the vault's own state: the writer's too, but never in one batch with others. Sealing waits for
-   * nothing, so that key stores that hang cannot keep a vault open.
+   * Runs an operation on the vault's own state, on the writer's thread but never in one batch with others. Sealing waits
+   * for nothing, so that key stores that hang cannot keep a vault open. Never rejects.
    */
   control(call: Call): Promise<CallResult> {
     if (ASKS_FOR_KEY[call.operation as ControlOperation]) return this.#keyCalls.add(call);
-    return new BatchQueue((batch) => this.#writerThreads.run(batch), ALONE).add(call);
+    return new BatchQueue(this.#writerThreads, ALONE).add(call);
   }
 
   /** How far the long requests are that are under way. */
@@ -184,7 +162,7 @@ export class Pools {
     return (await within(limitMs, ended)) !== null;
   }
 
-  /** Waits for what is under way, then ends the threads; not for key stores, which may hang. */
+  /** Waits for what is under way, then ends the threads. Does not wait for key stores, which may hang. */
   async close(): Promise<void> {
     await Promise.all([this.#readers.drain(), this.#writer.drain()]);
     // After the readers' queue, which may have handed something on to it.
@@ -194,11 +172,3 @@ export class Pools {
     await this.#writerThreads.end();
   }
 }
-
-const ALONE = {
-  batchSize: 1,
-  batchBytes: 0,
-  batchesInFlight: 1,
-  queuedCalls: 1,
-  queuedBytes: QUEUED_BYTES,
-};

@@ -1,21 +1,24 @@
 /**
  * The worker threads of one kind and the batches that are under way on them. Whatever ends a thread, its batches fail at
- * once, its death is told once, and another takes its place: there are always as many as there should be. Bytes pass
- * through unread. The keeper starts and ends them; requests go to each over a channel of its own.
+ * once, its death is reported once, and another thread takes its place, so their number stays the same. Bytes pass through
+ * unread. The keeper starts and ends the threads. Requests go to each thread over a channel of its own.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type {
   Batch,
   BatchResult,
-  ThreadAnswer,
   ThreadMessage,
+  ThreadResult,
   WorkerOptions,
 } from '../../workers/messages.ts';
 import { within } from '../deadline.ts';
 import type { Role } from './keeper.ts';
 import { startThread } from './keeper-link.ts';
 
-/** After a thread that died while it loaded another is tried at once, then after this, and ever more up to the last. */
+/**
+ * After a thread that died while it loaded, another one is started at once. If that dies too, the next one is started after
+ * the first delay, which doubles each time up to the last.
+ */
 const FIRST_RESTART_DELAY_MS = 100;
 const LAST_RESTART_DELAY_MS = 5_000;
 
@@ -36,24 +39,25 @@ export class ProgramReplacedError extends Error {
 
 export interface ThreadOptions {
   readonly role: Role;
-  /** Of the threads that share a keyring. */
+  /** The number of the group of threads that share a keyring. */
   readonly group: number;
   readonly count: number;
-  /** On how many of them short batches are spread, while none of these has a long one. Absent: all. */
+  /** The number of threads that get short batches, while none of these has a long one. Absent: all. */
   readonly spread?: number;
-  /** Asked before a thread takes a dead one's place. */
+  /** Returns whether another thread may take the place of a dead one. */
   readonly mayStart: () => boolean;
-  /** For each thread anew. */
+  /** Called once for each thread. */
   readonly workerData: () => WorkerOptions;
   /** `reason` names the kind of error, or the exit code. A replacement has started by then, or soon will. */
   readonly onDeath: (reason: string) => void;
 }
 
-/** A thread that is too busy to come to rest is ended all the same. */
+/** How long a thread may take to come to rest before it is ended all the same. */
 const REST_MS = 500;
 
-/** What is under way on a thread. */
+/** A message that a thread has not answered yet. */
 interface Pending {
+  readonly isLong: boolean;
   readonly resolve: (result: BatchResult) => void;
   readonly reject: (error: Error) => void;
 }
@@ -64,21 +68,22 @@ class LiveThread {
   readonly #terminate: () => void;
   readonly #pending = new Map<number, Pending>();
   readonly #ended = Promise.withResolvers<void>();
-  #calls = 0;
-  #longBatches = 0;
+  #messages = 0;
+  /** How many batches it has that take long. */
+  longBatches = 0;
   isReady = false;
   #onEnd: (reason: string) => void = () => {};
 
   /**
-   * With no `resourceLimits`: V8 gives each thread a limit of its own by the machine's memory, 4 GB at most, and ends the
-   * thread alone that reaches it (ERR_WORKER_OUT_OF_MEMORY). That leaves room for the largest import, which needs more
-   * than 512 MB of heap: any limit that spares it would hardly be lower. What still ends the process is one allocation
-   * that is as large as all that is left, for a table of millions of entries perhaps: V8 has no other way then, and the
-   * vault survives it as it survives a kill.
+   * Sets no `resourceLimits`: V8 gives each thread a limit of its own by the machine's memory, 4 GB at most, and ends only
+   * the thread that reaches it (ERR_WORKER_OUT_OF_MEMORY). That leaves room for the largest import, which needs more than
+   * 512 MB of heap; a limit that spares it would hardly be lower. What still ends the process is one allocation as large as
+   * all that is left, perhaps for a table of millions of entries: V8 has no other way then. The vault survives it as it
+   * survives a kill.
    */
   constructor({ role, group }: ThreadOptions, options: WorkerOptions) {
     const { port1, port2 } = new MessageChannel();
-    this.#port = port1.on('message', (answer: ThreadAnswer) => this.#take(answer));
+    this.#port = port1.on('message', (result: ThreadResult) => this.#take(result));
     this.#terminate = startThread({ role, group, options, port: port2 }, (reason) => this.#bury(reason));
   }
 
@@ -86,14 +91,9 @@ class LiveThread {
     return this.#pending.size;
   }
 
-  /** Whether it works on what takes long, or will. */
-  get isTakenUp(): boolean {
-    return this.#longBatches > 0;
-  }
-
-  /** `onReady`: it has loaded. `onEnd`: it has ended, told once; `reason` names the kind of error or the exit code. */
+  /** `onReady`: the thread has loaded. `onEnd`: it has ended, called once with the kind of error or the exit code. */
   watch(onReady: () => void, onEnd: (reason: string) => void): void {
-    this.#post({ kind: 'hello' }, []).then(
+    this.send({ kind: 'hello' }).then(
       () => {
         this.isReady = true;
         onReady();
@@ -103,40 +103,32 @@ class LiveThread {
     this.#onEnd = onEnd;
   }
 
-  /** Rejects with ThreadDiedError. */
-  run(batch: Batch, isLong: boolean): Promise<BatchResult> {
-    const transfer = batch.flatMap(({ body }) => (body === null ? [] : [body.buffer]));
-    const result = this.#post({ kind: 'batch', batch, isLong }, transfer);
-    return isLong ? this.#countLong(result) : result;
-  }
-
-  async #countLong(result: Promise<BatchResult>): Promise<BatchResult> {
-    this.#longBatches += 1;
-    try {
-      return await result;
-    } finally {
-      this.#longBatches -= 1;
-    }
-  }
-
-  #post(message: ThreadMessage, transfer: readonly ArrayBuffer[]): Promise<BatchResult> {
-    const call = ++this.#calls;
+  /** Moves the bodies of a batch to the thread. Rejects with ThreadDiedError. */
+  send(message: ThreadMessage): Promise<BatchResult> {
+    const id = ++this.#messages;
+    const isLong = message.kind === 'batch' && message.isLong;
+    const bodies: ArrayBuffer[] = [];
+    if (message.kind === 'batch')
+      for (const { body } of message.batch) if (body !== null) bodies.push(body.buffer);
+    if (isLong) this.longBatches += 1;
     return new Promise((resolve, reject) => {
-      this.#pending.set(call, { resolve, reject });
-      this.#port.postMessage({ call, message }, [...transfer]);
+      this.#pending.set(id, { isLong, resolve, reject });
+      this.#port.postMessage({ id, message }, bodies);
     });
   }
 
-  #take({ call, result }: ThreadAnswer): void {
-    const pending = this.#pending.get(call);
-    this.#pending.delete(call);
-    if (result !== null) {
-      pending?.resolve(result);
-      return;
+  #take({ id, result }: ThreadResult): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    if (pending.isLong) this.longBatches -= 1;
+    if (result === null) {
+      pending.reject(new ThreadDiedError());
+      // The thread's code met an error that it did not foresee, so its state is not known.
+      this.#terminate();
+    } else {
+      pending.resolve(result);
     }
-    pending?.reject(new ThreadDiedError());
-    // An error that its code did not foresee: what state it is in is not known.
-    this.#terminate();
   }
 
   #bury(reason: string): void {
@@ -145,24 +137,24 @@ class LiveThread {
     this.#onEnd(reason);
   }
 
-  /** It is dead: nothing that was under way on it ends any more. */
+  /** Fails all that was under way on the thread, which is dead. */
   failAll(): void {
     for (const { reject } of this.#pending.values()) reject(new ThreadDiedError());
     this.#pending.clear();
   }
 
-  /** At once; resolves when it has ended, which a system call or a query that does not end can put off for ever. */
+  /** Ends the thread at once. Resolves when it has ended, which a system call or a query that hangs can put off for ever. */
   async kill(): Promise<void> {
     this.#terminate();
     await this.#ended.promise;
   }
 
   /**
-   * Lets the thread come to rest first: what the garbage collector has queued for better-sqlite3 while the last operation
-   * ran would be called in the middle of the thread's end otherwise, and crash the process (SIGSEGV in Node 26.10).
+   * Ends the thread when it has come to rest. Otherwise, what the garbage collector has queued for better-sqlite3 during the
+   * last operation would be called in the middle of the thread's end and crash the process (SIGSEGV in Node 26.10).
    */
   async end(): Promise<void> {
-    const rested = this.#post({ kind: 'rest' }, []).catch(() => {});
+    const rested = this.send({ kind: 'rest' }).catch(() => {});
     await within(REST_MS, rested);
     this.#terminate();
     await this.#ended.promise;
@@ -173,7 +165,7 @@ export class Threads {
   readonly #options: ThreadOptions;
   readonly #threads = new Set<LiveThread>();
   readonly #restarts = new Set<NodeJS.Timeout>();
-  /** Deaths while loading since a thread last was ready. */
+  /** Deaths while loading, since a thread was last ready. */
   #failedStarts = 0;
   #toLoad: number;
   readonly #loaded = Promise.withResolvers<void>();
@@ -185,7 +177,7 @@ export class Threads {
     if (options.count === 0) this.#loaded.resolve();
   }
 
-  /** Resolves when as many have loaded or died as there are to be. */
+  /** Resolves when as many threads have loaded or died as there are to be. */
   loaded(): Promise<void> {
     return this.#loaded.promise;
   }
@@ -200,44 +192,47 @@ export class Threads {
     for (let count = 0; count < this.#options.count; count++) this.#startOne();
   }
 
-  /** How many have loaded and live. */
+  /** The number of threads that have loaded and live. */
   get readyCount(): number {
     return [...this.#threads].filter(({ isReady }) => isReady).length;
   }
 
   /**
-   * Runs a batch on the thread that has least to do, and has nothing long to do. Rejects with ThreadDiedError,
-   * NoThreadError or ProgramReplacedError.
+   * Runs a batch on the thread that has the least to do. Rejects with ThreadDiedError, NoThreadError or
+   * ProgramReplacedError.
    */
-  run(batch: Batch, isLong = false): Promise<BatchResult> {
+  run(batch: Batch, isLong: boolean): Promise<BatchResult> {
     const thread = this.#choose(isLong);
-    if (thread !== null) return thread.run(batch, isLong);
+    if (thread !== null) return thread.send({ kind: 'batch', batch, isLong });
     return Promise.reject(this.#options.mayStart() ? new NoThreadError() : new ProgramReplacedError());
   }
 
-  /** Ends them all; what is under way on them fails. */
+  /** Ends all threads. What is under way on them fails. */
   async end(): Promise<void> {
     this.#isEnding = true;
     for (const timer of this.#restarts) clearTimeout(timer);
     await Promise.all([...this.#threads].map((thread) => thread.end()));
   }
 
-  /** Ends them at once, and starts others. Resolves when those have ended that were there. */
+  /** Ends all threads at once and starts others. Resolves when the ones that were there have ended. */
   async replaceAll(): Promise<void> {
     await Promise.all([...this.#threads].map((thread) => thread.kill()));
   }
 
   /**
-   * One that has loaded, if there is one: what is given to another waits until that has. Short batches go to the first
-   * threads, whose work is then in fewer and larger batches; long ones to the last.
+   * Prefers a thread that has loaded and has nothing long to do: others let a batch wait. Short batches go to the first
+   * such threads, whose work then comes in fewer and larger batches, and long ones to the last.
    */
   #choose(isLong: boolean): LiveThread | null {
-    const threads = [...this.#threads];
-    const free = threads.filter(({ isReady, isTakenUp }) => isReady && !isTakenUp);
-    const candidates =
-      free.length === 0 ? threads : isLong ? free.reverse() : free.slice(0, this.#options.spread);
+    const spread = isLong ? this.#threads.size : (this.#options.spread ?? this.#threads.size);
     let best: LiveThread | null = null;
-    for (const thread of candidates) if (best === null || isBetter(thread, best)) best = thread;
+    let free = 0;
+    for (const thread of this.#threads) {
+      const isFree = thread.isReady && thread.longBatches === 0;
+      if (isFree && ++free > spread) break;
+      if (best === null || isBetter(thread, best) || (isLong && isFree && !isBetter(best, thread)))
+        best = thread;
+    }
     return best;
   }
 
@@ -283,6 +278,7 @@ export class Threads {
 
 function isBetter(thread: LiveThread, other: LiveThread): boolean {
   if (thread.isReady !== other.isReady) return thread.isReady;
-  if (thread.isTakenUp !== other.isTakenUp) return other.isTakenUp;
+  const [isTakenUp, isOtherTakenUp] = [thread.longBatches > 0, other.longBatches > 0];
+  if (isTakenUp !== isOtherTakenUp) return isOtherTakenUp;
   return thread.load < other.load;
 }

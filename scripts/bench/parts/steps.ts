@@ -90,7 +90,7 @@ async function fill(pools: Pools): Promise<void> {
   const none = { params: {}, body: null, mayReplace: true };
   const answers = [
     await pools.control({ ...none, operation: 'vault.unseal' }),
-    await pools.write({
+    await pools.run('writer', {
       ...SECRET,
       operation: 'secrets.put',
       body: new Uint8Array(
@@ -159,7 +159,7 @@ function measureOpening(open: WritableVault, row: SecretRow): Step[] {
 async function measureHop(pools: Pools): Promise<Step[]> {
   const hop = (count: number) =>
     stepAsync(`there and back, ${count} at once`, count, async () => {
-      await Promise.all(Array.from({ length: count }, () => pools.read({ ...SECRET })));
+      await Promise.all(Array.from({ length: count }, () => pools.run('readers', { ...SECRET })));
     });
   return [await hop(1), await hop(16), await hop(64)];
 }
