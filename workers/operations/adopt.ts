@@ -8,7 +8,7 @@ import type { ReplyBuffer } from '../json/reply.ts';
 import { writeStatus } from '../json/status.ts';
 import type { Call, KnownVault, WorkerOptions } from '../messages.ts';
 import { findDifference } from '../store/check-known.ts';
-import { lookInto } from '../store/database.ts';
+import { inspectDatabase } from '../store/database.ts';
 import { KnownVaultsError, recordVault } from '../store/known-vaults.ts';
 import { identifyVault } from '../store/vault.ts';
 
@@ -38,7 +38,7 @@ export function adoptVault(
 
 function identify(databasePath: string): KnownVault {
   let found: KnownVault | null = null;
-  lookInto(databasePath, (db) => {
+  inspectDatabase(databasePath, (db) => {
     found = identifyVault(db);
   });
   if (found === null) throw new RequestError('busy', `${databasePath} is being written; try again`);

@@ -3,11 +3,12 @@
  * `createVault` returns or throws. A failure leaves nothing behind.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createRootKey, type RootKey } from '../envelope/keys.ts';
 import { VAULT_ID_SIZE } from '../envelope/sizes.ts';
 import { RequestError } from '../errors/request-error.ts';
+import { syncFolder } from '../files/folders.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { nowSeconds } from '../json/times.ts';
 import { mintKek } from '../keys/keyring.ts';
@@ -59,7 +60,7 @@ interface Keys {
   readonly passphrase: Uint8Array | null;
 }
 
-/** Writes the database beside its final name and renames it when complete, so that no partial vault is ever found. */
+/** Makes the key first: if the database cannot be made, the key is taken away again. */
 async function makeVault(
   options: WorkerOptions,
   call: Call,
@@ -67,40 +68,40 @@ async function makeVault(
 ): Promise<NewVault> {
   const { databasePath, passphraseFile, keychainTimeoutMs } = options;
   const { key_file: keyFile, key_directory: keyDirectory } = call.params;
-  const directory = dirname(databasePath);
-  const folder = realpathSync(directory);
+  const folder = realpathSync(dirname(databasePath));
   const vaultId = randomBytes(VAULT_ID_SIZE);
   const keys = { rootKey, vaultId, passphrase, passphraseFile };
   const slot = await keySlot.create({ ...keys, folder, keyFile, keyDirectory, keychainTimeoutMs });
   const made: NewVault = { vaultId, kind: keySlot.kind, slot };
-  const draft = `${databasePath}.new-${vaultId.toString('hex')}`;
   try {
-    writeDatabase(draft, made, rootKey);
-    // Before the rename: if that fails, the list knows a vault that does not exist, and the next one made here replaces it.
-    recordVault(options.knownVaultsPath, directory, describeAsKnown(made));
-    renameSync(draft, databasePath);
-    syncFolder(directory);
+    placeDatabase(options, made, rootKey);
     return made;
   } catch (error) {
-    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(draft + suffix, { force: true });
     await slot.undo();
     throw error instanceof KnownVaultsError ? new RequestError('conflict', error.message) : error;
+  }
+}
+
+/** Writes the database beside its final name and renames it when complete, so that no partial vault is ever found. */
+function placeDatabase(options: WorkerOptions, made: NewVault, rootKey: RootKey): void {
+  const { databasePath, knownVaultsPath } = options;
+  const directory = dirname(databasePath);
+  const draft = `${databasePath}.new-${made.vaultId.toString('hex')}`;
+  try {
+    writeDatabase(draft, made, rootKey);
+    // Before the rename: if that fails, the list has a vault that does not exist, and the next one made here replaces it.
+    recordVault(knownVaultsPath, directory, describeAsKnown(made));
+    renameSync(draft, databasePath);
+    syncFolder(directory);
+  } catch (error) {
+    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(draft + suffix, { force: true });
+    throw error;
   }
 }
 
 function describeAsKnown({ vaultId, kind, slot }: NewVault): KnownVault {
   const slots = [{ kind, location: slot.location }];
   return { vault_id: vaultId.toString('hex'), slots, schema: SCHEMA_VERSION };
-}
-
-/** A new name in a folder survives a power failure only when the folder itself is synced. */
-function syncFolder(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 function writeDatabase(path: string, { vaultId, kind, slot }: NewVault, rootKey: RootKey): void {

@@ -1,9 +1,10 @@
 /**
  * Opens vault.db, for writing (one thread) or for reading (each reader thread). Secrets in the file are ciphertext.
  */
-import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
+import { syncFolder } from '../files/folders.ts';
 import { checkSchema } from './check-schema.ts';
 import { type Identity, isOurs, judgeHeader, judgeIdentity } from './identity.ts';
 import { eraseLog } from './log-eraser.ts';
@@ -49,7 +50,7 @@ export function createDatabase(path: string): Db {
  * alone, and the writer opens it before the readers do.
  */
 export function openForWriting(path: string, judge: Judge): Db {
-  checkThere(path);
+  checkExists(path);
   checkFiles(path, judge);
   return openChecked(path, false, (db) => {
     // A second time, on the connection that stays: another file may lie there by now.
@@ -65,7 +66,7 @@ export function openForWriting(path: string, judge: Judge): Db {
 
 /** Opens the connection of one of `readers` readers. It cannot write. */
 export function openForReading(path: string, readers: number, judge: Judge): Db {
-  checkThere(path);
+  checkExists(path);
   judgeHeader(path);
   return openChecked(path, true, (db) => {
     judge(db);
@@ -78,8 +79,8 @@ export function openForReading(path: string, readers: number, judge: Judge): Db 
 /**
  * Inspects the file, changes nothing in it and closes it. The caller owns the vault alone. Throws UnusableDatabaseError.
  */
-export function lookInto(path: string, judge: Judge): void {
-  checkThere(path);
+export function inspectDatabase(path: string, judge: Judge): void {
+  checkExists(path);
   checkFiles(path, judge);
   // A connection that may write moves a log into the file when it is closed; without a log it leaves nothing behind.
   if (isCleanlyClosed(path)) openChecked(path, false, judge).close();
@@ -101,15 +102,10 @@ export function destroyDatabase(db: Db, path: string): void {
   }
   db.close();
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
-  const folder = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  syncFolder(dirname(path));
 }
 
-function checkThere(path: string): void {
+function checkExists(path: string): void {
   if (!existsSync(path))
     throw new UnusableDatabaseError(`there is no vault at ${path}; make one with: mav init`);
 }
@@ -169,9 +165,9 @@ function openChecked(path: string, readonly: boolean, prepare: Judge): Db {
     db.pragma('cell_size_check = ON');
     judgeIdentity(
       path,
-      orExplain(path, () => readIdentity(db)),
+      explainUnreadable(path, () => readIdentity(db)),
     );
-    orExplain(path, () => checkSchema(db, path));
+    explainUnreadable(path, () => checkSchema(db, path));
     prepare(db);
     return db;
   } catch (error) {
@@ -195,8 +191,8 @@ function readIdentity(db: Db): Identity {
   };
 }
 
-/** For the first reads of the file: an error of SQLite is about the file, so the message names it. */
-function orExplain<T>(path: string, read: () => T): T {
+/** Runs one of the first reads of the file. An error of SQLite is then about the file, so the message names the file. */
+function explainUnreadable<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {

@@ -1,15 +1,14 @@
 /**
- * The user's list of known vaults, `known-vaults.json` in the folder of the user's settings: written here, read by the
- * request thread's side (src/places/known-vaults.ts), which hands each thread what the list says of its vault. Holds no secret.
+ * Writes the user's list of known vaults, `known-vaults.json` in the folder of the user's settings. The other side of the
+ * wall reads it (src/places/known-vaults.ts) and gives each thread the entry of its vault.
  *
- * Several commands may write at once. A lock, SQLite's on an empty file as for the vault itself, lets one after the
- * other read the list, change its own entry and put the new list into place; the kernel drops it with the process.
+ * Several commands may write at once. A lock lets one after the other read the list, change its own entry and put the new
+ * list into place. It is SQLite's lock on an empty file, as for the vault itself, so the kernel drops it with the process.
  */
 import {
   closeSync,
   constants,
   fstatSync,
-  fsyncSync,
   lstatSync,
   openSync,
   readFileSync,
@@ -22,8 +21,7 @@ import {
 } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
 import Database from 'better-sqlite3';
-import { makeFolders } from '../files/make-folders.ts';
-import { isInside } from '../files/paths.ts';
+import { isInside, makeFolders, syncFolder } from '../files/folders.ts';
 import type { KnownVault } from '../messages.ts';
 
 /** The list cannot be used or written; `message` says why and what to do, and nothing was changed. */
@@ -38,7 +36,7 @@ const ACCESS_BY_OTHERS = 0o077;
 const MAX_SIZE = 1_048_576;
 const LOCK_PATIENCE_MS = 10_000;
 
-/** Notes what the vault in this folder is, in place of what was known; null: forgets it. Throws KnownVaultsError. */
+/** Records the vault in this folder, in place of an older entry; null removes that entry. Throws KnownVaultsError. */
 export function recordVault(listPath: string, folder: string, vault: KnownVault | null): void {
   try {
     record(listPath, realpathSync(folder), vault);
@@ -57,16 +55,8 @@ function record(listPath: string, folder: string, vault: KnownVault | null): voi
       'HOME is not set, so the list of your vaults has no place; set HOME, or XDG_CONFIG_HOME',
     );
   }
-  const directory = dirname(listPath);
-  if (vault === null && lstatOrNull(directory) === null) return;
-  makeFolders(directory, 0o700);
-  checkStat(directory, lstatSync(directory), 'folder', 'chmod 700');
-  // Whoever writes the vault's folder must not write the list with it.
-  if (isInside(realpathSync(directory), folder)) {
-    throw new KnownVaultsError(
-      `${listPath}, the list of your vaults, must not lie in a vault's folder; set MAV_HOME to another folder`,
-    );
-  }
+  if (vault === null && lstatOrNull(dirname(listPath)) === null) return;
+  prepareFolder(listPath, folder);
   const lockPath = `${listPath}.lock`;
   const lock = takeLock(lockPath);
   try {
@@ -79,7 +69,23 @@ function record(listPath: string, folder: string, vault: KnownVault | null): voi
   }
 }
 
-/** Waits for its turn. Whoever emptied the list took the lock's file away: a lock on that one holds off nobody. */
+/** Makes the folder of the list, if it is missing. Throws if the list would lie in the vault's folder. */
+function prepareFolder(listPath: string, vaultFolder: string): void {
+  const directory = dirname(listPath);
+  makeFolders(directory, 0o700);
+  checkOwn(directory, lstatSync(directory), 'folder', 'chmod 700');
+  // A program that may write the vault's folder must not be able to write the list.
+  if (isInside(realpathSync(directory), vaultFolder)) {
+    throw new KnownVaultsError(
+      `${listPath}, the list of your vaults, must not lie in a vault's folder; set MAV_HOME to another folder`,
+    );
+  }
+}
+
+/**
+ * Waits until it has the lock. A process that empties the list removes the lock's file, too, and a lock on a removed file
+ * keeps nobody out. So the locked file is compared with the one at the path.
+ */
 function takeLock(path: string): Database.Database {
   for (;;) {
     const file = openPrivate(path, constants.O_RDWR | constants.O_CREAT);
@@ -98,13 +104,13 @@ function takeLock(path: string): Database.Database {
   }
 }
 
-/** O_NOFOLLOW, O_NONBLOCK: neither a link nor a FIFO is the list. */
+/** O_NOFOLLOW refuses a link. O_NONBLOCK: opening a FIFO must not block. */
 function openPrivate(path: string, flags: number): number {
   const before = lstatOrNull(path);
-  if (before !== null) checkStat(path, before, 'file', 'chmod 600');
+  if (before !== null) checkOwn(path, before, 'file', 'chmod 600');
   const file = openSync(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
   try {
-    checkStat(path, fstatSync(file), 'file', 'chmod 600');
+    checkOwn(path, fstatSync(file), 'file', 'chmod 600');
     return file;
   } catch (error) {
     closeSync(file);
@@ -116,7 +122,7 @@ function lstatOrNull(path: string): Stats | null {
   return lstatSync(path, { throwIfNoEntry: false }) ?? null;
 }
 
-function checkStat(path: string, stat: Stats, kind: 'file' | 'folder', remedy: string): void {
+function checkOwn(path: string, stat: Stats, kind: 'file' | 'folder', remedy: string): void {
   const isKind = kind === 'file' ? stat.isFile() : stat.isDirectory();
   if (!isKind) throw new KnownVaultsError(`${path} is not a ${kind}; move it away`);
   if (stat.uid !== process.geteuid?.())
@@ -125,7 +131,7 @@ function checkStat(path: string, stat: Stats, kind: 'file' | 'folder', remedy: s
     throw new KnownVaultsError(`${path} is open to other users; run: ${remedy} ${path}`);
 }
 
-/** The entries of all vaults, kept as they are; whoever uses one of them looks at it closely. */
+/** Returns the entries of all vaults. Only their paths are checked: the program that uses an entry checks the rest. */
 function readList(path: string): Entry[] {
   if (lstatOrNull(path) === null) return [];
   const file = openPrivate(path, constants.O_RDONLY);
@@ -143,10 +149,10 @@ function readList(path: string): Entry[] {
   }
 }
 
-/** Beside its place and then moved there, so that the list is whole at every moment, a power failure's too. */
+/** Writes a draft and renames it, so that the list is complete at every moment, even after a power failure. */
 function writeList(path: string, vaults: readonly Entry[]): void {
   const draft = `${path}.new`;
-  // Left by one that was killed: whoever has the lock is alone.
+  // A process that was killed may have left its draft. This process has the lock, so no other one uses the draft.
   rmSync(draft, { force: true });
   try {
     writeFileSync(draft, `${JSON.stringify({ vaults }, null, 2)}\n`, {
@@ -159,10 +165,5 @@ function writeList(path: string, vaults: readonly Entry[]): void {
     rmSync(draft, { force: true });
     throw error;
   }
-  const folder = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  syncFolder(dirname(path));
 }

@@ -3,8 +3,7 @@ import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { RootKey } from '../../envelope/keys.ts';
 import { RequestError } from '../../errors/request-error.ts';
-import { makeFolders } from '../../files/make-folders.ts';
-import { isInside } from '../../files/paths.ts';
+import { isInside, makeFolders } from '../../files/folders.ts';
 import { destroyKeyFile, findKeyFile, readKeyFile, writeKeyFile } from './key-file.ts';
 import type { KeySlot, NewSlot } from './key-slot.ts';
 

@@ -19,7 +19,7 @@ import {
 import { dirname, join } from 'node:path';
 import { asRootKey, KEY_SIZE, type RootKey } from '../../envelope/keys.ts';
 import { SealedError } from '../../errors/sealed.ts';
-import { isInside } from '../../files/paths.ts';
+import { isInside } from '../../files/folders.ts';
 import { allocateSecret } from '../../json/secret-bytes.ts';
 import { KeyKeptError } from './key-slot.ts';
 
