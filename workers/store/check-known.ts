@@ -1,7 +1,6 @@
 /**
- * Whether the vault that a thread has opened is the one that the user knows at this path. Another one there would be
- * opened like the own: with a key laid beside it, it would ask for nothing, answer somebody else's values and take the
- * user's next ones. Holds no secret: a vault's id and the places of its keys are stored in the clear.
+ * Checks that the vault that a thread opened is the one that the user knows at this path. Without this check a foreign vault
+ * with its key beside it would open without a question, return its author's values and receive the user's next ones.
  */
 import { SealedError } from '../errors/sealed.ts';
 import type { KnownSlot, KnownVault } from '../messages.ts';
@@ -23,8 +22,8 @@ export function checkKnown(databasePath: string, known: KnownVault | null, found
 }
 
 /**
- * What differs, in words; null where nothing does. A newer schema is no difference, since an upgrade of the program
- * brings it; an older one is: it may lack what the newer one checks.
+ * Returns what differs, in words, or null if nothing does. A newer schema does not count, because an upgrade of the program
+ * brings one. An older schema counts: it may lack what the newer one checks.
  */
 export function findDifference(known: KnownVault, found: KnownVault): string | null {
   const differences = [];
@@ -40,7 +39,7 @@ function describeVault(vault: KnownVault): string {
   return `id ${vault.vault_id || 'missing'}, its key is kept in: ${describeSlots(vault)}`;
 }
 
-/** In an order of its own: rows have none. JSON quotes a path in which there is anything odd. */
+/** Sorted, because the rows of a table have no order. */
 function describeSlots({ slots }: KnownVault): string {
   return slots.length === 0 ? 'nothing' : slots.map(describeSlot).sort().join(', ');
 }

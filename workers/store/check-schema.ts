@@ -18,12 +18,12 @@ interface SchemaRow {
 /** Characters. A name in a foreign file may be as long as the file. */
 const MAX_SHOWN = 40;
 
-/** Null until it is first read, from an empty database in memory: so it is SQLite's own text. */
+/** Read once, from an empty database in memory: so it is SQLite's own text of the schema. Null until then. */
 let expectedSchema: ReadonlyMap<string, string> | null = null;
 
 /** Throws UnusableDatabaseError if the open file's schema differs in anything from the one that this program writes. */
 export function checkSchema(db: Database.Database, path: string): void {
-  expectedSchema ??= readExpected();
+  expectedSchema ??= readExpectedSchema();
   const expected = expectedSchema;
   const found = listSchema(db);
   for (const [name, text] of found)
@@ -40,7 +40,7 @@ function describeBreach(path: string, name: string, what: string): UnusableDatab
   );
 }
 
-function readExpected(): ReadonlyMap<string, string> {
+function readExpectedSchema(): ReadonlyMap<string, string> {
   const db = new Database(':memory:');
   try {
     db.exec(SCHEMA);
@@ -50,7 +50,10 @@ function readExpected(): ReadonlyMap<string, string> {
   }
 }
 
-/** By kind and name, such as `trigger search_texts_inserted`. Two entries of one name match no expected one. */
+/**
+ * Returns each entry's definition by its kind and name, such as `trigger search_texts_inserted`. A name that is given twice
+ * has an empty definition, which matches no expected one.
+ */
 function listSchema(db: Database.Database): Map<string, string> {
   // SQLite reserves this name: the file cannot give it to another table.
   const rows = db.prepare<[], SchemaRow>('SELECT type, name, tbl_name, sql FROM main.sqlite_master').all();

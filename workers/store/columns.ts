@@ -127,7 +127,7 @@ export const KEK_COLUMNS = {
 
 type AnyColumns = Readonly<Record<string, string>>;
 
-/** Some of the columns. */
+/** Returns the columns with these keys. */
 export function pickColumns<All extends AnyColumns, Key extends keyof All>(
   columns: All,
   keys: readonly Key[],
@@ -135,7 +135,7 @@ export function pickColumns<All extends AnyColumns, Key extends keyof All>(
   return Object.fromEntries(keys.map((key) => [key, columns[key]])) as Pick<All, Key>;
 }
 
-/** All columns but some. */
+/** Returns the columns without those with these keys. */
 export function omitColumns<All extends AnyColumns, Key extends keyof All>(
   columns: All,
   keys: readonly Key[],
@@ -144,7 +144,7 @@ export function omitColumns<All extends AnyColumns, Key extends keyof All>(
   return Object.fromEntries(left) as Omit<All, Key> & AnyColumns;
 }
 
-/** `s.created_at AS createdAt, …`, for SELECT. */
+/** Returns `s.created_at AS createdAt, …`, for SELECT. */
 export function selectColumns(columns: AnyColumns, alias = ''): string {
   const prefix = alias === '' ? '' : `${alias}.`;
   return Object.entries(columns)
@@ -152,20 +152,20 @@ export function selectColumns(columns: AnyColumns, alias = ''): string {
     .join(', ');
 }
 
-/** `INSERT INTO table (created_at, …) VALUES (@createdAt, …)`. */
+/** Returns `INSERT INTO table (created_at, …) VALUES (@createdAt, …)`. */
 export function insertInto(table: string, columns: AnyColumns): string {
   const parameters = Object.keys(columns).map((key) => `@${key}`);
   return `INSERT INTO ${table} (${Object.values(columns).join(', ')}) VALUES (${parameters.join(', ')})`;
 }
 
-/** `created_at = @createdAt, …`, for SET. */
+/** Returns `created_at = @createdAt, …`, for SET. */
 export function setColumns(columns: AnyColumns): string {
   return Object.entries(columns)
     .map(([key, column]) => `${column} = @${key}`)
     .join(', ');
 }
 
-/** `created_at = excluded.created_at, …`, for DO UPDATE SET. */
+/** Returns `created_at = excluded.created_at, …`, for DO UPDATE SET. */
 export function setExcluded(columns: AnyColumns): string {
   return Object.values(columns)
     .map((column) => `${column} = excluded.${column}`)

@@ -1,6 +1,6 @@
 /**
- * Tells this program's files from others, before SQLite opens one for writing: opening alone changes a file in WAL mode
- * and creates others beside it.
+ * Tells this program's files from others before SQLite opens one for writing. Opening alone would change a file in WAL mode
+ * and create others beside it.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
@@ -20,7 +20,7 @@ const MAGIC = 'SQLite format 3\0';
 const VERSION_OFFSET = 60;
 const APPLICATION_OFFSET = 68;
 
-/** Null if these are not the first bytes of an SQLite file. */
+/** Returns null if these are not the first bytes of an SQLite file. */
 export function parseIdentity(page: Buffer): Identity | null {
   if (page.length < HEADER_SIZE || page.toString('latin1', 0, MAGIC.length) !== MAGIC) return null;
   return {
@@ -54,7 +54,7 @@ export function judgeIdentity(path: string, identity: Identity): void {
   }
 }
 
-/** As judgeIdentity, by the file's first bytes. */
+/** As judgeIdentity, but reads the identity from the first bytes of the file. */
 export function judgeHeader(path: string): void {
   const header = readHeader(path);
   const identity = parseIdentity(header);

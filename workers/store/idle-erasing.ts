@@ -1,18 +1,19 @@
 /**
- * Has the log erased when the writer comes to rest, so that what was deleted or replaced is in no file of the vault's folder
- * a second later. Holds no secret.
+ * Has the log erased when the writer comes to rest. About a second after a row was deleted or replaced, no file of the vault's
+ * folder has the old row.
  */
 
-/** So long without a write is rest. */
+/** The writer is at rest when it has not written for this long. */
 const QUIET_MS = 300;
-/** Where there is no rest, it is erased between two writes after this. */
+/** A writer that never rests has the log erased between two writes after this time. */
 const LONGEST_MS = 5_000;
-/** After a reader was in the way. */
+/** Delay of the next attempt after a reader kept the log from being erased. */
 const RETRY_MS = 100;
 
 export class IdleErasing {
   readonly #erase: () => boolean;
   #timer: NodeJS.Timeout | null = null;
+  /** When the first write came that the log may still have. */
   #firstAtMs = 0;
   #lastAtMs = 0;
 
@@ -21,7 +22,7 @@ export class IdleErasing {
     this.#erase = erase;
   }
 
-  /** To be called after whatever may have written. */
+  /** Call it after everything that may have written. */
   noteWrite(): void {
     this.#lastAtMs = performance.now();
     if (this.#timer !== null) return;
@@ -41,7 +42,7 @@ export class IdleErasing {
     else if (!this.#tryToErase()) this.#schedule(RETRY_MS);
   }
 
-  /** Also true after an error, a full disk perhaps: the next write is the next attempt. */
+  /** Returns true after an error, too (the disk may be full): the next write is the next attempt. */
   #tryToErase(): boolean {
     try {
       return this.#erase();

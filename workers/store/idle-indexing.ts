@@ -1,14 +1,11 @@
-/**
- * Brings the search index up to date while the writer has little else to do. Holds no secret. It needs no key either:
- * search texts are stored in the clear.
- */
+/** Brings the search index up to date while the writer has little else to do. Needs no key: search texts are plaintext. */
 
-/** After the first write that left something to index. */
+/** Delay after the first write that left something to index. */
 const FIRST_DELAY_MS = 100;
-/** How many secrets at once; one takes about 20 us, and a write that comes meanwhile waits. */
+/** How many secrets are indexed at once. Each takes about 20 µs, and a write that arrives meanwhile waits. */
 const IDLE_SLICE = 1_000;
 const BUSY_SLICE = 100;
-/** While others write, they get this many times the time that indexing takes. */
+/** While clients write, a pause of this many times the time that a slice took follows it. */
 const BUSY_SHARE = 20;
 
 export class IdleIndexing {
@@ -16,12 +13,12 @@ export class IdleIndexing {
   #timer: NodeJS.Timeout | null = null;
   #isBusy = false;
 
-  /** `index` indexes up to so many secrets, and answers whether any are left. */
+  /** `index` indexes up to `limit` secrets and returns whether more may be left. */
   constructor(index: (limit: number) => boolean) {
     this.#index = index;
   }
 
-  /** To be called after whatever may leave something to index. */
+  /** Call it after everything that may leave something to index. */
   noteWrite(): void {
     this.#isBusy = true;
     if (this.#timer === null) this.#schedule(FIRST_DELAY_MS);
@@ -40,12 +37,12 @@ export class IdleIndexing {
     this.#schedule(wasBusy ? BUSY_SHARE * (performance.now() - start) : 0);
   }
 
-  /** Whether there is more to do. */
+  /** Returns whether more may be left. */
   #tryIndex(limit: number): boolean {
     try {
       return this.#index(limit);
     } catch {
-      // A full disk, perhaps. Searches look through what is not indexed, and the next write is the next attempt.
+      // The disk may be full. A search reads the texts that are not indexed, and the next write is the next attempt.
       return false;
     }
   }

@@ -1,14 +1,13 @@
 /**
- * The statements behind lists and searches. SQL only; holds no secret.
+ * Builds the statements of lists and searches.
  *
- * Each walks an index in the order of a list (name, then environment, by their UTF-8 bytes) and stops when its page is
- * full, so that a page costs the same in a vault of any size. Where that is not so:
- * - environment and metadata together: the walk passes what is in other environments (entries of the index only),
- *   unless the environment is small;
- * - a search that at most some thousands match: these are looked up by trigrams, and sorted;
- * - a search for fewer than three characters: all texts are looked through, until that many are found;
- * - a search that more match: the walk passes what does not match, which is little unless the matches lie far back;
- * - a list without a limit has no end to stop at.
+ * A statement walks an index in the order of the list (name, then environment, by their UTF-8 bytes) and stops when the page
+ * is full. So a page costs the same in a vault of any size, with these exceptions:
+ * - environment and metadata together: unless the environment is small, the walk passes index entries of other ones;
+ * - a search with at most some thousands of matches: they are found by trigrams and then sorted;
+ * - a search for fewer than three characters: the texts are read one by one until some thousands of matches are found;
+ * - a search with more matches: the walk passes secrets that do not match, many of them if the matches come late;
+ * - a list without a limit: the walk goes on to the end.
  */
 
 import type { SecretName } from '../messages.ts';
@@ -21,7 +20,7 @@ export interface ListFilter {
   readonly searchText?: string;
   /** The page starts just after this secret. */
   readonly after?: SecretName;
-  /** At most so many rows; absent: all. */
+  /** The most rows to return; absent: all. */
   readonly limit?: number;
 }
 
@@ -30,20 +29,20 @@ export interface Statement {
   readonly values: readonly (string | number)[];
 }
 
-/** What is known of a filter beforehand, and decides which index is walked. */
+/** Facts about a filter that decide which index is walked. */
 export interface Hints {
-  /** Few secrets are in the filter's environment. */
+  /** Whether the filter's environment has few secrets. */
   readonly isEnvironmentSmall: boolean;
-  /** All the ids that may match the filter's search text; null: not known, or too many. */
+  /** The ids of all secrets that may match the filter's search text; null if there is no such text, or too many ids. */
   readonly candidates: readonly number[] | null;
 }
 
-/** Where rows come from: FROM, and the conditions that belong to it; `order` is the alias whose index is walked. */
+/** A FROM clause with its conditions. `order` is the alias of the table whose index is walked. */
 interface Source extends Statement {
   readonly order: 's' | 'm';
 }
 
-/** `columns` are those of `s`, the secrets. The joins stand in the order in which they are to be made. */
+/** `columns` are columns of `s`, the secrets. SQLite makes a CROSS JOIN in the order in which its tables stand. */
 export function buildListStatement(columns: string, filter: ListFilter, hints: Hints): Statement {
   const { sql, values, order } = chooseSource(filter, hints);
   const { after, limit } = filter;
@@ -58,7 +57,7 @@ export function buildListStatement(columns: string, filter: ListFilter, hints: H
   };
 }
 
-/** The first condition says nothing new, but within one environment it is what an index can start at. */
+/** The second condition implies the first, but SQLite needs the first to start inside the index of an environment. */
 function startAfter(order: string): string {
   return `AND ${order}.name >= ? AND (${order}.name, ${order}.environment) > (?, ?)`;
 }
@@ -77,7 +76,7 @@ function fromAll(): Source {
   return { order: 's', sql: `${BY_NAME} WHERE TRUE`, values: [] };
 }
 
-/** The candidates have to be sorted, so they must not be too many; without them it is a walk through everything. */
+/** SQLite sorts the candidates, so there must not be too many. Without candidates it walks all secrets. */
 function fromSearchTexts(text: string, candidates: readonly number[] | null): Source {
   const [secrets, values] =
     candidates === null
@@ -100,7 +99,7 @@ function fromEnvironment({ environment = '', metadataKey, metadataValue }: ListF
   };
 }
 
-/** An entry that does not say where its secret is was changed in the file: pages must not go astray after it. */
+/** The join compares names too: an entry that was changed in the file must not decide where the next page starts. */
 function fromMetadata({ environment, metadataValue }: ListFilter, key: string): Source {
   const index = metadataValue === undefined ? 'metadata_entries_by_key' : 'metadata_entries_by_value';
   return {

@@ -1,23 +1,24 @@
 /**
- * Takes what the write-ahead log has into vault.db, then overwrites the log and cuts it off: as long as it lies there it has
- * the names, metadata, wrapped DEKs and payloads of what was deleted or replaced since. Holds no secret.
+ * Moves the write-ahead log into vault.db, then overwrites the log and truncates it. Until then the log still has the names,
+ * metadata, wrapped DEKs and payloads of rows that were deleted or replaced.
  */
 import { closeSync, fsyncSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 
-/** What SQLite answers to `wal_checkpoint`. */
+/** The row that `wal_checkpoint` returns. */
 interface Checkpoint {
-  /** 1 if a reader kept it from being whole. */
+  /** 1 if a reader kept SQLite from moving the whole log. */
   readonly busy: number;
 }
 
 const HEADER_SIZE = 32;
 const PIECE_SIZE = 1_048_576;
-/** How long a reader may keep the writer from it; it is tried again. */
+/** How long one attempt waits for readers. The caller tries again later. */
 const PATIENCE_MS = 50;
 
 /**
- * Returns false if a reader kept the log from being taken in whole; then it is as it was. `db` is in no transaction.
+ * Returns false if a reader kept SQLite from moving the whole log; then the log is not overwritten. `db` must not be in a
+ * transaction.
  */
 export function eraseLog(db: Database.Database, path: string): boolean {
   const log = `${path}-wal`;
@@ -26,23 +27,23 @@ export function eraseLog(db: Database.Database, path: string): boolean {
   db.pragma(`busy_timeout = ${PATIENCE_MS}`);
   try {
     const header = readHeader(log);
-    // From then on nobody reads the log, until somebody writes into it again.
-    if (isBusy(db, 'RESTART')) return false;
-    return overwriteAlone(db, log, header) && !isBusy(db, 'TRUNCATE');
+    // After this no connection reads the log until the next write.
+    if (!checkpoint(db, 'RESTART')) return false;
+    return overwriteAlone(db, log, header) && checkpoint(db, 'TRUNCATE');
   } finally {
     db.pragma(`busy_timeout = ${usualMs}`);
   }
 }
 
 /**
- * Under the lock of those who write: another program that writes into the vault is in the wrong, but must not damage it. Returns
- * false if one has: then the log has another header than `header`.
+ * Overwrites the log under SQLite's write lock. No other program may write into the vault, but one that does must not lose
+ * its writes here: the log then has another header than `header`, and this returns false.
  */
 function overwriteAlone(db: Database.Database, log: string, header: Buffer): boolean {
   db.exec('BEGIN IMMEDIATE');
   try {
     if (!readHeader(log).equals(header)) return false;
-    overwrite(log);
+    overwriteLog(log);
     return true;
   } finally {
     db.exec('ROLLBACK');
@@ -60,16 +61,17 @@ function readHeader(log: string): Buffer {
   }
 }
 
-function isBusy(db: Database.Database, mode: 'RESTART' | 'TRUNCATE'): boolean {
+/** Returns whether SQLite moved the whole log into the database. */
+function checkpoint(db: Database.Database, mode: 'RESTART' | 'TRUNCATE'): boolean {
   const [done] = db.pragma(`wal_checkpoint(${mode})`) as Checkpoint[];
-  return done?.busy !== 0;
+  return done?.busy === 0;
 }
 
 /**
- * With zeros, on the disk before it is cut off. The header first: without one SQLite ignores what is behind it, however much
- * of that a power failure leaves.
+ * Overwrites the log with zeros and syncs it. The header comes first: without it SQLite ignores the frames that a power
+ * failure may leave.
  */
-function overwrite(log: string): void {
+function overwriteLog(log: string): void {
   const descriptor = openSync(log, 'r+');
   try {
     const { size } = statSync(log);

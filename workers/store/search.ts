@@ -1,10 +1,10 @@
-/** Which secrets may contain a text: the trigram index, and what it does not know yet. SQL only; holds no secret. */
+/** Finds the secrets that may contain a text, by the trigram index and by a scan of what the index does not have yet. */
 import type { Statement } from 'better-sqlite3';
 import type { Db } from './database.ts';
 
-/** With so many, sorting them takes as long as walking all names in order until a page is full. */
+/** Sorting more candidates than this takes longer than walking all names in order until a page is full. */
 const MAX_CANDIDATES = 5_000;
-/** Of a long text so many trigrams are enough: the text itself is compared in any case. */
+/** The most trigrams of a text that are looked up. They need not suffice: the text itself is compared, too. */
 const MAX_TRIGRAMS = 32;
 const TRIGRAM_LENGTH = 3;
 
@@ -14,7 +14,7 @@ const FIND_BY_TRIGRAMS = `
   SELECT t.secret_id FROM search_pending p CROSS JOIN search_texts t ON t.secret_id = p.secret_id
     WHERE instr(t.text, ?) > 0
   LIMIT ?`;
-/** In the order in which they lie on the disk, which is many times faster than in the order of names. */
+/** Reads the texts in the order in which they lie on the disk: many times faster than in the order of names. */
 const FIND_BY_SCAN = 'SELECT secret_id FROM search_texts WHERE instr(text, ?) > 0 LIMIT ?';
 
 export class SearchReader {
@@ -25,11 +25,11 @@ export class SearchReader {
     this.#db = db;
   }
 
-  /** The ids of all secrets whose search text may contain a (folded) text; null if there are too many of them. */
+  /** Returns the ids of all secrets whose search text may contain this (folded) text, or null if there are too many. */
   findCandidates(text: string): number[] | null {
     const trigrams = pickTrigrams(text);
     const ids = trigrams.length === 0 ? this.#scan(text) : this.#lookUp(trigrams, text);
-    // One that changed is known twice: as it was, and as not indexed yet.
+    // A changed secret is found twice: in the index as it was, and among those that are not indexed yet.
     return ids.length > MAX_CANDIDATES ? null : [...new Set(ids)];
   }
 
@@ -41,15 +41,16 @@ export class SearchReader {
   }
 
   #lookUp(trigrams: readonly string[], text: string): number[] {
-    // Not before it is needed: most commands never search, and SQLite sets up the index when it is first named.
+    // Prepared at the first search: most commands never search, and preparing makes SQLite set up the index.
     this.#byTrigrams ??= this.#db.prepare<[string, string, number], number>(FIND_BY_TRIGRAMS).pluck();
-    return this.#byTrigrams.all(trigrams.map(quote).join(' AND '), text, MAX_CANDIDATES + 1);
+    return this.#byTrigrams.all(trigrams.map(quoteForSearch).join(' AND '), text, MAX_CANDIDATES + 1);
   }
 }
 
 /**
- * Side by side, and the last one: each further one costs reading its list, and these have every character already.
- * Characters are code points, as SQLite's tokenizer counts them. None if the text is too short.
+ * Returns the trigrams that stand side by side in the text, and the last one. They have every character between them; each
+ * further one would cost reading its list. Characters are code points, as SQLite's tokenizer counts them. A text of fewer
+ * than three has no trigram.
  */
 function pickTrigrams(text: string): string[] {
   const characters = Array.from(text);
@@ -59,8 +60,8 @@ function pickTrigrams(text: string): string[] {
   return last < 0 ? [] : [...new Set(trigrams)];
 }
 
-/** A string of SQLite's full-text query language, in which every character is a plain one. */
-function quote(text: string): string {
+/** Returns a string of SQLite's full-text query language, in which no character has a special meaning. */
+function quoteForSearch(text: string): string {
   return `"${text.replaceAll('"', '""')}"`;
 }
 
@@ -84,7 +85,7 @@ export class SearchIndexer {
     this.#settle = db.prepare<[number]>('DELETE FROM search_pending WHERE secret_id <= ?');
   }
 
-  /** Indexes up to `limit` secrets, in a transaction of its own; answers whether any are left. */
+  /** Indexes up to `limit` secrets in a transaction of its own. Returns whether more may be left. */
   index(limit: number): boolean {
     return this.#db.transaction(() => this.#index(limit)).immediate();
   }
@@ -96,7 +97,7 @@ export class SearchIndexer {
       this.#add.run(id);
     }
     const last = ids.at(-1);
-    // The oldest ids were taken, so that nothing else lies below the last one.
+    // The lowest ids were taken, so no other pending id is below the last one.
     if (last !== undefined) this.#settle.run(last);
     return ids.length === limit;
   }

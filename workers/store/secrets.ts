@@ -40,9 +40,10 @@ const SELECT_SUMMARY = selectColumns(
 const SELECT_SECRET = selectColumns(SECRET_COLUMNS, 's');
 const SELECT_HEAD = selectColumns(pickColumns(FIELD_COLUMNS, ['field', 'version', 'writtenBy', 'accepted']));
 const SELECT_FIELD = selectColumns(FIELD_COLUMNS);
-/** An environment with fewer secrets than this is read whole to find those with some metadata. */
+/** An environment with fewer secrets than this is read whole when a list filters by metadata. */
 const SMALL_ENVIRONMENT = 1_000;
 
+/** Statements that every command may need are prepared once; the others where they are used. */
 export class SecretReader {
   readonly #db: Db;
   readonly #find;
@@ -50,9 +51,6 @@ export class SecretReader {
   readonly #listHeads;
   readonly #findField;
   readonly #measure;
-  readonly #isObject;
-  readonly #count;
-  readonly #countInEnvironment;
   readonly #search;
 
   constructor(db: Db) {
@@ -70,18 +68,11 @@ export class SecretReader {
     this.#findField = db.prepare<[number, string], FieldRow>(
       `SELECT ${SELECT_FIELD} FROM fields WHERE secret_id = ? AND field = ?`,
     );
-    this.#isObject = db.prepare<[string], { found: number }>(
-      `SELECT CASE WHEN json_valid(t) THEN json_type(t) = 'object' ELSE 0 END AS found FROM (SELECT ? AS t)`,
-    );
     this.#measure = db.prepare<[number, number], { fields: number; values: number; bytes: number }>(
       `SELECT f.count AS fields, f.count + (s.payload IS NOT NULL) AS "values",
          octet_length(s.metadata) + coalesce(length(s.payload), 0) + f.bytes AS bytes
        FROM secrets s, (SELECT count(*) AS count, coalesce(sum(length(payload)), 0) AS bytes
          FROM fields WHERE secret_id = ?) f WHERE s.id = ?`,
-    );
-    this.#count = db.prepare<[], { count: number }>('SELECT count(*) AS count FROM secrets');
-    this.#countInEnvironment = db.prepare<[string, number], { count: number }>(
-      'SELECT count(*) AS count FROM (SELECT 1 FROM secrets WHERE environment = ? LIMIT ?)',
     );
   }
 
@@ -113,12 +104,12 @@ export class SecretReader {
       );
   }
 
-  /** A secret's fields in the order of their keys' bytes. */
+  /** Returns a secret's fields in the order of their names' bytes. */
   listFields(secretId: number): FieldRow[] {
     return this.#listFields.all(secretId);
   }
 
-  /** As listFields, one at a time. Nothing else may list fields meanwhile. */
+  /** As listFields, but yields them one at a time. Nothing else may list fields meanwhile. */
   readFields(secretId: number): IterableIterator<FieldRow> {
     return this.#listFields.iterate(secretId);
   }
@@ -140,14 +131,15 @@ export class SecretReader {
   }
 
   isJsonObject(text: string): boolean {
-    return this.#isObject.get(text)?.found === 1;
+    const sql = `SELECT CASE WHEN json_valid(t) THEN json_type(t) = 'object' ELSE 0 END FROM (SELECT ? AS t)`;
+    return this.#db.prepare<[string], number>(sql).pluck().get(text) === 1;
   }
 
   count(): number {
-    return this.#count.get()?.count ?? 0;
+    return this.#db.prepare<[], number>('SELECT count(*) FROM secrets').pluck().get() ?? 0;
   }
 
-  /** Summaries in the order of name, then environment (of their UTF-8 bytes). */
+  /** Yields summaries in the order of name, then environment (of their UTF-8 bytes). */
   list(filter: ListFilter): IterableIterator<SecretSummary> {
     return this.#iterate<SecretSummary>(SELECT_SUMMARY, filter);
   }
@@ -171,8 +163,9 @@ export class SecretReader {
   }
 
   #isSmall(environment: string): boolean {
-    const { count = 0 } = this.#countInEnvironment.get(environment, SMALL_ENVIRONMENT) ?? {};
-    return count < SMALL_ENVIRONMENT;
+    const sql = 'SELECT count(*) FROM (SELECT 1 FROM secrets WHERE environment = ? LIMIT ?)';
+    const count = this.#db.prepare<[string, number], number>(sql).pluck().get(environment, SMALL_ENVIRONMENT);
+    return (count ?? 0) < SMALL_ENVIRONMENT;
   }
 }
 
@@ -182,7 +175,7 @@ interface Ciphertext {
   readonly payload: Uint8Array | null;
 }
 
-/** A secret's row as the writer stores it; `id` is null for a new one. `countFields` keeps the count. */
+/** A secret's row as the writer stores it; `id` is null for a new one. `countFields` sets the number of fields. */
 export type SecretWrite = Omit<SecretRow, 'id' | 'fieldCount' | keyof Ciphertext> &
   Ciphertext & { readonly id: number | null };
 
@@ -191,36 +184,30 @@ export type FieldWrite = Omit<FieldRow, keyof Ciphertext> &
 
 const KEPT_BY_UPDATE = ['id', 'name', 'environment', 'fieldCount'] as const;
 
+/** Statements that every write may need are prepared once; the others where they are used. */
 export class SecretWriter {
+  readonly #db: Db;
   readonly #insert;
   readonly #update;
-  readonly #rename;
-  readonly #delete;
   readonly #putField;
-  readonly #deleteField;
-  readonly #deleteFields;
   readonly #countFields;
   readonly #clearEntries;
   readonly #insertEntry;
+  /** A text that stays the same is not indexed again. */
   readonly #putSearchText;
 
   constructor(db: Db) {
+    this.#db = db;
     this.#insert = db.prepare<[SecretWrite]>(
       insertInto('secrets', omitColumns(SECRET_COLUMNS, ['id', 'fieldCount'])),
     );
     this.#update = db.prepare<[SecretWrite]>(
       `UPDATE secrets SET ${setColumns(omitColumns(SECRET_COLUMNS, KEPT_BY_UPDATE))} WHERE id = @id`,
     );
-    this.#rename = db.prepare<[string, string, number]>(
-      'UPDATE secrets SET name = ?, environment = ? WHERE id = ?',
-    );
-    this.#delete = db.prepare<[number]>('DELETE FROM secrets WHERE id = ?');
     this.#putField = db.prepare<[FieldWrite]>(
       `${insertInto('fields', { secretId: 'secret_id', ...FIELD_COLUMNS })}
        ON CONFLICT DO UPDATE SET ${setExcluded(omitColumns(FIELD_COLUMNS, ['field']))}`,
     );
-    this.#deleteField = db.prepare<[number, string]>('DELETE FROM fields WHERE secret_id = ? AND field = ?');
-    this.#deleteFields = db.prepare<[number]>('DELETE FROM fields WHERE secret_id = ?');
     this.#countFields = db.prepare<[number]>(
       `UPDATE secrets SET field_count = (SELECT count(*) FROM fields WHERE secret_id = secrets.id) WHERE id = ?`,
     );
@@ -229,7 +216,6 @@ export class SecretWriter {
       `INSERT INTO metadata_entries (secret_id, key, value, name, environment) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET value = excluded.value, name = excluded.name, environment = excluded.environment`,
     );
-    // A text that stays is not indexed again.
     this.#putSearchText = db.prepare<[number, string]>(
       `INSERT INTO search_texts (secret_id, text) VALUES (?, ?)
        ON CONFLICT DO UPDATE SET text = excluded.text WHERE text <> excluded.text`,
@@ -258,12 +244,13 @@ export class SecretWriter {
 
   /** Gives a row another name and environment; its fields stay with it. */
   rename(secretId: number, { name, environment }: SecretName): void {
-    expectChanges(this.#rename.run(name, environment, secretId));
+    const rename = this.#db.prepare('UPDATE secrets SET name = ?, environment = ? WHERE id = ?');
+    expectChanges(rename.run(name, environment, secretId));
   }
 
-  /** Its fields and index entries go with it. */
+  /** Deletes the row with its fields and index entries. */
   delete(secretId: number): void {
-    expectChanges(this.#delete.run(secretId));
+    expectChanges(this.#db.prepare('DELETE FROM secrets WHERE id = ?').run(secretId));
   }
 
   putField(row: FieldWrite): void {
@@ -272,11 +259,12 @@ export class SecretWriter {
 
   /** Returns whether there was such a field. */
   deleteField(secretId: number, field: string): boolean {
-    return this.#deleteField.run(secretId, field).changes === 1;
+    const remove = this.#db.prepare('DELETE FROM fields WHERE secret_id = ? AND field = ?');
+    return remove.run(secretId, field).changes === 1;
   }
 
   deleteFields(secretId: number): void {
-    this.#deleteFields.run(secretId);
+    this.#db.prepare('DELETE FROM fields WHERE secret_id = ?').run(secretId);
   }
 
   /** Updates `field_count` after fields changed. */

@@ -18,7 +18,7 @@ export class TokenStore {
     );
     this.#insert = db.prepare<[TokenRow]>(insertInto('tokens', TOKEN_COLUMNS));
     this.#delete = db.prepare<[string]>('DELETE FROM tokens WHERE id = ?');
-    // Batches of uses can arrive out of order: the newest time wins.
+    // Batches of uses can arrive out of order. The newest time wins.
     this.#touch = db.prepare<[number, string]>(
       'UPDATE tokens SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE id = ?',
     );

@@ -1,12 +1,12 @@
-/** Transactions, prepared once: preparing one takes longer than running it. */
+/** Runs transactions. Their statements are prepared once, because preparing one takes longer than running it. */
 import type { Db } from './database.ts';
 
-/** Differs from every file's count. */
+/** Differs from every count that a file can have. */
 const NOT_READ = -1;
 
 export class Transactions {
   readonly #db: Db;
-  /** The count grows with every change of the schema, by any program. SQLite itself just follows such a change. */
+  /** Every change of the schema, by any program, raises this count. SQLite itself accepts such a change silently. */
   readonly #readSchemaCount;
   #schemaCount = NOT_READ;
   readonly #checkSchema: () => void;

@@ -33,11 +33,11 @@ export interface Damage {
   readonly isOfFile: boolean;
 }
 
-/** More slots than any vault has, and a longer path than any system takes. An attacker who may write the file chooses both. */
+/** More slots than any vault has, and a longer path than any system allows. An attacker who can write the file chooses both. */
 const MAX_SLOTS = 16;
 const MAX_LOCATION = 4_096;
 
-/** Which vault the open file claims to be. Nothing in it can be trusted yet, not even the types of its columns. */
+/** Returns which vault the open file claims to be. Nothing in it can be trusted yet, not even the types of its columns. */
 export function identifyVault(db: Db): KnownVault {
   const [vault] = db.prepare<[], { vault_id: unknown }>('SELECT vault_id FROM vault LIMIT 1').all();
   const slots = db
@@ -74,7 +74,7 @@ export class VaultStore {
     );
   }
 
-  /** 16 bytes. */
+  /** Returns 16 bytes. */
   getVaultId(): Buffer {
     const row = this.#db.prepare<[], { vault_id: Buffer }>('SELECT vault_id FROM vault').get();
     if (row === undefined) throw new Error('vault.db has no vault row');
@@ -101,7 +101,7 @@ export class VaultStore {
     expectChanges(this.#db.prepare<[KekRow]>(insertInto('keks', KEK_COLUMNS)).run(kek));
   }
 
-  /** Oldest generation first; the last one is current. */
+  /** Returns the oldest generation first. The last one is current. */
   listKeks(): KekRow[] {
     const columns = selectColumns(KEK_COLUMNS);
     return this.#db.prepare<[], KekRow>(`SELECT ${columns} FROM keks ORDER BY generation`).all();
@@ -111,7 +111,7 @@ export class VaultStore {
     expectChanges(this.#db.prepare('DELETE FROM keks WHERE id = ?').run(id));
   }
 
-  /** The first thing that is wrong with the database, in one line; null if all is well. */
+  /** Returns the first fault of the database in one line, or null if there is none. */
   findDamage(): Damage | null {
     this.#readSearchIndex();
     const [found] = this.#db.pragma('integrity_check(1)') as { integrity_check: string }[];
@@ -137,7 +137,7 @@ export class VaultStore {
     }
   }
 
-  /** Size of the database file in bytes, as SQLite counts it. */
+  /** Returns the size of the database file in bytes, as SQLite counts it. */
   databaseSize(): number {
     const pages = this.#db.pragma('page_count', { simple: true }) as number;
     return pages * (this.#db.pragma('page_size', { simple: true }) as number);

@@ -1,42 +1,44 @@
 /**
- * The write-ahead log that a killed process left, looked at before SQLite recovers from it. Holds no secret.
+ * Inspects the write-ahead log that a killed process left, before SQLite recovers from it.
  *
- * SQLite reads a log up to the first frame that does not fit, and takes what comes behind for a write that was under way.
- * After a crash it is. But a transaction is synced before the next one begins: where one more begins behind the frame
- * that does not fit, that frame had been on the disk and was damaged there, and SQLite would silently forget writes that
- * were acknowledged. What is cut off at the end looks like a crash, and nobody can tell.
+ * SQLite reads a log up to the first frame with a wrong checksum, and treats the frames after it as a write that was under
+ * way. After a crash that is right. But SQLite syncs each transaction to the disk before it begins the next one. So if
+ * another transaction begins after the wrong frame, that frame was on the disk and was damaged there, and SQLite would
+ * silently drop writes that were acknowledged. A log that was cut off at its end cannot be told from a crash.
  *
- * The format is https://www.sqlite.org/fileformat2.html, section 4.
+ * Format: https://www.sqlite.org/fileformat2.html, section 4.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { type Identity, parseIdentity } from './identity.ts';
 
 const HEADER_SIZE = 32;
 const FRAME_HEADER_SIZE = 24;
-/** How much of a header its checksum is over. */
+/** Bytes of the header that its checksum covers. */
 const CHECKED_OF_HEADER = 24;
+/** Bytes of a frame's header that the frame's checksum covers, together with its page. */
 const CHECKED_OF_FRAME_HEADER = 8;
-/** Its lowest bit says whether the words of a checksum are big-endian. */
+/** The lowest bit of the stored number says whether the words of a checksum are big-endian. */
 const MAGIC = 0x377f0682;
 const FIRST_PAGE = 1;
 
 export interface LogFindings {
-  /** Where the first frame lies that was on the disk and is not what it was; null where there is none. */
+  /** Offset of the first frame that was on the disk and was damaged there; null if there is none. */
   readonly damagedAt: number | null;
-  /** What the first page says of the database, in the newest frame that has it; null where none does. */
+  /** What the newest frame of the first page says of the database; null if no frame has that page. */
   readonly identity: Identity | null;
 }
 
-/** Two words. */
+/** Two 32-bit words. */
 type Checksum = readonly [number, number];
 
 interface Frame {
   readonly offset: number;
   readonly isCommit: boolean;
-  /** Frames of an older generation stay in the file until they are written over. */
+  /** False for a frame of an older generation. It stays in the file until a new frame overwrites it. */
   readonly isCurrent: boolean;
+  /** The checksum that the frame has. */
   readonly stored: Checksum;
-  /** What `stored` must be behind a frame with this checksum. */
+  /** Returns the checksum that the frame must have after one with this checksum. */
   readonly compute: (before: Checksum) => Checksum;
   readonly identity: Identity | null;
 }
@@ -59,14 +61,14 @@ function inspectFrames(header: Buffer, frames: Iterable<Frame>): LogFindings {
   let before = {
     isCommit: false,
     stored: readChecksum(header, CHECKED_OF_HEADER),
-    computed: addTo([0, 0], header.subarray(0, CHECKED_OF_HEADER), isBigEndian(header)),
+    computed: extendChecksum([0, 0], header.subarray(0, CHECKED_OF_HEADER), isBigEndian(header)),
   };
-  // Without its header SQLite ignores a log.
+  // SQLite ignores a log with a damaged header, so the damage may begin at byte 0.
   let firstBad = isEqual(before.stored, before.computed) ? null : 0;
   for (const frame of frames) {
     const { stored, offset } = frame;
     const computed = frame.compute(before.stored);
-    // The checksum of a damaged frame may be what is damaged of it, or what is not.
+    // In the frame before, either the checksum or the page may be damaged. So both of its checksums are tried.
     const follows = isEqual(computed, stored) || isEqual(frame.compute(before.computed), stored);
     const isFirst = offset === HEADER_SIZE;
     if (firstBad !== null && frame.isCurrent && follows && (isFirst || before.isCommit))
@@ -79,7 +81,7 @@ function inspectFrames(header: Buffer, frames: Iterable<Frame>): LogFindings {
   return { identity, damagedAt: null };
 }
 
-/** To the end of the file, or to where its format ends. */
+/** Yields the frames up to the end of the file, or none if the header is not of this format. */
 function* readFrames(descriptor: number, header: Buffer): Generator<Frame> {
   const pageSize = header.readUInt32BE(8);
   if (header.readUInt32BE(0) >>> 1 !== MAGIC >>> 1 || !isPageSize(pageSize)) return;
@@ -101,10 +103,11 @@ function parseFrame(bytes: Buffer, offset: number, header: Buffer): Frame {
   return {
     offset,
     isCommit: bytes.readUInt32BE(4) !== 0,
-    // The salts.
+    // The salts are those of the header.
     isCurrent: bytes.compare(header, 16, 24, 8, 16) === 0,
     stored: readChecksum(bytes, 16),
-    compute: (before) => addTo(addTo(before, bytes.subarray(0, CHECKED_OF_FRAME_HEADER), isBig), page, isBig),
+    compute: (before) =>
+      extendChecksum(extendChecksum(before, bytes.subarray(0, CHECKED_OF_FRAME_HEADER), isBig), page, isBig),
     identity: bytes.readUInt32BE(0) === FIRST_PAGE ? parseIdentity(page) : null,
   };
 }
@@ -121,8 +124,8 @@ function isEqual([a0, a1]: Checksum, [b0, b1]: Checksum): boolean {
   return a0 === b0 && a1 === b1;
 }
 
-/** The checksum of what went before and these bytes, of which there are a multiple of eight. */
-function addTo([first, second]: Checksum, bytes: Buffer, isBig: boolean): Checksum {
+/** Continues a checksum with these bytes, whose number is a multiple of eight. */
+function extendChecksum([first, second]: Checksum, bytes: Buffer, isBig: boolean): Checksum {
   const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let [s0, s1] = [first | 0, second | 0];
   for (let at = 0; at < bytes.length; at += 8) {
