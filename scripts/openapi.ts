@@ -101,7 +101,11 @@ const SCHEMAS = {
       description:
         'Which of several causes of this code it is, mostly why the vault is sealed; the same in every version',
     },
-    'problem?': { ...text, description: 'Beside a reason: `error` without what to do about it' },
+    'problem?': {
+      ...text,
+      description:
+        'Beside a reason: `error` without what to do about it. Beside a member: what is wrong with it, without its name',
+    },
     'member?': { ...text, description: 'The member of the body, or the parameter, that is wrong' },
     'at?': {
       ...object({

@@ -290,6 +290,14 @@ t.test(
       code: 'bad_request',
       error: /^"expires_in" must be a duration/,
       member: 'expires_in',
+      problem: /^must be a duration/,
+    });
+    const parameter = await daemon.ask('GET', '/v1/secrets?limit=0');
+    t.strictSame(parameter.json, {
+      error: 'limit must be a whole number from 1 to 1000',
+      code: 'bad_request',
+      problem: 'must be a whole number from 1 to 1000',
+      member: 'limit',
     });
     const unknown = await daemon.ask('POST', '/v1/tokens', { body: { ...body, 'naïve\n': 1 } });
     t.strictSame(unknown.json, { error: 'unknown member "naïve\\n"', code: 'bad_request' });

@@ -206,6 +206,8 @@ export interface Failure {
   readonly reason?: Reason | undefined;
   /** The member of the body, or the parameter, that is wrong; absent where it is not a single one. */
   readonly member?: string | undefined;
+  /** Beside `member`: what is wrong with it, without its name. With the code `too_large` a sentence, else a predicate. */
+  readonly problem?: string | undefined;
   /** The item of a list in the body that is wrong; absent where it is not a single one. */
   readonly at?: WrongItem | undefined;
   /** For the log only: what an `internal` or `integrity` failure was about (names, never values). */

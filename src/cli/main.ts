@@ -11,6 +11,7 @@ import type { Context } from './run/context.ts';
 import { EXIT, type ExitCode, toCliError } from './run/failure.ts';
 import { createContext, guardOutput, withManners } from './terminal/create-context.ts';
 import { findTextWidth } from './terminal/output.ts';
+import type { Typed, WrongMember } from './usage/member-names.ts';
 
 /**
  * Runs `argv` (without node and the script) and answers the exit code. Never throws for what a user can do wrong.
@@ -28,25 +29,17 @@ export async function main(
     return await dispatch(argv, context);
   } catch (error) {
     const failure = toCliError(error);
-    context.complain(`mav: ${await reword({ argv, env }, error, failure.message)}`);
+    context.complain(`mav: ${await describeFailure(error, failure.message, { argv, env })}`);
     return failure.exitCode;
   }
 }
 
-interface Run {
-  readonly argv: readonly string[];
-  readonly env: NodeJS.ProcessEnv;
-}
-
 /** What the API calls a member is an option here. */
-async function reword({ argv, env }: Run, error: unknown, message: string): Promise<string> {
+async function describeFailure(error: unknown, message: string, typed: Typed): Promise<string> {
   const { member } = error as { member?: unknown };
-  if (typeof member !== 'string') return message;
-  const { words, rest } = splitCommand(argv);
-  const command = words === null ? undefined : commands[words];
-  return command === undefined
-    ? message
-    : (await import('./usage/member-names.ts')).nameOption(command, member, message, { words: rest, env });
+  if (member === undefined) return message;
+  const { describeWrongMember } = await import('./usage/member-names.ts');
+  return describeWrongMember(error as WrongMember, typed) ?? message;
 }
 
 async function checkEncoding(argv: readonly string[]): Promise<void> {

@@ -7,6 +7,7 @@ export type { ErrorCode, Reason, WrongItem };
 interface Details {
   readonly reason?: Reason | undefined;
   readonly member?: string | undefined;
+  readonly problem?: string | undefined;
   readonly at?: WrongItem | undefined;
 }
 
@@ -20,16 +21,22 @@ export class MaestroVaultError extends Error {
   readonly reason: Reason | undefined;
   /** The member of the body, or the parameter, that is wrong. */
   readonly member: string | undefined;
+  /**
+   * Beside `reason`: `message` without what to do about it. Beside `member`: what is wrong with it, without its name; a
+   * sentence where the code is `too_large`, else a predicate (`must not be empty`).
+   */
+  readonly problem: string | undefined;
   /** The item of a list in the body that is wrong. */
   readonly at: WrongItem | undefined;
 
-  constructor(status: number, code: ErrorCode, message: string, { reason, member, at }: Details = {}) {
+  constructor(status: number, code: ErrorCode, message: string, details: Details = {}) {
     super(message);
     this.status = status;
     this.code = code;
-    this.reason = reason;
-    this.member = member;
-    this.at = at;
+    this.reason = details.reason;
+    this.member = details.member;
+    this.problem = details.problem;
+    this.at = details.at;
   }
 }
 

@@ -308,14 +308,14 @@ function explainFailure(failure: Failure, reader: Reader): Content {
 }
 
 function explain(
-  failure: Pick<Failure, 'code' | 'message' | 'reason' | 'member' | 'at'>,
+  failure: Pick<Failure, 'code' | 'message' | 'reason' | 'member' | 'problem' | 'at'>,
   headers: readonly string[] = [],
   reader: Reader = API,
 ): Content {
   const { code, message, reason, member, at } = failure;
-  const why = reason === undefined ? {} : { reason, problem: message };
+  const problem = reason === undefined ? failure.problem : message;
   // JSON has no members that are undefined.
-  const body = encodeJson({ error: adviseOn(failure, reader), code, ...why, member, at });
+  const body = encodeJson({ error: adviseOn(failure, reader), code, reason, problem, member, at });
   return { status: STATUS_OF[code], headers, body, code };
 }
 

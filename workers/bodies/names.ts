@@ -24,5 +24,5 @@ export function findNameProblem(kind: NameKind, text: string): string | null {
 /** Throws a RequestError that names the kind, never the text. */
 export function checkName(kind: NameKind, text: string): void {
   const problem = findNameProblem(kind, text);
-  if (problem !== null) throw new BodyError(`${quoteName(kind)} ${problem}`, { member: kind });
+  if (problem !== null) throw new BodyError(`${quoteName(kind)} ${problem}`, { member: kind, problem });
 }

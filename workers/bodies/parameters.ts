@@ -7,8 +7,8 @@ import { checkName } from './names.ts';
 
 const MAX_LIMIT = 1_000;
 
-function badRequest(message: string, member: string): RequestError {
-  return new RequestError('bad_request', message, { member });
+function badRequest(member: string, problem: string): RequestError {
+  return new RequestError('bad_request', `${member} ${problem}`, { member, problem });
 }
 
 /** The secret that a call is about. Throws RequestError. */
@@ -31,7 +31,7 @@ export function getListFilter(call: Call): ListFilter {
   const { env, metadata_key: key, metadata_value: value } = call.params;
   if (env !== undefined) checkName('environment', env);
   if (value !== undefined && key === undefined)
-    throw badRequest('metadata_value needs metadata_key beside it', 'metadata_value');
+    throw badRequest('metadata_value', 'needs metadata_key beside it');
   return {
     ...getPage(call),
     ...(env === undefined ? {} : { environment: env }),
@@ -57,14 +57,14 @@ export function getNamesOnly(call: Call): boolean {
 
 function readFlag({ params }: Call, name: string): boolean {
   const { [name]: given = 'false' } = params;
-  if (given !== 'true' && given !== 'false') throw badRequest(`${name} must be true or false`, name);
+  if (given !== 'true' && given !== 'false') throw badRequest(name, 'must be true or false');
   return given === 'true';
 }
 
 /** The filter of a search. Throws RequestError. */
 export function getSearchFilter(call: Call): ListFilter {
   const query = call.params.q ?? '';
-  if (query === '') throw badRequest('q must say what to search for', 'q');
+  if (query === '') throw badRequest('q', 'must say what to search for');
   return { ...getPage(call), searchText: foldSearchText(query) };
 }
 
@@ -79,7 +79,7 @@ function getPage(call: Call): { limit?: number; after?: SecretName } {
 function parseLimit(text: string): number {
   const limit = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
   if (limit < 1 || limit > MAX_LIMIT)
-    throw badRequest(`limit must be a whole number from 1 to ${MAX_LIMIT}`, 'limit');
+    throw badRequest('limit', `must be a whole number from 1 to ${MAX_LIMIT}`);
   return limit;
 }
 
@@ -95,5 +95,5 @@ function decodeCursor(cursor: string): SecretName {
   } catch {
     // Not a cursor of this API: falls through to the error.
   }
-  throw badRequest('cursor is not one that this API gave out', 'cursor');
+  throw badRequest('cursor', 'is not one that this API gave out');
 }

@@ -213,21 +213,23 @@ function findFieldsProblem(record: Readonly<Record<string, unknown>>): string | 
 function explainIssues(issues: readonly z.core.$ZodIssue[]): BodyError {
   for (const issue of issues) {
     if (issue.code === 'unrecognized_keys')
-      return new BodyError(`unknown member ${quotePath([...issue.path, issue.keys[0] ?? ''])}`);
+      return new BodyError(
+        `unknown member ${quotePath([...issue.path.filter(isName), issue.keys[0] ?? ''])}`,
+      );
   }
   const { path = [], message = 'the body is not valid' } = issues[0] ?? {};
-  const [member] = path;
-  const names = quotePath(path);
-  return new BodyError(
-    names === '' ? message : `${names} ${message}`,
-    typeof member === 'string' ? { member } : {},
-  );
+  // Of a list only the list is named, of an object the member.
+  const names = path.filter(isName);
+  const [member] = names;
+  if (member === undefined) return new BodyError(message);
+  const details = names.length === 1 ? { member, problem: message } : { member };
+  return new BodyError(`${quotePath(names)} ${message}`, details);
 }
 
-/** Of a list only the list is named, of an object the member. */
-function quotePath(path: readonly PropertyKey[]): string {
-  return path
-    .filter((step) => typeof step === 'string')
-    .map(quoteName)
-    .join('.');
+function isName(step: PropertyKey): step is string {
+  return typeof step === 'string';
+}
+
+function quotePath(names: readonly string[]): string {
+  return names.map(quoteName).join('.');
 }

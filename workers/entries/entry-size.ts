@@ -30,7 +30,7 @@ export function checkEntrySize(vault: WritableVault, secretId: number, member: M
 /** Throws RequestError `too_large`. `text`: the metadata's JSON as it is stored. */
 export function checkMetadata({ text }: { readonly text: string }): void {
   if (Buffer.byteLength(text) > MAX_METADATA_BYTES)
-    throw tooLarge(`"metadata": an entry has at most ${MAX_METADATA_BYTES} bytes of it`, 'metadata');
+    throw tooLarge('metadata', `an entry has at most ${MAX_METADATA_BYTES} bytes of it`);
 }
 
 /** Throws RequestError `too_large`. */
@@ -40,17 +40,16 @@ export function checkSize(
   member: Member,
 ): void {
   const limits = { ...ENTRY_LIMITS, ...entryLimits };
-  if (fields > limits.fields)
-    throw tooLarge(`${quoteName(member)}: an entry has at most ${limits.fields} fields`, member);
+  if (fields > limits.fields) throw tooLarge(member, `an entry has at most ${limits.fields} fields`);
   if (bytes > limits.bytes)
     throw tooLarge(
-      `${quoteName(member)}: an entry has at most ${limits.bytes} bytes, its value, fields and metadata together`,
       member,
+      `an entry has at most ${limits.bytes} bytes, its value, fields and metadata together`,
     );
 }
 
-function tooLarge(message: string, member: Member): RequestError {
-  return new RequestError('too_large', message, { member });
+function tooLarge(member: Member, problem: string): RequestError {
+  return new RequestError('too_large', `${quoteName(member)}: ${problem}`, { member, problem });
 }
 
 /** Bytes of an entry as it is stored. */

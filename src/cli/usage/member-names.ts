@@ -1,54 +1,58 @@
-/** What the API's members and parameters are called on the command line. */
-
-import { optionsOf } from '../command-table.ts';
+/** What is wrong with a member or a parameter of the API, as the command line says it: the option or argument is named. */
+import type { MaestroVaultError } from '../../client/errors.ts';
+import { escapeControls } from '../../text/escape-controls.ts';
+import { commands, optionsOf } from '../command-table.ts';
+import { splitCommand } from '../find-command.ts';
 import { SCHEME } from '../input/reference.ts';
 import { scanWords } from '../run/arguments.ts';
 import type { Command } from '../run/command.ts';
 
-/** Those that have another name than their option. */
+/** Options whose names differ from the member's, which is the key. */
 const OPTIONS: Readonly<Record<string, string>> = {
   environment: 'env',
   expires_in: 'expires',
   scopes: 'scope',
 };
-/** Those that are arguments. */
+/** Arguments, by the member's name. */
 const ARGUMENTS: Readonly<Record<string, string>> = { name: 'NAME', q: 'QUERY', id: 'ID' };
+
+/** The part of an error of the API that says which member is wrong, and how. */
+export type WrongMember = Required<Pick<MaestroVaultError, 'code' | 'member' | 'problem'>>;
 
 /** A command line of which something was wrong. */
 export interface Typed {
-  /** Of the command, without the words that name it. */
-  readonly words: readonly string[];
+  readonly argv: readonly string[];
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** The message with the option or argument in the place of the member; as it is where the command has neither. */
-export function nameOption(command: Command, member: string, message: string, typed: Typed): string {
-  const names = [member, ...(member === 'metadata_value' ? ['metadata_key'] : [])];
-  return names.reduce((text, name) => {
-    const called = findCalled(command, name, typed);
-    return called === null ? text : replaceName(text, name, called);
-  }, message);
+/** Returns `--env must be at most 512 bytes long`; null where the command has neither option nor argument for the member. */
+export function describeWrongMember({ code, member, problem }: WrongMember, typed: Typed): string | null {
+  const { words, rest } = splitCommand(typed.argv);
+  const command = words === null ? undefined : commands[words];
+  if (command === undefined || member === undefined || problem === undefined) return null;
+  const called = findName(command, member, rest, typed.env);
+  if (called === null) return null;
+  // Of what is too large the problem is a sentence of its own.
+  return escapeControls(code === 'too_large' ? `${called}: ${problem}` : `${called} ${problem}`);
 }
 
-function findCalled(command: Command, member: string, typed: Typed): string | null {
+function findName(
+  command: Command,
+  member: string,
+  words: readonly string[],
+  env: NodeJS.ProcessEnv,
+): string | null {
   const { options, arguments: takes = '' } = command;
   const option = OPTIONS[member] ?? member.replaceAll('_', '-');
   if (Object.hasOwn(options, option))
-    return option === 'env' ? findEnvironment(command, typed) : `--${option}`;
+    return option === 'env' ? findEnvironmentSource(command, words, env) : `--${option}`;
   return takes === '' ? null : (ARGUMENTS[member] ?? null);
 }
 
-/** What said the environment. */
-function findEnvironment(command: Command, { words, env }: Typed): string {
+/** Returns what said which environment to work in. `words`: the command's own. */
+function findEnvironmentSource(command: Command, words: readonly string[], env: NodeJS.ProcessEnv): string {
   const { given } = scanWords(optionsOf(command), words, command.passesThrough);
   if (given.some(({ name }) => name === 'env')) return '--env';
   if (words.some((word) => word.startsWith(SCHEME))) return 'the environment';
   return env.MAV_ENV ? 'MAV_ENV' : '"env" in config.json';
-}
-
-/** Members stand in quotes, parameters without. */
-function replaceName(text: string, name: string, called: string): string {
-  const quoted = JSON.stringify(name);
-  if (text.includes(quoted)) return text.replaceAll(quoted, called);
-  return text.replace(new RegExp(`\\b${name}\\b`), called);
 }
