@@ -1,14 +1,14 @@
-/** The commands: their words, arguments, options and examples, and where each one's code is. */
+/** The table of commands: words, arguments, options and examples of each, and the file that has its code. */
 import type { Command, Option, Options } from './run/command.ts';
 
 const env: Option = {
   type: 'string',
   short: 'e',
   placeholder: 'ENV',
-  description: 'The environment (MAV_ENV; default: the one without a name)',
+  description: 'Environment (MAV_ENV; default: the one without a name)',
 };
 const field: Option = { type: 'string', placeholder: 'KEY', description: 'One field of the secret' };
-const force: Option = { type: 'boolean', short: 'f', description: 'Do it without asking' };
+const force: Option = { type: 'boolean', short: 'f', description: 'Do not ask' };
 const output: Option = {
   type: 'string',
   short: 'o',
@@ -31,35 +31,39 @@ const textOutput: Option = {
 const clear: Option = {
   type: 'string',
   placeholder: 'TIME',
-  description: 'When the clipboard forgets it: 45s (the default), 2m, never; a bare number is seconds',
+  description: 'When to clear the clipboard: 45s (default), 2m, never; a bare number is seconds',
 };
-const clip: Option = { type: 'boolean', short: 'c', description: 'Copy it instead, as mav copy does' };
+const clip: Option = {
+  type: 'boolean',
+  short: 'c',
+  description: 'Copy to the clipboard instead, as mav copy does',
+};
 const clearClip: Option = {
   ...clear,
-  description: 'With --clip: when it is cleared; 45s (the default), 2m, never',
+  description: 'With --clip: when to clear the clipboard; 45s (default), 2m, never',
 };
 const metadata: Option = {
   type: 'string',
   short: 'm',
   placeholder: 'K=V',
-  description: 'Metadata, which is stored in the clear; may be repeated',
+  description: 'Metadata, stored in the clear; may be repeated',
   repeatable: true,
 };
 const passphraseFile: Option = {
   type: 'string',
   placeholder: 'PATH',
-  description: "Read the vault's passphrase from this file",
+  description: "File with the vault's passphrase",
 };
 
-const trim: Option = { type: 'boolean', description: 'Leave out one newline at the end of what is read' };
+const trim: Option = { type: 'boolean', description: 'Remove one newline at the end of what is read' };
 
-/** Every command takes these. */
+/** Options of every command. */
 export const commonOptions: Options = {
-  home: { type: 'string', placeholder: 'PATH', description: "The vault's folder (MAV_HOME)" },
-  socket: { type: 'string', placeholder: 'PATH', description: "The daemon's socket (MAV_SOCKET)" },
+  home: { type: 'string', placeholder: 'PATH', description: 'Folder of the vault (MAV_HOME)' },
+  socket: { type: 'string', placeholder: 'PATH', description: 'Socket of the daemon (MAV_SOCKET)' },
   'passphrase-file': passphraseFile,
-  quiet: { type: 'boolean', short: 'q', description: 'Say nothing but what is wrong' },
-  'no-input': { type: 'boolean', description: 'Never ask; fail where somebody would have to be asked' },
+  quiet: { type: 'boolean', short: 'q', description: 'Print only data and what is wrong' },
+  'no-input': { type: 'boolean', description: 'Never ask; fail instead' },
   'no-color': { type: 'boolean', description: 'No colours (NO_COLOR)' },
 };
 
@@ -67,10 +71,10 @@ const help: Option = {
   type: 'boolean',
   short: 'h',
   hidden: true,
-  description: 'Say what this command does',
+  description: 'Show this help',
 };
 
-/** All that a command takes. One that prints no data takes `-o` too, as every command of other programs does. */
+/** All options of a command. A command that prints no data accepts `-o` too, because every command of other programs does. */
 export function optionsOf({ options }: Command): Options {
   const unused = Object.hasOwn(options, 'output') ? {} : { output: { ...output, hidden: true } };
   return { ...options, ...commonOptions, ...unused, help };
@@ -78,78 +82,82 @@ export function optionsOf({ options }: Command): Options {
 
 const reveal: Option = { type: 'boolean', description: 'Show secrets on the screen' };
 
-/** Which secrets become variables, and what these are called. */
+/** Options that choose which secrets become variables, and what the variables are called. */
 const variableOptions = {
-  env: { ...env, description: 'This environment, on top of the default one (MAV_ENV)' },
+  env: { ...env, description: 'Add this environment on top of the default one (MAV_ENV)' },
   only: {
     type: 'string',
     placeholder: 'NAMES',
-    description: 'Only these secrets: names with commas between them; may be repeated',
+    description: 'Only these secrets, separated by commas; may be repeated',
     repeatable: true,
   },
   except: {
     type: 'string',
     placeholder: 'NAMES',
-    description: 'All but these secrets; may be repeated',
+    description: 'All secrets but these; may be repeated',
     repeatable: true,
   },
   filter: {
     type: 'string',
     short: 'f',
     placeholder: 'TEXT',
-    description: 'Only secrets whose names contain this, in any case',
+    description: 'Only secrets whose names contain this (upper or lower case)',
   },
-  prefix: { type: 'string', placeholder: 'TEXT', description: 'Put this before the name of each variable' },
-  'allow-empty': { type: 'boolean', description: 'Go on where the environment holds nothing' },
+  prefix: { type: 'string', placeholder: 'TEXT', description: 'Put this before each variable name' },
+  'allow-empty': { type: 'boolean', description: 'Go on if the environment holds nothing' },
   'env-file': {
     type: 'string',
     placeholder: 'FILE',
-    description: 'Only the variables of this file, whose values may be mav://ENV/NAME#FIELD',
+    description: 'Use only the variables of this file; a value may be mav://ENV/NAME#FIELD',
   },
 } satisfies Options;
 
-/** Where its other names mean something else. */
+/** The option without its other names, for a command in which these mean something else. */
 function withoutAliases({ aliases: _, ...option }: Option): Option {
   return option;
 }
 
-/** Where a value comes from. */
+/** Options that say where a value comes from. */
 const valueOptions: Options = {
   value: {
     type: 'string',
     short: 'v',
     placeholder: 'TEXT',
-    description: 'The value; others may see it (see Notes)',
+    description: 'The value; other processes can see it (see Notes)',
   },
   'from-file': {
     type: 'string',
     short: 'f',
     placeholder: 'PATH',
-    description: "The value is this file's bytes",
+    description: 'Take the value from this file, byte for byte',
   },
 };
 
-/** Which secrets are listed. */
+/** Options that choose which secrets are listed. */
 const listOptions: Options = {
-  env: { ...env, description: 'Only this environment (MAV_ENV; default: all of them)' },
-  'metadata-key': { type: 'string', placeholder: 'KEY', description: 'Only those with this metadata' },
-  'metadata-value': { type: 'string', placeholder: 'TEXT', description: '… and this value of it' },
+  env: { ...env, description: 'Only this environment (MAV_ENV; default: all)' },
+  'metadata-key': {
+    type: 'string',
+    placeholder: 'KEY',
+    description: 'Only secrets that have this metadata key',
+  },
+  'metadata-value': { type: 'string', placeholder: 'TEXT', description: '… with this value' },
   filter: {
     type: 'string',
     short: 'f',
     placeholder: 'TEXT',
-    description: 'Only those whose name or metadata contains this, in any case',
+    description: 'Only secrets whose name or metadata contains this (upper or lower case)',
   },
   output: listOutput,
 };
 
 const printPlan: Options = {
-  print: { type: 'boolean', description: 'Show what would be written and run, and change nothing' },
+  print: { type: 'boolean', description: 'Show what would be written and run; change nothing' },
   platform: {
     type: 'string',
     ignoresCase: true,
     placeholder: 'linux|darwin',
-    description: 'With --print: for this platform instead of this machine',
+    description: 'With --print: show it for this platform',
   },
 };
 
@@ -158,14 +166,14 @@ const keyStoreOptions: Options = {
     type: 'string',
     ignoresCase: true,
     placeholder: 'KIND',
-    description: 'keychain, passphrase, file or auto (the default)',
+    description: 'Where the key is kept: keychain, passphrase, file or auto (default)',
   },
   'key-file': {
     type: 'string',
     placeholder: 'PATH',
-    description: 'Where a key file goes, with --key-store file',
+    description: 'With --key-store file: path of the new key file',
   },
-  'allow-tracer': { type: 'boolean', description: 'Open the vault although a debugger is attached' },
+  'allow-tracer': { type: 'boolean', description: 'Open the vault even if a debugger is attached' },
 };
 
 export const commands: Readonly<Record<string, Command>> = {
@@ -173,29 +181,29 @@ export const commands: Readonly<Record<string, Command>> = {
   set: {
     group: 'Secrets',
     arguments: '<name>',
-    description: 'Store a secret, or a field of one; metadata and other fields stay unless given',
+    description: 'Store a secret, or a field of it; metadata and other fields stay unless given',
     examples: [
       'printf %s "$PASSWORD" | mav set db-password --env prod',
       'mav set db --field host=localhost --field user=me',
     ],
     notes: [
-      'Without an option the value is read from standard input, byte for byte, or asked for on a terminal. ' +
-        'Prefer that to --value and --field KEY=VALUE: what stands on a command line is seen by other processes (ps) and kept in the ' +
-        "shell's history. Fields with values are stored all together, or none.",
+      'Without an option, set reads the value from standard input, byte for byte, or asks for it on a terminal. ' +
+        'Prefer this to --value and --field KEY=VALUE: other processes can see a command line (ps), and the shell ' +
+        'keeps it in its history. Fields with values are stored all together, or none of them.',
     ],
     options: {
       env,
       field: {
         ...field,
         placeholder: 'KEY[=VALUE]',
-        description: 'A field of the secret, not its own value; with values several',
+        description: 'A field instead of the secret itself; with =VALUE it may be repeated',
         repeatable: true,
       },
       ...valueOptions,
       trim,
-      generate: { type: 'boolean', short: 'g', description: 'A new random password' },
-      length: { type: 'string', placeholder: 'N', description: 'Its length (32)' },
-      'no-symbols': { type: 'boolean', description: 'Letters and digits only' },
+      generate: { type: 'boolean', short: 'g', description: 'Generate a random password' },
+      length: { type: 'string', placeholder: 'N', description: 'Length of the password (32)' },
+      'no-symbols': { type: 'boolean', description: 'Only letters and digits' },
       metadata,
     },
     load: () => import('./commands/set.ts'),
@@ -203,9 +211,9 @@ export const commands: Readonly<Record<string, Command>> = {
   get: {
     group: 'Secrets',
     arguments: '<name>',
-    description: 'Print the value of a secret, and nothing else',
+    description: 'Print the value of a secret and nothing else',
     examples: ['mav get db-password --env prod', 'mav get db --field host'],
-    notes: ['Into a pipe or a file go the exact bytes that were stored, without a newline.'],
+    notes: ['Into a pipe or a file, get writes exactly the stored bytes, without a newline.'],
     options: {
       env,
       field,
@@ -213,11 +221,16 @@ export const commands: Readonly<Record<string, Command>> = {
         ...output,
         placeholder: 'json',
         forms: ['value', 'json'],
-        description: 'The whole entry as JSON',
+        description: 'Print the whole entry as JSON',
       },
       clip,
       clear: clearClip,
-      print: { type: 'boolean', short: 'p', description: 'Print it, as is done anyway', hidden: true },
+      print: {
+        type: 'boolean',
+        short: 'p',
+        description: 'Print the value (this is the default)',
+        hidden: true,
+      },
     },
     load: () => import('./commands/get.ts'),
   },
@@ -225,11 +238,11 @@ export const commands: Readonly<Record<string, Command>> = {
     group: 'Secrets',
     aliases: ['cp'],
     arguments: '<name>',
-    description: 'Copy the value of a secret to the clipboard, and clear that after a while',
+    description: 'Copy the value of a secret to the clipboard, and clear it after a while',
     examples: ['mav copy db-password --env prod', 'mav copy db --field user --clear 2m'],
     notes: [
-      'The clipboard is cleared only if it still holds this value then. Other programs can read it until then, and ' +
-        'a clipboard manager may keep it in its history. "clear" in config.json is the default for --clear. ' +
+      'The clipboard is cleared only if it still holds this value. Until then other programs can read it, and a ' +
+        'clipboard manager may keep it in its history. "clear" in config.json is the default for --clear. ' +
         'Needs wl-clipboard on Wayland, xclip or xsel on X11.',
     ],
     options: { env, field, clear: { ...clear, short: 'c' } },
@@ -238,14 +251,14 @@ export const commands: Readonly<Record<string, Command>> = {
   list: {
     group: 'Secrets',
     aliases: ['ls'],
-    description: 'List secrets, without values',
+    description: 'List secrets without their values',
     examples: ['mav list --env prod', 'mav list --metadata-key owner --metadata-value me -o json'],
     options: listOptions,
     load: () => import('./commands/list.ts'),
   },
   envs: {
     group: 'Secrets',
-    description: 'List environments, and how many secrets each holds',
+    description: 'List environments, and the number of secrets in each',
     examples: ['mav envs', 'mav envs -o names'],
     options: { output: listOutput },
     load: () => import('./commands/envs.ts'),
@@ -261,22 +274,22 @@ export const commands: Readonly<Record<string, Command>> = {
   generate: {
     group: 'Secrets',
     aliases: ['gen'],
-    description: 'Print a new random password or passphrase, and store it where a name is given',
+    description: 'Print a new random password or passphrase, and store it if a name is given',
     examples: ['mav generate --length 40 --no-symbols', 'mav generate --passphrase --words 8 --name wifi'],
     notes: [
-      'Into a pipe or a file it goes without a newline. How many bits of entropy it has is said on standard error. ' +
-        'A secret that exists is replaced only after a yes or with --force, metadata included; its fields stay.',
+      'Into a pipe or a file, it is written without a newline. Standard error says how many bits of entropy it has. ' +
+        'An existing secret is replaced only if you say yes or give --force. Its metadata is replaced too; its fields stay.',
     ],
     options: {
-      length: { type: 'string', placeholder: 'N', description: 'How many characters (32)' },
-      'no-uppercase': { type: 'boolean', description: 'None of A-Z' },
-      'no-lowercase': { type: 'boolean', description: 'None of a-z' },
-      'no-digits': { type: 'boolean', description: 'None of 0-9' },
-      'no-symbols': { type: 'boolean', description: 'Letters and digits only' },
+      length: { type: 'string', placeholder: 'N', description: 'Number of characters (32)' },
+      'no-uppercase': { type: 'boolean', description: 'No A-Z' },
+      'no-lowercase': { type: 'boolean', description: 'No a-z' },
+      'no-digits': { type: 'boolean', description: 'No 0-9' },
+      'no-symbols': { type: 'boolean', description: 'Only letters and digits' },
       passphrase: { type: 'boolean', description: 'Words instead of characters' },
-      words: { type: 'string', placeholder: 'N', description: 'How many words (6)' },
-      delimiter: { type: 'string', placeholder: 'TEXT', description: 'What stands between two words (-)' },
-      name: { type: 'string', short: 'n', placeholder: 'NAME', description: 'Store it as this secret too' },
+      words: { type: 'string', placeholder: 'N', description: 'Number of words (6)' },
+      delimiter: { type: 'string', placeholder: 'TEXT', description: 'Text between two words (-)' },
+      name: { type: 'string', short: 'n', placeholder: 'NAME', description: 'Also store it as this secret' },
       env,
       metadata,
       clip,
@@ -286,7 +299,7 @@ export const commands: Readonly<Record<string, Command>> = {
         ...output,
         placeholder: 'json',
         forms: ['value', 'json'],
-        description: "The API's answer, with the entropy",
+        description: "Print the API's answer, with the entropy",
       },
     },
     load: () => import('./commands/generate.ts'),
@@ -294,19 +307,20 @@ export const commands: Readonly<Record<string, Command>> = {
   edit: {
     group: 'Secrets',
     arguments: '<name>',
-    description: 'Change a secret: its value in your editor, or what options say',
+    description: 'Change a secret: its value in your editor, or by options',
     examples: ['mav edit db-password --env prod', 'mav edit db --metadata owner=me --remove-metadata note'],
     notes: [
-      'A value that is piped in is stored. On a terminal, without a value and metadata, it opens $VISUAL, else ' +
-        '$EDITOR, else vi, on a private file (0600, in memory where $XDG_RUNTIME_DIR is) that is overwritten and removed ' +
-        'when the editor ends. What an editor keeps elsewhere, such as the undo files of vim, it has to be told. The vault ' +
-        'is not held meanwhile; if somebody else changed the secret, you are asked.',
+      'A value that is piped in is stored. On a terminal, without a value or metadata, edit opens $VISUAL, else ' +
+        '$EDITOR, else vi, on a private file (mode 0600, in memory if there is $XDG_RUNTIME_DIR). It overwrites and ' +
+        'removes this file when the editor ends. It does not find what an editor keeps elsewhere, such as the undo ' +
+        'files of vim: turn these off in the editor. The vault is not held meanwhile: if somebody else changed the ' +
+        'secret, you are asked.',
     ],
     options: {
       env,
       field,
       ...valueOptions,
-      stdin: { type: 'boolean', description: 'The value is read from standard input, byte for byte' },
+      stdin: { type: 'boolean', description: 'Read the value from standard input, byte for byte' },
       trim,
       metadata: { ...metadata, description: 'Set this metadata and keep the rest; may be repeated' },
       'remove-metadata': {
@@ -326,18 +340,18 @@ export const commands: Readonly<Record<string, Command>> = {
     examples: ['mav rename db-pasword db-password', 'mav rename api-key api-key --env dev --to-env prod'],
     options: {
       env,
-      'to-env': { type: 'string', placeholder: 'ENV', description: 'The new environment (the same one)' },
+      'to-env': { type: 'string', placeholder: 'ENV', description: 'New environment (default: the same)' },
     },
     load: () => import('./commands/rename.ts'),
   },
   accept: {
     group: 'Secrets',
     arguments: '<...names>',
-    description: 'Accept what a token wrote: exec and env then take it unasked',
+    description: 'Accept what a token wrote, so that exec and env use it',
     examples: ['mav accept db-password --env prod', 'mav accept api-key api-url --reveal'],
     notes: [
-      'It shows who wrote each of them, when and what, and asks once. What was written after it was shown is not accepted. ' +
-        'Look at the values (--reveal): they may decide what the programs do that get them.',
+      'accept shows who wrote each of them, when and what, and asks once. Anything written after that is not accepted. ' +
+        'Look at the values (--reveal): they may decide what your programs do.',
     ],
     options: { env, reveal, force, output: textOutput },
     load: () => import('./commands/accept.ts'),
@@ -348,7 +362,7 @@ export const commands: Readonly<Record<string, Command>> = {
     arguments: '<...names>',
     description: 'Delete secrets with their fields, or one field',
     examples: ['mav delete db-password --env prod', 'mav rm old-key older-key mav://dev/db#host'],
-    notes: ['You are asked once, and if one of them is not there none is deleted.'],
+    notes: ['delete asks once. If one of the secrets is not there, none is deleted.'],
     options: { env, field, force },
     load: () => import('./commands/delete.ts'),
   },
@@ -362,26 +376,28 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Run a program with secrets as environment variables',
     examples: ['mav exec --env prod -- ./deploy.sh', 'mav exec --env-file .env.mav -- npm start'],
     notes: [
-      'The secret db-password becomes DB_PASSWORD, the field host of db DB_HOST. What is in the environment replaces ' +
-        'what the default one has of the same name. Two that would share a variable are an error; what cannot be a ' +
-        'variable is left out, with a note, unless --only or the file names it. ' +
-        'mav becomes the program: its process id, signals, standard input and exit code are its own.',
+      'The secret db-password becomes DB_PASSWORD, and the field host of db becomes DB_HOST. Variables of --env replace ' +
+        'those of the default environment with the same name. Two secrets that would share a variable are an error. ' +
+        'A secret that cannot be a variable is left out with a note; if --only or the env file names it, it is an error. ' +
+        "mav becomes the program, so process id, signals, standard input and exit code are the program's own.",
     ],
     options: variableOptions,
     load: () => import('./commands/exec.ts'),
   },
   env: {
     group: 'Use them',
-    description: 'Print secrets as environment variables, for a shell to evaluate',
+    description: 'Print secrets as environment variables for a shell to evaluate',
     examples: ['eval "$(mav env --env prod)"', 'mav env --shell fish | source'],
-    notes: ['The variables are those of mav exec, which keeps them out of the shell and its other programs.'],
+    notes: [
+      'The variables are the same as those of mav exec. Prefer exec: it keeps them out of the shell and its other programs.',
+    ],
     options: {
       ...variableOptions,
       shell: {
         type: 'string',
         ignoresCase: true,
         placeholder: 'SHELL',
-        description: 'bash (the default; for sh, dash and zsh too), fish or pwsh',
+        description: 'bash (default; also for sh, dash and zsh), fish or pwsh',
       },
       output: {
         ...output,
@@ -398,20 +414,20 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Fill a template: {{ mav://ENV/NAME#FIELD }} becomes the value',
     examples: ['mav inject -i app.conf.tpl -o app.conf', "echo 'token: {{ mav:///api-token }}' | mav inject"],
     notes: [
-      'An empty ENV is the default environment; without #FIELD it is the value of the secret itself. Other characters ' +
-        'of names are percent-encoded. Everything else in the template stays as it is, byte for byte.',
+      'An empty ENV is the default environment. Without #FIELD the value of the secret itself is used. Special ' +
+        'characters in names are percent-encoded. Everything else in the template stays as it is, byte for byte.',
     ],
     options: {
       in: {
         type: 'string',
         short: 'i',
         placeholder: 'TEMPLATE',
-        description: 'The template (- or absent: standard input)',
+        description: 'Template file (- or absent: standard input)',
       },
       output: {
         ...withoutAliases(output),
         placeholder: 'FILE',
-        description: 'Where the text goes, closed to others (- or absent: standard output)',
+        description: 'File to write, readable only by you (- or absent: standard output)',
       },
       reveal,
     },
@@ -421,15 +437,15 @@ export const commands: Readonly<Record<string, Command>> = {
   // In and out
   export: {
     group: 'In and out',
-    description: 'Write out all that is stored, in the clear',
+    description: 'Write all secrets in the clear',
     examples: ['mav export --to vault.json', 'mav export --env prod -o dotenv --to .env'],
     notes: [
-      'JSON has values, fields and metadata complete, and mav import takes it back. dotenv has the variables that ' +
-        'mav env prints, docker the same for docker --env-file and kubectl create --from-env-file. FILE is closed to ' +
-        'others; whoever gets hold of it has the secrets.',
+      'JSON has all values, fields and metadata, and mav import reads it. dotenv has the variables that mav env prints. ' +
+        'docker has the same for docker --env-file and kubectl create --from-env-file. FILE is readable only by you; ' +
+        'anyone who gets it has the secrets.',
     ],
     options: {
-      env: { ...env, description: 'Only this environment (MAV_ENV; default: all of them)' },
+      env: { ...env, description: 'Only this environment (MAV_ENV; default: all)' },
       output: {
         ...output,
         placeholder: 'json|dotenv|docker',
@@ -439,21 +455,24 @@ export const commands: Readonly<Record<string, Command>> = {
       to: {
         type: 'string',
         placeholder: 'FILE',
-        description: 'Write into this file, once all of it is there',
+        description: 'Write to this file; it appears only when complete',
       },
       only: { ...variableOptions.only, description: 'Not with -o json: only these secrets; may be repeated' },
-      except: { ...variableOptions.except, description: 'Not with -o json: all but these; may be repeated' },
+      except: {
+        ...variableOptions.except,
+        description: 'Not with -o json: all secrets but these; may be repeated',
+      },
       filter: { ...variableOptions.filter, description: 'Not with -o json: only names that contain this' },
       prefix: { ...variableOptions.prefix, description: 'Not with -o json: put this before each name' },
       'allow-empty': {
         ...variableOptions['allow-empty'],
-        description: 'Also if the environment holds nothing',
+        description: 'Go on if the environment holds nothing',
       },
-      force: { type: 'boolean', description: 'Replace FILE' },
+      force: { type: 'boolean', description: 'Replace FILE if it exists' },
       reveal,
       'skip-unreadable': {
         type: 'boolean',
-        description: 'Leave out what cannot be opened; the exit code is 1 then',
+        description: 'Leave out entries that cannot be opened; exit with 1 if there are any',
       },
     },
     load: () => import('./commands/export.ts'),
@@ -461,25 +480,24 @@ export const commands: Readonly<Record<string, Command>> = {
   import: {
     group: 'In and out',
     arguments: '<file>',
-    description: 'Store what is in a file: all of it, or nothing',
+    description: 'Store the entries of a file: all of them, or none',
     examples: ['mav import vault.json --dry-run', 'mav import .env --env dev'],
     notes: [
-      'FILE is what mav export wrote, JSON of other tools ({"NAME":"value"}, or [{"key":"NAME","value":"…"}]), or ' +
-        'dotenv; - is standard input. What it does not mention stays as it is. Before secrets that exist are changed ' +
-        'you are asked.',
+      'FILE is an export of mav, JSON of other tools ({"NAME":"value"}, or [{"key":"NAME","value":"…"}]), or dotenv; ' +
+        '- is standard input. What FILE does not mention stays as it is. import asks before it changes existing secrets.',
     ],
     options: {
-      env: { ...env, description: 'Where those go that the file puts in no environment (MAV_ENV)' },
+      env: { ...env, description: 'Environment of entries that do not name one (MAV_ENV)' },
       format: {
         type: 'string',
         ignoresCase: true,
         placeholder: 'json|dotenv',
-        description: 'What FILE is (default: what it looks like)',
+        description: 'Format of FILE (default: by its first character)',
       },
-      'dry-run': { type: 'boolean', description: 'Say what would be done, and do nothing' },
+      'dry-run': { type: 'boolean', description: 'Show what would be done; change nothing' },
       'skip-empty': {
         type: 'boolean',
-        description: 'Leave out values that are empty, which a vault cannot hold',
+        description: 'Leave out empty values, which a vault cannot hold',
       },
       force,
       output: withoutAliases(textOutput),
@@ -490,18 +508,18 @@ export const commands: Readonly<Record<string, Command>> = {
     group: 'In and out',
     answersByExitCode: true,
     arguments: '[...paths]',
-    description: "Find the vault's own values in files; exit 1 if there are any",
+    description: "Find the vault's own values in files; exit with 1 if there are any",
     examples: ['mav scan', 'mav scan --staged   # in .git/hooks/pre-commit'],
     notes: [
-      'Looks through the folder it is run in, or the files and folders given; - is standard input. In a git work ' +
-        'tree it leaves out what git ignores. Values are found as they are and in base64, JSON and URLs. What is ' +
-        'printed is where, and the name of the secret.',
+      'scan looks through the current folder, or the given files and folders; - is standard input. In a git work tree ' +
+        'it leaves out what git ignores. It finds values as they are, and in base64, JSON and URLs. It prints the place ' +
+        'and the name of the secret, and not the value.',
     ],
     options: {
-      env: { ...env, description: 'Only values of this environment (default: all, whatever MAV_ENV says)' },
-      'allow-empty': { type: 'boolean', description: 'Also if the environment holds nothing' },
-      staged: { type: 'boolean', description: "What git's index has staged, instead of files" },
-      all: { type: 'boolean', description: 'Files too that git ignores' },
+      env: { ...env, description: 'Only values of this environment (default: all, even if MAV_ENV is set)' },
+      'allow-empty': { type: 'boolean', description: 'Go on if the environment holds nothing' },
+      staged: { type: 'boolean', description: "Scan what git's index has staged, instead of files" },
+      all: { type: 'boolean', description: 'Also scan files that git ignores' },
       output: textOutput,
     },
     load: () => import('./commands/scan.ts'),
@@ -510,7 +528,7 @@ export const commands: Readonly<Record<string, Command>> = {
   // Vault
   init: {
     group: 'Vault',
-    description: 'Make a vault',
+    description: 'Create a vault',
     examples: ['mav init', 'mav init --key-store passphrase --passphrase-file ~/pass.txt'],
     options: keyStoreOptions,
     load: () => import('./commands/init.ts'),
@@ -520,27 +538,27 @@ export const commands: Readonly<Record<string, Command>> = {
     description: 'Serve the vault on its socket until stopped',
     examples: ['mav serve', 'mav serve --socket ~/run/vault.sock'],
     options: {
-      init: { type: 'boolean', description: 'Make a vault first if there is none' },
+      init: { type: 'boolean', description: 'Create a vault first if there is none' },
       ...keyStoreOptions,
       'log-format': {
         type: 'string',
         placeholder: 'FORMAT',
-        description: 'text, as on a terminal, or json, as elsewhere',
+        description: 'text (default on a terminal) or json (default elsewhere)',
       },
-      'log-requests': { type: 'boolean', description: 'Log every request in text too, as json does' },
+      'log-requests': { type: 'boolean', description: 'Also log every request in text form, as json does' },
       // The Go program's client starts its daemon with this.
-      'no-touchid': { type: 'boolean', description: 'Nothing: there is no Touch ID here', hidden: true },
+      'no-touchid': { type: 'boolean', description: 'No effect: there is no Touch ID here', hidden: true },
     },
     load: () => import('./commands/serve.ts'),
   },
   status: {
     group: 'Vault',
     answersByExitCode: true,
-    description: 'Say whether the vault can be used, and where everything is',
+    description: 'Show whether the vault can be used, and where everything is',
     examples: ['mav status', 'mav status >/dev/null && echo usable'],
     notes: [
-      'The exit code is 0 only where the vault can be used: by its daemon, or without one. Nobody is asked for a ' +
-        'passphrase: without a daemon, and without --passphrase-file, a vault that needs one is sealed (5).',
+      'The exit code is 0 only if the vault can be used, with a daemon or without one. status never asks for a ' +
+        'passphrase: without a daemon and without --passphrase-file, a vault that needs one counts as sealed (exit code 5).',
     ],
     options: { output: textOutput },
     load: () => import('./commands/status.ts'),
@@ -549,9 +567,9 @@ export const commands: Readonly<Record<string, Command>> = {
     group: 'Vault',
     answersByExitCode: true,
     toleratesConfig: true,
-    description: 'Check machine, vault and daemon, and say what to do; changes nothing',
+    description: 'Check machine, vault and daemon, and say what to do; change nothing',
     examples: ['mav doctor', 'mav doctor -o json'],
-    notes: ['The exit code is 0 if no check fails; a warning is no failure.'],
+    notes: ['The exit code is 0 if no check fails. A warning is not a failure.'],
     options: { output: textOutput },
     load: () => import('./commands/doctor.ts'),
   },
@@ -580,7 +598,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   'service uninstall': {
     group: 'Vault',
-    description: 'Stop and remove the login item; vault and keys stay',
+    description: 'Stop and remove the login item; the vault and its keys stay',
     examples: ['mav service uninstall', 'mav service uninstall --print'],
     options: printPlan,
     load: () => import('./commands/service-uninstall.ts'),
@@ -612,37 +630,42 @@ export const commands: Readonly<Record<string, Command>> = {
     description: "Show the service's log",
     examples: ['mav service logs', 'mav service logs --follow --lines 20'],
     options: {
-      follow: { type: 'boolean', short: 'f', description: 'Go on as lines are added' },
-      lines: { type: 'string', short: 'n', placeholder: 'N', description: 'The last N lines (100)' },
+      follow: { type: 'boolean', short: 'f', description: 'Go on printing as lines are added' },
+      lines: {
+        type: 'string',
+        short: 'n',
+        placeholder: 'N',
+        description: 'Number of last lines to print (100)',
+      },
     },
     load: () => import('./commands/service-logs.ts'),
   },
   adopt: {
     group: 'Vault',
-    description: 'Take the vault that lies here for your own, where none or another one was known',
+    description: 'Accept the vault in this folder as yours, if mav knew none or another one there',
     examples: ['mav adopt', 'mav adopt --home /media/backup/maestrovault'],
     notes: [
-      'Which vault lies in which folder, and where its key is kept, stands outside of these folders, in ' +
-        '$XDG_CONFIG_HOME/maestrovault/known-vaults.json (~/.config without XDG_CONFIG_HOME): whoever can exchange the ' +
-        "vault's files must not be able to give you another vault unnoticed. A vault that was moved, copied or restored " +
-        'from elsewhere is refused until you adopt it. It shows what it found and what was known, and asks.',
+      'mav remembers which vault is in which folder, and where its key is kept, in ' +
+        '$XDG_CONFIG_HOME/maestrovault/known-vaults.json (~/.config without XDG_CONFIG_HOME). So nobody who can exchange ' +
+        "the vault's files can give you another vault unnoticed. A vault that was moved, copied or restored from " +
+        'elsewhere is refused until you adopt it. adopt shows what it found and what was known, and asks.',
     ],
     options: { force },
     load: () => import('./commands/adopt.ts'),
   },
   destroy: {
     group: 'Vault',
-    description: 'Delete the vault with its key, secrets and tokens, for ever',
+    description: 'Delete the vault with its key, secrets and tokens for ever',
     examples: ['mav destroy', 'mav destroy --force --even-if-key-stays'],
     notes: [
-      'A running daemon ends. Copies of the vault (backups) cannot be opened any more, unless its passphrase or a copy ' +
-        "of its key file is there. config.json and what is not the program's stay.",
+      'A running daemon ends. Copies of the vault (backups) can no longer be opened, unless somebody has its passphrase ' +
+        "or a copy of its key file. config.json and files that are not the program's stay.",
     ],
     options: {
       force,
       'even-if-key-stays': {
         type: 'boolean',
-        description: 'Also where the key store does not let go of the key',
+        description: 'Go on if the key store does not delete the key',
       },
     },
     load: () => import('./commands/destroy.ts'),
@@ -651,7 +674,7 @@ export const commands: Readonly<Record<string, Command>> = {
   // Tokens and keys
   'token create': {
     group: 'Tokens and keys',
-    description: 'Create a token for a client of the API; it is shown once',
+    description: 'Create a token for a client of the API, and show it once',
     examples: [
       'mav token create --name ci --scope read',
       'mav token create --name me --scope read,write --expires 24h',
@@ -668,9 +691,9 @@ export const commands: Readonly<Record<string, Command>> = {
       expires: {
         type: 'string',
         placeholder: 'DURATION',
-        description: 'Such as 24h, 30d, 1h30m (default: never)',
+        description: 'When it expires, such as 24h, 30d, 1h30m (default: never)',
       },
-      trusted: { type: 'boolean', description: 'What it writes counts as yours for exec and env' },
+      trusted: { type: 'boolean', description: 'What it writes counts as yours, so exec and env use it' },
       output: { ...textOutput, description: 'Form of the output (text: the token alone)' },
     },
     load: () => import('./commands/token-create.ts'),
@@ -694,12 +717,12 @@ export const commands: Readonly<Record<string, Command>> = {
     arguments: '[...ids]',
     description: 'Revoke tokens, or all of them',
     examples: ['mav token revoke 0123456789abcdef', 'mav token revoke --all'],
-    options: { all: { type: 'boolean', description: 'Every token there is; you are asked' }, force },
+    options: { all: { type: 'boolean', description: 'Revoke every token; asks first' }, force },
     load: () => import('./commands/token-revoke.ts'),
   },
   'key rotate': {
     group: 'Tokens and keys',
-    description: 'Wrap every key under a new key-encryption key',
+    description: 'Make a new key-encryption key, and wrap every key under it',
     examples: ['mav key rotate', 'mav key rotate --passphrase-file ~/pass.txt'],
     options: {},
     load: () => import('./commands/key-rotate.ts'),
@@ -711,7 +734,7 @@ export const commands: Readonly<Record<string, Command>> = {
     needsNoVault: true,
     description: 'Print the version',
     examples: ['mav version', 'mav --version'],
-    options: { output: { ...textOutput, description: 'Form of the output (json: what it runs on too)' } },
+    options: { output: { ...textOutput, description: 'Form of the output (json: also Node and platform)' } },
     load: () => import('./commands/version.ts'),
   },
   completion: {
@@ -725,10 +748,10 @@ export const commands: Readonly<Record<string, Command>> = {
     ],
     notes: [
       'Or, for bash in ~/.bashrc:  source <(mav completion bash)',
-      'zsh, in ~/.zshrc behind compinit:  source <(mav completion zsh)',
-      'PowerShell, in $PROFILE:',
+      'For zsh, in ~/.zshrc after compinit:  source <(mav completion zsh)',
+      'For PowerShell, in $PROFILE:',
       '  mav completion powershell | Out-String | Invoke-Expression',
-      'Names of secrets, environments, fields and tokens come from the running daemon; without one there are none.',
+      'Names of secrets, environments, fields and tokens come from the running daemon. Without a daemon they are not completed.',
     ],
     options: {},
     load: () => import('./commands/completion.ts'),

@@ -114,11 +114,11 @@ if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _mav "$@"; else compdef _ma
 
 exports[`test/completion.ts > TAP > fish > a line and a Tab > what it offers > must match snapshot 1`] = `
 mav ge
-    gen	Print a new random password or passphrase, and store it where a name is given
-    generate	Print a new random password or passphrase, and store it where a name is given
-    get	Print the value of a secret, and nothing else
+    gen	Print a new random password or passphrase, and store it if a name is given
+    generate	Print a new random password or passphrase, and store it if a name is given
+    get	Print the value of a secret and nothing else
 mav token 
-    create	Create a token for a client of the API; it is shown once
+    create	Create a token for a client of the API, and show it once
     list	List tokens
     ls	List tokens
     revoke	Revoke tokens, or all of them

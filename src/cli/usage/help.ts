@@ -12,10 +12,10 @@ const EXIT_CODES =
 const VARIABLES = [
   ['MAV_HOME', "the vault's folder (default: ~/.maestrovault)"],
   ['MAV_SOCKET', "the daemon's socket (default: maestrovault.sock in that folder)"],
-  ['MAV_TOKEN', 'the token to use; mav is that token then and nothing more'],
+  ['MAV_TOKEN', 'the token to use; mav may then do what it permits, no more'],
   ['MAV_ENV', 'the environment to work in'],
 ] as const;
-const PRECEDENCE = "Flags win over these, these over config.json in the vault's folder.";
+const PRECEDENCE = "Flags override these variables, and these override config.json in the vault's folder.";
 
 interface Section {
   readonly title: string;
@@ -35,7 +35,7 @@ export function formatCommandHelp(words: string, command: Command, width: number
       lines: formatRows(
         [
           ...options.map((option) => [option.rawName, option.description] as const),
-          ['-h, --help', 'Say what this command does'],
+          ['-h, --help', 'Show this help'],
         ],
         INDENT,
         width,
