@@ -85,13 +85,13 @@ t.test('guess > too many are held back > those are refused at once, the others w
   t.ok((await Promise.all([...held, next])).every((isHeld) => isHeld));
 });
 
-t.test('principals.find > a hash that begins like a real one > nobody', async (t) => {
+t.test('principals.authenticate > a hash that begins like a real one > nobody', async (t) => {
   const [real, other] = [guess(), guess()];
   const row = { id: 'a', scopes: ['read'], expiresAt: null } as const;
   const find = (tokenHash: string) => {
     const principals = new Principals(null);
     principals.apply({ kind: 'grant', row: { ...row, tokenHash } satisfies PrincipalRow });
-    return principals.find(real);
+    return principals.authenticate(`Bearer ${real}`, 0);
   };
   const hash = hashToken(real);
   t.match(find(hash), { id: 'a' });

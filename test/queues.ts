@@ -252,7 +252,8 @@ t.test('HTTP > the queue is full > 503 busy with Retry-After', async (t) => {
   const session = 'mvs_'.padEnd(68, '0');
   const vault = {
     principals: {
-      find: (token: string) => (token === session ? { id: 's', scopes: ['session'], expiresAt: null } : null),
+      authenticate: (header: string) =>
+        header === `Bearer ${session}` ? { id: 's', scopes: ['session'], expiresAt: null } : null,
     },
     sealedBecause: null,
     settled: async () => {},

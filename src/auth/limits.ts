@@ -1,28 +1,28 @@
 /**
- * Slows down the guessing of tokens: after some wrong ones in a row the refusals are held back, each longer than the one
- * before. A request with a valid token is never held up, so guessing cannot lock the owner out. The 256 random bits of a
- * token keep it from being guessed; this makes the attempt slow, and reports it.
+ * Slows down the guessing of tokens, and reports it: after some wrong tokens in a row the refusals are held back, each
+ * longer than the one before. A request with a valid token is never held up, so guessing cannot lock the owner out. What
+ * keeps a token from being guessed is its 256 random bits.
  */
 import { type Warn, warnSeldom } from '../log/rate-limited-warning.ts';
 
-/** So many wrong tokens are refused without delay: a program that still has an old token is not an attack. */
+/** Number of wrong tokens that are refused without delay: a program that still has an old token is not an attack. */
 const FREE_GUESSES = 20;
-/** How fast wrong tokens are forgotten, while no refusal is held back. */
+/** How many wrong tokens are forgotten each second while no refusal is held back. */
 const FORGOTTEN_PER_SECOND = 10;
 const FIRST_DELAY_MS = 5;
-/** After so many more guesses a refusal takes twice as long. */
+/** Number of guesses after which a refusal takes twice as long. */
 const GUESSES_PER_DOUBLING = 16;
 const MAX_DELAY_MS = 5_000;
-/** Refusals held back at once. Each takes memory and keeps a connection open. */
+/** Largest number of refusals held back at once. Each takes memory and keeps a connection open. */
 const MAX_HELD = 1_000;
 
-/** With so many the delay is the longest. More are not counted, so that an attack is soon forgotten. */
+/** Number of guesses that have the longest delay. More are not counted, so that an attack is soon forgotten. */
 const MAX_COUNTED = FREE_GUESSES + GUESSES_PER_DOUBLING * Math.log2(MAX_DELAY_MS / FIRST_DELAY_MS);
 
-/** How many wrong tokens came of late. Times are those of one clock that never goes back, in milliseconds. */
+/** Counts recent wrong tokens. Times are in milliseconds, of one clock that never goes back. */
 export class GuessCount {
   #count = 0;
-  /** Nothing is forgotten before then; else a client that waits for each refusal would never wait longer. */
+  /** No guess is forgotten before this time; else a client that waits for each refusal would never wait longer. */
   #heldUntilMs = 0;
 
   /** Counts a guess. Returns for how many milliseconds its refusal is to be held back. */
@@ -45,22 +45,22 @@ function delayAfter(guesses: number): number {
   return excess <= 0 ? 0 : Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (excess / GUESSES_PER_DOUBLING));
 }
 
-/** The refusals of wrong tokens, each held back for as long as the count says. */
+/** Holds back the refusals of wrong tokens, each for as long as the count says. */
 export class GuessLimit {
   readonly #count = new GuessCount();
   readonly #report: Warn;
-  /** For each refusal that is held back now, the function that lets it go. */
+  /** The functions that let go of the refusals held back now. */
   readonly #held = new Set<() => void>();
   #isOver = false;
 
-  /** `report`: told, now and then, that refusals are held back. */
+  /** `report` is called, at most once a minute, when refusals are held back. */
   constructor(report: Warn) {
     this.#report = warnSeldom(report);
   }
 
   /**
-   * Counts a wrong token and resolves when it may be refused: after its delay, or as soon as `onGone` says that nobody
-   * waits any more. False, at once, if too many are held back already.
+   * Counts a wrong token. Resolves with true when the token may be refused: after the delay, or as soon as `onGone` calls
+   * its listener, because the client has gone away. Resolves with false, at once, if too many are held back already.
    */
   async holdBack(onGone: (listener: () => void) => void): Promise<boolean> {
     const delayMs = this.#count.add(performance.now());
@@ -84,12 +84,12 @@ export class GuessLimit {
     });
   }
 
-  /** Called when the principals have changed: a token that was wrong before may be right now. */
+  /** Forgets all guesses, because the principals have changed: a token that was wrong before may be right now. */
   forget(): void {
     this.#count.forget();
   }
 
-  /** Lets all go, and holds nothing back from now on: the daemon is stopping. */
+  /** Lets go of all refusals and holds back no more, because the daemon is stopping. */
   end(): void {
     this.#isOver = true;
     for (const letGo of [...this.#held]) letGo();

@@ -1,24 +1,34 @@
 /**
- * The principals that may ask, by the SHA-256 of their token. The workers verify the rows of the database and hand them
- * over; this thread has no key to verify them with.
+ * The principals that may send requests, by the SHA-256 of their token. The workers verify the rows of the database and
+ * hand them over; the request thread has no key to verify them with.
  *
  * The time of a lookup tells nothing about a token. A guess is hashed first, so no prefix of it can be right. Half of the
- * hash finds the entry, and a hash with that half is not found without the token. Then the whole hash is compared in
+ * hash selects the entry, and without the token no hash with that half can be made. Then the whole hash is compared in
  * constant time.
  */
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { Principal, PrincipalChange, PrincipalRow } from '../../workers/messages.ts';
+import type { Author, Principal, PrincipalChange, PrincipalRow } from '../../workers/messages.ts';
+import { BEARER } from './bearer-token.ts';
+import { toAuthor } from './scope.ts';
 
-/** SHA-256 of a token, 64 hex characters. A token is random, so its hash needs no salt and no stretching. */
+/** A principal whose token was presented. */
+export interface AuthenticatedPrincipal extends Principal {
+  /** What its writes are bound to. */
+  readonly author: Author;
+}
+
+/** Returns the SHA-256 of a token, 64 hex characters. A token is random, so its hash needs no salt and no stretching. */
 export function hashToken(token: string): string {
   return hash('sha256', token);
 }
 
-/** Hexadecimal digits of a hash that find an entry: 128 bits, so no two tokens share them. */
+/** Hexadecimal digits of a hash that select an entry: 128 bits, so no two tokens share them. */
 const SELECTOR_LENGTH = 32;
 
 interface Entry {
-  readonly principal: Principal;
+  readonly principal: AuthenticatedPrincipal;
+  /** Unix time in milliseconds; Infinity where the token does not expire. */
+  readonly expiresAtMs: number;
   /** The whole hash, as ASCII of its hexadecimal digits. */
   readonly digest: Uint8Array;
 }
@@ -34,11 +44,14 @@ export class Principals {
     this.#replaceAll([]);
   }
 
-  find(token: string): Principal | null {
+  /** Returns null if the `Authorization` header is missing or malformed, or its token unknown or expired. */
+  authenticate(authorization: string | undefined, nowMs: number): AuthenticatedPrincipal | null {
+    const token = BEARER.exec(authorization ?? '')?.[1];
+    if (token === undefined) return null;
     const tokenHash = hash('sha256', token);
     const entry = this.#bySelector.get(tokenHash.slice(0, SELECTOR_LENGTH));
-    if (entry === undefined) return null;
-    return timingSafeEqual(entry.digest, Buffer.from(tokenHash, 'latin1')) ? entry.principal : null;
+    if (entry === undefined || !timingSafeEqual(entry.digest, Buffer.from(tokenHash, 'latin1'))) return null;
+    return entry.expiresAtMs <= nowMs ? null : entry.principal;
   }
 
   apply(change: PrincipalChange): void {
@@ -55,8 +68,13 @@ export class Principals {
   }
 
   #add(row: PrincipalRow): void {
-    const selector = row.tokenHash.slice(0, SELECTOR_LENGTH);
-    this.#bySelector.set(selector, { principal: row, digest: Buffer.from(row.tokenHash, 'latin1') });
+    const { tokenHash, ...principal } = row;
+    const selector = tokenHash.slice(0, SELECTOR_LENGTH);
+    this.#bySelector.set(selector, {
+      principal: { ...principal, author: toAuthor(row) },
+      expiresAtMs: row.expiresAt === null ? Number.POSITIVE_INFINITY : row.expiresAt * 1000,
+      digest: Buffer.from(tokenHash, 'latin1'),
+    });
     this.#selectorById.set(row.id, selector);
   }
 

@@ -1,4 +1,4 @@
-/** Compares scopes; nothing else does. */
+/** The only place that compares scopes. */
 import type { Author, Principal, Scope } from '../../workers/messages.ts';
 
 /** `admin` implies every other stored scope; `session` implies `admin`, and only it may change the vault's state. */
@@ -9,7 +9,7 @@ export function hasScope(principal: Principal, scope: Scope): boolean {
   return scopes.includes(scope) || scopes.includes('admin');
 }
 
-/** Returns to whom a write of the principal is bound. */
+/** Returns what the principal's writes are bound to. */
 export function toAuthor(principal: Principal): Author {
   const isSession = hasScope(principal, 'session');
   return { id: isSession ? 'session' : principal.id, isTrusted: isSession || principal.isTrusted === true };

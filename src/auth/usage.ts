@@ -1,4 +1,4 @@
-/** When tokens were last used: noted in memory on a request's way, written in batches beside it. */
+/** When tokens were last used. A request notes it in memory; it is written in batches, which no request waits for. */
 
 export class TokenUsage {
   #lastUsed = new Map<string, number>();
@@ -7,7 +7,7 @@ export class TokenUsage {
     this.#lastUsed.set(tokenId, Math.floor(nowMs / 1000));
   }
 
-  /** What is not written yet, as the parameters of a `tokens.touch` call (id to Unix seconds); null if nothing. */
+  /** Returns what is not written yet as the parameters of a `tokens.touch` call (id to Unix seconds); null if nothing. */
   take(): Record<string, string> | null {
     if (this.#lastUsed.size === 0) return null;
     const params = Object.fromEntries([...this.#lastUsed].map(([id, usedAt]) => [id, String(usedAt)]));

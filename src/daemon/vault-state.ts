@@ -54,7 +54,8 @@ export class VaultState {
   readonly #report: Report;
   readonly #apply: (answered: CallResult) => void;
   readonly #replaceThreads: () => Promise<boolean>;
-  #sealedBecause: Problem | null = STARTING;
+  /** Why the vault is sealed; null while it is unsealed. Only this class writes it. */
+  sealedBecause: Problem | null = STARTING;
   /** Settles when the unsealing under way has ended; requests wait for it instead of failing. */
   #unsealing: Promise<unknown> = Promise.resolve();
   readonly #stopping = Promise.withResolvers<void>();
@@ -73,15 +74,10 @@ export class VaultState {
     this.#replaceThreads = replaceThreads;
   }
 
-  /** Why the vault is sealed; null while it is not. */
-  get sealedBecause(): Problem | null {
-    return this.#sealedBecause;
-  }
-
   /** Resolves when no unsealing is under way that a request would have to wait for. */
   async settled(): Promise<void> {
     // An unsealed vault has its keys: another unsealing, perhaps a hanging one, is no reason to wait.
-    if (this.#sealedBecause !== null) await Promise.race([this.#unsealing, this.#stopping.promise]);
+    if (this.sealedBecause !== null) await Promise.race([this.#unsealing, this.#stopping.promise]);
   }
 
   /** Requests wait for no unsealing any more: what hangs now must not hold up the end. */
@@ -92,7 +88,7 @@ export class VaultState {
   /** Nothing is unsealed any more, whatever ends now; `because` says why. */
   end(because: Problem | null): void {
     this.#isOver = true;
-    this.#sealedBecause = because ?? this.#sealedBecause;
+    this.sealedBecause = because ?? this.sealedBecause;
     this.stopWaiting();
   }
 
@@ -104,9 +100,9 @@ export class VaultState {
     // One that was still under way when the vault was destroyed.
     if (this.#isOver) return answered;
     // A wrong passphrase for an unsealed vault changes nothing.
-    if (answered.ok) this.#sealedBecause = null;
-    else if (this.#sealedBecause !== null && saysWhy(answered, this.#sealedBecause))
-      this.#sealedBecause = answered;
+    if (answered.ok) this.sealedBecause = null;
+    else if (this.sealedBecause !== null && saysWhy(answered, this.sealedBecause))
+      this.sealedBecause = answered;
     if (answered.ok) this.#report('unsealed', '');
     else this.#report('sealed', adviseOn(answered, API));
     return answered;
@@ -119,7 +115,7 @@ export class VaultState {
       const answered = await this.#control(call);
       if (answered !== WORKER_DIED) return answered;
       // The other threads may have got the keys before that one died.
-      if (this.#sealedBecause !== null) await this.#tryToSeal(callFor('vault.seal'));
+      if (this.sealedBecause !== null) await this.#tryToSeal(callFor('vault.seal'));
     }
     return DIED_UNSEALING;
   }
@@ -129,13 +125,13 @@ export class VaultState {
     const inTime = await within(SEAL_MS, this.#tryToSeal(call));
     const answered = inTime?.ok ? inTime : await this.#sealByForce();
     this.#apply(answered);
-    if (answered.ok && !this.#isOver) this.#sealedBecause = SEALED;
+    if (answered.ok && !this.#isOver) this.sealedBecause = SEALED;
     return answered;
   }
 
   async #sealByForce(): Promise<CallResult> {
     // First, so that no new thread is given the keys again.
-    if (!this.#isOver) this.#sealedBecause = SEALED;
+    if (!this.#isOver) this.sealedBecause = SEALED;
     this.#report('warning', 'a thread did not let go of the keys in time, so all are ended');
     if (!(await this.#replaceThreads())) return STUCK;
     return (await within(SEAL_MS, this.#tryToSeal(callFor('vault.seal')))) ?? STUCK;
@@ -153,7 +149,7 @@ export class VaultState {
   /** `isLast`: no thread is left that could have the keys, so requests need not try. */
   noteDeath(isLast: boolean): void {
     this.#deaths += 1;
-    if (isLast && this.#sealedBecause === null) this.#sealedBecause = RESUMING;
+    if (isLast && this.sealedBecause === null) this.sealedBecause = RESUMING;
     void this.resume();
   }
 
@@ -185,12 +181,12 @@ export class VaultState {
   }
 
   #noteReplaced(): void {
-    if (this.#sealedBecause === RESUMING)
-      this.#sealedBecause = { reason: 'unusable', message: PROGRAM_REPLACED.message };
+    if (this.sealedBecause === RESUMING)
+      this.sealedBecause = { reason: 'unusable', message: PROGRAM_REPLACED.message };
   }
 
   get #mayResume(): boolean {
-    return !this.#isOver && (this.#sealedBecause === null || this.#sealedBecause === RESUMING);
+    return !this.#isOver && (this.sealedBecause === null || this.sealedBecause === RESUMING);
   }
 
   /** Resolves to false if somebody unsealed the vault while it was being sealed here: then it is to be resumed again. */
@@ -199,16 +195,16 @@ export class VaultState {
     if (!this.#mayResume) return true;
     this.#apply(answered);
     if (answered.ok) {
-      if (this.#sealedBecause !== null) this.#report('unsealed', '');
-      this.#sealedBecause = null;
+      if (this.sealedBecause !== null) this.#report('unsealed', '');
+      this.sealedBecause = null;
       return true;
     }
-    this.#sealedBecause = answered;
+    this.sealedBecause = answered;
     this.#report('sealed', adviseOn(answered, API));
     // In all threads, and no token is known any more.
     const sealed = await this.#tryToSeal(callFor('vault.seal'));
     // An unsealing in between was undone by this: without its keys, and without the tokens, it must not count as unsealed.
-    if (this.#sealedBecause === null) return false;
+    if (this.sealedBecause === null) return false;
     this.#apply(sealed);
     return true;
   }

@@ -3,11 +3,11 @@
  * line can send the same requests inside its own process.
  */
 import { randomBytes } from 'node:crypto';
-import type { Call, ErrorCode, Failure, Principal } from '../../workers/messages.ts';
-import { authenticate, findToken, isSessionToken } from '../auth/authenticate.ts';
+import type { Call, ErrorCode, Failure } from '../../workers/messages.ts';
+import { findToken, isSessionToken } from '../auth/bearer-token.ts';
 import type { GuessLimit } from '../auth/limits.ts';
-import type { Principals } from '../auth/principals.ts';
-import { hasScope, toAuthor } from '../auth/scope.ts';
+import type { AuthenticatedPrincipal, Principals } from '../auth/principals.ts';
+import { hasScope } from '../auth/scope.ts';
 import type { CallResult, IsWanted } from '../call-result.ts';
 import type { LongWork } from '../long-work.ts';
 import { API, API_WITH_KEY, adviseOn, type Problem, type Reader } from '../remedies.ts';
@@ -192,7 +192,7 @@ async function findRoute(backend: Backend, request: Request, progress: Progress)
   } catch (error) {
     if (!isOpenToAll(request.target)) {
       if (backend.sealedBecause !== null) await backend.settled();
-      const principal = authenticate(backend.principals, request.authorization, Date.now());
+      const principal = backend.principals.authenticate(request.authorization, Date.now());
       if (principal === null) throw explainNoPrincipal(backend, request);
       progress.tokenId = principal.id;
     }
@@ -235,9 +235,9 @@ async function startWholeList(
 }
 
 /** Returns the principal, if it may use this route. Throws HttpError 401, 403 or, while the vault is sealed, 503. */
-function authorize(backend: Backend, request: Request, route: Route): Principal {
+function authorize(backend: Backend, request: Request, route: Route): AuthenticatedPrincipal {
   const nowMs = Date.now();
-  const principal = authenticate(backend.principals, request.authorization, nowMs);
+  const principal = backend.principals.authenticate(request.authorization, nowMs);
   if (principal === null) throw explainNoPrincipal(backend, request);
   if (route.scope !== null && !hasScope(principal, route.scope)) {
     throw new HttpError('forbidden', `the token does not have the scope ${route.scope}`);
@@ -267,7 +267,7 @@ function buildCall(
   { ifMatch, ifNoneMatch }: Request,
   { operation, replaceScope }: WorkerRoute,
   params: Match['params'],
-  principal: Principal,
+  principal: AuthenticatedPrincipal,
   body: Body | null,
 ): Call {
   return {
@@ -275,7 +275,7 @@ function buildCall(
     params,
     body,
     mayReplace: replaceScope === undefined || hasScope(principal, replaceScope),
-    author: toAuthor(principal),
+    author: principal.author,
     ...(ifMatch === undefined ? {} : { ifMatch }),
     ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
   };
@@ -347,6 +347,6 @@ function describeHealth(backend: Backend, { authorization }: Request): object {
 }
 
 function isSession({ principals }: Backend, authorization: string | undefined): boolean {
-  const principal = authorization === undefined ? null : authenticate(principals, authorization, Date.now());
+  const principal = principals.authenticate(authorization, Date.now());
   return principal !== null && hasScope(principal, 'session');
 }

@@ -6,7 +6,6 @@
 import { Buffer } from 'node:buffer';
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { authenticate } from '../../../src/auth/authenticate.ts';
 import { hashToken, Principals } from '../../../src/auth/principals.ts';
 import { matchRoute } from '../../../src/http/router.ts';
 import { parseKnownVault } from '../../../src/places/known-vaults.ts';
@@ -108,7 +107,7 @@ function measureRequestThread(): Step[] {
   principals.apply({ kind: 'grant', row });
   return [
     step('route', () => matchRoute('GET', '/v1/secrets/database-password?env=prod')),
-    step('authenticate', () => authenticate(principals, `Bearer ${TOKEN}`, Date.now())),
+    step('authenticate', () => principals.authenticate(`Bearer ${TOKEN}`, Date.now())),
   ];
 }
 
