@@ -37,7 +37,7 @@ async function serve(
         ? new Promise((resolve) => pending.push({ call, isWanted, resolve }))
         : Promise.resolve(reply(call)),
     ),
-    (line) => logged.push(line.answer.status),
+    (line) => logged.push(line.response.status),
     { connections: 10, ...limits, report: (_event, detail) => warnings.push(detail) },
   );
   const path = await listenUntilEnd(t, server);

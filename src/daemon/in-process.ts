@@ -7,7 +7,8 @@ import type { CallResult } from '../call-result.ts';
 import { isAlive } from '../client/alive.ts';
 import type { Incoming, Outgoing, Send } from '../client/connection.ts';
 import { ConnectionError } from '../client/connection-error.ts';
-import type { Backend, HttpResponse } from '../http/answer-request.ts';
+import type { Backend } from '../http/answer-request.ts';
+import type { HttpResponse } from '../http/http-response.ts';
 import type { Home } from '../places/home.ts';
 import { readOwner, TURN_PATIENCE_MS } from '../places/owner.ts';
 import type { PoolOptions } from '../pool/pools.ts';
@@ -99,7 +100,7 @@ async function answerInProcess(
   vault: Backend,
   { method, target, headers, body, signal }: Outgoing,
 ): Promise<Incoming> {
-  const answer = await answerRequest(vault, {
+  const response = await answerRequest(vault, {
     isWanted: () => true,
     method,
     target,
@@ -115,7 +116,7 @@ async function answerInProcess(
       return () => signal?.removeEventListener('abort', listener);
     },
   });
-  return toIncoming(answer, await collect(answer));
+  return toIncoming(response, await collect(response));
 }
 
 /** The whole body. Throws ConnectionError where it breaks off, as a daemon's answer then would. */

@@ -158,13 +158,15 @@ async function start(
   void vault.unseal(passphrase);
   void vault.destroyed.then(() => ending.begin('the vault was destroyed', 0));
   void vault.stuck.then(() => ending.beginNow('a thread cannot let go of the keys'));
-  const limits = { connections: chooseConnectionCap(), report: log.event };
-  const server = createApiServer(vault, log.request, limits);
-  const credentials = PeerCredentials.open();
-  if (credentials !== null) checkPeers(server, credentials, log.event);
   const parserBuffer = await ParserBuffer.open(dirname(home.socketPath));
   teardown.push(() => parserBuffer.close());
-  parserBuffer.watch(server);
+  const server = createApiServer(vault, log.request, {
+    connections: chooseConnectionCap(),
+    report: log.event,
+    onParsed: () => parserBuffer.overwriteSoon(),
+  });
+  const credentials = PeerCredentials.open();
+  if (credentials !== null) checkPeers(server, credentials, log.event);
   teardown.push(() => closeServer(server, ending.hurry));
   teardown.push(() => vault.stopWaiting());
   const leaveToken = () => teardown.push(leaveSessionToken(env, home.socketPath, sessionToken));

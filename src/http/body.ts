@@ -20,13 +20,13 @@ const MIN_CAPACITY = 128;
 
 export type Body = Uint8Array<ArrayBuffer>;
 
-/** The client went away before its request was complete: there is nobody to answer. */
+/** The client went away before its request was complete, so no response can reach it. */
 export class ClientGoneError extends Error {}
 
-/** Bodies that cannot arrive whole, each with the reason. */
+/** Requests whose bodies cannot arrive whole, each with the reason. */
 const refused = new WeakMap<IncomingMessage, HttpError>();
 
-/** A `readBody` of this request, under way or later, rejects with `error`. */
+/** A `collectBody` of this request, under way or later, rejects with `error`. */
 export function refuseBody(request: IncomingMessage, error: HttpError): void {
   refused.set(request, error);
   request.emit('refused', error);
@@ -43,19 +43,14 @@ function tooLarge(maxSize: number): HttpError {
   return new HttpError('too_large', `the body is larger than ${maxSize} bytes`);
 }
 
-/** Returns whether the request has a body or declares one. */
-export function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
-}
-
 /**
- * Returns the body, at most `maxSize` bytes, or null where there is none. Rejects with HttpError (`too_large`, `busy` when
- * all clients hold too much together, or the error of `refuseBody`) or ClientGoneError. What a client sends beyond the
+ * Resolves with the body, at most `maxSize` bytes, or with null if it is empty. Rejects with HttpError (`too_large`, `busy`
+ * when all clients hold too much together, or the error of `refuseBody`) or ClientGoneError. What a client sends beyond the
  * limit is read and dropped, so that the client gets to read its response; the server's request timeout bounds that. Until
  * the body is whole, its memory counts as the connection's. `invite` is called before the body is read, for clients that
  * wait for `100 Continue`.
  */
-export function readBody(
+export function collectBody(
   request: IncomingMessage,
   maxSize: number,
   connection: ClientConnection,
@@ -117,29 +112,26 @@ class Collector {
   /** Copies the chunk and zeroes it. Returns why the body cannot be taken; else null. */
   add(chunk: Buffer<ArrayBuffer>): HttpError | null {
     try {
-      return this.#isOver ? null : this.#append(chunk);
+      if (this.#isOver) return null;
+      const needed = this.#length + chunk.length;
+      if (needed > this.#maxSize) return tooLarge(this.#maxSize);
+      const target = this.#reserve(needed);
+      if (target === null) return this.#isOver ? null : tooMuch();
+      new Uint8Array(target).set(chunk, this.#length);
+      this.#length = needed;
+      return null;
     } finally {
       discard(chunk);
     }
   }
 
-  #append(chunk: Buffer): HttpError | null {
-    const needed = this.#length + chunk.length;
-    if (needed > this.#maxSize) return tooLarge(this.#maxSize);
-    const target = this.#reserve(needed);
-    // The body was refused while it was charged, by HeldMemory.
-    if (target === null) return this.#isOver ? null : tooMuch();
-    new Uint8Array(target).set(chunk, this.#length);
-    this.#length = needed;
-    return null;
-  }
-
-  /** Returns null where there is no memory for it. */
+  /** Returns null where there is no memory for it, or if HeldMemory refuses the body while it is charged. */
   #reserve(needed: number): ArrayBuffer | null {
     const [old, capacity] = [this.#buffer, this.#buffer?.byteLength ?? 0];
     if (old !== null && needed <= capacity) return old;
     const wanted = this.#chooseCapacity(needed);
-    this.#charge(wanted - capacity);
+    this.#charged += wanted - capacity;
+    this.#connection.hold(wanted - capacity);
     if (this.#isOver) return null;
     try {
       if (old?.resizable) old.resize(wanted);
@@ -167,12 +159,7 @@ class Collector {
     return grown;
   }
 
-  #charge(bytes: number): void {
-    this.#charged += bytes;
-    this.#connection.hold(bytes);
-  }
-
-  /** Returns the body, null if it is empty. From now on the caller charges its memory. */
+  /** Returns the body; null if it is empty. From now on the caller charges its memory. */
   take(): Body | null {
     const [buffer, length] = [this.#buffer, this.#length];
     this.#buffer = null;

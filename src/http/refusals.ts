@@ -1,22 +1,15 @@
-/** Ends connections on which a client sends what is not a request, or asks for a tunnel, each with a response. */
+/** Ends connections on which a client sends bytes that are not a request, or asks for a tunnel, each with a response. */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../workers/messages.ts';
-import { type HttpResponse, refuse } from './answer-request.ts';
+import type { LogRequest } from '../log/log.ts';
 import { refuseBody } from './body.ts';
 import { ClientConnection } from './client-connection.ts';
 import { HttpError } from './errors.ts';
+import { buildRefusal, type HttpResponse } from './http-response.ts';
 
-/** Called for every request that was answered. */
-export type LogRequest = (line: {
-  /** null where the request could not be read. */
-  readonly method: string | null;
-  readonly answer: HttpResponse;
-  readonly durationMs: number;
-}) => void;
-
-/** A client that was refused a tunnel has so long to close its end. */
+/** How long a client that was refused a tunnel may take to close its end. */
 const TUNNEL_LINGER_MS = 1_000;
 
 interface Refusal {
@@ -36,7 +29,7 @@ interface ParserError extends NodeJS.ErrnoException {
   readonly rawPacket?: Uint8Array;
 }
 
-/** Requests that came before the malformed bytes get their own responses first. */
+/** Refuses malformed bytes. Requests that came before them get their own responses first. */
 export function refuseMalformed(error: ParserError, socket: Socket, logRequest: LogRequest): void {
   error.rawPacket?.fill(0);
   const isSilent = socket.bytesRead === 0;
@@ -52,7 +45,7 @@ export function refuseMalformed(error: ParserError, socket: Socket, logRequest: 
   }
 }
 
-/** The request's body is malformed or late. Its response says so, unless it has been sent. */
+/** Refuses a request whose body is malformed or late, unless its response has been sent. */
 function refuseRest(response: ServerResponse, { code, message }: Refusal): void {
   // A response that has been sent has no socket any more; its request has.
   if (response.headersSent) return void response.req.socket.destroySoon();
@@ -61,32 +54,37 @@ function refuseRest(response: ServerResponse, { code, message }: Refusal): void 
 }
 
 /**
- * Takes over the socket of a CONNECT, which Node lets go of: without listeners, an error of it would end the daemon, and
- * what it sends would be neither read nor zeroed.
+ * Takes over the socket of a CONNECT, which Node lets go of. Without listeners, an error of the socket would end the daemon,
+ * and what the client sends would be neither read nor zeroed.
  */
 export function takeOver(socket: Duplex): void {
   socket.on('error', () => socket.destroy());
   socket.on('data', (chunk: Uint8Array) => chunk.fill(0));
 }
 
-/** Else the daemon could not stop before the client closes its end. */
-export function closeTunnel(socket: Duplex, answer: HttpResponse, logRequest: LogRequest): void {
+/** Sends the response and closes the socket soon: else the daemon could not stop before the client closes its end. */
+export function closeTunnel(socket: Duplex, response: HttpResponse, logRequest: LogRequest): void {
   const linger = setTimeout(() => socket.destroy(), TUNNEL_LINGER_MS);
   socket.once('close', () => clearTimeout(linger));
-  sendLast(socket, 'CONNECT', answer, logRequest);
+  sendLast(socket, 'CONNECT', response, logRequest);
 }
 
 function sendRefusal(socket: Duplex, { code, message }: Refusal, logRequest: LogRequest): void {
-  sendLast(socket, null, refuse(code, message), logRequest);
+  sendLast(socket, null, buildRefusal(code, message), logRequest);
 }
 
 /** Writes a response for which Node has no ServerResponse, and ends the connection with it. */
-function sendLast(socket: Duplex, method: string | null, answer: HttpResponse, logRequest: LogRequest): void {
+function sendLast(
+  socket: Duplex,
+  method: string | null,
+  response: HttpResponse,
+  logRequest: LogRequest,
+): void {
   if (!socket.writable) return void socket.destroy();
-  const { status, headers, body } = answer;
+  const { status, headers, body } = response;
   const pairs = [...headers, 'Connection', 'close'];
   const lines = pairs.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${pairs[index + 1]}`] : []));
   socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n`);
   socket.end(body);
-  logRequest({ method, answer, durationMs: 0 });
+  logRequest({ method, response, durationMs: 0 });
 }

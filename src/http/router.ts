@@ -3,7 +3,7 @@ import FindMyWay from 'find-my-way';
 import { type Method, type Route, routes } from '../routes.ts';
 import { HttpError } from './errors.ts';
 
-/** Characters. Longer than any valid name, percent-encoded, so that a name that is too long is a 400 and not a 404. */
+/** Characters. Longer than any valid name when percent-encoded, so that a name that is too long gets a 400, not a 404. */
 const MAX_PARAM_LENGTH = 16_384;
 const METHODS: readonly Method[] = ['GET', 'PUT', 'PATCH', 'POST', 'DELETE'];
 
@@ -23,29 +23,24 @@ export function matchRoute(method: string, target: string): Match {
   if (target.includes('#')) throw new HttpError('bad_request', 'the path has a #; write it as %23');
   const at = target.indexOf('?');
   const path = at < 0 ? target : target.slice(0, at);
-  // HEAD wherever there is GET (RFC 9110 section 9.3.2).
-  const found = find(method === 'HEAD' ? 'GET' : (method as Method), path);
+  // HEAD wherever there is GET (RFC 9110 section 9.3.2). The router finds nothing for a method that no route has.
+  const found = router.find(method === 'HEAD' ? 'GET' : (method as Method), path);
   if (found === null) throw explainNoMatch(path);
-  if (at < 0) return found;
-  const { route, params } = found;
-  return { route, params: { ...params, ...parseQuery(target.slice(at + 1), route.query) } };
+  const route: Route = found.store;
+  const params = found.params as Record<string, string>;
+  return { route, params: at < 0 ? params : { ...params, ...parseQuery(target.slice(at + 1), route.query) } };
 }
 
 /** Returns whether the path needs no token, even if the method or the query is wrong. */
 export function isOpenToAll(target: string): boolean {
-  return find('GET', target.split('?', 1)[0] ?? '')?.route.scope === null;
-}
-
-function find(method: Method, path: string): Match | null {
-  const found = METHODS.includes(method) ? router.find(method, path) : null;
-  if (found === null) return null;
-  return { route: found.store as Route, params: found.params as Record<string, string> };
+  const found = router.find('GET', target.split('?', 1)[0] ?? '');
+  return found !== null && (found.store as Route).scope === null;
 }
 
 function explainNoMatch(path: string): HttpError {
   if (decodePercent(path) === null)
     return new HttpError('bad_request', 'the path has a malformed percent escape');
-  const allowed = METHODS.filter((method) => find(method, path) !== null);
+  const allowed = METHODS.filter((method) => router.find(method, path) !== null);
   if (allowed.length === 0) return new HttpError('not_found', 'no such endpoint');
   const allow = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
   return new HttpError('method_not_allowed', `this endpoint takes ${allow}`, ['Allow', allow]);

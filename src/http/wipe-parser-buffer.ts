@@ -1,21 +1,20 @@
 /**
- * Node's HTTP parser reads all connections of a thread into one buffer of its own, which no API reaches and nobody
- * zeroes: the end of a long request stays there until another one is as long. What does reach it is a connection, so
- * this process has one to itself, on which it sends as many zeros as that buffer holds.
+ * Zeroes the buffer of Node's HTTP parser. The parser reads all connections of a thread into this one buffer, which no API
+ * reaches: the end of a long request stays there until another request is as long. Only a connection can overwrite it, so
+ * this process has one to itself, on which it sends as many zeros as the buffer holds.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { hasBody } from './body.ts';
 
 /** `kAllocBufferSize` of Node's node_http_parser.cc. A Unix socket of Linux takes more than that at once. */
 const BUFFER_SIZE = 65_536;
 const ZEROS = Buffer.alloc(BUFFER_SIZE);
 /** A request that never ends: the zeros are its body. */
 const HEAD = `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${Number.MAX_SAFE_INTEGER}\r\n\r\n`;
-/** However many bodies come meanwhile, they are overwritten together. */
+/** All bodies that come within this time are overwritten together. */
 const DELAY_MS = 10;
 
 export class ParserBuffer {
@@ -26,7 +25,7 @@ export class ParserBuffer {
     this.#socket = socket;
   }
 
-  /** Makes the connection by way of a socket in `folder`, where nobody else may put one; it is gone afterwards. */
+  /** Connects through a socket in `folder`, which no other user may write. The socket is gone afterwards. */
   static async open(folder: string): Promise<ParserBuffer> {
     const patient = { headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 };
     const server = createServer(patient, (request) => request.resume());
@@ -41,16 +40,8 @@ export class ParserBuffer {
     return new ParserBuffer(socket);
   }
 
-  /** Soon after a body has been read by `server`, or what should have been a request, nothing is left of it. */
-  watch(server: Server): void {
-    const watchRequest = (request: IncomingMessage) => {
-      if (hasBody(request)) request.once('close', () => this.#overwriteSoon());
-    };
-    server.on('request', watchRequest).on('checkExpectation', watchRequest);
-    server.on('clientError', () => this.#overwriteSoon());
-  }
-
-  #overwriteSoon(): void {
+  /** Overwrites the buffer soon. Called when bytes that may be secret have gone through the parser. */
+  overwriteSoon(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     setTimeout(() => {

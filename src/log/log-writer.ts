@@ -1,22 +1,22 @@
 /**
- * Writes the log without ever waiting for it. The reader of a pipe may have stopped, a terminal may be held or gone, a
- * disk may be full: lines that cannot be written are dropped and counted, and the log says how many as soon as it can be
- * written again. One write is under way at a time, on a thread of libuv, so that no request waits for it either.
+ * Writes the log so that no request ever waits for it. The reader of a pipe may have stopped, a terminal may be held or
+ * gone, a disk may be full: lines that cannot be written are dropped and counted, and the log says how many as soon as it
+ * can be written again. One write is under way at a time, on a thread of libuv.
  */
 import { write } from 'node:fs';
 
-/** How long a line may lie in memory: every write wakes a thread, which costs more than a request's whole routing. */
+/** How long a line may lie in memory: every write wakes a thread, which costs more than the routing of a request. */
 const DELAY_MS = 50;
-/** How many lines may, so that few are lost if the process is killed. */
+/** How many lines may lie in memory, so that few are lost if the process is killed. */
 const MAX_LINES = 64;
-/** What may wait behind a write that does not end, in bytes; some ten thousand lines. */
+/** Bytes that may wait behind a write that does not end: some ten thousand lines. */
 const MAX_BYTES = 2 * 1_048_576;
-/** Until a descriptor that another process has made non-blocking is tried again. */
+/** How long to wait before a write is tried again on a descriptor that another process has made non-blocking. */
 const RETRY_MS = 100;
 
 const NEWLINE = 0x0a;
 
-/** The line that says how many could not be written. */
+/** Returns the line that says how many lines could not be written. */
 export type DescribeLoss = (lines: number) => string;
 
 export class LogWriter {
@@ -25,7 +25,7 @@ export class LogWriter {
   #lines: string[] = [];
   #bytes = 0;
   #lost = 0;
-  /** The last write ended inside of a line. */
+  /** Whether the last write ended inside of a line. */
   #isMidLine = false;
   #isWriting = false;
   #timer: NodeJS.Timeout | null = null;
@@ -36,7 +36,7 @@ export class LogWriter {
     this.#describeLoss = describeLoss;
   }
 
-  /** `line` ends with its newline; it is written within 50 ms. */
+  /** `line` ends with a newline. It is written within 50 ms. */
   write(line: string): void {
     const size = Buffer.byteLength(line);
     if (this.#bytes + size > MAX_BYTES) {
@@ -62,7 +62,7 @@ export class LogWriter {
     this.#writeRest(Buffer.from(start + text), lost);
   }
 
-  /** `told`: how many lost lines `bytes` begins by telling of. */
+  /** `told`: the number of lost lines that `bytes` begins by reporting. */
   #writeRest(bytes: Buffer, told: number): void {
     write(this.#descriptor, bytes, 0, bytes.length, null, (error, written) => {
       if (error?.code === 'EAGAIN') {
@@ -70,7 +70,7 @@ export class LogWriter {
         return;
       }
       if (error !== null) return this.#finish(countLines(bytes));
-      // What tells of the loss comes first: with anything written, most of it has been.
+      // The report of the loss comes first, so if anything was written, most of the report was.
       if (written > 0) {
         this.#lost -= told;
         this.#isMidLine = bytes[written - 1] !== NEWLINE;
@@ -88,7 +88,7 @@ export class LogWriter {
     if (!this.#isWriting) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  /** Writes what is in memory. Returns false if that does not end in `timeoutMs`: a thread is then held by it. */
+  /** Writes what is in memory. Resolves with false if that does not end in `timeoutMs`; it then still holds a thread. */
   async end(timeoutMs: number): Promise<boolean> {
     this.send();
     if (!this.#isWriting) return true;

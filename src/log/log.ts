@@ -3,24 +3,32 @@
  * ever written, so that no value, token or query string can slip in with an object.
  */
 
-import type { HttpResponse } from '../http/answer-request.ts';
 import { escapeControls, escapeJson, escapeLines } from '../text/escape-controls.ts';
 import { LogWriter } from './log-writer.ts';
 
 export interface Log {
-  /** One line for every request that was answered. */
-  request(line: RequestLine): void;
-  /** What else happened; `detail` names things, never values. */
+  readonly request: LogRequest;
+  /** Writes what else happened; `detail` names things, never values. */
   event(event: string, detail: string): void;
-  /** Said once, when the daemon is ready. */
+  /** Called once, when the daemon is ready. */
   ready(start: Start): void;
-  /** Writes what is still in memory. Returns false if that did not end in time. */
+  /** Writes what is still in memory. Resolves with false if that did not end in time. */
   end(): Promise<boolean>;
 }
 
+/** Writes one line about a request that was answered. */
+export type LogRequest = (line: RequestLine) => void;
+
 export interface RequestLine {
+  /** null where the request could not be read. */
   readonly method: string | null;
-  readonly answer: HttpResponse;
+  readonly response: {
+    readonly status: number;
+    readonly route: string | null;
+    readonly tokenId: string | null;
+    readonly code: string | null;
+    readonly requestId: string;
+  };
   readonly durationMs: number;
 }
 
@@ -38,11 +46,11 @@ export interface LogOptions {
   readonly format: LogFormat;
   /** Whether requests are logged. */
   readonly hasRequests: boolean;
-  /** Nothing but what is wrong. */
+  /** Whether nothing is logged but warnings. */
   readonly isQuiet: boolean;
 }
 
-/** Events that somebody should look at. */
+/** Events that the owner should look at. */
 const WARNINGS: readonly string[] = [
   'warning',
   'failure',
@@ -52,7 +60,7 @@ const WARNINGS: readonly string[] = [
   'guessing',
   'log-lost',
 ];
-/** As pino has them, which many programs that read logs know. */
+/** The numbers are pino's, which many programs that read logs know. */
 const LEVELS = { info: 30, warn: 40 } as const;
 const STDERR = 2;
 /** How long the end of the daemon waits for the last lines. */
@@ -60,7 +68,7 @@ const END_MS = 500;
 
 type Level = keyof typeof LEVELS;
 
-/** How lines look; null leaves one out. */
+/** Formats lines, each with its newline; null leaves a line out. */
 interface Format {
   event(level: Level, event: string, detail: string): string | null;
   request(line: RequestLine): string;
@@ -91,8 +99,8 @@ export function createLog({ format, hasRequests, isQuiet }: LogOptions): Log {
 const JSON_LINES: Format = {
   event: (level, event, detail) =>
     `${escapeJson(JSON.stringify({ level: LEVELS[level], time: formatNow(), pid: process.pid, event, detail }))}\n`,
-  request: ({ method, answer, durationMs }) => {
-    const { route, status, code, requestId, tokenId } = answer;
+  request: ({ method, response, durationMs }) => {
+    const { route, status, code, requestId, tokenId } = response;
     const line = {
       level: LEVELS.info,
       time: formatNow(),
@@ -102,7 +110,7 @@ const JSON_LINES: Format = {
       route,
       status,
       code,
-      duration_ms: roundToMicroseconds(durationMs),
+      duration_ms: Math.round(durationMs * 1_000) / 1_000,
       request_id: requestId,
       token_id: tokenId,
     };
@@ -111,18 +119,14 @@ const JSON_LINES: Format = {
   ready: ({ socketPath }, isQuiet) => (isQuiet ? null : JSON_LINES.event('info', 'listening', socketPath)),
 };
 
-/** Formatting a time takes longer than the rest of a line; many requests are answered within one millisecond. */
+/** Kept because formatting a time takes longer than the rest of a line, and a millisecond has many requests. */
 let formatted = { ms: Number.NaN, text: '' };
 
-/** The time as RFC 3339 UTC, to the millisecond. */
+/** Returns the time as RFC 3339 UTC, to the millisecond. */
 function formatNow(): string {
   const ms = Date.now();
   if (ms !== formatted.ms) formatted = { ms, text: new Date(ms).toISOString() };
   return formatted.text;
-}
-
-function roundToMicroseconds(durationMs: number): number {
-  return Math.round(durationMs * 1000) / 1000;
 }
 
 const SENTENCES: Readonly<Record<string, (detail: string) => string>> = {
@@ -140,15 +144,15 @@ class PlainLines implements Format {
   #isReady = false;
 
   event(level: Level, event: string, detail: string): string | null {
-    // Until then it is not known how the start ends: somebody may be asked for a passphrase.
+    // Until the daemon is ready it is not known how the start ends: the owner may be asked for a passphrase.
     if (!this.#isReady && (event === 'sealed' || event === 'unsealed')) return null;
     const text = SENTENCES[event]?.(detail) ?? detail;
     return formatPlain(level === 'warn' ? `warning: ${text}` : text);
   }
 
-  request({ method, answer, durationMs }: RequestLine): string {
-    const { route, status, code } = answer;
-    const words = [method, route, status, code, `${roundToMicroseconds(durationMs)} ms`];
+  request({ method, response, durationMs }: RequestLine): string {
+    const { route, status, code } = response;
+    const words = [method, route, status, code, `${Math.round(durationMs * 1_000) / 1_000} ms`];
     return formatPlain(words.filter((word) => word !== null).join(' '));
   }
 
@@ -163,7 +167,7 @@ class PlainLines implements Format {
   }
 }
 
-/** With the local time. */
+/** Puts the local time before the text. */
 function formatPlain(text: string): string {
   return `${new Date().toLocaleTimeString('en-GB')} ${escapeControls(text)}\n`;
 }

@@ -1,11 +1,11 @@
-/** Warnings that one who floods the daemon could bring about at will: they must not flood the log too. */
+/** Limits warnings that a client can cause at will, so that a flood of requests does not flood the log too. */
 
-/** Tells one, with what it is about in words. */
+/** Reports a warning, in words. */
 export type Warn = (text: string) => void;
 
 const PAUSE_MS = 60_000;
 
-/** As `warn`, but the same words once a minute at most. */
+/** Returns a function that calls `warn`, but with the same text at most once a minute. */
 export function warnSeldom(warn: Warn): Warn {
   const lastMs = new Map<string, number>();
   return (text) => {
