@@ -1,13 +1,13 @@
 /**
- * `npm run bench`: what a request and a command cost, beside public references that it starts itself. What is compared
- * runs in turn, and the targets are about ratios, which hold whatever the machine does; absolute figures do not travel.
- * Prints one table, and exits 1 if a target is missed. Takes about twelve minutes.
+ * `npm run bench`: what a request and a command cost, beside public references that it starts itself. The two sides of a
+ * comparison run in turn, and the targets are ratios, which hold on a busy machine too. Prints one table, and exits with 1 if
+ * a target is missed. Takes about twelve minutes.
  *
  *     npm run bench -- [--part get-throughput,search] [--json] [--folder /var/tmp] [--rounds 7] [--seconds 1.5]
  *                      [--pairs 41] [--secrets 1000000] [--listed 100000] [--tokens 10000] [--memory-seconds 60]
  *     npm run bench -- --list
  *
- * `--list` names the parts. The table goes to standard output, or JSON instead; how far it is to standard error.
+ * `--list` names the parts. The table, or JSON instead, goes to standard output. Progress goes to standard error.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ import { formatTable } from './bench/table.ts';
 import { Vaults } from './bench/vaults.ts';
 
 const INTERRUPTED = 130;
-/** A process that was just killed may still be at a file. */
+/** Retries, because a process that was just killed may still write to a file. */
 const REMOVALS = 5;
 
 const { values: given } = parseArgs({
@@ -31,9 +31,9 @@ const { values: given } = parseArgs({
     part: { type: 'string', default: Object.keys(PARTS).join(',') },
     list: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
-    /** Where the vaults go while it runs; its disk is what writes wait for. */
+    /** Folder of the vaults while it runs. Writes wait for the disk of this folder. */
     folder: { type: 'string', default: tmpdir() },
-    // What these are is said at Settings.
+    // Settings says what these are.
     rounds: { type: 'string', default: '7' },
     seconds: { type: 'string', default: '1.5' },
     pairs: { type: 'string', default: '41' },
@@ -67,12 +67,12 @@ async function main(names: readonly string[]): Promise<number> {
   cleanUpAtExit(folder);
   const rows = await measureAll(names, { folder, settings, vaults: new Vaults(folder, say), say });
   print(rows, folder);
-  // The servers still run; they would keep this process waiting.
+  // The servers still run, and would keep this process from ending.
   killProcesses();
   return rows.some((row) => judge(row) === 'missed') ? 1 : 0;
 }
 
-/** However this process ends: done, told to, or by an error. */
+/** Runs whenever this process ends: when it is done, by a signal, or by an error. */
 function cleanUpAtExit(folder: string): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => process.exit(INTERRUPTED));
@@ -87,7 +87,7 @@ function findProblem(names: readonly string[]): string | null {
   if (unknown !== undefined) return `there is no part ${unknown}; --list names them`;
   const bad = Object.entries(settings).find(([, value]) => !(value > 0));
   if (bad !== undefined) return `${bad[0]} must be a number above 0`;
-  // Then each kind of sample secrets is as many as the others of its kind.
+  // A multiple of 1,000: then there are equally many sample secrets of each kind.
   if (settings.secrets % 1_000 !== 0) return 'secrets must be a multiple of 1,000';
   return existsSync(BIN) ? null : 'there is no dist/; make it with: npm run build';
 }
@@ -102,7 +102,7 @@ async function measureAll(names: readonly string[], bench: Bench): Promise<Row[]
   return rows;
 }
 
-/** What cannot be measured is no reason to measure nothing else. */
+/** If one part cannot be measured, the others still are. */
 async function measure(name: string, bench: Bench): Promise<Row[]> {
   try {
     return (await PARTS[name]?.(bench)) ?? [];

@@ -1,9 +1,10 @@
 /**
- * Builds dist/ from src/ and workers/. npm runs it after an install, so `npm ci` leaves a checkout that works, and
- * before it packs: then with `--no-maps`, as source maps lead to sources that are not in the package. The compiler makes
- * a file of each file; what a process or a thread starts with is then bundled into one file each, because loading many
- * small modules takes longer than what they do. The command line loads the daemon's parts, which stay outside of its
- * bundle, only when it needs them.
+ * Builds dist/ from src/ and workers/. npm runs it after an install, so that `npm ci` leaves a checkout that works. npm also runs
+ * it before it packs, with `--no-maps`, because source maps would lead to sources that are not in the package.
+ *
+ * The compiler makes one JavaScript file of each source file. Then the files that a process or a thread starts with are each
+ * bundled into one file, because loading many small modules takes longer than running them. The command line's bundle leaves
+ * out the daemon's parts, and loads them only when it needs them.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
@@ -17,11 +18,11 @@ const dist = join(root, 'dist');
 const BIN = join(dist, 'src/bin.js');
 const hasMaps = !process.argv.includes('--no-maps');
 const START = 'src/bin.ts';
-/** A shell takes this for commands and never comes to the end of it, Node takes it for a string and a comment. */
+/** A shell runs these lines as commands and never reaches their end. Node reads them as a string and a comment. */
 const FRONT = `':' /*\n${readFileSync(join(src, 'front.sh'), 'utf8')}*/;\n`;
 const REQUIRE_LATER =
   'const requireLater = (name) => process.getBuiltinModule("node:module").createRequire(import.meta.url)(name);';
-/** Where processes and threads start, and where the bundle of each goes. What finds files beside itself stays there. */
+/** Files with which processes and threads start, and the bundle of each. One that finds files beside itself stays in place. */
 const ENTRIES: readonly (readonly [source: string, target: string])[] = [
   [START, 'src/bin.js'],
   ['src/daemon/serve.ts', 'src/daemon/serve.js'],
@@ -32,8 +33,8 @@ const ENTRIES: readonly (readonly [source: string, target: string])[] = [
   ['workers/keys/slots/keychain-process.ts', 'workers/keychain-process.js'],
 ];
 /**
- * What of the command line is loaded later and still lies in its bundle: the commands of every day. The others stay files
- * of their own, because every command has to be read past them.
+ * Modules that the command line imports later and that are still in its bundle: the everyday commands. The other commands stay
+ * in files of their own, because a larger bundle makes every command start slower.
  */
 const EVERYDAY: ReadonlySet<string> = new Set([
   'src/text/format-time.ts',
@@ -54,7 +55,7 @@ const EVERYDAY: ReadonlySet<string> = new Set([
   'src/cli/commands/set.ts',
 ]);
 
-/** A file that was moved would silently fall out of its bundle, or never get one. Throws if one is not there. */
+/** Throws if a file of the lists does not exist. Otherwise a file that was moved would silently fall out of its bundle. */
 function checkLists(): void {
   const gone = [...ENTRIES.map(([source]) => source), ...EVERYDAY].filter(
     (path) => !existsSync(join(root, path)),
@@ -62,7 +63,7 @@ function checkLists(): void {
   if (gone.length > 0) throw new Error(`build: not there any more: ${gone.join(', ')}`);
 }
 
-/** Whether a devDependency is there; null where the devDependencies were left out. */
+/** Returns the folder of a devDependency, or null if the devDependencies were not installed. */
 function findPackage(name: string): string | null {
   try {
     return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
@@ -104,7 +105,7 @@ async function bundle(source: string, target: string): Promise<void> {
     platform: 'node',
     target: 'node24',
     sourcemap: hasMaps,
-    // The sources lie beside it in the checkout; with them inside, coverage takes gigabytes.
+    // The checkout has the sources anyway. With the sources inside the maps, coverage takes gigabytes.
     sourcesContent: false,
     logLevel: 'warning',
     banner: { js: `${source === START ? FRONT : ''}${REQUIRE_LATER}` },
@@ -124,9 +125,10 @@ const leaveRestOutside: Plugin = {
 };
 
 /**
- * Static imports of what is not ours would all be hoisted to the top of the bundle and loaded by every command. They are
- * loaded when the file that has them is. Built-in modules not by import even then: that asks a module for every name it
- * exports, and some of node:fs and node:util load what takes longer than all else that a short command does.
+ * esbuild would hoist all static imports of packages and built-in modules to the top of the bundle, so every command would load
+ * them. This plugin loads them when the file that imports them is loaded. Built-in modules are not loaded by `import` even then:
+ * that reads every name that the module exports, and some of node:fs and node:util load parts that take longer than everything
+ * else in a short command.
  */
 const loadOthersLater: Plugin = {
   name: 'load others later',
@@ -136,7 +138,7 @@ const loadOthersLater: Plugin = {
     });
     steps.onLoad({ filter: /.*/, namespace: 'later' }, ({ path }) => {
       const name = JSON.stringify(path);
-      // An object with no names of its own: esbuild goes through all of them too, and finds those of a prototype as well.
+      // An object without names of its own, because esbuild would read all of them too. It also finds those of a prototype.
       const call = isBuiltin(path)
         ? `Object.create(process.getBuiltinModule(${name}))`
         : `requireLater(${name})`;

@@ -1,7 +1,7 @@
 /**
- * `npm run house`: how the code is laid out, in figures. Files of each folder, lines of files and functions, the share of
- * comments, folders that import each other, and how many functions of ours a GET and a PUT pass through; `--walk` names
- * them. Those are counted in a daemon, so dist/ has to be built.
+ * `npm run house`: figures of how the code is laid out. It counts the files of each folder, the lines of files and functions, the
+ * share of comments, the pairs of folders that import each other, and how many of our functions a GET and a PUT pass through.
+ * `--walk` names these functions. They are counted in a running daemon, so dist/ must be built.
  */
 import { dirname } from 'node:path';
 import { readSources, type SourceFile } from './house/sources.ts';
@@ -44,7 +44,7 @@ function printPairs(files: readonly SourceFile[]): void {
   for (const pair of pairs) console.log(`  ${pair}`);
 }
 
-/** `a and b` for two folders of which each has a file that imports one of the other's. */
+/** Returns `a and b` for each two folders that each have a file that imports a file of the other. */
 function findPairs(files: readonly SourceFile[]): string[] {
   const edges = new Set(
     files.flatMap(({ path, imports }) => imports.map((to) => `${dirname(path)} and ${dirname(to)}`)),

@@ -1,7 +1,7 @@
 /**
- * The OpenAPI document, from the route table and the schemas of the request bodies; what stands here by hand is what
- * those do not know: the shapes of the answers, and of the body that a reader thread reads. `npm run openapi` writes
- * src/http/openapi.json, which is checked in; a test asserts that it is current.
+ * Builds the OpenAPI document from the route table and the schemas of the request bodies. What these do not say is written here
+ * by hand: the shapes of the answers, and of the body that a reader thread reads. `npm run openapi` writes
+ * src/http/openapi.json, which is checked in. A test asserts that it is up to date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -51,7 +51,7 @@ const scopes: JsonSchema = {
   items: { type: 'string', enum: ['read', 'write', 'generate', 'admin'] },
 };
 
-/** An object of these members; one whose name ends in `?` may be absent. */
+/** Returns the schema of an object with these members. A member whose name ends in `?` may be absent. */
 function object(members: Readonly<Record<string, JsonSchema>>): JsonSchema {
   const entries = Object.entries(members);
   return {
@@ -182,7 +182,7 @@ const arrayOf = (component: keyof typeof SCHEMAS): JsonSchema => ({
   items: ref('schemas', component),
 });
 
-/** Where the vault's key lay, or lies. */
+/** Where the vault's key is, or was. */
 const keyStores: JsonSchema = {
   type: 'array',
   items: { type: 'string', enum: ['keychain', 'passphrase', 'file'] },
@@ -191,7 +191,7 @@ const generation: JsonSchema = { ...whole, description: 'Of the key that wraps t
 
 const count = object({ done: whole, total: whole });
 
-/** The body of each operation's success. */
+/** The body of each operation's successful answer. */
 const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
   health: object({
     status: { type: 'string', const: 'ok' },
@@ -304,7 +304,7 @@ const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
   'vault.destroy': done('destroyed', { key_stores: keyStores }),
 };
 
-/** The body of a batch-get. */
+/** The request body of batch-get. */
 const REFS: JsonSchema = {
   ...object({
     refs: {
@@ -349,12 +349,12 @@ const QUERY: Readonly<Record<QueryParameter, JsonSchema>> = {
   },
 };
 
-/** `env` of a list of entries. */
+/** The parameter `env` of a list of entries. */
 const ONLY_ENV: JsonSchema = {
   schema: environment,
   description: 'Only this environment; absent: all of them',
 };
-/** `limit` of a list that is never sent whole. */
+/** The parameter `limit` of a list that is never sent whole. */
 const PAGE_LIMIT: JsonSchema = {
   schema: { type: 'integer', minimum: 1, maximum: 1000 },
   description: 'At most so many on one page (absent: 1000); one that grows beyond 4 MiB ends earlier',
@@ -409,7 +409,7 @@ const HEADERS = {
 } as const;
 type HeaderName = keyof typeof HEADERS;
 
-/** The errors of the operations by status. */
+/** Descriptions of the operations' errors, by status. */
 const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly HeaderName[] }>> = {
   400: { meaning: 'The request is not what this endpoint takes; nothing was stored' },
   401: {
@@ -436,7 +436,7 @@ const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly Head
   507: { meaning: 'The disk is full; nothing was stored' },
 };
 
-/** The statuses with which an operation can fail; `default` is for those that later versions may add. */
+/** Returns the statuses with which an operation can fail. `default` is for those that later versions may add. */
 function errorsOf(route: Route): number[] {
   const needsExisting = route.path.includes('/:') && route.success !== 201;
   return [
@@ -483,7 +483,7 @@ function parametersOf(route: Route): JsonSchema[] {
   return [...inPath, ...inQuery, ...headers, ref('parameters', 'RequestId')];
 }
 
-/** Its JSON Schema, and what that does not say. */
+/** Returns the JSON Schema of the body, with what zod's schema does not say. */
 function describeBody({ operation }: Route): { schema: JsonSchema; notes: readonly string[] } {
   if (operation === 'secrets.batchGet') return { schema: REFS, notes: [REFS_NOTE] };
   const described = operation === 'keys.rotate' ? 'vault.unseal' : operation;
@@ -492,8 +492,8 @@ function describeBody({ operation }: Route): { schema: JsonSchema; notes: readon
 }
 
 /**
- * The schema with each `default` in words instead. Generators take a member that has one for a member that is always
- * there, and their clients then ask for it in every request.
+ * Returns the schema with each `default` moved into the description. Generators think that a member with a default is always
+ * there, and their clients then require it in every request.
  */
 function tellDefaults(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(tellDefaults);
@@ -611,7 +611,7 @@ as those bytes), 1 MiB at most unless it says otherwise; an unknown member, a du
 answered 401 whatever else is wrong with it, so 404, 405 and 400 are for those who have one; \`GET /v1/health\` and this
 document are for everybody. A member that is not described here may come with a later version.`;
 
-/** The same for the same sources, whatever the time and the machine. */
+/** Returns the same document for the same sources, at any time and on any machine. */
 export function buildDocument(): JsonSchema {
   const { version, license } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   return {

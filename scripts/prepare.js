@@ -1,7 +1,7 @@
-// Builds a checkout once its packages are installed. Plain JavaScript, because its one task besides starting the build
-// is to tell a Node that cannot run TypeScript apart: with the devDependencies left out, npm runs this on whatever
-// `node` there is. npm runs `postprepare` in a checkout, as it does `prepare`; but it warns whoever installs the packed
-// package of a `prepare` in it, though it would not run that.
+// Builds a checkout once its packages are installed. It is plain JavaScript, because it also runs on a Node that cannot run
+// TypeScript, and says so: without the devDependencies npm uses any `node` that it finds. The script is called `postprepare`,
+// which npm runs in a checkout just like `prepare`. With a script `prepare` npm would warn everyone who installs the package,
+// although it would not run it.
 if (process.features.typescript) {
   await import('./build.ts');
 } else {

@@ -1,9 +1,11 @@
 /**
- * A tap reporter: one line per test file, below it the figures it measured (`t.comment('figure: …')`), the whole
- * diagnostics of every failure, and as the last line `N passed, N failed`. It counts assertions. It works on tap's own output, whose shape is regular: four columns
- * of indentation per level, `# Subtest: name` above a subtest's lines and its verdict below them.
+ * A tap reporter. It prints one line for each test file, the figures that the file measured (`t.comment('figure: …')`), and all
+ * diagnostics of every failure. The last line is `N passed, N failed`, which counts assertions.
  *
- * Where TEST_SUMMARY_FILE is set the counts go there as JSON, and whoever set it prints the last line.
+ * It reads tap's own output, whose shape is regular: four columns of indentation for each level, `# Subtest: name` above the lines
+ * of a subtest, and the verdict of the subtest below them.
+ *
+ * If TEST_SUMMARY_FILE is set, the counts go to that file as JSON instead, and the process that set it prints the last line.
  */
 import { writeFileSync } from 'node:fs';
 import { Transform, type TransformCallback } from 'node:stream';
@@ -23,16 +25,16 @@ export interface Summary extends Counts {
   files: FileResult[];
 }
 
-/** A test file, or a subtest in one, whose lines are being read. */
+/** A test file or a subtest whose lines are being read. */
 interface Scope extends Counts {
   name: string;
-  /** Assertions, skipped ones among them; a subtest that passed without any does not count here. */
+  /** Number of assertions, including skipped ones. A subtest that passed without an assertion does not count. */
   asserted: number;
 }
 
 const SUBTEST = /^((?: {4})*)# Subtest: (.*)$/;
 const POINT = /^((?: {4})*)(not )?ok \d+(?: - (.*?))?(?: # (SKIP|TODO|time=[\d.]+ms)\b ?(.*))?$/;
-/** Which lines of a block of diagnostics to keep: of a whole file's only what tells how its process ended. */
+/** Which lines of diagnostics are kept. Of a whole file's diagnostics, only those that say how its process ended. */
 const ALL = /^/;
 const NONE = /^\b$/;
 const HOW_IT_ENDED = /^ *(?:exitCode|signal|expired|error|message):/;
@@ -45,14 +47,14 @@ export function closingLine({ passed, failed, skipped }: Counts): string {
 
 export default class TestSummary extends Transform {
   readonly #summary: Summary = { passed: 0, failed: 0, skipped: 0, files: [] };
-  /** The subtests that are open at each depth; the first is the test file. */
+  /** The open subtest at each depth. The first is the test file. */
   #scopes: Scope[] = [];
-  /** What the current file has to show if it failed: diagnostics, and what it printed itself. */
+  /** Lines to show if the current file fails: its diagnostics, and what it printed itself. */
   #details: string[] = [];
   #figures: string[] = [];
   #diagnosticsIndent: number | null = null;
   #diagnosticsWanted: RegExp = NONE;
-  /** A file that has ended and is not shown yet: its own diagnostics come after its verdict. */
+  /** A file that has ended but is not shown yet, because its own diagnostics come after its verdict. */
   #ended: FileResult | null = null;
   #rest = '';
 
@@ -87,7 +89,7 @@ export default class TestSummary extends Transform {
     else if (!PRAGMA.test(line)) this.#details.push(`    ${line.trim()}`);
   }
 
-  /** The YAML block that follows a test point: kept for a failure, dropped otherwise. */
+  /** Reads the YAML block after a test point. It is kept for a failure, and dropped otherwise. */
   #readDiagnostics(line: string): boolean {
     if (this.#diagnosticsIndent === null) {
       const start = /^( *) {2}---$/.exec(line);
@@ -109,7 +111,7 @@ export default class TestSummary extends Transform {
   #readPoint([, indent, not, name = '', directive = '', reason = '']: RegExpExecArray): void {
     this.#diagnosticsWanted = NONE;
     const depth = depthOf(indent);
-    // The verdict of the subtest whose lines have just ended, or an assertion of the enclosing one?
+    // Is this the verdict of the subtest whose lines just ended, or an assertion of the enclosing one?
     const closed = this.#scopes[depth];
     const isVerdict = closed !== undefined && closed.name === unescapeName(name);
     this.#scopes.length = Math.min(this.#scopes.length, isVerdict ? depth + 1 : depth);
@@ -128,8 +130,8 @@ export default class TestSummary extends Transform {
   }
 
   /**
-   * A verdict is no assertion, unless it failed by itself (an exit code, a plan), was skipped as a whole, or is that
-   * of a subtest which can only throw, as a property does. A file in which nothing was asserted has tested nothing.
+   * A verdict counts as an assertion only in three cases: it failed by itself (an exit code, a plan), it was skipped as a whole,
+   * or its subtest can only throw, as a property test does. A file that asserted nothing has tested nothing.
    */
   #closeScope(scope: Scope, isFailure: boolean, reason: string): void {
     const isSilent = scope.passed + scope.failed + scope.skipped === 0;

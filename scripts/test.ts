@@ -1,8 +1,11 @@
 /**
- * `npm test`: builds, runs the test files under tap, and fails if one failed, asserted nothing or did not run, or
- * if too few lines of src/ and workers/ were covered. `npm test -- test/wall.ts` runs single files, without the
- * coverage; `--snapshot` writes the snapshots anew; `--hard` runs those in test/hard, which take minutes, and the fast
- * ones of the same subject, one after the other; other flags go to tap. The last line is `N passed, N failed`.
+ * `npm test`: builds, and runs the test files under tap. It fails if a test failed, if a file asserted nothing or did not run, or
+ * if too few lines of src/ and workers/ were covered. The last line is `N passed, N failed`.
+ *
+ * - `npm test -- test/wall.ts` runs single files, without the coverage.
+ * - `--snapshot` rewrites the snapshots.
+ * - `--hard` runs the tests in test/hard, which take minutes, and the fast ones on the same subjects, one after the other.
+ * - Other flags go to tap.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -14,7 +17,7 @@ import { closingLine, type Summary } from './test-summary.ts';
 const root = dirname(import.meta.dirname);
 const TAP = join(root, 'node_modules/tap/dist/esm/run.mjs');
 const C8 = join(root, 'node_modules/c8/bin/c8.js');
-/** Where tap keeps the Test class it assembled from its plugins, and the links that class is loaded through. */
+/** The Test class that tap assembled from its plugins, and the links through which it is loaded. */
 const TAP_BUILT = join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index.js');
 const TAP_LINKS = join(root, '.tap/plugins/node_modules');
 const COVERAGE_DATA = join(root, 'coverage/tmp');
@@ -37,7 +40,7 @@ interface Selection {
   files: string[];
   flags: string[];
   jobs: number;
-  /** Every test file and nothing else: only then do the coverage and the list of files that ran mean anything. */
+  /** Whether every test file runs, and nothing else. Only then is the coverage complete. */
   isWhole: boolean;
   snapshot: boolean;
   isHard: boolean;
@@ -54,7 +57,7 @@ function parseSelection(argv: string[]): Selection {
   return {
     files,
     flags,
-    // What is hard on the machine is so on its neighbours, too.
+    // The hard tests load the machine so much that they would disturb each other.
     jobs: isHard ? 1 : JOBS,
     isWhole: argv.length === 0,
     snapshot: argv.includes('--snapshot'),
@@ -62,7 +65,7 @@ function parseSelection(argv: string[]): Selection {
   };
 }
 
-/** The files of a folder, not of those inside it. */
+/** Returns the test files of a folder, without its subfolders. */
 function listTests(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
@@ -81,15 +84,15 @@ function runNode(args: string[], env: NodeJS.ProcessEnv = process.env): boolean 
 }
 
 /**
- * A fresh node_modules holds tap's Test class with its TypeScript plugin, which cannot live beside TypeScript 7.
- * `tap build` assembles it anew after package.json, without a network: some seconds, once per install.
+ * Rebuilds tap's Test class. A fresh node_modules has it with tap's TypeScript plugin, which does not work beside TypeScript 7.
+ * `tap build` assembles it as package.json says, without a network. This takes some seconds, once per install.
  */
 function prepareTap(): boolean {
   const isBuilt = existsSync(TAP_LINKS) && !readFileSync(TAP_BUILT, 'utf8').includes('@tapjs/typescript');
   return isBuilt || runNode([TAP, 'build']);
 }
 
-/** Tests see neither the vault, the keychain nor the settings of whoever runs them. */
+/** An environment in which tests do not see your vault, your keychain or your settings. */
 function hermeticEnv(home: string): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, HOME: home, XDG_RUNTIME_DIR: home };
   const foreign = ['NODE_OPTIONS', 'NODE_COMPILE_CACHE', 'CREDENTIALS_DIRECTORY', 'DBUS_SESSION_BUS_ADDRESS'];
@@ -108,7 +111,7 @@ function runTap(selection: Selection, home: string): { isOk: boolean; summary: S
   const args = ['--disable-coverage', '--reporter=./scripts/test-summary.ts', ...selection.flags];
   if (selection.isWhole) {
     rmSync(COVERAGE_DATA, { recursive: true, force: true });
-    // Code from the compile cache is covered less exactly.
+    // The coverage of code from the compile cache is less exact.
     args.push(`--test-env=NODE_V8_COVERAGE=${COVERAGE_DATA}`, '--test-env=NODE_DISABLE_COMPILE_CACHE=1');
   }
   const limits = [`--jobs=${selection.jobs}`, `--timeout=${FILE_TIMEOUT_SECONDS}`];
@@ -117,7 +120,7 @@ function runTap(selection: Selection, home: string): { isOk: boolean; summary: S
   return { isOk, summary: existsSync(summaryFile) ? JSON.parse(readFileSync(summaryFile, 'utf8')) : nothing };
 }
 
-/** What is wrong with a run besides the assertions that failed. */
+/** Returns what is wrong with a run besides failed assertions. */
 function findShortfalls(selection: Selection, isOk: boolean, summary: Summary): string[] {
   const ran = new Set(summary.files.map(({ name }) => name));
   const shortfalls = selection.files.filter((file) => !ran.has(file)).map((file) => `${file} did not run`);

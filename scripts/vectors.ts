@@ -1,7 +1,7 @@
 /**
- * Writes test/vectors/mav4/*.txt, one vector a file: `key: value` lines (inputs of whoever opens it, `expect` and a
- * comment), an empty line, then the stored bytes in hex. Everything comes out of fixed seeds and the slow reference
- * implementation, so running it again gives the same files; test/envelope.ts checks that it does.
+ * Writes test/vectors/mav4/*.txt, one test vector in each file: `key: value` lines (what is needed to open the blob, `expect`, and
+ * a comment), an empty line, then the stored bytes in hex. Everything comes from fixed seeds and the slow reference
+ * implementation, so it writes the same files each time. test/envelope.ts checks that it does.
  *
  *     node scripts/vectors.ts
  */
@@ -30,12 +30,12 @@ interface Vector {
   readonly name: string;
   readonly comment: string;
   readonly expect: 'success' | 'integrity';
-  /** What the header tells whoever opens the blob: not always what it was made from. */
+  /** What the header says for opening the blob. It may differ from what the blob was made from. */
   readonly inputs: Readonly<Record<string, Value>>;
   readonly blob: Buffer;
 }
 
-/** Every vector's text by file name. */
+/** Returns the text of every vector, by file name. */
 export function buildVectors(): Map<string, string> {
   const vectors = [
     ...payloadVectors(),
@@ -58,7 +58,7 @@ function formatValue(value: Value): string {
   return Buffer.isBuffer(value) ? value.toString('hex') : String(value);
 }
 
-/** `size` fixed bytes that look random. */
+/** Returns `size` bytes that look random and are always the same. */
 function seed(label: string, size: number): Buffer {
   return createHash('shake256', { outputLength: size }).update(`MaestroVault vector: ${label}`).digest();
 }
@@ -93,7 +93,7 @@ const describe = (c: Context): Record<string, Value> => ({
   version: c.version,
 });
 
-/** One context per component that differs from the given one in that component alone, and two that shift bytes. */
+/** Returns one context for each component, which differs only in that component, and two that shift bytes between two. */
 function wrongContexts(c: Context): [name: string, comment: string, context: Context][] {
   return [
     ['vault-id', 'the vault id is another', { ...c, vaultId: seed('other vault id', 16) }],
@@ -111,7 +111,7 @@ function wrongContexts(c: Context): [name: string, comment: string, context: Con
   ];
 }
 
-/** Ways to damage a blob that every kind of it must notice. */
+/** Damage that must be noticed in every kind of blob. */
 function damages(blob: Buffer): [name: string, comment: string, blob: Buffer][] {
   return [
     ['empty', 'nothing is there', Buffer.alloc(0)],
@@ -180,7 +180,7 @@ interface WrapCase extends Row {
   readonly c: Context;
 }
 
-/** What the header tells of a row. */
+/** The lines of the header about a row. */
 const describeRow = (r: Row): Record<string, Value> => ({
   metadata: r.metadata,
   'created-at': r.createdAt,
@@ -206,7 +206,7 @@ const DEK_WRAP: WrapCase = {
   ],
 };
 
-/** There the root key wraps: the key id is the vault's, the name is the KEK's id, the version its generation. */
+/** The root key wraps the KEK: the key id is the vault's, the name is the KEK's id, and the version is its generation. */
 const KEK_WRAP: WrapCase = {
   ...DEK_WRAP,
   wrappingKey: seed('root key', 32),

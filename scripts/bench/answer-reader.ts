@@ -1,7 +1,6 @@
 /**
- * Reads the answers of one connection, one after the other, just far enough to check the status and to know where each
- * ends. Answers of a kind start alike: what stands before the length is learnt from the first one, and only compared
- * from then on.
+ * Reads the answers of one connection, one after the other. It reads only the status and where each answer ends. All answers of
+ * one kind begin with the same bytes up to the length: these are learnt from the first answer, and then only compared.
  */
 
 const HEAD_END = Buffer.from('\r\n\r\n');
@@ -13,21 +12,21 @@ export class AnswerReader {
   readonly #statusLine: string;
   /** The head up to the digits of its Content-Length. */
   #prefix: Buffer = NOTHING;
-  /** The beginning of a head whose end has not come yet. */
+  /** The beginning of a head that has not arrived whole. */
   #partialHead: Buffer = NOTHING;
   /** Bytes of the body that are still to come. */
   #missing = 0;
 
-  /** `status`: what every answer's must be. */
+  /** `status`: the status that every answer must have. */
   constructor(status: number) {
     this.#statusLine = `HTTP/1.1 ${status} `;
   }
 
-  /** Takes the first `size` of `bytes`; true when the answer is complete. Throws Error at one that is not as it should be. */
+  /** Reads the first `size` of `bytes`. Returns true when the answer is complete. Throws Error for an unexpected answer. */
   read(bytes: Buffer, size: number): boolean {
     if (this.#missing > 0) return this.#skip(size);
     if (this.#partialHead.length > 0) return this.#readJoined(bytes, size);
-    // The memory may hold an earlier answer's bytes behind this one's.
+    // The memory may hold bytes of an earlier answer after these.
     const headSize = bytes.indexOf(HEAD_END) + HEAD_END.length;
     if (headSize < HEAD_END.length || headSize > size) return this.#keep(bytes, size);
     this.#missing = this.#findLength(bytes);

@@ -1,6 +1,6 @@
 /**
- * The reference for reading: a bare node:http server on a Unix socket that answers every request with the same bytes and
- * headers. Arguments: the socket's path, and a file with `{"headers": [name, value, …], "body": base64}`.
+ * The reference for reading: a bare node:http server on a Unix socket. It answers every request with the same bytes and headers.
+ * Arguments: the socket's path, and a file with `{"headers": [name, value, …], "body": base64}`.
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';

@@ -1,7 +1,7 @@
 /**
- * The reference for writing: a bare loop of better-sqlite3, one transaction a write, with the vault's pragmas, on rows of
- * the shape and size that the vault's have. The argument is a JSON object (`BareWriterOptions`); the result goes to
- * standard output as one JSON line, `{"perSecond": …}`. The first quarter of the time is not counted.
+ * The reference for writing: a bare loop of better-sqlite3 with one transaction for each write. It uses the vault's pragmas, and
+ * rows of the same shape and size. The argument is a JSON object (`BareWriterOptions`). The result goes to standard output as
+ * one JSON line, `{"perSecond": …}`. The first quarter of the time is not counted.
  */
 import { randomFillSync } from 'node:crypto';
 import Database from 'better-sqlite3';
@@ -9,13 +9,13 @@ import Database from 'better-sqlite3';
 export interface BareWriterOptions {
   readonly databasePath: string;
   readonly durationMs: number;
-  /** How many rows there are, which are written in turn. */
+  /** Number of rows, which are written in turn. */
   readonly rows: number;
   readonly valueSize: number;
 }
 
 const WARMUP_SHARE = 0.25;
-/** What the envelope adds to a value (docs/format.md), and the size of a wrapped key. */
+/** Bytes that the envelope adds to a value (docs/format.md), and the size of a wrapped key. */
 const PAYLOAD_OVERHEAD = 33;
 const WRAPPED_DEK_SIZE = 93;
 
@@ -51,7 +51,7 @@ function open(path: string): Database.Database {
 
 function run({ databasePath, durationMs, rows, valueSize }: BareWriterOptions): number {
   const db = open(databasePath);
-  // Outside of a transaction each statement is one of its own.
+  // Outside a transaction, each statement is a transaction of its own.
   const put = db.prepare(
     `INSERT INTO secrets (name, environment, metadata, version, wrapped_dek, payload, created_at, updated_at)
      VALUES (?, ?, '{}', ?, ?, ?, ?, ?)

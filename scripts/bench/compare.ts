@@ -1,6 +1,6 @@
 /**
- * Two things measured in turn, so that a machine that slows down meanwhile slows both down, and in changing order, so
- * that neither always comes after the other.
+ * Measures two things in turn, so that a machine that slows down meanwhile slows both down. The order changes, so that neither
+ * always comes second.
  */
 
 export interface Comparison {
@@ -30,7 +30,7 @@ export async function compare(rounds: number, subject: Measure, reference: Measu
   };
 }
 
-/** Of an even number of values the mean of the two in the middle. NaN of none. */
+/** Returns the mean of the two in the middle if there is an even number of values, and NaN if there is none. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (index: number) => sorted[index] ?? Number.NaN;

@@ -2,26 +2,26 @@
 import type { Vaults } from './vaults.ts';
 
 export interface Settings {
-  /** How often what is compared runs in turn. */
+  /** Number of times that the two sides of a comparison run in turn. */
   readonly rounds: number;
-  /** How long each run of the load takes. */
+  /** Duration of each run of the load. */
   readonly loadMs: number;
-  /** How often what starts and ends, such as `mav get`, runs beside `node -e 0`. */
+  /** Number of times that a short command, such as `mav get`, runs beside `node -e 0`. */
   readonly pairs: number;
-  /** Secrets in the largest vault; a multiple of 1,000. */
+  /** Number of secrets in the largest vault; a multiple of 1,000. */
   readonly secrets: number;
-  /** Secrets in the vault that is listed as a whole and that a daemon is started on, and of an import. */
+  /** Number of secrets in an import, and in the vault that is listed whole and that a daemon is started on. */
   readonly listed: number;
   readonly tokens: number;
-  /** How long the load runs before the memory is looked at. */
+  /** Duration of the load before the memory is measured. */
   readonly memoryMs: number;
 }
 
 export interface Bench {
-  /** For files; removed at the end. */
+  /** Folder for files; removed at the end. */
   readonly folder: string;
   readonly settings: Settings;
   readonly vaults: Vaults;
-  /** Tells whoever waits how far it is. */
+  /** Reports the progress. */
   readonly say: (progress: string) => void;
 }

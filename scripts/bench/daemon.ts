@@ -1,4 +1,4 @@
-/** A daemon on a vault of its own, in the benchmark's folder; what it logs goes to a file, as it would in earnest. */
+/** A daemon on a vault of its own, in the benchmark's folder. Its log goes to a file, as in real use. */
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, truncateSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -12,7 +12,7 @@ const HEALTH_REQUEST = 'GET /v1/health HTTP/1.1\r\nConnection: close\r\n\r\n';
 const POLL_MS = 1;
 const START_TIMEOUT_MS = 60_000;
 
-/** What `mav` sees: no home but the benchmark's, no keychain and no runtime folder. */
+/** The environment of `mav`: the benchmark's home, no keychain, and no runtime folder. */
 export function vaultEnv(folder: string, vault: string): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
@@ -22,7 +22,7 @@ export function vaultEnv(folder: string, vault: string): NodeJS.ProcessEnv {
   };
 }
 
-/** Runs a command to its end and answers what it printed. Throws Error if it fails. */
+/** Runs a command to its end and returns its output. Throws Error if it fails. */
 export function runMav(env: NodeJS.ProcessEnv, ...args: string[]): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], { env, encoding: 'utf8' });
   if (status !== 0) throw new Error(`mav ${args[0]} failed: ${stderr}`);
@@ -42,7 +42,7 @@ export class Daemon {
     this.#logPath = join(folder, `${vault}.log`);
   }
 
-  /** Makes a vault in `folder`, and starts a daemon on it. */
+  /** Creates a vault in `folder`, and starts a daemon on it. */
   static async create(folder: string, vault: string): Promise<Daemon> {
     const daemon = new Daemon(folder, vault);
     mkdirSync(folder, { recursive: true });
@@ -56,7 +56,7 @@ export class Daemon {
     return join(this.env.MAV_HOME ?? '', 'vault.db');
   }
 
-  /** Its token may do everything. */
+  /** The token has every scope. */
   get token(): string {
     return this.#token;
   }
@@ -69,7 +69,7 @@ export class Daemon {
     return runMav(this.env, 'token', 'create', '--name', name, '--scope', scope).trim();
   }
 
-  /** Resolves when it has answered its first health check. */
+  /** Resolves when the daemon has answered its first health check. */
   async start(): Promise<void> {
     const log = openSync(this.#logPath, 'a');
     this.#child = startNode([BIN, 'serve'], this.env, ['ignore', log, log]);
@@ -92,13 +92,13 @@ export class Daemon {
     await this.start();
   }
 
-  /** A minute of load logs hundreds of megabytes. */
+  /** Empties the log: a minute of load writes hundreds of megabytes. */
   clearLog(): void {
     truncateSync(this.#logPath);
   }
 }
 
-/** By hand: node:http would take longer to give up than a daemon takes to start. */
+/** Speaks HTTP by hand: node:http would take longer to give up than a daemon takes to start. */
 function answersHealth(socketPath: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(socketPath, () => socket.write(HEALTH_REQUEST));

@@ -1,16 +1,16 @@
-/** One request and its whole answer, where nothing is being measured. */
+/** Sends one request and reads its whole answer. Used where nothing is measured. */
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Request } from './request.ts';
 
 export interface Answer {
-  /** Names and values in turn, as they came. */
+  /** Names and values in turn, as they were received. */
   readonly rawHeaders: readonly string[];
   readonly body: Buffer;
 }
 
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
-/** Throws Error if the answer's status is not one of success. */
+/** Throws Error unless the answer's status means success. */
 export function exchange(socketPath: string, { method, path, token, body }: Request): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = { Authorization: `Bearer ${token}` };

@@ -1,4 +1,4 @@
-/** Which file system a folder is on: a write is as durable, and as slow, as that makes it. */
+/** Names the file system of a folder, because how long a durable write takes depends on it. */
 import { statfsSync } from 'node:fs';
 
 /** statfs(2) on Linux. */

@@ -1,10 +1,10 @@
 /**
- * The load: keep-alive connections that each send one request, wait for its whole answer, and send the next. A process
- * of its own, so that it takes the same share of the machine whoever it talks to, and as little of it as checking every
- * answer allows. The argument is a JSON object (`LoadOptions`); the result goes to standard output as one JSON line
- * (`LoadResult`). The first quarter of the time is for warming up and not counted.
+ * The load: keep-alive connections that each send one request, wait for its whole answer, and send the next. It is a process of
+ * its own, so that it takes the same share of the machine from every server, and as small a share as checking every answer
+ * allows. The argument is a JSON object (`LoadOptions`). The result goes to standard output as one JSON line (`LoadResult`). The
+ * first quarter of the time is for warming up and is not counted.
  *
- * Not autocannon: it counts latencies in whole milliseconds, and an answer here takes a tenth of one.
+ * autocannon would not do: it counts latencies in whole milliseconds, and an answer here takes a tenth of one.
  */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -13,9 +13,9 @@ import { AnswerReader } from './answer-reader.ts';
 export interface LoadOptions {
   readonly socketPath: string;
   readonly connections: number;
-  /** In all, warming up included. */
+  /** Duration, including the time for warming up. */
   readonly durationMs: number;
-  /** A JSON array of requests, heads and bodies as sent, which all connections go through in turn. */
+  /** File with a JSON array of requests (heads and bodies as sent). All connections send them in turn. */
   readonly requestsPath: string;
   /** The status that every answer must have. */
   readonly status: number;
@@ -29,7 +29,7 @@ export interface LoadResult {
 
 const WARMUP_SHARE = 0.25;
 const READ_SIZE = 65_536;
-/** More than any server here gives; latencies get their memory before the clock runs. */
+/** More than any server here answers. Memory for the latencies is allocated before the clock runs. */
 const MAX_ANSWERS_PER_MS = 100;
 
 class Run {
@@ -47,7 +47,7 @@ class Run {
     this.#options = options;
     this.#requests = requests;
     this.#latenciesMs = new Float64Array(durationMs * MAX_ANSWERS_PER_MS);
-    // Anywhere, so that one round does not ask for just what the round before did.
+    // Starts anywhere, so that one round does not ask for the same secrets as the round before.
     this.#next = Math.floor(Math.random() * requests.length);
     this.#open = connections;
     const startedAt = performance.now();
@@ -59,7 +59,7 @@ class Run {
     for (let i = 0; i < this.#options.connections; i++) this.#drive();
   }
 
-  /** `onread`: the same memory for every read, and none of a stream's machinery. */
+  /** `onread` uses the same memory for every read, and none of a stream's machinery. */
   #drive(): void {
     const { socketPath: path, status } = this.#options;
     const reader = new AnswerReader(status);

@@ -1,8 +1,8 @@
-/** A process's memory as Linux counts it. */
+/** The memory of a process, as Linux counts it. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 const KB_PER_MB = 1024;
-/** proc_pid_clear_refs(5): makes the peak what the process has now. */
+/** Resets the peak to what the process has now; see proc_pid_clear_refs(5). */
 const RESET_PEAK = '5';
 
 export const canReadMemory = existsSync('/proc/self/clear_refs');
@@ -11,7 +11,7 @@ export function residentMegabytes(pid: number): number {
   return readStatus(pid, 'VmRSS');
 }
 
-/** The most since `resetPeak`. */
+/** The peak since `resetPeak`. */
 export function peakMegabytes(pid: number): number {
   return readStatus(pid, 'VmHWM');
 }

@@ -1,4 +1,4 @@
-/** The processes that the benchmark starts, so that none of them outlives it. */
+/** The processes that the benchmark starts. None of them outlives it. */
 import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ export function killProcesses(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
-/** Runs one of the benchmark's own programs, which answers with one line of JSON. Throws Error if it fails. */
+/** Runs one of the benchmark's own programs, which prints one line of JSON. Throws Error if it fails. */
 export async function runProgram<Result>(file: string, options: object): Promise<Result> {
   const args = [join(import.meta.dirname, file), JSON.stringify(options)];
   const child = startNode(args, process.env, ['ignore', 'pipe', 'pipe']);
@@ -42,7 +42,7 @@ export async function runProgram<Result>(file: string, options: object): Promise
   return JSON.parse(output.stdout);
 }
 
-/** Runs this Node to its end, and answers how long that took. Throws Error if it fails. */
+/** Runs this Node to its end, and returns how long that took. Throws Error if it fails. */
 export function timeNode(args: readonly string[], env: NodeJS.ProcessEnv): number {
   const startedAt = performance.now();
   const { status, stderr } = spawnSync(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -50,7 +50,7 @@ export function timeNode(args: readonly string[], env: NodeJS.ProcessEnv): numbe
   return performance.now() - startedAt;
 }
 
-/** Of all that Node says of an error nobody caught, the error itself. */
+/** Returns only the error from what Node prints for an uncaught one. */
 function findMessage(stderr: string): string {
   return /^\w*Error.*$/m.exec(stderr)?.[0] ?? stderr.trim();
 }

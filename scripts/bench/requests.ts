@@ -1,10 +1,10 @@
-/** The lists of requests that the loads go through. */
+/** The lists of requests that the loads send. */
 import type { Daemon } from './daemon.ts';
 import type { Request } from './request.ts';
 import { sampleSecret, secretPath } from './sample-secrets.ts';
 import type { Filling } from './vaults.ts';
 
-/** The same for every vault, so that a longer list costs the load nothing that a shorter one would not. */
+/** Length of every list, whatever the vault's size, so that every list costs the load the same. */
 const RANDOM_REQUESTS = 100_000;
 
 /** A GET of the vault's first secret. */
@@ -12,7 +12,7 @@ export function getOne({ token }: Daemon, { count, valueSize }: Filling): Reques
   return { method: 'GET', path: secretPath(sampleSecret(0, count, valueSize)), token };
 }
 
-/** GETs of random secrets of the whole vault. */
+/** Returns GETs of random secrets of the whole vault. */
 export function getRandom({ token }: Daemon, { count, valueSize }: Filling): Request[] {
   return Array.from({ length: RANDOM_REQUESTS }, () => {
     const secret = sampleSecret(Math.floor(Math.random() * count), count, valueSize);
@@ -20,7 +20,7 @@ export function getRandom({ token }: Daemon, { count, valueSize }: Filling): Req
   });
 }
 
-/** PUTs in turn to so many secrets that the vault was not filled with. */
+/** Returns PUTs, in turn, to `count` secrets that are not among those that filled the vault. */
 export function putInTurn({ token }: Daemon, secrets: number, valueSize: number): Request[] {
   const body = JSON.stringify({ value: 'x'.repeat(valueSize) });
   return Array.from({ length: secrets }, (_, index) => {

@@ -5,14 +5,14 @@ export type Target = { readonly atLeast: number } | { readonly atMost: number };
 
 export interface Row {
   readonly what: string;
-  /** The figures behind, for people; or why there are none. */
+  /** The measured figures, for people, or why there are none. */
   readonly measured: string;
-  /** What the target is about: a ratio, or an absolute figure in `unit`. null: there is none. */
+  /** The figure that the target is about: a ratio, or an absolute figure in `unit`. null: there is none. */
   readonly figure: number | null;
   readonly unit?: string;
-  /** Absent: the row is for information. */
+  /** Absent if the row is only for information. */
   readonly target?: Target;
-  /** Measuring failed, which is as bad as a target missed. */
+  /** Whether measuring failed, which counts as a missed target. */
   readonly failed?: true;
 }
 
@@ -20,7 +20,7 @@ export type Result = 'ok' | 'missed' | 'info';
 
 export function judge({ figure, target, failed }: Row): Result {
   if (failed) return 'missed';
-  // Some systems cannot say what a target is about.
+  // Some systems cannot measure what a target is about.
   if (target === undefined || figure === null) return 'info';
   const isMet = 'atLeast' in target ? figure >= target.atLeast : figure <= target.atMost;
   return isMet ? 'ok' : 'missed';
@@ -28,7 +28,7 @@ export function judge({ figure, target, failed }: Row): Result {
 
 export interface Described {
   readonly what: string;
-  /** The reference, in a word or two. */
+  /** Name of the reference, in a word or two. */
   readonly beside: string;
   readonly format: (value: number) => string;
   readonly target?: Target;

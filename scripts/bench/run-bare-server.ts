@@ -1,4 +1,4 @@
-/** Starts the bare server (bare-server.ts) on what a daemon answered. */
+/** Starts the bare server (bare-server.ts) with the bytes that a daemon answered. */
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Answer } from './exchange.ts';
 import { startNode } from './processes.ts';
 
-/** What Node adds by itself to every answer. */
+/** Headers that Node adds to every answer by itself. */
 const ADDED_BY_NODE: ReadonlySet<string> = new Set(['date', 'connection', 'keep-alive']);
 
 export interface BareServer {

@@ -13,7 +13,7 @@ export interface Load {
   readonly status: number;
 }
 
-/** Writes the requests down in `folder`, once for all runs. */
+/** Writes the requests to a file in `folder`, once for all runs. */
 export function prepareLoad(
   folder: string,
   { requests, ...rest }: Load,

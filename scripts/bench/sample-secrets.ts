@@ -1,6 +1,6 @@
 /**
- * The secrets that vaults are filled with: the same kind of names, environments and metadata whatever the vault's size,
- * so that two vaults differ in nothing else. Each comes of its index alone; a million need not be kept.
+ * The secrets that fill the vaults. Names, environments and metadata follow the same pattern in a vault of any size, so that two
+ * vaults differ only in size. Each secret is computed from its index, so a million need not be kept in memory.
  */
 
 export interface SampleSecret {
@@ -10,24 +10,24 @@ export interface SampleSecret {
   readonly value: string;
 }
 
-/** In the names of ten secrets of a vault, whatever its size, and nowhere else. */
+/** Part of the names of ten secrets in a vault of any size, and found nowhere else. */
 export const MARKER = 'lodge';
 export const MARKED = 10;
-/** Without hyphens and digits: any three letters of the marker stand in about as many names as any other three. */
+/** Has no hyphens or digits, so any three letters of the marker are in about as many names as any other three. */
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 const WORD_LENGTH = 10;
 
-/** As many as make a full page of a thousand secrets. */
+/** Number of these that fills a page of a thousand secrets. */
 const ENVIRONMENTS = 10;
 const TEAMS = 10;
-/** How many secrets have the same service, whatever the vault's size: one page. */
+/** Number of secrets that have the same service, in a vault of any size: one page. */
 const SECRETS_PER_SERVICE = 100;
 
 export const ENVIRONMENT = 'stage-3';
 export const TEAM = 'team-3';
 export const SERVICE = 'service-3';
 
-/** `count`: how many there are in all, a multiple of 1,000. */
+/** `count`: number of secrets in the vault, a multiple of 1,000. */
 export function sampleSecret(index: number, count: number, valueSize: number): SampleSecret {
   return {
     name: sampleName(index, count),
@@ -40,14 +40,14 @@ export function sampleSecret(index: number, count: number, valueSize: number): S
   };
 }
 
-/** Random letters first, so that names do not come in the order of any index. */
+/** The name begins with random letters, so that names are not in the order of any index. */
 function sampleName(index: number, count: number): string {
   const word = randomWord(index).replaceAll(MARKER, 'other');
   const isMarked = index % (count / MARKED) === 0;
   return `${isMarked ? MARKER + word.slice(MARKER.length) : word}-${index}`;
 }
 
-/** The same for the same seed: steps of a linear congruential generator (Numerical Recipes), the high bits used. */
+/** Returns the same for the same seed: the high bits of a linear congruential generator (Numerical Recipes). */
 function randomWord(seed: number): string {
   let state = Math.imul(seed + 1, 2_654_435_761) >>> 0;
   let word = '';

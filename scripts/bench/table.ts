@@ -3,7 +3,7 @@ import { grouped, judge, type Row, type Target } from './row.ts';
 
 const COLUMNS = ['what', 'measured', 'ratio', 'target', 'result'] as const;
 const GAP = '  ';
-/** What the other columns leave of a line. */
+/** Width that the other columns leave of a line. */
 const MAX_MEASURED = 33;
 
 export function formatTable(rows: readonly Row[]): string {
@@ -25,7 +25,7 @@ function toCells(row: Row): string[] {
   ];
 }
 
-/** Only a failure's message is ever longer; standard error has it whole. */
+/** Cuts a text. Only the message of a failure is ever longer, and standard error has it whole. */
 function shorten(text: string): string {
   return text.length <= MAX_MEASURED ? text : `${text.slice(0, MAX_MEASURED - 1)}…`;
 }

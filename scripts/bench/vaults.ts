@@ -1,11 +1,11 @@
-/** The filled vaults, each made when the first part asks for it and kept for the parts after that. */
+/** The filled vaults. Each is made when the first part asks for it, and kept for later parts. */
 import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { Daemon } from './daemon.ts';
 import { exchange } from './exchange.ts';
 import { sampleSecret } from './sample-secrets.ts';
 
-/** So many entries a request: a body of some megabytes. */
+/** Number of entries in a request, which makes a body of some megabytes. */
 const ENTRIES_PER_IMPORT = 20_000;
 const ENTRIES_PER_PROGRESS = 100_000;
 
@@ -13,7 +13,7 @@ const POLL_MS = 200;
 
 export interface Filling {
   readonly count: number;
-  /** Bytes. */
+  /** Size of each value in bytes. */
   readonly valueSize: number;
 }
 
@@ -27,7 +27,7 @@ export class Vaults {
     this.#say = say;
   }
 
-  /** A daemon, just started or used by an earlier part, on a vault with these secrets. */
+  /** Returns a daemon on a vault with these secrets. It was just started, or used by an earlier part. */
   async get(filling: Filling): Promise<Daemon> {
     const name = `vault-${filling.count}-${filling.valueSize}`;
     const daemon = this.#daemons.get(name) ?? (await this.#make(name, filling));
@@ -35,7 +35,7 @@ export class Vaults {
     return daemon;
   }
 
-  /** A daemon of its own on an empty vault, which the caller stops. */
+  /** Starts a daemon on an empty vault. The caller stops it. */
   makeEmpty(name: string): Promise<Daemon> {
     return Daemon.create(this.#folder, name);
   }
@@ -55,7 +55,7 @@ export class Vaults {
       const { token, socketPath } = daemon;
       await exchange(socketPath, { method: 'POST', path: '/v1/import', token, body });
     }
-    // What is measured is a daemon as after login, not one that has just taken in a million secrets.
+    // Starts the daemon again, because a daemon that just stored a million secrets is not like one after login.
     this.#say('waiting until they are indexed');
     await waitUntilIndexed(daemon.databasePath);
     await daemon.restart();
@@ -63,7 +63,7 @@ export class Vaults {
   }
 }
 
-/** The daemon does that when it has nothing else to do. */
+/** Waits until the daemon has indexed everything, which it does when it has nothing else to do. */
 async function waitUntilIndexed(databasePath: string): Promise<void> {
   const db = new Database(databasePath, { readonly: true });
   const find = db.prepare('SELECT 1 FROM search_pending LIMIT 1');

@@ -11,7 +11,7 @@ const PARSING: Options = { ecmaVersion: 'latest', sourceType: 'module', allowHas
 export interface SourceFile {
   readonly path: string;
   readonly lines: number;
-  /** Lines that hold nothing but a comment, and lines that hold code. Blank ones are neither. */
+  /** Number of lines with only a comment, and of lines with code. Blank lines are neither. */
   readonly commentLines: number;
   readonly codeLines: number;
   readonly functions: readonly FunctionSize[];
@@ -38,7 +38,7 @@ function readSource(path: string): SourceFile {
   const text = readFileSync(join(root, path), 'utf8');
   const comments: [start: number, end: number][] = [];
   const functions: FunctionSize[] = [];
-  // Types become blanks, so that lines stay where they are.
+  // Types become blanks, so that line numbers stay the same.
   const program = parse(stripTypeScriptTypes(text), {
     ...PARSING,
     locations: true,
@@ -66,7 +66,7 @@ function readSource(path: string): SourceFile {
 
 const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
 
-/** Collects the functions below a node. One without a name of its own has that of what it is assigned to. */
+/** Collects the functions below a node. A function without a name gets the name of what it is assigned to. */
 function visit(node: Node, name: string, functions: FunctionSize[]): void {
   if (FUNCTIONS.has(node.type) && node.loc) {
     const { start, end } = node.loc;

@@ -1,4 +1,4 @@
-/** Which functions of ours a request passes through, counted by V8 in a real daemon and its threads. */
+/** Finds which of our functions a request passes through. V8 counts the calls in a real daemon and its threads. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { findSessionFile, readSessionToken } from '../../src/places/session-toke
 
 const root = resolve(import.meta.dirname, '../..');
 const BIN = join(root, 'dist/src/bin.js');
-/** So many requests more are sent than in the run that is compared with. */
+/** Number of requests that one run sends more than the run that it is compared with. */
 const EXTRA = 20;
 
 type Client = ReturnType<typeof connect>;
@@ -28,7 +28,7 @@ interface Coverage {
 
 interface CoveredFunction {
   readonly functionName: string;
-  /** The first is the whole function. Offsets are in UTF-16 units. */
+  /** The first range is the whole function. Offsets are in UTF-16 units. */
   readonly ranges: readonly { startOffset: number; count: number }[];
 }
 
@@ -38,7 +38,7 @@ export interface Walk {
   readonly functions: readonly string[];
 }
 
-/** The functions that each of many equal requests passes through: those whose count grows by their number, or more. */
+/** Returns the functions that every one of many equal requests passes through: their count grows by at least that number. */
 export async function walkRequests(): Promise<Walk[]> {
   const before = await countCalls(async () => {});
   const walks: Walk[] = [];
@@ -52,7 +52,7 @@ export async function walkRequests(): Promise<Walk[]> {
   return walks;
 }
 
-/** How often each function of ours was called in a daemon that answered `send`. */
+/** Counts the calls of each of our functions in a daemon that answered `send`. */
 async function countCalls(send: Send): Promise<Map<string, number>> {
   const folder = mkdtempSync(join(tmpdir(), 'mav-house-'));
   const [coverage, home] = [join(folder, 'coverage'), join(folder, 'vault')];
@@ -79,10 +79,10 @@ async function countCalls(send: Send): Promise<Map<string, number>> {
   }
 }
 
-/** The launcher would take the coverage away. */
+/** Starts the daemon without its launcher, which would drop the coverage. */
 const WITHOUT_LAUNCHER = '--import=data:text/javascript,delete process.execve';
 
-/** Throws if the daemon ends instead. */
+/** Throws if the daemon ends before it listens. */
 function waitUntilListening(daemon: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = '';
@@ -94,7 +94,7 @@ function waitUntilListening(daemon: ChildProcess): Promise<void> {
   });
 }
 
-/** Of all threads together. */
+/** Adds the counts of all threads. */
 function readCalls(folder: string): Map<string, number> {
   const calls = new Map<string, number>();
   const places = new Map<string, (offset: number) => string | null>();
@@ -119,7 +119,7 @@ function add(counts: Map<string, number>, key: string, count: number): void {
   counts.set(key, (counts.get(key) ?? 0) + count);
 }
 
-/** From an offset in a built file to `file:line` of the source; null for what is not ours. */
+/** Returns `file:line` of the source for an offset in a built file, or null if the source is not ours. */
 function createLocator(path: string): (offset: number) => string | null {
   const text = readFileSync(path, 'utf8');
   const map = new SourceMap(JSON.parse(readFileSync(`${path}.map`, 'utf8')));

@@ -1,4 +1,4 @@
-/** A hundred secrets a request, beside single GETs of the same secrets. */
+/** `batch-get` of a hundred secrets, beside single GETs of the same secrets. */
 
 import { compare } from '../compare.ts';
 import type { Bench } from '../context.ts';
@@ -15,8 +15,8 @@ const PER_REQUEST = 100;
 const BATCHES = 200;
 
 /**
- * The target is about a client that needs a hundred secrets. With 64 connections single GETs share their ways between the
- * threads as well, and what is left of both is mostly cryptography; that row is for information.
+ * The target is about a client that needs a hundred secrets, with one connection. With 64 connections single GETs are batched
+ * too, and both cost mostly cryptography, so that row is for information.
  */
 export async function measureBatchGet(bench: Bench): Promise<Row[]> {
   return [await measureWith(bench, 1, { atLeast: 5 }), await measureWith(bench, 64)];
@@ -62,7 +62,7 @@ function randomRef(): { name: string; environment: string } {
   return { name, environment };
 }
 
-/** Throws Error unless all that was asked for is there: an answer full of errors would be quick. */
+/** Throws Error unless everything that was asked for is there, because an answer full of errors would be quick. */
 async function checkAnswer({ socketPath }: Daemon, request: Request): Promise<void> {
   const { secrets } = JSON.parse((await exchange(socketPath, request)).body.toString());
   const found = secrets.filter((secret: { value?: unknown }) => typeof secret.value === 'string').length;

@@ -1,4 +1,4 @@
-/** GETs of random secrets of a large vault, beside the same of a small one. */
+/** GETs of random secrets of a large vault, beside GETs of a small one. */
 
 import { compare } from '../compare.ts';
 import type { Bench } from '../context.ts';

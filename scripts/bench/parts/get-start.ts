@@ -1,4 +1,4 @@
-/** What `mav get` takes from its start to its end, beside `node -e 0` on the same Node. */
+/** The time that `mav get` takes from start to end, beside `node -e 0` on the same Node. */
 
 import { compare } from '../compare.ts';
 import type { Bench } from '../context.ts';
@@ -13,7 +13,7 @@ export async function measureGetStart({ settings, vaults }: Bench): Promise<Row[
   const { name, environment } = sampleSecret(0, FEW_SECRETS.count, FEW_SECRETS.valueSize);
   const get = [BIN, 'get', name, '--env', environment];
   const measure = async (described: Pick<Described, 'what' | 'target'>) => {
-    // Not counted: the first run of each finds nothing in the system's caches.
+    // The first run of each is not counted, because it finds nothing in the system's caches.
     for (const args of [get, ['-e', '0']]) timeNode(args, daemon.env);
     const comparison = await compare(
       settings.pairs,

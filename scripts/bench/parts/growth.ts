@@ -1,4 +1,4 @@
-/** How a GET's cost grows with the connections that ask and with the size of what they ask for. For information. */
+/** How the cost of a GET grows with the number of connections and with the size of the value. These rows have no target. */
 import { median } from '../compare.ts';
 import type { Bench } from '../context.ts';
 import type { Daemon } from '../daemon.ts';
@@ -28,7 +28,7 @@ export async function measureGrowth(bench: Bench): Promise<Row[]> {
   return rows;
 }
 
-/** Answers the request that gets it. */
+/** Stores a secret of this size, and returns the request that gets it. */
 async function store({ token, socketPath }: Daemon, size: number): Promise<Request> {
   const path = `/v1/secrets/growth-${size}`;
   await exchange(socketPath, {

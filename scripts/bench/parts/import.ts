@@ -9,7 +9,7 @@ import { timeNode } from '../processes.ts';
 import { grouped, milliseconds, type Row } from '../row.ts';
 import { sampleSecret } from '../sample-secrets.ts';
 
-/** Of seconds each. */
+/** Number of rounds; each takes seconds. */
 const ROUNDS = 3;
 
 export async function measureImport(bench: Bench): Promise<Row[]> {

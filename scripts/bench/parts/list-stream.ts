@@ -1,4 +1,4 @@
-/** A whole list without a limit: what it takes of the daemon's memory, and what others wait meanwhile. */
+/** A whole list without a limit: the daemon's memory for it, and how long other requests wait meanwhile. */
 
 import { compare } from '../compare.ts';
 import type { Bench } from '../context.ts';
@@ -11,7 +11,7 @@ import { compareRow, grouped, megabytes, milliseconds, type Row } from '../row.t
 import { prepareLoad } from '../run-load.ts';
 import type { Filling } from '../vaults.ts';
 
-/** A handful: who asks for a secret now and then, not who wants the whole machine. */
+/** Only a few connections: clients that ask for a secret now and then, and not clients that take the whole machine. */
 const CONNECTIONS = 4;
 
 export async function measureListStream(bench: Bench): Promise<Row[]> {
@@ -30,12 +30,12 @@ async function listAll({ socketPath, token }: Daemon): Promise<Buffer> {
   return (await exchange(socketPath, { method: 'GET', path: '/v1/secrets', token })).body;
 }
 
-/** The most of all rounds: memory that an earlier list has taken and not given back makes a later one look small. */
+/** The maximum of all rounds: if an earlier list kept its memory, a later one seems to take little. */
 async function measureMemory({ settings }: Bench, daemon: Daemon, { count }: Filling): Promise<Row> {
   const row = { what: `list of ${grouped(count)}: peak memory`, unit: ' MB', target: { atMost: 32 } };
   if (!canReadMemory) return { ...row, measured: 'not measured: no /proc here', figure: null };
   await daemon.restart();
-  // The first requests load code; what that takes is not the list's.
+  // The first requests load code. That memory is not the list's.
   await warmUp(daemon);
   const growths: number[] = [];
   const before = residentMegabytes(daemon.pid);
@@ -66,7 +66,7 @@ async function measureOthers({ folder, settings }: Bench, daemon: Daemon, fillin
   return compareRow({ what, beside: 'idle', format: milliseconds, target: { atMost: 5 } }, comparison);
 }
 
-/** One list after the other, until the load is done. */
+/** Reads one list after the other until the load is done. */
 async function whileListing<Result>(daemon: Daemon, load: Promise<Result>): Promise<Result> {
   let isLoading = true;
   const done = () => {

@@ -1,4 +1,4 @@
-/** The first page of a list, and a search that finds ten secrets: in a large vault, beside the same in a small one. */
+/** The first page of a list, and a search that finds ten secrets, in a large vault and in a small one. */
 
 import { compare } from '../compare.ts';
 import type { Bench } from '../context.ts';
@@ -9,13 +9,13 @@ import { prepareLoad } from '../run-load.ts';
 import { ENVIRONMENT, MARKED, MARKER, SERVICE, TEAM } from '../sample-secrets.ts';
 import type { Filling } from '../vaults.ts';
 
-/** A page takes long enough for its median to settle in this share of the time that a throughput needs. */
+/** The median of a page settles in this share of the time that a throughput needs. */
 const SHARE_OF_LOAD = 1 / 3;
 const PAGE = 100;
 const PAGE_TARGET: Target = { atMost: 2 };
 const SEARCH_TARGET: Target = { atMost: 5 };
 
-/** What is asked for, and how many secrets are in the answer, whatever the vault's size. */
+/** What is asked for, and how many secrets the answer has in a vault of any size. */
 interface List {
   readonly what: string;
   readonly path: string;
@@ -57,7 +57,7 @@ async function measure(bench: Bench, list: List): Promise<Row> {
   return compareRow({ what, beside, format: milliseconds, target }, await compare(rounds, many, few));
 }
 
-/** The result measures the median time of an answer, one at a time. */
+/** Returns a function that measures the median time of an answer, with one request at a time. */
 async function prepareList(
   { folder, settings, vaults }: Bench,
   { path, found }: List,

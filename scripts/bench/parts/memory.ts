@@ -1,4 +1,4 @@
-/** What the daemon's process has in memory after a minute of load, beside the bare server's after the same. */
+/** The memory of the daemon's process after a minute of load, beside that of the bare server after the same load. */
 
 import { compare } from '../compare.ts';
 import type { Bench } from '../context.ts';
@@ -12,7 +12,7 @@ import { startBareServer } from '../run-bare-server.ts';
 import { prepareLoad } from '../run-load.ts';
 
 const CONNECTIONS = 64;
-/** Each takes a minute, and memory does not depend on what else the machine does. */
+/** One round is enough: it takes a minute, and other work on the machine does not change the memory. */
 const ROUNDS = 1;
 
 export async function measureMemory({ folder, settings, vaults }: Bench): Promise<Row[]> {
@@ -20,7 +20,7 @@ export async function measureMemory({ folder, settings, vaults }: Bench): Promis
   const target = { atMost: 2.5 };
   if (!canReadMemory) return [{ what, measured: 'not measured: no /proc here', figure: null, target }];
   const daemon = await vaults.get(KILOBYTE_SECRETS);
-  // As it is after login, without what earlier parts left in memory.
+  // A new daemon, as after login, without memory that earlier parts left.
   await daemon.restart();
   const request = getOne(daemon, KILOBYTE_SECRETS);
   const bare = await startBareServer(folder, await exchange(daemon.socketPath, request));

@@ -1,4 +1,4 @@
-/** How long a PUT takes at worst while many read, beside how long it takes alone. */
+/** The p99 of a PUT while many connections read, beside that of a PUT alone. */
 
 import { compare } from '../compare.ts';
 import type { Bench } from '../context.ts';
@@ -10,7 +10,7 @@ import { prepareLoad } from '../run-load.ts';
 const READERS = 64;
 const WRITERS = 4;
 const WRITTEN_SECRETS = 1_000;
-/** The readers are to be there before the first PUT is counted, and until after the last one. */
+/** Time for which the readers run before the first counted PUT and after the last one. */
 const READERS_LONGER_MS = 500;
 
 export async function measurePutDuringReads({ folder, settings, vaults }: Bench): Promise<Row[]> {

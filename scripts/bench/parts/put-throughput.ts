@@ -1,4 +1,4 @@
-/** An authenticated PUT, answered when it is on disk, beside a bare loop of one transaction a write. */
+/** An authenticated PUT, which is answered when it is on disk, beside a bare loop of one transaction for each write. */
 import { join } from 'node:path';
 import type { BareWriterOptions } from '../bare-writer.ts';
 import { compare } from '../compare.ts';
@@ -22,7 +22,7 @@ export async function measurePutThroughput({ folder, settings, vaults }: Bench):
     requests: putInTurn(daemon, ROWS, valueSize),
     status: 201,
   });
-  // In the same folder as the vault: on the same file system, with the same disk to wait for.
+  // In the same folder as the vault, so on the same file system and the same disk.
   const databasePath = join(folder, 'bare.db');
   const bareWriter: BareWriterOptions = { databasePath, durationMs: loadMs, rows: ROWS, valueSize };
   const comparison = await compare(

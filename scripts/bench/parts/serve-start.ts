@@ -1,4 +1,4 @@
-/** From starting `mav serve` to its first answered health check, beside `node -e 0`. */
+/** The time from starting `mav serve` to its first answered health check, beside `node -e 0`. */
 
 import { compare } from '../compare.ts';
 import type { Bench } from '../context.ts';
@@ -14,7 +14,7 @@ export async function measureServeStart({ settings, vaults }: Bench): Promise<Ro
     await daemon.start();
     return performance.now() - startedAt;
   };
-  // Not counted: the first run finds nothing in the system's caches.
+  // The first run is not counted, because it finds nothing in the system's caches.
   await start();
   const comparison = await compare(settings.pairs, start, () => timeNode(['-e', '0'], daemon.env));
   const what = `mav serve, ${grouped(settings.listed)} secrets`;

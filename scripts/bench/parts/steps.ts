@@ -1,6 +1,6 @@
 /**
- * Where the microseconds of a GET go: each step by itself, in this process, on a vault of its own. A whole request takes
- * longer than their sum: between them lie wake-ups, caches that went cold, and the garbage collector.
+ * Where the microseconds of a GET go: runs each step by itself, in this process, on a vault of its own. A whole request takes
+ * longer than the sum of its steps, because of wake-ups between them, cold caches and the garbage collector.
  */
 
 import { Buffer } from 'node:buffer';
@@ -33,7 +33,7 @@ interface Step {
 
 const VALUE_SIZE = 1_000;
 
-/** Runs of a step that are timed as one, and how many such samples are taken. */
+/** Number of runs of a step that are timed as one sample, and number of samples. */
 const RUNS = 200;
 const SAMPLES = 60;
 const SECRET: Call = {
@@ -173,7 +173,7 @@ function step(name: string, run: () => unknown): Step {
   return { name, us: median(samples) };
 }
 
-/** `count`: how many GETs each run is. */
+/** `count`: number of GETs in each run. */
 async function stepAsync(name: string, count: number, run: () => Promise<void>): Promise<Step> {
   const samples: number[] = [];
   for (let sample = 0; sample < SAMPLES; sample++) {

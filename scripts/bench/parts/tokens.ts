@@ -9,7 +9,7 @@ import { prepareLoad } from '../run-load.ts';
 
 const CONNECTIONS = 64;
 const PATH = '/v1/secrets/kilobyte';
-/** As long with one token as with many: to the load both are the same. */
+/** The list of requests is as long with one token as with many, so that it costs the load the same. */
 const REQUESTS = 50_000;
 
 export async function measureTokens(bench: Bench): Promise<Row[]> {
@@ -18,7 +18,7 @@ export async function measureTokens(bench: Bench): Promise<Row[]> {
   bench.say(`creating ${grouped(tokens)} tokens`);
   const loadMany = prepareGets(bench, many, await createTokens(many, tokens));
   const loadOne = prepareGets(bench, one, await createTokens(one, 1));
-  // What is measured is a daemon as after login, not one that has just stored ten thousand tokens.
+  // Starts the daemon again, because a daemon that just stored ten thousand tokens is not like one after login.
   for (const daemon of [many, one]) await daemon.restart();
   const comparison = await compare(
     rounds,
@@ -38,7 +38,7 @@ async function makeVault({ vaults }: Bench, name: string): Promise<Daemon> {
   return daemon;
 }
 
-/** All at once, so that many are stored in one commit. */
+/** Sends them all at once, so that many are stored in one commit. */
 function createTokens({ socketPath, token }: Daemon, count: number): Promise<string[]> {
   return Promise.all(
     Array.from({ length: count }, async (_, index) => {
@@ -49,7 +49,7 @@ function createTokens({ socketPath, token }: Daemon, count: number): Promise<str
   );
 }
 
-/** Each with a random one of the tokens. */
+/** Returns GETs that each have a random token. */
 function prepareGets(
   { folder }: Bench,
   { socketPath }: Daemon,
