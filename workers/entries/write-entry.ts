@@ -4,7 +4,7 @@
  */
 
 import { isShownAsText, type ReplyBuffer } from '../json/reply.ts';
-import { discard } from '../json/secret-bytes.ts';
+import { discardBytes } from '../json/secret-bytes.ts';
 import { formatTime } from '../json/times.ts';
 import type { SecretName } from '../messages.ts';
 import type { FieldHead, FieldRow, SecretRow, SecretSummary } from '../store/columns.ts';
@@ -65,7 +65,7 @@ export function writeValue(plaintext: Buffer | null, reply: ReplyBuffer): void {
   reply.ascii(',"value":');
   if (isShownAsText(plaintext)) reply.secret(plaintext);
   else writeBase64(plaintext, reply);
-  discard(plaintext);
+  discardBytes(plaintext);
 }
 
 /** Writes a JSON string, and the member that says how to read it. */
@@ -89,7 +89,7 @@ export function writeFields(
     reply.string(row.field);
     reply.ascii(':');
     writeFieldValue(decryptFieldRow(vault, secret, row), reply);
-    discard(row.payload);
+    discardBytes(row.payload);
   }
   reply.ascii('}');
 }
@@ -103,7 +103,7 @@ function writeFieldValue(plaintext: Buffer, reply: ReplyBuffer): void {
     writeBase64(plaintext, reply);
     reply.ascii('}');
   }
-  discard(plaintext);
+  discardBytes(plaintext);
 }
 
 /** Writes a list's element in one piece: it has no value, and a list has so many elements that each call counts. */

@@ -1,31 +1,31 @@
 /**
- * Base64 (RFC 4648 section 4) over bytes: no step makes a string of what may be a secret.
- * Secrets it may hold: none of its own; both sides belong to the caller, who zeroes them.
+ * Base64 (RFC 4648 section 4), from bytes to bytes, because a secret must not become a string. The caller zeroes both
+ * buffers.
  */
 import type { SecretBytes } from './secret-bytes.ts';
 
 const ALPHABET = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
 const PAD = 0x3d;
-/** The digit that is all zero bits, like the padding. */
+/** `A`, the digit whose six bits are zero. */
 const ZERO_DIGIT = 0x41;
 
 /** A digit's six bits by its byte, -1 for every other byte. */
 const DIGITS = new Int32Array(256).fill(-1);
 for (const [value, letter] of ALPHABET.entries()) DIGITS[letter] = value;
 
-/** How many characters so many bytes become. */
+/** Returns the length of the base64 text of `size` bytes, with its padding. */
 export function base64Length(size: number): number {
   return Math.ceil(size / 3) * 4;
 }
 
 /**
- * Decodes in place, so that there is no second copy: answers the beginning of `text`, and the rest of it is zeroed.
- * Null unless it is base64 as this encoder writes it: no white space, padded (section 3.2), the unused bits zero
- * (section 3.5). Then what is left in `text` is undefined, and the caller still zeroes it.
+ * Decodes in place, so that there is no second copy: returns the beginning of `text` and zeroes the rest. Returns null
+ * unless `text` is base64 as `encodeBase64` writes it: without white space, padded (section 3.2), the unused bits zero
+ * (section 3.5). The content of `text` is then undefined, and the caller still zeroes it.
  */
 export function decodeBase64(text: SecretBytes): SecretBytes | null {
   if (text.length % 4 !== 0) return null;
-  const padding = takePadding(text);
+  const padding = replacePadding(text);
   const size = (text.length / 4) * 3 - padding;
   let to = 0;
   let bits = 0;
@@ -41,31 +41,34 @@ export function decodeBase64(text: SecretBytes): SecretBytes | null {
   return unused === 0 ? text.subarray(0, size) : null;
 }
 
-/** Replaces the padding by zero digits and answers how much it was: at most two bytes. */
-function takePadding(text: Uint8Array): number {
+/** Replaces the padding by zero digits and returns how many bytes it had: at most two. */
+function replacePadding(text: Uint8Array): number {
   let padding = 0;
   while (padding < 2 && text[text.length - 1 - padding] === PAD) padding++;
   text.fill(ZERO_DIGIT, text.length - padding);
   return padding;
 }
 
-/** Four digits as 24 bits; negative if one of them is none. */
+/** Returns four digits as 24 bits; a negative number if one of the bytes is not a digit. */
 function readQuad(text: Uint8Array, at: number): number {
   return (
-    (digit(text, at) << 18) | (digit(text, at + 1) << 12) | (digit(text, at + 2) << 6) | digit(text, at + 3)
+    (readDigit(text, at) << 18) |
+    (readDigit(text, at + 1) << 12) |
+    (readDigit(text, at + 2) << 6) |
+    readDigit(text, at + 3)
   );
 }
 
-function digit(text: Uint8Array, at: number): number {
+function readDigit(text: Uint8Array, at: number): number {
   return DIGITS[text[at] ?? 0] ?? -1;
 }
 
-/** Writes base64Length(bytes.length) bytes of ASCII into `target` from `at` on; returns where the next byte goes. */
+/** Writes `base64Length(bytes.length)` bytes of ASCII to `target`, from `at` on. Returns where the next byte goes. */
 export function encodeBase64(bytes: Uint8Array, target: Uint8Array, at: number): number {
   let to = at;
   for (let from = 0; from < bytes.length; from += 3) {
     const bits = ((bytes[from] ?? 0) << 16) | ((bytes[from + 1] ?? 0) << 8) | (bytes[from + 2] ?? 0);
-    // Written out: a loop takes four times as long, and a large value has a million of these.
+    // Not a loop, which takes four times as long: a large value has a million of these groups.
     target[to] = ALPHABET[bits >> 18] as number;
     target[to + 1] = ALPHABET[(bits >> 12) & 63] as number;
     target[to + 2] = ALPHABET[(bits >> 6) & 63] as number;

@@ -1,23 +1,27 @@
 /**
- * Request bodies, parsed without making a secret a JavaScript string (strings cannot be erased; bytes can).
- * Secrets it may hold: the SecretBytes of a body until `wipeParsedBody`, or until parsing fails, when it zeroes them
- * itself. The body's own bytes belong to the caller, who zeroes them.
+ * Parses request bodies. A secret becomes bytes and never a JavaScript string, because a string cannot be erased. Holds the
+ * SecretBytes of a body until `wipeParsedBody`; if parsing fails, they are zeroed here. The caller zeroes the body itself.
  *
- * A member's strings are secret unless its name is known not to be: a misspelt "valeu" or a value in an array
- * is refused later, but it has been read by then.
+ * The strings of a member are secret unless the member is known to be plain. A misspelt "valeu" or an array of values is
+ * refused later, but by then it has been read.
  */
 
 import { BodyError } from '../errors/request-error.ts';
 import { JsonScanner, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './scan.ts';
 import type { SecretBytes } from './secret-bytes.ts';
 
-/** Metadata, as it is stored and searched. Not secret. */
+/** First letters of `null`, `true` and `false`. */
+const LOWER_N = 0x6e;
+const LOWER_T = 0x74;
+const LOWER_F = 0x66;
+
+/** Metadata as it is stored and searched. It is plaintext. */
 export class RawMetadata {
   /** The object's JSON without whitespace, numbers as written, members in their order. */
   readonly text: string;
-  /** Each top-level member with its value's text: a string decoded, anything else its JSON. */
+  /** Each top-level member with the text of its value: a string without its quotes and escapes, anything else as JSON. */
   readonly entries: readonly (readonly [key: string, text: string])[];
-  /** Every key and every scalar's text, at every depth. */
+  /** Every member name and the text of every scalar, at every depth. */
   readonly searchTexts: readonly string[];
 
   constructor(text: string, entries: RawMetadata['entries'], searchTexts: readonly string[]) {
@@ -37,19 +41,19 @@ export type BodyValue =
   | BodyValue[]
   | { [name: string]: BodyValue };
 
-/** Reads a list of its own kind, item by item, and adds the secrets in it to `secrets`. The scanner stands at its `[`. */
+/** Reads a list item by item and adds the secrets in it to `secrets`. The scanner is at the `[`. */
 export type ListReader = (scanner: JsonScanner, secrets: SecretBytes[]) => object;
 
 export interface ParsedBody {
   /** The top-level members; objects have no prototype. */
   readonly members: { [name: string]: BodyValue | object };
-  /** Every SecretBytes among them, at any depth. */
+  /** Every SecretBytes in `members`, at any depth. */
   readonly secrets: readonly SecretBytes[];
 }
 
 /**
- * Throws BodyError, all secrets zeroed, unless the body is one JSON object and nothing else. `lists`: the top-level
- * members that are lists with a reader of their own; `plain`: those whose strings and numbers are no secret.
+ * Throws BodyError, with all secrets zeroed, unless the body is one JSON object and nothing else. `plain` names the
+ * top-level members whose strings and numbers are not secret; `lists` has readers for top-level members that are lists.
  */
 export function parseBody(
   body: Uint8Array,
@@ -68,16 +72,13 @@ export function parseBody(
     scanner.end();
     return { members, secrets };
   } catch (error) {
-    wipeAll(secrets);
+    wipeParsedBody({ secrets });
     throw error;
   }
 }
 
-export function wipeParsedBody(parsed: ParsedBody): void {
-  wipeAll(parsed.secrets);
-}
-
-function wipeAll(secrets: readonly SecretBytes[]): void {
+/** Zeroes the secrets of a parsed body. */
+export function wipeParsedBody({ secrets }: Pick<ParsedBody, 'secrets'>): void {
   for (const secret of secrets) secret.fill(0);
 }
 
@@ -113,7 +114,7 @@ function readPlain(scanner: JsonScanner): BodyValue {
   return text === 'true' || text === 'false' ? text === 'true' : Number(text);
 }
 
-/** Strings as bytes. A number may be a PIN that lacks its quotes: it is never right here, and not kept (NaN). */
+/** Reads strings as bytes. A number becomes NaN: no number is valid here, and it may be a PIN without its quotes. */
 function readSecret(scanner: JsonScanner, secrets: SecretBytes[]): BodyValue {
   const first = scanner.peek();
   if (first === OPEN_BRACE) return readMembers(scanner, () => readSecret(scanner, secrets));
@@ -124,11 +125,11 @@ function readSecret(scanner: JsonScanner, secrets: SecretBytes[]): BodyValue {
     return secret;
   }
   scanner.skipScalar();
-  if (first === 0x6e) return null;
-  return first === 0x74 || first === 0x66 ? first === 0x74 : Number.NaN;
+  if (first === LOWER_N) return null;
+  return first === LOWER_T || first === LOWER_F ? first === LOWER_T : Number.NaN;
 }
 
-/** Metadata as it was stored, read anew. Throws BodyError for what this module did not write. */
+/** Parses metadata that was stored. Throws BodyError for text that is not a JSON object. */
 export function parseMetadata(text: string): RawMetadata {
   const scanner = new JsonScanner(Buffer.from(text));
   if (scanner.peek() !== OPEN_BRACE) throw new BodyError('metadata must be a JSON object');
@@ -137,7 +138,7 @@ export function parseMetadata(text: string): RawMetadata {
   return metadata;
 }
 
-/** The scanner stands at the object's `{`. */
+/** The scanner is at the `{` of the object. */
 export function readMetadata(scanner: JsonScanner): RawMetadata {
   const searchTexts: string[] = [];
   const entries: [key: string, text: string][] = [];
@@ -145,7 +146,7 @@ export function readMetadata(scanner: JsonScanner): RawMetadata {
   return new RawMetadata(text, entries, searchTexts);
 }
 
-/** A value's JSON without whitespace, and its text (of a string, decoded). */
+/** A value as JSON without whitespace, and as text: a string without its quotes and escapes, anything else as JSON. */
 interface CompactValue {
   readonly json: string;
   readonly text: string;

@@ -1,7 +1,7 @@
 /**
- * Response bodies, built as bytes: a secret goes from its buffer into this one and never becomes a string.
- * Secrets it may hold: the responses of one batch, plaintext included, until `take` hands the memory on (the receiver
- * zeroes it) or `wipe` zeroes it. What is truncated or outgrown is zeroed at once.
+ * Builds response bodies as bytes: a secret is copied from its buffer into this one and never becomes a string. Holds the
+ * responses of one batch, plaintext included, until `take` hands the memory on (the receiver zeroes it) or `wipe` zeroes it.
+ * Bytes that are truncated, and memory that is outgrown, are zeroed at once.
  */
 import { isUtf8 } from 'node:buffer';
 import { base64Length, encodeBase64 } from './base64.ts';
@@ -11,20 +11,20 @@ import { formatTime } from './times.ts';
 /** 4 MiB. A list that has grown beyond this takes no further entry, because the whole reply lies in memory. */
 export const MAX_REPLY_SIZE = 4_194_304;
 
-/** Above 64 bytes, so that the memory is never inside the V8 heap (see secret-bytes.ts). */
+/** Bytes. Above 64, so that the memory is never inside the V8 heap (see secret-bytes.ts). */
 const MIN_CAPACITY = 4096;
-/** Bytes. Copying a smaller value is faster than counting its escapes first. */
+/** Bytes. A value of more is measured, with its escapes, before it is copied; for a smaller one that would take longer. */
 const EXACT_FROM = 16_384;
-/** 1 MiB. Up to this size the memory doubles; beyond it grows by half, and the outgrown memory is freed at once. */
+/** 1 MiB. Up to this size the memory doubles. Above it, it grows by half, and the outgrown memory is freed at once. */
 const DOUBLES_TO = 1_048_576;
-/** Bytes. Shorter runs are copied byte by byte: making a view takes longer. */
+/** Bytes. Shorter runs are copied byte by byte, because making a view takes longer. */
 const SHORT_RUN = 24;
 const EMPTY = Buffer.alloc(0);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const LOWER_U = 0x75;
 const HEX_DIGITS = Buffer.from('0123456789abcdef');
-/** RFC 8259 section 7: the letter behind the backslash, by the byte that is escaped. */
+/** The letter after the backslash by the byte that is escaped (RFC 8259 section 7); 0 for a byte that is not. */
 const ESCAPES = new Uint8Array(256).fill(LOWER_U, 0, 0x20);
 for (const [code, letter] of Object.entries({
   8: 'b',
@@ -45,7 +45,7 @@ export class ReplyBuffer {
   #length = 0;
   #firstCapacity: number;
 
-  /** `expected`: about how many bytes there will be. Growing copies what was written. */
+  /** `expected`: about how many bytes will be written. A buffer that has to grow copies all that it has. */
   constructor(expected = 0) {
     this.#firstCapacity = Math.max(MIN_CAPACITY, expected);
   }
@@ -55,12 +55,12 @@ export class ReplyBuffer {
     return this.#length;
   }
 
-  /** Makes room for that many more bytes at once. */
+  /** Makes room for `bytes` more bytes at once. */
   expect(bytes: number): void {
     this.#reserve(bytes);
   }
 
-  /** Drops and zeroes what was written after the first `to` bytes. */
+  /** Keeps the first `to` bytes, zeroes and drops the rest. */
   truncate(to: number): void {
     if (!(to >= 0 && to <= this.#length)) throw new RangeError('truncate beyond the written bytes');
     this.#buffer.fill(0, to, this.#length);
@@ -87,7 +87,7 @@ export class ReplyBuffer {
   /** Writes a JSON string of a secret's UTF-8 bytes. */
   secret(bytes: Uint8Array): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    // For a large value exactly: growing later would take the memory twice, and zero it once more.
+    // A large value gets its exact size: growing in the middle would take the memory twice and zero it once more.
     const escaped = bytes.length > EXACT_FROM ? countEscapes(bytes, view) : 0;
     this.#reserve(bytes.length + escaped + 2);
     this.#buffer[this.#length++] = QUOTE;
@@ -111,7 +111,7 @@ export class ReplyBuffer {
     this.#buffer[this.#length++] = QUOTE;
   }
 
-  /** Writes a secret's bytes without JSON around them: the whole reply. */
+  /** Writes a secret's bytes without JSON around them, for a reply that is nothing else. */
   bytes(bytes: Uint8Array): void {
     this.#span(bytes, 0, bytes.length);
   }
@@ -126,9 +126,9 @@ export class ReplyBuffer {
     this.ascii(String(value));
   }
 
-  /** The written bytes in memory of their own, to be transferred. This buffer is empty afterwards. */
+  /** Returns the written bytes in memory of their own, which the caller transfers. This buffer is empty afterwards. */
   take(): Uint8Array<ArrayBuffer> {
-    // EMPTY must not be transferred: all buffers share it.
+    // EMPTY must not be transferred, because all reply buffers share it.
     if (this.#length === 0) return new Uint8Array(0);
     const taken = new Uint8Array(this.#buffer.buffer, 0, this.#length);
     this.#buffer = EMPTY;
@@ -136,7 +136,7 @@ export class ReplyBuffer {
     return taken;
   }
 
-  /** Zeroes what was written, keeps the memory. */
+  /** Zeroes and drops what was written, and keeps the memory. */
   wipe(): void {
     this.truncate(0);
   }
@@ -174,14 +174,14 @@ export class ReplyBuffer {
     const outgrown = this.#buffer;
     outgrown.fill(0, 0, this.#length);
     this.#buffer = grown;
-    // Never EMPTY, which all buffers share. Large memory must not wait for the garbage collector.
+    // Large memory must not wait for the garbage collector. EMPTY, which all reply buffers share, is never that large.
     if (outgrown.length >= DOUBLES_TO) outgrown.buffer.transferToFixedLength(0);
   }
 }
 
 /**
- * Whether a JSON string shows the value, so that base64 is not needed: it is UTF-8, and, if it is large, its JSON string
- * is at most twice as long. So no reply is much larger than what is stored.
+ * Returns whether a value is written as a JSON string rather than base64. It must be UTF-8, and the string of a large value
+ * at most twice as long as the value: so no reply is much larger than what is stored.
  */
 export function isShownAsText(bytes: Uint8Array): boolean {
   if (!isUtf8(bytes)) return false;

@@ -1,7 +1,7 @@
 /**
- * A strict RFC 8259 scanner over the bytes of a request body.
- * Secrets it may hold: a view of the body (the caller zeroes it) and no copy; `secret()` hands its copy to the caller,
- * who zeroes it. Strings of JavaScript are made by `text()` and `scalarText()` alone, for what is not secret.
+ * A strict scanner of JSON (RFC 8259) over the bytes of a request body. Holds a view of the body, which the caller zeroes.
+ * The caller also zeroes the copy that `secret()` returns. Only `text()` and `scalarText()` make JavaScript strings, so
+ * they must not read a secret.
  */
 import { isUtf8 } from 'node:buffer';
 import { BodyError, quoteName } from '../errors/request-error.ts';
@@ -32,7 +32,7 @@ const WORDS: ReadonlyMap<number, Buffer> = new Map(
   ['true', 'false', 'null'].map((word) => [word.charCodeAt(0), Buffer.from(word)]),
 );
 
-/** Where a string's content or a scalar lies in the body; `size` is its length in UTF-8 bytes once unescaped. */
+/** Where the content of a string lies in the body. `size` is its length in UTF-8 bytes without the escapes. */
 interface Span {
   readonly start: number;
   readonly end: number;
@@ -45,7 +45,7 @@ export class JsonScanner {
   #at = 0;
   #depth = 0;
 
-  /** Checks the encoding of the whole body, so that no later step meets invalid UTF-8. */
+  /** Throws BodyError unless the whole body is UTF-8, so that no later step has to check it. */
   constructor(body: Uint8Array) {
     this.#bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     this.#view = new DataView(body.buffer, body.byteOffset, body.byteLength);
@@ -55,18 +55,19 @@ export class JsonScanner {
     }
   }
 
-  /** The next byte that is no whitespace (section 2), not consumed; -1 at the end. */
+  /** Skips whitespace (section 2) and returns the next byte, which it does not consume; -1 at the end. */
   peek(): number {
     let byte = this.#bytes[this.#at];
     while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) byte = this.#bytes[++this.#at];
     return byte ?? -1;
   }
 
+  /** Throws BodyError unless only whitespace is left. */
   end(): void {
     if (this.peek() !== -1) this.#fail();
   }
 
-  /** An object (section 4). `visit` must consume the member's value. */
+  /** Reads an object (section 4). `visit` must consume the member's value. */
   members(visit: (name: string) => void): void {
     this.#enter();
     const seen = new Set<string>();
@@ -81,7 +82,7 @@ export class JsonScanner {
     this.#depth--;
   }
 
-  /** An array (section 5). `visit` must consume the item. */
+  /** Reads an array (section 5). `visit` must consume the item. */
   items(visit: () => void): void {
     this.#enter();
     if (!this.#accept(CLOSE_BRACKET)) {
@@ -92,14 +93,14 @@ export class JsonScanner {
     this.#depth--;
   }
 
-  /** A string that is not secret. */
+  /** Reads a string that is not secret. */
   text(): string {
     const span = this.#string();
     if (span.size === span.end - span.start) return this.#bytes.toString('utf8', span.start, span.end);
     return Buffer.from(this.#unescape(span, new Uint8Array(span.size)).buffer).toString();
   }
 
-  /** A string's content as bytes, in memory of its own that the caller zeroes. */
+  /** Reads a string as bytes in memory of its own, which the caller zeroes. */
   secret(): SecretBytes {
     const span = this.#string();
     const secret = allocateSecret(span.size);
@@ -108,14 +109,14 @@ export class JsonScanner {
     return secret;
   }
 
-  /** A number, true, false or null, as it is written. */
+  /** Reads a number, true, false or null, and returns its text. */
   scalarText(): string {
     const start = this.#at;
     this.skipScalar();
     return this.#bytes.toString('latin1', start, this.#at);
   }
 
-  /** A number, true, false or null, read over. */
+  /** Skips a number, true, false or null. */
   skipScalar(): void {
     const word = WORDS.get(this.peek());
     if (word === undefined) this.#number();
@@ -137,13 +138,13 @@ export class JsonScanner {
     if (!this.#accept(byte)) this.#fail();
   }
 
-  /** Past an opening bracket. The limit bounds our own recursion, too. */
+  /** Consumes an opening bracket. The limit of the depth also bounds the recursion of the callers. */
   #enter(): void {
     if (++this.#depth > MAX_DEPTH) throw new BodyError(`the body is nested deeper than ${MAX_DEPTH} levels`);
     this.#at++;
   }
 
-  /** Duplicates are compared unescaped: which one counts is left open by section 4, so neither may. */
+  /** Refuses a name that is given twice, however it is escaped: section 4 leaves open which of the two values counts. */
   #memberName(seen: Set<string>): string {
     if (this.peek() !== QUOTE) this.#fail();
     const name = this.text();
@@ -154,7 +155,7 @@ export class JsonScanner {
     return name;
   }
 
-  /** A string (section 7), checked and measured in one pass, so that a copy is made once and in its exact size. */
+  /** Checks and measures a string (section 7) in one pass, so that its one copy has the exact size. */
   #string(): Span {
     const bytes = this.#bytes;
     const start = this.#at + 1;
@@ -188,7 +189,7 @@ export class JsonScanner {
     return target;
   }
 
-  /** A number (section 6). */
+  /** Skips a number (section 6). */
   #number(): void {
     if (this.#bytes[this.#at] === MINUS) this.#at++;
     if (this.#bytes[this.#at] === ZERO) this.#at++;

@@ -1,26 +1,24 @@
-/**
- * Memory for secrets. Secrets it may hold: none itself; what it hands out is filled and zeroed by the caller.
- */
+/** Allocates memory for secrets. The caller fills it and zeroes it. */
 
-/** A secret as UTF-8 bytes in memory of its own, outside the V8 heap. Whoever holds it zeroes it. */
+/** A secret as UTF-8 bytes in memory of its own, outside the V8 heap. The code that holds it zeroes it. */
 export type SecretBytes = Uint8Array<ArrayBuffer>;
 
 /**
- * Zero-filled memory that `fill(0)` can really erase. Not Buffer.allocUnsafeSlow: at 64 bytes or less that lies in
- * the V8 heap, where the garbage collector moves it and leaves the old copy behind. An explicit ArrayBuffer never does.
+ * Returns zeroed memory that `fill(0)` really erases. Buffer.allocUnsafeSlow would take 64 bytes or less from the V8 heap,
+ * where the garbage collector moves them and leaves the old copy behind. An explicit ArrayBuffer is never in that heap.
  */
 export function allocateSecret(size: number): SecretBytes {
   return new Uint8Array(new ArrayBuffer(size));
 }
 
-/** Bytes; what is smaller may wait for the garbage collector. */
+/** Bytes. Smaller memory may wait for the garbage collector. */
 const LARGE = 16_384;
 
 /**
- * Zeroes bytes that nobody uses any more. The memory of large ones goes back at once where it is theirs alone: as garbage
- * the values of a large entry would add up to many times their size.
+ * Zeroes bytes after their last use. If they are large and have their memory to themselves, it is freed at once: otherwise
+ * the values of a large entry would add up before the garbage collector runs.
  */
-export function discard(bytes: Uint8Array): void {
+export function discardBytes(bytes: Uint8Array): void {
   const { buffer } = bytes;
   if (buffer instanceof ArrayBuffer && buffer.detached) return;
   bytes.fill(0);

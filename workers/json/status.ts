@@ -1,4 +1,4 @@
-/** Replies of operations that have nothing to show but that they were done. */
+/** The reply of an operation that only says that it was done. */
 import type { ReplyBuffer } from './reply.ts';
 
 /** Writes `{"status": status, …members}`. */

@@ -1,11 +1,11 @@
-/** Times: whole Unix seconds inside, RFC 3339 in the API. */
+/** Times: whole Unix seconds in the database, RFC 3339 in the API. */
 
-/** RFC 3339 section 5.6: 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z. A stored row may claim any time. */
+/** 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z, the bounds of RFC 3339 section 5.6. A stored row may have any number. */
 const FIRST_TIME = -62_167_219_200;
 const LAST_TIME = 253_402_300_799;
 
 const DAY_SECONDS = 86_400;
-/** `2026-03-13T` by its day, for Date takes as long for it as opening a small value does. */
+/** `2026-03-13T` by the number of the day. Date takes as long for this as decrypting a small value does. */
 const formattedDays = new Map<number, string>();
 const MAX_FORMATTED_DAYS = 4_096;
 const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
@@ -14,7 +14,7 @@ export function nowSeconds(): number {
   return Math.floor(Date.now() / 1000);
 }
 
-/** A time in whole Unix seconds as RFC 3339, UTC; the nearest one where its four-digit years end. */
+/** Returns a time in whole Unix seconds as RFC 3339 in UTC. A time outside the four-digit years becomes the nearest inside. */
 export function formatTime(unixSeconds: number): string {
   const shown = Math.min(Math.max(unixSeconds, FIRST_TIME), LAST_TIME);
   const day = Math.floor(shown / DAY_SECONDS);

@@ -12,7 +12,7 @@ import { entityTag } from '../entries/preconditions.ts';
 import { decryptRow } from '../entries/row-crypto.ts';
 import { RequestError } from '../errors/request-error.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
-import { discard } from '../json/secret-bytes.ts';
+import { discardBytes } from '../json/secret-bytes.ts';
 import { writeStatus } from '../json/status.ts';
 import type { Call } from '../messages.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
@@ -35,7 +35,7 @@ export const getFieldValue: Handler<ReadableVault> = (vault, call, reply) => {
 
 function hand(value: Buffer, reply: ReplyBuffer): void {
   reply.bytes(value);
-  discard(value);
+  discardBytes(value);
 }
 
 /** Unlike the JSON form it keeps the metadata, which must then be genuine: changeSecret verifies the row. */
