@@ -94,14 +94,21 @@ function findWrongBody({ method, target }: HttpCase, { status, headers, body }: 
   if (isBytes) return null;
   const json = JSON.parse(body.toString());
   if (status < 300) return typeof json === 'object' && json !== null ? null : 'neither an object nor a list';
-  const { error, code, reason, problem, member, ...rest } = json;
+  const { error, code, reason, problem, member, at, ...rest } = json;
   const isRight =
     typeof error === 'string' &&
     CODES[code] === status &&
     (reason === undefined || (typeof reason === 'string' && typeof problem === 'string')) &&
     (member === undefined || (typeof member === 'string' && status === 400)) &&
+    (at === undefined || (isPlace(at) && status === 400)) &&
     Object.keys(rest).length === 0;
   return isRight ? null : `${status} with another body than an error has`;
+}
+
+/** Whether this names an item of a list, as `WrongItem` does. */
+function isPlace({ list, index, problem, same_as: sameAs, ...rest }: Record<string, unknown>): boolean {
+  const isSound = typeof list === 'string' && Number.isInteger(index) && typeof problem === 'string';
+  return isSound && (sameAs === undefined || Number.isInteger(sameAs)) && Object.keys(rest).length === 0;
 }
 
 const show = ({ method, target, headers, body, as }: HttpCase) =>
