@@ -1,7 +1,6 @@
-/**
- * How long a token lives, as clients write it: "24h", "30d", "1h30m", "24h0m0s". Secrets it may hold: none.
- */
+/** The lifetime of a token as clients write it: "24h", "30d", "1h30m", "24h0m0s". */
 
+/** Weeks, days, hours, minutes, seconds. */
 const SECONDS_PER_UNIT = [7 * 86_400, 86_400, 3_600, 60, 1];
 /** Each unit at most once, in this order, a number before each. */
 const DURATION = /^(?:(N)w)?(?:(N)d)?(?:(N)h)?(?:(N)m)?(?:(N)s)?$/.source.replaceAll('N', '\\d+(?:\\.\\d+)?');
@@ -10,7 +9,7 @@ const MAX_TEXT_LENGTH = 64;
 const MAX_YEARS = 100;
 const MAX_SECONDS = MAX_YEARS * 36_525 * 864;
 
-/** A duration in whole seconds (null: "0", no expiry), or what is wrong with it. */
+/** A duration in whole seconds (null for "0", no expiry), or what is wrong with it. */
 export type Duration = { readonly seconds: number | null } | { readonly problem: string };
 
 export function parseDuration(text: string): Duration {
@@ -25,7 +24,7 @@ export function parseDuration(text: string): Duration {
   return { seconds };
 }
 
-/** Rounded to the microsecond before it is floored: 1.15 * 60 is a little less than 69 in floating point. */
+/** Rounds to the microsecond before it rounds down: in floating point 1.15 * 60 is a little less than 69. */
 function sumUnits(amounts: readonly (string | undefined)[]): number {
   let seconds = 0;
   for (const [i, amount] of amounts.entries()) seconds += Number(amount ?? 0) * (SECONDS_PER_UNIT[i] ?? 0);

@@ -1,8 +1,7 @@
 /**
- * The entries of an import, read from the body and checked as they come. By hand: there may be a hundred thousand, and
- * the first one that is wrong ends the reading.
- * Secrets it may hold: the SecretBytes of all entries, until `wipe`; they are also on the list of the whole body, which
- * zeroes them when reading fails.
+ * Reads the entries of an import from the body and checks each at once. Not with zod: there may be a hundred thousand, and
+ * the first wrong one ends the reading. Holds the SecretBytes of all entries until `wipe`. They are also in the list of
+ * the parsed body, which zeroes them if reading fails.
  */
 
 import { quoteName } from '../errors/request-error.ts';
@@ -13,19 +12,20 @@ import type { SecretBytes } from '../json/secret-bytes.ts';
 import { ItemProblem, placeOfItem, readList, readName, skipNull } from './list-items.ts';
 import { findNameProblem } from './names.ts';
 
-/** Of one request; each takes some hundred bytes while it is under way, however short it is. */
+/** The most entries of one request. Each takes some hundred bytes of memory, however short it is. */
 export const MAX_ENTRIES = 100_000;
 
 const BASE64 = Buffer.from('base64');
+/** The member of the body that has the entries. */
 export const LIST = 'secrets';
 const NOT_A_VALUE = 'must be a non-empty string';
 
 export interface ImportEntry {
   readonly name: string;
   readonly environment: string;
-  /** Absent: an entry of fields only, or a value that stays. */
+  /** Absent: the entry has fields only, or its stored value stays. */
   readonly value?: SecretBytes;
-  /** Its text alone: what an index wants of it takes many times the room, and is for one entry at a time. */
+  /** Only the text: the parts for the indexes take many times the memory, so they are made for one entry at a time. */
   readonly metadata?: Pick<RawMetadata, 'text'>;
   /** Empty where none are given. */
   readonly fields: readonly (readonly [field: string, value: SecretBytes])[];
@@ -46,13 +46,13 @@ export class ImportEntries {
   }
 }
 
-/** Throws BodyError, which names the place of what is wrong as `"secrets"[12]."value"`. */
+/** Throws BodyError, which names the wrong place as `"secrets"[12]."value"`. */
 export function readImportEntries(scanner: JsonScanner, secrets: SecretBytes[]): ImportEntries {
-  const reader = new EntryReader(scanner, secrets);
-  return new ImportEntries(readList(scanner, LIST, (index) => reader.read(index)));
+  const reader = new ImportReader(scanner, secrets);
+  return new ImportEntries(readList(scanner, LIST, (index) => reader.readEntry(index)));
 }
 
-/** An entry, or a field's object, as it is being read: what was null is absent. */
+/** An entry, or the object of a field, while it is read. A member that is null in the body is absent here. */
 interface Draft {
   name?: string;
   environment?: string;
@@ -62,10 +62,10 @@ interface Draft {
   fields?: (readonly [field: string, value: SecretBytes])[];
 }
 
-class EntryReader {
+class ImportReader {
   readonly #scanner: JsonScanner;
   readonly #secrets: SecretBytes[];
-  /** Which entry a name and environment were first given in. No name has a NUL. */
+  /** Index of the entry by its name and environment, with a NUL between them, which no name has. */
   readonly #indexes = new Map<string, number>();
 
   constructor(scanner: JsonScanner, secrets: SecretBytes[]) {
@@ -73,7 +73,7 @@ class EntryReader {
     this.#secrets = secrets;
   }
 
-  read(index: number): ImportEntry {
+  readEntry(index: number): ImportEntry {
     if (index >= MAX_ENTRIES) throw new ItemProblem(': ', `at most ${MAX_ENTRIES} entries at once`);
     if (this.#scanner.peek() !== OPEN_BRACE) throw new ItemProblem(' ', 'must be an object');
     const draft: Draft = {};
@@ -86,18 +86,18 @@ class EntryReader {
   #readMember(draft: Draft, member: string): void {
     if (member === 'name') draft.name = readName(this.#scanner, member);
     else if (member === 'environment') draft.environment = readName(this.#scanner, member);
-    else if (member === 'value') draft.value = this.#secret('"value"');
-    else if (member === 'encoding') draft.encoding = this.#encoding('"encoding"');
-    else if (member === 'metadata') draft.metadata = this.#metadata();
-    else if (member === 'fields') draft.fields = this.#fields();
+    else if (member === 'value') draft.value = this.#readSecret('"value"');
+    else if (member === 'encoding') draft.encoding = this.#readEncoding('"encoding"');
+    else if (member === 'metadata') draft.metadata = this.#readMetadata();
+    else if (member === 'fields') draft.fields = this.#readFields();
     else throw new ItemProblem(': ', `unknown member ${quoteName(member)}`);
   }
 
   #finish({ name, environment = '', value, encoding, metadata, fields }: Draft, index: number): ImportEntry {
     if (name === undefined) throw new ItemProblem('.', '"name" is required');
     if (value === undefined && fields === undefined) throw new ItemProblem(' ', 'needs "value" or "fields"');
-    this.#checkNew(name, environment, index);
-    const decoded = decodeValue(value, encoding, null);
+    this.#checkGivenOnce(name, environment, index);
+    const decoded = decodeIfEncoded(value, encoding, null);
     return {
       name,
       environment,
@@ -107,7 +107,7 @@ class EntryReader {
     };
   }
 
-  #checkNew(name: string, environment: string, index: number): void {
+  #checkGivenOnce(name: string, environment: string, index: number): void {
     const key = `${name}\0${environment}`;
     const first = this.#indexes.get(key);
     if (first !== undefined)
@@ -119,7 +119,7 @@ class EntryReader {
     this.#indexes.set(key, index);
   }
 
-  #secret(place: string): SecretBytes {
+  #readSecret(place: string): SecretBytes {
     if (this.#scanner.peek() !== QUOTE) throw new ItemProblem('.', `${place} ${NOT_A_VALUE}`);
     const secret = this.#scanner.secret();
     this.#secrets.push(secret);
@@ -127,48 +127,48 @@ class EntryReader {
     return secret;
   }
 
-  #encoding(place: string): SecretBytes {
-    const text = this.#scanner.peek() === QUOTE ? this.#secret(place) : null;
+  #readEncoding(place: string): SecretBytes {
+    const text = this.#scanner.peek() === QUOTE ? this.#readSecret(place) : null;
     if (text === null || !BASE64.equals(text)) throw new ItemProblem('.', `${place} must be "base64"`);
     return text;
   }
 
-  #metadata(): Pick<RawMetadata, 'text'> {
+  #readMetadata(): Pick<RawMetadata, 'text'> {
     if (this.#scanner.peek() !== OPEN_BRACE) throw new ItemProblem('.', '"metadata" must be an object');
     return { text: readMetadata(this.#scanner).text };
   }
 
-  #fields(): NonNullable<Draft['fields']> {
+  #readFields(): NonNullable<Draft['fields']> {
     if (this.#scanner.peek() !== OPEN_BRACE)
       throw new ItemProblem('.', '"fields" must be an object of non-empty strings');
     const fields: [field: string, value: SecretBytes][] = [];
     this.#scanner.members((field) => {
       const problem = findNameProblem('field', field);
       if (problem !== null) throw new ItemProblem('.', `"fields" has a member whose name ${problem}`);
-      fields.push([field, this.#field(`"fields".${quoteName(field)}`)]);
+      fields.push([field, this.#readField(`"fields".${quoteName(field)}`)]);
     });
     if (fields.length === 0) throw new ItemProblem('.', '"fields" must have at least one member');
     return fields;
   }
 
-  /** A string, or an object of value and encoding. */
-  #field(place: string): SecretBytes {
-    if (this.#scanner.peek() !== OPEN_BRACE) return this.#secret(place);
+  /** A string, or an object of `value` and `encoding`. */
+  #readField(place: string): SecretBytes {
+    if (this.#scanner.peek() !== OPEN_BRACE) return this.#readSecret(place);
     const draft: Draft = {};
     this.#scanner.members((member) => {
-      if (member === 'value') draft.value = this.#secret(`${place}."value"`);
-      else if (member === 'encoding') draft.encoding = this.#encoding(`${place}."encoding"`);
+      if (member === 'value') draft.value = this.#readSecret(`${place}."value"`);
+      else if (member === 'encoding') draft.encoding = this.#readEncoding(`${place}."encoding"`);
       else throw new ItemProblem('.', `${place}: unknown member ${quoteName(member)}`);
     });
     const { value, encoding } = draft;
     if (value === undefined) throw new ItemProblem('.', `${place}."value" is required`);
     if (encoding === undefined) throw new ItemProblem('.', `${place}."encoding" is required`);
-    return decodeValue(value, encoding, place) ?? value;
+    return decodeIfEncoded(value, encoding, place) ?? value;
   }
 }
 
-/** The value itself; decoded where it lies if it is base64. `place` leads to the object that has both; null: the item. */
-function decodeValue(
+/** Returns the value, decoded in place if it is base64. `place`: the object in the entry that has both; null: the entry. */
+function decodeIfEncoded(
   value: SecretBytes | undefined,
   encoding: SecretBytes | undefined,
   place: string | null,

@@ -1,7 +1,4 @@
-/**
- * Lists in request bodies that are read item by item, by hand: what they share, and how what is wrong with an item
- * reads. Secrets it may hold: none; a name is none, and a message names a place only.
- */
+/** Reads lists of request bodies item by item, and says which item is wrong. Names are plaintext; messages have no values. */
 
 import { BodyError, quoteName } from '../errors/request-error.ts';
 import { type JsonScanner, QUOTE } from '../json/scan.ts';
@@ -9,13 +6,13 @@ import { findNameProblem, type NameKind } from './names.ts';
 
 const LOWER_N = 0x6e;
 
-/** What stands between an item's place and the problem: a member of it follows, or what is wrong with all of it. */
+/** The text between an item's place and the problem: `.` before a member, else the problem is of the whole item. */
 type Joint = '.' | ': ' | ' ';
 
-/** What is wrong with an item: `message`, without the place of the item. */
+/** `message` says what is wrong with an item, without the place of the item. */
 export class ItemProblem extends Error {
   readonly joint: Joint;
-  /** The index of an earlier item that has what this one must not have too. */
+  /** Index of an earlier item that already has what no second item may have. */
   readonly sameAs: number | undefined;
 
   constructor(joint: Joint, message: string, sameAs?: number) {
@@ -25,14 +22,14 @@ export class ItemProblem extends Error {
   }
 }
 
-/** Throws BodyError, which names the place of what is wrong as `"secrets"[12]."value"`. `read` must consume the item. */
+/** `read` must consume the item. Throws BodyError, which names the wrong place as `"secrets"[12]."value"`. */
 export function readList<Item>(scanner: JsonScanner, list: string, read: (index: number) => Item): Item[] {
   const items: Item[] = [];
   scanner.items(() => {
     try {
       items.push(read(items.length));
     } catch (error) {
-      throw placeError(error, list, items.length);
+      throw addPlace(error, list, items.length);
     }
   });
   return items;
@@ -42,8 +39,8 @@ export function placeOfItem(list: string, index: number): string {
   return `${quoteName(list)}[${index}]`;
 }
 
-function placeError(error: unknown, list: string, index: number): unknown {
-  // What the scanner says knows nothing of items.
+function addPlace(error: unknown, list: string, index: number): unknown {
+  // The scanner does not know of items, so its error gets the place of the item here.
   const wrong = error instanceof BodyError ? new ItemProblem(': ', error.message) : error;
   if (!(wrong instanceof ItemProblem)) return error;
   const { joint, message, sameAs } = wrong;
@@ -51,14 +48,14 @@ function placeError(error: unknown, list: string, index: number): unknown {
   return new BodyError(`${placeOfItem(list, index)}${joint}${message}`, { at });
 }
 
-/** Reads over a null, if there is one. */
+/** Consumes a null; returns whether there was one. */
 export function skipNull(scanner: JsonScanner): boolean {
   if (scanner.peek() !== LOWER_N) return false;
   scanner.skipScalar();
   return true;
 }
 
-/** An item's member of that name. Throws ItemProblem. */
+/** Reads the name that the member `kind` of an item has. Throws ItemProblem. */
 export function readName(scanner: JsonScanner, kind: NameKind): string {
   if (scanner.peek() !== QUOTE) throw new ItemProblem('.', `"${kind}" must be a string`);
   const text = scanner.text();

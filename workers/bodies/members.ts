@@ -1,28 +1,29 @@
-/**
- * Members that several request bodies have, and how what is wrong with them reads. Secrets it may hold: none; names
- * and metadata are stored in the clear.
- */
+/** Schemas of members that several request bodies have, and their messages. Names and metadata are plaintext. */
 import * as z from 'zod';
 import { RawMetadata } from '../json/parse.ts';
 import { findNameProblem, type NameKind } from './names.ts';
 
-/** An issue's message follows the member's name: `"value" must be…`. */
-export const must =
+/** Returns the message of an issue; the name of the member stands before it: `"value" must be…`. */
+export const mustBe =
   (rule: string) =>
   (issue: { readonly input?: unknown }): string =>
     issue.input === undefined ? 'is required' : `must be ${rule}`;
 
-/** Adds an issue, unless there is no problem; `path` leads from what is checked to what is wrong. */
-export function report(context: z.RefinementCtx, problem: string | null, path: readonly string[] = []): void {
+/** Adds an issue if there is a problem. `path` leads from the checked value to the wrong member. */
+export function reportProblem(
+  context: z.RefinementCtx,
+  problem: string | null,
+  path: readonly string[] = [],
+): void {
   if (problem !== null) context.addIssue({ code: 'custom', message: problem, path: [...path] });
 }
 
-export const metadata = z
-  .custom<RawMetadata>((input) => input instanceof RawMetadata, { error: must('an object') })
+export const metadataSchema = z
+  .custom<RawMetadata>((input) => input instanceof RawMetadata, { error: mustBe('an object') })
   .meta({ type: 'object', additionalProperties: true });
 
-export const name = (kind: NameKind) =>
+export const nameSchema = (kind: NameKind) =>
   z
-    .string({ error: must('a string') })
-    .superRefine((text, context) => report(context, findNameProblem(kind, text)))
+    .string({ error: mustBe('a string') })
+    .superRefine((text, context) => reportProblem(context, findNameProblem(kind, text)))
     .meta(kind === 'environment' ? {} : { minLength: 1 });

@@ -11,7 +11,7 @@ function badRequest(member: string, problem: string): RequestError {
   return new RequestError('bad_request', `${member} ${problem}`, { member, problem });
 }
 
-/** The secret that a call is about. Throws RequestError. */
+/** Returns the secret that the call names. Throws RequestError. */
 export function getSecretName(call: Call): SecretName {
   const name = call.params.name ?? '';
   const environment = call.params.env ?? '';
@@ -26,7 +26,7 @@ export function getFieldName(call: Call): string {
   return field;
 }
 
-/** The filter of a list. Throws RequestError. */
+/** Returns the filter of a list. Throws RequestError. */
 export function getListFilter(call: Call): ListFilter {
   const { env, metadata_key: key, metadata_value: value } = call.params;
   if (env !== undefined) checkName('environment', env);
@@ -40,17 +40,17 @@ export function getListFilter(call: Call): ListFilter {
   };
 }
 
-/** The filter of an export; it always has a limit. Throws RequestError. */
+/** Returns the filter of an export, which always has a limit. Throws RequestError. */
 export function getExportFilter(call: Call): ListFilter & { readonly limit: number } {
   return { limit: MAX_LIMIT, ...getListFilter(call) };
 }
 
-/** Whether an import only says what it would do. Throws RequestError. */
+/** Returns whether an import only says what it would do. Throws RequestError. */
 export function getDryRun(call: Call): boolean {
   return readFlag(call, 'dry_run');
 }
 
-/** Whether only the names of fields are wanted. Throws RequestError. */
+/** Returns whether the client wants only the names of fields. Throws RequestError. */
 export function getNamesOnly(call: Call): boolean {
   return readFlag(call, 'names');
 }
@@ -61,7 +61,7 @@ function readFlag({ params }: Call, name: string): boolean {
   return given === 'true';
 }
 
-/** The filter of a search. Throws RequestError. */
+/** Returns the filter of a search. Throws RequestError. */
 export function getSearchFilter(call: Call): ListFilter {
   const query = call.params.q ?? '';
   if (query === '') throw badRequest('q', 'must say what to search for');
@@ -83,7 +83,7 @@ function parseLimit(text: string): number {
   return limit;
 }
 
-/** The next page starts just after this secret. Cursors are opaque to clients. */
+/** Returns the cursor of the page that starts just after this secret. Clients must not look into it. */
 export function encodeCursor({ name, environment }: SecretName): string {
   return Buffer.from(JSON.stringify([name, environment])).toString('base64url');
 }

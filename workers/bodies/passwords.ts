@@ -1,6 +1,6 @@
-/** The body that asks for a generated password or passphrase. Holds no secret: nothing is drawn yet. */
+/** The body of a request for a generated password or passphrase. */
 import * as z from 'zod';
-import { metadata, must, name, report } from './members.ts';
+import { metadataSchema, mustBe, nameSchema, reportProblem } from './members.ts';
 
 const MAX_LENGTH = 4096;
 const DEFAULT_LENGTH = 32;
@@ -11,45 +11,45 @@ const CONTROL_CHARACTER = /\p{Cc}/u;
 
 const SETS = ['uppercase', 'lowercase', 'digits', 'symbols'] as const;
 
-/** A whole number from 1 to `max`. */
-function count(max: number) {
-  const error = must(`a whole number from 1 to ${max}`);
+/** The schema of a whole number from 1 to `max`. */
+function countSchema(max: number) {
+  const error = mustBe(`a whole number from 1 to ${max}`);
   return z.int({ error }).min(1, { error }).max(max, { error });
 }
 
-/** The schema says what the default is; which members were given decides what is drawn, so it is applied later. */
-const set = z
-  .boolean({ error: must('true or false') })
+/** The default is shown in the schema and applied later: it depends on the other members that are given. */
+const setSchema = z
+  .boolean({ error: mustBe('true or false') })
   .meta({ default: true })
   .exactOptional();
 
-const delimiter = z
-  .string({ error: must('a string') })
-  .superRefine((text, context) => report(context, findDelimiterProblem(text)))
+const delimiterSchema = z
+  .string({ error: mustBe('a string') })
+  .superRefine((text, context) => reportProblem(context, findDelimiterProblem(text)))
   .meta({ default: DEFAULT_DELIMITER, description: 'What stands between two words; at most 16 bytes' });
 
-const members = z.strictObject({
-  name: name('name').exactOptional(),
-  environment: name('environment').default(''),
-  length: count(MAX_LENGTH).meta({ default: DEFAULT_LENGTH }).exactOptional(),
-  uppercase: set,
-  lowercase: set,
-  digits: set,
-  symbols: set,
-  words: count(MAX_WORDS)
+const membersSchema = z.strictObject({
+  name: nameSchema('name').exactOptional(),
+  environment: nameSchema('environment').default(''),
+  length: countSchema(MAX_LENGTH).meta({ default: DEFAULT_LENGTH }).exactOptional(),
+  uppercase: setSchema,
+  lowercase: setSchema,
+  digits: setSchema,
+  symbols: setSchema,
+  words: countSchema(MAX_WORDS)
     .meta({ description: 'So many words of the English BIP-39 list, instead of single characters' })
     .exactOptional(),
-  delimiter: delimiter.exactOptional(),
-  metadata: metadata.exactOptional(),
+  delimiter: delimiterSchema.exactOptional(),
+  metadata: metadataSchema.exactOptional(),
 });
 
-type Members = z.output<typeof members>;
+type Members = z.output<typeof membersSchema>;
 
-export const passwordRequest = members.transform((request, context) => {
-  const { length, uppercase, lowercase, digits, symbols, words, delimiter: between, ...rest } = request;
+export const passwordSchema = membersSchema.transform((request, context) => {
+  const { length, uppercase, lowercase, digits, symbols, words, delimiter, ...rest } = request;
   if (words !== undefined) {
-    report(context, findForeignMember(request));
-    return { ...rest, words, delimiter: between ?? DEFAULT_DELIMITER };
+    reportProblem(context, findForeignMember(request));
+    return { ...rest, words, delimiter: delimiter ?? DEFAULT_DELIMITER };
   }
   const characters = {
     length: length ?? DEFAULT_LENGTH,
@@ -58,14 +58,14 @@ export const passwordRequest = members.transform((request, context) => {
     digits: digits ?? true,
     symbols: symbols ?? true,
   };
-  report(
+  reportProblem(
     context,
-    between === undefined ? findSetsProblem(characters) : '"delimiter" needs "words" beside it',
+    delimiter === undefined ? findSetsProblem(characters) : '"delimiter" needs "words" beside it',
   );
   return { ...rest, ...characters };
 });
 
-/** What has no meaning for words. */
+/** Returns the problem of a member that has no meaning beside `words`. */
 function findForeignMember(request: Members): string | null {
   const foreign = (['length', ...SETS] as const).find((member) => request[member] !== undefined);
   return foreign === undefined ? null : `"${foreign}" must not stand beside "words"`;

@@ -1,6 +1,6 @@
 /**
- * The body of a batch-get: which secrets and fields are wanted. Read by hand, because a reader thread does without the
- * validation library. Secrets it may hold: none, names are stored and searched in the clear.
+ * Reads the body of a batch-get, which names secrets and fields. Not with zod: a reader thread does not load it. Names are
+ * plaintext.
  */
 
 import { BodyError, quoteName } from '../errors/request-error.ts';
@@ -13,11 +13,11 @@ export const MAX_REFS = 1_000;
 const LIST = 'refs';
 
 export interface SecretRef extends SecretName {
-  /** Absent: the secret itself. */
+  /** Absent: the whole secret. */
   readonly field?: string;
 }
 
-/** At least one and at most MAX_REFS. Throws BodyError, which names the place of what is wrong as `"refs"[3]."name"`. */
+/** Returns 1 to MAX_REFS references. Throws BodyError, which names the wrong place as `"refs"[3]."name"`. */
 export function parseRefs(body: Uint8Array | null): SecretRef[] {
   if (body === null || body.length === 0) throw new BodyError('a JSON body is required');
   const scanner = new JsonScanner(body);

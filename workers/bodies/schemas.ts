@@ -1,7 +1,7 @@
 /**
- * What each operation's request body must be, read and checked.
- * Secrets it may hold: the SecretBytes of one body. A refused body's are zeroed here, an accepted one's by the caller
- * with `wipeRequest`. zod's issues hold names and messages, never input.
+ * The schema of each operation's request body, and the function that reads and checks a body by it. Holds the SecretBytes
+ * of one body: they are zeroed here if the body is refused, else by the caller with `wipeRequest`. zod's issues have names
+ * and messages, never input.
  */
 import * as z from 'zod';
 import { BodyError, quoteName } from '../errors/request-error.ts';
@@ -9,101 +9,107 @@ import { type ListReader, parseBody, wipeParsedBody } from '../json/parse.ts';
 import type { SecretBytes } from '../json/secret-bytes.ts';
 import { parseDuration } from './durations.ts';
 import { ImportEntries, MAX_ENTRIES, readImportEntries } from './import-entries.ts';
-import { metadata, must, name, report } from './members.ts';
+import { metadataSchema, mustBe, nameSchema, reportProblem } from './members.ts';
 import { findNameProblem } from './names.ts';
-import { passwordRequest } from './passwords.ts';
-import { decodeValue, encoding, fieldValue, secret, toJsonSchema } from './values.ts';
+import { passwordSchema } from './passwords.ts';
+import { decodeValue, encodingSchema, fieldValueSchema, secretSchema, toJsonSchema } from './values.ts';
 
 const TOKEN_SCOPES = ['read', 'write', 'generate', 'admin'] as const;
 
-const fields = z
-  .record(z.string(), fieldValue, { error: must('an object of non-empty strings') })
-  .superRefine((record, context) => report(context, findFieldsProblem(record)))
+const fieldsSchema = z
+  .record(z.string(), fieldValueSchema, { error: mustBe('an object of non-empty strings') })
+  .superRefine((record, context) => reportProblem(context, findFieldsProblem(record)))
   .meta({ minProperties: 1 });
 
-const scopesRule = must(`a non-empty list of ${TOKEN_SCOPES.map((scope) => `"${scope}"`).join(', ')}`);
-const scopes = z
+const scopesRule = mustBe(`a non-empty list of ${TOKEN_SCOPES.map((scope) => `"${scope}"`).join(', ')}`);
+const scopesSchema = z
   .array(z.enum(TOKEN_SCOPES, { error: scopesRule }), { error: scopesRule })
   .min(1, { error: scopesRule })
   .transform((list) => [...new Set(list)]);
 
-const lifetime = z.string({ error: must('a string such as "24h"') }).transform((text, context) => {
+const lifetimeSchema = z.string({ error: mustBe('a string such as "24h"') }).transform((text, context) => {
   const duration = parseDuration(text);
   if ('seconds' in duration) return duration.seconds;
-  report(context, duration.problem);
+  reportProblem(context, duration.problem);
   return z.NEVER;
 });
 
-const createToken = z
+const tokenSchema = z
   .strictObject({
-    name: name('name'),
-    scopes,
+    name: nameSchema('name'),
+    scopes: scopesSchema,
     trusted: z.boolean().default(false),
-    expires_in: lifetime.prefault('0'),
+    expires_in: lifetimeSchema.prefault('0'),
   })
   .transform(({ expires_in: lifetimeSeconds, ...rest }) => ({ ...rest, lifetimeSeconds }));
 
-/** For the document only: a hundred thousand of these are read and checked by hand (import-entries.ts). */
-const importEntry = z.strictObject({
-  name: name('name'),
-  environment: name('environment').default(''),
-  value: secret.exactOptional(),
-  encoding: encoding.exactOptional(),
-  metadata: metadata.exactOptional(),
-  fields: fields.exactOptional(),
+/** For the OpenAPI document only: import-entries.ts reads and checks the entries, of which there may be a hundred thousand. */
+const importEntrySchema = z.strictObject({
+  name: nameSchema('name'),
+  environment: nameSchema('environment').default(''),
+  value: secretSchema.exactOptional(),
+  encoding: encodingSchema.exactOptional(),
+  metadata: metadataSchema.exactOptional(),
+  fields: fieldsSchema.exactOptional(),
 });
 
-const importEntries = z
+const importEntriesSchema = z
   .custom<ImportEntries>((input) => input instanceof ImportEntries && input.list.length > 0, {
-    error: must('a non-empty list of entries'),
+    error: mustBe('a non-empty list of entries'),
   })
   .meta({
     type: 'array',
     minItems: 1,
     maxItems: MAX_ENTRIES,
-    items: { ...toJsonSchema(importEntry), anyOf: [{ required: ['value'] }, { required: ['fields'] }] },
+    items: { ...toJsonSchema(importEntrySchema), anyOf: [{ required: ['value'] }, { required: ['fields'] }] },
   });
 
-const destroy = z.strictObject({
-  confirm: z.literal('destroy', { error: must('"destroy"') }),
-  force: z.boolean({ error: must('true or false') }).default(false),
+const destroySchema = z.strictObject({
+  confirm: z.literal('destroy', { error: mustBe('"destroy"') }),
+  force: z.boolean({ error: mustBe('true or false') }).default(false),
 });
 
 /** The schema of each operation that takes a body. */
 export const bodySchemas = {
   'secrets.put': z
-    .strictObject({ value: secret, encoding: encoding.exactOptional(), metadata: metadata.exactOptional() })
+    .strictObject({
+      value: secretSchema,
+      encoding: encodingSchema.exactOptional(),
+      metadata: metadataSchema.exactOptional(),
+    })
     .transform(decodeValue),
   'secrets.patch': z
     .strictObject({
-      value: secret.exactOptional(),
-      encoding: encoding.exactOptional(),
-      metadata: metadata.exactOptional(),
+      value: secretSchema.exactOptional(),
+      encoding: encodingSchema.exactOptional(),
+      metadata: metadataSchema.exactOptional(),
     })
     .transform(decodeValue),
-  'fields.put': z.strictObject({ value: secret, encoding: encoding.exactOptional() }).transform(decodeValue),
-  'fields.putMany': z.strictObject({ fields }),
+  'fields.put': z
+    .strictObject({ value: secretSchema, encoding: encodingSchema.exactOptional() })
+    .transform(decodeValue),
+  'fields.putMany': z.strictObject({ fields: fieldsSchema }),
   'secrets.rename': z.strictObject({
-    name: name('name'),
-    environment: name('environment').exactOptional(),
+    name: nameSchema('name'),
+    environment: nameSchema('environment').exactOptional(),
   }),
-  'secrets.import': z.strictObject({ secrets: importEntries }),
-  'passwords.generate': passwordRequest,
-  'tokens.create': createToken,
-  'vault.unseal': z.strictObject({ passphrase: secret.exactOptional() }),
-  'vault.destroy': destroy,
+  'secrets.import': z.strictObject({ secrets: importEntriesSchema }),
+  'passwords.generate': passwordSchema,
+  'tokens.create': tokenSchema,
+  'vault.unseal': z.strictObject({ passphrase: secretSchema.exactOptional() }),
+  'vault.destroy': destroySchema,
 } as const;
 
 export type BodyOperation = keyof typeof bodySchemas;
-/** What the operation is asked to do. Members that were absent or null are absent, or have their default. */
+/** A checked request body. Members that were absent or null are absent, or have their default. */
 export type BodyRequest<Name extends BodyOperation> = z.output<(typeof bodySchemas)[Name]>;
 
-/** The members that are lists with a reader of their own. */
+/** The readers of members that are long lists. */
 const LIST_READERS: ReadonlyMap<BodyOperation, ReadonlyMap<string, ListReader>> = new Map([
   ['secrets.import', new Map([['secrets', readImportEntries]])],
 ]);
 
-/** Whether no body at all means `{}`. */
+/** Whether a request without a body has the body `{}`. */
 const IS_OPTIONAL: Readonly<Record<BodyOperation, boolean>> = {
   'secrets.put': false,
   'secrets.patch': false,
@@ -118,25 +124,23 @@ const IS_OPTIONAL: Readonly<Record<BodyOperation, boolean>> = {
 };
 
 /**
- * The members, of any operation, whose strings are no secret: those that a schema describes with zod's own types. Secrets
- * and metadata are custom types, and a record's members may be secrets.
+ * The members, of any operation, whose strings are not secret: those with one of zod's own types in the schema. Secrets and
+ * metadata are custom types, and the members of a record may be secrets.
  */
 export const PLAIN_MEMBERS: ReadonlySet<string> = new Set(
   (Object.keys(bodySchemas) as BodyOperation[]).flatMap((operation) =>
-    Object.entries(shapeOf(operation))
+    Object.entries(getShape(operation))
       .filter(([, schema]) => isPlain(schema))
       .map(([name]) => name),
   ),
 );
 
-/**
- * Throws BodyError, and then has zeroed all secrets; else the caller zeroes the body and, when it is done, the request.
- */
+/** Returns the request, which the caller zeroes with `wipeRequest`. Throws BodyError, and then all its secrets are zeroed. */
 export function parseRequest<Name extends BodyOperation>(
   operation: Name,
   body: Uint8Array | null,
 ): BodyRequest<Name> {
-  const given = body?.length ? body : emptyBody(operation);
+  const given = body?.length ? body : getEmptyBody(operation);
   const parsed = parseBody(given, PLAIN_MEMBERS, LIST_READERS.get(operation));
   dropNulls(parsed.members, operation);
   const result = bodySchemas[operation].safeParse(parsed.members);
@@ -145,7 +149,7 @@ export function parseRequest<Name extends BodyOperation>(
   throw explainIssues(result.error.issues);
 }
 
-/** Zeroes the secrets of a request, of whichever operation. */
+/** Zeroes the secrets of a request of any operation. */
 export function wipeRequest(request: object): void {
   const { value, passphrase, fields = {}, secrets }: Secrets = request;
   value?.fill(0);
@@ -161,19 +165,19 @@ interface Secrets {
   readonly secrets?: ImportEntries;
 }
 
-/** The body's JSON Schema, as the OpenAPI document shows it. */
+/** Returns the JSON Schema of a body, as the OpenAPI document shows it. */
 export function bodyJsonSchema(operation: BodyOperation): z.core.JSONSchema.BaseSchema {
   return toJsonSchema(bodySchemas[operation]);
 }
 
-/** Null is as good as absent; an unknown member stays unknown. */
+/** A member that is null counts as absent. An unknown member stays, so that it is refused. */
 function dropNulls(members: Record<string, unknown>, operation: BodyOperation): void {
-  for (const name of Object.keys(shapeOf(operation))) {
+  for (const name of Object.keys(getShape(operation))) {
     if (members[name] === null) delete members[name];
   }
 }
 
-function shapeOf(operation: BodyOperation): Readonly<Record<string, z.ZodType>> {
+function getShape(operation: BodyOperation): Readonly<Record<string, z.ZodType>> {
   const schema = bodySchemas[operation];
   return 'shape' in schema ? schema.shape : schema.in.shape;
 }
@@ -194,7 +198,7 @@ function isPlain(schema: z.core.$ZodType): boolean {
   }
 }
 
-function emptyBody(operation: BodyOperation): Uint8Array {
+function getEmptyBody(operation: BodyOperation): Uint8Array {
   if (IS_OPTIONAL[operation]) return Buffer.from('{}');
   throw new BodyError('a JSON body is required');
 }
@@ -209,24 +213,24 @@ function findFieldsProblem(record: Readonly<Record<string, unknown>>): string | 
   return null;
 }
 
-/** Says the first issue in a sentence. An unknown member comes first: it is mostly why another one is missing. */
+/** Says the first issue in a sentence. An unknown member comes first: mostly it is the missing one, misspelt. */
 function explainIssues(issues: readonly z.core.$ZodIssue[]): BodyError {
   for (const issue of issues) {
     if (issue.code === 'unrecognized_keys')
       return new BodyError(
-        `unknown member ${quotePath([...issue.path.filter(isName), issue.keys[0] ?? ''])}`,
+        `unknown member ${quotePath([...issue.path.filter(isMemberName), issue.keys[0] ?? ''])}`,
       );
   }
   const { path = [], message = 'the body is not valid' } = issues[0] ?? {};
-  // Of a list only the list is named, of an object the member.
-  const names = path.filter(isName);
+  // For an item of a list only the list is named, for a member of an object the member.
+  const names = path.filter(isMemberName);
   const [member] = names;
   if (member === undefined) return new BodyError(message);
   const details = names.length === 1 ? { member, problem: message } : { member };
   return new BodyError(`${quotePath(names)} ${message}`, details);
 }
 
-function isName(step: PropertyKey): step is string {
+function isMemberName(step: PropertyKey): step is string {
   return typeof step === 'string';
 }
 

@@ -1,25 +1,25 @@
 /**
- * Values in request bodies: a string that is the value itself, or base64 of one that need not be UTF-8.
- * Secrets it may hold: the SecretBytes of a body, which it decodes where they lie; the caller zeroes them.
+ * Schemas of values in request bodies: a string that is the value, or base64 of a value that need not be UTF-8. Decodes the
+ * SecretBytes of a body in place; the caller zeroes them.
  */
 import * as z from 'zod';
 import { decodeBase64 } from '../json/base64.ts';
 import type { SecretBytes } from '../json/secret-bytes.ts';
-import { must, report } from './members.ts';
+import { mustBe, reportProblem } from './members.ts';
 
 const BASE64 = Buffer.from('base64');
 
 /** A non-empty string, as bytes. */
-export const secret = z
+export const secretSchema = z
   .custom<SecretBytes>((input) => input instanceof Uint8Array && input.length > 0, {
-    error: must('a non-empty string'),
+    error: mustBe('a non-empty string'),
   })
   .meta({ type: 'string', minLength: 1 });
 
-/** How `value` is written, where it is not the value itself. It comes as bytes, as every member beside a value does. */
-export const encoding = z
+/** Says that `value` is base64. It arrives as bytes, like every member that could be a secret. */
+export const encodingSchema = z
   .custom<SecretBytes>((input) => input instanceof Uint8Array && BASE64.equals(input), {
-    error: must('"base64"'),
+    error: mustBe('"base64"'),
   })
   .meta({
     type: 'string',
@@ -32,7 +32,7 @@ interface Encoded {
   readonly encoding?: SecretBytes;
 }
 
-/** Of a checked object with `value` and perhaps `encoding` makes one with the decoded value: for `transform`. */
+/** For `transform`: decodes the `value` of a checked object if it has an `encoding`. */
 export function decodeValue<Request extends Encoded>(
   request: Request,
   context: z.RefinementCtx,
@@ -41,29 +41,31 @@ export function decodeValue<Request extends Encoded>(
   if (given === undefined) return rest;
   given.fill(0);
   if (rest.value === undefined) {
-    report(context, '"encoding" needs "value" beside it');
+    reportProblem(context, '"encoding" needs "value" beside it');
     return z.NEVER;
   }
   const value = decodeBase64(rest.value);
   if (value !== null) return { ...rest, value };
-  report(context, 'must be base64 with its padding (RFC 4648 section 4)', ['value']);
+  reportProblem(context, 'must be base64 with its padding (RFC 4648 section 4)', ['value']);
   return z.NEVER;
 }
 
-const encodedValue = z.strictObject({ value: secret, encoding }).transform(decodeValue);
+const encodedValueSchema = z
+  .strictObject({ value: secretSchema, encoding: encodingSchema })
+  .transform(decodeValue);
 
-/** A field's value: a string, or an object of `value` and `encoding`. By hand, as z.union would name no member. */
-export const fieldValue = z
+/** A field's value: a string, or an object of `value` and `encoding`. Not z.union, whose issues name no member. */
+export const fieldValueSchema = z
   .unknown()
   .transform((input, context): SecretBytes => {
-    const result = isObject(input) ? encodedValue.safeParse(input) : secret.safeParse(input);
+    const result = isObject(input) ? encodedValueSchema.safeParse(input) : secretSchema.safeParse(input);
     if (!result.success) {
       context.issues.push(...(result.error.issues as z.core.$ZodRawIssue[]));
       return z.NEVER;
     }
     return result.data instanceof Uint8Array ? result.data : result.data.value;
   })
-  .meta({ anyOf: [secret, encodedValue].map(toJsonSchema) });
+  .meta({ anyOf: [secretSchema, encodedValueSchema].map(toJsonSchema) });
 
 function isObject(input: unknown): boolean {
   return (
@@ -71,7 +73,7 @@ function isObject(input: unknown): boolean {
   );
 }
 
-/** SecretBytes and RawMetadata are custom types here; on the wire they are what their meta() says. */
+/** Returns the JSON Schema of a request. SecretBytes and RawMetadata are custom types: their meta() says what they are in JSON. */
 export function toJsonSchema(schema: z.ZodType): z.core.JSONSchema.BaseSchema {
   const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   return rest;
