@@ -1,5 +1,6 @@
 /** The table of commands: words, arguments, options and examples of each, and the file that has its code. */
 import type { Command, Option, Options } from './run/command.ts';
+import { KEY_STORE_KINDS } from './vault/key-store-names.ts';
 
 const env: Option = {
   type: 'string',
@@ -166,7 +167,7 @@ const keyStoreOptions: Options = {
     type: 'string',
     ignoresCase: true,
     placeholder: 'KIND',
-    description: 'Where the key is kept: keychain, passphrase, file or auto (default)',
+    description: `Where the key is kept: ${KEY_STORE_KINDS.join(', ')} or auto (default)`,
   },
   'key-file': {
     type: 'string',

@@ -5,6 +5,7 @@ import type { Run } from '../run/command.ts';
 import { CliError, EXIT } from '../run/failure.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { refuseToken, withVault } from '../vault/access.ts';
+import { findKeyStore } from '../vault/key-stores.ts';
 import { removeRemains } from '../vault/remains.ts';
 import { reportVault, type VaultReport } from '../vault/vault-report.ts';
 
@@ -50,6 +51,5 @@ function describeCount(count: number): string {
 }
 
 function describeKey(kind: string, { vault_id: id, key_file: file }: VaultReport): string {
-  if (kind === 'keychain') return `its key in the OS keychain (service MaestroVault, account root-key:${id})`;
-  return kind === 'file' ? `its key file ${escapeControls(file ?? '')}` : 'its key under your passphrase';
+  return escapeControls(findKeyStore(kind)?.describeKey({ id, file }) ?? `its key in ${kind}`);
 }

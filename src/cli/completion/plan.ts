@@ -4,6 +4,7 @@ import { commands, commonOptions, optionsOf } from '../command-table.ts';
 import { listLeadingOptions, splitCommand } from '../find-command.ts';
 import { type Scan, scanWords } from '../run/arguments.ts';
 import type { Command, Option, Options } from '../run/command.ts';
+import { KEY_STORE_NAMES } from '../vault/key-store-names.ts';
 import { SHELLS } from './scripts.ts';
 
 export interface Candidate {
@@ -32,7 +33,7 @@ const NOTHING: Plan = { candidates: [], lookup: null, files: false, prefix: '', 
 
 /** Values of options that are always the same ones. */
 const OPTION_VALUES: Readonly<Record<string, readonly string[]>> = {
-  'key-store': ['auto', 'keychain', 'passphrase', 'file'],
+  'key-store': KEY_STORE_NAMES,
   scope: ['read', 'write', 'generate', 'admin'],
 };
 

@@ -4,7 +4,7 @@
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
-import type { Call, KnownVault } from '../../../workers/messages.ts';
+import type { Call, KnownVault, SlotKind } from '../../../workers/messages.ts';
 import type { CallResult } from '../../call-result.ts';
 import { isOurVault } from '../../places/foreign-vault.ts';
 import {
@@ -20,18 +20,17 @@ import type { Input } from '../run/command.ts';
 import type { Context } from '../run/context.ts';
 import { CliError, EXIT, exitCodeOf, usageError } from '../run/failure.ts';
 import { exitCodeOfSignal, watchSignals } from '../terminal/interruption.ts';
+import { KEY_STORE_NAMES } from './key-store-names.ts';
+import { KEY_STORES } from './key-stores.ts';
 import { NewFiles } from './new-files.ts';
 import { poolOptions } from './pool-options.ts';
 import { chooseReader } from './remedy-readers.ts';
 
-const KEY_STORES = ['auto', 'keychain', 'passphrase', 'file'] as const;
-
-type KeyStore = (typeof KEY_STORES)[number];
 type Control = (call: Pick<Call, 'operation' | 'params' | 'body'>) => Promise<CallResult>;
 
 /** What is decided, and asked, before anything is made. */
 export interface VaultPlan {
-  readonly keyStore: Exclude<KeyStore, 'auto'>;
+  readonly keyStore: SlotKind;
   readonly isChosenByUs: boolean;
   /** `{"passphrase": …}`, if it was typed; whoever made the plan zeroes it. */
   readonly passphrase: Uint8Array<ArrayBuffer> | null;
@@ -109,9 +108,9 @@ export async function makeVault(input: Input, home: Home, plan: VaultPlan): Prom
     if (interruption.signal !== null && !existsSync(home.databasePath))
       throw new CliError(exitCodeOfSignal(interruption.signal), 'stopped; no vault was made');
     if (!created.ok) throw new CliError(exitCodeOf(created.code), adviseOn(created, chooseReader('key')));
-    const answer = JSON.parse(Buffer.from(created.body).toString());
-    tellCreated(input.context, answer, plan);
-    return parseKnownVault(answer.known);
+    const vault: Created = JSON.parse(Buffer.from(created.body).toString());
+    tellCreated(input.context, vault, plan);
+    return parseKnownVault(vault.known);
   } catch (error) {
     removeFiles();
     throw error;
@@ -122,17 +121,14 @@ export async function makeVault(input: Input, home: Home, plan: VaultPlan): Prom
   }
 }
 
-/** Checked before anything starts. */
-function readKeyStore({ text }: Input): KeyStore {
+/** Throws CliError for a kind that is not known, or an option of another kind. */
+function readKeyStore({ text }: Input): 'auto' | SlotKind {
   const given = text('key-store') ?? 'auto';
-  const keyStore = KEY_STORES.find((known) => known === given);
-  if (keyStore === undefined) throw usageError(`--key-store must be one of ${KEY_STORES.join(', ')}`);
-  if (text('key-file') !== undefined && keyStore !== 'file') {
-    throw usageError('--key-file goes with --key-store file');
-  }
-  if (text('passphrase-file') !== undefined && keyStore !== 'passphrase') {
-    throw usageError('--passphrase-file goes with --key-store passphrase');
-  }
+  const keyStore = KEY_STORE_NAMES.find((known) => known === given);
+  if (keyStore === undefined) throw usageError(`--key-store must be one of ${KEY_STORE_NAMES.join(', ')}`);
+  for (const [kind, { option }] of Object.entries(KEY_STORES))
+    if (option !== undefined && text(option) !== undefined && keyStore !== kind)
+      throw usageError(`--${option} goes with --key-store ${kind}`);
   return keyStore;
 }
 
@@ -186,24 +182,16 @@ function buildInit(input: Input, home: Home, { keyStore, passphrase }: VaultPlan
   return { operation: 'vault.init', params, body: passphrase === null ? null : passphrase.slice() };
 }
 
-function tellCreated(
-  { say }: Context,
-  created: { db_path: string; key_store: string; key_file?: string },
-  { isChosenByUs }: VaultPlan,
-): void {
-  say(`Made a vault at ${created.db_path}, its key in ${describeKeyStore(created)}.`);
-  if (created.key_store === 'file' && isChosenByUs) {
-    say(
-      'Warning: whoever has both the vault and the key file can read every secret. The key file protects a copy of\n' +
-        "the vault's folder (a backup, a synced folder), but not against somebody who reads all your files or has your\n" +
-        'disk. A keychain or a passphrase does: mav init --key-store passphrase.',
-    );
-  }
-  if (created.key_store === 'file')
-    say('Keep a copy of the key file in a safe place: without it the vault is lost.');
+interface Created {
+  readonly db_path: string;
+  readonly key_store: SlotKind;
+  readonly key_file?: string;
+  readonly known: unknown;
 }
 
-function describeKeyStore({ key_store, key_file }: { key_store: string; key_file?: string }): string {
-  if (key_store === 'file') return `the file ${key_file}`;
-  return key_store === 'keychain' ? 'the OS keychain' : 'your passphrase';
+function tellCreated({ say }: Context, created: Created, { isChosenByUs }: VaultPlan): void {
+  const { describePlace, duty, warning } = KEY_STORES[created.key_store];
+  say(`Made a vault at ${created.db_path}, its key in ${describePlace({ file: created.key_file })}.`);
+  if (warning !== undefined && isChosenByUs) say(warning);
+  if (duty !== undefined) say(duty);
 }
