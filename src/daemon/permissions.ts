@@ -2,12 +2,10 @@
 import { dirname, join } from 'node:path';
 import type { KnownVault } from '../../workers/messages.ts';
 import type { Home } from '../places/home.ts';
+import type { Protections } from '../places/owner.ts';
 import type { Libc } from './libc.ts';
 import { NOTIFY_PROGRAMS } from './readiness.ts';
 import { buildListeningFilter } from './system-call-filter.ts';
-
-/** In the words of `mav doctor`, each with whether it holds. */
-export type Protections = Readonly<Record<string, boolean>>;
 
 /** Of the request thread. The permission for threads stays: one that dies is replaced. */
 const GIVEN_UP = ['net', 'child', 'ffi', 'addon', 'wasi', 'inspector'] as const;
@@ -95,9 +93,6 @@ export function explainWidened(): string | null {
   );
 }
 
-/** The protection that is only told of where it is missing. */
-const HOME_CLOSED = 'your home closed (kernel)';
-
 /**
  * The same of Landlock: where the vault or its socket lies in the user's home itself, or above, the folder that it has to be
  * given has all of the user's files in it. Asked of the kernel; null where the home is closed, or there is no Landlock.
@@ -183,7 +178,7 @@ export function listProtections(
     'no network (kernel)': libc?.hasFilter() ?? false,
     'no files outside (Node)': isDenied('fs.write') && isDenied('fs.read') && !isWidened,
     'no files outside (kernel)': libc?.isFenced() ?? false,
-    ...(isHomeOpen ? { [HOME_CLOSED]: false } : {}),
+    ...(isHomeOpen ? { 'your home closed (kernel)': false } : {}),
     'no new privileges': libc?.forbidNewPrivileges() ?? false,
     ...(cannotConnect === null ? {} : { 'no connections to others': cannotConnect }),
     'no core dumps': libc?.forbidCores() ?? false,

@@ -4,6 +4,26 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 /** How long to wait for other commands that have the vault just now: enough for a hundred short ones at once. */
 export const TURN_PATIENCE_MS = 30_000;
 
+/** What protects a daemon, in the words that the log and `mav doctor` use. */
+export type Protection =
+  | 'permission model'
+  | 'no inspector'
+  | 'no child processes'
+  | 'no network (Node)'
+  | 'no network (kernel)'
+  | 'no files outside (Node)'
+  | 'no files outside (kernel)'
+  /** Told only where it does not hold. */
+  | 'your home closed (kernel)'
+  | 'no new privileges'
+  | 'no connections to others'
+  | 'no core dumps'
+  | 'memory closed to the same user'
+  | 'peers checked';
+
+/** Whether each protection holds. Those that this daemon does not need are absent. */
+export type Protections = { readonly [Name in Protection]?: boolean };
+
 export interface Owner {
   readonly pid: number;
   /** `serve`, or the command that has the vault in a daemon's stead. */
@@ -11,8 +31,8 @@ export interface Owner {
   readonly since: string;
   /** Where a daemon listens, once it does. */
   readonly socket?: string;
-  /** What a daemon that listens is protected by, each with whether it holds. */
-  readonly protections?: Readonly<Record<string, boolean>>;
+  /** Of a daemon that listens. */
+  readonly protections?: Protections;
   /** What more than it needs Node's permission model lets it reach, and what to do about it; absent where nothing. */
   readonly widened?: string;
 }

@@ -22,7 +22,7 @@ export const run: Run = async (input) => {
     ...checkPlaces(input),
     ...(silence !== null ? [fail('daemon', silence)] : await orFail('daemon', checkDaemon(input))),
   ];
-  // What keeps the vault from being opened may have been said already.
+  // Two checks may meet the same obstacle. Equal lines are printed once; nothing else depends on their text.
   const said = new Set(outside.map(({ detail }) => detail));
   // A daemon that does not answer has the vault.
   const inside = silence !== null ? [] : await checkVault(input);

@@ -28,7 +28,7 @@ async function revokeOne(client: Client, [id = '']: readonly string[]): Promise<
   try {
     await client.revokeToken(id);
   } catch (error) {
-    throw isNotFound(error) ? explainUnknown([id]) : error;
+    throw hasErrorCode(error, 'not_found') ? explainUnknown([id]) : error;
   }
 }
 
@@ -43,10 +43,6 @@ async function revokeSome(input: Input, client: Client, ids: readonly string[]):
 function explainUnknown(ids: readonly string[]): CliError {
   const named = ids.map(escapeControls).join(', ');
   return new CliError(EXIT.notFound, `no token has the ID ${named}; mav token list shows the IDs`);
-}
-
-function isNotFound(error: unknown): boolean {
-  return hasErrorCode(error, 'not_found');
 }
 
 async function revokeAll(input: Input): Promise<ExitCode> {
@@ -86,7 +82,7 @@ async function revokeEach(client: Client, ids: readonly string[]): Promise<void>
     try {
       await client.revokeToken(id);
     } catch (error) {
-      if (!isNotFound(error)) throw error;
+      if (!hasErrorCode(error, 'not_found')) throw error;
     }
   }
 }

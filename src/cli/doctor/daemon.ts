@@ -5,7 +5,7 @@ import { isAlive } from '../../client/alive.ts';
 import { openSocket } from '../../client/open-socket.ts';
 import type { Home } from '../../places/home.ts';
 import { checkPrivateFile } from '../../places/home.ts';
-import { type Owner, readOwner } from '../../places/owner.ts';
+import { type Owner, type Protection, type Protections, readOwner } from '../../places/owner.ts';
 import { findSessionFile } from '../../places/session-token.ts';
 import { ACCESS_BY_OTHERS } from '../../places/trusted-places.ts';
 import { readSoftLimit } from '../../system/process-limits.ts';
@@ -60,7 +60,7 @@ function checkOwner({ ownerPath }: Home): Finding[] {
 /** As the daemon found them when it began to listen. */
 function checkProtections({ protections, widened }: Owner): Finding[] {
   if (protections === undefined) return [];
-  const all = Object.entries(protections);
+  const all = Object.entries(protections) as [Protection, boolean][];
   const missing = all.filter(([, holds]) => !holds).map(([name]) => name);
   return [
     missing.length === 0
@@ -69,12 +69,13 @@ function checkProtections({ protections, widened }: Owner): Finding[] {
   ];
 }
 
-/** Protections that have a cause of their own, beside a Node or a system that is too old. */
-const [NODE_FILES, KERNEL_FILES] = ['no files outside (Node)', 'no files outside (kernel)'];
-const HOME_CLOSED = 'your home closed (kernel)';
+/** Protections that can be missing for another cause than an old Node or an old system. */
+const NODE_FILES: Protection = 'no files outside (Node)';
+const KERNEL_FILES: Protection = 'no files outside (kernel)';
+const HOME_CLOSED: Protection = 'your home closed (kernel)';
 
 /** Why they are missing, as far as it is known, and what to do about it. */
-function explainLack(missing: readonly string[], widened: string | undefined): string[] {
+function explainLack(missing: readonly Protection[], widened: string | undefined): string[] {
   const others = missing.filter(
     (name) => name !== KERNEL_FILES && !((name === NODE_FILES || name === HOME_CLOSED) && widened),
   );
@@ -90,8 +91,8 @@ function explainLack(missing: readonly string[], widened: string | undefined): s
 }
 
 /** The key of some vaults is in the keychain, which is asked over the session's bus at any time. */
-function sayBus(protections: object): string {
-  return 'no connections to others' in protections ? '' : '; open to the session bus, for the keychain';
+function sayBus({ 'no connections to others': isClosed }: Protections): string {
+  return isClosed !== undefined ? '' : '; open to the session bus, for the keychain';
 }
 
 /** A core dump has all of a process's memory in it. */

@@ -1,7 +1,25 @@
 /** What people type who come from other tools (pass, vault, op, doppler, gopass, the Go program), and what it is here. */
 
-/** Words for a command. The value is the command, or a sentence that says what there is instead. */
-export const COMMAND_HABITS: Readonly<Record<string, string>> = {
+/** What a mistyped word stands for: what is typed here, or a sentence that says what there is instead. */
+export type Meaning = string | { readonly say: string };
+
+const SETTINGS: Meaning = {
+  say: 'There is no command for settings: they stand in config.json in the folder that mav status names',
+};
+const FULL_SCREEN: Meaning = {
+  say: 'There is no full-screen interface; mav list, mav get and mav edit do the same',
+};
+const HOW_TO_STOP: Meaning = {
+  say: 'A daemon ends with Ctrl-C in its terminal, or with mav service stop; mav seal only closes its vault',
+};
+const NO_HISTORY: Meaning = { say: 'Earlier values are not kept' };
+const NO_ONE_TIME: Meaning = { say: 'One-time passwords are not made here' };
+const NO_SYNC: Meaning = {
+  say: 'Nothing is synchronised; mav export and mav import carry a vault to another machine',
+};
+
+/** What each word is here that other programs have for a command. */
+export const COMMAND_HABITS: Readonly<Record<string, Meaning>> = {
   show: 'get',
   read: 'get',
   cat: 'get',
@@ -103,27 +121,27 @@ export const COMMAND_HABITS: Readonly<Record<string, string>> = {
   dotenv: 'export -o dotenv',
   shell: 'exec -- bash',
   completions: 'completion',
-  config: 'There is no command for settings: they stand in config.json in the folder that mav status names',
-  settings: 'There is no command for settings: they stand in config.json in the folder that mav status names',
-  tui: 'There is no full-screen interface; mav list, mav get and mav edit do the same',
-  ui: 'There is no full-screen interface; mav list, mav get and mav edit do the same',
-  touchid: 'There is no Touch ID; the OS keychain may ask by itself, and mav seal closes the vault',
-  stop: 'A daemon ends with Ctrl-C in its terminal, or with mav service stop; mav seal only closes its vault',
-  kill: 'A daemon ends with Ctrl-C in its terminal, or with mav service stop; mav seal only closes its vault',
-  down: 'A daemon ends with Ctrl-C in its terminal, or with mav service stop; mav seal only closes its vault',
-  restart: 'As a service it starts again by mav service stop and mav service start',
-  passwd: 'A new passphrase needs a new vault: mav export, mav destroy, mav init, mav import',
-  history: 'Earlier values are not kept',
-  undo: 'Earlier values are not kept',
-  otp: 'One-time passwords are not made here',
-  totp: 'One-time passwords are not made here',
-  git: 'Nothing is synchronised; mav export and mav import carry a vault to another machine',
-  clone: 'Nothing is synchronised; mav export and mav import carry a vault to another machine',
-  commit: 'Nothing is synchronised; mav export and mav import carry a vault to another machine',
-  sync: 'Nothing is synchronised; mav export and mav import carry a vault to another machine',
-  push: 'Nothing is synchronised; mav export and mav import carry a vault to another machine',
-  pull: 'Nothing is synchronised; mav export and mav import carry a vault to another machine',
-  upgrade: 'A newer version comes by npm, as this one did',
+  config: SETTINGS,
+  settings: SETTINGS,
+  tui: FULL_SCREEN,
+  ui: FULL_SCREEN,
+  touchid: { say: 'There is no Touch ID; the OS keychain may ask by itself, and mav seal closes the vault' },
+  stop: HOW_TO_STOP,
+  kill: HOW_TO_STOP,
+  down: HOW_TO_STOP,
+  restart: { say: 'As a service it starts again by mav service stop and mav service start' },
+  passwd: { say: 'A new passphrase needs a new vault: mav export, mav destroy, mav init, mav import' },
+  history: NO_HISTORY,
+  undo: NO_HISTORY,
+  otp: NO_ONE_TIME,
+  totp: NO_ONE_TIME,
+  git: NO_SYNC,
+  clone: NO_SYNC,
+  commit: NO_SYNC,
+  sync: NO_SYNC,
+  push: NO_SYNC,
+  pull: NO_SYNC,
+  upgrade: { say: 'A newer version comes by npm, as this one did' },
 };
 
 /** Words in front of another program's own words: `secret get`, `kv put`. */
@@ -184,16 +202,19 @@ export const ARGUMENT_HABITS: Readonly<Record<string, string>> = {
   'token create': 'a name is given with --name, and what it permits with --scope',
 };
 
-/** What an option may mean: one of ours, or a sentence, perhaps for commands only that have some option. */
-export type Meaning = string | { readonly with: string; readonly say: string };
+/** What an option may mean. `with`: the sentence is for commands that have this option. */
+export type OptionMeaning = Meaning | { readonly say: string; readonly with: string };
 
+const NO_JSON: Meaning = { say: 'It prints nothing that could be JSON' };
+const FILE_ARGUMENT: Meaning = { say: 'The file is an argument' };
+const VERSION: Meaning = { say: 'The version is said by mav version' };
 const VALUE_ALONE = { with: '--clip', say: 'The value comes alone, and into a pipe without a newline' };
-const NO_MORE = 'There is no more detail to show; mav doctor looks closer';
+const NO_MORE = { say: 'There is no more detail to show; mav doctor looks closer' };
 
-/** The first of these is meant that the command has. */
-export const OPTION_HABITS: Readonly<Record<string, readonly Meaning[]>> = {
-  '--json': ['-o json', 'It prints nothing that could be JSON'],
-  '-j': ['-o json', 'It prints nothing that could be JSON'],
+/** The options of other programs. The first meaning that the command has is suggested. */
+export const OPTION_HABITS: Readonly<Record<string, readonly OptionMeaning[]>> = {
+  '--json': ['-o json', NO_JSON],
+  '-j': ['-o json', NO_JSON],
   '--table': ['-o table'],
   '--plain': ['-o plain', VALUE_ALONE],
   '--raw': [VALUE_ALONE],
@@ -222,9 +243,9 @@ export const OPTION_HABITS: Readonly<Record<string, readonly Meaning[]>> = {
   '-E': ['--env'],
   '--target-env': ['--to-env'],
   '--stdin': [{ with: '--value', say: 'The value is read from standard input where no option gives one' }],
-  '--file': ['--from-file', '--env-file', '--in', '--to', 'The file is an argument'],
+  '--file': ['--from-file', '--env-file', '--in', '--to', FILE_ARGUMENT],
   '--path': ['--from-file', '--to', '--home'],
-  '--input': ['--in', '--from-file', 'The file is an argument'],
+  '--input': ['--in', '--from-file', FILE_ARGUMENT],
   '--password': ['--value', '--name'],
   '--secret': ['--value', '--name', '--only'],
   '--data': ['--value'],
@@ -256,14 +277,14 @@ export const OPTION_HABITS: Readonly<Record<string, readonly Meaning[]>> = {
   '--match': ['--filter'],
   '--grep': ['--filter'],
   '--name': ['--filter'],
-  '--fuzzy': ['A search finds what contains the text, in any case'],
+  '--fuzzy': [{ say: 'A search finds what contains the text, in any case' }],
   '--include': ['--only'],
   '--vault': ['--home'],
   '--dir': ['--home'],
   '--config': ['--home'],
   '--host': ['--socket'],
   '--addr': ['--socket'],
-  '--token': ['A token is given by the variable MAV_TOKEN'],
+  '--token': [{ say: 'A token is given by the variable MAV_TOKEN' }],
   '--separator': ['--delimiter'],
   '--sep': ['--delimiter'],
   '--lines': ['--lines'],
@@ -273,7 +294,7 @@ export const OPTION_HABITS: Readonly<Record<string, readonly Meaning[]>> = {
   '--verbose': ['--log-requests', NO_MORE],
   '--debug': ['--log-requests', NO_MORE],
   '-v': ['--log-requests', NO_MORE],
-  '--version': ['The version is said by mav version'],
-  '-V': ['The version is said by mav version'],
-  '--vim': ['There is no full-screen interface'],
+  '--version': [VERSION],
+  '-V': [VERSION],
+  '--vim': [{ say: 'There is no full-screen interface' }],
 };

@@ -8,7 +8,14 @@ import { isGroup } from '../find-command.ts';
 import type { Command, Options } from '../run/command.ts';
 import { type CliError, usageError } from '../run/failure.ts';
 import { findClose } from './close-word.ts';
-import { ARGUMENT_HABITS, COMMAND_HABITS, MEMBER_HABITS, NOUN_HABITS, OPTION_HABITS } from './habits.ts';
+import {
+  ARGUMENT_HABITS,
+  COMMAND_HABITS,
+  MEMBER_HABITS,
+  type Meaning,
+  NOUN_HABITS,
+  OPTION_HABITS,
+} from './habits.ts';
 
 /** `words`: those that should name a command. */
 export function explainCommand([first = '', second, ...more]: readonly string[]): CliError {
@@ -36,16 +43,11 @@ export function explainCommand([first = '', second, ...more]: readonly string[])
     : suggest(COMMAND_HABITS[closeHabit] ?? '');
 }
 
-/** A sentence starts with a capital, and a command of ours does not. */
-function isSentence(text: string): boolean {
-  return /^[A-Z]/.test(text);
-}
-
-function suggest(meant: string): CliError {
+function suggest(meant: Meaning): CliError {
   return usageError(
-    isSentence(meant)
-      ? `unknown command. ${meant}.`
-      : `unknown command; did you mean mav ${meant}? See mav --help`,
+    typeof meant === 'string'
+      ? `unknown command; did you mean mav ${meant}? See mav --help`
+      : `unknown command. ${meant.say}.`,
   );
 }
 
@@ -70,25 +72,26 @@ export function explainSurplus(words: string, { arguments: takes = '' }: Command
 /** `typed`: the option without a value. */
 export function explainOption(words: string, options: Options, typed: string): CliError {
   const meant = findMeant(options, typed);
-  if (meant !== null && isSentence(meant))
-    return usageError(`unknown option. ${meant}; see mav ${words} --help`);
+  if (meant === null) return usageError(`unknown option; see mav ${words} --help`);
   return usageError(
-    `unknown option; ${meant === null ? 'see' : `did you mean ${meant}? See`} mav ${words} --help`,
+    typeof meant === 'string'
+      ? `unknown option; did you mean ${meant}? See mav ${words} --help`
+      : `unknown option. ${meant.say}; see mav ${words} --help`,
   );
 }
 
-/** An option as it is typed, or a sentence. */
-function findMeant(options: Options, typed: string): string | null {
+function findMeant(options: Options, typed: string): Meaning | null {
   const shown = Object.entries(options).filter(([, { hidden }]) => !hidden);
   const isThere = (option: string) =>
     shown.some(([name, { short }]) => option === `--${name}` || option === `-${short}`);
-  for (const meaning of (Object.hasOwn(OPTION_HABITS, typed) && OPTION_HABITS[typed]) || []) {
-    if (typeof meaning !== 'string') {
-      if (isThere(meaning.with)) return meaning.say;
-    } else if (isSentence(meaning) || isThere(meaning.split(' ')[0] ?? '')) return meaning;
-  }
+  const habits = Object.hasOwn(OPTION_HABITS, typed) ? (OPTION_HABITS[typed] ?? []) : [];
+  const habit = habits.find((meaning) => {
+    if (typeof meaning === 'string') return isThere(meaning.split(' ')[0] ?? '');
+    return !('with' in meaning) || isThere(meaning.with);
+  });
+  if (habit !== undefined) return habit;
   if (!typed.startsWith('--')) return null;
-  // Without the dashes, which are no letters that could be wrong.
+  // Without the dashes: they are not letters that could be wrong.
   const close = findClose(
     typed.slice(2),
     shown.map(([name]) => name),

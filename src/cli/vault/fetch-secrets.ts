@@ -3,7 +3,7 @@ import type { Client } from '../../client/client.ts';
 import type { BatchField, EncodedValue, Secret } from '../../client/types.ts';
 import { formatReference } from '../input/reference.ts';
 import type { Input, Reference } from '../run/command.ts';
-import { CliError, EXIT, toCliError } from '../run/failure.ts';
+import { CliError, EXIT, hasErrorCode, toCliError } from '../run/failure.ts';
 import { describeSecret } from './describe-secret.ts';
 
 /** What is stored, with the place it came from. */
@@ -143,9 +143,9 @@ async function orNull<T>(asked: Promise<T>, reference: Reference): Promise<T | n
   try {
     return await asked;
   } catch (error) {
-    const failure = toCliError(error);
-    if (failure.exitCode === EXIT.notFound) return null;
-    throw new CliError(failure.exitCode, `${formatReference(reference)}: ${failure.message}`);
+    if (hasErrorCode(error, 'not_found')) return null;
+    const { exitCode, message } = toCliError(error);
+    throw new CliError(exitCode, `${formatReference(reference)}: ${message}`);
   }
 }
 

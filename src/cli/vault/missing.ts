@@ -3,13 +3,24 @@
  * Loaded only after the vault has said that it is not there; what it is asked then may cost a list of all names.
  */
 import type { Client } from '../../client/client.ts';
-import { escapeControls } from '../../text/escape-controls.ts';
 import { quoteForPosix, quoteWord } from '../formats/shell-quote.ts';
 import { formatReference } from '../input/reference.ts';
 import type { Input } from '../run/command.ts';
 import { CliError, EXIT } from '../run/failure.ts';
 import { findClose } from '../usage/close-word.ts';
 import { describeSecret } from './describe-secret.ts';
+import {
+  describeEnvironment,
+  escapeForm,
+  isTwin,
+  listEnvironments,
+  listPlaces,
+  listTexts,
+  nameEnvironment,
+  type Place,
+  quoteName,
+  showName,
+} from './place-names.ts';
 
 export interface Wanted {
   readonly name: string;
@@ -22,18 +33,6 @@ export interface Wanted {
   readonly referredAt?: string;
 }
 
-export interface Place {
-  readonly name: string;
-  readonly environment: string;
-}
-
-const PAGE_LIMIT = 1_000;
-/** More names than this are not looked through for one that is close. */
-const MAX_PAGES = 50;
-/** How many environments or fields a message names. */
-const MAX_NAMED = 8;
-/** How many characters of each of them. */
-const MAX_SHOWN = 64;
 /** How many of what is missing get an explanation of their own. */
 const MAX_EXPLAINED = 5;
 
@@ -76,28 +75,7 @@ async function explainOne(
 ): Promise<string> {
   const fields = places === null || isIn(places, wanted) ? await listFields(client, wanted) : null;
   if (fields !== null) return explainInside(input, wanted, fields);
-  return describeAbsence(input, wanted) + (places === null ? '' : hint(input, wanted, places));
-}
-
-/** null where the token may not list, or the vault cannot: then there is nothing to say about it. */
-export async function listPlaces(client: Client): Promise<Place[] | null> {
-  const places: Place[] = [];
-  try {
-    let cursor: string | null = null;
-    for (let page = 0; page < MAX_PAGES; page++) {
-      const next = cursor === null ? {} : { cursor };
-      const answered: Awaited<ReturnType<Client['listSecrets']>> = await client.listSecrets({
-        limit: PAGE_LIMIT,
-        ...next,
-      });
-      places.push(...answered.items.map(({ name, environment }) => ({ name, environment })));
-      ({ cursor } = answered);
-      if (cursor === null) break;
-    }
-    return places;
-  } catch {
-    return null;
-  }
+  return describeAbsence(input, wanted) + (places === null ? '' : describeInstead(input, wanted, places));
 }
 
 function isIn(places: readonly Place[], { name, environment = '' }: Wanted): boolean {
@@ -116,19 +94,19 @@ async function listFields(client: Client, { name, environment }: Wanted): Promis
 /** The secret is there, but not what was wanted of it. */
 function explainInside(input: Input, wanted: Wanted, fields: readonly string[]): string {
   const { name, environment = '', field } = wanted;
-  const what = `${quote(name)} in ${describeEnvironment(environment)}`;
+  const what = `${quoteName(name)} in ${describeEnvironment(environment)}`;
   if (field !== undefined) {
-    const problem = `${what} has no field ${quote(field)}`;
+    const problem = `${what} has no field ${quoteName(field)}`;
     if (fields.length === 0) return `${problem}, nor any other`;
     const twin = fields.find((other) => isTwin(other, field));
     if (twin !== undefined) return `${problem}${describeTwin(input, { ...wanted, field: twin }, twin)}`;
     const close = findClose(field, fields);
-    const meant = close === null ? '' : `; did you mean ${quote(close)}?`;
-    return `${problem}; it has ${listSome(fields.map(show))}${meant}`;
+    const meant = close === null ? '' : `; did you mean ${quoteName(close)}?`;
+    return `${problem}; it has ${listTexts(fields.map(showName))}${meant}`;
   }
   const [first = ''] = fields;
-  const way = describeWay(input, { ...wanted, field: first });
-  return `${what} has no value of its own, only fields: ${listSome(fields.map(show))}; one of them: ${way}`;
+  const way = describeCommand(input, { ...wanted, field: first });
+  return `${what} has no value of its own, only fields: ${listTexts(fields.map(showName))}; one of them: ${way}`;
 }
 
 /** `no secret "db" in environment "prdo" (--env)`. */
@@ -138,7 +116,7 @@ function describeAbsence(input: Input, wanted: Wanted): string {
   const source = isOfInput ? findSource(input) : null;
   const why = source === null ? '' : ` (${source})`;
   const also = alsoInDefault && environment !== '' ? ', nor in the default environment' : '';
-  return `no secret ${quote(name)} in ${describeEnvironment(environment)}${why}${also}`;
+  return `no secret ${quoteName(name)} in ${describeEnvironment(environment)}${why}${also}`;
 }
 
 /** What says which environment to work in; null where nothing does. */
@@ -149,7 +127,8 @@ export function findSource({ flag, context, environment, referred }: Input): str
   return environment === undefined ? null : '"env" in config.json';
 }
 
-function hint(input: Input, wanted: Wanted, places: readonly Place[]): string {
+/** Says where the secret is instead, each clause behind a semicolon. */
+function describeInstead(input: Input, wanted: Wanted, places: readonly Place[]): string {
   const { name, environment = '' } = wanted;
   if (places.length === 0) return '; the vault has no secrets yet';
   const exact = places.filter((place) => place.name === name).map((place) => place.environment);
@@ -157,14 +136,19 @@ function hint(input: Input, wanted: Wanted, places: readonly Place[]): string {
     places.filter((place) => isTwin(place.name, name)),
     environment,
   );
-  // What looks the same and is in this very place is what was meant, wherever else the name may be.
+  // A twin in this very environment was meant, whatever other environments have the exact name.
   if (twin !== null && (exact.length === 0 || twin.environment === environment))
     return describeTwin(input, { ...wanted, ...twin }, twin.name);
   if (exact.length > 0) return `; it is in ${listEnvironments(exact, environment)}`;
-  const close = findCloseName(name, places);
-  const nearest = close === null ? null : findNearest(close, environment);
-  const meant = nearest === null ? '' : `; did you mean ${describePlace(nearest, environment)}?`;
-  return `${meant}${describeEmpty(environment, places)}` || '; mav list shows what there is';
+  const clauses = [...suggestName(name, environment, places), ...describeEmpty(environment, places)];
+  return (clauses.length > 0 ? clauses : ['mav list shows what there is'])
+    .map((clause) => `; ${clause}`)
+    .join('');
+}
+
+function suggestName(name: string, environment: string, places: readonly Place[]): string[] {
+  const nearest = findNearest(findCloseName(name, places) ?? [], environment);
+  return nearest === null ? [] : [`did you mean ${describePlace(nearest, environment)}?`];
 }
 
 /** The one in this environment, else any. */
@@ -181,24 +165,19 @@ function findCloseName(name: string, places: readonly Place[]): Place[] | null {
   return close === null ? null : places.filter((place) => fold(place.name) === close);
 }
 
-/** An environment that nothing is in was most likely mistyped. */
-function describeEmpty(environment: string, places: readonly Place[]): string {
+/** Says that nothing is in the environment, which then was most likely mistyped; empty if something is. */
+function describeEmpty(environment: string, places: readonly Place[]): string[] {
   const known = [...new Set(places.map((place) => place.environment))].sort();
-  if (environment === '' || known.includes(environment)) return '';
-  return `; that environment holds nothing; there are ${listEnvironments(known, environment)}`;
-}
-
-/** Two texts that look alike: the same characters, composed (NFC) or not (NFD). */
-function isTwin(one: string, other: string): boolean {
-  return one !== other && one.normalize('NFC') === other.normalize('NFC');
+  if (environment === '' || known.includes(environment)) return [];
+  return ['that environment holds nothing', `there are ${listEnvironments(known, environment)}`];
 }
 
 function describeTwin(input: Input, there: Wanted, text: string): string {
-  return `; ${escapeForm(text)} is there, which looks the same and differs in its Unicode form; reach it with: ${describeWay(input, there)}`;
+  return `; ${escapeForm(text)} is there, which looks the same and differs in its Unicode form; reach it with: ${describeCommand(input, there)}`;
 }
 
 /** How to have it: a command, or what to write in the place of a reference. */
-function describeWay({ command }: Input, wanted: Wanted): string {
+function describeCommand({ command }: Input, wanted: Wanted): string {
   if (wanted.referredAt !== undefined) return formatReference(toReference(wanted));
   const { name, environment = '', field } = wanted;
   const words = ['mav', command === 'edit' || command === 'copy' ? command : 'get'];
@@ -212,57 +191,9 @@ function toReference({ name, environment = '', field }: Wanted) {
 }
 
 function describePlace({ name, environment }: Place, here: string): string {
-  return environment === here ? quote(name) : `${quote(name)} in ${nameEnvironment(environment, here)}`;
-}
-
-/** The one first that `here` was most likely meant to be: of many only some are named. */
-export function listEnvironments(environments: readonly string[], here: string): string {
-  const close = findCloseEnvironment(here, environments);
-  const first = close === null ? [] : [close];
-  const others = [...first, ...environments.filter((one) => one !== close)];
-  return listSome(others.map((one) => nameEnvironment(one, here)));
-}
-
-/** null where none is. */
-export function findCloseEnvironment(environment: string, others: readonly string[]): string | null {
-  if (environment === '') return null;
-  return others.find((other) => isTwin(other, environment)) ?? findClose(environment, others);
-}
-
-export function nameEnvironment(environment: string, here: string): string {
-  if (environment === '') return 'the default environment';
-  // One that somebody called so is not the one without a name.
-  if (environment === 'default') return 'the environment "default"';
-  return isTwin(environment, here) ? escapeForm(environment) : show(environment);
-}
-
-export function describeEnvironment(environment: string): string {
-  return environment === '' ? 'the default environment' : `environment ${quote(environment)}`;
-}
-
-const PLAIN = /^[\w@%+=:,./-]+$/;
-
-function show(text: string): string {
-  return PLAIN.test(text) ? cut(text) : quote(cut(text));
-}
-
-function quote(text: string): string {
-  return `"${escapeControls(text)}"`;
-}
-
-/** Of what is only named among others: the longest names are longer than the rest of the message. */
-function cut(text: string): string {
-  const characters = [...text.slice(0, 2 * MAX_SHOWN)];
-  return characters.length > MAX_SHOWN ? `${characters.slice(0, MAX_SHOWN - 1).join('')}…` : text;
-}
-
-/** With all that is not ASCII by its numbers, so that what looks the same can be told apart. */
-function escapeForm(text: string): string {
-  const escaped = text.replaceAll(
-    /[^\x20-\x7e]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-  );
-  return `"${escaped}"`;
+  return environment === here
+    ? quoteName(name)
+    : `${quoteName(name)} in ${nameEnvironment(environment, here)}`;
 }
 
 /** For a POSIX shell, byte for byte, whatever a terminal would make of it. */
@@ -274,12 +205,4 @@ function quoteForShell(text: string): string {
       : `\\${byte.toString(8).padStart(3, '0')}`,
   );
   return `"$(printf '${octal.join('')}')"`;
-}
-
-function listSome(texts: readonly string[]): string {
-  const named = texts.slice(0, MAX_NAMED);
-  const more = texts.length - named.length;
-  if (more > 0) return `${named.join(', ')} and ${more} more`;
-  const last = named.length > 1 ? ` and ${named.at(-1)}` : named[0];
-  return `${named.slice(0, -1).join(', ')}${last}`;
 }
