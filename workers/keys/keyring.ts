@@ -1,6 +1,6 @@
 /**
- * The KEK generations of an unsealed vault. Holds the KEKs, as KeyObjects: their bytes are native memory, out of
- * reach of a heap snapshot, and are freed when the vault is sealed and the keyring is collected.
+ * The KEK generations of an unsealed vault. Holds the KEKs as KeyObjects: their bytes are native memory, which no heap
+ * snapshot has, and which is freed when the keyring is collected after the vault was sealed.
  */
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { encodeContext } from '../envelope/context.ts';
@@ -13,7 +13,7 @@ import { XaesKey } from '../envelope/xaes.ts';
 
 /** One generation of the key-encryption key. */
 export interface KekEntry {
-  /** 16 bytes, as in the header of every wrap it made. */
+  /** 16 bytes, as in the header of every wrap that this KEK made. */
   readonly id: Uint8Array;
   readonly generation: number;
   readonly key: KeyObject;
@@ -29,7 +29,7 @@ export interface WrappedKek {
   readonly createdAt: number;
 }
 
-/** What one worker thread tells the others. KeyObjects are cloned without their bytes ever entering a JS heap. */
+/** A keyring on its way to another thread. Cloning a KeyObject does not bring its bytes into a JavaScript heap. */
 export interface SharedKeyring {
   readonly vaultId: Uint8Array;
   readonly keks: readonly { readonly id: Uint8Array; readonly generation: number; readonly key: KeyObject }[];
@@ -57,15 +57,15 @@ export class Keyring {
       wrapping: new XaesKey(key),
       tokenMacKey: deriveTokenMacKey(key, this.vaultId),
     };
-    this.#byId.set(hex(id), entry);
+    this.#byId.set(toHex(id), entry);
     return entry;
   }
 
-  /** The generation with this id (16 bytes), if the vault has it. */
+  /** Returns the generation with this id (16 bytes), or null if the vault has none. */
   find(id: Uint8Array): KekEntry | null {
-    // Nearly always, and told much faster than by text.
+    // It is nearly always the current one, and comparing bytes is much faster than a look-up by text.
     if (Buffer.compare(id, this.current.id) === 0) return this.current;
-    return this.#byId.get(hex(id)) ?? null;
+    return this.#byId.get(toHex(id)) ?? null;
   }
 
   /** Wipes the ciphers that hold the KEKs' schedules; nothing can be wrapped or unwrapped with this object again. */
@@ -79,23 +79,23 @@ export class Keyring {
   }
 }
 
-function hex(bytes: Uint8Array): string {
+function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }
 
-/** What a wrapped KEK is bound to: the vault, its own id and its generation. */
+/** Returns the context of a wrapped KEK: the vault, the KEK's own id and its generation. */
 function encodeKekContext(vaultId: Uint8Array, id: Uint8Array, generation: number): Buffer {
   return encodeContext({
     vaultId,
     kind: 'kek',
     environment: '',
-    name: hex(id),
+    name: toHex(id),
     field: '',
     version: generation,
   });
 }
 
-/** Runs `use` with the root key's cipher and wipes that afterwards. */
+/** Runs `use` with a cipher for the root key, and wipes the cipher afterwards. */
 function withRootKey<T>(rootKey: RootKey, use: (wrapping: XaesKey) => T): T {
   const wrapping = new XaesKey(createSecretKey(rootKey));
   try {
@@ -106,8 +106,8 @@ function withRootKey<T>(rootKey: RootKey, use: (wrapping: XaesKey) => T): T {
 }
 
 /**
- * Returns a new random KEK, wrapped under the root key; the KEK itself is zeroed. The vault's id stands for the root
- * key's in the header of the wrap.
+ * Returns a new random KEK, wrapped under the root key. The KEK itself is zeroed. The root key has no id, so the header of
+ * the wrap has the vault's.
  */
 export function mintKek(
   rootKey: RootKey,

@@ -1,53 +1,53 @@
 /**
- * How the worker threads of one process share the keyring: the writer unseals and seals, and tells every reader over a
- * channel that only the two have; a thread that was started later (a dead one's replacement) is told by the others. The
- * request thread makes these channels and hands both ends on. Holds the keyring while the vault is unsealed.
+ * Shares the keyring between the worker threads of one process. The writer unseals and seals, and tells each reader over a
+ * channel that only these two threads have. A thread that replaces a dead one is told by the others. The keeper thread makes
+ * the channels and hands out both ends. Holds the keyring while the vault is unsealed.
  *
- * What the threads share is numbered: each unsealing, sealing or rotation has a higher epoch than all before it, and a
- * thread takes up what is higher than what it knows, from whomever it comes. So a sealing wins over a keyring that is
- * still under way from one thread to another, whatever dies meanwhile.
+ * Each unsealing, sealing or rotation is an epoch, with a higher number than all before it. A thread takes up every state
+ * with a higher epoch than its own, whichever thread sends it. So a sealing wins over a keyring that is still on its way
+ * from one thread to another, even if threads die meanwhile.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Keyring, type SharedKeyring } from './keyring.ts';
 
 type Message =
-  /** What the sender knows; null: sealed, or, in epoch 0, nothing. `isAnswer`: as it was asked. */
+  /** The sender's state. `shared` is null if the vault is sealed; in epoch 0 the sender knows nothing. `isAnswer`: to `ask`. */
   | {
       readonly kind: 'state';
       readonly epoch: number;
       readonly shared: SharedKeyring | null;
       readonly isAnswer: boolean;
     }
-  /** By a reader that knows nothing. */
+  /** From a reader that knows nothing. */
   | { readonly kind: 'ask' }
-  /** The sender knows what this epoch brought. */
+  /** The sender has taken up this epoch. */
   | { readonly kind: 'taken'; readonly epoch: number };
 
 interface Peer {
   readonly port: MessagePort;
-  /** What it is known to know. */
+  /** Highest epoch that this peer has confirmed. */
   epoch: number;
-  /** Whether it has yet to say what it knows. */
+  /** Whether this thread waits for the peer to say what it knows. */
   isAwaited: boolean;
 }
 
-/** How long a thread that knows nothing waits for one that is busy, and a new keyring for all to have it. */
+/** How long a thread that knows nothing waits for the others, and the writer for all to have a new keyring. */
 const PATIENCE_MS = 5_000;
-/** Sealing waits so long for a thread that is reading; then the request thread ends it. */
+/** How long sealing waits for a thread that is busy. After that the request thread ends it. */
 const SEAL_PATIENCE_MS = 3_000;
-/** More than one writer ever counts. */
+/** More epochs than one writer can use. */
 const EPOCHS_OF_A_WRITER = 2 ** 32;
 
 export class SharedKeyringHolder {
   readonly #role: 'reader' | 'writer';
-  /** What this thread decides, if it is the writer, outranks what an earlier one did. */
+  /** Above every epoch of an earlier writer. */
   readonly #firstEpoch: number;
   readonly #peers = new Set<Peer>();
   /** 0 until this thread knows anything. */
   #epoch = 0;
   #keyring: Keyring | null = null;
   #waiting: (() => void)[] = [];
-  /** Called whenever a peer knows more, or is gone. */
+  /** Called whenever a peer confirms an epoch or ends. */
   readonly #onTaken = new Set<() => void>();
 
   constructor(role: 'reader' | 'writer', startNumber: number) {
@@ -55,48 +55,48 @@ export class SharedKeyringHolder {
     this.#firstEpoch = startNumber * EPOCHS_OF_A_WRITER;
   }
 
-  /** Whether nobody has ever told this thread anything: neither a keyring nor that the vault is sealed. */
+  /** Whether this thread was never told anything: neither a keyring nor that the vault is sealed. */
   get knowsNothing(): boolean {
     this.#catchUp();
     return this.#epoch === 0;
   }
 
-  /** What this thread has, once it has taken up what it was told so far. */
+  /** The keyring, after the messages that have arrived so far; null if this thread has none. */
   get keyring(): Keyring | null {
     this.#catchUp();
     return this.#keyring;
   }
 
-  /** A channel to another thread; each tells the other what it knows. */
+  /** Takes a channel to another thread, over which each tells the other its state. */
   connect(port: MessagePort): void {
     const peer: Peer = { port, epoch: 0, isAwaited: true };
     this.#peers.add(peer);
     port.on('message', (message: Message) => this.#receive(peer, message));
-    // The other thread has ended. What it said before comes first.
-    port.once('close', () => this.#part(peer));
+    // The other thread has ended. Its earlier messages are delivered before this.
+    port.once('close', () => this.#forgetPeer(peer));
     port.unref();
-    this.#tell(peer);
+    this.#sendState(peer);
     if (this.#role === 'reader' && this.#epoch === 0) this.#post(peer, { kind: 'ask' });
   }
 
-  /** The keyring, waiting for the other threads' word if this one knows nothing; null if the vault is sealed. */
+  /** Returns the keyring, or null if the vault is sealed. A thread that knows nothing first waits for the others. */
   async find(): Promise<Keyring | null> {
     this.#catchUp();
-    if (this.#epoch === 0) await this.#listenToOthers();
+    if (this.#epoch === 0) await this.#waitForOthers();
     return this.#keyring;
   }
 
-  async #listenToOthers(): Promise<void> {
+  async #waitForOthers(): Promise<void> {
     if (this.#role === 'reader') for (const peer of this.#peers) this.#ask(peer);
-    if (!this.#isWaitingForWord()) return;
+    if (!this.#isAwaitingState()) return;
     const heard = new Promise<void>((resolve) => this.#waiting.push(resolve));
     const timer = setTimeout(() => this.#resolveWaiting(), PATIENCE_MS);
     await heard;
     clearTimeout(timer);
   }
 
-  /** A reader without a writer will get one; a writer without readers has nobody to wait for. */
-  #isWaitingForWord(): boolean {
+  /** A reader without peers waits, because the writer will connect. A writer without peers does not wait. */
+  #isAwaitingState(): boolean {
     if (this.#role === 'reader' && this.#peers.size === 0) return true;
     return [...this.#peers].some(({ isAwaited }) => isAwaited);
   }
@@ -107,18 +107,18 @@ export class SharedKeyringHolder {
     this.#post(peer, { kind: 'ask' });
   }
 
-  /** The writer's: takes up a keyring and tells the others. */
+  /** For the writer: takes up a keyring and tells the others. */
   publish(keyring: Keyring): void {
     this.#decide(keyring);
   }
 
-  /** As publish; false if one of the other threads has not taken it up in time. */
+  /** As publish. Returns false if another thread has not taken the keyring up in time. */
   async publishToAll(keyring: Keyring): Promise<boolean> {
     this.#decide(keyring);
     return this.#isTakenByAll(PATIENCE_MS);
   }
 
-  /** As forget; false if one of the other threads has not let go of its keyring in time. */
+  /** As forget. Returns false if another thread has not dropped its keyring in time. */
   async forgetInAll(): Promise<boolean> {
     this.#decide(null);
     return this.#isTakenByAll(SEAL_PATIENCE_MS);
@@ -140,18 +140,18 @@ export class SharedKeyringHolder {
     return hasAll();
   }
 
-  /** The writer's: drops the keyring here and in every other thread. */
+  /** For the writer: drops the keyring here and in every other thread. */
   forget(): void {
     this.#decide(null);
   }
 
   #decide(keyring: Keyring | null): void {
     this.#catchUp();
-    this.#take(Math.max(this.#epoch, this.#firstEpoch) + 1, keyring);
-    for (const peer of this.#peers) this.#tell(peer);
+    this.#setState(Math.max(this.#epoch, this.#firstEpoch) + 1, keyring);
+    for (const peer of this.#peers) this.#sendState(peer);
   }
 
-  #take(epoch: number, keyring: Keyring | null): void {
+  #setState(epoch: number, keyring: Keyring | null): void {
     this.#keyring?.destroy();
     this.#keyring = keyring;
     this.#epoch = epoch;
@@ -159,8 +159,8 @@ export class SharedKeyringHolder {
   }
 
   /**
-   * Takes up what other threads have sent by now. A batch that was sent later on another channel may be looked at
-   * earlier, but must not find the vault as it was before.
+   * Takes up the messages that have arrived. Node may deliver a batch before them although it was sent later, because it
+   * comes over another channel; the batch must not see an older state of the vault.
    */
   #catchUp(): void {
     for (const peer of this.#peers) {
@@ -178,27 +178,27 @@ export class SharedKeyringHolder {
       return;
     }
     peer.epoch = Math.max(peer.epoch, message.epoch);
-    if (message.kind === 'state') this.#hear(peer, message);
+    if (message.kind === 'state') this.#takeState(peer, message);
     for (const lookAgain of this.#onTaken) lookAgain();
   }
 
-  #hear(peer: Peer, { epoch, shared, isAnswer }: Message & { kind: 'state' }): void {
-    // A writer that has just started says only that; asked, it first listens to all readers.
+  #takeState(peer: Peer, { epoch, shared, isAnswer }: Message & { kind: 'state' }): void {
+    // A state that a new writer sends unasked says nothing yet. Its answer does: before it, it has listened to all readers.
     if (isAnswer || this.#role === 'writer') peer.isAwaited = false;
     if (epoch > this.#epoch) {
-      this.#take(epoch, shared === null ? null : new Keyring(shared));
-      for (const other of this.#peers) if (other !== peer) this.#tell(other);
+      this.#setState(epoch, shared === null ? null : new Keyring(shared));
+      for (const other of this.#peers) if (other !== peer) this.#sendState(other);
     }
     if (epoch > 0) this.#post(peer, { kind: 'taken', epoch: this.#epoch });
-    if (!this.#isWaitingForWord()) this.#resolveWaiting();
+    if (!this.#isAwaitingState()) this.#resolveWaiting();
   }
 
   async #answer(peer: Peer): Promise<void> {
     await this.find();
-    this.#tell(peer, true);
+    this.#sendState(peer, true);
   }
 
-  #tell(peer: Peer, isAnswer = false): void {
+  #sendState(peer: Peer, isAnswer = false): void {
     const shared = this.#keyring?.share() ?? null;
     this.#post(peer, { kind: 'state', epoch: this.#epoch, shared, isAnswer });
   }
@@ -207,9 +207,9 @@ export class SharedKeyringHolder {
     peer.port.postMessage(message);
   }
 
-  #part(peer: Peer): void {
+  #forgetPeer(peer: Peer): void {
     this.#peers.delete(peer);
-    if (!this.#isWaitingForWord()) this.#resolveWaiting();
+    if (!this.#isAwaitingState()) this.#resolveWaiting();
     for (const lookAgain of this.#onTaken) lookAgain();
   }
 

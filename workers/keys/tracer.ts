@@ -1,11 +1,11 @@
 /**
- * Whether another process traces this one (ptrace(2)): a debugger that was attached before the process closed itself
- * stays attached, and would see the keys. Looked at before each time that the vault is opened.
+ * Finds a process that traces this one (ptrace(2)). A debugger that was attached before this process forbade it stays
+ * attached and would see the keys, so the vault asks before each unsealing.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { SealedError } from '../errors/sealed.ts';
 
-/** Its process id, whichever of our threads it traces; null where there is none, or the system does not say. */
+/** Returns the id of a process that traces any thread of this one; null if there is none, or if the system does not say. */
 export function findTracer(): number | null {
   if (process.platform !== 'linux') return null;
   for (const thread of readdirSync('/proc/self/task')) {
@@ -15,7 +15,7 @@ export function findTracer(): number | null {
   return null;
 }
 
-/** Empty for a thread that has ended meanwhile. */
+/** Returns an empty text for a thread that has ended meanwhile. */
 function readStatus(thread: string): string {
   try {
     return readFileSync(`/proc/self/task/${thread}/status`, 'utf8');
@@ -24,7 +24,7 @@ function readStatus(thread: string): string {
   }
 }
 
-/** Throws SealedError. */
+/** Throws SealedError if a process traces this one. */
 export function refuseTracer(): void {
   const tracer = findTracer();
   if (tracer !== null)

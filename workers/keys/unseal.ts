@@ -1,6 +1,6 @@
 /**
- * From a vault's key slots to its keyring. Holds the root key between the slot and the KEKs, and zeroes it as soon
- * as they are unwrapped. Writes nothing: a slot that does not open leaves the vault sealed and untouched.
+ * Opens a vault's key slots and unwraps its keyring. Holds the root key from opening a slot until the KEKs are unwrapped,
+ * and zeroes it then. Writes nothing: if no slot opens, the vault stays sealed and unchanged.
  */
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { RootKey } from '../envelope/keys.ts';

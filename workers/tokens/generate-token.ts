@@ -1,4 +1,4 @@
-/** New tokens. The caller zeroes what it gets; the vault keeps only the SHA-256. */
+/** Draws new tokens. The caller zeroes them; the vault keeps only their SHA-256. */
 import { randomFillSync } from 'node:crypto';
 import { allocateSecret, type SecretBytes } from '../json/secret-bytes.ts';
 

@@ -1,10 +1,10 @@
-/** What the request thread learns of tokens: their hashes and what they grant. */
+/** Makes principals of the rows of tokens: what the request thread learns of each token, its hash and what it grants. */
 
 import type { PrincipalRow, Scope } from '../messages.ts';
 import type { ReadableVault } from '../vault.ts';
 import { isGenuine, type SignedToken } from './token-macs.ts';
 
-/** The principals of all genuine rows, and the ids of forged rows, which grant nothing. */
+/** Returns the principals of all genuine rows, and the ids of forged rows, which grant nothing. */
 export function loadPrincipals(vault: ReadableVault): { rows: PrincipalRow[]; forged: string[] } {
   const { true: genuine = [], false: forged = [] } = Object.groupBy(vault.tokens.list(), (row) =>
     isGenuine(vault.keyring, row) ? 'true' : 'false',
@@ -18,7 +18,7 @@ export function toPrincipal(row: SignedToken): PrincipalRow {
   return { id, expiresAt, isTrusted: row.trusted === 1, scopes: splitScopes(row.scopes), tokenHash };
 }
 
-/** Of the column `scopes`. */
+/** Splits the text of the column `scopes`. */
 export function splitScopes(scopes: string): Scope[] {
   return scopes.split(',') as Scope[];
 }

@@ -1,8 +1,8 @@
-/** The MAC that makes a token's row genuine. Uses keys of the keyring, which stay there. */
+/** Signs and verifies the rows of tokens. The keys stay in the keyring. */
 import { computeTokenMac, verifyTokenMac } from '../envelope/row-mac.ts';
 import type { Keyring } from '../keys/keyring.ts';
 
-/** What of a token's row is under the MAC: everything that the token grants. */
+/** The part of a token's row that its MAC covers: everything that decides what the token grants. */
 export interface SignedToken {
   readonly id: string;
   /** SHA-256 of the token. */
@@ -19,7 +19,7 @@ export function signTokenRow(keyring: Keyring, row: SignedToken): { kekId: Buffe
   return { kekId: Buffer.from(id), mac: computeTokenMac(tokenMacKey, pickSigned(keyring.vaultId, row)) };
 }
 
-/** Whether somebody with the key wrote the row as it is now. */
+/** Returns whether the row is as somebody with the key wrote it. */
 export function isGenuine(
   keyring: Keyring,
   row: SignedToken & { readonly kekId: Uint8Array; readonly mac: Uint8Array },

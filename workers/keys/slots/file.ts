@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { RootKey } from '../../envelope/keys.ts';
 import { RequestError } from '../../errors/request-error.ts';
 import { isInside, makeFolders } from '../../files/folders.ts';
-import { destroyKeyFile, findKeyFile, readKeyFile, writeKeyFile } from './key-file.ts';
+import { destroyKeyFile, isDestroyable, readKeyFile, writeKeyFile } from './key-file.ts';
 import type { KeySlot, NewSlot } from './key-slot.ts';
 
 export const fileSlot: KeySlot & { readonly kind: 'file' } = {
@@ -21,7 +21,7 @@ export const fileSlot: KeySlot & { readonly kind: 'file' } = {
   },
 
   isRemovable({ location }, { opensVault }) {
-    return location !== null && findKeyFile(location, opensVault);
+    return location !== null && isDestroyable(location, opensVault);
   },
 
   async remove({ location }) {

@@ -44,7 +44,7 @@ export function readKeyFile(
   if (credential !== null) return readKey(credential, `the credential ${CREDENTIAL_NAME}`, false);
   const descriptor = openOrNull(location);
   if (descriptor === null) throw explainUnopened(location);
-  // O_NOFOLLOW opened it, so the last step of the path is not a link.
+  // It was opened with O_NOFOLLOW, so the last step of the path is not a link.
   if (folder !== null && isInside(realpathSync(dirname(location)), folder)) {
     closeSync(descriptor);
     throw new SealedError('key_file_inside', `the key file ${location} lies in the vault's folder`);
@@ -87,7 +87,7 @@ function readKey(descriptor: number, what: string, checkMode: boolean): RootKey 
   }
 }
 
-/** Writes the root key to a new file, mode 0400. Throws if the path exists. Leaves no partial file. */
+/** Writes the root key to a new file with mode 0400. Throws if the path exists. Leaves no partial file. */
 export function writeKeyFile(location: string, rootKey: RootKey): void {
   const descriptor = openSync(location, 'wx', OWNER_READ_ONLY);
   try {
@@ -102,10 +102,10 @@ export function writeKeyFile(location: string, rootKey: RootKey): void {
 }
 
 /**
- * Whether a key file lies there that `destroyKeyFile` can destroy; false if nothing lies there. The path comes from
- * vault.db, which others may have written, so `opensVault` must confirm that the key is the vault's. Throws KeyKeptError.
+ * Returns whether there is a key file that `destroyKeyFile` can destroy; false if the path leads to nothing. The path comes
+ * from vault.db, which others may have written, so `opensVault` must confirm that the key is the vault's. Throws KeyKeptError.
  */
-export function findKeyFile(location: string, opensVault: (rootKey: RootKey) => boolean): boolean {
+export function isDestroyable(location: string, opensVault: (rootKey: RootKey) => boolean): boolean {
   if (lstatSync(location, { throwIfNoEntry: false }) === undefined) return false;
   const rootKey = readOwnKey(location);
   try {
@@ -130,10 +130,10 @@ function readOwnKey(location: string): RootKey {
   }
 }
 
-/** Overwrites the key and removes its file. Throws KeyKeptError, and then the key is as it was. */
+/** Overwrites the key and removes its file. Throws KeyKeptError, and then the key is unchanged. */
 export function destroyKeyFile(location: string): void {
   try {
-    overwrite(location);
+    overwriteKey(location);
   } catch {
     throw new KeyKeptError(`the key file ${location} cannot be overwritten`);
   }
@@ -145,7 +145,7 @@ export function destroyKeyFile(location: string): void {
 }
 
 /** On most disks this erases the key. A disk that writes each block to a new place keeps the old block for a while. */
-function overwrite(location: string): void {
+function overwriteKey(location: string): void {
   const reading = openSync(location, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     fchmodSync(reading, OWNER_READ_WRITE);

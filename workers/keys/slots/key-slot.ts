@@ -1,4 +1,4 @@
-/** What every kind of key slot does. Each kind has a file in this folder and a line in `registry.ts`. */
+/** The interface of every kind of key slot. Each kind has a file in this folder and a line in `registry.ts`. */
 import type { RootKey } from '../../envelope/keys.ts';
 import type { Reason, SlotKind } from '../../messages.ts';
 
@@ -32,7 +32,7 @@ export interface CreatedSlot extends Pick<StoredSlot, 'blob' | 'location'> {
 
 /** Where `open` may look for the root key. */
 export interface KeySources {
-  /** Came with this request; zeroed when it has been tried. */
+  /** The passphrase that came with the request. `open` zeroes it. */
   readonly passphrase: Uint8Array | null;
   readonly passphraseFile: string | null;
   readonly credentialsDirectory: string | null;
@@ -60,7 +60,7 @@ export interface KeySlot {
   remove(slot: StoredSlot, removal: Removal): Promise<boolean>;
 }
 
-/** A key store does not let go of the root key; `message` says why. */
+/** The root key could not be removed from its key store; `message` says why. */
 export class KeyKeptError extends Error {
   readonly reason: Reason;
 

@@ -1,11 +1,13 @@
 /**
- * The OS keychain, asked from a process of its own: `keychain-process OPERATION ACCOUNT`, one operation and then the
- * end. A call of the keychain may wait for ever, for somebody to answer a dialogue, on a thread that nothing can
- * end; inside the daemon it would keep the daemon from ending too. A process can be killed, and the keychain then
- * takes its dialogue away. Holds the root key for the length of its operation: it comes on standard input (`store`)
- * or goes to standard output (`read`), each a pipe to the worker thread that started us.
+ * A program that carries out one operation on the OS keychain and ends: `keychain-process OPERATION ACCOUNT`. Standard input
+ * brings the root key (`store`), standard output takes it away (`read`); both are pipes to the worker thread that started it.
+ * Holds the root key until it ends.
+ *
+ * It is a process of its own because a call of the keychain may wait forever, until somebody answers a dialogue, and nothing
+ * can end the thread that waits. In the daemon that would keep the daemon from ending. A process can be killed, and the
+ * keychain then closes its dialogue.
  */
-// Before all others: they load what takes its time.
+// First, because the other imports take time to load.
 import './close-memory.ts';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { readSync, writeSync } from 'node:fs';
@@ -18,53 +20,58 @@ const STDIN = 0;
 const STDOUT = 1;
 
 /**
- * An entry pinned to the Secret Service on Linux: without the pin the binding silently falls back to the kernel
- * keyring, which forgets everything at reboot, and with it the vault.
+ * Pins the entry to the Secret Service on Linux. Otherwise the library may silently use the kernel keyring, which forgets
+ * the root key at the next reboot; the vault would be lost with it.
  */
 function openEntry(account: string): AsyncEntry {
   return new AsyncEntry(SERVICE, account, { linux: { store: 'secret-service' } });
 }
 
-const operations: Record<Operation, (entry: AsyncEntry) => Promise<Answer>> = { read, store, remove, probe };
+const operations: Record<Operation, (entry: AsyncEntry) => Promise<Answer>> = {
+  read: readSecret,
+  store: storeRootKey,
+  remove: removeEntry,
+  probe: probeEntry,
+};
 
-async function read(entry: AsyncEntry): Promise<Answer> {
+async function readSecret(entry: AsyncEntry): Promise<Answer> {
   const secret = await entry.getSecret();
   if (secret === undefined || secret === null) return ANSWER.nothing;
-  // Longer than a root key is wrong however long it is, and must not fill the pipe.
+  // One byte more than a root key is enough to show that the entry is wrong. A longer one could fill the pipe.
   writeSync(STDOUT, Uint8Array.from(secret).subarray(0, KEY_SIZE + 1));
   return ANSWER.done;
 }
 
-async function store(entry: AsyncEntry): Promise<Answer> {
+async function storeRootKey(entry: AsyncEntry): Promise<Answer> {
   const rootKey = allocateSecret(KEY_SIZE);
   if (readSync(STDIN, rootKey) !== KEY_SIZE) throw new RangeError('half a root key');
   await entry.setSecret(rootKey);
-  if (await holds(entry, rootKey)) return ANSWER.done;
+  if (await isStored(entry, rootKey)) return ANSWER.done;
   await entry.deleteCredential();
   return ANSWER.forgetful;
 }
 
-async function remove(entry: AsyncEntry): Promise<Answer> {
+async function removeEntry(entry: AsyncEntry): Promise<Answer> {
   return (await entry.deleteCredential()) ? ANSWER.done : ANSWER.nothing;
 }
 
-/** Writes, reads and deletes an entry that holds nothing of worth. */
-async function probe(entry: AsyncEntry): Promise<Answer> {
+/** Writes, reads and deletes a test entry. */
+async function probeEntry(entry: AsyncEntry): Promise<Answer> {
   const bytes = randomBytes(KEY_SIZE);
   await entry.setSecret(bytes);
   try {
-    return (await holds(entry, bytes)) ? ANSWER.done : ANSWER.forgetful;
+    return (await isStored(entry, bytes)) ? ANSWER.done : ANSWER.forgetful;
   } finally {
     await entry.deleteCredential();
   }
 }
 
-async function holds(entry: AsyncEntry, expected: Uint8Array): Promise<boolean> {
+async function isStored(entry: AsyncEntry, expected: Uint8Array): Promise<boolean> {
   const stored = await entry.getSecret();
   return stored?.length === expected.length && timingSafeEqual(Uint8Array.from(stored), expected);
 }
 
-/** process.exit would wait for the very call that does not return. */
+/** Not process.exit, which would wait for the call of the keychain. */
 function endAtOnce(): void {
   process.kill(process.pid, 'SIGKILL');
 }
@@ -72,7 +79,7 @@ function endAtOnce(): void {
 const [operation, account = ''] = process.argv.slice(2);
 try {
   const running = operations[operation as Operation](openEntry(account));
-  // Whoever waits for the answer holds the other end: when it is gone, so is the need for one.
+  // The waiting thread holds the other end. When that closes, nobody needs the answer any more.
   process.stdin.on('close', endAtOnce).resume();
   process.exit(await running);
 } catch {

@@ -1,12 +1,13 @@
 /**
- * The `keychain` slot: the root key lies in the operating system's keychain, which is asked from a process of its own
- * (keychain-process.ts says why). Holds the root key between that process and the caller; every copy is zeroed.
+ * The `keychain` slot: the root key lies in the operating system's keychain, which a process of its own asks
+ * (keychain-process.ts says why). Holds the root key on its way between that process and the caller, and zeroes every copy.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { extname } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { asRootKey, KEY_SIZE, type RootKey } from '../../envelope/keys.ts';
 import { RequestError } from '../../errors/request-error.ts';
@@ -101,39 +102,48 @@ async function askKeychain(
     killSignal: 'SIGKILL',
     windowsHide: true,
   });
-  // keychain-process.ts sends at most one byte more than a root key.
-  const received = allocateSecret(KEY_SIZE + 1);
-  let length = 0;
-  child.stdout.on('data', (chunk: Buffer) => {
-    const taken = chunk.subarray(0, received.length - length);
-    received.set(taken, length);
-    length += taken.length;
-    chunk.fill(0);
-  });
+  const output = new SecretOutput(child.stdout);
   child.stdin.on('error', () => {});
-  // Stays open: its end tells the process that this thread no longer waits.
+  // Standard input stays open. Its end would tell the process that this thread no longer waits.
   if (rootKey !== undefined) child.stdin.write(rootKey);
   try {
     const [exitCode, signal] = await once(child, 'close');
-    if (signal !== null) throw new KeychainUnavailableError(describeTimeout(timeoutMs));
-    return checkExitCode(exitCode) ? copySecret(received.subarray(0, length)) : null;
+    if (signal !== null)
+      throw new KeychainUnavailableError(`did not answer within ${Math.ceil(timeoutMs / 1000)} s`);
+    return checkExitCode(exitCode) ? output.copy() : null;
   } catch (error) {
     if (error instanceof KeychainUnavailableError) throw error;
     throw new KeychainUnavailableError('cannot be asked');
   } finally {
-    received.fill(0);
+    output.wipe();
     child.stdin.destroy();
   }
 }
 
-function copySecret(bytes: Uint8Array): SecretBytes {
-  const copy = allocateSecret(bytes.length);
-  copy.set(bytes);
-  return copy;
-}
+/** Collects what the process writes, until `wipe`. keychain-process.ts writes at most one byte more than a root key. */
+class SecretOutput {
+  readonly #bytes = allocateSecret(KEY_SIZE + 1);
+  #length = 0;
 
-function describeTimeout(timeoutMs: number): string {
-  return `did not answer within ${Math.ceil(timeoutMs / 1000)} s`;
+  constructor(stdout: Readable) {
+    stdout.on('data', (chunk: Buffer) => {
+      const taken = chunk.subarray(0, this.#bytes.length - this.#length);
+      this.#bytes.set(taken, this.#length);
+      this.#length += taken.length;
+      chunk.fill(0);
+    });
+  }
+
+  /** Returns the bytes in memory of their own, which the caller zeroes. */
+  copy(): SecretBytes {
+    const copy = allocateSecret(this.#length);
+    copy.set(this.#bytes.subarray(0, this.#length));
+    return copy;
+  }
+
+  wipe(): void {
+    this.#bytes.fill(0);
+  }
 }
 
 /** Returns whether the entry exists. Throws KeychainUnavailableError. */

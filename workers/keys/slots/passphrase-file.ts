@@ -1,23 +1,23 @@
-/** Passphrases that lie in a file or come through a descriptor. The caller zeroes what it gets. */
+/** Reads passphrases from a file or a descriptor. The caller zeroes them. */
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { SealedError } from '../../errors/sealed.ts';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const ACCESS_BY_OTHERS = 0o077;
-/** Paths of descriptors that the parent process handed over, as `<(…)` of a shell does. */
+/** Paths of descriptors that the parent process handed over, as a shell does for `<(…)`. */
 const HANDED = /^\/(dev\/(stdin|fd\/\d+)|proc\/(self|\d+)\/fd\/\d+)$/;
 
 /** Returns the file's content, which the caller zeroes, without the newline that editors and `echo` put at its end. */
 export function readPassphraseFile(path: string): Uint8Array {
-  const passphrase = readOwn(path);
+  const passphrase = readOwnFile(path);
   if (passphrase === null)
     throw new SealedError('passphrase_file', `the passphrase file ${path} cannot be read`);
   return passphrase;
 }
 
-/** Null if the file cannot be read. The folders above it were checked before the daemon confined itself. */
-function readOwn(path: string): Uint8Array | null {
+/** Returns null if the file cannot be read. The folders above it were checked before the daemon confined itself. */
+function readOwnFile(path: string): Uint8Array | null {
   if (HANDED.test(path)) return readPassphraseIfThere(path);
   let file: number | null = null;
   try {
@@ -45,7 +45,7 @@ function refuseExposed(path: string, { mode, uid }: Stats): void {
     );
 }
 
-/** Null if the file cannot be read. The caller zeroes what it gets. */
+/** Returns null if the file cannot be read. The caller zeroes the passphrase. */
 export function readPassphraseIfThere(path: string): Uint8Array | null {
   try {
     return trimNewline(readFileSync(path));

@@ -47,7 +47,7 @@ export const passphraseSlot: KeySlot & { readonly kind: 'passphrase' } = {
     return true;
   },
 
-  /** The wrapped key goes with the database. */
+  /** There is nothing to remove: the wrapped key is deleted together with the database. */
   async remove() {
     return true;
   },
@@ -64,9 +64,9 @@ function choosePassphrase({ passphrase, passphraseFile }: NewSlot): Uint8Array {
 }
 
 function checkPassphrase(passphrase: Uint8Array): void {
-  // From now on it has to be typed, and sent as JSON.
+  // The passphrase will be typed later, and sent as JSON.
   if (!isUtf8(passphrase)) throw new RequestError('bad_request', 'the passphrase must be valid UTF-8');
-  // Counted without making a string of it: every byte that does not continue a character begins one.
+  // Counts characters without making a string: a byte that does not continue a character begins one.
   const characters = passphrase.reduce((count, byte) => ((byte & 0xc0) === 0x80 ? count : count + 1), 0);
   if (characters < MIN_PASSPHRASE_LENGTH) {
     throw new RequestError(

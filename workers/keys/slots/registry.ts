@@ -5,7 +5,7 @@ import type { KeySlot } from './key-slot.ts';
 import { keychainSlot } from './keychain.ts';
 import { passphraseSlot } from './passphrase.ts';
 
-/** In the order of removal: the keychain comes first, because it may refuse in a way that cannot be foreseen. */
+/** In the order of removal. The keychain comes first, because its refusal is the one that cannot be foreseen. */
 const keySlots: { readonly [Kind in SlotKind]: KeySlot & { readonly kind: Kind } } = {
   keychain: keychainSlot,
   passphrase: passphraseSlot,
