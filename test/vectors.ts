@@ -15,7 +15,7 @@ import {
   verifyTokenMac,
 } from '../workers/envelope/row-mac.ts';
 import { unwrapRootKey } from '../workers/envelope/slot.ts';
-import { readWrapKeyId, unwrapKey } from '../workers/envelope/wrap.ts';
+import { readWrap, unwrapKey } from '../workers/envelope/wrap.ts';
 import { XaesKey } from '../workers/envelope/xaes.ts';
 import { hex, isUniformFailure } from './fixtures/envelope.ts';
 
@@ -76,7 +76,7 @@ const openers: Record<string, (h: Header, blob: Buffer) => [Uint8Array, Uint8Arr
   wrap: (h, blob) => {
     const key = new XaesKey(createSecretKey(hex(h('wrapping-key'))));
     const unwrapped = unwrapKey(key, blob, readContext(h), readDigest(h));
-    return [Buffer.concat([readWrapKeyId(blob), unwrapped]), hex(h('wrapping-key-id') + h('key'))];
+    return [Buffer.concat([readWrap(blob).keyId, unwrapped]), hex(h('wrapping-key-id') + h('key'))];
   },
   slot: (h, blob) => [unwrapRootKey(Buffer.from(h('passphrase')), blob, readContext(h)), hex(h('root-key'))],
   'row-digest': (h, blob) => [readDigest(h), blob],

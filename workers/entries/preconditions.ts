@@ -1,5 +1,5 @@
 /** Conditional requests (RFC 9110 section 13.1): a write that must not undo somebody else's. Holds no secret. */
-import { readWrapNonce } from '../envelope/wrap.ts';
+import { readWrap } from '../envelope/wrap.ts';
 import { RequestError } from '../errors/request-error.ts';
 import type { Call } from '../messages.ts';
 
@@ -8,7 +8,7 @@ import type { Call } from '../messages.ts';
  * so the tag changes with every change and says nothing of the value.
  */
 export function entityTag(row: { wrappedDek: Uint8Array }): string {
-  return Buffer.from(readWrapNonce(row.wrappedDek)).toString('hex');
+  return Buffer.from(readWrap(row.wrappedDek).nonce).toString('hex');
 }
 
 /** Throws RequestError `precondition_failed` unless the secret (null: there is none) is as the client expects. */

@@ -7,7 +7,7 @@ import { IntegrityError } from '../envelope/integrity.ts';
 import { asDek, createDek, type Dek } from '../envelope/keys.ts';
 import { decryptPayload, encryptPayload } from '../envelope/payload.ts';
 import { type BoundRow, digestRow } from '../envelope/row-digest.ts';
-import { readWrapKeyId, unwrapKey, wrapKey } from '../envelope/wrap.ts';
+import { readWrap, unwrapKey, wrapKey } from '../envelope/wrap.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Place } from './places.ts';
 
@@ -111,7 +111,7 @@ function pickEncrypted({ version, wrappedDek, payload }: EncryptedRow): Encrypte
 function unwrapDek(keyring: Keyring, ctx: Uint8Array, row: BoundRow & EncryptedRow): Dek {
   // Only version 0, which the wrap binds, has no value: so a value cannot be removed or slipped in unnoticed.
   if ((row.version === 0) !== (row.payload === null)) throw new IntegrityError();
-  const kek = keyring.find(readWrapKeyId(row.wrappedDek));
+  const kek = keyring.find(readWrap(row.wrappedDek).keyId);
   if (kek === null) throw new IntegrityError();
   return asDek(unwrapKey(kek.wrapping, row.wrappedDek, ctx, digestRow(row)));
 }

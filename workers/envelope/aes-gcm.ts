@@ -15,6 +15,8 @@ export const TAG_SIZE = 16;
 const ALGORITHM = 'aes-256-gcm';
 /** Without it Node accepts tags as short as four bytes when opening. */
 const OPTIONS = { authTagLength: TAG_SIZE };
+/** Bytes. Up to this size Buffer.allocUnsafeSlow takes memory of the V8 heap, which no freed memory comes from. */
+const LARGEST_ON_HEAP = 64;
 
 /** Returns ciphertext ‖ tag. `key` is 32 bytes, `nonce` 12. */
 export function encryptGcm(
@@ -51,7 +53,11 @@ export function decryptGcm(
   decipher.setAuthTag(blob.subarray(tagOffset));
   const ciphertext = blob.subarray(0, tagOffset);
   const plaintext = tagOffset <= PIECE ? decipher.update(ciphertext) : updateInPieces(decipher, ciphertext);
-  wipeFreedCopy(Math.min(tagOffset, PIECE));
+  // Node decrypts into memory with room for one byte more, copies the result and frees that memory without erasing it. The
+  // allocator mostly hands the same memory to the next request of that size, so this requests it at once and erases it. In
+  // the daemon on Linux the allocator itself erases freed memory; elsewhere only this does.
+  const freed = Math.min(tagOffset, PIECE) + 1;
+  if (freed > LARGEST_ON_HEAP) Buffer.allocUnsafeSlow(freed).fill(0);
   try {
     decipher.final();
   } catch {
@@ -75,16 +81,4 @@ function updateInPieces(cipher: Cipheriv | Decipheriv, input: Uint8Array): Buffe
     piece.buffer.transferToFixedLength(0);
   }
   return output;
-}
-
-/** Bytes. Up to this size Buffer.allocUnsafeSlow takes memory of the V8 heap, which `wipeFreedCopy` cannot use. */
-const LARGEST_ON_HEAP = 64;
-
-/**
- * Node decrypts into memory with room for one byte more, copies the result and frees that memory without erasing it. The
- * allocator mostly hands the same memory to the next request of that size, so this requests it at once and erases it. In
- * the daemon on Linux the allocator itself erases freed memory; elsewhere only this does.
- */
-function wipeFreedCopy(size: number): void {
-  if (size + 1 > LARGEST_ON_HEAP) Buffer.allocUnsafeSlow(size + 1).fill(0);
 }

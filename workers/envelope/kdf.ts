@@ -67,7 +67,7 @@ export function deriveSlotKeys(
 
 /** LP("mav.v4.slot") ‖ ctx. */
 function encodeSlotInfo(ctx: Uint8Array): Uint8Array {
-  const label = encodeFields('mav.v4.slot');
+  const label = encodeFields(['mav.v4.slot']);
   const info = new Uint8Array(label.length + ctx.length);
   info.set(label, 0);
   info.set(ctx, label.length);

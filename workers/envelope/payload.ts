@@ -25,7 +25,7 @@ export function encryptPayload(dek: Dek, plaintext: Uint8Array, ctx: Uint8Array)
   const blob = Buffer.allocUnsafeSlow(PAYLOAD_OVERHEAD + plaintext.length);
   blob.set(HEADER, 0);
   const nonce = fillRandom(blob.subarray(HEADER_SIZE, BODY_OFFSET));
-  blob.set(encryptGcm(dek, nonce, plaintext, encodeAad(ctx)), BODY_OFFSET);
+  blob.set(encryptGcm(dek, nonce, plaintext, Buffer.concat([HEADER, ctx])), BODY_OFFSET);
   return blob;
 }
 
@@ -38,12 +38,5 @@ export function decryptPayload(dek: Dek, blob: Uint8Array, ctx: Uint8Array): Buf
   if (blob.length < PAYLOAD_OVERHEAD) throw new IntegrityError();
   assertHeader(blob, HEADER);
   const nonce = blob.subarray(HEADER_SIZE, BODY_OFFSET);
-  return decryptGcm(dek, nonce, blob.subarray(BODY_OFFSET), encodeAad(ctx));
-}
-
-function encodeAad(ctx: Uint8Array): Buffer {
-  const aad = Buffer.allocUnsafe(HEADER_SIZE + ctx.length);
-  aad.set(HEADER, 0);
-  aad.set(ctx, HEADER_SIZE);
-  return aad;
+  return decryptGcm(dek, nonce, blob.subarray(BODY_OFFSET), Buffer.concat([HEADER, ctx]));
 }

@@ -3,11 +3,11 @@
  * cannot be decrypted.
  */
 
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { hash } from 'node:crypto';
-import { encodeFields, U32_SIZE, U64_SIZE, writeText, writeU64 } from './encoding.ts';
+import { encodeFields } from './encoding.ts';
 
-const LABEL = encodeFields('mav.v4.row');
+const LABEL = 'mav.v4.row';
 
 /** A field as its secret's row binds it. Its value is bound by its own row, and that by this version. */
 export interface FieldVersion {
@@ -43,23 +43,8 @@ export const NO_WRITER: Pick<BoundRow, 'writtenBy' | 'accepted' | 'fields'> = {
  * non-negative integer.
  */
 export function digestRow(row: BoundRow): Buffer<ArrayBuffer> {
-  const { metadata, writtenBy, fields } = row;
-  const metadataSize = Buffer.byteLength(metadata);
-  const writerSize = Buffer.byteLength(writtenBy);
-  const fieldSizes = fields.map(({ field }) => Buffer.byteLength(field));
-  const texts = fieldSizes.reduce((sum, size) => sum + size, metadataSize + writerSize);
-  const lengths = (2 + fields.length) * U32_SIZE + (4 + fields.length) * U64_SIZE;
-  const bytes = Buffer.allocUnsafe(LABEL.length + texts + lengths);
-  bytes.set(LABEL, 0);
-  let offset = writeText(bytes, metadata, metadataSize, LABEL.length);
-  offset = writeU64(bytes, row.createdAt, offset);
-  offset = writeU64(bytes, row.updatedAt, offset);
-  offset = writeText(bytes, writtenBy, writerSize, offset);
-  offset = writeU64(bytes, row.accepted, offset);
-  offset = writeU64(bytes, fields.length, offset);
-  for (const [index, { field, version }] of fields.entries()) {
-    offset = writeText(bytes, field, fieldSizes[index] ?? 0, offset);
-    offset = writeU64(bytes, version, offset);
-  }
-  return hash('sha256', bytes, 'buffer');
+  const { metadata, createdAt, updatedAt, writtenBy, accepted, fields } = row;
+  const parts = [LABEL, metadata, createdAt, updatedAt, writtenBy, accepted, fields.length];
+  for (const { field, version } of fields) parts.push(field, version);
+  return hash('sha256', encodeFields(parts), 'buffer');
 }

@@ -4,10 +4,10 @@
  * Of the token it sees the SHA-256 only.
  */
 
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { encodeContext } from './context.ts';
-import { encodeFields, isU64, U64_SIZE, writeU64 } from './encoding.ts';
+import { encodeFields, isU64 } from './encoding.ts';
 import { deriveBytes, NO_SALT } from './hkdf.ts';
 import { KEY_SIZE } from './keys.ts';
 import { assertSize, DIGEST_SIZE, VAULT_ID_SIZE } from './sizes.ts';
@@ -33,7 +33,7 @@ export interface TokenRow {
 export function deriveTokenMacKey(kek: KeyObject, vaultId: Uint8Array): KeyObject {
   assertSize(vaultId, VAULT_ID_SIZE, 'a vault id');
   if (kek.symmetricKeySize !== KEY_SIZE) throw new RangeError(`a KEK must be ${KEY_SIZE} bytes long`);
-  const bytes = deriveBytes(kek, NO_SALT, encodeFields('mav.v4.token-mac', vaultId), KEY_SIZE);
+  const bytes = deriveBytes(kek, NO_SALT, encodeFields(['mav.v4.token-mac', vaultId]), KEY_SIZE);
   try {
     return createSecretKey(bytes);
   } finally {
@@ -47,13 +47,10 @@ export function deriveTokenMacKey(kek: KeyObject, vaultId: Uint8Array): KeyObjec
  */
 export function computeTokenMac(macKey: KeyObject, row: TokenRow): Buffer {
   if (!isTokenRow(row)) throw new RangeError('a token row must have a 32-byte hash and positive times');
-  const { vaultId, id, tokenHash, name, scopes } = row;
+  const { vaultId, id, tokenHash, name, scopes, trusted, createdAt, expiresAt } = row;
   const ctx = encodeContext({ vaultId, kind: 'token', environment: '', name: id, field: '', version: 0 });
-  const numbers = Buffer.alloc(3 * U64_SIZE);
-  const offset = writeU64(numbers, row.createdAt, writeU64(numbers, row.trusted, 0));
-  writeU64(numbers, row.expiresAt ?? 0, offset);
-  const texts = encodeFields(tokenHash, name, scopes);
-  return createHmac('sha256', macKey).update(ctx).update(texts).update(numbers).digest();
+  const fields = encodeFields([tokenHash, name, scopes, trusted, createdAt, expiresAt ?? 0]);
+  return createHmac('sha256', macKey).update(ctx).update(fields).digest();
 }
 
 /** Whether the stored MAC is the stored row's; false for impossible rows, too. */

@@ -38,7 +38,8 @@ export function wrapKey(
   blob.set(HEADER, 0);
   blob.set(wrappingKeyId, HEADER_SIZE);
   const nonce = fillRandom(blob.subarray(NONCE_OFFSET, BODY_OFFSET));
-  blob.set(wrappingKey.encrypt(nonce, key, encodeAad(blob, ctx, rowDigest)), BODY_OFFSET);
+  const aad = encodeAad(blob, ctx, rowDigest);
+  blob.set(wrappingKey.encrypt(nonce, key, aad), BODY_OFFSET);
   return blob;
 }
 
@@ -52,34 +53,32 @@ export function unwrapKey(
   ctx: Uint8Array,
   rowDigest: Uint8Array,
 ): Buffer<ArrayBuffer> {
-  assertWrap(blob);
-  const nonce = blob.subarray(NONCE_OFFSET, BODY_OFFSET);
-  return wrappingKey.decrypt(nonce, blob.subarray(BODY_OFFSET), encodeAad(blob, ctx, rowDigest));
+  const { nonce, body } = readWrap(blob);
+  return wrappingKey.decrypt(nonce, body, encodeAad(blob, ctx, rowDigest));
 }
 
-/** The id of the key that wrapped it: a view into `blob`, not yet authenticated. Throws IntegrityError. */
-export function readWrapKeyId(blob: Uint8Array): Uint8Array {
-  assertWrap(blob);
-  return blob.subarray(HEADER_SIZE, NONCE_OFFSET);
+/** The parts of a wrap, not yet authenticated, as views into it. */
+interface WrapParts {
+  /** The id of the key that wrapped it. */
+  readonly keyId: Uint8Array;
+  /** New for every wrap. */
+  readonly nonce: Uint8Array;
+  readonly body: Uint8Array;
 }
 
-/** The nonce: a view into `blob`, not yet authenticated; new for every wrap. Throws IntegrityError. */
-export function readWrapNonce(blob: Uint8Array): Uint8Array {
-  assertWrap(blob);
-  return blob.subarray(NONCE_OFFSET, BODY_OFFSET);
-}
-
-function assertWrap(blob: Uint8Array): void {
+/** Throws IntegrityError for another length or header. */
+export function readWrap(blob: Uint8Array): WrapParts {
   if (blob.length !== WRAP_SIZE) throw new IntegrityError();
   assertHeader(blob, HEADER);
+  return {
+    keyId: blob.subarray(HEADER_SIZE, NONCE_OFFSET),
+    nonce: blob.subarray(NONCE_OFFSET, BODY_OFFSET),
+    body: blob.subarray(BODY_OFFSET),
+  };
 }
 
-/** Unambiguous without a prefix for `ctx`: what stands before it and after it has a fixed size. */
+/** Unambiguous without a prefix for `ctx`, because the parts before and after it have a fixed size. */
 function encodeAad(blob: Uint8Array, ctx: Uint8Array, rowDigest: Uint8Array): Buffer {
   assertSize(rowDigest, DIGEST_SIZE, 'a row digest');
-  const aad = Buffer.allocUnsafe(BODY_OFFSET + ctx.length + DIGEST_SIZE);
-  aad.set(blob.subarray(0, BODY_OFFSET), 0);
-  aad.set(ctx, BODY_OFFSET);
-  aad.set(rowDigest, BODY_OFFSET + ctx.length);
-  return aad;
+  return Buffer.concat([blob.subarray(0, BODY_OFFSET), ctx, rowDigest]);
 }
