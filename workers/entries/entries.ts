@@ -64,7 +64,7 @@ export function storeSecret(
     createdAt: kept.createdAt ?? now,
     updatedAt: now,
     writtenBy: vault.author.id,
-    accepted: toAccepted(vault.author.isTrusted && fields.every(isAccepted)),
+    accepted: vault.author.isTrusted && fields.every((field) => field.accepted === 1) ? 1 : 0,
     fields,
   };
   const version = value === null ? 0 : vault.nextVersion();
@@ -87,15 +87,6 @@ function keepVouchedFor(
     return { createdAt: existing.createdAt, fields };
   vault.writer.deleteFields(existing.id);
   return { createdAt: null, fields: [] };
-}
-
-export function isAccepted({ accepted }: { readonly accepted: number }): boolean {
-  return accepted === 1;
-}
-
-/** The column `accepted`. */
-export function toAccepted(isAcceptedByOwner: boolean): number {
-  return isAcceptedByOwner ? 1 : 0;
 }
 
 /** Updates the indexes of a row to its name and metadata. `isNew`: no index has the row yet. */
@@ -135,7 +126,10 @@ export function changeSecret(vault: WritableVault, row: SecretRow, change: Secre
     createdAt: row.createdAt,
     updatedAt: nowSeconds(),
     writtenBy: vault.author.id,
-    accepted: toAccepted(isAcceptedAfter(vault, row, value !== undefined) && fields.every(isAccepted)),
+    accepted:
+      isAcceptedAfter(vault, row, value !== undefined) && fields.every((field) => field.accepted === 1)
+        ? 1
+        : 0,
     fields,
   };
   const encrypted: EncryptedRow =
@@ -151,5 +145,5 @@ export function changeSecret(vault: WritableVault, row: SecretRow, change: Secre
 
 /** The author of a new value answers for it. The author of another change does not answer for the value that stays. */
 function isAcceptedAfter({ author }: WritableVault, row: SecretRow, hasNewValue: boolean): boolean {
-  return author.isTrusted && (hasNewValue || isAccepted(row));
+  return author.isTrusted && (hasNewValue || row.accepted === 1);
 }

@@ -12,14 +12,7 @@ import { nowSeconds } from '../json/times.ts';
 import type { Call, SecretName } from '../messages.ts';
 import type { FieldHead, FieldRow, SecretRow } from '../store/columns.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
-import {
-  changeSecret,
-  findForWrite,
-  NO_METADATA,
-  type SecretChange,
-  storeSecret,
-  toAccepted,
-} from './entries.ts';
+import { changeSecret, findForWrite, NO_METADATA, type SecretChange, storeSecret } from './entries.ts';
 import { checkEntrySize, LARGE, measureEntry, putOffIfLong } from './entry-size.ts';
 import { fieldPlace } from './places.ts';
 import { decryptRow, encryptRow, isVouchedFor } from './row-crypto.ts';
@@ -133,7 +126,7 @@ function storeField(vault: WritableVault, secret: SecretRow, field: string, valu
     createdAt: isKnown ? row.createdAt : now,
     updatedAt: now,
     writtenBy: id,
-    accepted: toAccepted(isTrusted),
+    accepted: isTrusted ? 1 : 0,
   });
   const version = vault.nextVersion();
   const { wrappedDek, payload } = encryptRow(vault.keyring, place, bound, version, value);

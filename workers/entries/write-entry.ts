@@ -9,7 +9,7 @@ import { formatTime } from '../json/times.ts';
 import type { SecretName } from '../messages.ts';
 import type { FieldHead, FieldRow, SecretRow, SecretSummary } from '../store/columns.ts';
 import type { ReadableVault } from '../vault.ts';
-import { isAccepted, NO_METADATA } from './entries.ts';
+import { NO_METADATA } from './entries.ts';
 import { LARGE } from './entry-size.ts';
 import { decryptFieldRow, loadFields } from './fields.ts';
 import { secretPlace } from './places.ts';
@@ -20,33 +20,29 @@ export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuf
   const { heads, rows } = loadFields(vault, row, reply);
   writeNames(row, reply);
   writeValue(decryptRow(vault.keyring, secretPlace(row), { ...row, fields: heads }), reply);
-  reply.ascii(',"metadata":');
+  reply.raw(',"metadata":');
   reply.raw(row.metadata);
   if (heads.length > 0) {
     reply.ascii(',"fields":');
     writeFields(vault, row, rows, reply);
     reply.ascii(`,"field_count":${heads.length}`);
   }
-  reply.ascii(
-    `,"created_at":"${formatTime(row.createdAt)}","updated_at":"${formatTime(row.updatedAt)}","written_by":`,
+  reply.raw(
+    `,"created_at":"${formatTime(row.createdAt)}","updated_at":"${formatTime(row.updatedAt)}",` +
+      `"written_by":${JSON.stringify(row.writtenBy)},"accepted":${row.accepted === 1}`,
   );
-  reply.string(row.writtenBy);
-  reply.ascii(`,"accepted":${isAccepted(row)}`);
   if (heads.length > 0) writeUnaccepted(heads, reply);
-  reply.ascii('}');
+  reply.raw('}');
 }
 
 /** Writes the beginning of a JSON object: the members `name` and `environment`. */
 export function writeNames(row: SecretName, reply: ReplyBuffer): void {
-  reply.ascii('{"name":');
-  reply.string(row.name);
-  reply.ascii(',"environment":');
-  reply.string(row.environment);
+  reply.raw(`{"name":${JSON.stringify(row.name)},"environment":${JSON.stringify(row.environment)}`);
 }
 
 /** Writes the fields that the owner neither wrote nor accepted, each with the token that wrote it; nothing if none. */
 function writeUnaccepted(fields: readonly FieldHead[], reply: ReplyBuffer): void {
-  const unaccepted = fields.filter((row) => !isAccepted(row));
+  const unaccepted = fields.filter(({ accepted }) => accepted !== 1);
   for (const [index, { field, writtenBy }] of unaccepted.entries()) {
     reply.ascii(index === 0 ? ',"unaccepted_fields":{' : ',');
     reply.string(field);
@@ -62,7 +58,7 @@ function writeUnaccepted(fields: readonly FieldHead[], reply: ReplyBuffer): void
  */
 export function writeValue(plaintext: Buffer | null, reply: ReplyBuffer): void {
   if (plaintext === null) return;
-  reply.ascii(',"value":');
+  reply.raw(',"value":');
   if (isShownAsText(plaintext)) reply.secret(plaintext);
   else writeBase64(plaintext, reply);
   discardBytes(plaintext);
@@ -114,7 +110,7 @@ export function writeSummary(vault: ReadableVault, row: SecretSummary, reply: Re
   reply.raw(
     `{"name":${JSON.stringify(row.name)},"environment":${JSON.stringify(row.environment)},"metadata":${metadata}` +
       `${fieldCount},"created_at":"${formatTime(row.createdAt)}","updated_at":"${formatTime(row.updatedAt)}",` +
-      `"written_by":${JSON.stringify(row.writtenBy)},"accepted":${isAccepted(row)}}`,
+      `"written_by":${JSON.stringify(row.writtenBy)},"accepted":${row.accepted === 1}}`,
   );
 }
 

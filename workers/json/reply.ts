@@ -42,17 +42,13 @@ const GROWTH = ESCAPES.map((letter) => (letter === 0 ? 0 : letter === LOWER_U ? 
 
 export class ReplyBuffer {
   #buffer: Buffer<ArrayBuffer> = EMPTY;
-  #length = 0;
+  /** Bytes written so far. Only this class changes it. */
+  length = 0;
   #firstCapacity: number;
 
   /** `expected`: about how many bytes will be written. A buffer that has to grow copies all that it has. */
   constructor(expected = 0) {
     this.#firstCapacity = Math.max(MIN_CAPACITY, expected);
-  }
-
-  /** Bytes written so far. */
-  get length(): number {
-    return this.#length;
   }
 
   /** Makes room for `bytes` more bytes at once. */
@@ -62,21 +58,21 @@ export class ReplyBuffer {
 
   /** Keeps the first `to` bytes, zeroes and drops the rest. */
   truncate(to: number): void {
-    if (!(to >= 0 && to <= this.#length)) throw new RangeError('truncate beyond the written bytes');
-    this.#buffer.fill(0, to, this.#length);
-    this.#length = to;
+    if (!(to >= 0 && to <= this.length)) throw new RangeError('truncate beyond the written bytes');
+    this.#buffer.fill(0, to, this.length);
+    this.length = to;
   }
 
   /** Writes JSON of Latin-1 characters only. */
   ascii(text: string): void {
     this.#reserve(text.length);
-    this.#length += this.#buffer.write(text, this.#length, 'latin1');
+    this.length += this.#buffer.write(text, this.length, 'latin1');
   }
 
   /** Writes JSON. */
   raw(text: string): void {
     this.#reserve(Buffer.byteLength(text));
-    this.#length += this.#buffer.write(text, this.#length);
+    this.length += this.#buffer.write(text, this.length);
   }
 
   /** Writes a JSON string of a text that is not secret. */
@@ -90,7 +86,7 @@ export class ReplyBuffer {
     // A large value gets its exact size: growing in the middle would take the memory twice and zero it once more.
     const escaped = bytes.length > EXACT_FROM ? countEscapes(bytes, view) : 0;
     this.#reserve(bytes.length + escaped + 2);
-    this.#buffer[this.#length++] = QUOTE;
+    this.#buffer[this.length++] = QUOTE;
     let start = 0;
     for (;;) {
       const at = findSpecial(bytes, view, start, bytes.length);
@@ -100,15 +96,15 @@ export class ReplyBuffer {
       start = at + 1;
     }
     this.#reserve(1);
-    this.#buffer[this.#length++] = QUOTE;
+    this.#buffer[this.length++] = QUOTE;
   }
 
   /** Writes a JSON string of a secret's bytes in base64. */
   base64(bytes: Uint8Array): void {
     this.#reserve(base64Length(bytes.length) + 2);
-    this.#buffer[this.#length++] = QUOTE;
-    this.#length = encodeBase64(bytes, this.#buffer, this.#length);
-    this.#buffer[this.#length++] = QUOTE;
+    this.#buffer[this.length++] = QUOTE;
+    this.length = encodeBase64(bytes, this.#buffer, this.length);
+    this.#buffer[this.length++] = QUOTE;
   }
 
   /** Writes a secret's bytes without JSON around them, for a reply that is nothing else. */
@@ -129,10 +125,10 @@ export class ReplyBuffer {
   /** Returns the written bytes in memory of their own, which the caller transfers. This buffer is empty afterwards. */
   take(): Uint8Array<ArrayBuffer> {
     // EMPTY must not be transferred, because all reply buffers share it.
-    if (this.#length === 0) return new Uint8Array(0);
-    const taken = new Uint8Array(this.#buffer.buffer, 0, this.#length);
+    if (this.length === 0) return new Uint8Array(0);
+    const taken = new Uint8Array(this.#buffer.buffer, 0, this.length);
     this.#buffer = EMPTY;
-    this.#length = 0;
+    this.length = 0;
     return taken;
   }
 
@@ -144,35 +140,35 @@ export class ReplyBuffer {
   #span(bytes: Uint8Array, start: number, end: number): void {
     this.#reserve(end - start);
     if (end - start < SHORT_RUN) {
-      for (let at = start; at < end; at++) this.#buffer[this.#length++] = bytes[at] as number;
+      for (let at = start; at < end; at++) this.#buffer[this.length++] = bytes[at] as number;
       return;
     }
-    this.#buffer.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.#length);
-    this.#length += end - start;
+    this.#buffer.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.length);
+    this.length += end - start;
   }
 
   #escape(byte: number): void {
     const letter = ESCAPES[byte] as number;
     this.#reserve(6);
-    this.#buffer[this.#length++] = BACKSLASH;
-    this.#buffer[this.#length++] = letter;
+    this.#buffer[this.length++] = BACKSLASH;
+    this.#buffer[this.length++] = letter;
     if (letter !== LOWER_U) return;
-    this.#buffer[this.#length++] = 0x30;
-    this.#buffer[this.#length++] = 0x30;
-    this.#buffer[this.#length++] = HEX_DIGITS[byte >> 4] as number;
-    this.#buffer[this.#length++] = HEX_DIGITS[byte & 15] as number;
+    this.#buffer[this.length++] = 0x30;
+    this.#buffer[this.length++] = 0x30;
+    this.#buffer[this.length++] = HEX_DIGITS[byte >> 4] as number;
+    this.#buffer[this.length++] = HEX_DIGITS[byte & 15] as number;
   }
 
   /** Makes room for `size` more bytes. The outgrown memory holds plaintext and is zeroed. */
   #reserve(size: number): void {
-    const needed = this.#length + size;
+    const needed = this.length + size;
     if (needed <= this.#buffer.length) return;
     const { length: before } = this.#buffer;
     const more = before <= DOUBLES_TO ? before : before >> 1;
     const grown = Buffer.allocUnsafeSlow(Math.max(this.#firstCapacity, needed, before + more));
-    grown.set(this.#buffer.subarray(0, this.#length));
+    grown.set(this.#buffer.subarray(0, this.length));
     const outgrown = this.#buffer;
-    outgrown.fill(0, 0, this.#length);
+    outgrown.fill(0, 0, this.length);
     this.#buffer = grown;
     // Large memory must not wait for the garbage collector. EMPTY, which all reply buffers share, is never that large.
     if (outgrown.length >= DOUBLES_TO) outgrown.buffer.transferToFixedLength(0);

@@ -5,7 +5,7 @@
 
 import { getSecretName } from '../bodies/parameters.ts';
 import type { Handler } from '../calls.ts';
-import { getForWrite, toAccepted } from '../entries/entries.ts';
+import { getForWrite } from '../entries/entries.ts';
 import { asBoundField } from '../entries/fields.ts';
 import { fieldPlace, secretPlace } from '../entries/places.ts';
 import { rewrapRow } from '../entries/row-crypto.ts';
@@ -18,7 +18,7 @@ export const acceptSecret: Handler<WritableVault> = (vault, call, reply) => {
   const name = getSecretName(call);
   const row = getForWrite(vault, call, name);
   const fields = vault.secrets.listFields(row.id);
-  const accepted = toAccepted(true);
+  const accepted = 1;
   const before = { ...row, fields };
   const { wrappedDek } = rewrapRow(vault.keyring, secretPlace(row), before, { ...before, accepted });
   vault.writer.put({ ...row, wrappedDek, accepted });

@@ -5,7 +5,7 @@
 
 import { getSecretName } from '../bodies/parameters.ts';
 import type { BodyHandler } from '../calls.ts';
-import { getForWrite, indexMetadata, toAccepted } from '../entries/entries.ts';
+import { getForWrite, indexMetadata } from '../entries/entries.ts';
 import { asBoundField } from '../entries/fields.ts';
 import { fieldPlace, secretPlace } from '../entries/places.ts';
 import { reencryptRow, verifyRow } from '../entries/row-crypto.ts';
@@ -44,7 +44,7 @@ function moveSecret(vault: WritableVault, row: SecretRow, target: SecretName): v
     createdAt,
     updatedAt: nowSeconds(),
     writtenBy: vault.author.id,
-    accepted: toAccepted(vault.author.isTrusted && row.accepted === 1),
+    accepted: vault.author.isTrusted && row.accepted === 1 ? 1 : 0,
     fields: moved,
   };
   const version = row.payload === null ? 0 : vault.nextVersion();
