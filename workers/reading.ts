@@ -53,7 +53,7 @@ export async function readBatch(
   try {
     const open = { ...(await vault.use()), isForShort: !isLong };
     // In one snapshot, because the writer may commit between reading a secret and reading its fields.
-    return vault.stores.transactions.snapshot(() =>
+    return open.transactions.snapshot(() =>
       batch.map((call) => {
         if (reply.length > MAX_REPLY_SIZE) return LATER;
         const handle = operations[call.operation as ReadOperation];

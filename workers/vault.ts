@@ -58,12 +58,15 @@ export interface WritableVault extends ReadableVault {
 /** Whose writing counts for nothing: what no principal asked for. */
 const NOBODY: Author = { id: '', isTrusted: false };
 
-type Stores = Omit<WritableVault, 'keyring'> & {
+/** An unsealed vault, for code that runs the transactions of operations. */
+export interface OpenVault extends WritableVault {
   readonly db: Db;
   readonly transactions: Transactions;
-  /** Which file it is that is open. */
+  /** Identifies the file that is open. */
   readonly file: FileId;
-};
+}
+
+type Stores = Omit<OpenVault, 'keyring'>;
 
 /** Tells a file from another one that was put in its place. */
 interface FileId {
@@ -113,11 +116,11 @@ export class Vault {
    * opened, if it is the known vault too, as a restored backup is; what would be written into the old one would be lost.
    */
   get currentStores(): Stores {
-    if (this.#stores !== null && this.#wasReplaced(this.#stores.file)) {
-      this.#stores.db.close();
-      this.#stores = null;
-      this.#indexer = null;
-    }
+    const stores = this.#stores;
+    if (stores !== null && !this.#wasReplaced(stores.file)) return stores;
+    stores?.db.close();
+    this.#stores = null;
+    this.#indexer = null;
     return this.stores;
   }
 
@@ -139,13 +142,13 @@ export class Vault {
   }
 
   /** The vault, unsealed; asks the other threads for the keys if need be. Throws SealedError, or UnusableDatabaseError. */
-  async use(): Promise<WritableVault> {
+  async use(): Promise<OpenVault> {
     if (this.#holder.keyring === null) await this.#holder.find();
     return this.useNow();
   }
 
   /** As use, with what this thread has been told so far. */
-  useNow(): WritableVault {
+  useNow(): OpenVault {
     const stores = this.currentStores;
     const { keyring } = this.#holder;
     if (keyring === null)

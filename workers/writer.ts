@@ -44,7 +44,7 @@ import { loadSqlite } from './store/database.ts';
 import { IdleErasing } from './store/idle-erasing.ts';
 import { IdleIndexing } from './store/idle-indexing.ts';
 import { serveThread } from './thread.ts';
-import { Vault, type WritableVault } from './vault.ts';
+import { type OpenVault, Vault, type WritableVault } from './vault.ts';
 
 const vault = new Vault(workerData as WorkerOptions, 'writing');
 
@@ -106,26 +106,16 @@ const parsedOperations: { [Name in ParsedOperation]: BodyHandler<Name> } = {
 
 type Operations = Readonly<Record<WriteOperation, Handler<WritableVault>>>;
 
-function isParsed(call: Call): call is Call & { operation: ParsedOperation } {
-  return Object.hasOwn(parsedOperations, call.operation);
-}
-
-async function loadOperations(batch: Batch): Promise<Partial<Operations>> {
-  return batch.some(isParsed) ? withBodies(await loadBodies()) : plainOperations;
-}
-
 /** Every operation; made once. */
 let allOperations: Operations | null = null;
 
-function withBodies(bodies: Bodies): Operations {
-  const parsed = Object.keys(parsedOperations) as ParsedOperation[];
-  allOperations ??= {
-    ...plainOperations,
-    ...(Object.fromEntries(parsed.map((name) => [name, withBody(bodies, name)])) as Pick<
-      Operations,
-      ParsedOperation
-    >),
-  };
+async function loadOperations(batch: Batch): Promise<Partial<Operations>> {
+  if (!batch.some(({ operation }) => Object.hasOwn(parsedOperations, operation))) return plainOperations;
+  if (allOperations !== null) return allOperations;
+  const bodies = await loadBodies();
+  const names = Object.keys(parsedOperations) as ParsedOperation[];
+  const parsed = Object.fromEntries(names.map((name) => [name, withBody(bodies, name)]));
+  allOperations = { ...plainOperations, ...(parsed as Pick<Operations, ParsedOperation>) };
   return allOperations;
 }
 
@@ -182,14 +172,14 @@ function isControl(call: Call | undefined): call is Call & { operation: ControlO
 
 async function write(batch: Batch, isLong: boolean): Promise<BatchResult> {
   const reply = new ReplyBuffer();
-  const replies = (await answer(batch, isLong, reply)).map((each) => vault.noteDamage(each));
+  const replies = (await runBatch(batch, isLong, reply)).map((each) => vault.noteDamage(each));
   wipeBodies(batch);
   indexing?.noteWrite();
   erasing?.noteWrite();
   return { bytes: reply.take(), replies };
 }
 
-async function answer(batch: Batch, isLong: boolean, reply: ReplyBuffer): Promise<Reply[]> {
+async function runBatch(batch: Batch, isLong: boolean, reply: ReplyBuffer): Promise<Reply[]> {
   const [first] = batch;
   if (isControl(first)) return [await runControl(reply, () => controls[first.operation](first, reply))];
   if (first !== undefined && isReading(first)) return readBatch(vault, batch, isLong, reply);
@@ -198,7 +188,7 @@ async function answer(batch: Batch, isLong: boolean, reply: ReplyBuffer): Promis
     // The last thing awaited: from here to the commit no other thread can take the keyring away.
     const open = await vault.use();
     vault.checkWritable();
-    return commitBatch(vault.stores, open, batch, operations, reply);
+    return commitBatch(open, batch, operations, reply);
   } catch (error) {
     return failAll(batch, error);
   }
@@ -210,16 +200,15 @@ async function answer(batch: Batch, isLong: boolean, reply: ReplyBuffer): Promis
  * disk does not sink the others.
  */
 function commitBatch(
-  stores: Vault['stores'],
-  open: WritableVault,
+  open: OpenVault,
   batch: Batch,
   operations: Partial<Operations>,
   reply: ReplyBuffer,
 ): Reply[] {
   try {
-    return stores.transactions.write(() => {
+    return open.transactions.write(() => {
       const numbered = withVersions(open, batch);
-      return batch.map((call) => runInSavepoint(stores, numbered, call, operations, reply));
+      return batch.map((call) => runInSavepoint(numbered, call, operations, reply));
     });
   } catch (error) {
     reply.truncate(0);
@@ -230,7 +219,7 @@ function commitBatch(
     const offset = reply.length;
     try {
       vault.checkWritable();
-      return stores.transactions.write(() => runInSavepoint(stores, open, call, operations, reply));
+      return open.transactions.write(() => runInSavepoint(open, call, operations, reply));
     } catch (error) {
       reply.truncate(offset);
       return vault.noteDamage(toFailure(error));
@@ -261,7 +250,7 @@ const TAKES_ONE_VERSION: Readonly<Record<WriteOperation, boolean>> = {
  * The vault with a version for each of these calls, taken by one statement: one for each would cost half of what sealing
  * does. Not inside of a call's savepoint: with that they would be given back, and others have them by then.
  */
-function withVersions(open: WritableVault, batch: Batch): WritableVault {
+function withVersions(open: OpenVault, batch: Batch): OpenVault {
   let left = batch.filter(({ operation }) => TAKES_ONE_VERSION[operation as WriteOperation]).length;
   if (left < 2) return open;
   let next = open.vault.takeVersions(left);
@@ -275,8 +264,7 @@ function withVersions(open: WritableVault, batch: Batch): WritableVault {
 
 /** A call that fails leaves nothing of itself in the batch's transaction. */
 function runInSavepoint(
-  { db, transactions }: Vault['stores'],
-  open: WritableVault,
+  open: OpenVault,
   call: Call,
   operations: Partial<Operations>,
   reply: ReplyBuffer,
@@ -284,7 +272,7 @@ function runInSavepoint(
   const handle = operations[call.operation as WriteOperation];
   if (handle === undefined) throw new RangeError('no such operation of the writer');
   const result = runCall(reply, () =>
-    transactions.write(() => {
+    open.transactions.write(() => {
       checkWanted(call);
       const outcome = handle({ ...open, author: call.author ?? open.author }, call, reply);
       // The last moment: what was done is rolled back, and the commit comes next.
@@ -294,7 +282,7 @@ function runInSavepoint(
   );
   // After some errors SQLite has rolled the whole transaction back by itself; the calls before this one are gone too. And
   // a file that turned out to be damaged must not get the others' writes.
-  if (!result.ok && (!db.inTransaction || result.damage !== undefined))
+  if (!result.ok && (!open.db.inTransaction || result.damage !== undefined))
     throw new LostTransactionError(result);
   return result;
 }
