@@ -1,7 +1,7 @@
 #!/bin/sh
 /**
- * The first lines that Node runs; the build puts front.sh before them. They import nothing by themselves, so that an old
- * Node, which would crash in a library, gets to the sentence that says what is wrong.
+ * The first lines that Node runs; the build puts front.sh before them. They import nothing statically: an old Node would
+ * crash in a library, before it came to the sentence that says what is wrong.
  */
 const OLDEST_NODE = [24, 7] as const;
 
@@ -12,11 +12,9 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
   );
   process.exitCode = 1;
 } else {
-  // Whatever this process and its threads create is closed to everybody else from the start.
-  const umask = process.umask(0o077);
   const { main } = await import('./cli/main.ts');
-  const exitCode = await main(process.argv.slice(2), process.env, umask);
-  // Set already if the output was lost.
+  const exitCode = await main(process.argv.slice(2), process.env);
+  // It is set already if the output was lost.
   process.exitCode ||= exitCode;
 }
 

@@ -1,5 +1,6 @@
 /** One run of the command line: find the command, read its words, run it, answer the exit code. */
-import { NO_SETTINGS, readSettings } from '../places/config.ts';
+import { NO_SETTINGS, readSettings, type Settings } from '../places/config.ts';
+import { ACCESS_BY_OTHERS } from '../places/trusted-places.ts';
 import { isFolderDeleted, leaveDeletedFolder } from '../system/working-folder.ts';
 import { commands, optionsOf } from './command-table.ts';
 import { splitCommand } from './find-command.ts';
@@ -14,14 +15,11 @@ import { findTextWidth } from './terminal/output.ts';
 import type { Typed, WrongMember } from './usage/member-names.ts';
 
 /**
- * Runs `argv` (without node and the script) and answers the exit code. Never throws for what a user can do wrong.
- * `umask` is the user's own.
+ * Runs `argv` (without node and the script) and returns the exit code. Does not throw for what a user can do wrong. What the
+ * process and its threads create from now on is closed to other users.
  */
-export async function main(
-  argv: readonly string[],
-  env: NodeJS.ProcessEnv,
-  umask: number,
-): Promise<ExitCode> {
+export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {
+  const umask = process.umask(ACCESS_BY_OTHERS);
   leaveDeletedFolder();
   const context = createContext(env, umask);
   try {
@@ -56,11 +54,7 @@ async function dispatch(argv: readonly string[], context: Context): Promise<Exit
   if (words === null || command === undefined) return answerOther(argv, context);
   const options = optionsOf(command);
   const scan = scanWords(options, rest, command.passesThrough);
-  if (scan.given.some(({ name }) => name === 'help')) {
-    const { formatCommandHelp } = await import('./usage/help.ts');
-    context.print(formatCommandHelp(words, command, findTextWidth(context)));
-    return EXIT.done;
-  }
+  if (scan.given.some(({ name }) => name === 'help')) return printHelp(words, command, context);
   const unknown = scan.given.find(({ name }) => name === null);
   if (unknown !== undefined)
     throw (await import('./usage/unknown.ts')).explainOption(words, options, unknown.typed);
@@ -75,6 +69,12 @@ async function dispatch(argv: readonly string[], context: Context): Promise<Exit
   if (words !== 'serve') process.once('uncaughtException', (error) => endAtFault(error, context));
   const { run } = await command.load();
   return run(input);
+}
+
+async function printHelp(words: string, command: Command, context: Context): Promise<ExitCode> {
+  const { formatCommandHelp } = await import('./usage/help.ts');
+  context.print(formatCommandHelp(words, command, findTextWidth(context)));
+  return EXIT.done;
 }
 
 /** What is thrown where nobody waits for it any more. Node itself would print the code around it. */
@@ -100,43 +100,53 @@ async function answerOther(argv: readonly string[], context: Context): Promise<E
   return (await import('./usage/without-command.ts')).answerWithoutCommand(argv, context);
 }
 
-function readInput(
-  words: string,
-  command: Command,
-  { args, values, referred }: Arguments,
-  outer: Context,
-): Input {
+function readInput(words: string, command: Command, given: Arguments, outer: Context): Input {
+  const { args, values, referred } = given;
   checkArity(words, command, args);
-  const flag = (name: string) => values.get(name)?.some((value) => value !== false) ?? false;
-  const list = (name: string) => values.get(name)?.filter((value) => typeof value === 'string') ?? [];
-  const text = (name: string) => list(name)[0];
-  const { env } = outer;
-  const mannered = withManners(outer, {
-    quiet: flag('quiet'),
-    noInput: flag('no-input'),
-    noColor: flag('no-color'),
-  });
-  const context = command.answersByExitCode ? mannered : guardOutput(mannered);
-  const { toleratesConfig, needsNoVault } = command;
-  const { home, config } = needsNoVault
-    ? NO_SETTINGS
-    : readSettings(env, { home: text('home'), socket: text('socket'), toleratesConfig });
-  const output = chooseForm(command.options.output, {
+  const options = readOptions(values);
+  const { text } = options;
+  const context = chooseContext(command, options, outer);
+  const { home, config } = chooseSettings(command, options, outer);
+  const wishes = {
     given: text('output'),
     configured: config.output,
     isTerminal: context.isOutputTerminal,
-  });
+  };
   return {
     context,
     command: words,
     args,
     referred,
-    text,
-    list,
-    flag,
+    ...options,
     home,
-    environment: text('env') ?? (env.MAV_ENV || config.env),
-    output,
+    environment: text('env') ?? (outer.env.MAV_ENV || config.env),
+    output: chooseForm(command.options.output, wishes),
     clearAfter: config.clear,
   };
+}
+
+type ReadOptions = Pick<Input, 'text' | 'list' | 'flag'>;
+
+function readOptions(values: Arguments['values']): ReadOptions {
+  const list = (name: string) => values.get(name)?.filter((value) => typeof value === 'string') ?? [];
+  return {
+    list,
+    text: (name) => list(name)[0],
+    flag: (name) => values.get(name)?.some((value) => value !== false) ?? false,
+  };
+}
+
+function chooseContext({ answersByExitCode }: Command, { flag }: ReadOptions, outer: Context): Context {
+  const context = withManners(outer, {
+    quiet: flag('quiet'),
+    noInput: flag('no-input'),
+    noColor: flag('no-color'),
+  });
+  return answersByExitCode ? context : guardOutput(context);
+}
+
+function chooseSettings(command: Command, { text }: ReadOptions, { env }: Context): Settings {
+  const { toleratesConfig, needsNoVault } = command;
+  if (needsNoVault) return NO_SETTINGS;
+  return readSettings(env, { home: text('home'), socket: text('socket'), toleratesConfig });
 }

@@ -82,29 +82,31 @@ function locate(path: string, { followsLast }: { readonly followsLast: boolean }
   let atStat = lstatSync(at);
   checkFolder(at, atStat);
   const names = split(path);
-  for (let links = 0; ; ) {
-    const name = names.shift();
-    if (name === undefined) return null;
+  for (let links = 0, name = names.shift(); name !== undefined; name = names.shift()) {
     const isLast = names.length === 0;
     const next = name === '..' ? dirname(at) : join(at, name);
     const stat = lookAt(next);
     if (stat?.isSymbolicLink() && (!isLast || followsLast)) {
-      checkOwner(next, stat, 'place');
       if (++links > MAX_LINKS) throw new UntrustedError(`${path} leads in a circle; use the real path`);
-      const target = readlinkSync(next);
+      const target = readTrustedLink(next, stat);
       names.unshift(...split(target));
       if (target.startsWith('/')) at = '/';
     } else if (isLast && name !== '..') {
       if ((atStat.mode & WRITE_BY_OTHERS) !== 0) throw describeWritable(at, atStat);
       return { folder: at, folderStat: atStat, name, stat };
-    } else if (stat === null || !stat.isDirectory()) {
-      return null;
     } else {
+      if (stat === null || !stat.isDirectory()) return null;
       checkFolder(next, stat);
-      at = next;
-      atStat = stat;
+      [at, atStat] = [next, stat];
     }
   }
+  return null;
+}
+
+/** Throws UntrustedError where another user made the link. */
+function readTrustedLink(path: string, stat: Stats): string {
+  checkOwner(path, stat, 'place');
+  return readlinkSync(path);
 }
 
 function split(path: string): string[] {

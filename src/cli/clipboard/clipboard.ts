@@ -1,6 +1,7 @@
 /** The clipboard, through the tool that this desktop has for it. A value goes there by a pipe, never by arguments. */
 import { spawn } from 'node:child_process';
 import { delimiter, join } from 'node:path';
+import { withoutFinalNewline } from '../../text/final-newline.ts';
 import { isExecutable } from '../process/find-program.ts';
 import { CliError, EXIT } from '../run/failure.ts';
 
@@ -83,12 +84,12 @@ export async function copyText({ copy, encoding }: Clipboard, text: Uint8Array):
 }
 
 /** What is there now; `unreadable` where that cannot be found out, null where there is no text. */
-export async function pasteText({ paste, encoding }: Clipboard): Promise<Buffer | null | 'unreadable'> {
+export async function pasteText({ paste, encoding }: Clipboard): Promise<Uint8Array | null | 'unreadable'> {
   const { code, output } = await runTool(paste, null);
   if (code === null) return 'unreadable';
   if (code !== 0) return null;
   // PowerShell ends what it prints with a newline.
-  return encoding === 'windows' ? Buffer.from(output.toString().replace(/\r\n$/, '')) : output;
+  return encoding === 'windows' ? withoutFinalNewline(output) : output;
 }
 
 export async function clearClipboard({ clear, copy }: Clipboard): Promise<void> {

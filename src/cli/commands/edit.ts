@@ -101,13 +101,7 @@ function changeMetadata(
   return trySeveral(async () => {
     const asked = client.request('secrets.get', { params: locate(place) });
     const current = await orExplain(input, client, place, asked);
-    const { parseExact } = await import('../formats/exact-json.ts');
-    // Numbers stay as they were written.
-    const { metadata: before } = parseExact(Buffer.from(current.body).toString()) as Secret;
-    const missing = remove.some((key) => !Object.hasOwn(before, key));
-    if (missing) throw explainNoKey(Object.keys(before));
-    const kept = Object.entries(before).filter(([key]) => !remove.includes(key));
-    const metadata = Object.fromEntries([...kept, ...Object.entries(set)]);
+    const metadata = await replaceMetadata(current.body, { set, remove });
     // Text as text: as base64 it is a third larger, and a request has a limit.
     const text = value !== undefined && isUtf8(value) ? Buffer.from(value).toString() : value;
     const { environment } = place;
@@ -117,6 +111,15 @@ function changeMetadata(
       { environment, ifMatch: findTag(current) },
     );
   });
+}
+
+/** Returns the metadata of an entry with the change in it. Numbers stay as they were written. Throws CliError. */
+async function replaceMetadata(entry: Uint8Array, { set, remove }: MetadataChange): Promise<Metadata> {
+  const { parseExact } = await import('../formats/exact-json.ts');
+  const { metadata: before } = parseExact(Buffer.from(entry).toString()) as Secret;
+  if (remove.some((key) => !Object.hasOwn(before, key))) throw explainNoKey(Object.keys(before));
+  const kept = Object.entries(before).filter(([key]) => !remove.includes(key));
+  return Object.fromEntries([...kept, ...Object.entries(set)]);
 }
 
 /** What was typed is not repeated: it could be a value. */

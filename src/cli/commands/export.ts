@@ -17,6 +17,7 @@ import { describeSecret } from '../vault/describe-secret.ts';
 import { readPages } from '../vault/entries.ts';
 
 const STANDARD_OUTPUT = '-';
+const EXPORT_START = '{"format":"maestrovault-export","version":1,"secrets":[\n';
 
 /** Takes the next piece; false once nobody reads what is written. */
 type Write = (piece: string) => boolean | Promise<boolean>;
@@ -100,7 +101,7 @@ function writeOut({ context }: Input): Write {
   };
 }
 
-/** One entry a line, as the API answers it. */
+/** Writes one entry a line, as the API returns it. */
 async function exportJson(input: Input, write: Write): Promise<Exported> {
   const progress = new Progress(input);
   // Its line would stand in the middle of the data.
@@ -108,28 +109,35 @@ async function exportJson(input: Input, write: Write): Promise<Exported> {
   const counts = { count: 0, skipped: 0 };
   await withVault(input, async (client) => {
     const total = progress.isShown ? await countSecrets(input, client) : null;
-    let separator = '{"format":"maestrovault-export","version":1,"secrets":[\n';
     let isRead = true;
     for await (const page of readPages(client, input.environment)) {
       const entries = splitPage(page);
-      const readable = entries.filter((entry) => !isUnreadable(entry));
-      if (readable.length < entries.length) checkSkipped(input, entries);
-      counts.count += readable.length;
-      counts.skipped += entries.length - readable.length;
-      if (readable.length > 0) {
-        isRead = await write(separator + readable.join(',\n'));
-        separator = ',\n';
-      }
+      isRead = await writeEntries(input, entries, counts, write);
       if (!isRead) break;
       const done = counts.count + counts.skipped;
       if (total === null) progress.show(`Exporting secrets: ${done}`);
       else progress.showCount('Exporting secrets', done, total);
     }
     if (counts.count + counts.skipped === 0 && isRead) await checkEmpty(input, client);
-    await write(`${counts.count === 0 ? separator : '\n'}]}\n`);
+    await write(`${counts.count === 0 ? EXPORT_START : '\n'}]}\n`);
   });
   progress.end();
   return { what: 'secret', ...counts };
+}
+
+/** Adds a page to the export and to `counts`. Returns false once nobody reads what is written. */
+async function writeEntries(
+  input: Input,
+  entries: readonly string[],
+  counts: { count: number; skipped: number },
+  write: Write,
+): Promise<boolean> {
+  const readable = entries.filter((entry) => !isUnreadable(entry));
+  if (readable.length < entries.length) checkSkipped(input, entries);
+  const separator = counts.count === 0 ? EXPORT_START : ',\n';
+  counts.count += readable.length;
+  counts.skipped += entries.length - readable.length;
+  return readable.length === 0 || write(separator + readable.join(',\n'));
 }
 
 /** null where only some are exported: how many these are nobody has counted. */

@@ -1,5 +1,6 @@
 /** `mav serve`: the daemon, in the foreground. */
 import { existsSync } from 'node:fs';
+import type { KnownVault } from '../../../workers/messages.ts';
 import type { CallResult } from '../../call-result.ts';
 import type { ServeOptions } from '../../daemon/serve.ts';
 import type { LogOptions } from '../../log/log.ts';
@@ -10,36 +11,61 @@ import { quoteWord } from '../formats/shell-quote.ts';
 import { checkPassphraseFile, refuseUntrusted } from '../input/passphrase-file.ts';
 import type { Input, Run } from '../run/command.ts';
 import { CliError, EXIT, hasErrorCode, usageError } from '../run/failure.ts';
-import { checkPlan, makeVault, planVault } from '../vault/create-vault.ts';
+import { checkPlan, makeVault, planVault, type VaultPlan } from '../vault/create-vault.ts';
 import { poolOptions } from '../vault/pool-options.ts';
 import { chooseReader } from '../vault/remedy-readers.ts';
 
 export const run: Run = async (input) => {
-  const { context, home, text } = input;
+  const { home } = input;
   const log = chooseLog(input);
   // Before anything is started or left behind.
   if (!input.flag('init') && !hasVault(home)) throw new CliError(EXIT.failed, describeNoVault(home));
+  const known = await launch(input);
+  const plan = existsSync(home.databasePath) ? null : await planVault(input, home);
+  const { serve } = await import('../../daemon/serve.ts');
+  try {
+    return await serve(buildOptions(input, log, known, plan));
+  } catch (error) {
+    // The folder that was made for the new vault. If another process owns the vault's place by now, it needs the folder.
+    if (!hasErrorCode(error, 'owned_elsewhere')) plan?.files.remove(false, undefined);
+    throw error;
+  }
+};
+
+/**
+ * Goes on in a closed process, where there can be one, and returns what is known of the vault. A closed process may not look
+ * at the places that are checked here: its launcher has done that and hands over what it found. Throws CliError,
+ * UnsafePlaceError.
+ */
+async function launch(input: Input): Promise<KnownVault | null> {
+  const { context, home, text } = input;
   const { isClosed, launchClosed } = await import('../../daemon/launch.ts');
-  if (!isClosed() && !existsSync(home.databasePath)) {
+  if (isClosed()) return takeKnownVault(context.env);
+  if (!existsSync(home.databasePath)) {
     checkPassphraseFile(input);
     await checkPlan(input, home);
   }
-  // Read before the process is closed: then it may not look there.
-  const known = isClosed() ? takeKnownVault(context.env) : findKnownVault(home);
-  if (!isClosed()) {
-    // As these are.
-    checkAbove(home);
-    refuseUntrusted(input);
-    launchClosed(process.argv.slice(2), context.env, home, known, {
-      passphraseFile: text('passphrase-file'),
-      known: known?.slots.find(({ kind }) => kind === 'file')?.location ?? undefined,
-      keyFile: text('key-file'),
-    });
-  }
-  const plan = existsSync(home.databasePath) ? null : await planVault(input, home);
-  const { serve } = await import('../../daemon/serve.ts');
-  const options: ServeOptions = {
-    pool: poolOptions(context, home, text('passphrase-file'), null, known, input.flag('allow-tracer')),
+  const known = findKnownVault(home);
+  checkAbove(home);
+  refuseUntrusted(input);
+  launchClosed(process.argv.slice(2), context.env, home, known, {
+    passphraseFile: text('passphrase-file'),
+    known: known?.slots.find(({ kind }) => kind === 'file')?.location ?? undefined,
+    keyFile: text('key-file'),
+  });
+  return known;
+}
+
+/** `plan`: null where there is a vault already. */
+function buildOptions(
+  input: Input,
+  log: LogOptions,
+  known: KnownVault | null,
+  plan: VaultPlan | null,
+): ServeOptions {
+  const { context, home, text, flag } = input;
+  return {
+    pool: poolOptions(context, home, text('passphrase-file'), null, known, flag('allow-tracer')),
     home,
     env: context.env,
     log,
@@ -55,14 +81,7 @@ export const run: Run = async (input) => {
     },
     hints: describeUse(home.socketPath),
   };
-  try {
-    return await serve(options);
-  } catch (error) {
-    // The folder that was made for a vault which was not; whoever has a vault's place by now needs it.
-    if (!hasErrorCode(error, 'owned_elsewhere')) plan?.files.remove(false, undefined);
-    throw error;
-  }
-};
+}
 
 /** On a terminal the log is for people, elsewhere for programs. Throws CliError. */
 function chooseLog({ context, text, flag }: Input): LogOptions {

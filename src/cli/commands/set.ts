@@ -4,7 +4,7 @@ import { parseMetadata } from '../input/metadata.ts';
 import { readWhole } from '../input/numbers.ts';
 import { findSource, readValue } from '../input/value-source.ts';
 import type { Input, Run } from '../run/command.ts';
-import { EXIT, usageError } from '../run/failure.ts';
+import { EXIT, type ExitCode, usageError } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
 import { describeSecret } from '../vault/describe-secret.ts';
 
@@ -16,12 +16,7 @@ export const run: Run = async (input) => {
   if (input.flag('field') && input.flag('metadata'))
     throw usageError('--metadata belongs to a secret, not to a field; set it without --field');
   const fields = readFields(input);
-  if (fields !== null) {
-    await withVault(input, (client) => client.putFields(name, fields, { environment }));
-    for (const field of Object.keys(fields))
-      context.say(`Stored ${describeSecret(name, environment, field)}.`);
-    return EXIT.done;
-  }
+  if (fields !== null) return storeFields(input, name, fields);
   const field = input.text('field');
   const metadata = input.flag('metadata') ? parseMetadata(input.list('metadata')) : undefined;
   const what = describeSecret(name, environment, field);
@@ -36,6 +31,17 @@ export const run: Run = async (input) => {
   context.say(`Stored ${what}.`);
   return EXIT.done;
 };
+
+async function storeFields(
+  input: Input,
+  name: string,
+  fields: Readonly<Record<string, string>>,
+): Promise<ExitCode> {
+  const { context, environment } = input;
+  await withVault(input, (client) => client.putFields(name, fields, { environment }));
+  for (const field of Object.keys(fields)) context.say(`Stored ${describeSecret(name, environment, field)}.`);
+  return EXIT.done;
+}
 
 /** Asks twice. Throws CliError where nobody can be asked, or no vault can be reached to store the value in. */
 async function askValue(input: Input, what: string): Promise<string> {

@@ -6,6 +6,7 @@ import type { Input } from '../run/command.ts';
 import { Progress } from '../terminal/progress.ts';
 import { Findings, showPath } from './findings.ts';
 import { type ListOptions, listFiles } from './listed-files.ts';
+import type { BlobReceiver } from './staged-blobs.ts';
 import type { Search, ValueMatcher } from './value-matcher.ts';
 import type { ValueOwner } from './watched-values.ts';
 
@@ -95,30 +96,25 @@ export const scanStandardInput: Scan = async (matcher) => {
   return { findings, files: 1, problems: [] };
 };
 
-/** The paths given narrow it down; what is found is named from the top of the work tree. */
+/** Scans what is staged, or of that the paths given. Findings are named from the top of the work tree. */
 export const scanStaged: Scan = async (matcher, input) => {
   const { args } = input;
   const progress = new Progress(input);
-
   const { listStaged, readBlobs } = await import('./staged-blobs.ts');
   const findings = new Findings();
   const staged = listStaged(args);
   const searches = staged.map(({ path }) => startSearch(matcher, findings, path));
   const lacking: string[] = [];
-  await readBlobs(
-    staged.map(({ id }) => id),
-    {
-      add: (index, piece) => searches[index]?.add(piece),
-      end: (index) => {
-        searches[index]?.end();
-        progress.showCount('Scanning staged files', index + 1, staged.length);
-      },
-      lack: (index) => {
-        const path = showPath(staged[index]?.path ?? '');
-        lacking.push(`${path} was not looked through: git does not have what is staged, or not all of it`);
-      },
+  const receiver: BlobReceiver = {
+    add: (index, piece) => searches[index]?.add(piece),
+    end: (index) => {
+      searches[index]?.end();
+      progress.showCount('Scanning staged files', index + 1, staged.length);
     },
-  );
+    lack: (index) => lacking.push(describeLacking(staged[index]?.path ?? '')),
+  };
+  const ids = staged.map(({ id }) => id);
+  await readBlobs(ids, receiver);
   progress.end();
   return {
     findings,
@@ -126,3 +122,7 @@ export const scanStaged: Scan = async (matcher, input) => {
     problems: lacking.length === 0 ? [] : [...lacking, NOTHING_FETCHED],
   };
 };
+
+function describeLacking(path: string): string {
+  return `${showPath(path)} was not looked through: git does not have what is staged, or not all of it`;
+}

@@ -14,6 +14,20 @@ export interface StagedFile {
 const SUBMODULE = '160000';
 /** Added, copied, modified, renamed, or of another type: what is deleted has no bytes. */
 const FILTER = '--diff-filter=ACMRT';
+/** Lists blobs by ids and not by names: a name may have a newline, and rename detection would list two names for one. */
+const DIFF = [
+  '--literal-pathspecs',
+  'diff',
+  '--cached',
+  '--raw',
+  '-z',
+  '--no-abbrev',
+  '--no-renames',
+  '--no-relative',
+  '--no-ext-diff',
+  '--no-textconv',
+  FILTER,
+];
 const RAW_LINE = /^:[0-7]+ ([0-7]+) [0-9a-f]+ ([0-9a-f]+) [A-Z]/;
 const NEWLINE = 0x0a;
 const NO_REPOSITORY = 'git failed; is this folder in a git work tree?';
@@ -23,23 +37,9 @@ const NO_COMPARISON =
 
 /** `paths` narrow it down. Throws CliError. */
 export function listStaged(paths: readonly string[]): StagedFile[] {
-  // By ids and not by names: a name may have a newline, and rename detection would list two names for one.
-  const raw = [
-    '--literal-pathspecs',
-    'diff',
-    '--cached',
-    '--raw',
-    '-z',
-    '--no-abbrev',
-    '--no-renames',
-    '--no-relative',
-    '--no-ext-diff',
-    '--no-textconv',
-    FILTER,
-  ];
   // Without this git compares two folders where there is no repository.
   runGit(['rev-parse', '--git-dir'], NO_REPOSITORY);
-  const parts = splitByNul(runGit([...raw, '--', ...paths], NO_COMPARISON));
+  const parts = splitByNul(runGit([...DIFF, '--', ...paths], NO_COMPARISON));
   const files: StagedFile[] = [];
   for (let at = 0; at + 1 < parts.length; at += 2) {
     const [, mode, id] = RAW_LINE.exec(parts[at]?.toString('latin1') ?? '') ?? [];

@@ -1,29 +1,20 @@
 /** The launchd agent: the daemon runs from login to logout. */
 import { join } from 'node:path';
 import { build } from 'plist';
+import { ACCESS_BY_OTHERS } from '../../places/trusted-places.ts';
 import { type Facts, MARKER, type Service } from './service.ts';
 
 const LABEL = 'maestrovault.serve';
-/** 077, which a property list can only write as a decimal number. */
-const UMASK = 0o077;
 
 export function describeLaunchd(facts: Facts): Service {
   const path = join(facts.userHome, 'Library', 'LaunchAgents', `${LABEL}.plist`);
   const domain = `gui/${facts.uid}`;
   const target = `${domain}/${LABEL}`;
-  const bootout = { argv: ['launchctl', 'bootout', target], mayFail: true } as const;
-  // Refused while an earlier one is still on its way out.
-  const bootstrap = { argv: ['launchctl', 'bootstrap', domain, path], mayNeedTime: true } as const;
-  const kickstart = { argv: ['launchctl', 'kickstart', target] };
   return {
     manager: 'launchd',
     files: [{ path, content: agentPlist(facts) }],
     links: [],
-    install: [bootout, { argv: ['launchctl', 'enable', target] }, bootstrap, kickstart],
-    start: [{ argv: ['launchctl', 'bootstrap', domain, path], mayFail: true }, kickstart],
-    stop: [bootout],
-    disable: [bootout],
-    forget: [],
+    ...listSteps(domain, target, path),
     status: { argv: ['launchctl', 'print', target] },
     // It prints "state = running" or "state = not running"; there is no form of it for programs.
     isRunning: {
@@ -33,6 +24,25 @@ export function describeLaunchd(facts: Facts): Service {
     logs: (lines, follow) => ({
       argv: ['tail', '-n', lines, ...(follow ? ['-F'] : []), logPath(facts)],
     }),
+  };
+}
+
+function listSteps(
+  domain: string,
+  target: string,
+  path: string,
+): Pick<Service, 'install' | 'start' | 'stop' | 'disable' | 'forget'> {
+  const bootout = { argv: ['launchctl', 'bootout', target], mayFail: true } as const;
+  const bootstrap = ['launchctl', 'bootstrap', domain, path];
+  const enable = { argv: ['launchctl', 'enable', target] };
+  const kickstart = { argv: ['launchctl', 'kickstart', target] };
+  return {
+    // bootstrap is refused while an earlier agent is still ending.
+    install: [bootout, enable, { argv: bootstrap, mayNeedTime: true }, kickstart],
+    start: [{ argv: bootstrap, mayFail: true }, kickstart],
+    stop: [bootout],
+    disable: [bootout],
+    forget: [],
   };
 }
 
@@ -52,7 +62,8 @@ function agentPlist(facts: Facts): string {
     KeepAlive: true,
     SoftResourceLimits: limits,
     HardResourceLimits: limits,
-    Umask: UMASK,
+    // A property list writes it as a decimal number.
+    Umask: ACCESS_BY_OTHERS,
     StandardErrorPath: logPath(facts),
   };
   // The comment stands where a reader looks first, below the line that says that this is XML.

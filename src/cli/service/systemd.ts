@@ -9,10 +9,6 @@ const HEAD = `# ${MARKER}, which writes it anew. Remove it with: mav service uni
 
 export function describeSystemd(facts: Facts): Service {
   const folder = join(facts.configHome, 'systemd', 'user');
-  const reload = systemctl('daemon-reload');
-  const stop = systemctl('stop', SOCKET, SERVICE);
-  // Without it, a unit that has failed too often would refuse for a while.
-  const forgive: Step = { ...systemctl('reset-failed', SOCKET, SERVICE), mayFail: true };
   return {
     manager: "systemd's user manager",
     files: [
@@ -20,13 +16,7 @@ export function describeSystemd(facts: Facts): Service {
       { path: join(folder, SERVICE), content: serviceUnit(facts) },
     ],
     links: [join(folder, 'sockets.target.wants', SOCKET), join(folder, 'default.target.wants', SERVICE)],
-    // Stopped first: a socket cannot be set up anew under a running daemon.
-    install: [reload, stop, forgive, systemctl('enable', '--now', SOCKET), systemctl('start', SERVICE)],
-    start: [forgive, systemctl('start', SOCKET, SERVICE)],
-    // The socket too: else the next request would start the daemon again.
-    stop: [stop],
-    disable: [systemctl('disable', '--now', SOCKET, SERVICE)],
-    forget: [reload],
+    ...listSteps(),
     status: systemctl('--no-pager', 'status', SERVICE, SOCKET),
     isRunning: systemctl('--quiet', 'is-active', SERVICE),
     isManaged: systemctl('--quiet', 'is-active', SOCKET),
@@ -34,6 +24,22 @@ export function describeSystemd(facts: Facts): Service {
     logs: (lines, follow) => ({
       argv: ['journalctl', `--user-unit=${SERVICE}`, `--lines=${lines}`, ...(follow ? ['--follow'] : [])],
     }),
+  };
+}
+
+function listSteps(): Pick<Service, 'install' | 'start' | 'stop' | 'disable' | 'forget'> {
+  const reload = systemctl('daemon-reload');
+  const stop = systemctl('stop', SOCKET, SERVICE);
+  // Without this step a unit that has failed too often refuses to start for a while.
+  const forgive: Step = { ...systemctl('reset-failed', SOCKET, SERVICE), mayFail: true };
+  return {
+    // Stopped first: a socket cannot be set up again under a running daemon.
+    install: [reload, stop, forgive, systemctl('enable', '--now', SOCKET), systemctl('start', SERVICE)],
+    start: [forgive, systemctl('start', SOCKET, SERVICE)],
+    // The socket too: else the next request would start the daemon again.
+    stop: [stop],
+    disable: [systemctl('disable', '--now', SOCKET, SERVICE)],
+    forget: [reload],
   };
 }
 
@@ -60,9 +66,6 @@ WantedBy=sockets.target
 
 /** systemd.service(5), systemd.exec(5). */
 function serviceUnit({ command, environment }: Facts): string {
-  const variables = Object.entries(environment).map(
-    ([name, value]) => `Environment=${quote(`${name}=${value}`)}\n`,
-  );
   return `${HEAD}
 [Unit]
 Description=MaestroVault daemon
@@ -74,7 +77,7 @@ StartLimitBurst=5
 Type=notify
 NotifyAccess=all
 ExecStart=${writeCommand(command)}
-${variables.join('')}UnsetEnvironment=NODE_OPTIONS NODE_V8_COVERAGE LD_PRELOAD LD_AUDIT LD_LIBRARY_PATH OPENSSL_CONF
+${writeVariables(environment)}UnsetEnvironment=NODE_OPTIONS NODE_V8_COVERAGE LD_PRELOAD LD_AUDIT LD_LIBRARY_PATH OPENSSL_CONF
 Restart=on-failure
 RestartSec=1
 LimitCORE=0
@@ -88,16 +91,23 @@ Also=${SOCKET}
 `;
 }
 
+function writeVariables(environment: Facts['environment']): string {
+  const lines = Object.entries(environment).map(
+    ([name, value]) => `Environment=${quoteWord(`${name}=${value}`)}\n`,
+  );
+  return lines.join('');
+}
+
 /** With a colon before the program, "$" is a character like others; the colon is part of that word. */
 function writeCommand([program = '', ...args]: readonly string[]): string {
   // Refused in the name of a program, though not in an argument.
   const isRefused = /["'\\]/.test(program);
   const words = isRefused ? ['/bin/sh', '-c', 'exec "$0" "$@"', program, ...args] : [program, ...args];
-  return words.map((word, index) => quote(index === 0 ? `:${word}` : word)).join(' ');
+  return words.map((word, index) => quoteWord(index === 0 ? `:${word}` : word)).join(' ');
 }
 
 /** One word in double quotes, where a backslash escapes (systemd.syntax(7)); "%" begins a specifier (systemd.unit(5)). */
-function quote(word: string): string {
+function quoteWord(word: string): string {
   return `"${word.replaceAll(/["\\]/g, '\\$&').replaceAll('%', '%%')}"`;
 }
 

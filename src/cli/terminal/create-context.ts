@@ -14,23 +14,12 @@ export interface Manners {
 }
 
 export function createContext(env: NodeJS.ProcessEnv, umask: number): Context {
-  // Not by process.stdin and its like: a stream that is never used takes longer to make than a short command has.
+  // Not by process.stdin and its like: to make a stream that is never used takes longer than all of a short command.
   const [isInputTerminal, isOutputTerminal, isErrorTerminal] = [isatty(0), isatty(1), isatty(2)];
-  // Names and paths in it are somebody else's.
-  const complain = (text: string) => {
-    clearProgress();
-    openError().write(`${escapeLines(text)}\n`);
-  };
-  const output = (data: string | Uint8Array) => void openOutput(complain).write(data);
   return {
     env,
     umask,
-    print: (text, mark = '') => output(`${mark}${isOutputTerminal ? escapeData(text) : text}\n`),
-    printJson: (json) => {
-      output(isOutputTerminal ? escapeJson(asText(json)) : json);
-      output('\n');
-    },
-    write: (bytes) => output(isOutputTerminal ? escapeData(asText(bytes)) : bytes),
+    ...createWriters(isOutputTerminal),
     requireOutput: () => {},
     say: complain,
     complain,
@@ -41,6 +30,24 @@ export function createContext(env: NodeJS.ProcessEnv, umask: number): Context {
     isOutputTerminal,
     isErrorTerminal,
     hasColor: isOutputTerminal && !env.NO_COLOR && env.TERM !== 'dumb',
+  };
+}
+
+/** Escapes control characters: other people choose the names and paths in a message. */
+function complain(text: string): void {
+  clearProgress();
+  openError().write(`${escapeLines(text)}\n`);
+}
+
+function createWriters(isTerminal: boolean): Pick<Context, 'print' | 'printJson' | 'write'> {
+  const output = (data: string | Uint8Array) => void openOutput().write(data);
+  return {
+    print: (text, mark = '') => output(`${mark}${isTerminal ? escapeData(text) : text}\n`),
+    printJson: (json) => {
+      output(isTerminal ? escapeJson(asText(json)) : json);
+      output('\n');
+    },
+    write: (bytes) => output(isTerminal ? escapeData(asText(bytes)) : bytes),
   };
 }
 
@@ -72,7 +79,7 @@ function asText(data: string | Uint8Array): string {
 const opened = { output: false, error: false, isLost: false };
 
 /** A reader that has seen enough is no failure; output that is lost, and with it perhaps a token, is one. */
-function openOutput(complain: (text: string) => void): NodeJS.WriteStream {
+function openOutput(): NodeJS.WriteStream {
   if (opened.output) return process.stdout;
   opened.output = true;
   return process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {

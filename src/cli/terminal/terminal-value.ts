@@ -4,16 +4,18 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { isShownAsItIs } from '../../text/escape-controls.ts';
+import { withoutFinalNewline } from '../../text/final-newline.ts';
 import { CliError, EXIT } from '../run/failure.ts';
 
 /** The value's text without the newline at its end. Throws CliError if a terminal cannot show it as it is. */
 export function showValue(value: Uint8Array): string {
-  const text = Buffer.from(value.buffer, value.byteOffset, value.length).toString().replaceAll('\r\n', '\n');
+  const { buffer, byteOffset, length } = withoutFinalNewline(value);
+  const text = Buffer.from(buffer, byteOffset, length).toString().replaceAll('\r\n', '\n');
   if (!isUtf8(value) || !isShownAsItIs(text)) {
     throw new CliError(
       EXIT.failed,
       'the value has bytes that a terminal cannot show; send it into a file or a pipe: mav get … > FILE',
     );
   }
-  return text.replace(/\n$/, '');
+  return text;
 }

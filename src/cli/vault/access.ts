@@ -100,14 +100,7 @@ async function useDaemon<T>(input: Input, connection: Connection, errand: Errand
   const timer =
     answerWithinMs === undefined ? undefined : setTimeout(() => connection.giveUp(), answerWithinMs);
   try {
-    const sendOne: Send = async (outgoing) => {
-      try {
-        return await connection.send(outgoing);
-      } catch (error) {
-        throw isSilence(error) ? await explainSilent(home) : error;
-      }
-    };
-    const send = guardChanges(sendOne, context);
+    const send = guardChanges(explainingSend(connection, home), context);
     let health: Incoming | null = null;
     const ask = async () => {
       health = await send(HEALTH);
@@ -119,6 +112,17 @@ async function useDaemon<T>(input: Input, connection: Connection, errand: Errand
     clearTimeout(timer);
     connection.close();
   }
+}
+
+/** Returns a Send that says of a silent daemon what to do about it. */
+function explainingSend(connection: Connection, home: Home): Send {
+  return async (outgoing) => {
+    try {
+      return await connection.send(outgoing);
+    } catch (error) {
+      throw isSilence(error) ? await explainSilent(home) : error;
+    }
+  };
 }
 
 function explainNoToken({ databasePath, socketPath }: Home, health: Incoming | null): Error {

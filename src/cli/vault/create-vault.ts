@@ -15,6 +15,7 @@ import {
   hasVault,
 } from '../../places/home.ts';
 import { isWithin, parseKnownVault } from '../../places/known-vaults.ts';
+import type { PoolOptions } from '../../pool/pools.ts';
 import { adviseOn } from '../../remedies.ts';
 import type { Input } from '../run/command.ts';
 import type { Context } from '../run/context.ts';
@@ -66,7 +67,7 @@ export async function planVault(input: Input, home: Home): Promise<VaultPlan> {
   const asked = readKeyStore(input);
   checkPlace(home);
   // What is wrong with these is said before anything is made.
-  poolOptions(input.context, home, input.text('passphrase-file'), 0, null, input.flag('allow-tracer'));
+  planPool(input, home);
   const files = new NewFiles(home);
   const keyStore = asked === 'auto' ? await chooseKeyStore(input, home) : asked;
   const passphrase = keyStore === 'passphrase' ? await choosePassphrase(input) : null;
@@ -94,10 +95,7 @@ function checkPlace(home: Home): void {
  */
 export async function makeVault(input: Input, home: Home, plan: VaultPlan): Promise<KnownVault | null> {
   const { Pools } = await import('../../pool/pools.ts');
-  const pools = new Pools(
-    poolOptions(input.context, home, input.text('passphrase-file'), 0, null, input.flag('allow-tracer')),
-    () => {},
-  );
+  const pools = new Pools(planPool(input, home), () => {});
   // Ending its thread fails the call at once.
   const interruption = watchSignals(() => void pools.close());
   // Also where somebody else's handler ends the process.
@@ -107,8 +105,7 @@ export async function makeVault(input: Input, home: Home, plan: VaultPlan): Prom
     const created = await pools.control({ ...buildInit(input, home, plan), mayReplace: false });
     if (interruption.signal !== null && !existsSync(home.databasePath))
       throw new CliError(exitCodeOfSignal(interruption.signal), 'stopped; no vault was made');
-    if (!created.ok) throw new CliError(exitCodeOf(created.code), adviseOn(created, chooseReader('key')));
-    const vault: Created = JSON.parse(Buffer.from(created.body).toString());
+    const vault = readCreated(created);
     tellCreated(input.context, vault, plan);
     return parseKnownVault(vault.known);
   } catch (error) {
@@ -119,6 +116,17 @@ export async function makeVault(input: Input, home: Home, plan: VaultPlan): Prom
     interruption.end();
     await pools.close();
   }
+}
+
+/** Throws CliError for an option or a variable that says no such thing. */
+function planPool({ context, text, flag }: Input, home: Home): PoolOptions {
+  return poolOptions(context, home, text('passphrase-file'), 0, null, flag('allow-tracer'));
+}
+
+/** Throws CliError if no vault was made. */
+function readCreated(created: CallResult): Created {
+  if (!created.ok) throw new CliError(exitCodeOf(created.code), adviseOn(created, chooseReader('key')));
+  return JSON.parse(Buffer.from(created.body).toString());
 }
 
 /** Throws CliError for a kind that is not known, or an option of another kind. */

@@ -20,23 +20,32 @@ export function guardChanges(send: Send, { complain }: Context): Send {
     const { method, target, signal } = outgoing;
     // A request with a signal of its own is given up by whoever sends it.
     if (method === 'GET' || signal !== undefined || STORING_NOTHING.includes(target)) return send(outgoing);
-    let timer: NodeJS.Timeout | undefined;
-    const say = () => complain('mav: waiting for the change to be made or refused; Ctrl-C again to leave it');
-    const interruption = watchSignals(
-      () => {
-        timer = setTimeout(say, PATIENCE_MS);
-      },
-      () => complain('mav: stopped; whether the change was made is not known'),
-    );
+    const { interruption, end } = watchChange(complain);
     try {
       return await send(outgoing);
     } finally {
-      clearTimeout(timer);
-      interruption.end();
+      end();
       if (interruption.signal !== null) {
         stopped = exitCodeOfSignal(interruption.signal);
         process.exitCode = stopped;
       }
     }
   };
+}
+
+/** Says that the change is waited for, if that takes long after a first signal, and what a second one means. */
+function watchChange(complain: Context['complain']) {
+  let timer: NodeJS.Timeout | undefined;
+  const say = () => complain('mav: waiting for the change to be made or refused; Ctrl-C again to leave it');
+  const interruption = watchSignals(
+    () => {
+      timer = setTimeout(say, PATIENCE_MS);
+    },
+    () => complain('mav: stopped; whether the change was made is not known'),
+  );
+  const end = () => {
+    clearTimeout(timer);
+    interruption.end();
+  };
+  return { interruption, end };
 }

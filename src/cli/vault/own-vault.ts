@@ -11,6 +11,7 @@ import type { Context } from '../run/context.ts';
 import { CliError, EXIT } from '../run/failure.ts';
 import { guardChanges } from './guarded-changes.ts';
 import { poolOptions } from './pool-options.ts';
+import type { Told } from './remedy-readers.ts';
 import type { AccessOptions, Use } from './vault-access.ts';
 
 /** What a command says of the vault's own events; the rest is for a daemon's log. */
@@ -31,24 +32,31 @@ export async function withOwnVault<T>(
   const { holdInProcess } = await import('../../daemon/in-process.ts');
   // One thread for reading and writing: a short command does one thing after another.
   const options = poolOptions(context, home, input.text('passphrase-file'), 0, known);
-  const report = (event: string, detail: string) => {
-    if (EVENTS.includes(event)) context.complain(`mav: ${event}: ${detail}`);
-  };
-  const vault = await holdInProcess(home, command, options, report, turnPatienceMs);
+  const vault = await holdInProcess(home, command, options, reportTo(context), turnPatienceMs);
   if (vault === null) return otherwise();
   try {
     if (mayBeSealed) await vault.unseal();
     else await unseal(input, vault);
-    const told = bringsKey ? 'key' : mayBeSealed ? 'unasking' : 'own';
-    const send: Send = async (outgoing) => {
-      const incoming = await vault.send(outgoing);
-      if (incoming.status !== 503) return incoming;
-      return (await import('./sealed-response.ts')).adviseIn(incoming, told, context);
-    };
+    const send = advisingSend(vault, bringsKey ? 'key' : mayBeSealed ? 'unasking' : 'own', context);
     return await use(new Client(guardChanges(send, context), vault.sessionToken), 'own');
   } finally {
     await vault.close();
   }
+}
+
+function reportTo({ complain }: Context): (event: string, detail: string) => void {
+  return (event, detail) => {
+    if (EVENTS.includes(event)) complain(`mav: ${event}: ${detail}`);
+  };
+}
+
+/** Returns a Send whose answers of a sealed vault say what this command can do about it. */
+function advisingSend(vault: InProcessVault, told: Told, context: Context): Send {
+  return async (outgoing) => {
+    const incoming = await vault.send(outgoing);
+    if (incoming.status !== 503) return incoming;
+    return (await import('./sealed-response.ts')).adviseIn(incoming, told, context);
+  };
 }
 
 /** The passphrase of a vault that needs one is asked for on a terminal. Throws CliError if the vault stays sealed. */

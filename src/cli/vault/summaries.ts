@@ -1,5 +1,6 @@
 /** Prints a list of secrets: JSON as the API answers it, a table, or lines for programs. */
 import type { Client } from '../../client/client.ts';
+import type { Incoming } from '../../client/connection.ts';
 import type { SecretSummary } from '../../client/types.ts';
 import type { Form, Input } from '../run/command.ts';
 import type { Context } from '../run/context.ts';
@@ -13,13 +14,7 @@ export async function printSummaries(input: Input, client: Client, query?: strin
   const { context, output, text } = input;
   const params = readListParams(input);
   const isNarrowed = query !== undefined && Object.values(params).some((value) => value !== undefined);
-  const progress = new Progress(input);
-  progress.showElapsed('Listing secrets');
-  const asked =
-    query === undefined
-      ? client.request('secrets.list', { params })
-      : client.request('secrets.search', { params: { q: query } });
-  const { body } = await asked.finally(() => progress.end());
+  const { body } = await fetchList(input, client, params, query);
   const filter = text('filter');
   // Untouched where nothing is left out: numbers in metadata stay as they were written.
   if (output === 'json' && filter === undefined && !isNarrowed) {
@@ -36,6 +31,22 @@ export async function printSummaries(input: Input, client: Client, query?: strin
   else if (rows.length === 0) context.say(await describeNothing(input, client, query));
   else await printSecrets(context, rows);
   return EXIT.done;
+}
+
+/** Returns the whole list, or what a query finds, and shows meanwhile how long it takes. */
+function fetchList(
+  input: Input,
+  client: Client,
+  params: ReturnType<typeof readListParams>,
+  query: string | undefined,
+): Promise<Incoming> {
+  const progress = new Progress(input);
+  progress.showElapsed('Listing secrets');
+  const asked =
+    query === undefined
+      ? client.request('secrets.list', { params })
+      : client.request('secrets.search', { params: { q: query } });
+  return asked.finally(() => progress.end());
 }
 
 /** Why nothing is listed: nothing matches, nothing is in this environment, or nothing is stored at all. */

@@ -47,26 +47,12 @@ const ANSWER_MS = 10_000;
 /** Throws CliError if the vault may not be asked. */
 export async function reportVault(input: Input): Promise<VaultReport> {
   const { home, context } = input;
-  const isOurs = readGivenToken(context.env) === null;
-  if (isOurs && !(await isAlive(home.socketPath))) {
-    const foreign = explainForeignVault(home.databasePath);
-    if (foreign !== null) return describeNothing(input, foreign);
-    if (!isThere(home.databasePath)) return describeNothing(input, describeNoVault(home));
-  }
+  const isOwner = readGivenToken(context.env) === null;
+  const obstacle = isOwner ? await findObstacle(home) : null;
+  if (obstacle !== null) return describeNothing(input, obstacle);
   if (await isSilent(home)) return describeSilent(input, describeSilence(home));
-  const use: Use<VaultReport> = async (client, access) => {
-    const answers = isOurs ? await askAsSession(client) : await askAsToken(client);
-    // A token is not told what only the files of the vault's user say.
-    const owner = access === 'daemon' && isOurs ? readOwner(home.ownerPath) : null;
-    return describe(answers, isOurs ? home : null, {
-      daemon: access === 'daemon' ? 'running' : 'not running',
-      daemon_pid: owner?.command === 'serve' ? owner.pid : null,
-      daemon_since: owner?.command === 'serve' ? owner.since : null,
-      socket: home.socketPath,
-    });
-  };
   try {
-    return await withVault(input, use, {
+    return await withVault(input, isOwner ? reportToOwner(home) : reportToToken(home), {
       mayBeSealed: true,
       turnPatienceMs: TURN_PATIENCE_MS,
       answerWithinMs: ANSWER_MS,
@@ -78,6 +64,38 @@ export async function reportVault(input: Input): Promise<VaultReport> {
     if (!hasErrorCode(error, 'owned_elsewhere')) throw error;
     return { ...describeNothing(input, (error as Error).message), ...findFiles(home), state: 'in use' };
   }
+}
+
+/** Returns why no vault can be asked; null if a daemon runs, or a vault is there. */
+async function findObstacle(home: Home): Promise<string | null> {
+  if (await isAlive(home.socketPath)) return null;
+  const foreign = explainForeignVault(home.databasePath);
+  return foreign ?? (isThere(home.databasePath) ? null : describeNoVault(home));
+}
+
+function reportToOwner(home: Home): Use<VaultReport> {
+  return async (client, access) => {
+    const answers = await askAsSession(client);
+    const owner = access === 'daemon' ? readOwner(home.ownerPath) : null;
+    const daemon = owner?.command === 'serve' ? owner : null;
+    return describeAnswers(answers, home, {
+      daemon: access === 'daemon' ? 'running' : 'not running',
+      daemon_pid: daemon?.pid ?? null,
+      daemon_since: daemon?.since ?? null,
+      socket: home.socketPath,
+    });
+  };
+}
+
+/** A token is not told what only the files of the vault's user say. It always asks a daemon. */
+function reportToToken({ socketPath: socket }: Home): Use<VaultReport> {
+  return async (client) =>
+    describeAnswers(await askAsToken(client), null, {
+      daemon: 'running',
+      daemon_pid: null,
+      daemon_since: null,
+      socket,
+    });
 }
 
 function describeSilent(input: Input, reason: string): VaultReport {
@@ -150,7 +168,7 @@ async function askForInfo(client: Client): Promise<Told> {
 type Reached = Pick<VaultReport, 'daemon' | 'daemon_pid' | 'daemon_since' | 'socket'>;
 
 /** `home`: where the vault is, if the daemon does not say; null where it may be anywhere. */
-function describe(
+function describeAnswers(
   { status, info, damaged, replaced, reason }: Answers,
   home: Home | null,
   reached: Reached,
