@@ -43,7 +43,7 @@ const metadata: JsonSchema = {
 const fieldCount: JsonSchema = {
   type: 'integer',
   minimum: 1,
-  description: 'Absent where there are no fields',
+  description: 'Absent if there are no fields',
 };
 const tokenId: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{16}$' };
 const scopes: JsonSchema = {
@@ -66,8 +66,7 @@ const bytes: JsonSchema = { contentMediaType: BINARY, description: 'The value, b
 const encoding: JsonSchema = {
   type: 'string',
   const: 'base64',
-  description:
-    'There where the stored bytes are not UTF-8: then `value` is base64 of them (RFC 4648 section 4)',
+  description: 'Present if the stored bytes are not UTF-8: then `value` is their base64 (RFC 4648 section 4)',
 };
 const fieldValues: JsonSchema = {
   type: 'object',
@@ -80,7 +79,7 @@ const done = (status: string, members: Readonly<Record<string, JsonSchema>>): Js
 
 const writtenBy: JsonSchema = {
   type: 'string',
-  description: "`session` for the owner's own, else the id of the token that wrote it last",
+  description: '`session` if the owner wrote it last, else the id of the token that did',
 };
 const accepted: JsonSchema = {
   type: 'boolean',
@@ -94,17 +93,17 @@ const trusted: JsonSchema = {
 const SCHEMAS = {
   Error: object({
     error: { type: 'string', description: 'What is wrong, in a sentence' },
-    code: { type: 'string', enum: Object.keys(STATUS_OF), description: 'The same in every version' },
+    code: { type: 'string', enum: Object.keys(STATUS_OF), description: 'Stays the same in every version' },
     'reason?': {
       type: 'string',
       enum: REASONS,
       description:
-        'Which of several causes of this code it is, mostly why the vault is sealed; the same in every version',
+        'The cause, if a code has several; mostly why the vault is sealed. Stays the same in every version',
     },
     'problem?': {
       ...text,
       description:
-        'Beside a reason: `error` without what to do about it. Beside a member: what is wrong with it, without its name',
+        'With a reason: `error` without the remedy. With a member: what is wrong with it, without its name',
     },
     'member?': { ...text, description: 'The member of the body, or the parameter, that is wrong' },
     'at?': {
@@ -130,10 +129,10 @@ const SCHEMAS = {
   Secret: object({
     name,
     environment,
-    'value?': { ...value, description: 'Absent in an entry that has fields only' },
+    'value?': { ...value, description: 'Absent in an entry that has only fields' },
     'encoding?': encoding,
     metadata,
-    'fields?': { ...fieldValues, minProperties: 1, description: 'Absent where there are none' },
+    'fields?': { ...fieldValues, minProperties: 1, description: 'Absent if there are none' },
     'field_count?': fieldCount,
     created_at: time,
     updated_at: time,
@@ -144,25 +143,25 @@ const SCHEMAS = {
       additionalProperties: text,
       minProperties: 1,
       description:
-        'Fields that the owner neither wrote nor accepted, each with the id of the token that wrote it; absent where there are none',
+        'Fields that the owner neither wrote nor accepted, each with the id of the token that wrote it; absent if there are none',
     },
   }),
   UnreadableSecret: object({
     name,
     environment,
-    error: { ...text, description: 'It fails verification; the rest of the page does not suffer' },
+    error: { ...text, description: 'This entry fails verification; the rest of the page is not affected' },
     code: { type: 'string', const: 'integrity' },
   }),
   BatchField: object({ name, environment, field, value, 'encoding?': encoding }),
   BatchError: object({
     name,
     environment,
-    'field?': { ...name, description: 'Absent where the secret itself was asked for' },
-    error: { ...text, description: 'What is wrong with this one; the others do not suffer' },
+    'field?': { ...name, description: 'Absent if the secret itself was asked for' },
+    error: { ...text, description: 'What is wrong with this one; the others are not affected' },
     code: {
       type: 'string',
       enum: ['not_found', 'integrity'],
-      description: 'Whether it is not there, or fails its verification',
+      description: 'It is not there, or it fails verification',
     },
   }),
   SecretName: object({ name, environment }),
@@ -187,7 +186,10 @@ const keyStores: JsonSchema = {
   type: 'array',
   items: { type: 'string', enum: ['keychain', 'passphrase', 'file'] },
 };
-const generation: JsonSchema = { ...whole, description: 'Of the key that wraps the keys of the secrets' };
+const generation: JsonSchema = {
+  ...whole,
+  description: 'Generation of the key that wraps the keys of the secrets',
+};
 
 const count = object({ done: whole, total: whole });
 
@@ -196,23 +198,21 @@ const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
   health: object({
     status: { type: 'string', const: 'ok' },
     time,
-    'sealed?': { type: 'boolean', const: true, description: 'While no key is at hand; else absent' },
+    'sealed?': { type: 'boolean', const: true, description: 'Present while the vault is sealed' },
     'damaged?': {
       type: 'boolean',
       const: true,
-      description:
-        'Once the database turned out to be damaged, and nothing is written to it any more; else absent',
+      description: 'Present after the database was found damaged; nothing is written to it any more',
     },
     'replaced?': {
       type: 'boolean',
       const: true,
-      description:
-        "Once the daemon's program was replaced or removed, and it is to be restarted; else absent",
+      description: "Present after the daemon's program was replaced or removed; the daemon must be restarted",
     },
     'progress?': {
       ...object({ 'writing?': count, 'reading?': count }),
       description:
-        "With the session's token only: how far an import or a rotation is (writing), and a check (reading)",
+        "Only with the session's token: progress of an import or a rotation (writing), and of a check (reading)",
     },
   }),
   openapi: { type: 'object', description: 'An OpenAPI 3.1 document' },
@@ -236,7 +236,7 @@ const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
       items: {
         anyOf: [ref('schemas', 'Secret'), ref('schemas', 'BatchField'), ref('schemas', 'BatchError')],
       },
-      description: 'One for each reference, in their order',
+      description: 'One for each reference, in the same order',
     },
   }),
   'secrets.get': ref('schemas', 'Secret'),
@@ -255,7 +255,7 @@ const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
   },
   'fields.putMany': done('stored', {
     name,
-    field_count: { ...whole, description: 'How many fields this request set' },
+    field_count: { ...whole, description: 'Number of fields that this request set' },
   }),
   'fields.get': object({ name, field, value, 'encoding?': encoding }),
   'fields.put': done('stored', { name, field }),
@@ -269,13 +269,13 @@ const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
     entropy_bits: {
       type: 'number',
       minimum: 0,
-      description: 'log2 of how many equally likely values there were, rounded down to a tenth',
+      description: 'log2 of the number of equally likely values, rounded down to a tenth',
     },
   }),
   'vault.info': object({ dir: text, db_path: text, db_size_bytes: whole, secret_count: whole }),
   'tokens.list': arrayOf('Token'),
   'tokens.create': object({
-    token: { type: 'string', pattern: '^mvt_[0-9a-f]{64}$', description: 'Shown this once' },
+    token: { type: 'string', pattern: '^mvt_[0-9a-f]{64}$', description: 'Shown only once' },
     id: tokenId,
     name,
     scopes,
@@ -287,7 +287,7 @@ const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
     sealed: { type: 'boolean' },
     vault_id: { type: 'string', pattern: '^[0-9a-f]{32}$' },
     key_stores: keyStores,
-    key_file: { type: ['string', 'null'], description: 'Where the key file is; null where there is none' },
+    key_file: { type: ['string', 'null'], description: 'Path of the key file; null if there is none' },
     kek_generation: generation,
   }),
   'vault.unseal': done('unsealed', {}),
@@ -298,7 +298,11 @@ const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
     secrets: whole,
     fields: whole,
     tokens: whole,
-    unreadable: { ...arrayOf('SecretName'), maxItems: 100, description: 'The first of what does not open' },
+    unreadable: {
+      ...arrayOf('SecretName'),
+      maxItems: 100,
+      description: 'The first entries that do not open',
+    },
     unreadable_count: whole,
   }),
   'vault.destroy': done('destroyed', { key_stores: keyStores }),
@@ -324,28 +328,32 @@ const REFS: JsonSchema = {
   additionalProperties: false,
 };
 const REFS_NOTE =
-  'Refused with 413 if the answer grows beyond 4 MiB before the last one; a single one never is';
+  'Refused with 413 if the answer grows beyond 4 MiB before the last reference; a single reference never is';
 
 const QUERY: Readonly<Record<QueryParameter, JsonSchema>> = {
-  env: { schema: environment, description: 'The environment; the default one where it is absent' },
+  env: { schema: environment, description: 'The environment; the default one if absent' },
   metadata_key: { schema: text, description: 'Only secrets whose metadata has this top-level member' },
   metadata_value: {
     schema: text,
-    description: 'With metadata_key: only those where it has this value, compared as text',
+    description: 'With metadata_key: only secrets in which it has this value, compared as text',
   },
   dry_run: {
     schema: { type: 'boolean' },
-    description: 'true: only say what would be done',
+    description: 'true: only report what would be done',
   },
   names: { schema: { type: 'boolean' }, description: 'true: only the names, without values' },
-  q: { schema: { type: 'string', minLength: 1 }, required: true, description: 'Case does not count' },
+  q: {
+    schema: { type: 'string', minLength: 1 },
+    required: true,
+    description: 'Text to search for, in upper or lower case',
+  },
   limit: {
     schema: { type: 'integer', minimum: 1, maximum: 1000 },
-    description: 'At most so many on one page; absent: all',
+    description: 'Maximum number on one page; absent: all',
   },
   cursor: {
     schema: text,
-    description: 'Where the page starts: taken from the Link header of the one before',
+    description: 'Start of the page, from the Link header of the page before',
   },
 };
 
@@ -357,7 +365,7 @@ const ONLY_ENV: JsonSchema = {
 /** The parameter `limit` of a list that is never sent whole. */
 const PAGE_LIMIT: JsonSchema = {
   schema: { type: 'integer', minimum: 1, maximum: 1000 },
-  description: 'At most so many on one page (absent: 1000); one that grows beyond 4 MiB ends earlier',
+  description: 'Maximum number on one page (absent: 1000); a page that grows beyond 4 MiB ends earlier',
 };
 
 function describeQuery({ query, streamed }: Route, parameter: QueryParameter): JsonSchema {
@@ -376,7 +384,7 @@ const REQUEST_ID: JsonSchema = {
   name: 'X-Request-Id',
   in: 'header',
   schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' },
-  description: 'Echoed in the answer and in the log; one that does not have this form is replaced',
+  description: 'Returned in the answer and written to the log; an id of another form is replaced',
 };
 const PRECONDITIONS: Readonly<Record<NonNullable<Route['preconditions']>, readonly JsonSchema[]>> = {
   one: describePreconditions({
@@ -385,7 +393,8 @@ const PRECONDITIONS: Readonly<Record<NonNullable<Route['preconditions']>, readon
   }),
   each: describePreconditions({
     'If-Match': 'Only if each secret that exists and would be changed has one of these entity tags',
-    'If-None-Match': 'Only if none of them has one of these entity tags; `*`: only if there is none',
+    'If-None-Match':
+      'Only if none of these secrets has one of these entity tags; `*`: only if no such secret exists',
   }),
 };
 
@@ -402,7 +411,7 @@ const HEADERS = {
   'Cache-Control': { schema: { type: 'string', const: 'no-store' }, required: true },
   'X-Request-Id': { schema: REQUEST_ID.schema, required: true },
   ETag: { schema: text, description: 'The entity tag of the secret, for If-Match' },
-  Link: { schema: text, description: '`<…>; rel="next"`: the next page, while there is one' },
+  Link: { schema: text, description: '`<…>; rel="next"`: the next page, if there is one' },
   Allow: { schema: text, description: 'The methods that this path takes' },
   'WWW-Authenticate': { schema: { type: 'string', const: 'Bearer' } },
   'Retry-After': { schema: whole, description: 'Seconds' },
@@ -414,21 +423,21 @@ const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly Head
   400: { meaning: 'The request is not what this endpoint takes; nothing was stored' },
   401: {
     meaning:
-      'The token is missing, malformed, unknown, expired or revoked; after many wrong ones it comes up to 5 s later',
+      'The token is missing, malformed, unknown, expired or revoked; after many wrong tokens this answer comes up to 5 s later',
     headers: ['WWW-Authenticate'],
   },
   403: { meaning: 'The token does not have the scope' },
-  404: { meaning: 'There is no such secret, field or token' },
+  404: { meaning: 'The secret, field or token does not exist' },
   405: { meaning: 'The path takes other methods', headers: ['Allow'] },
   408: { meaning: 'The request took too long to arrive' },
-  409: { meaning: 'There is a secret of the new name, or this is under way already; nothing was changed' },
+  409: { meaning: 'A secret with the new name exists, or this is under way already; nothing was changed' },
   412: { meaning: 'A secret is not as If-Match or If-None-Match expects' },
   413: {
     meaning:
-      'The body is larger than 1 MiB, or than this endpoint takes; the entry would have more than 1,000 fields or 8 MiB (`member` says by what); or the answer would be too large',
+      'The body is larger than 1 MiB, or than this endpoint takes; the entry would have more than 1,000 fields or 8 MiB (`member` names the cause); or the answer would be too large',
   },
   431: { meaning: 'The headers are larger than 16 KiB' },
-  500: { meaning: 'What is stored fails its verification, or something unforeseen' },
+  500: { meaning: 'The stored data fails verification, or something unforeseen happened' },
   503: {
     meaning: 'The vault is sealed, too many requests are waiting, or clients hold too much memory',
     headers: ['Retry-After'],
@@ -509,15 +518,15 @@ function tellDefaults(schema: unknown): unknown {
 function bodyOf(route: Route): JsonSchema {
   if (route.body === 'none') return {};
   if (route.bytes === 'body') {
-    const description = 'At least one byte and 1 MiB at most, whatever Content-Type says';
+    const description = 'At least one byte, at most 1 MiB, with any Content-Type';
     return { requestBody: { description, required: true, content: binary(bytes) } };
   }
   const { schema, notes: own } = describeBody(route);
   const required = route.body === 'required';
   const notes = [
     ...own,
-    ...(required ? [] : ['No body at all means the defaults']),
-    ...(route.maxBodySize === undefined ? [] : [`${route.maxBodySize / 1_048_576} MiB at most`]),
+    ...(required ? [] : ['No body means the defaults']),
+    ...(route.maxBodySize === undefined ? [] : [`At most ${route.maxBodySize / 1_048_576} MiB`]),
   ];
   return {
     requestBody: {
@@ -552,10 +561,10 @@ function securityOf({ scope }: Route): JsonSchema[] {
 }
 
 const TAGS = {
-  secrets: 'Secrets, their values and fields, one by one and many at once',
+  secrets: 'Secrets, their values and fields, one at a time or many at once',
   tokens: 'Who may ask, and for what',
   daemon: 'The daemon and its vault',
-  session: 'What only the session token may do, which the daemon leaves for its own command line',
+  session: 'Only for the session token, which the daemon makes for its own command line',
 } as const;
 
 function tagOf({ scope, operation }: Route): keyof typeof TAGS {
@@ -564,10 +573,10 @@ function tagOf({ scope, operation }: Route): keyof typeof TAGS {
   return ['health', 'openapi', 'vault.info'].includes(operation) ? 'daemon' : 'secrets';
 }
 
-const STREAMED = `Without \`limit\` this is the whole list. A long one comes in chunks, without Content-Length; if it
-breaks off (the vault is sealed meanwhile, the token revoked), the connection is closed before the last chunk. It is read
-page by page, each page at a time of its own: a secret that is there all the while, in the same place, is in the list
-exactly once and in order; one that comes, goes or is renamed meanwhile may be in it or not.`;
+const STREAMED = `Without \`limit\` this is the whole list. A long list is sent in chunks, without Content-Length. If it breaks off
+(because the vault is sealed or the token revoked meanwhile), the connection is closed before the last chunk. The pages of
+the list are read one after the other, at different times. A secret that stays in its place meanwhile is in the list exactly
+once and in order. A secret that is added, deleted or renamed meanwhile may be in it or not.`;
 
 function describeUse(route: Route): string {
   return route.streamed === true ? `${describeScope(route)}\n\n${STREAMED}` : describeScope(route);
@@ -605,11 +614,15 @@ function describeErrors(): JsonSchema {
 
 const DESCRIPTION = `Secrets of a developer's own machine, over HTTP/1.1 on a Unix socket.
 
-Every path that has GET has HEAD as well. A body is read as JSON whatever its Content-Type (where a path takes bytes,
-as those bytes), 1 MiB at most unless it says otherwise; an unknown member, a duplicate one and an unknown query parameter are errors, and
-\`null\` for an optional member means that it is absent. Errors are JSON everywhere. A request without a valid token is
-answered 401 whatever else is wrong with it, so 404, 405 and 400 are for those who have one; \`GET /v1/health\` and this
-document are for everybody. A member that is not described here may come with a later version.`;
+- Every path that has GET has HEAD too.
+- A body is read as JSON, or as bytes where a path takes bytes, with any Content-Type. It has at most 1 MiB unless the path
+  says otherwise.
+- Unknown members, duplicate members and unknown query parameters are errors. \`null\` for an optional member means that it
+  is absent.
+- Errors are JSON on every path.
+- A request without a valid token is answered 401, whatever else is wrong with it. \`GET /v1/health\` and this document need
+  no token.
+- Later versions may add members that are not described here.`;
 
 /** Returns the same document for the same sources, at any time and on any machine. */
 export function buildDocument(): JsonSchema {
@@ -622,7 +635,7 @@ export function buildDocument(): JsonSchema {
       description: DESCRIPTION,
       license: { name: license, identifier: license },
     },
-    servers: [{ url: 'http://localhost', description: 'Over the Unix socket; the host is not looked at' }],
+    servers: [{ url: 'http://localhost', description: 'Over the Unix socket; any host is accepted' }],
     security: [{ bearer: [] }],
     tags: Object.entries(TAGS).map(([tag, description]) => ({ name: tag, description })),
     paths: describePaths(),
@@ -637,14 +650,14 @@ export function buildDocument(): JsonSchema {
           scheme: 'bearer',
           bearerFormat: 'mvt_ and 64 hexadecimal digits',
           description:
-            'A token of `mav token create`. What each operation asks for is a scope; `admin` implies all of them.',
+            'A token of `mav token create`. Each operation needs a scope; `admin` implies all of them.',
         },
         session: {
           type: 'http',
           scheme: 'bearer',
           bearerFormat: 'mvs_ and 64 hexadecimal digits',
           description:
-            'The session token: made when the daemon starts, readable for its user alone, gone when it ends. It permits everything.',
+            'The session token. It is made when the daemon starts, readable only by its user, and removed when the daemon ends. It permits everything.',
         },
       },
     },
