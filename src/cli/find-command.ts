@@ -36,7 +36,7 @@ function splitBehindOptions(argv: readonly string[]): Split {
   return { words: findCommand(`${first} ${second}`), rest: [...before, ...between, ...rest] };
 }
 
-/** The options at the start, the first word that is none, and what comes behind it. */
+/** Returns the options at the start, the first word that is not an option, and the words behind it. */
 export function takeOptions(options: Options, words: readonly string[]) {
   const { args } = scanWords(options, words, true);
   const [first, ...rest] = args;
@@ -49,7 +49,7 @@ export function isGroup(word: string): boolean {
   return word !== '' && Object.keys(commands).some((words) => words.startsWith(`${word} `));
 }
 
-/** Those of which it is clear, before the command is known, whether the next word is their value. */
+/** Options that take a value, or take none, in every command that has them: they can be read before the command is known. */
 export function listLeadingOptions(): Options {
   const found = new Map<string, Option>();
   const shorts = new Map<string, Option['type'] | null>();

@@ -1,4 +1,4 @@
-/** One run of the command line: find the command, read its words, run it, answer the exit code. */
+/** One run of the command line: finds the command, reads its words, runs it, returns the exit code. */
 import { NO_SETTINGS, readSettings, type Settings } from '../places/config.ts';
 import { ACCESS_BY_OTHERS } from '../places/trusted-places.ts';
 import { isFolderDeleted, leaveDeletedFolder } from '../system/working-folder.ts';
@@ -32,7 +32,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
   }
 }
 
-/** What the API calls a member is an option here. */
+/** An error about a member of the API names the option that the member came from. */
 async function describeFailure(error: unknown, message: string, typed: Typed): Promise<string> {
   const { member } = error as { member?: unknown };
   if (member === undefined) return message;
@@ -46,7 +46,7 @@ async function checkEncoding(argv: readonly string[]): Promise<void> {
 }
 
 async function dispatch(argv: readonly string[], context: Context): Promise<ExitCode> {
-  // What completion scripts call: no command for people, so in no table and in no help.
+  // Completion scripts call it. It is not a command for people, so it is in no table and in no help.
   if (argv[0] === '__complete')
     return (await import('./completion/print-candidates.ts')).answerCompletion(argv.slice(1), context);
   const { words, rest } = splitCommand(argv);
@@ -77,7 +77,7 @@ async function printHelp(words: string, command: Command, context: Context): Pro
   return EXIT.done;
 }
 
-/** What is thrown where nobody waits for it any more. Node itself would print the code around it. */
+/** Handles an error that no code catches. Node itself would print the source line around it. */
 function endAtFault(error: unknown, { complain }: Context): never {
   const { exitCode, message } = toCliError(error);
   complain(`mav: ${message}`);

@@ -15,7 +15,7 @@ export interface ClearingJob {
   readonly delayMs: number;
 }
 
-/** A timer stands still while the machine sleeps: the clock is looked at so often. */
+/** How often the clock is read: a timer stands still while the machine sleeps. */
 const STEP_MS = 1_000;
 const STANDARD_INPUT = 0;
 
@@ -23,7 +23,7 @@ async function clearLater({ clipboard, key, digest, delayMs }: ClearingJob): Pro
   const due = Date.now() + delayMs;
   for (let left = delayMs; left > 0; left = due - Date.now()) await sleep(Math.min(left, STEP_MS));
   const now = await pasteText(clipboard);
-  // What cannot be read may still be the value, and that must not stay; what is no text is something else.
+  // A clipboard that cannot be read may still hold the value, so it is cleared. One without text holds something else.
   if (now === 'unreadable' || (now !== null && digestValue(key, now) === digest))
     await clearClipboard(clipboard);
 }

@@ -42,7 +42,7 @@ const WINDOWS: Clipboard = {
   encoding: 'windows',
 };
 
-/** A tool that hangs, because the owner of the clipboard does. */
+/** A tool hangs for as long as the program that owns the clipboard does. */
 const TOOL_TIMEOUT_MS = 5_000;
 
 /** The tool for this desktop. Throws CliError, which says what to install. */
@@ -83,7 +83,7 @@ export async function copyText({ copy, encoding }: Clipboard, text: Uint8Array):
   throw new CliError(EXIT.failed, `nothing was copied: ${program} failed; is the desktop reachable?`);
 }
 
-/** What is there now; `unreadable` where that cannot be found out, null where there is no text. */
+/** Returns the clipboard's text; null if it holds something else, `unreadable` if the tool failed. */
 export async function pasteText({ paste, encoding }: Clipboard): Promise<Uint8Array | null | 'unreadable'> {
   const { code, output } = await runTool(paste, null);
   if (code === null) return 'unreadable';
@@ -103,7 +103,7 @@ async function hintAt(program: string): Promise<readonly string[]> {
   return output.includes('--sensitive') ? ['--sensitive'] : [];
 }
 
-/** clip.exe takes what is no ASCII for the console's code page, unless it is UTF-16. */
+/** clip.exe reads text beyond ASCII in the console's code page, unless it is UTF-16. */
 function encodeForWindows(text: Uint8Array): Uint8Array {
   return text.every((byte) => byte < 0x80) ? text : Buffer.from(Buffer.from(text).toString(), 'utf16le');
 }
@@ -115,7 +115,7 @@ interface ToolEnd {
 }
 
 /**
- * Runs a tool. One that is given input answers no output: it goes on in the background to hand out what it holds, in a
+ * Runs a tool. One that is given input returns no output: it goes on in the background to hand out what it holds, in a
  * session of its own, and would keep a pipe open as long.
  */
 function runTool(line: CommandLine, input: Uint8Array | null, readsErrors = false): Promise<ToolEnd> {

@@ -51,7 +51,7 @@ export function prepareCopy(input: Input): (value: Uint8Array, what: string) => 
   };
 }
 
-/** Milliseconds; null for never. A bare number is seconds. Throws CliError. */
+/** Returns milliseconds, or null for never. A bare number is seconds. Throws CliError. */
 function readClearAfter({ text, clearAfter }: Input): number | null {
   const given = text('clear') ?? clearAfter ?? DEFAULT_CLEAR;
   if (given === 'never') return null;

@@ -46,7 +46,7 @@ function readPlaces(input: Input): Wanted[] {
   return [...new Map(places.map((place) => [describeSecret(place.name, place.environment), place])).values()];
 }
 
-/** Shows what is yet to be accepted. Throws CliError that names all that are not there. */
+/** Shows the secrets that are not accepted yet. Throws CliError that names all that are missing. */
 async function lookAt(input: Input, client: Client, places: readonly Wanted[]): Promise<LookedAt[]> {
   const entries: LookedAt[] = [];
   const missing: Wanted[] = [];
@@ -72,7 +72,7 @@ async function lookAt(input: Input, client: Client, places: readonly Wanted[]): 
   return entries;
 }
 
-/** One request each: where one fails, those before it are accepted, and the error says so. */
+/** Sends one request for each. If one fails, the error says which secrets were accepted before it. */
 async function acceptEach(client: Client, entries: readonly LookedAt[]): Promise<void> {
   for (const [at, { name, environment, etag }] of entries.entries()) {
     try {
@@ -88,7 +88,7 @@ async function acceptEach(client: Client, entries: readonly LookedAt[]): Promise
   }
 }
 
-/** Deleting counts as well: what was shown is not there any more. */
+/** Whether the secret was written or deleted after it was shown. */
 function isOutrun(error: unknown): boolean {
   return isPreconditionFailed(error) || hasErrorCode(error, 'not_found');
 }

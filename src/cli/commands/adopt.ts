@@ -55,7 +55,7 @@ function tell({ complain }: Context, path: string, found: KnownVault, known: Kno
   );
 }
 
-/** The answer of the one thread that may look at the vault, while nobody else has it. Throws CliError. */
+/** Asks the vault's thread while this process owns the vault, and returns its JSON. Throws CliError. */
 async function askThread(
   { home }: Input,
   options: PoolOptions,

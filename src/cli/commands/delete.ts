@@ -12,7 +12,7 @@ import { orExplain } from '../vault/or-explain.ts';
 export const run: Run = async (input) => {
   const places = readPlaces(input);
   const what = places.map(describe).join(', ');
-  // Nobody is asked about what is not there; the vault is closed again while they think.
+  // What is missing is said before the user is asked. The vault is closed again while they think.
   if (!input.flag('force') || places.length > 1)
     await withVault(input, (client) => checkThere(input, client, places));
   await confirm(input, `Delete ${what} for ever?`);
@@ -36,7 +36,7 @@ function describe({ name, environment, field }: Wanted): string {
   return describeSecret(name, environment, field);
 }
 
-/** Throws CliError that names all that are not there; a token that may not read gets to know that when it deletes. */
+/** Throws CliError that names all that are missing. A token that may not read is refused only when it deletes. */
 async function checkThere(input: Input, client: Client, places: readonly Wanted[]): Promise<void> {
   const missing: Wanted[] = [];
   for (const place of places) {
@@ -55,7 +55,7 @@ async function checkThere(input: Input, client: Client, places: readonly Wanted[
   throw await explainMissing(input, client, missing);
 }
 
-/** One request each: where one fails, those before it are gone, and the error says so. */
+/** Sends one request for each. If one fails, the error says which secrets were deleted before it. */
 async function deleteEach(input: Input, client: Client, places: readonly Wanted[]): Promise<void> {
   const deleted: string[] = [];
   for (const place of places) {

@@ -33,7 +33,7 @@ export const run: Run = async (input) => {
   return isWell ? EXIT.done : EXIT.failed;
 };
 
-/** What is wrong with a daemon that does not answer; null if it does, or if there is none. */
+/** Returns what is wrong with a daemon that does not answer; null if it answers, or no daemon runs. */
 async function findSilence(input: Input): Promise<string | null> {
   if (!(await isAlive(input.home.socketPath))) return null;
   try {
@@ -45,7 +45,7 @@ async function findSilence(input: Input): Promise<string | null> {
   }
 }
 
-/** What keeps one check from being made must not keep the others from it. */
+/** A check that cannot be made is a finding; the other checks go on. */
 async function orFail(check: string, findings: Promise<Finding[]>): Promise<Finding[]> {
   try {
     return await findings;

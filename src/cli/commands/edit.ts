@@ -18,7 +18,7 @@ import { withVault } from '../vault/access.ts';
 import { describeSecret } from '../vault/describe-secret.ts';
 import { orExplain } from '../vault/or-explain.ts';
 
-/** How often a change is tried again that somebody else's came before. */
+/** How often a change is tried if another client changes the secret at the same time. */
 const MAX_TRIES = 5;
 
 const NO_EDITOR = 'no editor can be used here; give --value, --from-file, --stdin or --metadata';
@@ -59,7 +59,7 @@ export const run: Run = async (input) => {
   return EXIT.done;
 };
 
-/** Null where no option is about metadata. Throws CliError. */
+/** Returns null if no option is about metadata. Throws CliError. */
 function readMetadataChange(input: Input): MetadataChange | null {
   const given = ['metadata', 'remove-metadata'].find((option) => input.flag(option));
   if (given === undefined) return null;
@@ -71,7 +71,7 @@ function readMetadataChange(input: Input): MetadataChange | null {
   return change;
 }
 
-/** Only of what is there. Throws CliError and MaestroVaultError. */
+/** Throws CliError if the secret or field does not exist, and MaestroVaultError. */
 async function replaceValue(input: Input, client: Client, place: Place, value: Uint8Array): Promise<void> {
   if (place.field !== undefined) return replaceField(input, client, place, value);
   try {
@@ -141,7 +141,7 @@ async function trySeveral(change: () => Promise<void>): Promise<void> {
   }
 }
 
-/** The vault is opened before the editor runs and again afterwards: whoever edits must not hold it up. */
+/** The vault is closed while the editor runs, so that other commands can use it. */
 async function editValue(input: Input, place: Place): Promise<ExitCode> {
   const { context } = input;
   if (!context.canAsk) throw usageError(NO_EDITOR);
@@ -163,7 +163,7 @@ async function editValue(input: Input, place: Place): Promise<ExitCode> {
   return EXIT.done;
 }
 
-/** What somebody typed is not thrown away because it cannot be stored just now: they are asked. */
+/** If the text cannot be stored, the user is asked what to do, so that their text is not lost. */
 async function storeEdited(input: Input, place: Place, edited: Uint8Array, tag: string): Promise<void> {
   for (let ifMatch = tag; ; ) {
     try {
@@ -182,7 +182,7 @@ async function storeEdited(input: Input, place: Place, edited: Uint8Array, tag: 
   }
 }
 
-/** `ifMatch`: empty for in any case. */
+/** `ifMatch`: empty to store in any case. */
 async function storeValue(client: Client, place: Place, value: Uint8Array, ifMatch: string): Promise<void> {
   const { name, environment, field } = place;
   const options = { environment, ...(ifMatch === '' ? {} : { ifMatch }) };

@@ -17,21 +17,21 @@ export const run: Run = async (input) => {
   const started = readStarted(process.env);
   const context = speakSynchronously(input.context);
   const variables = await collectVariables({ ...input, context }, findMaxEntrySize());
-  // Ours was for what mav itself writes.
+  // The stricter umask was for what mav itself writes.
   process.umask(context.umask);
   const own = readEnvironment(context.env, started);
   noteChanged(context, own, variables);
   return replaceProcess(input.args, { ...own, ...toEnvironment(variables) }, { inherited, started });
 };
 
-/** Without the variables that tell us how we were started, and with those that the shell before us dropped. */
+/** Leaves out the variables of front.sh, and restores those that its shell dropped. */
 function readEnvironment(env: NodeJS.ProcessEnv, started: Started | null): NodeJS.ProcessEnv {
   if (started?.environment) return parseEnvironment(started.environment);
   const { [START_VARIABLE]: _start, [OUTPUT_VARIABLE]: _output, ...rest } = env;
   return rest;
 }
 
-/** In its order; the first of several with one name counts, as for getenv(3). */
+/** Keeps the order. Of several variables with one name the first counts, as for getenv(3). */
 function parseEnvironment(bytes: Buffer): NodeJS.ProcessEnv {
   const entries = bytes.toString().split('\0').slice(0, -1);
   // A variable may have any name, also one that an ordinary object has of itself.
@@ -53,13 +53,13 @@ function speakSynchronously(context: Context): Context {
     try {
       writeSync(2, `${escapeLines(text)}\n`);
     } catch {
-      // Nobody listens.
+      // Standard error is closed.
     }
   };
   return { ...context, complain: write, say: context.isQuiet ? () => {} : write };
 }
 
-/** Node reads and writes the environment as UTF-8, and has put U+FFFD in the place of what is none. */
+/** Node decodes the environment as UTF-8 and replaces other bytes by U+FFFD. */
 function noteChanged({ say }: Context, env: NodeJS.ProcessEnv, variables: readonly Variable[]): void {
   const replaced = new Set(variables.map(({ name }) => name));
   const changed = Object.entries(env).filter(

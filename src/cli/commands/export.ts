@@ -19,13 +19,13 @@ import { readPages } from '../vault/entries.ts';
 const STANDARD_OUTPUT = '-';
 const EXPORT_START = '{"format":"maestrovault-export","version":1,"secrets":[\n';
 
-/** Takes the next piece; false once nobody reads what is written. */
+/** Writes the next piece. Returns false once the reader has gone away. */
 type Write = (piece: string) => boolean | Promise<boolean>;
 
 interface Exported {
   readonly what: string;
   readonly count: number;
-  /** What could not be opened. */
+  /** How many entries could not be opened. */
   readonly skipped: number;
 }
 
@@ -50,7 +50,7 @@ export const run: Run = async (input) => {
   }
 };
 
-/** Absent for standard output, which `-` names too, as for `mav inject`. */
+/** Returns undefined for standard output, which `-` names too, as for `mav inject`. */
 function findTarget({ text }: Input): string | undefined {
   const path = text('to');
   return path === STANDARD_OUTPUT ? undefined : path;
@@ -91,7 +91,7 @@ function writeTo(output: SpecialOutput): Write {
   return (piece) => output.write(Buffer.from(piece));
 }
 
-/** Waits for a reader that is slower than the vault, and stops when there is none. */
+/** Waits for a reader that is slower than the vault, and stops when the reader goes away. */
 function writeOut({ context }: Input): Write {
   return async (piece) => {
     if (!process.stdout.writable) return false;
@@ -125,7 +125,7 @@ async function exportJson(input: Input, write: Write): Promise<Exported> {
   return { what: 'secret', ...counts };
 }
 
-/** Adds a page to the export and to `counts`. Returns false once nobody reads what is written. */
+/** Adds a page to the export and to `counts`. Returns false once the reader has gone away. */
 async function writeEntries(
   input: Input,
   entries: readonly string[],
@@ -140,12 +140,12 @@ async function writeEntries(
   return readable.length === 0 || write(separator + readable.join(',\n'));
 }
 
-/** null where only some are exported: how many these are nobody has counted. */
+/** Returns null if only one environment is exported: the vault counts only all of its secrets. */
 async function countSecrets({ environment }: Input, client: Client): Promise<number | null> {
   return environment === undefined ? (await client.info()).secret_count : null;
 }
 
-/** Throws CliError where the environment that was named holds nothing, unless it may. */
+/** Throws CliError if an environment was named that holds nothing, except with --allow-empty. */
 async function checkEmpty(input: Input, client: Client): Promise<void> {
   if (input.environment === undefined || input.flag('allow-empty')) return;
   const { emptyError } = await import('../vault/environments.ts');
@@ -159,12 +159,12 @@ function splitPage(page: string): string[] {
   return entries;
 }
 
-/** Whether it stands in the place of an entry that cannot be opened. Entries themselves have no member `code`. */
+/** Whether the item says that an entry cannot be opened. Only such items have a member `code`. */
 function isUnreadable(entry: string): boolean {
   return hasErrorCode(JSON.parse(entry), 'integrity');
 }
 
-/** Throws CliError that names the first one, unless they may be left out. */
+/** Throws CliError that names the first unreadable entry, except with --skip-unreadable. */
 function checkSkipped({ context, flag }: Input, entries: readonly string[]): void {
   for (const entry of entries.filter(isUnreadable)) {
     const { name, environment, error } = JSON.parse(entry);

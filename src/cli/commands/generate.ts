@@ -68,7 +68,7 @@ function readPlace(input: Input): GenerateOptions {
   return { name, environment, ...metadata };
 }
 
-/** Somebody else's secret of that name is not replaced unasked, whenever it came there. */
+/** A secret of that name is never replaced without asking, even if it was made a moment ago. */
 async function generate(input: Input, wanted: GenerateOptions): Promise<Generated> {
   const ask = (conditions: Conditions) => withVault(input, (client) => client.generate(wanted, conditions));
   if (wanted.name === undefined || input.flag('force')) return ask({});
@@ -81,7 +81,7 @@ async function generate(input: Input, wanted: GenerateOptions): Promise<Generate
   return ask({});
 }
 
-/** How the password is handed out. A clipboard that cannot be used is an error before anything is stored. */
+/** Returns what hands out the password. Throws CliError, before anything is stored, if the clipboard cannot be used. */
 async function chooseWay(input: Input): Promise<(generated: Generated) => void | Promise<void>> {
   const { flag } = input;
   if (!flag('clip')) {

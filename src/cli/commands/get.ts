@@ -1,4 +1,4 @@
-/** `mav get`: prints a value and nothing else. The command that is run most: it loads what it needs and no more. */
+/** `mav get`: prints a value and nothing else. It is the command that is run most, so it loads only what it needs. */
 
 import type { Input, Run } from '../run/command.ts';
 import { EXIT, type ExitCode, usageError } from '../run/failure.ts';

@@ -11,7 +11,7 @@ import { withVault } from '../vault/access.ts';
 import { describeSecret } from '../vault/describe-secret.ts';
 import { showWork } from '../vault/show-work.ts';
 
-/** How many names are said; `-o json` has all of them. */
+/** How many names a line shows; `-o json` has all of them. */
 const MAX_NAMED = 20;
 
 export const run: Run = async (input) => {
@@ -25,7 +25,7 @@ export const run: Run = async (input) => {
 
 async function importFrom(input: Input, stoppable: StoppableImport): Promise<typeof EXIT.done> {
   const { context, flag } = input;
-  // Read before the vault is opened, and closed again while somebody is asked.
+  // The file is read before the vault is opened, and the vault is closed again while the user is asked.
   const source = { ...(await readImportSource(input)), stoppable };
   if (source.lines.length === 0) return reportNothing(input, source);
   const planned = await inVault(input, (client) => planOrStore(input, client, source));
@@ -49,14 +49,14 @@ function inVault(input: Input, use: (client: Client) => Promise<ImportResult>): 
   );
 }
 
-/** The API takes no import of nothing. */
+/** The API refuses an empty import, so it is not asked. */
 function reportNothing(input: Input, { name }: ImportSource): typeof EXIT.done {
   input.context.say(`There is nothing in ${name}.`);
   const result = { dry_run: input.flag('dry-run'), added: [], changed: [], unchanged: [] };
   return report(input, result, () => {});
 }
 
-/** What was done or, where somebody has to be asked first or nothing is to be done, what would be. */
+/** Returns what was stored or, with --dry-run or if the user must be asked first, what would be stored. */
 async function planOrStore(input: Input, client: Client, source: Source): Promise<ImportResult> {
   if (input.flag('dry-run')) return plan(input, client, source);
   if (input.flag('force')) return store(input, client, source);

@@ -21,7 +21,7 @@ export const run: Run = async (input) => {
   return EXIT.done;
 };
 
-/** What brings the key for the rotation unseals a sealed vault too. Throws CliError, or the API's error, if it stays sealed. */
+/** Unseals a sealed vault with the key that was given for the rotation. Throws CliError or MaestroVaultError. */
 async function unseal(input: Input, client: Client, body: unknown): Promise<void> {
   if (!(await client.status()).sealed) return;
   // Without a passphrase it is as for every other command, which offers to unseal the vault, or says how.

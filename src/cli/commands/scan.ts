@@ -18,7 +18,7 @@ export const run: Run = async (input) => {
   return finish(input, watched, await scan(watched.matcher, input));
 };
 
-/** Throws CliError where the environment that was named holds nothing: finding none of its values would say nothing. */
+/** Throws CliError if an environment was named that holds nothing: a scan without values would find nothing and pass. */
 async function readWatched(input: Input, client: Client): Promise<WatchedValues> {
   const environment = input.text('env');
   const watched = await readWatchedValues(client, environment);

@@ -1,4 +1,4 @@
-/** `mav service uninstall`: `mav serve` is no login item any more. Vault and keys are not touched. */
+/** `mav service uninstall`: removes the login item of `mav serve`. Vault and keys are not touched. */
 import type { Run } from '../run/command.ts';
 import { EXIT } from '../run/failure.ts';
 import { countServiceFiles, removeServiceFiles } from '../service/files.ts';

@@ -20,7 +20,7 @@ export const run: Run = async (input) => {
   const field = input.text('field');
   const metadata = input.flag('metadata') ? parseMetadata(input.list('metadata')) : undefined;
   const what = describeSecret(name, environment, field);
-  // Read before the vault is opened: whoever types must not hold it up.
+  // Read before the vault is opened, so that other commands can use the vault while somebody types.
   const given = readsValue(input) ? await readValue(input, { ask: () => askValue(input, what) }) : null;
   await withVault(input, async (client) => {
     const value = given ?? (await generate(input, client));
@@ -56,7 +56,7 @@ async function askValue(input: Input, what: string): Promise<string> {
 /** Options that say where one value comes from, or what is done to it. */
 const VALUE_OPTIONS = ['value', 'from-file', 'generate', 'length', 'no-symbols', 'trim'];
 
-/** Fields with their values, `--field KEY=VALUE`; null where the value comes from elsewhere. Throws CliError. */
+/** Returns the fields of `--field KEY=VALUE`, or null if the value comes from elsewhere. Throws CliError. */
 function readFields(input: Input): Readonly<Record<string, string>> | null {
   const given = input.list('field');
   // In a reference the field stands alone, and may have an = in it.
@@ -87,7 +87,7 @@ function readPairs(pairs: readonly string[]): Readonly<Record<string, string>> {
   return fields;
 }
 
-/** Whether the value comes from outside; checks the options about generating. */
+/** Returns false if the value is to be generated. Throws CliError for options that do not go together. */
 function readsValue(input: Input): boolean {
   const generates = findSource(input, ['value', 'from-file', 'generate']) === 'generate';
   if (!generates && (input.flag('length') || input.flag('no-symbols')))

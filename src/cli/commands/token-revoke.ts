@@ -23,7 +23,7 @@ export const run: Run = async (input) => {
   return EXIT.done;
 };
 
-/** A token may revoke itself, which takes no list of them. */
+/** Works without listing the tokens, because a token may revoke itself and not list others. */
 async function revokeOne(client: Client, [id = '']: readonly string[]): Promise<void> {
   try {
     await client.revokeToken(id);
@@ -32,7 +32,7 @@ async function revokeOne(client: Client, [id = '']: readonly string[]): Promise<
   }
 }
 
-/** All or none, as far as they are there when they are looked for. */
+/** Revokes nothing if one of the tokens does not exist. */
 async function revokeSome(input: Input, client: Client, ids: readonly string[]): Promise<void> {
   const known = new Set((await client.listTokens()).map((token) => token.id));
   const missing = ids.filter((id) => !known.has(id));
@@ -67,8 +67,9 @@ function sayRevoked({ context }: Input, count: number): void {
 }
 
 /**
- * With MAV_TOKEN one of them may be our own, and the API does not say which: another token does the work and goes last.
- * If we are cut short, it soon expires.
+ * With MAV_TOKEN one of the tokens may be that of this command, and the API does not say which. So a helper token revokes
+ * them and itself last.
+ * If this command is ended early, the helper soon expires.
  */
 async function revokeMany({ context }: Input, client: Client, ids: readonly string[]): Promise<void> {
   if (readGivenToken(context.env) === null) return revokeEach(client, ids);
@@ -76,7 +77,7 @@ async function revokeMany({ context }: Input, client: Client, ids: readonly stri
   await revokeEach(client.withToken(helper.token), [...ids, helper.id]);
 }
 
-/** Passes over those that somebody else has revoked meanwhile. */
+/** Passes over tokens that another client has revoked meanwhile. */
 async function revokeEach(client: Client, ids: readonly string[]): Promise<void> {
   for (const id of ids) {
     try {

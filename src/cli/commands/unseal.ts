@@ -12,7 +12,7 @@ export const run: Run = async (input) => {
   return EXIT.done;
 };
 
-/** False if there was nothing to do. */
+/** Returns false if the vault was not sealed. */
 async function unseal(input: Input, client: Client): Promise<boolean> {
   if (!(await client.status()).sealed) return false;
   await givePassphrase(input, client, (body) => client.unseal(body));

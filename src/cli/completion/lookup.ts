@@ -1,6 +1,6 @@
 /**
- * What only the vault knows, for completing a word: names, and never a value. A running daemon is asked and nobody else:
- * to press a key must open no vault and ask for no passphrase. Whatever fails, and whatever takes long, finds nothing.
+ * Names from the vault, for completing a word; never a value. Only a running daemon is asked: pressing a key must not open
+ * a vault or ask for a passphrase. A failure, or an answer that takes too long, means no candidates.
  */
 import { Client } from '../../client/client.ts';
 import { Connection } from '../../client/connection.ts';
@@ -10,7 +10,7 @@ import { escapeControls } from '../../text/escape-controls.ts';
 import { readGivenToken } from '../vault/access.ts';
 import type { Candidate, Lookup, Plan } from './plan.ts';
 
-/** Somebody waits with a finger on the key. */
+/** How long the user waits after pressing the key. */
 const PATIENCE_MS = 1_000;
 
 export async function findCandidates(
@@ -77,7 +77,7 @@ function toCandidates(values: readonly string[]): Candidate[] {
   return values.map((value) => ({ value, description: '' }));
 }
 
-/** A name that somebody wrote into the file by himself may have a line's end in it, or steer the terminal. */
+/** False for a name with control characters, which somebody may have written into the database file. */
 function isPlain({ value, description }: Candidate): boolean {
   const text = value + description;
   return escapeControls(text) === text;

@@ -1,6 +1,6 @@
 /**
  * `mav __complete SHELL WORD…`: what the completion scripts ask. One candidate a line, a tab and its description behind
- * it; a line that starts with the tab asks the shell for names of files. Never a word about what goes wrong.
+ * it; a line that starts with the tab asks the shell for names of files. Errors are not shown.
  */
 import { isShownAsItIs } from '../../text/escape-controls.ts';
 import type { Context } from '../run/context.ts';
@@ -17,7 +17,7 @@ export async function answerCompletion(argv: readonly string[], { env, print }: 
   const candidates = [...plan.candidates, ...(await askVault(plan, env))];
   for (const candidate of candidates) {
     const line = show(candidate);
-    // A shell shows it on the terminal, and would put it on the command line.
+    // The shell shows it on the terminal, and may put it on the command line.
     if (line !== null && isShownAsItIs(line)) print(line);
   }
   if (plan.files) print(FILES);
@@ -33,16 +33,16 @@ async function askVault(plan: Plan, env: NodeJS.ProcessEnv): Promise<Candidate[]
 interface Question {
   readonly before: readonly string[];
   readonly current: string;
-  /** A candidate's line; null for one that does not fit. */
+  /** Returns the line of a candidate, or null if it does not begin with the word. */
   readonly show: (candidate: Candidate) => string | null;
 }
 
-/** zsh and fish choose and quote by themselves; the others take what they are given. */
+/** zsh and fish choose and quote candidates themselves. For the other shells it is done here. */
 function readQuestion([shell, ...words]: readonly string[]): Question {
   if (shell === 'bash') return readBashLine(words);
   const before = words.slice(0, -1);
   if (shell !== 'powershell') return { before, current: words.at(-1) ?? '', show: describe };
-  // It drops empty words; so the last one comes behind a dot.
+  // PowerShell drops empty words, so its script puts a dot before the last one.
   const current = words.at(-1)?.slice(1) ?? '';
   return { before, current, show: choose(current, quoteForPowerShell, describe) };
 }

@@ -47,7 +47,7 @@ function extend(word: Word, part: string, wordBreaks: string): Word {
   return { ...whole, fixed: isBreak ? { raw: whole.raw.length, value: whole.value.length } : fixed };
 }
 
-/** Where the backslash is no more than one, what follows stands for itself, and may end the quote. */
+/** If the backslash escapes nothing, it stands for itself, and the character behind it may end the quote. */
 function extendEscaped(word: Word, part: string, wordBreaks: string): Word {
   const escaped = part.slice(1);
   if (isEscape(word.quote, escaped)) return { ...word, raw: word.raw + part, value: word.value + escaped };

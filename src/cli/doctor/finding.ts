@@ -3,7 +3,7 @@ export interface Finding {
   /** What was looked at, in a word or two; stable. */
   readonly check: string;
   readonly result: 'ok' | 'warn' | 'FAIL';
-  /** What is the case and, unless that is well, what to do. */
+  /** The state that was found and, if the result is not `ok`, what to do. */
   readonly detail: string;
 }
 

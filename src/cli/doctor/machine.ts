@@ -5,7 +5,7 @@ import { formatTime } from '../../text/format-time.ts';
 import { checkDebuggers } from './debuggers.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
-/** Nobody has run this version before. */
+/** When this version was written: an earlier time means that the clock is wrong. */
 const EARLIEST = Date.UTC(2026, 10);
 
 export function checkMachine(): Finding[] {

@@ -69,7 +69,7 @@ function inspectFolder(home: Home): Finding[] {
   return [folder, ...files];
 }
 
-/** What is written down of the vault; whether the file is that vault is for the thread to say that opens it. */
+/** What known-vaults.json says of the vault. The thread that opens the vault compares the file with it. */
 function checkKnown(home: Home): Finding[] {
   try {
     const known = findKnownVault(home);

@@ -26,7 +26,7 @@ const MAX_NAMED = 10;
 /** Rows are stamped to the second. */
 const CLOCK_SLACK_MS = 2_000;
 
-/** Empty where there is no vault. */
+/** Returns nothing if there is no vault. */
 export async function checkVault(input: Input): Promise<Finding[]> {
   const { home, context } = input;
   try {
@@ -54,7 +54,7 @@ async function inspectAsToken(client: Client): Promise<Finding[]> {
   try {
     await client.info();
   } catch (error) {
-    // It is a good token, only not for this.
+    // The token is valid, but may not read.
     if (!(error instanceof MaestroVaultError) || error.code !== 'forbidden') throw error;
   }
   return [version, ok('vault', 'the daemon knows the token; what no token may see was not checked')];
@@ -140,7 +140,7 @@ async function inspectUnsealed(
   ];
 }
 
-/** A daemon that was unsealed in the morning says nothing of the keychain now; so it asks it once more. */
+/** An unsealed daemon does not show that the keychain works now, so it is made to ask it again. */
 async function askKeychain(client: Client): Promise<Finding> {
   try {
     await client.unseal();

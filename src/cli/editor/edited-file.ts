@@ -39,7 +39,7 @@ export function createEditedFile({ XDG_RUNTIME_DIR }: NodeJS.ProcessEnv, text: U
   return { path, folder };
 }
 
-/** Null if the program has removed it. */
+/** Returns null if the program has removed the file. */
 export function readEditedFile({ path }: EditedFile): Buffer | null {
   try {
     return readFileSync(path);
@@ -64,7 +64,7 @@ function listFiles(folder: string): string[] {
   }
 }
 
-/** As well as a file system lets itself be overwritten; a file that cannot be is still removed. */
+/** Overwrites a file as far as its file system allows. A file that cannot be overwritten is removed all the same. */
 function overwrite(path: string): void {
   try {
     const file = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
@@ -75,7 +75,7 @@ function overwrite(path: string): void {
       closeSync(file);
     }
   } catch {
-    // Its name goes in any case.
+    // The file is removed in any case.
   }
 }
 

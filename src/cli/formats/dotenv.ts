@@ -28,7 +28,7 @@ const MENTION = /\\[\s\S]|\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 
-/** `path` is said in errors, and `ifForeign` where the file seems to be none of dotenv at all. Throws CliError. */
+/** Errors name `path`. An error on the first assignment ends with `ifForeign`: the file may have another format. Throws CliError. */
 export function parseDotenv(path: string, text: string, ifForeign = ''): Assignment[] {
   const reader = new Reader(text.replace(/^\ufeff/, '').replaceAll(OTHER_LINE_ENDS, '\n'));
   const assignments: Assignment[] = [];
@@ -44,7 +44,7 @@ export function parseDotenv(path: string, text: string, ifForeign = ''): Assignm
   return assignments;
 }
 
-/** What is wrong, where it is malformed. */
+/** Returns what is wrong if the assignment is malformed. */
 function readAssignment(reader: Reader): Omit<Assignment, 'line'> | string {
   const name = reader.take(NAME)?.[1];
   if (name === undefined) return `not an assignment such as NAME=value, NAME='value' or NAME="value"`;
@@ -55,7 +55,7 @@ function readAssignment(reader: Reader): Omit<Assignment, 'line'> | string {
   return reader.take(BLANK) === null ? 'text follows the closing quote' : { name, ...value };
 }
 
-/** null where its quotes do not end. */
+/** Returns null if the quotes do not end. */
 function readValue(reader: Reader): Pick<Assignment, 'value' | 'mentions'> | null {
   const quoted = reader.take(QUOTED);
   if (quoted === null) {
@@ -78,8 +78,8 @@ function findMentions(text: string): string[] {
 }
 
 /**
- * The variables whose values mention another of the file's own, as a note for whoever expects that to be expanded; null
- * where there is none.
+ * Returns a note on values that mention another variable of the file, which some readers would expand; null if there are
+ * none.
  */
 export function describeMentions(path: string, assignments: readonly Assignment[]): string | null {
   const names = new Set(assignments.map(({ name }) => name));
@@ -115,7 +115,7 @@ class Reader {
     return this.#line;
   }
 
-  /** What the pattern (a sticky one) finds here; null, and nothing is taken, where it finds nothing. */
+  /** Takes what the pattern, a sticky one, matches here. Returns null, and takes nothing, if it does not match. */
   take(pattern: RegExp): RegExpExecArray | null {
     pattern.lastIndex = this.#at;
     const found = pattern.exec(this.#text);

@@ -40,7 +40,7 @@ export function formatDotenvFile(
     .sort((one, other) => one.losing - other.losing);
 }
 
-/** What to tell whoever keeps the file: the variables that some readers read otherwise, never a value. */
+/** Notes for the user: which variables some readers read differently. They hold no value. */
 export function describeDiffering(lines: readonly DotenvLine[]): string[] {
   const byReaders = new Map<string, string[]>();
   for (const { name, differing } of lines) {
@@ -55,7 +55,7 @@ export function describeDiffering(lines: readonly DotenvLine[]): string[] {
   });
 }
 
-/** Of those that suit equally many readers, the one over which fewer lose what follows, then the first. */
+/** Chooses the spelling that most readers read right; among equals, the one after which fewer readers lose lines. */
 function chooseSpelling(value: string): Spelling {
   let best: Spelling | null = null;
   for (const [quotes, text] of spell(value)) {
@@ -91,7 +91,7 @@ function escapeText(value: string, characters: readonly string[]): string {
   });
 }
 
-/** null if more than so many readers differ: a value may be long, and reading it takes time. */
+/** Returns null once more than `most` readers differ: a value may be long, and reading it takes time. */
 function judge(value: string, quotes: Quotes, text: string, most: number): Spelling | null {
   const differing: string[] = [];
   let losing = 0;

@@ -9,7 +9,7 @@ import { findTerminalWidth, writeInTurn } from '../terminal/output.ts';
 
 export interface Column {
   readonly head: string;
-  /** It is of no use when it is cut: a number, a time, an id. */
+  /** Never cut: a number, a time or an id is useless in part. */
   readonly isWhole?: boolean;
 }
 
@@ -40,7 +40,7 @@ export async function printTable(context: Context, columns: readonly Column[], r
   await writeInTurn(context, await formatTable(columns, rows, width));
 }
 
-/** The table in pieces of many lines. `width`: of the terminal; null where nothing is to be cut. */
+/** Returns the table in pieces of many lines. `width`: the terminal's, in columns; null to cut nothing. */
 export async function formatTable(
   columns: readonly Column[],
   rows: Rows,
@@ -111,7 +111,7 @@ function fitWidths(columns: readonly Column[], natural: readonly number[], width
   return fitted;
 }
 
-/** The widest column that can be cut and is wider than `least`; null if there is none. */
+/** Returns the widest column that may be cut and is wider than `least`; null if there is none. */
 function findWidest(columns: readonly Column[], widths: readonly number[], least: number): number | null {
   let widest: number | null = null;
   for (const [column, { isWhole }] of columns.entries()) {
@@ -122,7 +122,7 @@ function findWidest(columns: readonly Column[], widths: readonly number[], least
   return widest;
 }
 
-/** `edge`: where the line ends, whatever is in it; null where it fits. */
+/** `edge`: the column at which the line is cut; null if it fits. */
 function formatLine(
   row: readonly string[],
   widths: readonly number[],

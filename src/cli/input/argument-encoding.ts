@@ -1,6 +1,6 @@
 /**
- * Node decodes argv as UTF-8 and puts U+FFFD in the place of what is none: a secret typed in Latin-1 would be stored as
- * something else, silently. Loaded only where a word has that character.
+ * Node decodes argv as UTF-8 and replaces other bytes by U+FFFD: a secret typed in Latin-1 would silently be stored as
+ * something else. Loaded only where a word has that character.
  */
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ export function checkArgumentEncoding(argv: readonly string[]): void {
   throw usageError('an argument is not valid UTF-8; give the value with --from-file or on standard input');
 }
 
-/** The words of this process as bytes (proc(5)); null where there is no /proc. */
+/** Returns the words of this process as bytes (proc(5)); null if there is no /proc. */
 function readWords(): Buffer[] | null {
   try {
     const all = readFileSync('/proc/self/cmdline');

@@ -7,14 +7,14 @@ const PIECE_SIZE = 65_536;
 /** More than any env file or template that somebody wrote. */
 const MAX_SIZE = 268_435_456;
 
-/** All of the file; it may be a pipe or a device, which say nothing of their size. Throws CliError. */
+/** Returns the whole file, which may be a pipe or a device without a known size. Throws CliError. */
 export function readInputFile(path: string): Buffer {
   const bytes = readUpTo(path, MAX_SIZE);
   if (bytes === null) throw new CliError(EXIT.failed, `${path} is larger than ${MAX_SIZE} bytes`);
   return bytes;
 }
 
-/** All of it; null where there are more than `maxSize` bytes. Throws CliError where it cannot be read. */
+/** Returns the whole file, or null if it has more than `maxSize` bytes. Throws CliError if it cannot be read. */
 export function readUpTo(path: string, maxSize: number): Buffer | null {
   if (path === '') throw usageError('the path of a file is empty');
   const pieces: Buffer[] = [];
@@ -49,7 +49,7 @@ export function checkReadable(path: string): void {
   }
 }
 
-/** All of it; null once there are more than `maxSize` bytes. */
+/** Returns all of standard input, or null once it has more than `maxSize` bytes. */
 export async function readStandardInput(maxSize: number): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -6,7 +6,7 @@ import type { Input } from '../run/command.ts';
 import { CliError, EXIT } from '../run/failure.ts';
 import { checkReadable, readInputFile } from './input-file.ts';
 
-/** What whoever started this has handed over, as `<(…)` of a shell: no place that somebody else could write. */
+/** A descriptor that the caller handed over, as a shell does for `<(…)`. Other users cannot write there. */
 const HANDED = /^\/(dev\/(stdin|fd\/\d+)|proc\/(self|\d+)\/fd\/\d+)$/;
 /** More than any passphrase. */
 const MAX_SIZE = 1_048_576;

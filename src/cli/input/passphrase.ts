@@ -9,7 +9,7 @@ const MAX_ATTEMPTS = 3;
 
 type Attempt<T> = { readonly isWrong: false; readonly result: T } | { readonly isWrong: true };
 
-/** How asking ended: a passphrase was not wrong, all were, or nobody could be asked. */
+/** How asking ended: a passphrase was right, all were wrong, or there was no terminal to ask on. */
 type Asked<T> = { readonly kind: 'answered'; readonly result: T } | { readonly kind: 'wrong' | 'nobody' };
 
 /** Asks for the passphrase and tries it, three times at most. `attempt` gets a request body, which it may move away. */
@@ -29,7 +29,7 @@ export async function tryPassphrases<T>(
   return { kind: 'wrong' };
 }
 
-/** What lets somebody be asked, for whom nobody was: they may be on a terminal already. */
+/** Says what to change so that the passphrase can be asked for. The user may be on a terminal already. */
 export function describeTyping(context: Context): string {
   const { canAskPassphrase, isErrorTerminal, isInputTerminal, isOutputTerminal } = context;
   if (isErrorTerminal && !canAskPassphrase) return 'leave --no-input out';
@@ -37,7 +37,7 @@ export function describeTyping(context: Context): string {
   return isOnTerminal ? 'leave standard error on the terminal' : 'run this on a terminal';
 }
 
-/** What is said when somebody has tried often enough. */
+/** The error after the last attempt. */
 export function explainWrong(): CliError {
   return new CliError(EXIT.sealed, `no passphrase was right in ${MAX_ATTEMPTS} attempts; nothing was done`);
 }

@@ -3,7 +3,7 @@
 import type { Reference } from '../run/command.ts';
 
 export const SCHEME = 'mav://';
-/** Also in capitals, in which it is no reference but was meant as one. */
+/** Matches capitals too: such a text is not a reference, but was meant as one. */
 export const SCHEME_ANYWHERE = /mav:\/\//i;
 
 /** The first `/` ends the environment and the first `#` the name; a name's own `/` need not be encoded. */
@@ -11,7 +11,7 @@ const PARTS = /^mav:\/\/([^/#]*)\/([^#]+)(?:#(.+))?$/s;
 /** What no name may have (C0, DEL and C1). */
 const CONTROLS = /\p{Cc}/u;
 
-/** null where it is malformed. */
+/** Returns null if the reference is malformed. */
 export function parseReference(text: string): Reference | null {
   const parts = PARTS.exec(text)?.slice(1);
   if (parts === undefined) return null;
@@ -20,7 +20,7 @@ export function parseReference(text: string): Reference | null {
   return { environment, name, ...(field === undefined ? {} : { field }) };
 }
 
-/** null for what is no percent-encoded UTF-8, or no name. */
+/** Returns null if the part is not percent-encoded UTF-8, or not a name. */
 function decode(part: string | undefined): string | null | undefined {
   if (part === undefined) return undefined;
   try {

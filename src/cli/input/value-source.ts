@@ -9,10 +9,10 @@ const NEWLINE = 0x0a;
 export const VALUE_SOURCES = ['value', 'from-file', 'stdin'];
 /** What the API takes. */
 const MAX_VALUE_SIZE = 1_048_576;
-/** Of the longer kind. */
+/** Length of `\r\n`, the longer newline that `--trim` may remove. */
 const NEWLINE_SIZE = 2;
 
-/** The option that names a value's source; null where none does. Throws CliError for two. */
+/** Returns the option that names the value's source, or null. Throws CliError if several do. */
 export function findSource(input: Input, options: readonly string[]): string | null {
   const given = options.filter((option) => input.flag(option));
   if (given.length > 1) throw usageError(`give one of ${given.map((option) => `--${option}`).join(' and ')}`);
@@ -49,7 +49,7 @@ function readFile(path: string): Buffer {
   return bytes;
 }
 
-/** A newline that is left out may come on top. */
+/** The limit leaves room for a newline that is left out. */
 async function readPiped(): Promise<Buffer> {
   const bytes = await readStandardInput(MAX_VALUE_SIZE + NEWLINE_SIZE);
   if (bytes === null) throw tooLarge();
@@ -60,7 +60,7 @@ function tooLarge(): CliError {
   return new CliError(EXIT.failed, `the value is larger than ${MAX_VALUE_SIZE} bytes; nothing was stored`);
 }
 
-/** Bytes are kept as they come; a newline that was hardly meant is said, and taken off only where that is asked for. */
+/** Removes one final newline with --trim. Without it the bytes stay as they are, and a note says that they end so. */
 function trim({ context, flag }: Input, bytes: Buffer): Uint8Array {
   const end = findEndBeforeNewline(bytes);
   if (end === bytes.length) return bytes;
