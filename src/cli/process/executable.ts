@@ -1,9 +1,9 @@
-/** Whether the system is sure to start a program: asked where a failure to would end us badly. */
+/** Whether a program is sure to start. Before Node 26 a failed execve aborts the process. */
 import { accessSync, closeSync, constants, openSync, readSync } from 'node:fs';
 
-/** What every system takes of arguments and environment together; most take more. */
+/** Bytes of arguments and environment together that every system takes; most take more. */
 const SURE_SIZE = 131_072;
-/** Of the pointer to each. */
+/** Bytes of the pointer to each string. */
 const POINTER_SIZE = 8;
 const HEAD_SIZE = 256;
 
@@ -30,7 +30,7 @@ function isStartable(program: string): boolean {
     accessSync(Buffer.from(interpreter, 'latin1'), constants.X_OK);
     return true;
   } catch {
-    // It may be run, but not be read: that is seen when it is started.
+    // A program may be executable and not readable. Starting it as a child shows that.
     return false;
   }
 }

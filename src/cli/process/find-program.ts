@@ -1,4 +1,4 @@
-/** Finds a program as a shell does (XCU 2.9.1.4), with a shell's exit codes where there is none. */
+/** Finds a program as a shell does (XCU 2.9.1.4), with a shell's exit codes for one that is missing. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { CliError } from '../run/failure.ts';
@@ -7,7 +7,7 @@ import { CliError } from '../run/failure.ts';
 const EXIT_NOT_FOUND = 127;
 export const EXIT_NOT_EXECUTABLE = 126;
 
-/** What execvp takes where PATH is not set. */
+/** execvp uses this path if PATH is not set. */
 const DEFAULT_PATH = '/bin:/usr/bin';
 
 /** The program's path. Throws CliError with 127 or 126. */
@@ -24,12 +24,12 @@ export function findProgram(command: string, path: string = DEFAULT_PATH): strin
   throw new CliError(EXIT_NOT_EXECUTABLE, `${quote(command)}: not an executable file`);
 }
 
-/** What lies in a folder that may not be searched counts as there only if it was named. */
+/** A program in a folder that may not be searched counts as there only if its path was given. */
 function isThere(path: string, isNamed: boolean): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    // A path through a file, or a name that is too long, is none at all.
+    // Nothing can lie at a path through a file, or at a name that is too long.
     return isNamed && (error as NodeJS.ErrnoException).code === 'EACCES';
   }
 }
@@ -43,7 +43,7 @@ export function isExecutable(path: string): boolean {
   }
 }
 
-/** A bare name would be looked for on PATH once more. */
+/** execvp would look for a bare name on PATH again. */
 function toPath(program: string): string {
   return program.includes('/') ? program : `./${program}`;
 }

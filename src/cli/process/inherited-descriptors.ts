@@ -24,13 +24,13 @@ const FOLDER = '/proc/self/fd';
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const EVENT_POLL = 'anon_inode:[eventpoll]';
-/** What the event loops of Node have one of each, and hardly any other program hands on. */
+/** Each event loop of Node has one of each of these. Hardly any program hands such descriptors on. */
 const OF_EVENT_LOOPS: readonly string[] = [EVENT_POLL, 'anon_inode:[io_uring]', 'anon_inode:[eventfd]'];
 
-/** In their order; none where the system does not show them. */
+/** Returns them in ascending order; an empty list where the system does not show descriptors. */
 export function findInherited(): Descriptor[] {
   const all = readDescriptors();
-  // The first one that Node opens, and it got the lowest number that was free.
+  // Node opens this one first, so it has the lowest number that was free.
   const first = all.find(({ target }) => target === EVENT_POLL)?.number ?? 0;
   const later = all.filter(({ number }) => number >= first);
   // The shell that reads the program's first lines leaves it open where 3 to 9 are taken.
@@ -51,7 +51,7 @@ function findScript(): string | null {
   }
 }
 
-/** Whether it is still the same one, and would be closed. */
+/** Whether the descriptor is still the same, and would be closed on exec. */
 export function isStillClosing({ number, target }: Descriptor): boolean {
   const now = readDescriptor(number);
   return now !== null && now.target === target && now.closesOnExec;
@@ -69,7 +69,7 @@ function readDescriptors(): Found[] {
   }
 }
 
-/** null for one that is closed: the listing has one of its own. */
+/** Returns null for a closed descriptor, as that of the listing itself is by now. */
 function readDescriptor(number: number): Found | null {
   try {
     const target = readlinkSync(`${FOLDER}/${number}`);
@@ -95,7 +95,7 @@ function findOwnPipes(candidates: readonly Found[]): Found[] {
   return [...loops.flat(), ...youngest];
 }
 
-/** The smaller, the younger. A pipe's times say when it was made, or was read and written last. */
+/** Smaller means younger. A pipe's times say when it was made, or last read and written. */
 function measureAge([end]: readonly Found[]): number {
   const { atimeMs, mtimeMs } = statSync(`${FOLDER}/${end?.number}`);
   return -Math.min(atimeMs, mtimeMs);

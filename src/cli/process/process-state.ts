@@ -1,6 +1,6 @@
 /**
- * Gives this process back the state that Node took from it, for the program that it becomes: by node:ffi, which Node has
- * from 26.1 on, because Node has no other name for these calls.
+ * Restores the state that Node changed, for the program that this process becomes. Node has no API for these calls but
+ * node:ffi, from 26.1 on.
  */
 import { hasSignal, type Started } from '../../system/started.ts';
 import { type Descriptor, isStillClosing } from './inherited-descriptors.ts';
@@ -27,7 +27,7 @@ export interface Wanted {
   readonly inherited: readonly Descriptor[];
 }
 
-/** Returns whether the descriptors stay open; the rest is as it can be. Call it last: Node's own handlers are gone then. */
+/** Returns whether the descriptors stay open. Call it last: it removes Node's own signal handlers. */
 export function restoreState({ started, inherited }: Wanted): boolean {
   const closing = inherited.filter(isStillClosing);
   if (started === null && closing.length === 0) return true;
@@ -42,7 +42,7 @@ type Calls = NonNullable<ReturnType<typeof loadCalls>>;
 function loadCalls() {
   if (process.platform !== 'linux') return null;
   const { emitWarning } = process;
-  // That it is experimental would be said in the middle of the program's own output.
+  // Node would print that node:ffi is experimental in the middle of the program's output.
   process.emitWarning = () => {};
   try {
     const ffi: typeof import('node:ffi') | undefined = process.getBuiltinModule('node:ffi');

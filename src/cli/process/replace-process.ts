@@ -1,7 +1,7 @@
 /**
  * Makes this process another program's: with execve, where the platform has it, so that process id, signals, standard
- * input and exit code are that program's own; elsewhere it is a child of ours. Whoever calls has closed all that must not
- * be left open: nothing of ours runs afterwards.
+ * input and exit code are that program's own; elsewhere it runs as a child. The caller has closed all that must not stay
+ * open: none of this program's code runs afterwards.
  */
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
@@ -22,8 +22,8 @@ const IGNORED_BY_NODE = ['SIGPIPE', 'SIGXFSZ'] as const;
 type Execve = (file: string, args: string[], env: NodeJS.ProcessEnv) => never;
 
 /**
- * Runs `command` with exactly this environment, and with what this process was started with. Answers its exit code where
- * it could only be a child. Throws CliError.
+ * Runs `command` with exactly this environment, and with what this process was started with. Returns the exit code if
+ * the program could only run as a child. Throws CliError.
  */
 export async function replaceProcess(
   command: readonly string[],
@@ -52,7 +52,7 @@ function become(
   const [name = '', ...args] = command;
   const reset = IGNORED_BY_NODE.filter((name) => !hasSignal(started?.ignored ?? 0n, constants.signals[name]));
   const { emitWarning } = process;
-  // That execve is experimental would be said in the middle of the program's own output.
+  // Node would print that execve is experimental in the middle of the program's output.
   process.emitWarning = () => {};
   for (const signal of reset) process.on(signal, ignore);
   makeBlocking();
@@ -72,13 +72,13 @@ function tryShell(execve: Execve, program: string, args: string[], env: NodeJS.P
   try {
     execve(SHELL, [SHELL, program, ...args], env);
   } catch {
-    // Said of the program itself.
+    // The caller reports the error of the program itself.
   }
 }
 
 function ignore(): void {}
 
-/** What Node has no other name for. */
+/** Node's internal handle, which has no public API. */
 type Handled = { readonly _handle?: { readonly setBlocking?: (isBlocking: boolean) => void } };
 
 /**

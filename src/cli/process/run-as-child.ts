@@ -18,10 +18,10 @@ const FORWARDED: readonly NodeJS.Signals[] = [
 ];
 /** A terminal sends these to all of its programs, the child too. */
 const FROM_TERMINAL: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH'];
-/** A shell's way to say that a program was ended by a signal. */
+/** A shell adds the signal's number to this for a program that a signal ended. */
 const SIGNAL_EXIT = 128;
 
-/** Throws CliError where it does not start. */
+/** Returns its exit code. Throws CliError if it does not start. */
 export function runAsChild(
   program: string,
   [name = '', ...args]: readonly string[],
@@ -56,7 +56,7 @@ function start(
   try {
     return spawn(program, args, { argv0: name, env, stdio });
   } catch (error) {
-    // Some failures are thrown, others told later.
+    // spawn throws some failures and emits others.
     throw explainStart(name, error, env);
   }
 }

@@ -11,19 +11,19 @@ import { usageError } from './failure.ts';
 export interface Arguments {
   readonly args: readonly string[];
   readonly values: ReadonlyMap<string, readonly (string | boolean)[]>;
-  /** Where a reference stood in the place of the first name: what it said. */
+  /** The reference that stood in the place of the first name; null if none did. */
   readonly referred: Reference | null;
 }
 
 /** One option as it was typed. */
 export interface Given {
-  /** Its name in the table; null for one that is not there. */
+  /** Its name in the table; null for an unknown option. */
   readonly name: string | null;
   /** Without the value: `--env`, `-e`. */
   readonly typed: string;
-  /** Null where none stands beside it. */
+  /** The value beside it; null if there is none. */
   readonly value: string | null;
-  /** It was typed without the `no-` that its name has, and means the opposite. */
+  /** Whether it was typed without the `no-` of its name, and so means the opposite. */
   readonly isNegated: boolean;
 }
 
@@ -32,11 +32,11 @@ export interface Scan {
   readonly given: readonly Given[];
   /** The option that takes a value and has none, because the words end there. */
   readonly pending: Given | null;
-  /** Options have ended: at `--` or, where that is so, at the first word that is none. */
+  /** Whether options have ended: at `--` or, for a command that hands words on, at the first argument. */
   readonly isPlain: boolean;
 }
 
-/** Splits words into arguments and options. Whatever is wrong with them is left to the caller. */
+/** Splits words into arguments and options. The caller checks them. */
 export function scanWords(options: Options, words: readonly string[], endsAtFirst = false): Scan {
   const args: string[] = [];
   const given: Given[] = [];
@@ -124,7 +124,7 @@ function readText({ ignoresCase }: Option, value: string): string {
   return ignoresCase ? value.toLowerCase() : value;
 }
 
-/** What pflag takes for a boolean. */
+/** Reads the words that pflag takes for a boolean. */
 function readBoolean(typed: string, value: string | null): boolean {
   if (value === null || /^(1|t|true)$/i.test(value)) return true;
   if (/^(0|f|false)$/i.test(value)) return false;

@@ -1,4 +1,4 @@
-/** What a command is made of: the table of commands is filled with these, and each command is given an Input. */
+/** The parts of a command: its entry in the table, and the Input that each run of it is given. */
 import type { Home } from '../../places/home.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './failure.ts';
@@ -22,7 +22,7 @@ export interface Reference {
 export interface Option {
   readonly type: 'string' | 'boolean';
   readonly short?: string;
-  /** Other names that it goes by, left out of help. */
+  /** Other names, which help leaves out. */
   readonly aliases?: readonly string[];
   /** Its value is one of a few words, and may be typed in capitals. */
   readonly ignoresCase?: boolean;
@@ -31,11 +31,11 @@ export interface Option {
   readonly description: string;
   /** It may be given more than once. */
   readonly repeatable?: boolean;
-  /** Of `--output`: the forms it may name, the usual one first. Without them its value means something else. */
+  /** The forms that `--output` may name, the usual one first. If absent, its value means something else. */
   readonly forms?: readonly Form[];
-  /** Of `--output`: the usual form where standard output is not a terminal, of lists alone. */
+  /** The usual form of a list if standard output is not a terminal. */
   readonly formInPipe?: Form;
-  /** Accepted for the sake of other programs' habits; neither help nor completion shows it. */
+  /** Accepted because other programs have it; neither help nor completion shows it. */
   readonly hidden?: boolean;
 }
 
@@ -76,11 +76,11 @@ export interface Command {
   readonly arguments?: string;
   /** Options end at the first argument: what follows is another program's. */
   readonly passesThrough?: boolean;
-  /** It runs though config.json cannot be followed: it is what says so. */
+  /** It runs although config.json cannot be followed, because it reports that. */
   readonly toleratesConfig?: boolean;
-  /** Its exit code alone may be wanted, whatever becomes of its output. */
+  /** Its exit code alone may be wanted, so it runs with standard output closed. */
   readonly answersByExitCode?: boolean;
-  /** It has no use for a vault, and runs though nothing says where that is. */
+  /** It needs no vault, and runs even if nothing says where the vault is. */
   readonly needsNoVault?: boolean;
   readonly description: string;
   /** More that help says, a paragraph each. */

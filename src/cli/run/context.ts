@@ -1,23 +1,22 @@
 /** What a command knows of the process it runs in. */
 export interface Context {
   readonly env: NodeJS.ProcessEnv;
-  /** The user's own, for what is not ours to close to others: this process runs with a stricter one. */
+  /** The user's umask, for programs that mav starts. This process itself has a stricter one. */
   readonly umask: number;
   /**
-   * Data goes to standard output, everything else to standard error. On a terminal no control character of it arrives, nor
-   * what hides or turns text; elsewhere data goes as it is. The same holds for the two below. `mark`: what stands before the
-   * text, in the program's own colours.
+   * Prints data to standard output. On a terminal control characters, and characters that hide or turn text, are escaped;
+   * elsewhere data goes as it is. The same holds for `printJson` and `write`. `mark`: a coloured word before the text.
    */
   readonly print: (text: string, mark?: string) => void;
   /** JSON, which on a terminal has its own escapes. */
   readonly printJson: (json: string | Uint8Array) => void;
   /** Data as bytes, nothing added. */
   readonly write: (bytes: Uint8Array) => void;
-  /** Before something is done whose only trace is what is printed. Throws CliError where that would be lost. */
+  /** Call it before doing something of which only the output tells. Throws CliError if that output would be lost. */
   readonly requireOutput: () => void;
-  /** What is good to know; `--quiet` leaves it out. */
+  /** Prints a note to standard error; `--quiet` leaves it out. */
   readonly say: (text: string) => void;
-  /** What is wrong; always said. */
+  /** Prints what is wrong to standard error, even with `--quiet`. */
   readonly complain: (text: string) => void;
   readonly isQuiet: boolean;
   /** Whether somebody can be asked: both ends are a terminal, and `--no-input` was not given. */

@@ -14,7 +14,7 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** One of EXIT, but for a command that ends as another program did. */
+/** One of EXIT, or the exit code of another program that the command ran. */
 export type ExitCode = number;
 
 export class CliError extends Error {
@@ -35,11 +35,11 @@ export function usageError(message: string): CliError {
   return new CliError(EXIT.usage, message);
 }
 
-/** Codes of errors that arise on this side of the API. Their messages too are written for the user. */
+/** Codes of errors that do not come from the API. Their messages are written for the user, too. */
 type LocalCode = 'unsafe_place' | 'untrusted' | 'bad_config' | 'owned_elsewhere' | 'no_answer';
 
 /**
- * By codes and not by classes: the classes stay unloaded, and the bundle of the command line has other ones than the files
+ * Goes by codes and not by classes: that leaves the classes unloaded, and the bundle has other copies of them than the files
  * outside of it.
  */
 const EXIT_CODES: Readonly<Record<ErrorCode | LocalCode, ExitCode>> = {
@@ -93,13 +93,13 @@ export function toCliError(error: unknown): CliError {
   if (!(error instanceof Error)) return new CliError(EXIT.failed, 'failed');
   if (isCliError(error)) return error;
   const code = 'code' in error ? String(error.code) : '';
-  // One line each: what they quote does not make another, which would look like ours.
+  // Escaped: a newline in what the message quotes would look like another message.
   if (Object.hasOwn(EXIT_CODES, code))
     return new CliError(EXIT_CODES[code as ErrorCode | LocalCode], escapeControls(error.message));
   return new CliError(EXIT.failed, explainSystemError(error) ?? describeFault(error, code));
 }
 
-/** A fault of the program: its kind and where it happened. Never its message, which may quote what was worked on. */
+/** Names the kind and the place of a fault of the program. Not its message, which may quote a secret. */
 function describeFault({ name, stack = '' }: Error, code: string): string {
   const frame = stack.split('\n').find((line) => line.startsWith('    at ')) ?? '';
   const place = /[^/]+:\d+:\d+/.exec(frame)?.[0] ?? 'a place unknown';

@@ -13,7 +13,7 @@ export interface Finding extends ValueOwner {
 const CONTROL_CHARACTER = /\p{Cc}/u;
 
 export class Findings {
-  /** A value may stand in one line twice, or match in two encodings. */
+  /** Keyed by place and owner: a value may stand in one line twice, or match in two encodings. */
   readonly #byKey = new Map<string, Finding>();
 
   add(path: string, { line, owner }: Found<ValueOwner>): void {

@@ -6,7 +6,7 @@ import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node
 import { describeSystemError } from '../../system/system-error.ts';
 import { CliError, EXIT } from '../run/failure.ts';
 
-/** What stands on the command line is stronger than what a repository's configuration says. */
+/** Options on the command line win over a repository's configuration. */
 const SAFE_OPTIONS: readonly string[] = [
   '--no-pager',
   '--no-optional-locks',
@@ -25,11 +25,11 @@ const MAX_OUTPUT_SIZE = 2 ** 30;
 /** A hook's: they say which repository is meant, whatever folder one asks about. */
 const REPOSITORY_VARIABLES = ['GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_PREFIX'];
 
-/** What git prints; null if it fails or there is no git. `folder`: bytes, as file names are. */
+/** Returns what git prints, or null if it fails or is missing. `folder`: bytes, as file names are. */
 export function askGit(folder: Buffer, args: readonly string[]): Buffer | null {
   const env = { ...process.env };
   for (const name of REPOSITORY_VARIABLES) delete env[name];
-  // Node takes no bytes here; a name that is no UTF-8 is then no place that git knows.
+  // Node takes a string here, so git does not find a folder whose name is not UTF-8.
   const { status, stdout } = run(args, env, folder.toString());
   return status === 0 ? stdout : null;
 }

@@ -6,13 +6,13 @@ import { runGit, splitByNul, startGit } from './git.ts';
 export interface StagedFile {
   /** From the top of the work tree. */
   readonly path: string;
-  /** Of the blob. */
+  /** The blob's object id. */
   readonly id: string;
 }
 
 /** The mode of a submodule's entry: a commit, which has no bytes here. */
 const SUBMODULE = '160000';
-/** Added, copied, modified, renamed, or of another type: what is deleted has no bytes. */
+/** Added, copied, modified, renamed, or changed in type. A deleted file has no bytes. */
 const FILTER = '--diff-filter=ACMRT';
 /** Lists blobs by ids and not by names: a name may have a newline, and rename detection would list two names for one. */
 const DIFF = [
@@ -72,7 +72,7 @@ export async function readBlobs(ids: readonly string[], receiver: BlobReceiver):
   }
 }
 
-/** How many of them git answered before it ended. */
+/** Returns how many blobs git sent before it ended. */
 async function readUntilLack(ids: readonly string[], receiver: BlobReceiver): Promise<number> {
   const git = startGit(['cat-file', '--batch']);
   const failed = once(git, 'error').then(() => {

@@ -1,12 +1,12 @@
 /** What a value looks like in a file: as it is, and in the encodings that configuration files put values into. */
 import { isUtf8 } from 'node:buffer';
 
-/** A shorter one would be found everywhere. */
+/** Bytes. A shorter value would be found everywhere. */
 export const MIN_VALUE_SIZE = 6;
-/** Of a longer value its beginning is looked for: whoever has that much has copied it. */
+/** Bytes. Of a longer value only so much is looked for: a file that has that much has a copy of it. */
 export const MAX_VALUE_SIZE = 4_096;
 
-/** What stands in files for reasons of its own. In lower case. */
+/** Words, in lower case, that stand in files for other reasons. */
 const ORDINARY_WORDS: ReadonlySet<string> = new Set(
   `changeme default develop developer development disabled enabled example localhost optional password postgres
   postgresql production required secret secrets staging testing undefined unknown username 127.0.0.1 0.0.0.0`.split(
@@ -17,7 +17,7 @@ const ORDINARY_WORDS: ReadonlySet<string> = new Set(
 const BITS_OF_BYTE = 8;
 const BITS_OF_DIGIT = 6;
 
-/** Null for a value that says too little to be looked for. */
+/** Returns null for a value that is too short or too common to be looked for. */
 export function listForms(value: Uint8Array): Buffer[] | null {
   const bytes = cut(trimNewlines(Buffer.from(value.buffer, value.byteOffset, value.length)));
   if (bytes.length < MIN_VALUE_SIZE || isOrdinary(bytes)) return null;

@@ -4,9 +4,9 @@
  * time depends on what is looked through, and hardly on how much is looked for.
  */
 
-/** How many bytes the filter looks at. */
+/** Bytes that the filter looks at. */
 const HEAD_SIZE = 4;
-/** Of the filter, in bits: with 60,000 groups it says yes to one place of 70. */
+/** Bits of a hash in the filter. With 60,000 groups it lets one place of 70 through. */
 const FILTER_BITS = 22;
 /** Spreads what differs in any bit (Knuth's multiplicative hash). */
 const MULTIPLIER = 0x9e3779b1;
@@ -27,7 +27,7 @@ export interface Found<Owner> {
 interface Entry<Owner> {
   readonly bytes: Buffer;
   readonly owners: Owner[];
-  /** The longest other entry that this one begins with; -1 if there is none. */
+  /** Index of the longest other entry that this one begins with; -1 if there is none. */
   shorter: number;
 }
 
@@ -36,7 +36,7 @@ export class ValueMatcher<Owner> {
   /** By an entry's first bytes, which entries have them: from, and up to but without. */
   readonly #groups = new Map<number, readonly [from: number, to: number]>();
   readonly #filter = new Uint8Array(2 ** (FILTER_BITS - 3));
-  /** Of the longest entry. */
+  /** Bytes of the longest entry. */
   readonly #maxSize: number;
 
   /** Throws RangeError for a pattern shorter than four bytes. */
@@ -151,7 +151,7 @@ export class Search<Owner> {
     this.#report = report;
   }
 
-  /** The piece's memory may be used anew afterwards. */
+  /** The caller may reuse the piece's memory afterwards. */
   add(piece: Buffer): void {
     const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
     const to = Math.max(0, bytes.length - this.#maxSize + 1);

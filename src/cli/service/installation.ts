@@ -18,7 +18,7 @@ export async function describeService(input: Input): Promise<Service> {
   return (await import('./systemd.ts')).describeSystemd(facts);
 }
 
-/** Throws CliError if there is no such service manager that we know. */
+/** Throws CliError if mav does not know the platform's service manager. */
 export function choosePlatform({ text, flag }: Pick<Input, 'text' | 'flag'>, here: string): Platform {
   const given = text('platform');
   if (given !== undefined && !flag('print'))
@@ -35,7 +35,7 @@ export function choosePlatform({ text, flag }: Pick<Input, 'text' | 'flag'>, her
 function gatherFacts(input: Input): Facts {
   const { XDG_CONFIG_HOME = '' } = input.context.env;
   const { home } = input;
-  // The program as it was started: where this module lies says nothing, because it is bundled.
+  // The path that started the program. That of this module says nothing, because modules are bundled.
   const [, bin = ''] = process.argv;
   const facts: Facts = {
     command: [realpathSync(process.execPath), realpathSync(bin), 'serve', ...describeOptions(input)],
@@ -51,7 +51,7 @@ function gatherFacts(input: Input): Facts {
   return facts;
 }
 
-/** Nobody can be asked there: a vault under a passphrase stays sealed unless a file has it. */
+/** A service cannot ask for a passphrase: without a passphrase file its vault stays sealed. */
 function describeOptions({ text }: Input): string[] {
   const passphraseFile = text('passphrase-file');
   return passphraseFile === undefined ? [] : ['--passphrase-file', resolve(passphraseFile)];

@@ -16,7 +16,7 @@ export function describeLaunchd(facts: Facts): Service {
     links: [],
     ...listSteps(domain, target, path),
     status: { argv: ['launchctl', 'print', target] },
-    // It prints "state = running" or "state = not running"; there is no form of it for programs.
+    // launchctl prints "state = running" or "state = not running", and has no output for programs.
     isRunning: {
       argv: ['/bin/sh', '-c', 'launchctl print "$1" | grep -q "^[[:space:]]*state = running"', 'sh', target],
     },

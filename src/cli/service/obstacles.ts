@@ -1,4 +1,4 @@
-/** What has to be so before a service manager is told to start the daemon. */
+/** Checks before a service manager is told to start the daemon. */
 import { isAlive } from '../../client/alive.ts';
 import { checkSocketPath, type Home, isThere, secureHome } from '../../places/home.ts';
 import { CliError, EXIT } from '../run/failure.ts';

@@ -20,7 +20,7 @@ export interface ServiceFile {
 /** A program with its arguments, run without a shell. */
 export interface Step {
   readonly argv: readonly string[];
-  /** It fails where there is nothing to do, and that is well. */
+  /** It may fail, because there may be nothing to do. */
   readonly mayFail?: true;
   /** Worth another try: the step before it may still be taking effect. */
   readonly mayNeedTime?: true;
@@ -47,5 +47,5 @@ export interface Service {
   logs(lines: string, follow: boolean): Step;
 }
 
-/** In every file that is ours: others are never overwritten. */
+/** Stands in every file that mav writes. Other files are never overwritten. */
 export const MARKER = 'Written by mav service install';

@@ -9,10 +9,10 @@ import type { Step } from './service.ts';
 const RETRIES = 5;
 const RETRY_AFTER_MS = 1_000;
 const STDERR = 2;
-/** What a shell answers for a program that a signal has ended. */
+/** A shell's exit code for a program that a signal ended, without the signal's number. */
 const SIGNALLED = 128;
 
-/** Runs the steps one after the other; answers the exit code of the first that failed, or 0. */
+/** Runs the steps one after the other. Returns the exit code of the first that failed, or 0. */
 export async function runSteps(steps: readonly Step[]): Promise<number> {
   for (const step of steps) {
     const exitCode = await runStep(step);
@@ -23,24 +23,24 @@ export async function runSteps(steps: readonly Step[]): Promise<number> {
 
 async function runStep(step: Step): Promise<number> {
   for (let retries = step.mayNeedTime ? RETRIES : 0; ; retries--) {
-    // What they say is no data of ours; what may fail is no news.
+    // Their output is not data, so it goes to standard error. That of a step that may fail is left out.
     const exitCode = await runProgram(step, step.mayFail ? 'ignore' : STDERR);
     if (exitCode === 0 || retries === 0) return exitCode;
     await sleep(RETRY_AFTER_MS);
   }
 }
 
-/** With its output as ours. Answers the exit code. */
+/** Runs the step with its output as that of mav. Returns its exit code. */
 export function passThrough(step: Step): Promise<number> {
   return runProgram(step, 'inherit');
 }
 
-/** Whether it succeeds; its output is nobody's business. */
+/** Runs the step without showing its output. Returns whether it succeeded. */
 export async function succeeds(step: Step): Promise<boolean> {
   return (await runProgram(step, 'ignore')) === 0;
 }
 
-/** Throws CliError if there is no such program. */
+/** Throws CliError if the program cannot be started. */
 async function runProgram({ argv }: Step, output: 'ignore' | 'inherit' | number): Promise<number> {
   const [program = '', ...args] = argv;
   const child = spawn(program, args, {

@@ -4,7 +4,7 @@ import { CliError, EXIT, usageError } from '../run/failure.ts';
 
 /**
  * Resolves if it may be done: `--force` was given, or somebody on the terminal said yes (`word`: typed just that).
- * Throws CliError otherwise; where nobody can be asked it names the flag.
+ * Throws CliError otherwise; without a terminal to ask on, its message names the flag.
  */
 export async function confirm(input: Input, question: string, word: string | null = null): Promise<void> {
   if (input.flag('force')) return;

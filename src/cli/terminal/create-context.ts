@@ -51,7 +51,7 @@ function createWriters(isTerminal: boolean): Pick<Context, 'print' | 'printJson'
   };
 }
 
-/** The same context, as the flags want it to behave. */
+/** Returns a context that behaves as the flags say. */
 export function withManners(context: Context, { quiet, noInput, noColor }: Manners): Context {
   return {
     ...context,
@@ -63,7 +63,7 @@ export function withManners(context: Context, { quiet, noInput, noColor }: Manne
   };
 }
 
-/** The same context, for a command whose output is what it is run for: to print it into nothing is a failure. */
+/** Returns a context whose output fails if standard output is closed: for commands that are run for their output. */
 export function guardOutput(context: Context): Context {
   if (context.isOutputTerminal || !isOutputClosed(context.env)) return context;
   const fail = () => {
@@ -78,7 +78,7 @@ function asText(data: string | Uint8Array): string {
 
 const opened = { output: false, error: false, isLost: false };
 
-/** A reader that has seen enough is no failure; output that is lost, and with it perhaps a token, is one. */
+/** A reader that goes away is not an error. Output that cannot be written is one: a token may have been in it. */
 function openOutput(): NodeJS.WriteStream {
   if (opened.output) return process.stdout;
   opened.output = true;

@@ -1,8 +1,8 @@
-/** What is written to standard output piece by piece, and how wide the terminal is that shows it. */
+/** Writing to standard output piece by piece, and the width of the terminal. */
 import { once } from 'node:events';
 import type { Context } from '../run/context.ts';
 
-/** Writes one piece and waits for a reader that is slower; false once nobody reads what is written. */
+/** Writes one piece, and waits for a slower reader. Returns false once the reader has gone away. */
 export async function writePiece(context: Context, piece: string | Uint8Array): Promise<boolean> {
   if (!process.stdout.writable) return false;
   context.write(typeof piece === 'string' ? Buffer.from(piece) : piece);
@@ -10,7 +10,7 @@ export async function writePiece(context: Context, piece: string | Uint8Array): 
   return process.stdout.writable;
 }
 
-/** Waits until what was printed is written; false where it could not be, or nobody reads it. */
+/** Waits until all output is written. Returns false if it could not be written, or the reader has gone away. */
 export function flushOutput(): Promise<boolean> {
   return new Promise((resolve) => process.stdout.write('', (error) => resolve(!error)));
 }
@@ -20,7 +20,7 @@ export async function writeInTurn(context: Context, pieces: Iterable<string>): P
   for (const piece of pieces) if (!(await writePiece(context, piece))) return;
 }
 
-/** Of running text: that of a narrow terminal, down to what is no use any more; else what everybody can read. */
+/** Columns of running text: the terminal's width within these bounds. */
 const TEXT_WIDTH = 80;
 const LEAST_TEXT_WIDTH = 40;
 
@@ -29,7 +29,7 @@ export function findTextWidth({ isOutputTerminal, env }: Context): number {
   return Math.max(LEAST_TEXT_WIDTH, Math.min(width ?? TEXT_WIDTH, TEXT_WIDTH));
 }
 
-/** In columns; null where the terminal does not say. */
+/** Returns columns; null if the terminal does not say. */
 export function findTerminalWidth({ COLUMNS }: NodeJS.ProcessEnv): number | null {
   return process.stdout.columns || Number(COLUMNS) || null;
 }

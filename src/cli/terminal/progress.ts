@@ -1,16 +1,16 @@
 /**
- * How far something long has come: one line on the terminal, drawn anew in its place, and taken away before anything else
- * is said or asked there.
+ * A line on the terminal that says how far something long is. It is drawn again in its place, and removed before anything
+ * else is printed or asked there.
  */
 import { escapeControls } from '../../text/escape-controls.ts';
 
-/** What is done sooner needs no line. */
+/** Work that ends sooner shows no line. */
 const PATIENCE_MS = 500;
 const INTERVAL_MS = 100;
 const SECOND_MS = 1_000;
 const CLEAR_LINE = '\r\x1b[K';
 
-/** What a terminal is that nobody may draw on. */
+/** What decides whether a line may be drawn. */
 interface Screen {
   readonly isErrorTerminal: boolean;
   readonly isQuiet: boolean;
@@ -24,13 +24,13 @@ interface Lines {
   current: Progress | null;
 }
 
-/** Of the process: the bundle and the files beside it each have a copy of this module. */
+/** Shared by the process: the bundle and the files beside it each have a copy of this module. */
 const shared = globalThis as { [key: symbol]: Lines | undefined };
 const KEY = Symbol.for('maestrovault.progress');
 const lines = shared[KEY] ?? { drawn: null, current: null };
 shared[KEY] = lines;
 
-/** Takes the line away that is there; the next step draws it again. */
+/** Removes the line; the next step draws it again. */
 export function clearProgress(): void {
   if (lines.drawn !== null) process.stderr.write(CLEAR_LINE);
   lines.drawn = null;
@@ -48,7 +48,7 @@ export class Progress {
   #ticker: NodeJS.Timeout | undefined;
   #text = '';
 
-  /** Nothing is ever drawn where nobody looks, or with `--quiet`. */
+  /** Draws nothing if standard error is not a terminal, or with `--quiet`. */
   constructor({ context }: { readonly context: Screen }) {
     this.#isShown = context.isErrorTerminal && context.env.TERM !== 'dumb' && !context.isQuiet;
     lines.current = this;
@@ -67,7 +67,7 @@ export class Progress {
     this.show(`${text}: ${done} of ${total}`);
   }
 
-  /** For what cannot say how far it is, or not yet: how long it has been at it. */
+  /** Shows for how long the work has run, if it cannot say how far it is. */
   showElapsed(text: string): void {
     const startMs = Date.now();
     const tell = () => this.#showLater(`${text}, ${Math.round((Date.now() - startMs) / SECOND_MS)} s`);
@@ -75,7 +75,7 @@ export class Progress {
     this.#ticker = setInterval(tell, SECOND_MS).unref();
   }
 
-  /** Takes the line away for good. */
+  /** Removes the line, and draws no other. */
   end(): void {
     clearTimeout(this.#timer);
     clearInterval(this.#ticker);

@@ -9,11 +9,11 @@ import type { Context } from '../run/context.ts';
 import { CliError, EXIT } from '../run/failure.ts';
 import { stopProgress } from './progress.ts';
 
-/** What is pasted comes within this time; nobody types that fast. */
+/** Pasted text arrives within this time. A person types more slowly. */
 const PASTE_MS = 30;
 /** The terminal that the process was started from, whatever its standard input is. */
 const CONTROLLING_TERMINAL = '/dev/tty';
-/** How often somebody may choose something that cannot be taken. */
+/** How often the user may choose something that cannot be taken. */
 const MAX_CHOICES = 5;
 /** The shortest passphrase that a vault is made with, in characters; the vault checks it too. */
 export const MIN_PASSPHRASE_LENGTH = 8;
@@ -30,8 +30,8 @@ export function canType(): boolean {
 }
 
 /**
- * A request body `{"passphrase": …}` of what was typed; null if that was nothing. Throws CliError at Ctrl-C and at the end
- * of input.
+ * Returns a request body `{"passphrase": …}`, or null if nothing was typed. Throws CliError at Ctrl-C and at the end of
+ * input.
  */
 export async function askPassphrase(prompt: string): Promise<Uint8Array<ArrayBuffer> | null> {
   const typed = await askSecret(prompt);
@@ -54,7 +54,7 @@ export function askNewSecret(context: Context, what: string): Promise<string> {
   return askTwice(context, `${what}: `, (typed) => (typed === '' ? 'That is empty.' : null));
 }
 
-/** `judge` says why an answer cannot be taken; null where it can. */
+/** `judge` returns why an answer cannot be taken, or null if it can. */
 async function askTwice(
   context: Context,
   prompt: string,
@@ -69,7 +69,7 @@ async function askTwice(
   throw new CliError(EXIT.failed, 'no answer that can be taken; nothing was done');
 }
 
-/** What was typed, shown as it is typed. Throws CliError at Ctrl-C and at the end of input. */
+/** Returns what was typed, which is shown meanwhile. Throws CliError at Ctrl-C and at the end of input. */
 export function askText(prompt: string): Promise<string> {
   return withInput(async (input) => {
     stopProgress();
@@ -116,7 +116,7 @@ async function withInput<T>(use: (input: ReadStream) => Promise<T>): Promise<T> 
   }
 }
 
-/** Ctrl-C and the end of input are no answers. */
+/** Rejects with CliError at Ctrl-C and at the end of input. */
 function readLine(reader: Interface, prompt: string): Promise<string> {
   return new Promise((resolve, reject) => {
     reader.once('line', resolve);

@@ -1,13 +1,13 @@
 /**
- * A value on a terminal: what could move the cursor, change colours, type for the user, hide or turn around is not sent
- * there. It is not escaped either: what is shown may be copied, and has to be the value.
+ * A value on a terminal. A value with characters that could move the cursor, change colours, type for the user, or hide or
+ * turn text is refused. It is not escaped, because what is shown may be copied and must be the value.
  */
 import { isUtf8 } from 'node:buffer';
 import { isShownAsItIs } from '../../text/escape-controls.ts';
 import { withoutFinalNewline } from '../../text/final-newline.ts';
 import { CliError, EXIT } from '../run/failure.ts';
 
-/** The value's text without the newline at its end. Throws CliError if a terminal cannot show it as it is. */
+/** Returns the value's text without its final newline. Throws CliError if a terminal cannot show it as it is. */
 export function showValue(value: Uint8Array): string {
   const { buffer, byteOffset, length } = withoutFinalNewline(value);
   const text = Buffer.from(buffer, byteOffset, length).toString().replaceAll('\r\n', '\n');
