@@ -6,7 +6,7 @@ import type { Failure, Reason } from '../workers/messages.ts';
 
 /** How somebody who reads a remedy can do what it says. */
 export interface Reader {
-  /** How to unseal the vault; null where it is done by the same request, or cannot be done at all. */
+  /** How to unseal the vault; null if the same request does it, or nothing can. */
   readonly unseal: string | null;
   /** How to give a passphrase where the vault needs one; null: by unsealing it. */
   readonly givePassphrase: string | null;
@@ -28,9 +28,9 @@ export const API_WITH_KEY: Reader = {
 export type Problem = Pick<Failure, 'message' | 'reason'>;
 
 interface Remedy {
-  /** What has to be done outside of the program; null: nothing. */
+  /** What has to be done outside of the program; null if nothing has. */
   readonly first: string | null;
-  /** What helps then. */
+  /** What to do after that. */
   readonly last: 'unseal' | 'try again' | 'unseal or try again' | 'nothing';
 }
 

@@ -1,9 +1,9 @@
-/** Whether anybody listens on a socket. */
+/** Whether a program listens on a socket. */
 import { connect } from 'node:net';
 
 /**
- * ECONNREFUSED: nobody does; ENOENT, ENOTDIR: there is no such place; EINVAL: the path is too long to be one.
- * Anything else might be a live one: leave it alone.
+ * ECONNREFUSED: no program listens. ENOENT, ENOTDIR: there is no such path. EINVAL: the path is too long for a socket. With
+ * any other error a daemon may be there.
  */
 const NOBODY_LISTENS: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTDIR', 'EINVAL']);
 

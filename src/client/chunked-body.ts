@@ -21,7 +21,7 @@ export class ChunkedBody {
   #line = '';
   #trailersSize = 0;
 
-  /** Takes what is the body's; answers what comes behind it, or null while there is more to come. */
+  /** Takes bytes of the body. Returns the bytes behind its end, or null until it has ended. */
   add(received: Buffer): Buffer | null {
     let rest = received;
     while (this.#expecting !== 'nothing') {
@@ -31,7 +31,7 @@ export class ChunkedBody {
     return rest;
   }
 
-  /** The whole of it, once `add` has answered that. */
+  /** Returns the whole body. Call it once `add` has returned bytes. */
   join(): Buffer {
     return Buffer.concat(this.#data);
   }

@@ -51,13 +51,13 @@ export class Client {
   readonly #send: Send;
   readonly #authorization: Readonly<Record<string, string>>;
 
-  /** `token`: null for what needs none. */
+  /** `token`: null for requests that need none. */
   constructor(send: Send, token: string | null) {
     this.#send = send;
     this.#authorization = token === null ? {} : { Authorization: `Bearer ${token}` };
   }
 
-  /** The same way to the same vault, with another token. */
+  /** Returns a client of the same vault with another token. */
   withToken(token: string): Client {
     return new Client(this.#send, token);
   }
@@ -299,7 +299,7 @@ export class Client {
     return this.#json('vault.destroy', { body: { confirm: 'destroy', ...(force ? { force } : {}) } });
   }
 
-  /** One call as it comes off the wire, for whoever wants the answer's own bytes. Throws MaestroVaultError. */
+  /** Makes one call and returns the response with its bytes. Throws MaestroVaultError. */
   async request(
     operation: Operation,
     { params = {}, body, conditions = {}, signal }: Parts = {},
@@ -321,13 +321,13 @@ export class Client {
   }
 }
 
-/** Where the next page starts (RFC 8288); null at the end. */
+/** Returns the cursor of the next page (RFC 8288), or null at the end. */
 export function findCursor({ headers }: Incoming): string | null {
   const next = /<([^>]*)>; *rel="next"/.exec(headers.link ?? '')?.[1];
   return next === undefined ? null : new URLSearchParams(next.slice(next.indexOf('?'))).get('cursor');
 }
 
-/** The entity tag, as a later write's `ifMatch` takes it; empty where there is none. */
+/** Returns the entity tag for a later write's `ifMatch`; empty if there is none. */
 export function findTag({ headers }: Pick<Incoming, 'headers'>): string {
   return (headers.etag ?? '').slice(1, -1);
 }
@@ -340,7 +340,7 @@ function parse<T>({ body }: Incoming): T {
   return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString()) as T;
 }
 
-/** Fills the route's path; what has no place there goes into the query. */
+/** Puts parameters into the route's path, and those that it does not name into the query. */
 function buildTarget(operation: Operation, params: Params): { method: string; target: string } {
   const route = routes.find((candidate) => candidate.operation === operation);
   if (route === undefined) throw new RangeError(`no route for ${operation}`);

@@ -28,7 +28,7 @@ export interface Incoming {
   readonly body: Uint8Array;
 }
 
-/** Asks a vault, wherever it is. Rejects if there is no answer. */
+/** Sends a request to a vault. Rejects if there is no response. */
 export type Send = (outgoing: Outgoing) => Promise<Incoming>;
 
 /** An answer of which the body is still to come: of a known size, or in chunks. */
@@ -67,9 +67,9 @@ export class Connection {
   }
 
   /**
-   * Rejects with UntrustedError if another user might listen there, and with Node's own error (`ECONNREFUSED`, `ENOENT`
-   * …) if nobody does. Where more clients wait to be
-   * let in than the kernel keeps (`EAGAIN`), it tries again for `patienceMs`: whoever crowds the socket shuts nobody out.
+   * Rejects with UntrustedError if another user might listen there, and with Node's own error (`ECONNREFUSED`, `ENOENT` …) if
+   * no program does. If the kernel's queue of clients is full (`EAGAIN`), it tries again for `patienceMs`, so that a client
+   * which crowds the socket shuts no other out.
    */
   static async open(socketPath: string, options: ConnectionOptions = {}): Promise<Connection> {
     const giveUpAtMs = performance.now() + (options.patienceMs ?? CROWD_PATIENCE_MS);
@@ -113,7 +113,7 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  /** As close, and whoever waits is told that the daemon does not answer. */
+  /** Closes the connection; requests under way are rejected because the daemon does not answer. */
   giveUp(): void {
     this.#fail(new ConnectionError('the daemon does not answer', { isSilence: true }));
     this.#socket.destroy();
@@ -129,7 +129,7 @@ export class Connection {
         const first = this.#waiting.shift();
         if (first === undefined) throw new ConnectionError('the daemon answered what nobody asked');
         first.resolve(incoming);
-        // A connection that nobody waits for must not keep a program from ending.
+        // An idle connection must not keep a program from ending.
         if (!this.isIdle) continue;
         this.#silence.stop();
         this.#socket.unref();
@@ -159,7 +159,7 @@ function encodeHead({ method, target, headers, body }: Outgoing): string {
   return `${start}\r\n${lines.join('')}\r\n`;
 }
 
-/** What has arrived and is not taken yet. */
+/** Bytes that have arrived and are not taken yet. */
 class Received {
   #chunks: Buffer[] = [];
   #size = 0;

@@ -1,4 +1,4 @@
-/** How a request fails: what the API answered, by its status and its stable machine word. */
+/** How a request fails: the API's error, with its status and its stable code. */
 import type { ErrorCode, Reason, WrongItem } from '../../workers/messages.ts';
 import type { Incoming } from './connection.ts';
 
@@ -40,7 +40,7 @@ export class MaestroVaultError extends Error {
   }
 }
 
-/** The error that an answer of 400 and more stands for. */
+/** Returns the error for a response with a status of 400 and more. */
 export function toError({ status, body }: Incoming): MaestroVaultError {
   try {
     const { error, code, ...details } = JSON.parse(

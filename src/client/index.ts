@@ -17,9 +17,9 @@ export interface ConnectOptions {
   /** Default: `MAV_SOCKET`, else what config.json says, else the socket in `MAV_HOME` or `~/.maestrovault`. */
   readonly socketPath?: string;
   /**
-   * Default: true. Before anything is sent, the socket, the folders above it and, where the kernel says it, whoever listens
+   * Default: true. Before anything is sent, the socket, the folders above it and, where the kernel says it, the listener
    * must belong to this user or to root, and so must config.json; else a request rejects with UntrustedError. False: the
-   * token goes to whoever listens there.
+   * token goes to any program that listens there.
    */
   readonly checksOwner?: boolean;
 }

@@ -1,26 +1,25 @@
 /**
- * The way to whoever listens on a socket, who gets a token, a passphrase, values: before anything is sent it is certain
- * that it is this user, or root. The places say so, held to the rules that the daemon itself holds them to, and where
- * the kernel can be asked, the kernel.
+ * Connects to a socket. Before a token, a passphrase or a value is sent, it is certain that this user or root listens: by the
+ * owners and modes of the folders, which the daemon checks by the same rules, and by the kernel where it can be asked.
  */
 import { connect, type Socket } from 'node:net';
 import { isTrustedUser, openSocketFolder, UntrustedError } from '../places/trusted-places.ts';
 import { PeerCredentials } from '../system/peer-credentials.ts';
 
 export interface SocketOptions {
-  /** False: whoever listens there gets what is sent. */
+  /** False: any program that listens there gets what is sent. */
   readonly checksOwner?: boolean | undefined;
 }
 
 /** undefined: not looked for yet; null: there are none. */
 let credentials: PeerCredentials | null | undefined;
 
-/** Rejects with UntrustedError, or with Node's own error (`ECONNREFUSED`, `ENOENT` …) if nobody listens there. */
+/** Rejects with UntrustedError, or with Node's own error (`ECONNREFUSED`, `ENOENT` …) if no program listens there. */
 export async function openSocket(path: string, { checksOwner = true }: SocketOptions = {}): Promise<Socket> {
   if (!checksOwner) return connectTo(path);
   const place = openSocketFolder(path);
   try {
-    // By way of the folder that was looked at, whatever the path leads to by now.
+    // Through the folder that was checked, in case the path leads elsewhere by now.
     const socket = await connectTo(place === null ? path : place.folder.locate(place.name));
     checkListener(socket, path);
     return socket;

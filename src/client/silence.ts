@@ -6,9 +6,9 @@ import type { Socket } from 'node:net';
 import { UntrustedError } from '../places/trusted-places.ts';
 import { openSocket, type SocketOptions } from './open-socket.ts';
 
-/** A connection that hears nothing for so long asks whether the daemon still answers. */
+/** After so long without a byte a connection asks whether the daemon still answers. */
 const SILENCE_MS = 2_000;
-/** So long it waits for that. */
+/** How long it waits for that response. */
 const PROBE_MS = 5_000;
 const HEALTH = 'GET /v1/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
 
@@ -16,7 +16,7 @@ const HEALTH = 'GET /v1/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\
 const CROWD_PAUSE_MS = 20;
 
 /**
- * Whether a whole answer comes back within `timeoutMs` on a connection of its own; true too if nobody listens any more.
+ * Whether a whole answer comes back within `timeoutMs` on a connection of its own; true also if no program listens any more.
  * Rejects with UntrustedError.
  */
 export async function isAnswering(
@@ -53,14 +53,14 @@ function askHealth(socket: Socket, timeoutMs: number): Promise<Probed> {
     };
     const timer = setTimeout(() => end('silence'), timeoutMs);
     socket.once('error', () => end('answer'));
-    // Closed by somebody, who is there: as was asked for, after the answer. The beginning of one is none.
+    // A program that closes the connection is alive: the request asks it to close after the response.
     socket.once('close', () => end('answer'));
     socket.resume();
     socket.write(HEALTH);
   });
 }
 
-/** Watches a connection as long as somebody waits on it. */
+/** Watches a connection while a request waits on it. */
 export class SilenceWatch {
   readonly #socketPath: string;
   readonly #options: SocketOptions;
@@ -92,11 +92,11 @@ export class SilenceWatch {
   #wait(): void {
     const leftMs = Math.max(0, this.#heardAtMs + SILENCE_MS - performance.now());
     this.#timer = setTimeout(() => void this.#look(), leftMs);
-    // The connection keeps the program alive while somebody waits, not this.
+    // The connection keeps the program alive while a request waits; this timer does not.
     this.#timer.unref();
   }
 
-  /** Somebody else in the daemon's place is not it. */
+  /** False also if another user listens in the daemon's place. */
   #isAnswering(): Promise<boolean> {
     return isAnswering(this.#socketPath, PROBE_MS, this.#options).catch(() => false);
   }
@@ -105,7 +105,7 @@ export class SilenceWatch {
     const timer = this.#timer;
     const isSilent = performance.now() - this.#heardAtMs >= SILENCE_MS;
     const isAlive = !isSilent || (await this.#isAnswering());
-    // CallResult, or given up, meanwhile.
+    // Answered, or given up, meanwhile.
     if (timer !== this.#timer) return;
     if (isAlive) {
       if (isSilent) this.noteHeard();

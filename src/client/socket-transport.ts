@@ -1,4 +1,4 @@
-/** A Send over the daemon's socket that keeps its connection between requests and opens it anew when it is gone. */
+/** A Send over the daemon's socket that keeps its connection between requests and opens another when it is gone. */
 import { Connection, type Incoming, type Outgoing } from './connection.ts';
 import type { SocketOptions } from './open-socket.ts';
 
@@ -9,7 +9,7 @@ export class SocketTransport {
   readonly #socketPath: string;
   readonly #options: SocketOptions;
   #opening: Promise<Connection> | null = null;
-  /** What `#opening` became; null while it is still opening. */
+  /** The connection that `#opening` resolved to; null until then. */
   #live: Connection | null = null;
   #lastUsedMs = 0;
 
@@ -18,7 +18,7 @@ export class SocketTransport {
     this.#options = options;
   }
 
-  /** Rejects with Node's own error if nobody listens, with ConnectionError if the daemon goes away meanwhile. */
+  /** Rejects with Node's own error if no program listens, with ConnectionError if the daemon goes away meanwhile. */
   async send(outgoing: Outgoing): Promise<Incoming> {
     const connection = await this.#connect();
     try {

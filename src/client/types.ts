@@ -1,10 +1,10 @@
-/** What the API answers, as its client gives it out. Times are RFC 3339, UTC, to the second. */
+/** The API's responses as the client returns them. Times are RFC 3339, UTC, to the second. */
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [member: string]: JsonValue };
 
 export type Metadata = { readonly [key: string]: JsonValue };
 
-/** A stored value inside JSON: text, or where its bytes are no UTF-8 their base64. */
+/** A stored value inside JSON: text, or base64 if its bytes are not UTF-8. */
 export type EncodedValue = string | { readonly value: string; readonly encoding: 'base64' };
 
 /** A value to store: text, or any bytes. */
@@ -87,7 +87,7 @@ export interface SecretRef extends InEnvironment {
   readonly field?: string | undefined;
 }
 
-/** One field, as a batch answers it. */
+/** One field, as a batch returns it. */
 export interface BatchField extends FieldEntry {
   readonly environment: string;
 }
@@ -128,7 +128,7 @@ export interface GenerateOptions extends InEnvironment {
   readonly lowercase?: boolean;
   readonly digits?: boolean;
   readonly symbols?: boolean;
-  /** So many words instead of characters. */
+  /** How many words to draw instead of characters. */
   readonly words?: number;
   readonly delimiter?: string;
   readonly metadata?: Metadata;

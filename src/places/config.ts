@@ -56,10 +56,10 @@ const RULES: { readonly [Key in keyof Config]-?: (value: unknown) => string | nu
   max_entry_bytes: (value) => checkWhole(value, MAX_ENTRY_BYTES),
 };
 
-/** Of the Go program, whose file lies at the same place: they mean nothing here. */
+/** Keys of the Go program, whose file lies at the same place. They are ignored. */
 const FOREIGN_KEYS: ReadonlySet<string> = new Set(['touchid', 'vim_mode', 'fuzzy_search']);
 
-/** Of a key, in a message. */
+/** How many characters of a key a message shows. */
 const MAX_SHOWN = 64;
 /** Far more than there is to say. */
 const MAX_SIZE = 1_048_576;
@@ -69,7 +69,7 @@ export interface Settings {
   readonly config: Config;
 }
 
-/** For what has no use for a vault: no place is looked at, and none of these is used. */
+/** For commands that need no vault: reads nothing, and its paths are not used. */
 export const NO_SETTINGS: Settings = { home: locateHome({ MAV_HOME: '/' }, null), config: {} };
 
 export interface Overrides {
@@ -77,7 +77,7 @@ export interface Overrides {
   readonly socket?: string | undefined;
   /** Goes by the defaults where config.json cannot be followed. */
   readonly toleratesConfig?: boolean | undefined;
-  /** False: config.json is believed, whoever wrote it. */
+  /** False: config.json is used even if another user wrote it. */
   readonly checksOwner?: boolean | undefined;
 }
 
@@ -100,7 +100,7 @@ function readConfigOrNothing(path: string, checksOwner?: boolean): Config {
   }
 }
 
-/** Empty where there is no such file. Throws ConfigError, or UntrustedError where another user may have written it. */
+/** Returns an empty object if there is no such file. Throws ConfigError, or UntrustedError where another user may have written it. */
 export function readConfig(path: string, checksOwner = true): Config {
   const text = readIfThere(path, checksOwner);
   if (text === null) return {};
@@ -128,7 +128,7 @@ function parseConfig(path: string, text: string): Config {
   return config;
 }
 
-/** null where nothing is wrong with it. */
+/** Returns null if the value is right. */
 function findProblem(key: string, value: unknown): string | null {
   if (FOREIGN_KEYS.has(key)) return null;
   const shown = JSON.stringify(key.length > MAX_SHOWN ? `${key.slice(0, MAX_SHOWN).toWellFormed()}…` : key);
@@ -137,7 +137,7 @@ function findProblem(key: string, value: unknown): string | null {
   return problem === null ? null : `"${key}" ${problem}`;
 }
 
-/** null where there is no such file. */
+/** Returns null if there is no such file. */
 function readIfThere(path: string, checksOwner: boolean): string | null {
   try {
     const bytes = checksOwner ? readTrustedFile(path, UNSECRET, MAX_SIZE) : readFileSync(path);

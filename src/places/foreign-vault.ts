@@ -14,7 +14,7 @@ const SCHEMA_SIZE = 1_048_576;
 /** Two columns of its table `secrets`, which no version of ours has had. */
 const COLUMNS = ['encrypted_value', 'encrypted_data_key'];
 
-/** What to say where the file is the Go program's; null where it is not, or is not there. Reads, and changes nothing. */
+/** Returns what to say of a vault of the Go program; null if the file is another, or missing. Changes nothing. */
 export function explainForeignVault(databasePath: string): string | null {
   const header = readStart(databasePath, HEADER_SIZE);
   if (!header.startsWith(MAGIC) || header.startsWith(OUR_APPLICATION, APPLICATION_OFFSET)) return null;

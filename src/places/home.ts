@@ -31,7 +31,7 @@ export interface Home {
 
 /** `sun_path` of unix(7) is 108 bytes with its NUL on Linux, 104 on macOS. */
 const MAX_SOCKET_PATH = process.platform === 'linux' ? 107 : 103;
-/** What the name of a socket looks like that is not in its place yet. */
+/** As long as the name of a socket that is not in its place yet. */
 export const SOCKET_DRAFT = '.00000000';
 
 /** The vault's folder. Throws UnsafePlaceError where nothing says where it is. */
@@ -54,7 +54,7 @@ function findUserHome({ HOME }: NodeJS.ProcessEnv): string {
   }
 }
 
-/** `socketPath`: null for the default one. Reads nothing but the environment. */
+/** Reads only the environment. `socketPath`: null for the default. */
 export function locateHome(env: NodeJS.ProcessEnv, socketPath: string | null): Home {
   const directory = locateFolder(env);
   const settings = locateSettings(env);
@@ -167,7 +167,7 @@ export function checkPrivateFile(path: string): void {
   checkOwn(path, 'file', ACCESS_BY_OTHERS, 'chmod 600');
 }
 
-/** Whatever lies there already is for checkOwn to judge. */
+/** Does nothing if something lies there already; checkOwn judges it. */
 function makeFolder(path: string): void {
   if (lstatOrNull(path) !== null) return;
   try {
@@ -179,7 +179,7 @@ function makeFolder(path: string): void {
   }
 }
 
-/** Checks that a socket can lie at this path and that nobody else can put theirs there. Throws UnsafePlaceError. */
+/** Checks that a socket can lie at this path and that no other user can put one there. Throws UnsafePlaceError. */
 export function checkSocketPath(path: string): void {
   checkSocketPathSize(path);
   const folder = dirname(path);
@@ -209,7 +209,7 @@ export function checkSocketPathSize(path: string): void {
   }
 }
 
-/** null where nothing is there. Throws UnsafePlaceError where that cannot be told. */
+/** Returns null if nothing is there. Throws UnsafePlaceError if that cannot be told. */
 function lstatOrNull(path: string): Stats | null {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) ?? null;

@@ -1,7 +1,7 @@
 /**
  * Which vault lies at which path, as the user knows it: `known-vaults.json` in the folder of the user's settings, outside
- * of every vault's folder. It is as SSH's known_hosts: whoever can exchange a vault's files cannot also say that the new ones
- * are the user's. Read here and handed to the threads, which compare with it what they open; written by the writer
+ * of every vault's folder. It works as SSH's known_hosts: somebody who can exchange a vault's files cannot also say that
+ * the new ones are the user's. Read here and handed to the threads, which compare with it what they open; written by the writer
  * thread (workers/store/known-vaults.ts) when a vault is made, adopted or destroyed.
  */
 import { realpathSync } from 'node:fs';
@@ -19,7 +19,7 @@ export const KNOWN_VARIABLE = 'MAV_KNOWN';
 /** Far more than any number of vaults takes. */
 const MAX_SIZE = 1_048_576;
 
-/** null where nothing is known of a vault at this path. Throws UnsafePlaceError where the list cannot be trusted or read. */
+/** Returns null if no vault is known at this path. Throws UnsafePlaceError if the list cannot be trusted or read. */
 export function findKnownVault(home: Home): KnownVault | null {
   const { directory, knownVaultsPath } = home;
   checkPlace(home);
@@ -76,7 +76,7 @@ function explainDamaged(path: string): UnsafePlaceError {
   );
 }
 
-/** null where the value is no such thing. */
+/** Returns null if the value is not a known vault. */
 export function parseKnownVault(value: unknown): KnownVault | null {
   const { vault_id: id, slots, schema } = (value ?? {}) as Partial<Record<keyof KnownVault, unknown>>;
   if (typeof id !== 'string' || !/^[0-9a-f]{32}$/.test(id) || !Number.isSafeInteger(schema)) return null;
@@ -93,7 +93,7 @@ function parseSlot(value: unknown): KnownSlot | null {
   return isSlot ? ({ kind, location } as KnownSlot) : null;
 }
 
-/** What the launcher has handed on, taken out of `env`; null where nothing is known. */
+/** Takes what the launcher handed on out of `env`. Returns null if no vault is known. */
 export function takeKnownVault(env: NodeJS.ProcessEnv): KnownVault | null {
   const handed = env[KNOWN_VARIABLE];
   delete env[KNOWN_VARIABLE];

@@ -18,7 +18,7 @@ export function listMissing(path: string): string[] {
   return missing;
 }
 
-/** One that Node's permission model lets nobody look at was there when the daemon was launched. */
+/** True for a folder that Node's permission model hides: it was there when the daemon was launched. */
 function isThere(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;

@@ -1,4 +1,4 @@
-/** Who has the vault open: told to people by whoever owns it, and never used for deciding. */
+/** Which process has the vault open, as that process says. For people; nothing is decided by it. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 /** How long to wait for other commands that have the vault just now: enough for a hundred short ones at once. */
@@ -31,7 +31,7 @@ export interface Owner {
   readonly since: string;
   /** Where a daemon listens, once it does. */
   readonly socket?: string;
-  /** Of a daemon that listens. */
+  /** The protections of a daemon that listens. */
   readonly protections?: Protections;
   /** What more than it needs Node's permission model lets it reach, and what to do about it; absent where nothing. */
   readonly widened?: string;
@@ -47,7 +47,7 @@ export function writeOwner(
   writeFileSync(path, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
 }
 
-/** null where nobody has left word, or only one that was killed since: whoever has the vault now is not that one. */
+/** Returns null if no process has said that it is the owner, or that process does not run any more. */
 export function readOwner(path: string): Owner | null {
   try {
     const owner = JSON.parse(readFileSync(path, 'utf8')) as Owner;

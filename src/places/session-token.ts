@@ -94,8 +94,8 @@ export function findSessionFile(env: NodeJS.ProcessEnv, socketPath: string): str
 }
 
 /**
- * The text of a file that nobody else can have written or can read; null if there is none. Not of a link: whoever may place
- * one must not choose which token goes to a socket. Throws UntrustedError.
+ * Returns the text of a file that no other user can write or read; null if there is none. Links are refused: somebody who can
+ * make one must not choose which token goes to a socket. Throws UntrustedError.
  */
 export function readSessionToken(path: string): string | null {
   try {
@@ -122,7 +122,7 @@ export async function awaitSessionToken(
   return find();
 }
 
-/** Of the daemon, which may not look into the runtime folder any more. */
+/** Does not look into the folder first: a closed daemon may not. */
 function removeFile(path: string): void {
   try {
     unlinkSync(path);

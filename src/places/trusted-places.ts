@@ -47,11 +47,11 @@ const FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Where a path leads, with no link in it. */
 interface Located {
-  /** Of the folder that the last name lies in. */
+  /** The folder that the last name lies in. */
   readonly folder: string;
   readonly folderStat: Stats;
   readonly name: string;
-  /** What lies there; null if nothing does. */
+  /** The stat of what lies there; null if nothing does. */
   readonly stat: Stats | null;
 }
 
@@ -76,7 +76,7 @@ function canCheck(): boolean {
   return process.permission === undefined || process.permission.has('fs.read', '/');
 }
 
-/** null where a folder on the way is not there, or is none. Throws UntrustedError. */
+/** Returns null if a folder on the way is missing, or is not a folder. Throws UntrustedError. */
 function locate(path: string, { followsLast }: { readonly followsLast: boolean }): Located | null {
   let at = '/';
   let atStat = lstatSync(at);
@@ -165,7 +165,7 @@ export class TrustedFolder {
     throw new UntrustedError(`${path} was exchanged just now; nothing was done`);
   }
 
-  /** How to name what lies in it, whatever its own path leads to by now; where there is no /proc, by that path. */
+  /** Returns a path to what lies in the held folder, even if the folder's own path leads elsewhere by now (needs /proc). */
   locate(name: string): string {
     if (this.#descriptor === null) return join(this.#path, name);
     const held = `/proc/self/fd/${this.#descriptor}`;
@@ -177,7 +177,7 @@ export class TrustedFolder {
   }
 }
 
-/** The folder that a socket lies in, and its name there; null where there is none. Throws UntrustedError. */
+/** Returns the folder that a socket lies in, and its name there; null if there is none. Throws UntrustedError. */
 export function openSocketFolder(
   path: string,
 ): { readonly folder: TrustedFolder; readonly name: string } | null {
@@ -196,20 +196,20 @@ export interface FileRule {
   readonly remedy: string;
 }
 
-/** Whoever reads it could use it, or whoever writes it mislead us. */
+/** For a file that other users must neither read nor write. */
 export const SECRET: FileRule = { forbidden: ACCESS_BY_OTHERS, remedy: 'chmod 600' };
-/** For what anybody may know. */
+/** For a file that other users may read. */
 export const UNSECRET: FileRule = { forbidden: WRITE_BY_OTHERS, remedy: 'chmod go-w' };
 
 /**
- * The bytes of a file that nobody else can have written, of at most `maxSize`; null if it is not there. Throws
- * UntrustedError, UnsafePlaceError where it is no file, or too large, and what open(2) fails with.
+ * Returns the bytes of a file that no other user can write, at most `maxSize`; null if it is missing. Throws UntrustedError,
+ * UnsafePlaceError if it is not a file or too large, and what open(2) fails with.
  */
 export function readTrustedFile(path: string, rule: FileRule, maxSize: number): Buffer | null {
   return withTrustedFile(path, rule, maxSize, (file) => readFileSync(file));
 }
 
-/** As readTrustedFile throws; the file is opened, but not read: whoever asks need not hold what is in it. */
+/** Throws as readTrustedFile does. Opens the file without reading it, so that the caller does not hold its content. */
 export function checkTrustedFile(path: string, rule: FileRule, maxSize: number): void {
   withTrustedFile(path, rule, maxSize, () => {});
 }
@@ -233,7 +233,7 @@ function withTrustedFile<T>(
   }
 }
 
-/** Of a file that is open, or was looked at in a folder that can be trusted. Throws UntrustedError. */
+/** `stat`: of an open file, or of one in a trusted folder. Throws UntrustedError. */
 export function checkFile(path: string, stat: Stats, { forbidden, remedy }: FileRule): void {
   if (process.geteuid === undefined) return;
   checkOwner(path, stat, 'file');

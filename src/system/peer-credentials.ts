@@ -1,6 +1,6 @@
 /**
- * Who is at the other end of a Unix socket, as the kernel says: SO_PEERCRED of unix(7). Node has no name for it, so this
- * takes node:ffi, which Node has from 26.1 on and calls experimental.
+ * Which user is at the other end of a Unix socket, as the kernel says: SO_PEERCRED of unix(7). Node has no API for it but
+ * node:ffi, from 26.1 on and experimental.
  */
 import type { dlopen } from 'node:ffi';
 import type { Socket } from 'node:net';
@@ -23,7 +23,7 @@ export const HELD_CREDENTIALS = Symbol.for('maestrovault.credentials');
 
 type GetSockOpt = ReturnType<typeof dlopen<typeof SIGNATURES>>['functions']['getsockopt'];
 
-/** What Node has no other name for. */
+/** Node's internal handle, which has no public API. */
 type Handled = Socket & { readonly _handle?: { readonly fd?: number } };
 
 export class PeerCredentials {
@@ -38,12 +38,12 @@ export class PeerCredentials {
     this.#address = BigInt(getRawPointer(this.#scratch.buffer));
   }
 
-  /** null where there is no Linux, or a Node without node:ffi. */
+  /** Returns null on other systems than Linux, and where Node has no node:ffi. */
   static open(): PeerCredentials | null {
     if (process.platform !== 'linux') return null;
     const held = (globalThis as { [HELD_CREDENTIALS]?: PeerCredentials | null })[HELD_CREDENTIALS];
     if (held !== undefined) return held;
-    // That it is experimental is no news for the user.
+    // The user need not read that node:ffi is experimental.
     const { emitWarning } = process;
     process.emitWarning = () => {};
     try {
@@ -56,7 +56,7 @@ export class PeerCredentials {
     }
   }
 
-  /** The user who connected, or for a client who listens; null if the kernel does not say. */
+  /** Returns the user who connected or, for a client, who listens; null if the kernel does not say. */
   findUser(socket: Socket): number | null {
     const descriptor = (socket as Handled)._handle?.fd;
     if (descriptor === undefined) return null;

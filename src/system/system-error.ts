@@ -42,12 +42,12 @@ export function describeSystemError(error: unknown): string {
   return words === null ? code : `${code} (${words})`;
 }
 
-/** What a code of the system means; null for one that is not known here. */
+/** Returns what a code of the system means, or null for an unknown code. */
 export function findWords(code: string): string | null {
   return Object.hasOwn(WORDS, code) ? (WORDS[code] ?? null) : null;
 }
 
-/** A sentence for a system call that failed where nobody expected it; null for an error of another kind. */
+/** Returns a sentence for a failed system call, or null for an error of another kind. */
 export function explainSystemError(error: Error): string | null {
   const { syscall, path, address } = error as NodeJS.ErrnoException & { address?: string };
   const code = findCode(error);

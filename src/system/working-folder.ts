@@ -4,7 +4,7 @@
  */
 import { openSync } from 'node:fs';
 
-/** Of the deleted folder; null where there is none, or it cannot be opened. */
+/** The descriptor of the deleted folder; null if it was not deleted, or cannot be opened. */
 let deleted: number | null = null;
 let isDeleted = false;
 

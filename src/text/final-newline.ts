@@ -3,7 +3,7 @@
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** Where `bytes` end without one final `\n` or `\r\n`; all of them where there is none. */
+/** Returns the length of `bytes` without one final `\n` or `\r\n`. */
 export function findEndBeforeNewline(bytes: Uint8Array): number {
   if (bytes.at(-1) !== NEWLINE) return bytes.length;
   return bytes.at(-2) === CARRIAGE_RETURN ? bytes.length - 2 : bytes.length - 1;

@@ -7,7 +7,7 @@ const NEWLINE = 0x0a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const FIRST_PLAIN = 0x20;
-/** Nesting beyond this is no vault's metadata, and would exhaust the stack. */
+/** Levels of nesting. Deeper JSON would exhaust the stack; metadata has far fewer. */
 const MAX_DEPTH = 500;
 
 const WHITE_SPACE = /[ \t\n\r]*/y;

@@ -7,7 +7,7 @@ import { usageError } from '../run/failure.ts';
 import { KNOWN_SHAPES } from './import-list.ts';
 import { checkEmpty, type SourceEntry } from './source-entry.ts';
 
-/** Throws CliError for a line that is none of dotenv, a name given twice, or an empty value. */
+/** Throws CliError for a line that is not dotenv, a name given twice, or an empty value. */
 export function readDotenvEntries(input: Input, path: string, text: string): SourceEntry[] {
   const entries: SourceEntry[] = [];
   const lines = new Map<string, number>();

@@ -7,7 +7,7 @@ import type { JsonReadError, JsonReader } from '../../text/json-reader.ts';
 import type { Input } from '../run/command.ts';
 import { checkEmpty, chooseEnvironment, FOUND_BY_VAULT, type SourceEntry } from './source-entry.ts';
 
-/** What the API calls a member, by what it is called elsewhere. */
+/** The API's name of a member, by its name in other programs. */
 const MEMBERS: ReadonlyMap<string, string> = new Map([
   ['name', 'name'],
   ['key', 'name'],
@@ -21,13 +21,13 @@ const MEMBERS: ReadonlyMap<string, string> = new Map([
   ['labels', 'metadata'],
   ['fields', 'fields'],
 ]);
-/** The vault has its own. */
+/** Members that the vault finds for itself. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['id', '_id', ...FOUND_BY_VAULT]);
 
 export const KNOWN_SHAPES =
   'an import takes what mav export wrote, {"NAME": "value"}, [{"name": "…", "value": "…"}] (also "key" or "secretKey" for "name"), and dotenv';
 
-/** For what is none of the shapes: an error at the place where the reader is. */
+/** Returns an error at the reader's place: the JSON has none of the known shapes. */
 export function unknownShape(reader: JsonReader, at = reader.position): JsonReadError {
   return reader.fail(`JSON of a shape that is not known; ${KNOWN_SHAPES}`, at);
 }
@@ -51,7 +51,7 @@ export function readList(input: Input, path: string, reader: JsonReader): Source
   return entries;
 }
 
-/** null for an entry whose value is empty, where that may be left out. */
+/** Returns null for an entry with an empty value, which --skip-empty leaves out. */
 function readItem(input: Input, path: string, reader: JsonReader, ignored: Set<string>): SourceEntry | null {
   const at = reader.position;
   if (reader.peek() !== 'object') throw unknownShape(reader);
@@ -69,7 +69,7 @@ function readItem(input: Input, path: string, reader: JsonReader, ignored: Set<s
   return { json: `{${written.map(([member, json]) => `"${member}":${json}`).join(',')}}`, line };
 }
 
-/** By the API's names, as they were written; null stands for nothing. Throws JsonReadError. */
+/** Returns the members' JSON as it was written, by the API's names. A null is left out. Throws JsonReadError. */
 function readMembers(reader: JsonReader, ignored: Set<string>): Map<string, string> {
   const members = new Map<string, string>();
   reader.members((name) => {

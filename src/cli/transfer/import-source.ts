@@ -10,20 +10,20 @@ import { readJsonEntries } from './import-json.ts';
 import type { SourceEntry } from './source-entry.ts';
 
 export interface ImportSource {
-  /** As messages call it. */
+  /** The file's name in messages. */
   readonly name: string;
   /** The body of the request. */
   readonly body: Uint8Array;
-  /** By the entries' indexes in the body. */
+  /** The line of each entry, by its index in the body. */
   readonly lines: readonly number[];
 }
 
 const STANDARD_INPUT = '-';
 const MIB = 1_048_576;
-/** Of the file: white space and times, which an export has, are left out of the request. */
+/** Bytes of the file. It may be larger than the request, which has no white space and no times. */
 const MAX_FILE_SIZE = 256 * MIB;
 
-/** Throws CliError for what is no such file; it names a line, never content. */
+/** Throws CliError for a file that cannot be imported. Its message names a line, never content. */
 export async function readImportSource(input: Input): Promise<ImportSource> {
   const [path = ''] = input.args;
   const name = path === STANDARD_INPUT ? 'standard input' : path;
@@ -41,7 +41,7 @@ export async function readImportSource(input: Input): Promise<ImportSource> {
   return { name, body, lines: entries.map(({ line }) => line) };
 }
 
-/** It is not split here: of several requests some could be stored and others not. */
+/** The file is not split here: of several requests some could be stored and others not. */
 function tooMany(what: string): CliError {
   return new CliError(
     EXIT.failed,

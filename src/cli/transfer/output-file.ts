@@ -24,7 +24,7 @@ const OWNER_MAY_WRITE = 0o200;
 const MAX_NAME_PART = 100;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** What lies there already is replaced if it is a file of ours. Throws CliError. */
+/** Replaces a file of this user that lies there already. Throws CliError. */
 export function writePrivateFile(path: string, bytes: Uint8Array): void {
   const file = new PrivateFile(path);
   try {
@@ -35,7 +35,7 @@ export function writePrivateFile(path: string, bytes: Uint8Array): void {
   }
 }
 
-/** As writePrivateFile, for what comes piece by piece; `discard` must be called in any case. */
+/** As writePrivateFile, for data that comes piece by piece. Call `discard` in any case. */
 export class PrivateFile {
   readonly #path: string;
   readonly #draft: string;
@@ -58,7 +58,7 @@ export class PrivateFile {
     this.#attempt(() => writeFileSync(this.#fd, piece));
   }
 
-  /** Puts it into its place. */
+  /** Moves the file into its place. */
   commit(): void {
     this.#attempt(() => {
       fsyncSync(this.#fd);
@@ -106,7 +106,7 @@ function findProblem(stat: Stats): string | null {
   if (stat.isDirectory()) return 'is a folder, name a file in it';
   if (!stat.isFile()) return 'is there and is not a regular file';
   if (stat.uid !== process.geteuid?.()) return 'belongs to another user';
-  // Replacing it would not need the permission, but whoever took that away meant it to stay as it is.
+  // Replacing a file needs no permission to write it. But its owner took that away to keep it as it is.
   return (stat.mode & OWNER_MAY_WRITE) === 0
     ? 'is write-protected (chmod u+w allows it to be replaced)'
     : null;

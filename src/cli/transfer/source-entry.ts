@@ -3,9 +3,9 @@ import type { Input } from '../run/command.ts';
 import { usageError } from '../run/failure.ts';
 
 export interface SourceEntry {
-  /** As the API takes it. */
+  /** The entry's JSON as the API takes it. */
   readonly json: string;
-  /** Of the file, where it begins. */
+  /** The line of the file in which it begins. */
   readonly line: number;
 }
 
@@ -26,7 +26,7 @@ export function checkEmpty({ context, flag }: Input, what: string): void {
   context.say(`Left out: ${what} is empty.`);
 }
 
-/** The entry's own, which `--env` must not contradict. Both are JSON. Throws CliError. */
+/** Returns the entry's environment as JSON. `own`: what the file says, as JSON. Throws CliError if --env contradicts it. */
 export function chooseEnvironment({ environment, text }: Input, own: string | null): string {
   if (own === null) return JSON.stringify(environment ?? '');
   const given = text('env');

@@ -1,6 +1,6 @@
 /**
- * Outputs that are no files: descriptors by their path (/dev/stdout, /dev/fd/5), FIFOs, terminals and other character
- * devices. They are written to in place: a file put in their place would leave whoever reads there waiting.
+ * Outputs that are not files: descriptors by their path (/dev/stdout, /dev/fd/5), FIFOs, terminals and other character
+ * devices. They are written in place: if a file replaced them, their readers would wait for ever.
  */
 import { closeSync, constants, openSync, statSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
@@ -29,7 +29,7 @@ export class SpecialOutput {
     this.isTerminal = descriptor === null ? isTerminal(path) : isatty(descriptor);
   }
 
-  /** null for what is a file, or nothing yet. */
+  /** Returns null for a file, and for a path where nothing lies yet. */
   static find(path: string): SpecialOutput | null {
     const [, name, ...numbers] = DESCRIPTOR.exec(path) ?? [];
     const number = numbers.find((one) => one !== undefined);
@@ -39,7 +39,7 @@ export class SpecialOutput {
     return isSpecial(path) ? new SpecialOutput(path, null) : null;
   }
 
-  /** Writes all of it; returns false if nobody reads any more. Throws CliError. */
+  /** Writes all bytes. Returns false if the reader has gone away. Throws CliError. */
   write(bytes: Uint8Array): boolean {
     try {
       this.#fd ??= openSync(this.#path, constants.O_WRONLY | constants.O_NOCTTY);
@@ -53,7 +53,7 @@ export class SpecialOutput {
     }
   }
 
-  /** Writes all of it and closes what was opened. A reader that has seen enough is no failure. */
+  /** Writes all bytes and closes what was opened. A reader that goes away is not an error. */
   writeAll(bytes: Uint8Array): void {
     try {
       this.write(bytes);
@@ -68,7 +68,7 @@ export class SpecialOutput {
   }
 }
 
-/** Node has descriptors of its own, which nobody meant. */
+/** Refuses Node's own descriptors, which a user cannot mean. Throws CliError. */
 function checkInherited(path: string, number: number): number {
   if (number <= 2 || findInherited().some((one) => one.number === number)) return number;
   throw new CliError(EXIT.failed, `${path} cannot be written: no such descriptor was handed to this program`);
@@ -79,7 +79,7 @@ function isSpecial(path: string): boolean {
     const stat = statSync(path, { throwIfNoEntry: false });
     return stat !== undefined && (stat.isFIFO() || stat.isCharacterDevice());
   } catch {
-    // That it cannot be looked at is told by whoever writes it as a file.
+    // The error is reported when the path is written as a file.
     return false;
   }
 }

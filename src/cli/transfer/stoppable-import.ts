@@ -1,4 +1,4 @@
-/** Ctrl-C during an import: it is given up before it is committed, and what became of it is said. */
+/** Ctrl-C during an import: it is given up if it is not committed yet, and the user is told what became of it. */
 import type { ImportResult } from '../../client/types.ts';
 import type { Context } from '../run/context.ts';
 import { CliError, type ExitCode, isCliError, isRefusal } from '../run/failure.ts';
@@ -6,7 +6,7 @@ import { exitCodeOfSignal, type Interruption, watchSignals } from '../terminal/i
 
 const NOTHING = 'stopped; nothing was imported';
 
-/** How it is found out what the vault has now. */
+/** An import, and how to find out what became of it. */
 export interface Request {
   readonly isDryRun: boolean;
   readonly send: (signal: AbortSignal) => Promise<ImportResult>;
@@ -19,7 +19,7 @@ export class StoppableImport {
   /** What to say of an import whose outcome cannot be found out. */
   readonly #remedy: string;
   readonly #interruption: Interruption;
-  /** Of the request under way. */
+  /** Aborts the request under way; null if there is none. */
   #sending: AbortController | null = null;
   #isDone = false;
 

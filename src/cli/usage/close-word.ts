@@ -2,10 +2,10 @@
 
 /** How many letters may be wrong. */
 const MAX_DISTANCE = 2;
-/** What is longer is no word of ours, and would take long to compare. */
+/** Characters. No word of mav is longer, and a longer text would take long to compare. */
 const MAX_LENGTH = 40;
 
-/** The candidate that `typed` may have been meant for, in any case; null where none is close. */
+/** Returns the candidate that `typed` is closest to, ignoring case; null if none is close. */
 export function findClose(typed: string, candidates: readonly string[]): string | null {
   if (typed.length > MAX_LENGTH) return null;
   let best: { candidate: string; distance: number } | null = null;

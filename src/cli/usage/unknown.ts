@@ -1,6 +1,5 @@
 /**
- * What to say of a command or an option that there is not. Only what is ours is named: what was typed may be a value
- * that somebody typed in the wrong place.
+ * Errors for an unknown command or option. They do not repeat what was typed, which may be a value in the wrong place.
  */
 
 import { commands } from '../command-table.ts';

@@ -1,6 +1,6 @@
 /**
  * Secrets as environment variables: which name each gets, and which of two comes out on top. A variable's name follows
- * from the secret's alone, so whoever may store secrets could choose it: names that decide how programs run are not used.
+ * from the secret's name, so a token that may store secrets could choose it: names that decide how programs run are not used.
  */
 
 import type { Reference } from '../run/command.ts';
@@ -11,7 +11,7 @@ import type { Stored } from '../vault/fetch-secrets.ts';
 export interface Variable {
   readonly name: string;
   readonly value: string;
-  /** Where the value is stored; null for what an env file says itself. */
+  /** Where the value is stored; null if the env file has the value itself. */
   readonly source: Reference | null;
 }
 
@@ -122,7 +122,7 @@ function makeVariable(
   return { source, why };
 }
 
-/** What one variable's name cannot be, and what to do about it. */
+/** Why a secret's name cannot be a variable's, and what to do about it. */
 interface Unnamed {
   readonly why: string;
   readonly remedy: string;
@@ -142,7 +142,7 @@ export function nameVariable(source: Reference, prefix: string): { readonly name
   };
 }
 
-/** Only ASCII, because shells take no other letters. */
+/** Keeps ASCII only: shells take no other letters in a name. */
 function toWord(text: string): string {
   return text.replaceAll(/[^A-Za-z0-9_]/gu, '_').toUpperCase();
 }

@@ -1,6 +1,6 @@
 /**
- * The command line's way to the vault: the daemon, if one runs; else this process takes the vault itself and goes
- * through the very same pipeline. With MAV_TOKEN set it is that token's principal and nothing more.
+ * How the command line reaches the vault: through the daemon, if one runs; else this process opens the vault itself and uses
+ * the same pipeline. With MAV_TOKEN set it has that token's rights and no others.
  */
 import { meansNobody } from '../../client/alive.ts';
 import { Client } from '../../client/client.ts';
@@ -16,11 +16,11 @@ import { CliError, EXIT } from '../run/failure.ts';
 import { guardChanges } from './guarded-changes.ts';
 import type { AccessOptions, Use } from './vault-access.ts';
 
-/** CallResult without a token, and only by a daemon that has left its own. */
+/** A request that the daemon answers without a token, once it has written its session token. */
 const HEALTH: Outgoing = { method: 'GET', target: '/v1/health', headers: {}, body: null };
 const TOKEN = /^mv[ts]_[0-9a-f]{64}$/i;
 
-/** Runs `use` with a way to the vault, and closes it afterwards. Throws CliError if there is none. */
+/** Runs `use` with a client of the vault, and closes the client afterwards. Throws CliError if the vault cannot be reached. */
 export async function withVault<T>(input: Input, use: Use<T>, options: AccessOptions = {}): Promise<T> {
   const { home, context } = input;
   const token = readGivenToken(context.env);
@@ -28,7 +28,7 @@ export async function withVault<T>(input: Input, use: Use<T>, options: AccessOpt
   if (connection !== null) return useDaemon(input, connection, { token, use, options });
   if (token !== null) throw explainNoDaemon(home, 'MAV_TOKEN needs one');
   const { withOwnVault } = await import('./own-vault.ts');
-  // A daemon may start meanwhile; then it is the way after all.
+  // A daemon may start meanwhile. Then the daemon is used after all.
   return withOwnVault(input, use, () => withDaemon(input, use, options), options);
 }
 
@@ -52,7 +52,7 @@ function explainNoDaemon({ databasePath, socketPath }: Home, need: string): CliE
   return new CliError(EXIT.failed, message);
 }
 
-/** MAV_TOKEN; null if it is not set. An empty one is what a script has whose own token command failed: no token at all. */
+/** Returns MAV_TOKEN, or null if it is not set. It is empty in a script whose command for the token failed: throws CliError. */
 export function readGivenToken({ MAV_TOKEN: token }: NodeJS.ProcessEnv): string | null {
   if (token === undefined) return null;
   if (TOKEN.test(token)) return token;
@@ -60,7 +60,7 @@ export function readGivenToken({ MAV_TOKEN: token }: NodeJS.ProcessEnv): string 
   throw new CliError(EXIT.notAllowed, `MAV_TOKEN ${problem}; set it to a token, or unset it`);
 }
 
-/** null if nobody listens there. Throws CliError if it cannot be reached for another reason. */
+/** Returns null if no daemon listens. Throws CliError if it cannot be reached for another reason. */
 async function connectToDaemon(home: Home): Promise<Connection | null> {
   const { socketPath } = home;
   try {
@@ -78,7 +78,7 @@ async function connectToDaemon(home: Home): Promise<Connection | null> {
 
 function isSilence(error: unknown): boolean {
   const { isSilence: isSo, code } = error as { isSilence?: unknown; code?: unknown };
-  // More wait to be let in than the kernel keeps, and nobody lets them in.
+  // EAGAIN: the kernel's queue of clients is full, because the daemon accepts none.
   return isSo === true || code === 'EAGAIN';
 }
 
@@ -126,7 +126,7 @@ function explainingSend(connection: Connection, home: Home): Send {
 }
 
 function explainNoToken({ databasePath, socketPath }: Home, health: Incoming | null): Error {
-  // The Go program's own daemon listens at the same place, and leaves none.
+  // The Go program's daemon listens at the same place, and writes no session token.
   const foreign = explainForeignVault(databasePath);
   if (foreign === null && !isOurs(health))
     return new ConnectionError(
@@ -146,7 +146,7 @@ function isOurs(health: Incoming | null): boolean {
   }
 }
 
-/** A Send that does what can be done about a sealed vault: unseals it, or says how. */
+/** Returns a Send that offers to unseal a sealed vault, or says how to. */
 function answerSealed<T>(
   { context }: Input,
   send: Send,
@@ -155,14 +155,14 @@ function answerSealed<T>(
 ): Send {
   const mayOffer = given === null && !mayBeSealed && !bringsKey && context.canAskPassphrase;
   const told = given !== null ? 'token' : bringsKey ? 'key' : 'session';
-  // Of all requests under way only the first one asks.
+  // Of several requests under way only the first asks the user.
   let offered: Promise<boolean> | null = null;
   return async (outgoing) => {
     const incoming = await send(outgoing);
     if (incoming.status !== 503) return incoming;
     const { adviseIn, offerToUnseal } = await import('./sealed-response.ts');
     if (mayOffer) offered ??= offerToUnseal(context, incoming, new Client(send, token));
-    // It was refused, and so can be sent again.
+    // The request was refused, so it can be sent again.
     return adviseIn((await offered) === true ? await send(outgoing) : incoming, told, context);
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Making a vault, for `mav init` and `mav serve --init`: which key store it gets, and what the user is told. In two steps:
- * all that has to be asked is asked before anything is made, so that whoever gives up leaves nothing behind.
+ * everything is asked before anything is made, so that a user who gives up leaves nothing behind.
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
@@ -29,11 +29,11 @@ import { chooseReader } from './remedy-readers.ts';
 
 type Control = (call: Pick<Call, 'operation' | 'params' | 'body'>) => Promise<CallResult>;
 
-/** What is decided, and asked, before anything is made. */
+/** The decisions before anything is made. */
 export interface VaultPlan {
   readonly keyStore: SlotKind;
   readonly isChosenByUs: boolean;
-  /** `{"passphrase": …}`, if it was typed; whoever made the plan zeroes it. */
+  /** `{"passphrase": …}` if it was typed, else null. The caller of planVault zeroes it. */
   readonly passphrase: Uint8Array<ArrayBuffer> | null;
   readonly files: NewFiles;
 }
@@ -50,7 +50,7 @@ export async function checkPlan(input: Input, home: Home): Promise<void> {
   if (keyFile !== undefined) checkKeyFilePlace(resolve(keyFile), home);
 }
 
-/** As the vault's thread does it, in the same words. */
+/** Makes the checks of the vault's thread, in the same words. */
 function checkKeyFilePlace(path: string, { directory }: Home): void {
   const folder = dirname(path);
   if (existsSync(path)) throw new CliError(EXIT.failed, `${path} exists already; nothing was changed`);
@@ -82,23 +82,23 @@ function checkPlace(home: Home): void {
       : 'something that is no vault, or a damaged one, is';
     throw new CliError(EXIT.failed, `${what} at ${home.databasePath} already; nothing was changed`);
   }
-  // Before the socket's place in it: that the vault cannot lie there says more.
+  // Checked before the socket: the vault's folder is the more important obstacle.
   if (existsSync(home.directory)) checkWritable(home);
-  // A vault that no daemon could serve. Its own folder comes with it.
+  // A vault must not be made that no daemon could serve. If the socket lies in the vault's folder, that is made with it.
   const isOwnFolder = dirname(home.socketPath) === home.directory;
   (isOwnFolder && !existsSync(home.directory) ? checkSocketPathSize : checkSocketPath)(home.socketPath);
 }
 
 /**
- * Makes the vault, of which this process is the owner, and answers what it is known as. Throws CliError, and leaves
- * nothing of it behind then.
+ * Makes the vault, of which this process is the owner, and returns how it is known. If it throws CliError, it leaves
+ * nothing behind.
  */
 export async function makeVault(input: Input, home: Home, plan: VaultPlan): Promise<KnownVault | null> {
   const { Pools } = await import('../../pool/pools.ts');
   const pools = new Pools(planPool(input, home), () => {});
   // Ending its thread fails the call at once.
   const interruption = watchSignals(() => void pools.close());
-  // Also where somebody else's handler ends the process.
+  // Runs also if another handler ends the process.
   const removeFiles = () => plan.files.remove(plan.keyStore === 'file', input.text('key-file'));
   process.once('exit', removeFiles);
   try {
@@ -158,7 +158,7 @@ async function chooseKeyStore({ context }: Input, home: Home): Promise<VaultPlan
   }
 }
 
-/** null where the vault's thread reads it from --passphrase-file. */
+/** Returns null if the vault's thread reads the passphrase from --passphrase-file. */
 async function choosePassphrase(input: Input): Promise<VaultPlan['passphrase']> {
   await checkCanAsk(input);
   if (input.text('passphrase-file') !== undefined) return null;
@@ -166,7 +166,7 @@ async function choosePassphrase(input: Input): Promise<VaultPlan['passphrase']> 
   return askNewPassphrase(input.context);
 }
 
-/** Throws CliError where a passphrase is in no file, and nobody can be asked for it. */
+/** Throws CliError if there is neither a passphrase file nor a terminal to ask on. */
 async function checkCanAsk({ context, text }: Input): Promise<void> {
   if (text('passphrase-file') !== undefined) return;
   const { canType } = await import('../terminal/prompt.ts');

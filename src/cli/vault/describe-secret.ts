@@ -9,7 +9,7 @@ export function describeSecret(name: string, environment: string | undefined, fi
 
 const DEFAULT_ENVIRONMENT = '(default)';
 
-/** An environment where people read it: the default one has no name. */
+/** Returns an environment's name for people: the default environment has none of its own. */
 export function showEnvironment(environment: string): string {
   if (environment === '') return DEFAULT_ENVIRONMENT;
   return environment === DEFAULT_ENVIRONMENT ? `"${environment}"` : environment;

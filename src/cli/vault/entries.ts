@@ -2,7 +2,7 @@
 import { type Client, findCursor } from '../../client/client.ts';
 import type { EncodedValue, Secret, UnreadableSecret } from '../../client/types.ts';
 
-/** Each page as the API answers it, a JSON array. `environment`: undefined for all. */
+/** Yields each page as the API returns it, a JSON array. `environment`: undefined for all. */
 export async function* readPages(client: Client, environment: string | undefined): AsyncGenerator<string> {
   let cursor: string | undefined;
   do {

@@ -11,7 +11,7 @@ export interface Stored {
   readonly source: Reference;
   /** Bytes where they may be anything. */
   readonly value: string | Uint8Array;
-  /** Who wrote its entry last; null where the owner wrote or accepted all of it. */
+  /** Who wrote its entry last; null if the owner wrote or accepted all of it. */
   readonly unacceptedFrom: string | null;
 }
 
@@ -102,13 +102,13 @@ async function fetchReferences(
 
 /** How to get one of many secrets or fields. */
 interface Fetcher<T> {
-  /** From its entry in a batch; null where the entry lacks what is wanted. */
+  /** Reads it from its entry in a batch; returns null if the entry lacks it. */
   readonly read: (entry: Secret | BatchField) => T | null;
-  /** By itself. */
+  /** Asks for it alone. */
   readonly ask: (reference: Reference) => Promise<T>;
 }
 
-/** What is wanted of each; null in the place of what is not there. */
+/** Returns what is wanted of each; null in the place of what does not exist. */
 async function fetchMany<T>(
   client: Client,
   references: readonly Reference[],
@@ -121,8 +121,8 @@ async function fetchMany<T>(
 }
 
 /**
- * A batch that is refused, being too large perhaps, does not say on whose account, and a secret comes with all of its
- * fields, of which one that was changed spoils it: what a batch does not give is asked for by itself.
+ * Asks for one batch, and for each thing alone that the batch does not give. A refused batch, too large perhaps, does not say
+ * which secret is to blame; and in a batch a secret fails if one of its fields was tampered with.
  */
 async function fetchBatch<T>(
   client: Client,
@@ -138,7 +138,7 @@ async function fetchBatch<T>(
   });
 }
 
-/** null for what is not there; any other failure is one of the reference. */
+/** Returns null for what does not exist. Any other error is thrown with the reference in its message. */
 async function orNull<T>(asked: Promise<T>, reference: Reference): Promise<T | null> {
   try {
     return await asked;
@@ -154,7 +154,7 @@ type Entry = Pick<Secret, 'name' | 'environment' | 'value' | 'encoding' | 'field
 
 function listStored(entry: Entry): Stored[] {
   const { name, environment, value, encoding, fields = {} } = entry;
-  // Where an answer does not say it, nothing is taken for accepted.
+  // If a response does not say so, the secret does not count as accepted.
   const unacceptedFrom = entry.accepted === true ? null : (entry.written_by ?? '');
   const own =
     value === undefined
@@ -176,7 +176,7 @@ function decodeValue(value: string, encoding: 'base64' | undefined): string | Ui
   return encoding === undefined ? value : Buffer.from(value, 'base64');
 }
 
-/** As Promise.all over all of them, but with few under way at a time. */
+/** As Promise.all, but with few calls under way at a time. */
 async function mapSome<T, R>(items: readonly T[], use: (item: T, at: number) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const left = items.entries();

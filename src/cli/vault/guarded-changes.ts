@@ -4,9 +4,9 @@ import type { Context } from '../run/context.ts';
 import { CliError, type ExitCode } from '../run/failure.ts';
 import { exitCodeOfSignal, watchSignals } from '../terminal/interruption.ts';
 
-/** Of what is not GET, the requests that store nothing. */
+/** Requests that are not GET and store nothing. */
 const STORING_NOTHING: readonly string[] = ['/v1/secrets/batch-get', '/v1/unseal', '/v1/seal'];
-/** An answer that comes sooner needs no word. */
+/** How long to wait for the response before saying so. */
 const PATIENCE_MS = 300;
 
 /**
@@ -18,7 +18,7 @@ export function guardChanges(send: Send, { complain }: Context): Send {
   return async (outgoing) => {
     if (stopped !== null) throw new CliError(stopped, 'stopped; nothing more was done');
     const { method, target, signal } = outgoing;
-    // A request with a signal of its own is given up by whoever sends it.
+    // The sender of a request with a signal of its own gives it up itself.
     if (method === 'GET' || signal !== undefined || STORING_NOTHING.includes(target)) return send(outgoing);
     const { interruption, end } = watchChange(complain);
     try {

@@ -1,6 +1,6 @@
 /**
- * What to say of a secret or a field that is not there: where it was looked for and why there, and where it is instead.
- * Loaded only after the vault has said that it is not there; what it is asked then may cost a list of all names.
+ * Errors for a secret or a field that does not exist: where it was looked for and why there, and where it is instead. Loaded
+ * only after the vault has said so; asking the vault for all names may take long.
  */
 import type { Client } from '../../client/client.ts';
 import { quoteForPosix, quoteWord } from '../formats/shell-quote.ts';
@@ -82,7 +82,7 @@ function isIn(places: readonly Place[], { name, environment = '' }: Wanted): boo
   return places.some((place) => place.name === name && place.environment === environment);
 }
 
-/** The names of the secret's fields; null where there is no such secret, or nothing may be said of it. */
+/** Returns the names of the secret's fields; null if it does not exist, or its fields may not be read. */
 async function listFields(client: Client, { name, environment }: Wanted): Promise<string[] | null> {
   try {
     return await client.listFieldNames(name, { environment });
@@ -119,7 +119,7 @@ function describeAbsence(input: Input, wanted: Wanted): string {
   return `no secret ${quoteName(name)} in ${describeEnvironment(environment)}${why}${also}`;
 }
 
-/** What says which environment to work in; null where nothing does. */
+/** Returns what chose the environment: an option, a variable or config.json; null if nothing did. */
 export function findSource({ flag, context, environment, referred }: Input): string | null {
   if (referred !== null) return null;
   if (flag('env')) return '--env';
@@ -156,7 +156,7 @@ function findNearest(places: readonly Place[], environment: string): Place | nul
   return places.find((place) => place.environment === environment) ?? places[0] ?? null;
 }
 
-/** Those of the name that `name` was most likely meant to be; null where none is close. */
+/** Returns the places of the name that `name` was most likely meant to be; null if none is close. */
 function findCloseName(name: string, places: readonly Place[]): Place[] | null {
   const fold = (text: string) => text.trim().toLowerCase().replaceAll(/[_\s]/g, '-');
   const same = places.filter((place) => fold(place.name) === fold(name));

@@ -1,4 +1,4 @@
-/** What an abandoned `mav init` would leave behind, and its removal. Only what was not there before is removed. */
+/** Removes what an abandoned `mav init` would leave behind. What was there before stays. */
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Home } from '../../places/home.ts';

@@ -14,7 +14,7 @@ import { poolOptions } from './pool-options.ts';
 import type { Told } from './remedy-readers.ts';
 import type { AccessOptions, Use } from './vault-access.ts';
 
-/** What a command says of the vault's own events; the rest is for a daemon's log. */
+/** The events of the vault that a command prints; the others are for a daemon's log. */
 const EVENTS: readonly string[] = ['warning', 'failure', 'worker-died'];
 
 /** Runs `use` on the vault itself, or `otherwise` if a daemon has it by now. Throws OwnedElsewhereError, CliError. */

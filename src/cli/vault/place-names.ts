@@ -16,7 +16,7 @@ const MAX_NAMED = 8;
 /** How many characters of each of them. */
 const MAX_SHOWN = 64;
 
-/** null where the token may not list, or the vault cannot: then there is nothing to say about it. */
+/** Returns null if the token may not list, or the vault cannot. */
 export async function listPlaces(client: Client): Promise<Place[] | null> {
   const places: Place[] = [];
   try {
@@ -37,12 +37,12 @@ export async function listPlaces(client: Client): Promise<Place[] | null> {
   }
 }
 
-/** Two texts that look alike: the same characters, composed (NFC) or not (NFD). */
+/** Whether two texts look alike but differ: the same characters, composed (NFC) or not (NFD). */
 export function isTwin(one: string, other: string): boolean {
   return one !== other && one.normalize('NFC') === other.normalize('NFC');
 }
 
-/** The one first that `here` was most likely meant to be: of many only some are named. */
+/** Puts the environment first that `here` was most likely meant to be, because a long list is cut. */
 export function listEnvironments(environments: readonly string[], here: string): string {
   const close = findCloseEnvironment(here, environments);
   const first = close === null ? [] : [close];
@@ -50,7 +50,7 @@ export function listEnvironments(environments: readonly string[], here: string):
   return listTexts(others.map((one) => nameEnvironment(one, here)));
 }
 
-/** null where none is. */
+/** Returns the environment that was most likely meant; null if none is close. */
 export function findCloseEnvironment(environment: string, others: readonly string[]): string | null {
   if (environment === '') return null;
   return others.find((other) => isTwin(other, environment)) ?? findClose(environment, others);
@@ -58,7 +58,7 @@ export function findCloseEnvironment(environment: string, others: readonly strin
 
 export function nameEnvironment(environment: string, here: string): string {
   if (environment === '') return 'the default environment';
-  // One that somebody called so is not the one without a name.
+  // An environment with this name is not the default environment.
   if (environment === 'default') return 'the environment "default"';
   return isTwin(environment, here) ? escapeForm(environment) : showName(environment);
 }
@@ -77,13 +77,13 @@ export function quoteName(text: string): string {
   return `"${escapeControls(text)}"`;
 }
 
-/** Of what is only named among others: the longest names are longer than the rest of the message. */
+/** Shortens a name in a list: the longest names are longer than the rest of the message. */
 function cutName(text: string): string {
   const characters = [...text.slice(0, 2 * MAX_SHOWN)];
   return characters.length > MAX_SHOWN ? `${characters.slice(0, MAX_SHOWN - 1).join('')}…` : text;
 }
 
-/** With all that is not ASCII by its numbers, so that what looks the same can be told apart. */
+/** Writes all that is not ASCII as numbers, so that texts which look alike can be told apart. */
 export function escapeForm(text: string): string {
   const escaped = text.replaceAll(
     /[^\x20-\x7e]/gu,

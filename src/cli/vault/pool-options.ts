@@ -10,7 +10,7 @@ import { usageError } from '../run/failure.ts';
 /** How long a call of the OS keychain may take; it may be waiting for somebody to answer a dialogue. */
 const KEYCHAIN_TIMEOUT_MS = 10_000;
 
-/** `readers`: null for as many as the machine has cores for. `known`: what is known of the vault; null: nothing. */
+/** `readers`: null for a number that fits the machine's cores. `known`: null if nothing is known of the vault. */
 export function poolOptions(
   { env }: Context,
   home: Home,
@@ -32,7 +32,7 @@ export function poolOptions(
   };
 }
 
-/** A config.json that cannot be followed is said elsewhere, and does not keep what goes by none of it from running. */
+/** Ignores a config.json that cannot be followed: the command line has reported it, unless the command tolerates it. */
 function readEntryLimits({ directory }: Home): NonNullable<PoolOptions['entryLimits']> {
   try {
     const { max_fields: fields, max_entry_bytes: bytes } = readConfig(join(directory, 'config.json'));

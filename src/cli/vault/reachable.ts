@@ -6,8 +6,8 @@ import { CliError, EXIT, hasErrorCode } from '../run/failure.ts';
 import { readGivenToken, withVault } from './access.ts';
 
 /**
- * Throws CliError where there is no vault, or a daemon that cannot store. What only opening the vault would show, such as
- * a wrong passphrase, comes later.
+ * Throws CliError if there is no vault, or a daemon that cannot store. Obstacles that show only when the vault is opened, such
+ * as a wrong passphrase, come later.
  */
 export async function checkReachable(input: Input): Promise<void> {
   const { home, context } = input;
@@ -18,7 +18,7 @@ export async function checkReachable(input: Input): Promise<void> {
   try {
     await withVault(input, (client) => client.listSecrets({ limit: 1 }));
   } catch (error) {
-    // It may write perhaps, and not read.
+    // The token may not read, but perhaps it may write.
     if (!hasErrorCode(error, 'forbidden')) throw error;
   }
 }

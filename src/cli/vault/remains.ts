@@ -1,4 +1,4 @@
-/** What a destroyed vault leaves in its folder and beside its socket. Only what is the program's own is removed. */
+/** Removes what a destroyed vault leaves in its folder and beside its socket. Files of the user's own stay. */
 import { existsSync, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isAlive } from '../../client/alive.ts';
@@ -14,11 +14,11 @@ const SOCKET_DRAFT = /^\.[0-9a-f]{8}$/;
 export interface Remains {
   /** Names in the vault's folder that are not the program's. */
   readonly kept: readonly string[];
-  /** Why something of the program's is still there; null where nothing is. */
+  /** Why a file of mav is still there; null if none is. */
   readonly leftovers: string | null;
 }
 
-/** Waits until nobody has the vault, and removes what is left of it. `folder`: the vault's, as its daemon said. */
+/** Waits until no process has the vault, and removes what is left of it. `folder`: the vault's, as its daemon said. */
 export async function removeRemains({ home, context }: Input, folder: string): Promise<Remains> {
   const own: Home = { ...home, lockPath: join(folder, 'owner.lock'), ownerPath: join(folder, 'owner.json') };
   const taken = await takeOver(own);
@@ -40,7 +40,7 @@ export async function removeRemains({ home, context }: Input, folder: string): P
   return { kept, leftovers };
 }
 
-/** null once the vault's place is ours: its daemon gives it up last of all. */
+/** Returns null once this process owns the vault's place, which the daemon gives up last; else who has it. */
 async function takeOver(home: Home): Promise<string | null> {
   const { awaitOwnership, OwnedElsewhereError } = await import('../../daemon/ownership.ts');
   try {

@@ -1,6 +1,6 @@
 /**
- * What becomes of an answer that says the vault is sealed: somebody on the terminal is offered to unseal it, and the request
- * is sent again; else the answer gets a remedy that works for this command. Loaded only when there is such an answer.
+ * Handles a response that says the vault is sealed. On a terminal the user may unseal it, and the request is sent again; else
+ * the response gets a remedy that works for this command. Loaded only for such a response.
  */
 import type { Client } from '../../client/client.ts';
 import type { Incoming } from '../../client/connection.ts';
@@ -9,7 +9,7 @@ import { describeTyping, explainWrong, noteWrong, tryPassphrases } from '../inpu
 import type { Context } from '../run/context.ts';
 import { chooseReader, type Told } from './remedy-readers.ts';
 
-/** The answer, with what to do about it as this command can do it. One without a reason is left as it is. */
+/** Returns the response with a remedy that this command can follow. A response without a reason stays as it is. */
 export function adviseIn(incoming: Incoming, told: Told, context: Context): Incoming {
   const answer = readAnswer(incoming);
   if (answer === null) return incoming;
@@ -22,8 +22,8 @@ export function adviseIn(incoming: Incoming, told: Told, context: Context): Inco
 }
 
 /**
- * Whether the vault was unsealed by somebody on the terminal. Only one that is sealed, or that lacks its passphrase, is
- * offered: whatever else is the matter has to be mended first. Throws CliError if somebody tried and did not succeed.
+ * Returns whether the user unsealed the vault on the terminal. It is offered if the vault is sealed or needs a passphrase;
+ * other obstacles must be removed first. Throws CliError if the user tried and did not succeed.
  */
 export async function offerToUnseal(context: Context, incoming: Incoming, session: Client): Promise<boolean> {
   const reason = readAnswer(incoming)?.problem.reason;

@@ -21,7 +21,7 @@ export interface Work {
 export async function showWork<T>(input: Input, work: Work, request: () => Promise<T>): Promise<T> {
   const progress = new Progress(input);
   if (!progress.isShown) return request();
-  // Until the vault has counted, and for whoever may not be told, as with MAV_TOKEN.
+  // Shown until the vault has counted, and if it does not tell the count, as with MAV_TOKEN.
   progress.showElapsed(work.text);
   const end = new AbortController();
   const following = follow(input, work, progress, end.signal);
@@ -34,7 +34,7 @@ export async function showWork<T>(input: Input, work: Work, request: () => Promi
   }
 }
 
-/** Never rejects: that the count is not to be had is no failure of the work. */
+/** Never rejects: the work goes on if the count cannot be had. */
 async function follow(input: Input, work: Work, progress: Progress, end: AbortSignal): Promise<void> {
   const ask = async (client: Client) => {
     for (;;) {
@@ -44,7 +44,7 @@ async function follow(input: Input, work: Work, progress: Progress, end: AbortSi
       if (count !== undefined && !end.aborted) progress.showCount(work.text, count.done, count.total);
     }
   };
-  // The daemon answers the requests of one connection in their order, so this takes another one.
+  // The daemon answers the requests of a connection in order, so this needs another connection.
   const asking =
     work.access === 'own' ? ask(work.client) : withDaemon(input, ask, { mayBeSealed: true, bringsKey: true });
   await asking.catch(() => {});

@@ -5,7 +5,7 @@ import { isAnswering } from '../../client/silence.ts';
 import type { Home } from '../../places/home.ts';
 import { readOwner } from '../../places/owner.ts';
 
-/** For what must say something soon. */
+/** How long a command waits that must say something soon. */
 const PATIENCE_MS = 3_000;
 
 /** Whether somebody listens there who does not answer. */
@@ -24,7 +24,7 @@ export function describeSilence(home: Home): string {
   return `the daemon, process ${pid}, does not answer; ${how}`;
 }
 
-/** The process that has left word of itself, and still runs; null if that is another one than listens on this socket. */
+/** Returns the daemon's process id from owner.json, if it still runs; null if it listens on another socket. */
 export function findDaemon({ ownerPath, socketPath }: Home): number | null {
   const owner = readOwner(ownerPath);
   if (owner?.command !== 'serve') return null;

@@ -1,4 +1,4 @@
-/** Prints a list of secrets: JSON as the API answers it, a table, or lines for programs. */
+/** Prints a list of secrets: JSON as the API returns it, a table, or lines for programs. */
 import type { Client } from '../../client/client.ts';
 import type { Incoming } from '../../client/connection.ts';
 import type { SecretSummary } from '../../client/types.ts';
@@ -22,7 +22,7 @@ export async function printSummaries(input: Input, client: Client, query?: strin
     return EXIT.done;
   }
   let rows = await readSummaries(body);
-  // The API's search takes no other filter.
+  // The API's search has no filters, so the list is filtered and both are intersected.
   if (isNarrowed)
     rows = intersect(rows, await readSummaries((await client.request('secrets.list', { params })).body));
   if (filter !== undefined) rows = filterSummaries(rows, filter);

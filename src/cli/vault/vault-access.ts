@@ -8,12 +8,12 @@ export type VaultAccess = 'daemon' | 'own';
 export type Use<T> = (client: Client, access: VaultAccess) => Promise<T>;
 
 export interface AccessOptions {
-  /** For what a sealed vault can do too. Nobody is asked for a passphrase then. */
+  /** The use works with a sealed vault. Then no passphrase is asked for. */
   readonly mayBeSealed?: boolean;
   /** How long to wait, without a daemon, while another command has the vault; absent: as long as many commands need. */
   readonly turnPatienceMs?: number;
   /** How long a daemon may take for all of it; absent: as long as it answers others meanwhile. */
   readonly answerWithinMs?: number;
-  /** For what brings the vault's key itself, and so cannot be told to unseal it first. */
+  /** The use brings the vault's key itself, so its remedy cannot be to unseal the vault first. */
   readonly bringsKey?: boolean;
 }

@@ -1,4 +1,4 @@
-/** What can be told of a vault without asking anybody anything: for `mav status` and `mav destroy`. */
+/** A report of the vault that asks the user nothing: for `mav status` and `mav destroy`. */
 import { statSync } from 'node:fs';
 import { isAlive } from '../../client/alive.ts';
 import type { Client } from '../../client/client.ts';
@@ -38,10 +38,10 @@ export interface VaultReport {
   readonly socket: string;
 }
 
-/** So long another command that has the vault is waited for: whoever asks wants to know soon. */
+/** How long to wait for another command that has the vault: a report must come soon. */
 export const TURN_PATIENCE_MS = 2_000;
 
-/** So long a daemon has, that may answer others and be stuck with what only the vault says. */
+/** How long a daemon may take: it may answer health checks while its vault is stuck. */
 const ANSWER_MS = 10_000;
 
 /** Throws CliError if the vault may not be asked. */
@@ -128,7 +128,7 @@ async function askAsSession(client: Client): Promise<Answers> {
     return withDamage(status, info, await client.health());
   } catch (error) {
     if (!isStrange(error)) throw error;
-    // Of another vault than the known one nothing is told but that.
+    // Of a vault that is not the known one only that is reported.
     return withDamage({ sealed: true }, { info: null, reason: error.message }, await client.health());
   }
 }
@@ -138,7 +138,7 @@ function isStrange(error: unknown): error is MaestroVaultError {
   return error instanceof MaestroVaultError && (reason === 'unknown_vault' || reason === 'other_vault');
 }
 
-/** What a token may see: whether the vault is sealed, and the rest if it may read. */
+/** Asks for what a token may see: whether the vault is sealed and, if it may read, the rest. */
 async function askAsToken(client: Client): Promise<Answers> {
   const info = await askForInfo(client);
   const health = await client.health();
@@ -167,7 +167,7 @@ async function askForInfo(client: Client): Promise<Told> {
 
 type Reached = Pick<VaultReport, 'daemon' | 'daemon_pid' | 'daemon_since' | 'socket'>;
 
-/** `home`: where the vault is, if the daemon does not say; null where it may be anywhere. */
+/** `home`: used for what the daemon does not say; null for a token, which is not told. */
 function describeAnswers(
   { status, info, damaged, replaced, reason }: Answers,
   home: Home | null,
