@@ -33,7 +33,7 @@ import { deleteField, putField, putFields } from './operations/fields.ts';
 import { importSecrets } from './operations/import.ts';
 import { rotateKek } from './operations/keys.ts';
 import { createVault, reportKeychain } from './operations/new-vault.ts';
-import { generate } from './operations/passwords.ts';
+import { generatePassword } from './operations/passwords.ts';
 import { renameSecret } from './operations/rename.ts';
 import { deleteSecret, patchSecret, putSecret } from './operations/secrets.ts';
 import { createToken, revokeToken, touchTokens } from './operations/tokens.ts';
@@ -100,7 +100,7 @@ const parsedOperations: { [Name in ParsedOperation]: BodyHandler<Name> } = {
   'secrets.import': importSecrets,
   'fields.put': putField,
   'fields.putMany': putFields,
-  'passwords.generate': generate,
+  'passwords.generate': generatePassword,
   'tokens.create': createToken,
 };
 

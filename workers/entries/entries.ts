@@ -1,6 +1,6 @@
 /**
- * Reads and stores the rows of secrets. Encrypts a value that the caller holds and zeroes; never decrypts one, except to
- * verify a row, and then zeroes it at once (`verifyRow`).
+ * Reads and stores the rows of secrets. Encrypts values, which the caller zeroes. Decrypts a value only to verify its row,
+ * and zeroes it at once (`verifyRow`).
  */
 
 import { RequestError } from '../errors/request-error.ts';
@@ -30,7 +30,7 @@ function noSuchSecret(): RequestError {
   return new RequestError('not_found', 'no such secret in this environment');
 }
 
-/** The secret that a write is about, or null. Throws RequestError unless the request's preconditions hold. */
+/** Returns the secret that a write changes, or null. Throws RequestError unless the request's preconditions hold. */
 export function findForWrite(vault: WritableVault, call: Call, name: SecretName): SecretRow | null {
   const row = vault.secrets.find(name);
   checkPreconditions(call, row);
@@ -56,13 +56,12 @@ export function storeSecret(
   value: Uint8Array | null,
   metadata: Metadata,
 ): number {
-  const now = nowSeconds();
-  const kept = keepVouchedFor(vault, existing);
-  const { fields } = kept;
+  const updatedAt = nowSeconds();
+  const { createdAt, fields } = keepVouchedFor(vault, existing);
   const bound = {
     metadata: metadata.text,
-    createdAt: kept.createdAt ?? now,
-    updatedAt: now,
+    createdAt: createdAt ?? updatedAt,
+    updatedAt,
     writtenBy: vault.author.id,
     accepted: vault.author.isTrusted && fields.every((field) => field.accepted === 1) ? 1 : 0,
     fields,
@@ -70,13 +69,13 @@ export function storeSecret(
   const version = value === null ? 0 : vault.nextVersion();
   const encrypted = encryptRow(vault.keyring, secretPlace(name), bound, version, value);
   const id = vault.writer.put({ id: existing?.id ?? null, ...name, ...bound, ...encrypted });
-  if (existing !== null && kept.createdAt === null) vault.writer.countFields(id);
+  if (existing !== null && createdAt === null) vault.writer.countFields(id);
   // If the metadata stays as it is, the indexes already match it.
   if (existing?.metadata !== metadata.text) indexMetadata(vault, id, name, metadata, existing === null);
   return id;
 }
 
-/** What stays of a row that is replaced. Deletes the fields that do not stay. */
+/** Returns the parts of a replaced row that stay; null for its time of creation if none does. Deletes fields that do not stay. */
 function keepVouchedFor(
   vault: WritableVault,
   existing: SecretRow | null,
@@ -89,7 +88,7 @@ function keepVouchedFor(
   return { createdAt: null, fields: [] };
 }
 
-/** Updates the indexes of a row to its name and metadata. `isNew`: no index has the row yet. */
+/** Brings the indexes up to a row's name and metadata. `isNew`: no index has the row yet. */
 export function indexMetadata(
   vault: WritableVault,
   id: number,
@@ -101,7 +100,7 @@ export function indexMetadata(
   vault.writer.index(id, name, { entries: metadata.entries, searchText }, isNew);
 }
 
-/** What changes of a secret. */
+/** The parts of a secret that change. Absent ones stay. */
 export interface SecretChange {
   readonly value?: Uint8Array | undefined;
   readonly metadata?: Metadata | undefined;

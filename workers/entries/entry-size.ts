@@ -1,6 +1,6 @@
 /**
- * How large one entry is and may be. The bound is checked on writing, so that everything stored can also be read,
- * exported and imported again.
+ * Measures entries and bounds their size. Writing checks the bound, so that everything stored can also be read, exported and
+ * imported again.
  */
 
 import { PAYLOAD_OVERHEAD } from '../envelope/payload.ts';
@@ -9,7 +9,7 @@ import type { EntryLimits } from '../messages.ts';
 import type { SecretRow } from '../store/columns.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 
-/** Bytes of an entry that takes a reader as long as a batch of ordinary ones. */
+/** Bytes. An entry of this size takes a reader as long as a batch of ordinary ones. */
 export const LARGE = 65_536;
 
 /** Limits of one entry, unless config.json sets lower ones. `bytes` counts value, fields and metadata together. */
@@ -52,7 +52,7 @@ function tooLarge(member: Member, problem: string): RequestError {
   return new RequestError('too_large', `${quoteName(member)}: ${problem}`, { member, problem });
 }
 
-/** Bytes of an entry as it is stored. */
+/** Returns the bytes of an entry as it is stored. */
 export function measureEntry(vault: ReadableVault, row: SecretRow): number {
   if (row.fieldCount > 0) return vault.secrets.measure(row.id).bytes;
   return row.metadata.length + (row.payload?.length ?? 0);

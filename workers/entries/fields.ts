@@ -40,19 +40,19 @@ export function loadFields(vault: ReadableVault, secret: SecretRow, reply: Reply
   const { secrets } = vault;
   const size = measureEntry(vault, secret);
   if (size <= LARGE) {
-    const rows = checkCount(secret, secrets.listFields(secret.id));
+    const rows = checkFieldCount(secret, secrets.listFields(secret.id));
     return { heads: rows, rows };
   }
   reply.expect(base64Length(size));
   return { heads: listAllHeads(vault, secret), rows: secrets.readFields(secret.id) };
 }
 
-/** As loadFields, without reading a value. */
+/** Returns the heads of all fields of a secret. Throws IntegrityError as loadFields does. */
 export function listAllHeads({ secrets }: ReadableVault, secret: SecretRow): readonly FieldHead[] {
-  return checkCount(secret, secrets.listFieldHeads(secret.id));
+  return checkFieldCount(secret, secrets.listFieldHeads(secret.id));
 }
 
-function checkCount<Head extends FieldHead>(
+function checkFieldCount<Head extends FieldHead>(
   { fieldCount }: SecretRow,
   fields: readonly Head[],
 ): readonly Head[] {
@@ -61,19 +61,19 @@ function checkCount<Head extends FieldHead>(
 }
 
 /**
- * A secret's row with its present fields, as its wrap binds them. If the row counts no fields, none are looked up: where
- * that count is a lie, the digest differs from the bound one.
+ * Returns a secret's row with its present fields, as its wrap binds them. A row that counts no fields is taken at its word:
+ * if it had some, the digest would differ from the bound one.
  */
 export function withFields(vault: ReadableVault, row: SecretRow): SecretRow & BoundRow {
   return { ...row, fields: row.fieldCount === 0 ? NO_FIELDS : vault.secrets.listFieldHeads(row.id) };
 }
 
-/** A field's row as its wrap binds it. */
+/** Returns a field's row as its wrap binds it. */
 export function asBoundField<Row extends Omit<BoundRow, 'metadata' | 'fields'>>(row: Row): Row & BoundRow {
   return { ...row, metadata: '', fields: NO_FIELDS };
 }
 
-/** A field's value, which the caller zeroes. Throws RequestError `not_found` and IntegrityError. */
+/** Returns a field's value, which the caller zeroes. Throws RequestError `not_found` and IntegrityError. */
 export function decryptField(vault: ReadableVault, secret: SecretRow, field: string): Buffer {
   const row = vault.secrets.findField(secret.id, field);
   if (row === null) throw noSuchField();
@@ -81,7 +81,7 @@ export function decryptField(vault: ReadableVault, secret: SecretRow, field: str
   return decryptFieldRow(vault, secret, row);
 }
 
-/** As decryptField, of a row that was read already. */
+/** As decryptField, for a row that was read already. */
 export function decryptFieldRow(vault: ReadableVault, secret: SecretRow, row: FieldRow): Buffer {
   const value = decryptRow(vault.keyring, fieldPlace(secret, row.field), asBoundField(row));
   if (value === null) throw new RangeError('a field has a value');

@@ -1,4 +1,4 @@
-/** Where a stored value belongs. Its envelope is bound to the place, so it can be decrypted under no other. */
+/** Where a stored value belongs. Its envelope is bound to this place, so it cannot be decrypted for another one. */
 import type { SecretName } from '../messages.ts';
 
 export interface Place extends SecretName {
@@ -7,12 +7,12 @@ export interface Place extends SecretName {
   readonly field: string;
 }
 
-/** The place of a secret's own value. */
+/** Returns the place of a secret's own value. */
 export function secretPlace({ name, environment }: SecretName): Place {
   return { kind: 'secret', environment, name, field: '' };
 }
 
-/** The place of a field of that secret. */
+/** Returns the place of a field of that secret. */
 export function fieldPlace({ name, environment }: SecretName, field: string): Place {
   return { kind: 'field', environment, name, field };
 }

@@ -1,23 +1,23 @@
-/** Conditional requests (RFC 9110 section 13.1): a write that must not undo somebody else's. Holds no secret. */
+/** Conditional requests (RFC 9110 section 13.1): a client changes a secret only if nobody else has changed it meanwhile. */
 import { readWrap } from '../envelope/wrap.ts';
 import { RequestError } from '../errors/request-error.ts';
 import type { Call } from '../messages.ts';
 
 /**
- * A secret's entity tag: the nonce of its wrapped DEK. Every change of a row wraps anew under a fresh random nonce,
- * so the tag changes with every change and says nothing of the value.
+ * Returns a secret's entity tag: the nonce of its wrapped DEK. Every change of a row wraps the DEK again under a new random
+ * nonce. So the tag changes too, and says nothing of the value.
  */
 export function entityTag(row: { wrappedDek: Uint8Array }): string {
   return Buffer.from(readWrap(row.wrappedDek).nonce).toString('hex');
 }
 
-/** Throws RequestError `precondition_failed` unless the secret (null: there is none) is as the client expects. */
+/** Throws RequestError `precondition_failed` unless the secret is as the client expects. `row` is null if there is none. */
 export function checkPreconditions(call: Call, row: { wrappedDek: Uint8Array } | null): void {
   const { ifMatch, ifNoneMatch } = call;
-  if (ifMatch !== undefined && !matches(ifMatch, row)) {
+  if (ifMatch !== undefined && !matchesTag(ifMatch, row)) {
     throw new RequestError('precondition_failed', 'the secret is not as If-Match expects; read it again');
   }
-  if (ifNoneMatch !== undefined && matches(ifNoneMatch, row)) {
+  if (ifNoneMatch !== undefined && matchesTag(ifNoneMatch, row)) {
     throw new RequestError(
       'precondition_failed',
       'the secret is one that If-None-Match excludes; read it again',
@@ -25,7 +25,7 @@ export function checkPreconditions(call: Call, row: { wrappedDek: Uint8Array } |
   }
 }
 
-function matches(header: string, row: { wrappedDek: Uint8Array } | null): boolean {
+function matchesTag(header: string, row: { wrappedDek: Uint8Array } | null): boolean {
   if (row === null) return false;
   if (header.trim() === '*') return true;
   const tag = entityTag(row);

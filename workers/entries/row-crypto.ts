@@ -18,7 +18,7 @@ export interface EncryptedRow {
   readonly payload: Uint8Array | null;
 }
 
-/** Encrypts a value (or none) for a row. `version` must be new to the vault, and 0 exactly where there is no value. */
+/** Encrypts a value, or none, for a row. `version` must be new to the vault; 0 if, and only if, there is no value. */
 export function encryptRow(
   keyring: Keyring,
   place: Place,
@@ -54,8 +54,8 @@ export function verifyRow(keyring: Keyring, place: Place, row: BoundRow & Encryp
 }
 
 /**
- * Whether the wrap of a row vouches for its plaintext columns; the value is not decrypted. A row that was changed without
- * the key may be replaced, but the replacement must not keep anything of it.
+ * Returns whether the wrap of a row vouches for its plaintext columns. Does not decrypt the value. A row that was changed
+ * without the key may be replaced, but the replacement must not keep any part of it.
  */
 export function isVouchedFor(keyring: Keyring, place: Place, row: BoundRow & EncryptedRow): boolean {
   try {
@@ -69,7 +69,7 @@ export function isVouchedFor(keyring: Keyring, place: Place, row: BoundRow & Enc
   }
 }
 
-/** Keeps the value, and wraps its DEK again for the changed row, under the current KEK. Throws IntegrityError. */
+/** Keeps the value and wraps its DEK again, for the changed row and under the current KEK. Throws IntegrityError. */
 export function rewrapRow(
   keyring: Keyring,
   place: Place,
@@ -80,7 +80,8 @@ export function rewrapRow(
   const { id, wrapping } = keyring.current;
   const dek = unwrapDek(keyring, ctx, row);
   try {
-    return { ...pickEncrypted(row), wrappedDek: wrapKey(wrapping, id, dek, ctx, digestRow(changed)) };
+    const { version, payload } = row;
+    return { version, payload, wrappedDek: wrapKey(wrapping, id, dek, ctx, digestRow(changed)) };
   } finally {
     dek.fill(0);
   }
@@ -103,13 +104,9 @@ export function reencryptRow(
   }
 }
 
-function pickEncrypted({ version, wrappedDek, payload }: EncryptedRow): EncryptedRow {
-  return { version, wrappedDek, payload };
-}
-
-/** Unwrapping checks the row, too: a change of its metadata or times without the key is noticed here. */
+/** Throws IntegrityError if the DEK cannot be unwrapped, or if a bound column was changed without the key. */
 function unwrapDek(keyring: Keyring, ctx: Uint8Array, row: BoundRow & EncryptedRow): Dek {
-  // Only version 0, which the wrap binds, has no value: so a value cannot be removed or slipped in unnoticed.
+  // The wrap binds the version, and only version 0 has no value. So nobody can remove or add a value unnoticed.
   if ((row.version === 0) !== (row.payload === null)) throw new IntegrityError();
   const kek = keyring.find(readWrap(row.wrappedDek).keyId);
   if (kek === null) throw new IntegrityError();

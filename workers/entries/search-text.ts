@@ -1,11 +1,11 @@
-/** The text in which a search looks, and how case is folded in it. Holds no secret: values are never searched. */
+/** Makes the text that a search looks through: names and metadata, with their case folded. Values are never searched. */
 
-/** A noncharacter of Unicode: it stands between the parts, so that no match can span two of them. */
+/** A noncharacter of Unicode between the parts, so that no match can span two of them. */
 const SEPARATOR = '\ufdd0';
 
-/** Folds case, whatever the script; what a search text cannot contain (the separator, NUL) is replaced alike. */
+/** Folds the case of any script. Replaces the separator and NUL, which a search text cannot have. */
 export function foldSearchText(text: string): string {
-  // A final sigma is lower-cased by its position in the word; a substring has other positions.
+  // toLowerCase makes a final sigma at the end of a word, but the end of a query need not be the end of a word.
   return text.toLowerCase().replaceAll('ς', 'σ').replaceAll(SEPARATOR, '\ufffd').replaceAll('\0', '\ufffd');
 }
 

@@ -1,6 +1,6 @@
 /**
- * Entries that cannot be read, in replies with many entries: the error stands in the entry's place. What was written of
- * such an entry is zeroed here.
+ * Writes an error in the place of an entry that cannot be read, in replies with many entries. Bytes of the entry that were
+ * already written are zeroed here.
  */
 import { IntegrityError } from '../envelope/integrity.ts';
 import { RequestError } from '../errors/request-error.ts';
@@ -22,8 +22,8 @@ export interface Omission {
 }
 
 /**
- * Runs `write`, which writes one entry, and returns null. An entry that was tampered with or is missing must not spoil the
- * others: then the error is written in its place, and this returns why.
+ * Runs `write`, which writes one entry, and returns null. An entry that is missing or was tampered with must not spoil the
+ * others: its error is written instead, and this returns the reason.
  */
 export function writeOrExplain(
   entry: SecretName & { readonly field?: string },
@@ -61,7 +61,7 @@ export function writeFieldName({ field }: { readonly field?: string }, reply: Re
   reply.string(field);
 }
 
-/** For the log: which entries failed verification, by name. */
+/** Returns a line for the log that names the entries that failed verification. */
 export function describeUnreadable(during: string, entries: readonly SecretName[]): string {
   const names = entries
     .slice(0, MAX_NAMED)

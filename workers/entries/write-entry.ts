@@ -1,6 +1,6 @@
 /**
- * Writes entries into a reply as JSON. Holds each value's plaintext, as bytes, from decrypting it until it lies in the
- * reply; then zeroes it. What was written before an error is for the caller to truncate, which zeroes it.
+ * Writes entries into a reply as JSON. Holds each value's plaintext, as bytes, from decrypting it until it is in the reply,
+ * and zeroes it then. After an error the caller truncates the reply, which zeroes what was written before.
  */
 
 import { isShownAsText, type ReplyBuffer } from '../json/reply.ts';
@@ -15,7 +15,7 @@ import { decryptFieldRow, loadFields } from './fields.ts';
 import { secretPlace } from './places.ts';
 import { decryptRow } from './row-crypto.ts';
 
-/** Writes a whole entry as a JSON object. Throws IntegrityError when part of it is written already. */
+/** Writes a whole entry as a JSON object. May throw IntegrityError after it has written a part. */
 export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuffer): void {
   const { heads, rows } = loadFields(vault, row, reply);
   writeNames(row, reply);
@@ -40,7 +40,7 @@ export function writeNames(row: SecretName, reply: ReplyBuffer): void {
   reply.raw(`{"name":${JSON.stringify(row.name)},"environment":${JSON.stringify(row.environment)}`);
 }
 
-/** Writes the fields that the owner neither wrote nor accepted, each with the token that wrote it; nothing if none. */
+/** Writes the member `unaccepted_fields`: fields that the owner neither wrote nor accepted, each with its writer. */
 function writeUnaccepted(fields: readonly FieldHead[], reply: ReplyBuffer): void {
   const unaccepted = fields.filter(({ accepted }) => accepted !== 1);
   for (const [index, { field, writtenBy }] of unaccepted.entries()) {
@@ -60,12 +60,12 @@ export function writeValue(plaintext: Buffer | null, reply: ReplyBuffer): void {
   if (plaintext === null) return;
   reply.raw(',"value":');
   if (isShownAsText(plaintext)) reply.secret(plaintext);
-  else writeBase64(plaintext, reply);
+  else writeEncoded(plaintext, reply);
   discardBytes(plaintext);
 }
 
-/** Writes a JSON string, and the member that says how to read it. */
-function writeBase64(bytes: Buffer, reply: ReplyBuffer): void {
+/** Writes a JSON string in base64, and the member `encoding`. */
+function writeEncoded(bytes: Buffer, reply: ReplyBuffer): void {
   reply.base64(bytes);
   reply.ascii(',"encoding":"base64"');
 }
@@ -96,16 +96,16 @@ function writeFieldValue(plaintext: Buffer, reply: ReplyBuffer): void {
     reply.secret(plaintext);
   } else {
     reply.ascii('{"value":');
-    writeBase64(plaintext, reply);
+    writeEncoded(plaintext, reply);
     reply.ascii('}');
   }
   discardBytes(plaintext);
 }
 
-/** Writes a list's element in one piece: it has no value, and a list has so many elements that each call counts. */
+/** Writes an element of a list, in one piece: a list has so many elements that each call counts. It has no value. */
 export function writeSummary(vault: ReadableVault, row: SecretSummary, reply: ReplyBuffer): void {
   // A list unwraps no DEK, so nothing vouches for this text, and one bad row must not spoil the whole reply.
-  const metadata = isObject(vault, row.metadata) ? row.metadata : NO_METADATA.text;
+  const metadata = isJsonObject(vault, row.metadata) ? row.metadata : NO_METADATA.text;
   const fieldCount = row.fieldCount > 0 ? `,"field_count":${row.fieldCount}` : '';
   reply.raw(
     `{"name":${JSON.stringify(row.name)},"environment":${JSON.stringify(row.environment)},"metadata":${metadata}` +
@@ -114,8 +114,8 @@ export function writeSummary(vault: ReadableVault, row: SecretSummary, reply: Re
   );
 }
 
-/** Whether the text is a JSON object. SQLite checks a large text: parsed here, it would fill the reader's heap. */
-function isObject({ secrets }: ReadableVault, text: string): boolean {
+/** Returns whether the text is a JSON object. SQLite checks a large text, which would fill the heap if it were parsed here. */
+function isJsonObject({ secrets }: ReadableVault, text: string): boolean {
   if (text === NO_METADATA.text) return true;
   if (text.length > LARGE) return secrets.isJsonObject(text);
   try {

@@ -12,7 +12,7 @@ export const WORD_COUNT = 2048;
 const require = createRequire(import.meta.url);
 let loaded: readonly Buffer[] | null = null;
 
-/** Synchronous, because a short command loads the words inside a transaction, where nothing can be awaited. */
+/** Loads the words. Synchronous, because a short command calls it inside a transaction, where nothing can be awaited. */
 export function loadWords(): readonly Buffer[] {
   if (loaded !== null) return loaded;
   const { wordlist }: { wordlist: readonly string[] } = require('@scure/bip39/wordlists/english.js');

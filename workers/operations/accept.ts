@@ -1,6 +1,6 @@
 /**
- * Accepting: the owner declares that an entry written by a token may be handed to programs without asking. Decrypts no
- * value; each row's DEK is wrapped again together with the row's new state.
+ * The handler of accepting: the owner declares that programs may get an entry that a token wrote. Decrypts no value; each
+ * row's DEK is wrapped again for the row with its new state.
  */
 
 import { getSecretName } from '../bodies/parameters.ts';
@@ -13,7 +13,7 @@ import { writeStatus } from '../json/status.ts';
 import type { FieldRow, SecretRow } from '../store/columns.ts';
 import type { WritableVault } from '../vault.ts';
 
-/** Throws IntegrityError if the entry was changed without the key. Times and writers stay. */
+/** Keeps times and writers. Throws IntegrityError if the entry was changed without the key. */
 export const acceptSecret: Handler<WritableVault> = (vault, call, reply) => {
   const name = getSecretName(call);
   const row = getForWrite(vault, call, name);

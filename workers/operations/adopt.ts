@@ -1,6 +1,6 @@
 /**
- * Taking a vault for the user's own: what it is, told without a key, and writing that into the list of known vaults. Only
- * a short command asks for either; no request to a daemon can. Holds no secret.
+ * Adopting a vault: says what the vault is, without a key, and records it in the list of known vaults. Only a short command
+ * can ask for either; no request to a daemon can.
  */
 import { dirname } from 'node:path';
 import { RequestError } from '../errors/request-error.ts';
@@ -12,20 +12,20 @@ import { inspectDatabase } from '../store/database.ts';
 import { KnownVaultsError, recordVault } from '../store/known-vaults.ts';
 import { identifyVault } from '../store/vault.ts';
 
-/** `{"found": KnownVault, "difference"}`; the difference is in words, and null where nothing differs or nothing is known. */
+/** Writes `{"found": KnownVault, "difference"}`. The difference is in words; null if there is none, or if no vault is known. */
 export function inspectVault({ databasePath, known }: WorkerOptions, reply: ReplyBuffer): undefined {
-  const found = identify(databasePath);
+  const found = identifyAt(databasePath);
   const difference = known === null ? null : findDifference(known, found);
   reply.raw(JSON.stringify({ found, difference }));
 }
 
-/** Parameter `found`: what the user was shown, as `inspectVault` answered it. Throws RequestError if it is not that by now. */
+/** Parameter `found`: the vault that the user was shown, as `inspectVault` wrote it. Throws RequestError if another lies there now. */
 export function adoptVault(
   { databasePath, knownVaultsPath }: WorkerOptions,
   { params }: Call,
   reply: ReplyBuffer,
 ): undefined {
-  const found = identify(databasePath);
+  const found = identifyAt(databasePath);
   if (JSON.stringify(found) !== params.found)
     throw new RequestError('conflict', `${databasePath} was exchanged meanwhile; nothing was done`);
   try {
@@ -36,7 +36,7 @@ export function adoptVault(
   writeStatus('adopted', {}, reply);
 }
 
-function identify(databasePath: string): KnownVault {
+function identifyAt(databasePath: string): KnownVault {
   let found: KnownVault | null = null;
   inspectDatabase(databasePath, (db) => {
     found = identifyVault(db);

@@ -1,7 +1,7 @@
 /**
- * Batch-get: the secrets and fields that a request names, in its order. Holds each value's plaintext between opening it
- * and writing it into the reply, as bytes only; it is zeroed there (`writeEntry`, `writeValue`), and so is what was
- * written of an entry that fails (`writeOrExplain`).
+ * The handler of batch-get: writes the secrets and fields that a request names, in its order. Holds each value's plaintext,
+ * as bytes, from decrypting it until it is in the reply; `writeEntry` and `writeValue` zero it then. `writeOrExplain` zeroes
+ * the bytes of an entry that fails.
  */
 import { parseRefs, type SecretRef } from '../bodies/references.ts';
 import type { Handler } from '../calls.ts';
@@ -19,12 +19,12 @@ export const batchGet: Handler<ReadableVault> = (vault, call, reply) => {
   let damage: string | undefined;
   reply.ascii('{"secrets":[');
   for (const [index, ref] of parseRefs(call.body).entries()) {
-    // Never in front of the first: one entry by itself is answered whatever its size.
+    // Not before the first: a single entry of any size is returned.
     if (index > 0) {
-      checkSize(reply.length - start);
+      checkReplySize(reply.length - start);
       reply.ascii(',');
     }
-    const omission = writeOrExplain(ref, reply, () => writeWanted(vault, ref, reply));
+    const omission = writeOrExplain(ref, reply, () => writeReferenced(vault, ref, reply));
     if (omission?.code === 'integrity') unreadable.push(ref);
     damage ??= omission?.damage;
   }
@@ -35,7 +35,7 @@ export const batchGet: Handler<ReadableVault> = (vault, call, reply) => {
   };
 };
 
-function checkSize(size: number): void {
+function checkReplySize(size: number): void {
   if (size <= MAX_REPLY_SIZE) return;
   throw new RequestError(
     'too_large',
@@ -43,8 +43,8 @@ function checkSize(size: number): void {
   );
 }
 
-/** Throws RequestError `not_found` and IntegrityError, perhaps in the middle of it. */
-function writeWanted(vault: ReadableVault, ref: SecretRef, reply: ReplyBuffer): void {
+/** Throws RequestError `not_found` and IntegrityError, perhaps after it has written a part. */
+function writeReferenced(vault: ReadableVault, ref: SecretRef, reply: ReplyBuffer): void {
   const row = getSecretRow(vault, ref);
   if (ref.field === undefined) {
     writeEntry(vault, row, reply);

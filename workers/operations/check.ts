@@ -1,6 +1,6 @@
 /**
- * Checking the whole vault: SQLite's own check of the file, and whether everything in it opens. Holds one value's
- * plaintext at a time, zeroed at once (`verifyRow`).
+ * The handler that checks the whole vault: SQLite checks the file, and every row is verified with its key. Holds the
+ * plaintext of one value at a time, which `verifyRow` zeroes at once.
  */
 
 import type { Handler } from '../calls.ts';
@@ -18,16 +18,16 @@ import type { Damage } from '../store/vault.ts';
 import { isGenuine } from '../tokens/token-macs.ts';
 import type { ReadableVault } from '../vault.ts';
 
-/** How many entries the answer names at most, of those that do not open. */
+/** The most unreadable entries that the reply names. */
 const MAX_NAMED = 100;
 
 interface Findings {
-  /** null where nothing is wrong with the database. */
+  /** Null if the database has no fault. */
   damage: Damage | null;
   secrets: number;
   fields: number;
   tokens: number;
-  /** All of them; the answer names the first ones only. */
+  /** All unreadable entries. The reply names only the first ones. */
   readonly unreadable: SecretName[];
   readonly forged: string[];
 }
@@ -39,7 +39,7 @@ export const checkVault: Handler<ReadableVault> = (vault, _call, reply) => {
     checkEntries(vault, findings);
     checkTokens(vault, findings);
   } catch (error) {
-    // A file so damaged that it cannot be read to its end: the counts say how far that went.
+    // The file is too damaged to be read to its end. The counts say how far the check came.
     const code = findDamageCode(error);
     if (code === null) throw error;
     findings.damage = { what: findings.damage?.what ?? `reading it ends with ${code}`, isOfFile: true };
@@ -66,7 +66,7 @@ function checkEntries(vault: ReadableVault, findings: Findings): void {
   });
 }
 
-/** Whether an entry opens whole, as somebody with the key stored it. */
+/** Returns whether an entry and all its fields are as somebody with the key stored them. */
 function isReadable(vault: ReadableVault, row: SecretRow, fields: readonly FieldRow[]): boolean {
   try {
     verifyRow(vault.keyring, secretPlace(row), { ...row, fields });
@@ -78,7 +78,7 @@ function isReadable(vault: ReadableVault, row: SecretRow, fields: readonly Field
   }
 }
 
-/** A row that somebody wrote without the key is no token; the log names it. */
+/** A row that somebody wrote without the key does not count as a token. The log names it. */
 function checkTokens(vault: ReadableVault, findings: Findings): void {
   for (const row of vault.tokens.list()) {
     if (isGenuine(vault.keyring, row)) findings.tokens += 1;
@@ -98,7 +98,7 @@ function writeFindings({ damage, secrets, fields, tokens, unreadable }: Findings
   reply.ascii(`],"unreadable_count":${unreadable.length}}`);
 }
 
-/** For the log; empty where all is well. */
+/** Returns a line for the log; empty if nothing is wrong. */
 function describeFindings({ damage, unreadable, forged }: Findings): string {
   return [
     ...(damage === null ? [] : [`check: the database is damaged: ${damage.what}`]),

@@ -20,7 +20,7 @@ import type { SlotRow } from '../store/columns.ts';
 import type { VaultStore } from '../store/vault.ts';
 import type { Vault } from '../vault.ts';
 
-/** A variable of the module is enough: there is one writer thread. */
+/** One for all requests, because there is one writer thread. */
 let isDestroying = false;
 
 /**
@@ -37,7 +37,7 @@ export async function destroyVault(
   try {
     const { vault: rows, directory } = vault.currentStores;
     vault.checkStillKnown();
-    checkWritable(directory);
+    checkFolderWritable(directory);
     const { kinds, kept } = await removeKeys(vault, rows, force);
     vault.destroy();
     reply.raw(JSON.stringify({ status: 'destroyed', key_stores: kinds }));
@@ -48,8 +48,8 @@ export async function destroyVault(
   }
 }
 
-/** Before any key is deleted: afterwards it would be too late to refuse. */
-function checkWritable(directory: string): void {
+/** Runs before any key is deleted, while the vault can still refuse. */
+function checkFolderWritable(directory: string): void {
   try {
     accessSync(directory, constants.W_OK | constants.X_OK);
   } catch {
@@ -59,7 +59,7 @@ function checkWritable(directory: string): void {
 
 interface Removed {
   readonly kinds: SlotKind[];
-  /** Why the keys of the other slots stay. */
+  /** Why the keys of the other slots were not deleted. */
   readonly kept: string[];
 }
 
@@ -72,24 +72,31 @@ async function removeKeys(vault: Vault, rows: VaultStore, force: boolean): Promi
     keychainTimeoutMs: vault.options.keychainTimeoutMs,
     opensVault: (rootKey) => opensVault(rootKey, rows, vaultId),
   };
-  const isDone = async (act: () => boolean | Promise<boolean>): Promise<boolean> => {
-    try {
-      return await act();
-    } catch (error) {
-      if (!(error instanceof KeyKeptError)) throw error;
-      if (!force) throw new SealedError(error.reason, `nothing was deleted: ${error.message}`);
-      removed.kept.push(error.message);
-      return false;
-    }
-  };
+  const attempt = (act: () => boolean | Promise<boolean>) => askKeyStore(act, force, removed.kept);
   const slots: { readonly row: SlotRow; readonly slot: KeySlot }[] = [];
   for (const row of rows.listSlots().sort(compareForRemoval)) {
     const slot = findKeySlot(row.kind);
-    if (slot !== null && (await isDone(() => slot.isRemovable(row, removal)))) slots.push({ row, slot });
+    if (slot !== null && (await attempt(() => slot.isRemovable(row, removal)))) slots.push({ row, slot });
   }
   for (const { row, slot } of slots)
-    if (await isDone(() => slot.remove(row, removal))) removed.kinds.push(row.kind);
+    if (await attempt(() => slot.remove(row, removal))) removed.kinds.push(row.kind);
   return removed;
+}
+
+/** Returns what `act` returns. If the key store refuses, returns false and adds why to `kept`; without `force` it throws. */
+async function askKeyStore(
+  act: () => boolean | Promise<boolean>,
+  force: boolean,
+  kept: string[],
+): Promise<boolean> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof KeyKeptError)) throw error;
+    if (!force) throw new SealedError(error.reason, `nothing was deleted: ${error.message}`);
+    kept.push(error.message);
+    return false;
+  }
 }
 
 function opensVault(rootKey: RootKey, rows: VaultStore, vaultId: Uint8Array): boolean {

@@ -1,6 +1,6 @@
 /**
- * Export: whole entries, page by page. Holds each value's plaintext between opening it and writing it into the reply,
- * as bytes only; it is zeroed there (`writeEntry`), and so is what was written of an entry that fails (`writeOrExplain`).
+ * The handler of export: writes whole entries, page by page. Holds each value's plaintext, as bytes, from decrypting it until
+ * it is in the reply; `writeEntry` zeroes it then. `writeOrExplain` zeroes the bytes of an entry that fails.
  */
 import { encodeCursor, getExportFilter } from '../bodies/parameters.ts';
 import type { Handler, Outcome } from '../calls.ts';
@@ -34,10 +34,10 @@ export const exportSecrets: Handler<ReadableVault> = (vault, call, reply) => {
     count += 1;
   }
   reply.ascii(']');
-  return describeOutcome(cursor, unreadable, damage);
+  return makeOutcome(cursor, unreadable, damage);
 };
 
-function describeOutcome(
+function makeOutcome(
   cursor: string | null,
   unreadable: readonly SecretName[],
   damage: string | undefined,

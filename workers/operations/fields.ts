@@ -1,6 +1,6 @@
 /**
- * Handlers of fields. Holds a field's plaintext between decrypting it and writing it into the reply, which zeroes it
- * (`writeValue`); a request's values belong to the caller.
+ * Handlers of fields. Holds a field's plaintext from decrypting it until it is in the reply; `writeValue` zeroes it then.
+ * The caller zeroes the values of a request.
  */
 import { getFieldName, getNamesOnly, getSecretName } from '../bodies/parameters.ts';
 import type { BodyHandler, Handler } from '../calls.ts';

@@ -1,6 +1,6 @@
 /**
- * Import: many entries, all or none. Holds the plaintext of the body's values, which the caller zeroes, and of one
- * stored value at a time, which is compared with them and zeroed.
+ * The handler of import: stores all entries of a request, or none. Holds the plaintext of the request's values, which the
+ * caller zeroes, and of one stored value at a time, which is compared with a given one and zeroed.
  */
 
 import { type ImportEntry, LIST } from '../bodies/import-entries.ts';
@@ -34,22 +34,23 @@ export const importSecrets: BodyHandler<'secrets.import'> = (vault, call, reply,
   const numbered = withVersions(vault, list);
   const groups = new Map<ImportEntry, Group>();
   vault.countSteps('writing', list.length, (step) => {
-    // In the order of the indexes: what comes next is mostly on a page that has just been used.
+    // In the order of the indexes, so that the next row is mostly on a page that has just been used.
     for (const entry of list.toSorted(compareNames)) {
       checkWanted(call);
       const row = vault.secrets.find(entry);
-      // Whether a stored value is the given one is an answer that only who may read it gets.
+      // The reply says whether a stored value equals the given one. Only a token that may read it may learn that.
       if (row !== null && !call.mayReplace) throw new RequestError('forbidden', NEEDS_READ);
-      const store = () => (row === null ? add(numbered, entry, isDryRun) : merge(numbered, call, row, entry));
-      groups.set(entry, storeOrPlace(list, entry, store));
+      const store = () =>
+        row === null ? addEntry(numbered, entry, isDryRun) : mergeEntry(numbered, call, row, entry);
+      groups.set(entry, storeOrNamePlace(list, entry, store));
       step();
     }
   });
   writeGroups(isDryRun, list, groups, reply);
 };
 
-/** What is wrong with an entry's size, with where it is in the request. */
-function storeOrPlace(list: readonly ImportEntry[], entry: ImportEntry, store: () => Group): Group {
+/** Runs `store`. If the entry is too large, its place in the request is added to the error. */
+function storeOrNamePlace(list: readonly ImportEntry[], entry: ImportEntry, store: () => Group): Group {
   try {
     return store();
   } catch (error) {
@@ -65,8 +66,8 @@ function parseGiven({ metadata }: ImportEntry): RawMetadata | undefined {
   return metadata === undefined ? undefined : parseMetadata(metadata.text);
 }
 
-/** What is given alone, before any of it is sealed. */
-function checkGiven(vault: WritableVault, { value, metadata = NO_METADATA, fields }: ImportEntry): void {
+/** Checks the size of the given parts alone, before any of them is encrypted. */
+function checkGivenSize(vault: WritableVault, { value, metadata = NO_METADATA, fields }: ImportEntry): void {
   checkMetadata(metadata);
   const sizes = [
     value?.length ?? 0,
@@ -83,8 +84,8 @@ function compareNames(a: ImportEntry, b: ImportEntry): number {
 }
 
 /**
- * The vault with versions for all these values, taken by one statement when the first is needed: one for each would
- * cost as much as sealing does. For this transaction only: one that is rolled back has taken none.
+ * Returns the vault with versions for all these values, which one statement takes when the first is needed. A statement for
+ * each would take as long as encrypting. Use it in this transaction only: a rollback gives the versions back.
  */
 function withVersions(vault: WritableVault, entries: readonly ImportEntry[]): WritableVault {
   let next: number | null = null;
@@ -99,8 +100,8 @@ function countValues(entries: readonly ImportEntry[]): number {
   return entries.reduce((sum, { value, fields }) => sum + (value === undefined ? 0 : 1) + fields.length, 0);
 }
 
-function add(vault: WritableVault, entry: ImportEntry, isDryRun: boolean): Group {
-  checkGiven(vault, entry);
+function addEntry(vault: WritableVault, entry: ImportEntry, isDryRun: boolean): Group {
+  checkGivenSize(vault, entry);
   if (isDryRun) return 'added';
   const { name, environment, value = null, fields } = entry;
   const metadata = parseGiven(entry) ?? NO_METADATA;
@@ -109,16 +110,16 @@ function add(vault: WritableVault, entry: ImportEntry, isDryRun: boolean): Group
   return 'added';
 }
 
-/** The request's preconditions are about what it would change. */
-function merge(vault: WritableVault, call: Call, row: SecretRow, entry: ImportEntry): Group {
-  checkGiven(vault, entry);
+/** The request's preconditions hold for entries that it would change. */
+function mergeEntry(vault: WritableVault, call: Call, row: SecretRow, entry: ImportEntry): Group {
+  checkGivenSize(vault, entry);
   if (isStored(vault, row, entry)) return 'unchanged';
   if (getDryRun(call)) return 'changed';
   checkPreconditions(call, row);
   const { value, fields } = entry;
   const metadata = parseGiven(entry);
   const { id, name, environment } = row;
-  // With both given nothing of the row is kept, and it need not be genuine; else it is verified once more.
+  // If both are given, no part of the row is kept, so it need not be genuine. Otherwise changeSecret verifies it.
   if (value !== undefined && metadata !== undefined)
     storeSecret(vault, { name, environment }, row, value, metadata);
   else if (value !== undefined) changeSecret(vault, row, { value });
@@ -129,12 +130,12 @@ function merge(vault: WritableVault, call: Call, row: SecretRow, entry: ImportEn
 }
 
 /**
- * Whether all that is given is stored already. Throws IntegrityError if what is stored fails verification, unless
- * nothing of it would stay: what stays is wrapped anew, and must not become genuine by that.
+ * Returns whether everything given is already stored. Throws IntegrityError if the stored entry fails verification and a
+ * part of it would stay: that part would be wrapped again, which must not make it genuine.
  */
 function isStored(vault: WritableVault, row: SecretRow, entry: ImportEntry): boolean {
   try {
-    return isSame(vault, row, entry);
+    return isSameEntry(vault, row, entry);
   } catch (error) {
     if (error instanceof IntegrityError && replacesAll(vault, row, entry)) return false;
     throw error;
@@ -147,22 +148,22 @@ function replacesAll(vault: WritableVault, row: SecretRow, entry: ImportEntry): 
   return vault.secrets.listFields(row.id).every(({ field }) => given.has(field));
 }
 
-/** Verifies the row and each given field, also those behind a difference. */
-function isSame(vault: WritableVault, row: SecretRow, entry: ImportEntry): boolean {
+/** Verifies the row and each given field, also after the first difference. */
+function isSameEntry(vault: WritableVault, row: SecretRow, entry: ImportEntry): boolean {
   let same = entry.metadata === undefined || entry.metadata.text === row.metadata;
   const bound = { ...row, fields: vault.secrets.listFieldHeads(row.id) };
   if (entry.value === undefined) verifyRow(vault.keyring, secretPlace(row), bound);
-  else if (!holds(vault, secretPlace(row), bound, entry.value)) same = false;
+  else if (!hasValue(vault, secretPlace(row), bound, entry.value)) same = false;
   for (const [field, value] of entry.fields) {
     const stored = vault.secrets.findField(row.id, field);
     const place = fieldPlace(row, field);
-    if (stored === null || !holds(vault, place, asBoundField(stored), value)) same = false;
+    if (stored === null || !hasValue(vault, place, asBoundField(stored), value)) same = false;
   }
   return same;
 }
 
-/** Whether a row's value is this one. Throws IntegrityError. */
-function holds(
+/** Returns whether a row has this value. Throws IntegrityError. */
+function hasValue(
   vault: WritableVault,
   place: Place,
   row: Parameters<typeof decryptRow>[2],
@@ -174,7 +175,7 @@ function holds(
   return isEqual;
 }
 
-/** Each group in the order of the request. */
+/** Writes each group in the order of the request. */
 function writeGroups(
   isDryRun: boolean,
   list: readonly ImportEntry[],

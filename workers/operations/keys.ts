@@ -1,6 +1,6 @@
 /**
- * Rotating the KEK: a new generation wraps every DEK and signs every token row anew; slots and values stay as they
- * are. Holds the root key until the new KEK is wrapped, and each DEK while it is wrapped anew; all are zeroed.
+ * Rotates the KEK: a new generation wraps every DEK again and signs every token row again. Slots and values do not change.
+ * Holds the root key until the new KEK is wrapped, and each DEK while it is wrapped again; all are zeroed.
  */
 
 import type { Outcome } from '../calls.ts';
@@ -18,38 +18,34 @@ import type { SecretRow } from '../store/columns.ts';
 import { isGenuine, signTokenRow } from '../tokens/token-macs.ts';
 import type { Vault, WritableVault } from '../vault.ts';
 
-/** There is one writer thread, and this is its. */
+/** One for all requests, because there is one writer thread. */
 let isRotating = false;
 
 /**
- * In three steps, each complete in itself: the new KEK is stored; every thread gets a keyring with it beside the old
- * ones, so that none meets a row that it cannot open; then one transaction wraps every row anew and deletes the old
- * KEKs. A failure in between leaves a vault with two generations, which is as good as one with one.
+ * Rotates in three steps. The new KEK is stored. Every thread gets a keyring with the new KEK and the old ones, so that no
+ * thread meets a row that it cannot decrypt. One transaction wraps every row again and deletes the old KEKs. A failure
+ * between the steps leaves a vault with two generations, which works as well as one with one.
  */
 export async function rotateKek(
   vault: Vault,
   passphrase: Uint8Array | null,
   reply: ReplyBuffer,
 ): Promise<Outcome> {
-  // Two at once would each delete the KEK that the other one wraps with.
+  // Of two rotations at once, each would delete the KEK that the other one wraps with.
   if (isRotating)
     throw new RequestError('conflict', 'the vault is being rotated already; wait until that is done');
   isRotating = true;
   try {
-    return await rotateAlone(vault, passphrase, reply);
+    return await rotateNow(vault, passphrase, reply);
   } finally {
     isRotating = false;
   }
 }
 
-async function rotateAlone(
-  vault: Vault,
-  passphrase: Uint8Array | null,
-  reply: ReplyBuffer,
-): Promise<Outcome> {
+async function rotateNow(vault: Vault, passphrase: Uint8Array | null, reply: ReplyBuffer): Promise<Outcome> {
   const rootKey = await vault.readRootKey(passphrase);
   await vault.publish(await addGeneration(vault, rootKey));
-  // What holds now decides: the vault may have been sealed meanwhile, or unsealed again, with the new KEK too.
+  // Asks again, because the vault may have been sealed meanwhile, or sealed and unsealed with the new KEK.
   const open = vault.useNow();
   const { generation } = open.keyring.current;
   vault.stores.transactions.write(() => rewrapEverything(open, open.keyring));
@@ -62,15 +58,14 @@ async function rotateAlone(
 }
 
 /**
- * Stores a new KEK; answers a keyring of the old generations and the new one. Zeroes the root key. The key store may
- * hold another root key by now than the one that unsealed the vault: then opening the old KEKs fails, and the new one,
- * which only that other key would open, is not kept.
+ * Stores a new KEK, and returns a keyring of the old generations and the new one. Zeroes the root key. If the key store no
+ * longer holds the root key of this vault, unwrapping the old KEKs fails, and the new KEK is not stored.
  */
 async function addGeneration(vault: Vault, rootKey: RootKey): Promise<Keyring> {
   try {
     const { vault: rows, keyring } = await vault.use();
     return vault.stores.transactions.write(() => {
-      // Not the keyring's: the last rotation may have ended between its steps.
+      // Not from the keyring, which lacks the newest KEK if the last rotation failed between its steps.
       const newest = Math.max(...rows.listKeks().map(({ generation }) => generation));
       rows.insertKek(mintKek(rootKey, keyring.vaultId, newest + 1, nowSeconds()));
       return openKeyring(rootKey, keyring.vaultId, rows.listKeks());
@@ -89,7 +84,7 @@ function rewrapEverything(vault: WritableVault, keyring: Keyring): void {
 }
 
 function rewrapSecrets(vault: WritableVault, keyring: Keyring): void {
-  // Collected first: a statement that is still reading forbids writes on the same connection.
+  // Collected first, because no write is allowed while a statement of the same connection still reads.
   const summaries = [...vault.secrets.list({})];
   vault.countSteps('writing', summaries.length, (step) => {
     for (const { name, environment } of summaries) {
@@ -111,7 +106,7 @@ function rewrapSecret(vault: WritableVault, keyring: Keyring, row: SecretRow): v
   }
 }
 
-/** A row that fails verification keeps its MAC: it must not become genuine by a rotation. */
+/** A row that fails verification keeps its MAC, because a rotation must not make it genuine. */
 function resignTokens(vault: WritableVault, keyring: Keyring): void {
   for (const row of vault.tokens.list().filter((token) => isGenuine(keyring, token))) {
     const { kekId, mac } = signTokenRow(keyring, row);

@@ -1,6 +1,6 @@
 /**
- * Making a vault: the only place where a root key is minted. Holds it until it is stored, and zeroes it before
- * `createVault` returns or throws. A failure leaves nothing behind.
+ * Makes a vault. No other file makes a root key. Holds it until it is stored, and zeroes it before `createVault` returns or
+ * throws. A failure leaves nothing behind.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, realpathSync, renameSync, rmSync } from 'node:fs';

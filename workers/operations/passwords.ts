@@ -1,4 +1,4 @@
-/** The handler of generated passwords and passphrases. Holds one, as bytes, until it lies in the reply; then zeroes it. */
+/** The handler of generated passwords and passphrases. Holds one, as bytes, until it is in the reply, and zeroes it then. */
 import type { BodyHandler } from '../calls.ts';
 import { findForWrite, type Metadata, NO_METADATA, storeSecret } from '../entries/entries.ts';
 import { checkEntrySize } from '../entries/entry-size.ts';
@@ -9,7 +9,7 @@ import type { SecretBytes } from '../json/secret-bytes.ts';
 import type { Call, SecretName } from '../messages.ts';
 import type { WritableVault } from '../vault.ts';
 
-export const generate: BodyHandler<'passwords.generate'> = (vault, call, reply, request) => {
+export const generatePassword: BodyHandler<'passwords.generate'> = (vault, call, reply, request) => {
   const { name, environment, metadata = NO_METADATA } = request;
   const { password, outcomes } = drawPassword(request);
   try {

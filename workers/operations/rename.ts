@@ -1,6 +1,6 @@
 /**
- * Giving a secret another name or environment. Both are bound into every envelope, so the value and each field are
- * decrypted and encrypted again; one plaintext at a time is held, as bytes, and zeroed in row-crypto.ts.
+ * The handler that gives a secret another name or environment. Every envelope is bound to both, so the value and each field
+ * are decrypted and encrypted again. row-crypto.ts holds one plaintext at a time, as bytes, and zeroes it.
  */
 
 import { getSecretName } from '../bodies/parameters.ts';
@@ -32,7 +32,7 @@ export const renameSecret: BodyHandler<'secrets.rename'> = (vault, call, reply, 
   writeStatus('renamed', { ...target }, reply);
 };
 
-/** Throws IntegrityError: what is moved must be as somebody with the key stored it. */
+/** Throws IntegrityError unless the secret is as somebody with the key stored it. */
 function moveSecret(vault: WritableVault, row: SecretRow, target: SecretName): void {
   const { id, metadata, createdAt } = row;
   const fields = vault.secrets.listFields(id);

@@ -37,29 +37,29 @@ function writeSummaries(
   reply: ReplyBuffer,
 ): Outcome {
   const { limit } = filter;
-  // One row more than the page shows whether there is another page.
-  const rows = vault.secrets.list(limit === undefined ? filter : { ...filter, limit: limit + 1 });
+  const bounds = boundPage(limit, page);
+  const start = reply.length;
   let last: SecretSummary | null = null;
   let count = 0;
-  const start = reply.length;
-  // A page may be shorter than the client's limit; the cursor says that there is more.
-  const isFull = () =>
-    count === limit ||
-    reply.length - start >= MAX_REPLY_SIZE ||
-    (page !== undefined && (count >= page.rows || reply.length - start >= page.bytes));
-  reply.ascii('[');
-  for (const row of rows) {
-    if (last !== null && isFull()) {
+  // One row more than the page shows whether there is another page.
+  for (const row of vault.secrets.list(limit === undefined ? filter : { ...filter, limit: limit + 1 })) {
+    if (last !== null && (count >= bounds.rows || reply.length - start >= bounds.bytes)) {
       reply.ascii(']');
       return { cursor: encodeCursor(last) };
     }
-    if (last !== null) reply.ascii(',');
+    reply.ascii(last === null ? '[' : ',');
     writeSummary(vault, row, reply);
     last = row;
     count += 1;
   }
-  reply.ascii(']');
+  reply.ascii(last === null ? '[]' : ']');
   return {};
+}
+
+/** A page may be shorter than the client's limit. The cursor says that there is more. */
+function boundPage(limit = Number.POSITIVE_INFINITY, page?: PageBounds): PageBounds {
+  const { rows, bytes } = page ?? { rows: limit, bytes: MAX_REPLY_SIZE };
+  return { rows: Math.min(limit, rows), bytes: Math.min(MAX_REPLY_SIZE, bytes) };
 }
 
 export const getSecret: Handler<ReadableVault> = (vault, call, reply) => {

@@ -1,4 +1,4 @@
-/** Handlers of tokens: create, list, revoke. Holds a new token, as bytes, until it lies in the reply; then it is zeroed. */
+/** Handlers of tokens: create, list, revoke. Holds a new token, as bytes, until it is in the reply, and zeroes it then. */
 
 import { hash, randomBytes } from 'node:crypto';
 import type { BodyHandler, Handler } from '../calls.ts';
@@ -19,7 +19,7 @@ const ID_SIZE = 8;
 const SCOPES = ['read', 'write', 'generate', 'admin'] as const;
 
 export const listTokens: Handler<ReadableVault> = (vault, _call, reply) => {
-  // A row written without the key is not a token: it grants nothing, and unsealing logs it.
+  // A row written without the key does not count as a token: it grants nothing, and unsealing logs it.
   const genuine = vault.tokens.list().filter((row) => isGenuine(vault.keyring, row));
   reply.ascii('[');
   for (const [index, row] of genuine.entries()) {
@@ -37,21 +37,21 @@ function writeToken(row: TokenRow, reply: ReplyBuffer): void {
   reply.ascii(
     `,"scopes":${JSON.stringify(splitScopes(row.scopes))},"trusted":${row.trusted === 1},"created_at":`,
   );
-  writeTime(row.createdAt, reply);
+  writeOptionalTime(row.createdAt, reply);
   reply.ascii(',"expires_at":');
-  writeTime(row.expiresAt, reply);
+  writeOptionalTime(row.expiresAt, reply);
   reply.ascii(',"last_used_at":');
-  writeTime(row.lastUsedAt, reply);
+  writeOptionalTime(row.lastUsedAt, reply);
   reply.ascii('}');
 }
 
-function writeTime(seconds: number | null, reply: ReplyBuffer): void {
+function writeOptionalTime(seconds: number | null, reply: ReplyBuffer): void {
   if (seconds === null) reply.ascii('null');
   else reply.time(seconds);
 }
 
 export const createToken: BodyHandler<'tokens.create'> = (vault, _call, reply, request) => {
-  // A token that makes a trusted token could write as the owner with it.
+  // Otherwise a token could make a trusted one, and write with it as the owner does.
   if (request.trusted && vault.author.id !== 'session')
     throw new RequestError('forbidden', 'only the owner makes trusted tokens: mav token create --trusted', {
       member: 'trusted',
@@ -83,7 +83,7 @@ function writeCreated(row: SignedToken, token: SecretBytes, reply: ReplyBuffer):
   reply.ascii(
     `,"scopes":${JSON.stringify(splitScopes(row.scopes))},"trusted":${row.trusted === 1},"expires_at":`,
   );
-  writeTime(row.expiresAt, reply);
+  writeOptionalTime(row.expiresAt, reply);
   reply.ascii('}');
 }
 
@@ -94,7 +94,7 @@ export const revokeToken: Handler<WritableVault> = (vault, call, reply) => {
   return { principals: { kind: 'revoke', id } };
 };
 
-/** When tokens were last used: parameters are token id to Unix seconds. A token revoked meanwhile is passed over. */
+/** Notes when tokens were last used. Parameters: token id to Unix seconds. A token that was revoked meanwhile is ignored. */
 export const touchTokens: Handler<WritableVault> = (vault, call) => {
   for (const [id, usedAt] of Object.entries(call.params)) vault.tokens.touch(id, Number(usedAt));
 };

@@ -1,6 +1,6 @@
 /**
- * Values as they are, without JSON around them. Holds a value's plaintext between opening it and handing it on, as
- * bytes only; one that is stored lies in the request's body, which the writer zeroes.
+ * Handlers of values without JSON around them. Holds a value's plaintext, as bytes, from decrypting it until it is in the
+ * reply, and zeroes it then. A value to store is the request's body, which the writer zeroes.
  */
 import { getFieldName, getSecretName } from '../bodies/parameters.ts';
 import type { Handler } from '../calls.ts';
@@ -22,23 +22,23 @@ export const getValue: Handler<ReadableVault> = (vault, call, reply) => {
   putOffIfLong(vault, row.payload);
   const value = decryptRow(vault.keyring, secretPlace(row), withFields(vault, row));
   if (value === null) throw new RequestError('not_found', 'this secret has no value of its own');
-  hand(value, reply);
+  moveValue(value, reply);
   return { etag: entityTag(row) };
 };
 
 export const getFieldValue: Handler<ReadableVault> = (vault, call, reply) => {
   const row = getSecretRow(vault, getSecretName(call));
-  hand(decryptField(vault, row, getFieldName(call)), reply);
-  // The secret's: it changes with each of its fields.
+  moveValue(decryptField(vault, row, getFieldName(call)), reply);
+  // The tag of the secret, which changes with each of its fields.
   return { etag: entityTag(row) };
 };
 
-function hand(value: Buffer, reply: ReplyBuffer): void {
+function moveValue(value: Buffer, reply: ReplyBuffer): void {
   reply.bytes(value);
   discardBytes(value);
 }
 
-/** Unlike the JSON form it keeps the metadata, which must then be genuine: changeSecret verifies the row. */
+/** Unlike the JSON form this keeps the metadata, which must then be genuine: changeSecret verifies the row. */
 export const putValue: Handler<WritableVault> = (vault, call, reply) => {
   const name = getSecretName(call);
   const value = getBody(call);

@@ -1,4 +1,4 @@
-/** The vault's own state: what it says of itself, unsealing, sealing. Holds a passphrase until it has been tried. */
+/** The vault's own state: its description, its status, unsealing and sealing. Holds a passphrase until it has been tried. */
 import type { Handler, Outcome } from '../calls.ts';
 import { RequestError } from '../errors/request-error.ts';
 import { SealedError } from '../errors/sealed.ts';
@@ -20,7 +20,7 @@ export const describeVault: Handler<ReadableVault> = (vault, _call, reply) => {
   reply.ascii('}');
 };
 
-/** `{"sealed", "vault_id", "key_stores", "key_file", "kek_generation"}`; needs no key. */
+/** Writes `{"sealed", "vault_id", "key_stores", "key_file", "kek_generation"}`. Needs no key. */
 export async function reportStatus(vault: Vault, reply: ReplyBuffer): Promise<void> {
   const isSealed = await vault.isSealed();
   const { vault: rows, transactions } = vault.currentStores;
@@ -39,7 +39,7 @@ export async function reportStatus(vault: Vault, reply: ReplyBuffer): Promise<vo
   reply.ascii('}');
 }
 
-/** Unseals, in every thread, and answers with all principals. Throws SealedError. */
+/** Unseals the vault in every thread and returns all principals. Throws SealedError. */
 export async function unseal(
   vault: Vault,
   passphrase: Uint8Array | null,
@@ -50,8 +50,8 @@ export async function unseal(
 }
 
 /**
- * As unseal, for a vault that nobody has sealed: takes the keyring that another thread still has, and only else asks the
- * key slots. Throws SealedError if somebody has sealed the vault meanwhile.
+ * As unseal, for a vault that nobody sealed: takes the keyring from a thread that still has it, and asks the key slots only
+ * if no thread has it. Throws SealedError if somebody sealed the vault meanwhile.
  */
 export async function resume(vault: Vault, reply: ReplyBuffer): Promise<Outcome> {
   if (await vault.isLost()) await unsealWhole(vault, null);
@@ -80,7 +80,7 @@ async function unsealWhole(vault: Vault, passphrase: Uint8Array | null): Promise
   }
 }
 
-/** Damage to the tokens must not keep their owner from the secrets: the command line needs none of them. */
+/** If the tokens are damaged, returns none: the owner must still reach the secrets, and the command line needs no token. */
 function loadReadablePrincipals(vault: Vault): ReturnType<typeof loadPrincipals> & Pick<Outcome, 'damage'> {
   const open = vault.useNow();
   try {

@@ -96,12 +96,7 @@ async function askKeychain(
   rootKey?: RootKey,
 ): Promise<SecretBytes | null> {
   if (identifyProgram() !== PROGRAM_AT_START) throw new ProgramReplacedError();
-  const child = spawn(process.execPath, [PROGRAM, operation, account], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL',
-    windowsHide: true,
-  });
+  const child = startProgram([operation, account], timeoutMs);
   const output = new SecretOutput(child.stdout);
   child.stdin.on('error', () => {});
   // Standard input stays open. Its end would tell the process that this thread no longer waits.
@@ -112,12 +107,21 @@ async function askKeychain(
       throw new KeychainUnavailableError(`did not answer within ${Math.ceil(timeoutMs / 1000)} s`);
     return checkExitCode(exitCode) ? output.copy() : null;
   } catch (error) {
-    if (error instanceof KeychainUnavailableError) throw error;
-    throw new KeychainUnavailableError('cannot be asked');
+    throw error instanceof KeychainUnavailableError ? error : new KeychainUnavailableError('cannot be asked');
   } finally {
     output.wipe();
     child.stdin.destroy();
   }
+}
+
+/** Runs keychain-process.ts, and kills it after the timeout: nothing else ends a dialogue that nobody answers. */
+function startProgram(words: readonly string[], timeoutMs: number) {
+  return spawn(process.execPath, [PROGRAM, ...words], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+    windowsHide: true,
+  });
 }
 
 /** Collects what the process writes, until `wipe`. keychain-process.ts writes at most one byte more than a root key. */
