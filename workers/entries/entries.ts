@@ -125,10 +125,7 @@ export function changeSecret(vault: WritableVault, row: SecretRow, change: Secre
     createdAt: row.createdAt,
     updatedAt: nowSeconds(),
     writtenBy: vault.author.id,
-    accepted:
-      isAcceptedAfter(vault, row, value !== undefined) && fields.every((field) => field.accepted === 1)
-        ? 1
-        : 0,
+    accepted: isAcceptedAfter(vault, row, fields, value !== undefined) ? 1 : 0,
     fields,
   };
   const encrypted: EncryptedRow =
@@ -142,7 +139,16 @@ export function changeSecret(vault: WritableVault, row: SecretRow, change: Secre
     indexMetadata(vault, id, row, metadata, false);
 }
 
-/** The author of a new value answers for it. The author of another change does not answer for the value that stays. */
-function isAcceptedAfter({ author }: WritableVault, row: SecretRow, hasNewValue: boolean): boolean {
-  return author.isTrusted && (hasNewValue || row.accepted === 1);
+/**
+ * Returns whether the owner's acceptance covers the changed secret. The author of a new value answers for it. The author of
+ * another change does not answer for the value that stays.
+ */
+function isAcceptedAfter(
+  { author }: WritableVault,
+  row: SecretRow,
+  fields: readonly FieldHead[],
+  hasNewValue: boolean,
+): boolean {
+  const isValueAccepted = author.isTrusted && (hasNewValue || row.accepted === 1);
+  return isValueAccepted && fields.every(({ accepted }) => accepted === 1);
 }
