@@ -472,7 +472,7 @@ function successOf(route: RoutedRoute): JsonSchema {
   if (route.hasTag) extra.push('ETag');
   if (route.query.includes('cursor')) extra.push('Link');
   const schema = RESULTS[route.operation];
-  const content = route.bytes === 'answer' ? binary(schema) : json(schema);
+  const content = route.bytes === 'response' ? binary(schema) : json(schema);
   return { description: 'Done', headers: headersOf(...extra), content };
 }
 

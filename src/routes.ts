@@ -30,7 +30,7 @@ interface RouteBase {
   /** Limit of the request body in bytes; absent: 1 MiB. */
   readonly maxBodySize?: number;
   /** Which of the two bodies is raw bytes. All other bodies are JSON, and errors always are. */
-  readonly bytes?: 'body' | 'answer';
+  readonly bytes?: 'body' | 'response';
   /** A list: without `limit` the whole of it is sent, and a long one in pieces. */
   readonly streamed?: true;
   /** Takes long: it is not carried out, or is rolled back, if its client disconnects before the commit. */
@@ -48,7 +48,7 @@ interface RouteBase {
   readonly summary: string;
 }
 
-/** CallResult by the request thread itself, without a key and without a worker. */
+/** The request thread itself makes the response, without a key and without a worker. */
 export interface LocalRoute extends RouteBase {
   readonly pool: 'none';
   readonly operation: 'health' | 'openapi';
@@ -213,7 +213,7 @@ const TABLE = [
     operation: 'values.get',
     query: ['env'],
     body: 'none',
-    bytes: 'answer',
+    bytes: 'response',
     hasTag: true,
     success: 200,
     summary: 'Read the bytes of a value',
@@ -298,7 +298,7 @@ const TABLE = [
     operation: 'fieldValues.get',
     query: ['env'],
     body: 'none',
-    bytes: 'answer',
+    bytes: 'response',
     hasTag: true,
     success: 200,
     summary: 'Read the bytes of a field',

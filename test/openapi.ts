@@ -93,7 +93,7 @@ t.test('openapi.json > compared with the route table > every route and nothing e
     bytes: isBytes(operation.requestBody?.content)
       ? 'body'
       : isBytes(Object.values(operation.responses)[0]?.content)
-        ? 'answer'
+        ? 'response'
         : undefined,
     success: Object.keys(operation.responses)[0],
   }));

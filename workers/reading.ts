@@ -2,9 +2,9 @@
  * Runs batches of reading calls, in the reader threads and in the one thread of a short command. Plaintext is held from
  * decrypting a value until it lies in the reply's bytes.
  */
-import { failAll, type Handler, runCall } from './calls.ts';
-import type { ReplyBuffer } from './json/reply.ts';
-import type { Batch, Call, Failure, ReadOperation, Reply } from './messages.ts';
+import { failAll, type Handler, runCall, wipeBodies } from './calls.ts';
+import { ReplyBuffer } from './json/reply.ts';
+import type { Batch, BatchResult, Call, Failure, ReadOperation, Reply } from './messages.ts';
 import { batchGet } from './operations/batch-get.ts';
 import { checkVault } from './operations/check.ts';
 import { exportSecrets } from './operations/export.ts';
@@ -43,17 +43,18 @@ export function isReading(call: Call): boolean {
   return Object.hasOwn(operations, call.operation);
 }
 
-/** Returns a reply to each call, their bodies in `reply`. Never rejects. `isLong`: no short call waits for this batch. */
-export async function readBatch(
-  vault: Vault,
-  batch: Batch,
-  isLong: boolean,
-  reply: ReplyBuffer,
-): Promise<Reply[]> {
+/** Bytes. Each reply buffer starts as large as the last one was, but one large reply must not make all others large. */
+const MAX_EXPECTED_SIZE = 65_536;
+let expectedSize = 0;
+
+/** Never rejects. Zeroes the request bodies. `isLong`: no short call waits for this batch. */
+export async function readBatch(vault: Vault, batch: Batch, isLong: boolean): Promise<BatchResult> {
+  const reply = new ReplyBuffer(expectedSize);
+  let replies: readonly Reply[];
   try {
     const open = { ...(await vault.use()), isForShort: !isLong };
     // In one snapshot, because the writer may commit between reading a secret and reading its fields.
-    return open.transactions.snapshot(() =>
+    replies = open.transactions.snapshot(() =>
       batch.map((call) => {
         if (reply.length > MAX_REPLY_SIZE) return LATER;
         const handle = operations[call.operation as ReadOperation];
@@ -62,6 +63,10 @@ export async function readBatch(
     );
   } catch (error) {
     reply.wipe();
-    return failAll(batch, error);
+    replies = failAll(batch, error);
   }
+  replies = replies.map((each) => vault.noteDamage(each));
+  wipeBodies(batch);
+  expectedSize = Math.min(reply.length, MAX_EXPECTED_SIZE);
+  return { bytes: reply.take(), replies };
 }

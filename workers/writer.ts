@@ -171,18 +171,19 @@ function isControl(call: Call | undefined): call is Call & { operation: ControlO
 }
 
 async function write(batch: Batch, isLong: boolean): Promise<BatchResult> {
+  const [first] = batch;
+  if (first !== undefined && isReading(first)) return readBatch(vault, batch, isLong);
   const reply = new ReplyBuffer();
-  const replies = (await runBatch(batch, isLong, reply)).map((each) => vault.noteDamage(each));
+  const replies = (await runBatch(batch, reply)).map((each) => vault.noteDamage(each));
   wipeBodies(batch);
   indexing?.noteWrite();
   erasing?.noteWrite();
   return { bytes: reply.take(), replies };
 }
 
-async function runBatch(batch: Batch, isLong: boolean, reply: ReplyBuffer): Promise<Reply[]> {
+async function runBatch(batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
   const [first] = batch;
   if (isControl(first)) return [await runControl(reply, () => controls[first.operation](first, reply))];
-  if (first !== undefined && isReading(first)) return readBatch(vault, batch, isLong, reply);
   try {
     const operations = await loadOperations(batch);
     // The last thing awaited: from here to the commit no other thread can take the keyring away.

@@ -49,7 +49,7 @@ export class HeldVault implements Backend {
     this.#state = new VaultState({
       control: (call) => this.#pools.control(call),
       report,
-      apply: (answered) => this.#apply(answered),
+      apply: (result) => this.#apply(result),
       replaceThreads: () => this.#replaceThreads(),
     });
     this.#usageTimer = setInterval(() => void this.#flushUsage(), USAGE_FLUSH_MS).unref();
@@ -126,9 +126,9 @@ export class HeldVault implements Backend {
       // The writer would look for the keyring in every thread first, and then not know why nobody has it.
       if (this.sealedBecause !== null) return refuse(call, this.sealedBecause);
     }
-    const answered = await this.#pools.control(call);
-    if (call.operation === 'vault.destroy' && answered.ok) this.#noteDestroyed();
-    return this.#apply(answered);
+    const result = await this.#pools.control(call);
+    if (call.operation === 'vault.destroy' && result.ok) this.#noteDestroyed();
+    return this.#apply(result);
   }
 
   #noteDeath({ kind, reason, isLast }: Death): void {
@@ -151,12 +151,12 @@ export class HeldVault implements Backend {
   }
 
   /** Takes up a change of principals before the reply is sent, so that it holds for the next request. */
-  #apply(answered: CallResult): CallResult {
-    if (answered.ok && answered.principals !== undefined) this.#applyPrincipals(answered.principals);
-    if (answered.ok && answered.warning !== undefined) this.#report('warning', answered.warning);
-    if (!answered.ok && answered.detail !== undefined) this.#report('failure', answered.detail);
-    if (answered.damage !== undefined) this.#noteDamage(answered.damage);
-    return answered;
+  #apply(result: CallResult): CallResult {
+    if (result.ok && result.principals !== undefined) this.#applyPrincipals(result.principals);
+    if (result.ok && result.warning !== undefined) this.#report('warning', result.warning);
+    if (!result.ok && result.detail !== undefined) this.#report('failure', result.detail);
+    if (result.damage !== undefined) this.#noteDamage(result.damage);
+    return result;
   }
 
   #applyPrincipals(change: PrincipalChange): void {

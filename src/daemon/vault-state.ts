@@ -45,14 +45,14 @@ type Control = (call: Call) => Promise<CallResult>;
 interface Means {
   readonly control: Control;
   readonly report: Report;
-  readonly apply: (answered: CallResult) => void;
+  readonly apply: (result: CallResult) => void;
   readonly replaceThreads: () => Promise<boolean>;
 }
 
 export class VaultState {
   readonly #control: Control;
   readonly #report: Report;
-  readonly #apply: (answered: CallResult) => void;
+  readonly #apply: (result: CallResult) => void;
   readonly #replaceThreads: () => Promise<boolean>;
   /** Why the vault is sealed; null while it is unsealed. Only this class writes it. */
   sealedBecause: Problem | null = STARTING;
@@ -95,25 +95,24 @@ export class VaultState {
   async unseal(call: Call): Promise<CallResult> {
     const running = this.#tryToUnseal(call);
     this.#unsealing = running;
-    const answered = await running;
-    this.#apply(answered);
+    const result = await running;
+    this.#apply(result);
     // One that was still under way when the vault was destroyed.
-    if (this.#isOver) return answered;
+    if (this.#isOver) return result;
     // A wrong passphrase for an unsealed vault changes nothing.
-    if (answered.ok) this.sealedBecause = null;
-    else if (this.sealedBecause !== null && saysWhy(answered, this.sealedBecause))
-      this.sealedBecause = answered;
-    if (answered.ok) this.#report('unsealed', '');
-    else this.#report('sealed', adviseOn(answered, API));
-    return answered;
+    if (result.ok) this.sealedBecause = null;
+    else if (this.sealedBecause !== null && saysWhy(result, this.sealedBecause)) this.sealedBecause = result;
+    if (result.ok) this.#report('unsealed', '');
+    else this.#report('sealed', adviseOn(result, API));
+    return result;
   }
 
   /** Once more if a thread died with it; a passphrase is gone with that thread. */
   async #tryToUnseal(call: Call): Promise<CallResult> {
     const attempts = call.body === null ? UNSEAL_ATTEMPTS : 1;
     for (let attempt = 0; attempt < attempts; attempt++) {
-      const answered = await this.#control(call);
-      if (answered !== WORKER_DIED) return answered;
+      const result = await this.#control(call);
+      if (result !== WORKER_DIED) return result;
       // The other threads may have got the keys before that one died.
       if (this.sealedBecause !== null) await this.#tryToSeal(callFor('vault.seal'));
     }
@@ -123,10 +122,10 @@ export class VaultState {
   /** Waits behind nothing: a thread that does not let go of the keys is ended, and if that does not help the process. */
   async seal(call: Call): Promise<CallResult> {
     const inTime = await within(SEAL_MS, this.#tryToSeal(call));
-    const answered = inTime?.ok ? inTime : await this.#sealByForce();
-    this.#apply(answered);
-    if (answered.ok && !this.#isOver) this.sealedBecause = SEALED;
-    return answered;
+    const result = inTime?.ok ? inTime : await this.#sealByForce();
+    this.#apply(result);
+    if (result.ok && !this.#isOver) this.sealedBecause = SEALED;
+    return result;
   }
 
   async #sealByForce(): Promise<CallResult> {
@@ -140,8 +139,8 @@ export class VaultState {
   /** A thread that died with it may have told some of the others only: the next one tells them all. */
   async #tryToSeal(call: Call): Promise<CallResult> {
     for (let attempt = 1; ; attempt++) {
-      const answered = await this.#control(call);
-      if (!wasLost(answered) || attempt === SEAL_ATTEMPTS) return answered;
+      const result = await this.#control(call);
+      if (!wasLost(result) || attempt === SEAL_ATTEMPTS) return result;
       await sleep(RETRY_DELAY_MS);
     }
   }
@@ -172,11 +171,11 @@ export class VaultState {
   async #tryToResume(): Promise<void> {
     while (this.#mayResume) {
       const deaths = this.#deaths;
-      const answered = await this.#control(callFor('vault.resume'));
+      const result = await this.#control(callFor('vault.resume'));
       // The readers may still have the keys.
-      if (answered === PROGRAM_REPLACED) return this.#noteReplaced();
-      if (wasLost(answered)) await sleep(RETRY_DELAY_MS);
-      else if (deaths === this.#deaths && (await this.#noteResumed(answered))) return;
+      if (result === PROGRAM_REPLACED) return this.#noteReplaced();
+      if (wasLost(result)) await sleep(RETRY_DELAY_MS);
+      else if (deaths === this.#deaths && (await this.#noteResumed(result))) return;
     }
   }
 
@@ -190,17 +189,17 @@ export class VaultState {
   }
 
   /** Resolves to false if somebody unsealed the vault while it was being sealed here: then it is to be resumed again. */
-  async #noteResumed(answered: CallResult): Promise<boolean> {
+  async #noteResumed(result: CallResult): Promise<boolean> {
     // Somebody has sealed or unsealed it meanwhile.
     if (!this.#mayResume) return true;
-    this.#apply(answered);
-    if (answered.ok) {
+    this.#apply(result);
+    if (result.ok) {
       if (this.sealedBecause !== null) this.#report('unsealed', '');
       this.sealedBecause = null;
       return true;
     }
-    this.sealedBecause = answered;
-    this.#report('sealed', adviseOn(answered, API));
+    this.sealedBecause = result;
+    this.#report('sealed', adviseOn(result, API));
     // In all threads, and no token is known any more.
     const sealed = await this.#tryToSeal(callFor('vault.seal'));
     // An unsealing in between was undone by this: without its keys, and without the tokens, it must not count as unsealed.
@@ -220,6 +219,6 @@ function saysWhy({ code }: Failure, known: Problem): boolean {
 }
 
 /** Whether the call may have done nothing, for want of a thread that lives. */
-function wasLost(answered: CallResult): boolean {
-  return answered === WORKER_DIED || answered === NO_WORKER;
+function wasLost(result: CallResult): boolean {
+  return result === WORKER_DIED || result === NO_WORKER;
 }

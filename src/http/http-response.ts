@@ -82,7 +82,7 @@ export function describeSuccess(
   // Made of the decoded parameters: the target as it came may hold what a header must not.
   if (cursor !== undefined)
     headers.push('Link', `<${route.path}?${new URLSearchParams({ ...params, cursor })}>; rel="next"`);
-  const type = route.bytes === 'answer' ? 'application/octet-stream' : 'application/json';
+  const type = route.bytes === 'response' ? 'application/octet-stream' : 'application/json';
   return { status: route.success, type, headers, body, code: null };
 }
 

@@ -198,12 +198,21 @@ export class Threads {
   }
 
   /**
-   * Runs a batch on the thread that has the least to do. Rejects with ThreadDiedError, NoThreadError or
-   * ProgramReplacedError.
+   * Runs a batch on the thread that has the least to do. Prefers a thread that has loaded and has nothing long to do, as
+   * others let a batch wait. Short batches go to the first such threads, whose work then comes in fewer and larger batches,
+   * and long ones to the last. Rejects with ThreadDiedError, NoThreadError or ProgramReplacedError.
    */
   run(batch: Batch, isLong: boolean): Promise<BatchResult> {
-    const thread = this.#choose(isLong);
-    if (thread !== null) return thread.send({ kind: 'batch', batch, isLong });
+    const spread = isLong ? this.#threads.size : (this.#options.spread ?? this.#threads.size);
+    let best: LiveThread | null = null;
+    let free = 0;
+    for (const thread of this.#threads) {
+      const isFree = thread.isReady && thread.longBatches === 0;
+      if (isFree && ++free > spread) break;
+      if (best === null || isBetter(thread, best) || (isLong && isFree && !isBetter(best, thread)))
+        best = thread;
+    }
+    if (best !== null) return best.send({ kind: 'batch', batch, isLong });
     return Promise.reject(this.#options.mayStart() ? new NoThreadError() : new ProgramReplacedError());
   }
 
@@ -217,23 +226,6 @@ export class Threads {
   /** Ends all threads at once and starts others. Resolves when the ones that were there have ended. */
   async replaceAll(): Promise<void> {
     await Promise.all([...this.#threads].map((thread) => thread.kill()));
-  }
-
-  /**
-   * Prefers a thread that has loaded and has nothing long to do: others let a batch wait. Short batches go to the first
-   * such threads, whose work then comes in fewer and larger batches, and long ones to the last.
-   */
-  #choose(isLong: boolean): LiveThread | null {
-    const spread = isLong ? this.#threads.size : (this.#options.spread ?? this.#threads.size);
-    let best: LiveThread | null = null;
-    let free = 0;
-    for (const thread of this.#threads) {
-      const isFree = thread.isReady && thread.longBatches === 0;
-      if (isFree && ++free > spread) break;
-      if (best === null || isBetter(thread, best) || (isLong && isFree && !isBetter(best, thread)))
-        best = thread;
-    }
-    return best;
   }
 
   #startOne(): void {

@@ -88,7 +88,7 @@ function findWrong(given: HttpCase, received: Received): string | null {
 const CODES: Readonly<Record<string, number>> = STATUS_OF;
 
 function findWrongBody({ method, target }: HttpCase, { status, headers, body }: Received): string | null {
-  const isBytes = status < 300 && matchRoute(method, target).route.bytes === 'answer';
+  const isBytes = status < 300 && matchRoute(method, target).route.bytes === 'response';
   const type = isBytes ? 'application/octet-stream' : 'application/json';
   if (headers['content-type'] !== type) return `${status} of the type ${headers['content-type']}`;
   if (isBytes) return null;

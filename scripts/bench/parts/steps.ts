@@ -124,7 +124,7 @@ async function measureReader(options: PoolOptions): Promise<Step[]> {
   if (row === null) throw new Error('the secret is not there');
   const batch = Array.from({ length: 16 }, () => SECRET);
   const whole = await stepAsync('all of it in the reader', batch.length, async () => {
-    await readBatch(vault, batch, false, new ReplyBuffer());
+    await readBatch(vault, batch, false);
   });
   return [
     step('SQLite', () => open.secrets.find({ name, environment })),
