@@ -24,7 +24,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
   const context = createContext(env, umask);
   try {
     if (argv.some((word) => word.includes('\ufffd'))) await checkEncoding(argv);
-    return await dispatch(argv, context);
+    return await dispatchCommand(argv, context);
   } catch (error) {
     const failure = toCliError(error);
     context.complain(`mav: ${await describeFailure(error, failure.message, { argv, env })}`);
@@ -45,7 +45,7 @@ async function checkEncoding(argv: readonly string[]): Promise<void> {
   checkArgumentEncoding(argv);
 }
 
-async function dispatch(argv: readonly string[], context: Context): Promise<ExitCode> {
+async function dispatchCommand(argv: readonly string[], context: Context): Promise<ExitCode> {
   // Completion scripts call it. It is not a command for people, so it is in no table and in no help.
   if (argv[0] === '__complete')
     return (await import('./completion/print-candidates.ts')).answerCompletion(argv.slice(1), context);
@@ -96,7 +96,8 @@ async function withoutReferences(
 
 async function answerOther(argv: readonly string[], context: Context): Promise<ExitCode> {
   const [word, ...more] = argv;
-  if (word === '--version' || word === '-v' || word === '-V') return dispatch(['version', ...more], context);
+  if (word === '--version' || word === '-v' || word === '-V')
+    return dispatchCommand(['version', ...more], context);
   return (await import('./usage/without-command.ts')).answerWithoutCommand(argv, context);
 }
 

@@ -50,7 +50,7 @@ export class ChunkedBody {
     this.#checkLength();
     if (end < 0) return from.subarray(from.length);
     // A bare LF ends a line for some readers and not for others (RFC 9112 section 2.2).
-    if (this.#line.charCodeAt(this.#line.length - 1) !== CR) throw malformed();
+    if (this.#line.charCodeAt(this.#line.length - 1) !== CR) throw malformedChunks();
     const line = this.#line.slice(0, -1);
     this.#line = '';
     this.#useLine(line);
@@ -60,20 +60,20 @@ export class ChunkedBody {
   #checkLength(): void {
     const length = this.#line.length;
     if (this.#expecting === 'trailers') {
-      if (this.#trailersSize + length > MAX_TRAILERS_SIZE) throw malformed();
-    } else if (length > MAX_SIZE_LINE) throw malformed();
+      if (this.#trailersSize + length > MAX_TRAILERS_SIZE) throw malformedChunks();
+    } else if (length > MAX_SIZE_LINE) throw malformedChunks();
   }
 
   #useLine(line: string): void {
     if (this.#expecting === 'size') this.#begin(line);
     else if (this.#expecting === 'trailers') this.#skipTrailer(line);
     else if (line === '') this.#expecting = 'size';
-    else throw malformed();
+    else throw malformedChunks();
   }
 
   #begin(line: string): void {
     const size = SIZE_LINE.exec(line)?.[1];
-    if (size === undefined) throw malformed();
+    if (size === undefined) throw malformedChunks();
     this.#missing = Number.parseInt(size, 16);
     this.#expecting = this.#missing === 0 ? 'trailers' : 'data';
   }
@@ -84,6 +84,6 @@ export class ChunkedBody {
   }
 }
 
-function malformed(): ConnectionError {
+function malformedChunks(): ConnectionError {
   return new ConnectionError('the daemon sent an answer in malformed chunks');
 }

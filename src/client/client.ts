@@ -86,7 +86,7 @@ export class Client {
 
   /** With the tag that a later write's `ifMatch` takes. */
   async getSecret(name: string, place: InEnvironment = {}): Promise<Secret & { readonly etag: string }> {
-    const incoming = await this.request('secrets.get', { params: locate(name, place) });
+    const incoming = await this.request('secrets.get', { params: locateSecret(name, place) });
     return { ...parse<Secret>(incoming), etag: findTag(incoming) };
   }
 
@@ -104,7 +104,7 @@ export class Client {
 
   /** The value's bytes, whatever they are. */
   async getValue(name: string, place: InEnvironment = {}): Promise<Uint8Array> {
-    return (await this.request('values.get', { params: locate(name, place) })).body;
+    return (await this.request('values.get', { params: locateSecret(name, place) })).body;
   }
 
   /** Creates the secret, or replaces its value and metadata (absent: none); its fields stay. */
@@ -114,7 +114,7 @@ export class Client {
     { environment, ...conditions }: InEnvironment & Conditions = {},
   ): Promise<void> {
     const body = { ...encodeValue(value), metadata };
-    await this.request('secrets.put', { params: locate(name, { environment }), body, conditions });
+    await this.request('secrets.put', { params: locateSecret(name, { environment }), body, conditions });
   }
 
   /** Creates the secret, or replaces its value; metadata and fields stay. */
@@ -124,7 +124,7 @@ export class Client {
     { environment, ...conditions }: InEnvironment & Conditions = {},
   ): Promise<void> {
     const body = toBytes(value);
-    await this.request('values.put', { params: locate(name, { environment }), body, conditions });
+    await this.request('values.put', { params: locateSecret(name, { environment }), body, conditions });
   }
 
   /** Changes what is given and keeps the rest. */
@@ -134,7 +134,7 @@ export class Client {
     { environment, ...conditions }: InEnvironment & Conditions = {},
   ): Promise<void> {
     const body = { ...(value === undefined ? {} : encodeValue(value)), metadata };
-    await this.request('secrets.patch', { params: locate(name, { environment }), body, conditions });
+    await this.request('secrets.patch', { params: locateSecret(name, { environment }), body, conditions });
   }
 
   /** Its fields go with it. */
@@ -142,7 +142,7 @@ export class Client {
     name: string,
     { environment, ...conditions }: InEnvironment & Conditions = {},
   ): Promise<void> {
-    await this.request('secrets.delete', { params: locate(name, { environment }), conditions });
+    await this.request('secrets.delete', { params: locateSecret(name, { environment }), conditions });
   }
 
   /** Fields and metadata go along; fails with `conflict` where the new name is taken. */
@@ -151,7 +151,11 @@ export class Client {
     to: { readonly name: string; readonly environment?: string | undefined },
     { environment, ...conditions }: InEnvironment & Conditions = {},
   ): Promise<Place> {
-    return this.#json('secrets.rename', { params: locate(name, { environment }), body: to, conditions });
+    return this.#json('secrets.rename', {
+      params: locateSecret(name, { environment }),
+      body: to,
+      conditions,
+    });
   }
 
   /** What a token wrote counts as the owner's from now on; only the session's token may say so. */
@@ -159,16 +163,16 @@ export class Client {
     name: string,
     { environment, ...conditions }: InEnvironment & Conditions = {},
   ): Promise<void> {
-    await this.request('secrets.accept', { params: locate(name, { environment }), conditions });
+    await this.request('secrets.accept', { params: locateSecret(name, { environment }), conditions });
   }
 
   listFields(name: string, place: InEnvironment = {}): Promise<{ [field: string]: EncodedValue }> {
-    return this.#json('fields.list', { params: locate(name, place) });
+    return this.#json('fields.list', { params: locateSecret(name, place) });
   }
 
   /** Without their values. */
   listFieldNames(name: string, place: InEnvironment = {}): Promise<string[]> {
-    return this.#json('fields.list', { params: { ...locate(name, place), names: true } });
+    return this.#json('fields.list', { params: { ...locateSecret(name, place), names: true } });
   }
 
   /** All or none; other fields stay. */
@@ -179,12 +183,12 @@ export class Client {
   ): Promise<void> {
     const encoded = Object.entries(fields).map(([field, value]) => [field, encodeField(value)]);
     const body = { fields: Object.fromEntries(encoded) };
-    await this.request('fields.putMany', { params: locate(name, { environment }), body, conditions });
+    await this.request('fields.putMany', { params: locateSecret(name, { environment }), body, conditions });
   }
 
   /** The field's bytes, whatever they are. */
   async getField(name: string, field: string, place: InEnvironment = {}): Promise<Uint8Array> {
-    return (await this.request('fieldValues.get', { params: { ...locate(name, place), field } })).body;
+    return (await this.request('fieldValues.get', { params: { ...locateSecret(name, place), field } })).body;
   }
 
   /** Creates the secret if there is none. */
@@ -194,13 +198,13 @@ export class Client {
     value: Value,
     { environment, ...conditions }: InEnvironment & Conditions = {},
   ): Promise<void> {
-    const params = { ...locate(name, { environment }), field };
+    const params = { ...locateSecret(name, { environment }), field };
     await this.request('fieldValues.put', { params, body: toBytes(value), conditions });
   }
 
   /** The field as JSON has it: text, or base64 where its bytes are no UTF-8. */
   getFieldEntry(name: string, field: string, place: InEnvironment = {}): Promise<FieldEntry> {
-    return this.#json('fields.get', { params: { ...locate(name, place), field } });
+    return this.#json('fields.get', { params: { ...locateSecret(name, place), field } });
   }
 
   /** As putField, sent as JSON. */
@@ -210,7 +214,7 @@ export class Client {
     value: Value,
     { environment, ...conditions }: InEnvironment & Conditions = {},
   ): Promise<void> {
-    const params = { ...locate(name, { environment }), field };
+    const params = { ...locateSecret(name, { environment }), field };
     await this.request('fields.put', { params, body: encodeValue(value), conditions });
   }
 
@@ -219,7 +223,10 @@ export class Client {
     field: string,
     { environment, ...conditions }: InEnvironment & Conditions = {},
   ): Promise<void> {
-    await this.request('fields.delete', { params: { ...locate(name, { environment }), field }, conditions });
+    await this.request('fields.delete', {
+      params: { ...locateSecret(name, { environment }), field },
+      conditions,
+    });
   }
 
   /** `conditions` are about the secret that it is stored as, if it is. */
@@ -332,7 +339,7 @@ export function findTag({ headers }: Pick<Incoming, 'headers'>): string {
   return (headers.etag ?? '').slice(1, -1);
 }
 
-function locate(name: string, { environment }: InEnvironment): Params {
+function locateSecret(name: string, { environment }: InEnvironment): Params {
   return { name, env: environment };
 }
 

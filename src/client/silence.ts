@@ -26,7 +26,7 @@ export async function isAnswering(
 ): Promise<boolean> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
-    const answer = await probe(socketPath, Math.max(1, deadlineMs - performance.now()), options);
+    const answer = await probeHealth(socketPath, Math.max(1, deadlineMs - performance.now()), options);
     if (answer !== 'crowded') return answer === 'answer';
     if (performance.now() >= deadlineMs) return false;
     await new Promise((resolve) => setTimeout(resolve, CROWD_PAUSE_MS));
@@ -35,7 +35,7 @@ export async function isAnswering(
 
 type Probed = 'answer' | 'silence' | 'crowded';
 
-async function probe(socketPath: string, timeoutMs: number, options: SocketOptions): Promise<Probed> {
+async function probeHealth(socketPath: string, timeoutMs: number, options: SocketOptions): Promise<Probed> {
   try {
     return await askHealth(await openSocket(socketPath, options), timeoutMs);
   } catch (error) {

@@ -141,7 +141,7 @@ function findProblem(key: string, value: unknown): string | null {
 function readIfThere(path: string, checksOwner: boolean): string | null {
   try {
     const bytes = checksOwner ? readTrustedFile(path, UNSECRET, MAX_SIZE) : readFileSync(path);
-    return bytes === null ? null : decode(path, bytes);
+    return bytes === null ? null : decodeConfig(path, bytes);
   } catch (error) {
     if (error instanceof ConfigError || error instanceof UntrustedError) throw error;
     if (error instanceof UnsafePlaceError) throw new ConfigError(error.message);
@@ -152,7 +152,7 @@ function readIfThere(path: string, checksOwner: boolean): string | null {
 }
 
 /** Without the byte order mark that some editors put before UTF-8. */
-function decode(path: string, bytes: Buffer): string {
+function decodeConfig(path: string, bytes: Buffer): string {
   if (!isUtf8(bytes)) throw new ConfigError(`${path} is not UTF-8 text; store it as UTF-8`);
   const text = bytes.toString();
   return text.startsWith('\ufeff') ? text.slice(1) : text;

@@ -28,10 +28,10 @@ export function findKnownVault(home: Home): KnownVault | null {
   const found = readList(knownVaultsPath).filter((entry) => entry.path === path);
   if (found.length > 1) throw explainDamaged(knownVaultsPath);
   const [entry] = found;
-  return entry === undefined ? null : (parseKnownVault(entry) ?? fail(explainDamaged(knownVaultsPath)));
+  return entry === undefined ? null : (parseKnownVault(entry) ?? throwError(explainDamaged(knownVaultsPath)));
 }
 
-function fail(error: Error): never {
+function throwError(error: Error): never {
   throw error;
 }
 

@@ -64,7 +64,7 @@ export function isTrustedUser(uid: number): boolean {
 export function checkFolders(path: string): void {
   if (!canCheck()) return;
   // The folder is the last on the way to what lies in it.
-  locate(join(resolve(path), 'x'), { followsLast: false });
+  locatePath(join(resolve(path), 'x'), { followsLast: false });
 }
 
 /**
@@ -77,11 +77,11 @@ function canCheck(): boolean {
 }
 
 /** Returns null if a folder on the way is missing, or is not a folder. Throws UntrustedError. */
-function locate(path: string, { followsLast }: { readonly followsLast: boolean }): Located | null {
+function locatePath(path: string, { followsLast }: { readonly followsLast: boolean }): Located | null {
   let at = '/';
   let atStat = lstatSync(at);
   checkFolder(at, atStat);
-  const names = split(path);
+  const names = splitPath(path);
   for (let links = 0, name = names.shift(); name !== undefined; name = names.shift()) {
     const isLast = names.length === 0;
     const next = name === '..' ? dirname(at) : join(at, name);
@@ -89,7 +89,7 @@ function locate(path: string, { followsLast }: { readonly followsLast: boolean }
     if (stat?.isSymbolicLink() && (!isLast || followsLast)) {
       if (++links > MAX_LINKS) throw new UntrustedError(`${path} leads in a circle; use the real path`);
       const target = readTrustedLink(next, stat);
-      names.unshift(...split(target));
+      names.unshift(...splitPath(target));
       if (target.startsWith('/')) at = '/';
     } else if (isLast && name !== '..') {
       if ((atStat.mode & WRITE_BY_OTHERS) !== 0) throw describeWritable(at, atStat);
@@ -109,7 +109,7 @@ function readTrustedLink(path: string, stat: Stats): string {
   return readlinkSync(path);
 }
 
-function split(path: string): string[] {
+function splitPath(path: string): string[] {
   return path.split('/').filter((name) => name !== '' && name !== '.');
 }
 
@@ -182,7 +182,7 @@ export function openSocketFolder(
   path: string,
 ): { readonly folder: TrustedFolder; readonly name: string } | null {
   if (!canCheck()) return null;
-  const located = locate(resolve(path), { followsLast: true });
+  const located = locatePath(resolve(path), { followsLast: true });
   if (located === null || located.stat === null) return null;
   const { name, stat } = located;
   checkOwner(join(located.folder, name), stat, 'socket');
@@ -242,7 +242,7 @@ export function checkFile(path: string, stat: Stats, { forbidden, remedy }: File
 }
 
 function openTrustedFile(path: string): number | null {
-  const located = canCheck() ? locate(resolve(path), { followsLast: false }) : null;
+  const located = canCheck() ? locatePath(resolve(path), { followsLast: false }) : null;
   if (located === null) return canCheck() ? null : openOrNull(path, path);
   if (located.stat === null) return null;
   const folder = TrustedFolder.open(located.folder, located.folderStat);

@@ -29,7 +29,7 @@ export const run: Run = async (input) => {
     await confirm(input, `Accept ${nameAll(waiting)}?`);
     await withVault(input, (client) => acceptEach(client, waiting));
   }
-  report(input, entries);
+  reportAccepted(input, entries);
   return EXIT.done;
 };
 
@@ -107,7 +107,7 @@ function nameAll(entries: readonly LookedAt[]): string {
   return entries.map(({ name, environment }) => describeSecret(name, environment)).join(', ');
 }
 
-function report({ context, output }: Input, entries: readonly LookedAt[]): void {
+function reportAccepted({ context, output }: Input, entries: readonly LookedAt[]): void {
   const [done, before] = [false, true].map((was) => entries.filter(({ accepted }) => accepted === was));
   if (output === 'json') {
     const toPlace = ({ name, environment, written_by }: LookedAt) => ({ name, environment, written_by });

@@ -34,7 +34,7 @@ export const run: Run = async (input) => {
     context.say(`The vault at ${home.databasePath} is known already; nothing was done.`);
     return EXIT.done;
   }
-  tell(context, home.databasePath, found, known);
+  tellVault(context, home.databasePath, found, known);
   await confirm(input, 'Take it for your own?', WORD);
   const options = poolOptions(context, home, undefined, 0, known);
   await askThread(input, options, 'vault.adopt', { found: JSON.stringify(found) });
@@ -42,7 +42,7 @@ export const run: Run = async (input) => {
   return EXIT.done;
 };
 
-function tell({ complain }: Context, path: string, found: KnownVault, known: KnownVault | null): void {
+function tellVault({ complain }: Context, path: string, found: KnownVault, known: KnownVault | null): void {
   const before =
     known === null ? 'No vault is known there.' : `Known there is another: ${describeVault(known)}.`;
   complain(

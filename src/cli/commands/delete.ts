@@ -11,7 +11,7 @@ import { orExplain } from '../vault/or-explain.ts';
 
 export const run: Run = async (input) => {
   const places = readPlaces(input);
-  const what = places.map(describe).join(', ');
+  const what = places.map(describePlace).join(', ');
   // What is missing is said before the user is asked. The vault is closed again while they think.
   if (!input.flag('force') || places.length > 1)
     await withVault(input, (client) => checkThere(input, client, places));
@@ -29,10 +29,10 @@ function readPlaces(input: Input): Wanted[] {
       ? { field, ...readReference(typed, { env, field }) }
       : { name: typed, environment: input.environment, field },
   );
-  return [...new Map(places.map((place) => [describe(place), place])).values()];
+  return [...new Map(places.map((place) => [describePlace(place), place])).values()];
 }
 
-function describe({ name, environment, field }: Wanted): string {
+function describePlace({ name, environment, field }: Wanted): string {
   return describeSecret(name, environment, field);
 }
 
@@ -71,6 +71,6 @@ async function deleteEach(input: Input, client: Client, places: readonly Wanted[
       const { exitCode, message } = toCliError(error);
       throw new CliError(exitCode, `${message}; deleted before that: ${deleted.join(', ')}`);
     }
-    deleted.push(describe(place));
+    deleted.push(describePlace(place));
   }
 }

@@ -85,7 +85,7 @@ async function replaceValue(input: Input, client: Client, place: Place, value: U
 
 function replaceField(input: Input, client: Client, place: Place, value: Uint8Array): Promise<void> {
   return trySeveral(async () => {
-    const asked = client.request('fieldValues.get', { params: locate(place) });
+    const asked = client.request('fieldValues.get', { params: toParams(place) });
     const current = await orExplain(input, client, place, asked);
     await storeValue(client, place, value, findTag(current));
   });
@@ -99,7 +99,7 @@ function changeMetadata(
   value: Uint8Array | undefined,
 ): Promise<void> {
   return trySeveral(async () => {
-    const asked = client.request('secrets.get', { params: locate(place) });
+    const asked = client.request('secrets.get', { params: toParams(place) });
     const current = await orExplain(input, client, place, asked);
     const metadata = await replaceMetadata(current.body, { set, remove });
     // Text as text: as base64 it is a third larger, and a request has a limit.
@@ -147,7 +147,7 @@ async function editValue(input: Input, place: Place): Promise<ExitCode> {
   if (!context.canAsk) throw usageError(NO_EDITOR);
   const before = await withVault(input, (client) => {
     const operation = place.field === undefined ? 'values.get' : 'fieldValues.get';
-    return orExplain(input, client, place, client.request(operation, { params: locate(place) }));
+    return orExplain(input, client, place, client.request(operation, { params: toParams(place) }));
   });
   if (!isUtf8(before.body) || before.body.includes(0))
     throw new CliError(EXIT.failed, `${place.what} is no text; change it with --from-file or --stdin`);
@@ -190,6 +190,6 @@ async function storeValue(client: Client, place: Place, value: Uint8Array, ifMat
   else await client.putField(name, field, value, options);
 }
 
-function locate({ name, environment, field }: Place) {
+function toParams({ name, environment, field }: Place) {
   return { name, env: environment, field };
 }

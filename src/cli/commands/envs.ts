@@ -14,7 +14,7 @@ interface EnvironmentSize {
 export const run: Run = async (input) => {
   const { body } = await withVault(input, (client) => client.request('secrets.list', { params: {} }));
   const sizes = countByEnvironment(JSON.parse(Buffer.from(body).toString()));
-  await print(input, sizes);
+  await printSizes(input, sizes);
   return EXIT.done;
 };
 
@@ -26,7 +26,7 @@ function countByEnvironment(secrets: readonly SecretSummary[]): EnvironmentSize[
   return names.map((environment) => ({ environment, secret_count: counts.get(environment) ?? 0 }));
 }
 
-async function print({ context, output }: Input, sizes: readonly EnvironmentSize[]): Promise<void> {
+async function printSizes({ context, output }: Input, sizes: readonly EnvironmentSize[]): Promise<void> {
   if (output === 'json') return context.printJson(JSON.stringify(sizes));
   if (output === 'table') {
     if (sizes.length === 0) return context.say('There are no secrets yet; store one: mav set NAME');

@@ -19,7 +19,7 @@ export const run: Run = async (input) => {
   const wanted = { ...readKind(input), ...readPlace(input) };
   const hand = await chooseWay(input);
   input.context.requireOutput();
-  const generated = await generate(input, wanted);
+  const generated = await generatePassword(input, wanted);
   await hand(generated);
   if (generated.name !== undefined)
     input.context.say(`Stored ${describeSecret(generated.name, wanted.environment)}.`);
@@ -69,7 +69,7 @@ function readPlace(input: Input): GenerateOptions {
 }
 
 /** A secret of that name is never replaced without asking, even if it was made a moment ago. */
-async function generate(input: Input, wanted: GenerateOptions): Promise<Generated> {
+async function generatePassword(input: Input, wanted: GenerateOptions): Promise<Generated> {
   const ask = (conditions: Conditions) => withVault(input, (client) => client.generate(wanted, conditions));
   if (wanted.name === undefined || input.flag('force')) return ask({});
   try {
@@ -86,7 +86,7 @@ async function chooseWay(input: Input): Promise<(generated: Generated) => void |
   const { flag } = input;
   if (!flag('clip')) {
     if (flag('clear')) throw usageError('--clear goes with --clip');
-    return (generated) => print(input, generated);
+    return (generated) => printPassword(input, generated);
   }
   if (flag('output')) throw usageError('--clip copies the password; it does not go with --output');
   const { prepareCopy } = await import('../clipboard/copy-secret.ts');
@@ -95,7 +95,7 @@ async function chooseWay(input: Input): Promise<(generated: Generated) => void |
     copy(Buffer.from(password), flag('passphrase') ? 'the passphrase' : 'the password');
 }
 
-function print({ context, output }: Input, generated: Generated): void {
+function printPassword({ context, output }: Input, generated: Generated): void {
   if (output === 'json') context.printJson(JSON.stringify(generated));
   else if (context.isOutputTerminal) context.print(generated.password);
   else context.write(Buffer.from(generated.password));

@@ -29,13 +29,17 @@ async function importFrom(input: Input, stoppable: StoppableImport): Promise<typ
   const source = { ...(await readImportSource(input)), stoppable };
   if (source.lines.length === 0) return reportNothing(input, source);
   const planned = await inVault(input, (client) => planOrStore(input, client, source));
-  if (planned.dry_run && flag('dry-run')) return report(input, planned, context.print);
-  if (!planned.dry_run) return report(input, planned, context.say);
+  if (planned.dry_run && flag('dry-run')) return reportImport(input, planned, context.print);
+  if (!planned.dry_run) return reportImport(input, planned, context.say);
   describeResult(planned, context.say);
   const { changed } = planned;
   const them = changed.length === 1 ? 'a secret that exists' : `${changed.length} secrets that exist`;
   await confirm(input, `Change ${them} (${listNames(changed)})?`);
-  return report(input, await inVault(input, (client) => store(input, client, source)), context.say);
+  return reportImport(
+    input,
+    await inVault(input, (client) => storeImport(input, client, source)),
+    context.say,
+  );
 }
 
 /** An import and how it is stopped. */
@@ -53,36 +57,36 @@ function inVault(input: Input, use: (client: Client) => Promise<ImportResult>): 
 function reportNothing(input: Input, { name }: ImportSource): typeof EXIT.done {
   input.context.say(`There is nothing in ${name}.`);
   const result = { dry_run: input.flag('dry-run'), added: [], changed: [], unchanged: [] };
-  return report(input, result, () => {});
+  return reportImport(input, result, () => {});
 }
 
 /** Returns what was stored or, with --dry-run or if the user must be asked first, what would be stored. */
 async function planOrStore(input: Input, client: Client, source: Source): Promise<ImportResult> {
-  if (input.flag('dry-run')) return plan(input, client, source);
-  if (input.flag('force')) return store(input, client, source);
+  if (input.flag('dry-run')) return planImport(input, client, source);
+  if (input.flag('force')) return storeImport(input, client, source);
   try {
-    return await store(input, client, source, { ifNoneMatch: '*' });
+    return await storeImport(input, client, source, { ifNoneMatch: '*' });
   } catch (error) {
     if (!isPreconditionFailed(error)) throw error;
   }
-  const planned = await plan(input, client, source);
-  return planned.changed.length > 0 ? planned : store(input, client, source);
+  const planned = await planImport(input, client, source);
+  return planned.changed.length > 0 ? planned : storeImport(input, client, source);
 }
 
-function plan(input: Input, client: Client, source: Source): Promise<ImportResult> {
-  return send(input, client, source, { isDryRun: true });
+function planImport(input: Input, client: Client, source: Source): Promise<ImportResult> {
+  return sendImport(input, client, source, { isDryRun: true });
 }
 
-function store(
+function storeImport(
   input: Input,
   client: Client,
   source: Source,
   conditions: Conditions = {},
 ): Promise<ImportResult> {
-  return send(input, client, source, { isDryRun: false, conditions });
+  return sendImport(input, client, source, { isDryRun: false, conditions });
 }
 
-async function send(
+async function sendImport(
   input: Input,
   client: Client,
   source: Source,
@@ -92,15 +96,15 @@ async function send(
   try {
     return await stoppable.run({
       isDryRun,
-      send: (signal) => request(client, source, { isDryRun, conditions, signal }),
-      compare: () => withVault(input, (other) => request(other, source, { isDryRun: true })),
+      send: (signal) => requestImport(client, source, { isDryRun, conditions, signal }),
+      compare: () => withVault(input, (other) => requestImport(other, source, { isDryRun: true })),
     });
   } catch (error) {
     throw placeError(source, error);
   }
 }
 
-async function request(
+async function requestImport(
   client: Client,
   { body }: Source,
   given: { readonly isDryRun: boolean; readonly conditions?: Conditions; readonly signal?: AbortSignal },
@@ -130,7 +134,7 @@ function placeError({ name, lines }: ImportSource, error: unknown): unknown {
   );
 }
 
-function report(
+function reportImport(
   { context, output }: Input,
   result: ImportResult,
   tell: (text: string) => void,

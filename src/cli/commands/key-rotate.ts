@@ -11,7 +11,7 @@ export const run: Run = async (input) => {
     input,
     (client, access) =>
       givePassphrase(input, client, async (body) => {
-        if (access === 'daemon') await unseal(input, client, body);
+        if (access === 'daemon') await unsealFirst(input, client, body);
         const work = { client, access, kind: 'writing', text: 'Wrapping the keys of the secrets' } as const;
         return showWork(input, work, () => client.rotateKek(body));
       }),
@@ -22,7 +22,7 @@ export const run: Run = async (input) => {
 };
 
 /** Unseals a sealed vault with the key that was given for the rotation. Throws CliError or MaestroVaultError. */
-async function unseal(input: Input, client: Client, body: unknown): Promise<void> {
+async function unsealFirst(input: Input, client: Client, body: unknown): Promise<void> {
   if (!(await client.status()).sealed) return;
   // Without a passphrase it is as for every other command, which offers to unseal the vault, or says how.
   if (body === undefined) return void (await withDaemon(input, (one) => one.info()));

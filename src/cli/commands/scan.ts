@@ -15,7 +15,7 @@ export const run: Run = async (input) => {
   // The vault is closed before anything is looked through, however much that is.
   const watched = await withVault(input, (client) => readWatched(input, client));
   sayWatched(input, watched);
-  return finish(input, watched, await scan(watched.matcher, input));
+  return finishScan(input, watched, await scan(watched.matcher, input));
 };
 
 /** Throws CliError if an environment was named that holds nothing: a scan without values would find nothing and pass. */
@@ -47,7 +47,7 @@ function sayWatched({ context }: Input, { count, skipped, unreadable }: WatchedV
     context.complain(`mav: ${describeSecret(name, environment)} cannot be opened, and is not looked for`);
 }
 
-function finish(
+function finishScan(
   { context, ...input }: Input,
   { unreadable }: WatchedValues,
   { findings, files, problems }: ScanResult,

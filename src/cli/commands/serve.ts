@@ -20,7 +20,7 @@ export const run: Run = async (input) => {
   const log = chooseLog(input);
   // Before anything is started or left behind.
   if (!input.flag('init') && !hasVault(home)) throw new CliError(EXIT.failed, describeNoVault(home));
-  const known = await launch(input);
+  const known = await launchProcess(input);
   const plan = existsSync(home.databasePath) ? null : await planVault(input, home);
   const { serve } = await import('../../daemon/serve.ts');
   try {
@@ -37,7 +37,7 @@ export const run: Run = async (input) => {
  * at the places that are checked here: its launcher has done that and hands over what it found. Throws CliError,
  * UnsafePlaceError.
  */
-async function launch(input: Input): Promise<KnownVault | null> {
+async function launchProcess(input: Input): Promise<KnownVault | null> {
   const { context, home, text } = input;
   const { isClosed, launchClosed } = await import('../../daemon/launch.ts');
   if (isClosed()) return takeKnownVault(context.env);

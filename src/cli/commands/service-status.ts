@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from '../run/failure.ts';
 import { checkInstalled, countServiceFiles } from '../service/files.ts';
 import { describeService } from '../service/installation.ts';
 import type { Service } from '../service/service.ts';
-import { passThrough, succeeds } from '../service/steps.ts';
+import { passThrough, stepSucceeds } from '../service/steps.ts';
 
 export const run: Run = async (input) => {
   const service = await describeService(input);
@@ -12,13 +12,13 @@ export const run: Run = async (input) => {
   checkInstalled(service.files);
   const exitCode = await passThrough(service.status);
   // A service that is loaded, or whose socket waits, need not run.
-  if (exitCode !== 0 || (await succeeds(service.isRunning))) return exitCode;
+  if (exitCode !== 0 || (await stepSucceeds(service.isRunning))) return exitCode;
   return NOT_RUNNING;
 };
 
 async function reportAsJson({ context }: Input, service: Service): Promise<ExitCode> {
   const installed = countServiceFiles(service.files) === service.files.length;
-  const running = installed && (await succeeds(service.isRunning));
+  const running = installed && (await stepSucceeds(service.isRunning));
   context.printJson(JSON.stringify({ manager: service.manager, installed, running }));
   return running ? EXIT.done : installed ? NOT_RUNNING : EXIT.failed;
 }

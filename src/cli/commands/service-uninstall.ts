@@ -3,7 +3,7 @@ import type { Run } from '../run/command.ts';
 import { EXIT } from '../run/failure.ts';
 import { countServiceFiles, removeServiceFiles } from '../service/files.ts';
 import { describeService } from '../service/installation.ts';
-import { printSteps, removal } from '../service/plan.ts';
+import { printSteps, removalStep } from '../service/plan.ts';
 import { runSteps } from '../service/steps.ts';
 
 export const run: Run = async (input) => {
@@ -11,7 +11,7 @@ export const run: Run = async (input) => {
   const service = await describeService(input);
   if (input.flag('print')) {
     const paths = [...service.files.map(({ path }) => path), ...service.links];
-    printSteps(context, [...service.disable, removal(paths), ...service.forget]);
+    printSteps(context, [...service.disable, removalStep(paths), ...service.forget]);
     return EXIT.done;
   }
   if (countServiceFiles(service.files) === 0) {

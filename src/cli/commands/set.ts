@@ -23,7 +23,7 @@ export const run: Run = async (input) => {
   // Read before the vault is opened, so that other commands can use the vault while somebody types.
   const given = readsValue(input) ? await readValue(input, { ask: () => askValue(input, what) }) : null;
   await withVault(input, async (client) => {
-    const value = given ?? (await generate(input, client));
+    const value = given ?? (await generateValue(input, client));
     if (field !== undefined) await client.putField(name, field, value, { environment });
     else if (metadata === undefined) await client.putValue(name, value, { environment });
     else await client.putSecret(name, { value, metadata }, { environment });
@@ -96,7 +96,7 @@ function readsValue(input: Input): boolean {
   return !generates;
 }
 
-async function generate(input: Input, client: Client): Promise<string> {
+async function generateValue(input: Input, client: Client): Promise<string> {
   const length = readWhole(input, 'length', 1, MAX_LENGTH);
   const generated = await client.generate({
     ...(length === undefined ? {} : { length }),

@@ -28,7 +28,7 @@ export async function findCandidates(
     const timer = setTimeout(() => connection.close(), PATIENCE_MS);
     try {
       const client = new Client((outgoing) => connection.send(outgoing), token);
-      return (await ask(client, lookup, environment)).filter(isPlain);
+      return (await askDaemon(client, lookup, environment)).filter(isPlain);
     } finally {
       clearTimeout(timer);
       connection.close();
@@ -38,7 +38,11 @@ export async function findCandidates(
   }
 }
 
-async function ask(client: Client, lookup: Lookup, environment: string | undefined): Promise<Candidate[]> {
+async function askDaemon(
+  client: Client,
+  lookup: Lookup,
+  environment: string | undefined,
+): Promise<Candidate[]> {
   switch (lookup.kind) {
     case 'names':
       return listNames(client, environment);

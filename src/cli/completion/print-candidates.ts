@@ -41,10 +41,10 @@ interface Question {
 function readQuestion([shell, ...words]: readonly string[]): Question {
   if (shell === 'bash') return readBashLine(words);
   const before = words.slice(0, -1);
-  if (shell !== 'powershell') return { before, current: words.at(-1) ?? '', show: describe };
+  if (shell !== 'powershell') return { before, current: words.at(-1) ?? '', show: formatCandidate };
   // PowerShell drops empty words, so its script puts a dot before the last one.
   const current = words.at(-1)?.slice(1) ?? '';
-  return { before, current, show: choose(current, quoteForPowerShell, describe) };
+  return { before, current, show: showMatching(current, quoteForPowerShell, formatCandidate) };
 }
 
 /** bash tells a line and where readline breaks words: its own array of words is broken at each of those. */
@@ -57,7 +57,7 @@ function readBashLine([line = '', wordBreaks = '']: readonly string[]): Question
   return {
     before,
     current: last.value,
-    show: choose(
+    show: showMatching(
       last.value,
       (value) => quoteForBash(value, last),
       ({ value }) => value,
@@ -65,7 +65,7 @@ function readBashLine([line = '', wordBreaks = '']: readonly string[]): Question
   };
 }
 
-function choose(
+function showMatching(
   current: string,
   quote: (value: string) => string,
   format: (candidate: Candidate) => string,
@@ -74,6 +74,6 @@ function choose(
     value.startsWith(current) ? format({ value: quote(value), description }) : null;
 }
 
-function describe({ value, description }: Candidate): string {
+function formatCandidate({ value, description }: Candidate): string {
   return description === '' ? value : `${value}\t${description}`;
 }

@@ -25,7 +25,7 @@ export function splitLine(line: string, wordBreaks: string): Word[] {
   // An escaped character goes with its backslash.
   for (const [part] of line.matchAll(/\\?[\s\S]/gu)) {
     const { quote }: Word = word ?? EMPTY;
-    if (quote !== '' || !/^\s$/.test(part)) word = extend(word ?? EMPTY, part, wordBreaks);
+    if (quote !== '' || !/^\s$/.test(part)) word = extendWord(word ?? EMPTY, part, wordBreaks);
     else if (word !== null) {
       words.push(word);
       word = null;
@@ -35,7 +35,7 @@ export function splitLine(line: string, wordBreaks: string): Word[] {
 }
 
 /** `part`: a character, with a backslash before it or without. */
-function extend(word: Word, part: string, wordBreaks: string): Word {
+function extendWord(word: Word, part: string, wordBreaks: string): Word {
   const { raw, value, quote, fixed } = word;
   const next = { ...word, raw: raw + part };
   if (part.startsWith('\\') && part.length > 1) return extendEscaped(word, part, wordBreaks);
@@ -52,7 +52,7 @@ function extendEscaped(word: Word, part: string, wordBreaks: string): Word {
   const escaped = part.slice(1);
   if (isEscape(word.quote, escaped)) return { ...word, raw: word.raw + part, value: word.value + escaped };
   const slashed = { ...word, raw: `${word.raw}\\`, value: `${word.value}\\` };
-  return extend(slashed, escaped, wordBreaks);
+  return extendWord(slashed, escaped, wordBreaks);
 }
 
 /** In double quotes a backslash is one unless it stands before a character that means something there. */

@@ -50,7 +50,7 @@ export function readEditedFile({ path }: EditedFile): Buffer | null {
 
 /** May be called more than once. */
 export function wipeFolder(folder: string): void {
-  for (const path of listFiles(folder)) overwrite(path);
+  for (const path of listFiles(folder)) overwriteFile(path);
   rmSync(folder, { recursive: true, force: true });
 }
 
@@ -65,7 +65,7 @@ function listFiles(folder: string): string[] {
 }
 
 /** Overwrites a file as far as its file system allows. A file that cannot be overwritten is removed all the same. */
-function overwrite(path: string): void {
+function overwriteFile(path: string): void {
   try {
     const file = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
     try {

@@ -10,13 +10,13 @@ const MAX_LINE_SIZE = 65_535;
 /** The lines, each without its end. Throws CliError, which names the variables that cannot be written. */
 export function formatDockerFile(variables: readonly Readonly<Record<'name' | 'value', string>>[]): string[] {
   const broken = variables.filter(({ value }) => /[\r\n]/.test(value));
-  if (broken.length > 0) throw refuse(broken, 'a line break');
+  if (broken.length > 0) throw refuseVariables(broken, 'a line break');
   const long = variables.filter(({ name, value }) => Buffer.byteLength(`${name}=${value}`) > MAX_LINE_SIZE);
-  if (long.length > 0) throw refuse(long, 'more than 64 KiB');
+  if (long.length > 0) throw refuseVariables(long, 'more than 64 KiB');
   return variables.map(({ name, value }) => `${name}=${value}`);
 }
 
-function refuse(variables: readonly Readonly<Record<'name', string>>[], what: string): CliError {
+function refuseVariables(variables: readonly Readonly<Record<'name', string>>[], what: string): CliError {
   const names = variables.map(({ name }) => name).join(', ');
   return new CliError(
     EXIT.failed,

@@ -58,21 +58,21 @@ export function describeDiffering(lines: readonly DotenvLine[]): string[] {
 /** Chooses the spelling that most readers read right; among equals, the one after which fewer readers lose lines. */
 function chooseSpelling(value: string): Spelling {
   let best: Spelling | null = null;
-  for (const [quotes, text] of spell(value)) {
-    const spelling = judge(value, quotes, text, best?.differing.length ?? DOTENV_READERS.length);
+  for (const [quotes, text] of spellValue(value)) {
+    const spelling = judgeSpelling(value, quotes, text, best?.differing.length ?? DOTENV_READERS.length);
     if (spelling?.differing.length === 0) return spelling;
-    if (spelling !== null && (best === null || rank(spelling) < rank(best))) best = spelling;
+    if (spelling !== null && (best === null || rankSpelling(spelling) < rankSpelling(best))) best = spelling;
   }
   if (best === null) throw new Error('a value has no spelling');
   return best;
 }
 
-function rank({ differing, losing }: Spelling): number {
+function rankSpelling({ differing, losing }: Spelling): number {
   return differing.length * (DOTENV_READERS.length + 1) + losing;
 }
 
 /** All spellings that `parseDotenv` reads back, and no shell takes for a program to run. */
-function* spell(value: string): Generator<readonly [quotes: Quotes, text: string]> {
+function* spellValue(value: string): Generator<readonly [quotes: Quotes, text: string]> {
   if (UNQUOTED.test(value)) yield ['none', value];
   if (!/['\r]/.test(value)) yield ['single', value];
   const optional = OPTIONAL_ESCAPES.filter((character) => value.includes(character));
@@ -92,7 +92,7 @@ function escapeText(value: string, characters: readonly string[]): string {
 }
 
 /** Returns null once more than `most` readers differ: a value may be long, and reading it takes time. */
-function judge(value: string, quotes: Quotes, text: string, most: number): Spelling | null {
+function judgeSpelling(value: string, quotes: Quotes, text: string, most: number): Spelling | null {
   const differing: string[] = [];
   let losing = 0;
   for (const reader of DOTENV_READERS) {

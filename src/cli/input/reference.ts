@@ -15,13 +15,13 @@ const CONTROLS = /\p{Cc}/u;
 export function parseReference(text: string): Reference | null {
   const parts = PARTS.exec(text)?.slice(1);
   if (parts === undefined) return null;
-  const [environment = null, name = null, field] = parts.map(decode);
+  const [environment = null, name = null, field] = parts.map(decodePart);
   if (environment === null || name === null || field === null) return null;
   return { environment, name, ...(field === undefined ? {} : { field }) };
 }
 
 /** Returns null if the part is not percent-encoded UTF-8, or not a name. */
-function decode(part: string | undefined): string | null | undefined {
+function decodePart(part: string | undefined): string | null | undefined {
   if (part === undefined) return undefined;
   try {
     const text = decodeURIComponent(part);

@@ -18,19 +18,20 @@ export function refuseRelativePaths(
   env: NodeJS.ProcessEnv,
 ): void {
   for (const [name, given] of values)
-    if (PATHS.includes(options[name]?.placeholder ?? '')) for (const path of given) refuse(`--${name}`, path);
-  for (const name of VARIABLES) refuse(name, env[name] || '/');
+    if (PATHS.includes(options[name]?.placeholder ?? ''))
+      for (const path of given) refuseRelative(`--${name}`, path);
+  for (const name of VARIABLES) refuseRelative(name, env[name] || '/');
   if (command.arguments === ONE_PATH || command.arguments === ANY_PATHS)
-    for (const path of args) refuse('the path', path);
-  if (command.arguments === ANY_PATHS && args.length === 0) throw explain('the folder to look in');
+    for (const path of args) refuseRelative('the path', path);
+  if (command.arguments === ANY_PATHS && args.length === 0) throw explainDeleted('the folder to look in');
 }
 
 /** `-`: standard input or output. */
-function refuse(what: string, path: string | boolean): void {
-  if (typeof path === 'string' && path !== '-' && !isAbsolute(path)) throw explain(what);
+function refuseRelative(what: string, path: string | boolean): void {
+  if (typeof path === 'string' && path !== '-' && !isAbsolute(path)) throw explainDeleted(what);
 }
 
-function explain(what: string): CliError {
+function explainDeleted(what: string): CliError {
   return new CliError(
     EXIT.failed,
     `the folder that this command was started in was deleted; give ${what} as an absolute path, or cd elsewhere`,

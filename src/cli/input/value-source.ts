@@ -38,9 +38,9 @@ export async function readValue(input: Input, options: ValueOptions): Promise<Ui
 async function readSource(input: Input, ask: ValueOptions['ask']): Promise<Uint8Array> {
   const source = findSource(input, VALUE_SOURCES);
   if (source === 'value') return Buffer.from(input.text('value') ?? '');
-  if (source === 'from-file') return trim(input, readFile(input.text('from-file') ?? ''));
+  if (source === 'from-file') return trimNewline(input, readFile(input.text('from-file') ?? ''));
   const isAsked = ask !== undefined && source === null && input.context.isInputTerminal;
-  return isAsked ? Buffer.from(await ask()) : trim(input, await readPiped());
+  return isAsked ? Buffer.from(await ask()) : trimNewline(input, await readPiped());
 }
 
 function readFile(path: string): Buffer {
@@ -61,7 +61,7 @@ function tooLarge(): CliError {
 }
 
 /** Removes one final newline with --trim. Without it the bytes stay as they are, and a note says that they end so. */
-function trim({ context, flag }: Input, bytes: Buffer): Uint8Array {
+function trimNewline({ context, flag }: Input, bytes: Buffer): Uint8Array {
   const end = findEndBeforeNewline(bytes);
   if (end === bytes.length) return bytes;
   if (flag('trim')) return bytes.subarray(0, end);

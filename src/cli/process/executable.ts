@@ -12,10 +12,10 @@ const BINARIES = ['7f454c46', 'cffaedfe', 'cafebabe'].map((magic) => Buffer.from
 const INTERPRETER = /^#![ \t]*([^ \t\n]+)[^\n]*\n/;
 
 export function mayFailToStart(program: string, command: readonly string[], env: NodeJS.ProcessEnv): boolean {
-  return measure(command, env) > SURE_SIZE || !isStartable(program);
+  return measureArguments(command, env) > SURE_SIZE || !isStartable(program);
 }
 
-function measure(command: readonly string[], env: NodeJS.ProcessEnv): number {
+function measureArguments(command: readonly string[], env: NodeJS.ProcessEnv): number {
   const strings = [...command, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
   return strings.reduce((size, text) => size + Buffer.byteLength(text) + 1 + POINTER_SIZE, 0);
 }

@@ -20,8 +20,8 @@ export function findProgram(command: string, path: string = DEFAULT_PATH): strin
   const found = command === '' ? [] : candidates.filter((candidate) => isThere(candidate, isPath));
   const program = found.find(isExecutable);
   if (program !== undefined) return toPath(program);
-  if (found.length === 0) throw new CliError(EXIT_NOT_FOUND, `${quote(command)}: command not found`);
-  throw new CliError(EXIT_NOT_EXECUTABLE, `${quote(command)}: not an executable file`);
+  if (found.length === 0) throw new CliError(EXIT_NOT_FOUND, `${quoteCommand(command)}: command not found`);
+  throw new CliError(EXIT_NOT_EXECUTABLE, `${quoteCommand(command)}: not an executable file`);
 }
 
 /** A program in a folder that may not be searched counts as there only if its path was given. */
@@ -48,6 +48,6 @@ function toPath(program: string): string {
   return program.includes('/') ? program : `./${program}`;
 }
 
-function quote(command: string): string {
+function quoteCommand(command: string): string {
   return /^[\x21-\x7e]+$/.test(command) ? command : JSON.stringify(command);
 }

@@ -39,10 +39,10 @@ export async function replaceProcess(
     return runAsChild(program, command, env, wanted.inherited);
   // Only a child can have descriptors that cannot be kept open.
   if (!restoreState(wanted)) return runAsChild(program, command, env, wanted.inherited);
-  return become(execve, program, command, env, wanted.started);
+  return executeProgram(execve, program, command, env, wanted.started);
 }
 
-function become(
+function executeProgram(
   execve: Execve,
   program: string,
   command: readonly string[],
@@ -54,7 +54,7 @@ function become(
   const { emitWarning } = process;
   // Node would print that execve is experimental in the middle of the program's output.
   process.emitWarning = () => {};
-  for (const signal of reset) process.on(signal, ignore);
+  for (const signal of reset) process.on(signal, ignoreSignal);
   makeBlocking();
   try {
     return execve(program, [name, ...args], env);
@@ -64,7 +64,7 @@ function become(
     throw explainStart(name, error, env);
   } finally {
     process.emitWarning = emitWarning;
-    for (const signal of reset) process.off(signal, ignore);
+    for (const signal of reset) process.off(signal, ignoreSignal);
   }
 }
 
@@ -76,7 +76,7 @@ function tryShell(execve: Execve, program: string, args: string[], env: NodeJS.P
   }
 }
 
-function ignore(): void {}
+function ignoreSignal(): void {}
 
 /** Node's internal handle, which has no public API. */
 type Handled = { readonly _handle?: { readonly setBlocking?: (isBlocking: boolean) => void } };

@@ -34,7 +34,7 @@ export function runAsChild(
       if (!(isTerminal && FROM_TERMINAL.includes(signal))) child.kill(signal);
     };
     for (const signal of FORWARDED) process.on(signal, forward);
-    const child = start(program, name, args, env, inherited);
+    const child = startChild(program, name, args, env, inherited);
     child.once('error', (error) => reject(explainStart(name, error, env)));
     child.once('exit', (code, signal) => {
       for (const one of FORWARDED) process.off(one, forward);
@@ -43,7 +43,7 @@ export function runAsChild(
   });
 }
 
-function start(
+function startChild(
   program: string,
   name: string,
   args: string[],

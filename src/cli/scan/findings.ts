@@ -32,26 +32,26 @@ export class Findings {
   list(): Finding[] {
     return [...this.#byKey.values()].sort(
       (one, other) =>
-        compare(one.path, other.path) ||
+        compareTexts(one.path, other.path) ||
         one.line - other.line ||
-        compare(one.name, other.name) ||
-        compare(one.environment, other.environment) ||
-        compare(one.field ?? '', other.field ?? ''),
+        compareTexts(one.name, other.name) ||
+        compareTexts(one.environment, other.environment) ||
+        compareTexts(one.field ?? '', other.field ?? ''),
     );
   }
 }
 
-function compare(one: string, other: string): number {
+function compareTexts(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
 
 /** `-o json`: an array; else a line for each, none where nothing was found. */
 export function printFindings({ context, output }: Input, findings: readonly Finding[]): void {
   if (output === 'json') context.printJson(JSON.stringify(findings));
-  else if (findings.length > 0) context.print(findings.map(describe).join('\n'));
+  else if (findings.length > 0) context.print(findings.map(describeFinding).join('\n'));
 }
 
-function describe({ path, line, name, environment, field }: Finding): string {
+function describeFinding({ path, line, name, environment, field }: Finding): string {
   const place = environment === '' ? '' : ` (in ${environment})`;
   const owner = `secret ${name}${place}${field === undefined ? '' : `, field ${field}`}`;
   return `${showPath(path)}:${line}: ${escapeControls(owner)}`;

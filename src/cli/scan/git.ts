@@ -30,7 +30,7 @@ export function askGit(folder: Buffer, args: readonly string[]): Buffer | null {
   const env = { ...process.env };
   for (const name of REPOSITORY_VARIABLES) delete env[name];
   // Node takes a string here, so git does not find a folder whose name is not UTF-8.
-  const { status, stdout } = run(args, env, folder.toString());
+  const { status, stdout } = spawnGit(args, env, folder.toString());
   return status === 0 ? stdout : null;
 }
 
@@ -39,14 +39,14 @@ export function askGit(folder: Buffer, args: readonly string[]): Buffer | null {
  * with `problem` where git fails.
  */
 export function runGit(args: readonly string[], problem: string): Buffer {
-  const { status, stdout, error } = run(args, process.env, '.');
+  const { status, stdout, error } = spawnGit(args, process.env, '.');
   if (error !== undefined)
     throw new CliError(EXIT.failed, `git cannot be run: ${describeSystemError(error)}`);
   if (status !== 0) throw new CliError(EXIT.failed, problem);
   return stdout;
 }
 
-function run(args: readonly string[], env: NodeJS.ProcessEnv, cwd: string): SpawnSyncReturns<Buffer> {
+function spawnGit(args: readonly string[], env: NodeJS.ProcessEnv, cwd: string): SpawnSyncReturns<Buffer> {
   return spawnSync('git', [...SAFE_OPTIONS, ...args], {
     cwd,
     env: { ...env, ...NO_FETCH },

@@ -18,11 +18,11 @@ const HERE = Buffer.from('.');
 
 /** `path` itself may be a link. */
 export function* listFiles(path: Buffer, options: ListOptions): Generator<Buffer> {
-  const stat = stats(path, statSync, options);
+  const stat = readStats(path, statSync, options);
   if (stat === null) return;
   if (!stat.isDirectory()) yield path;
   else if (!options.all && isInWorkTree(path)) yield* listTracked(path, options);
-  else yield* walk(path, options);
+  else yield* walkFolder(path, options);
 }
 
 /** A folder that git ignores is looked into when it is asked for by its name. */
@@ -33,21 +33,21 @@ function isInWorkTree(folder: Buffer): boolean {
 
 function* listTracked(folder: Buffer, options: ListOptions): Generator<Buffer> {
   const list = askGit(folder, ['ls-files', '-z', '--cached', '--others', '--exclude-standard']);
-  if (list === null) return yield* walk(folder, options);
+  if (list === null) return yield* walkFolder(folder, options);
   const seen = new Set<string>();
   for (const name of splitByNul(list)) {
     // A name of which a merge left several versions is listed with each.
     const key = name.toString('latin1');
     if (seen.has(key)) continue;
     seen.add(key);
-    yield* listOne(join(folder, name), options);
+    yield* listOne(joinPath(folder, name), options);
   }
 }
 
 /** A submodule, or a repository inside of this one, is listed as a folder; what was deleted is listed, too. */
 function* listOne(path: Buffer, options: ListOptions): Generator<Buffer> {
-  const stat = stats(path, lstatSync, { ...options, onProblem: ignoreAbsent(options) });
-  if (stat?.isDirectory()) yield* walk(path, options);
+  const stat = readStats(path, lstatSync, { ...options, onProblem: ignoreAbsent(options) });
+  if (stat?.isDirectory()) yield* walkFolder(path, options);
   else if (stat?.isFile()) yield path;
 }
 
@@ -57,14 +57,14 @@ function ignoreAbsent({ onProblem }: ListOptions): ListOptions['onProblem'] {
   };
 }
 
-function* walk(folder: Buffer, options: ListOptions): Generator<Buffer> {
+function* walkFolder(folder: Buffer, options: ListOptions): Generator<Buffer> {
   const entries = readFolder(folder, options);
   if (!options.all && entries.some(({ name }) => name.equals(Buffer.from(GIT))) && isInWorkTree(folder))
     return yield* listTracked(folder, options);
   for (const entry of entries) {
     if (entry.name.equals(Buffer.from(GIT))) continue;
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* walk(path, options);
+    const path = joinPath(folder, entry.name);
+    if (entry.isDirectory()) yield* walkFolder(path, options);
     else if (entry.isFile()) yield path;
   }
 }
@@ -78,7 +78,7 @@ function readFolder(folder: Buffer, { onProblem }: ListOptions): Dirent<Buffer>[
   }
 }
 
-function stats(path: Buffer, read: (path: Buffer) => Stats, { onProblem }: ListOptions): Stats | null {
+function readStats(path: Buffer, read: (path: Buffer) => Stats, { onProblem }: ListOptions): Stats | null {
   try {
     return read(path);
   } catch (error) {
@@ -91,7 +91,7 @@ function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'failed';
 }
 
-function join(folder: Buffer, name: Buffer): Buffer {
+function joinPath(folder: Buffer, name: Buffer): Buffer {
   if (folder.equals(HERE)) return name;
   return folder.at(-1) === SEPARATOR[0]
     ? Buffer.concat([folder, name])

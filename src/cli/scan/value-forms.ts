@@ -19,7 +19,7 @@ const BITS_OF_DIGIT = 6;
 
 /** Returns null for a value that is too short or too common to be looked for. */
 export function listForms(value: Uint8Array): Buffer[] | null {
-  const bytes = cut(trimNewlines(Buffer.from(value.buffer, value.byteOffset, value.length)));
+  const bytes = cutValue(trimNewlines(Buffer.from(value.buffer, value.byteOffset, value.length)));
   if (bytes.length < MIN_VALUE_SIZE || isOrdinary(bytes)) return null;
   const forms = [bytes, ...listTextForms(bytes), ...listBase64Forms(bytes)];
   return forms.filter((form, index) => forms.findIndex((other) => other.equals(form)) === index);
@@ -33,7 +33,7 @@ function trimNewlines(value: Buffer): Buffer {
 }
 
 /** Not in the middle of a character. */
-function cut(value: Buffer): Buffer {
+function cutValue(value: Buffer): Buffer {
   let end = Math.min(value.length, MAX_VALUE_SIZE);
   while (end > 0 && end < value.length && ((value[end] as number) & 0xc0) === 0x80) end -= 1;
   return value.subarray(0, end);

@@ -13,6 +13,6 @@ export function printSteps({ print }: Context, steps: readonly Step[]): void {
 }
 
 /** As a step, for what this program does by itself. */
-export function removal(paths: readonly string[]): Step {
+export function removalStep(paths: readonly string[]): Step {
   return { argv: ['rm', '-f', ...paths] };
 }

@@ -36,7 +36,7 @@ export function passThrough(step: Step): Promise<number> {
 }
 
 /** Runs the step without showing its output. Returns whether it succeeded. */
-export async function succeeds(step: Step): Promise<boolean> {
+export async function stepSucceeds(step: Step): Promise<boolean> {
   return (await runProgram(step, 'ignore')) === 0;
 }
 

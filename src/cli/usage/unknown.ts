@@ -22,27 +22,27 @@ export function explainCommand([first = '', second, ...more]: readonly string[])
     return explainCommand([second, ...more]);
   const known = Object.entries(commands).flatMap(([words, { aliases = [] }]) => [words, ...aliases]);
   const member = second === undefined ? undefined : findHabit(MEMBER_HABITS[first] ?? {}, second);
-  if (member !== undefined) return suggest(`${first} ${member}`);
-  if (known.includes(first)) return suggest(first);
+  if (member !== undefined) return suggestCommand(`${first} ${member}`);
+  if (known.includes(first)) return suggestCommand(first);
   const habit = findHabit(COMMAND_HABITS, first);
-  if (habit !== undefined) return suggest(habit);
+  if (habit !== undefined) return suggestCommand(habit);
   const closeMember = second === undefined ? null : findClose(`${first} ${second}`, known);
-  if (closeMember !== null) return suggest(closeMember);
+  if (closeMember !== null) return suggestCommand(closeMember);
   const groups = [...new Set(known.map((words) => words.split(' ')[0] ?? ''))].filter(isGroup);
   const group = isGroup(first) ? first : findClose(first, groups);
   if (group !== null) return sayGroup(group, known);
   const close = findClose(first, known);
-  if (close !== null) return suggest(close);
+  if (close !== null) return suggestCommand(close);
   const closeHabit = findClose(
     first,
     Object.keys(COMMAND_HABITS).filter((word) => word.length > 3),
   );
   return closeHabit === null
     ? usageError('unknown command; see mav --help')
-    : suggest(COMMAND_HABITS[closeHabit] ?? '');
+    : suggestCommand(COMMAND_HABITS[closeHabit] ?? '');
 }
 
-function suggest(meant: Meaning): CliError {
+function suggestCommand(meant: Meaning): CliError {
   return usageError(
     typeof meant === 'string'
       ? `unknown command; did you mean mav ${meant}? See mav --help`

@@ -7,7 +7,7 @@ import { withVault } from '../vault/access.ts';
 import { fetchEnvironment, fetchReferred, fetchSecrets, type Stored } from '../vault/fetch-secrets.ts';
 import { type EnvLine, readEnvFile } from './env-file.ts';
 import {
-  describe,
+  describeSource,
   isTooLong,
   type LeftOut,
   layVariables,
@@ -180,7 +180,8 @@ async function explainUnknown(
 /** One note for all of them, those with the same reason together. */
 function describeLeftOut(leftOut: readonly LeftOut[]): string {
   const byReason = new Map<string, string[]>();
-  for (const { source, why } of leftOut) byReason.set(why, [...(byReason.get(why) ?? []), describe(source)]);
+  for (const { source, why } of leftOut)
+    byReason.set(why, [...(byReason.get(why) ?? []), describeSource(source)]);
   const reasons = [...byReason].map(([why, names]) => `${names.join(', ')} (${why})`);
   return `Note: left out, because no variable can be made of it: ${reasons.join('; ')}`;
 }
@@ -199,7 +200,7 @@ async function collectEnvFile(input: Input, lines: readonly EnvLine[], maxSize: 
   const read = new Map(
     referring.map(({ name, reference, place }, at) => [
       name,
-      { source: reference, value: readReferred(values[at] ?? '', `${describe(reference)} (${place})`) },
+      { source: reference, value: readReferred(values[at] ?? '', `${describeSource(reference)} (${place})`) },
     ]),
   );
   return lines.map(({ name, place, value }) => {

@@ -47,24 +47,24 @@ export function findSlots(template: Buffer, what: string): Slot[] {
     for (; counted < index; counted++) if (template[counted] === NEWLINE) line += 1;
     REFERENCE.lastIndex = index + opening.length;
     const written = REFERENCE.exec(text)?.[1];
-    const reference = written === undefined ? null : parseReference(decode(written));
-    if (reference === null) throw usageError(explain(`${what}, line ${line}`, written));
+    const reference = written === undefined ? null : parseReference(decodeLatin1(written));
+    if (reference === null) throw usageError(explainReference(`${what}, line ${line}`, written));
     slots.push({ reference, line, start: index, end: REFERENCE.lastIndex });
   }
   return slots;
 }
 
 /** Bytes that are no UTF-8 leave U+FFFD, which no reference has. */
-function decode(latin1: string): string {
+function decodeLatin1(latin1: string): string {
   const text = Buffer.from(latin1, 'latin1').toString();
   return text.includes('\ufffd') ? '' : text;
 }
 
-function explain(place: string, written: string | undefined): string {
+function explainReference(place: string, written: string | undefined): string {
   const how =
     'write {{ mav://ENV/NAME }} or {{ mav://ENV/NAME#FIELD }}, with an empty ENV for the default environment';
   if (written === undefined) return `${place}: a reference is not ended with }} on its line; ${how}`;
-  return `${place}: not a reference: ${JSON.stringify(decode(written).slice(0, MAX_SHOWN))}; ${how}`;
+  return `${place}: not a reference: ${JSON.stringify(decodeLatin1(written).slice(0, MAX_SHOWN))}; ${how}`;
 }
 
 /** The template with the values, one for each slot, in their places. */

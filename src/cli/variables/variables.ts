@@ -99,7 +99,7 @@ export function layVariables(layers: readonly (readonly Stored[])[], selection: 
 function checkUnique(made: Variable & { readonly source: Reference }, other: Variable | undefined): Variable {
   if (other?.source)
     throw usageError(
-      `${describe(other.source)} and ${describe(made.source)} would both become ${made.name}; leave one out with --except or --only, or name them in an --env-file`,
+      `${describeSource(other.source)} and ${describeSource(made.source)} would both become ${made.name}; leave one out with --except or --only, or name them in an --env-file`,
     );
   return made;
 }
@@ -112,13 +112,13 @@ function makeVariable(
   const named = nameVariable(source, prefix);
   if ('why' in named) {
     if (isNamed)
-      throw usageError(`${describe(source)} cannot be a variable: it ${named.why}; ${named.remedy}`);
+      throw usageError(`${describeSource(source)} cannot be a variable: it ${named.why}; ${named.remedy}`);
     return { source, why: named.why };
   }
   const text = readText(value);
   const why = typeof text === 'string' ? (isTooLong(named.name, text, maxSize) ? TOO_LONG : null) : text.why;
   if (why === null) return { name: named.name, value: text as string, source };
-  if (isNamed) throw unfitError(describe(source), why);
+  if (isNamed) throw unfitError(describeSource(source), why);
   return { source, why };
 }
 
@@ -161,7 +161,7 @@ export function isTooLong(name: string, value: string, maxSize: number): boolean
 
 /** The text of a value, or why no variable can hold it: a variable ends at a NUL, and Node writes it as UTF-8. */
 export function readText(value: string | Uint8Array): string | { readonly why: string } {
-  const text = typeof value === 'string' ? value : decode(value);
+  const text = typeof value === 'string' ? value : decodeUtf8(value);
   if (text === null) return { why: 'is not UTF-8 text' };
   return text.includes('\0') ? { why: 'has a NUL byte' } : text;
 }
@@ -173,7 +173,7 @@ export function unfitError(what: string, why: string): CliError {
   return new CliError(EXIT.failed, `${what} cannot be a variable: it ${why}`);
 }
 
-function decode(bytes: Uint8Array): string | null {
+function decodeUtf8(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
@@ -181,6 +181,6 @@ function decode(bytes: Uint8Array): string | null {
   }
 }
 
-export function describe({ name, environment, field }: Reference): string {
+export function describeSource({ name, environment, field }: Reference): string {
   return describeSecret(name, environment, field);
 }

@@ -53,7 +53,7 @@ function listNames(entry: LookedAt, nameWriter: NameWriter): string[][] {
     // All of them, however many: they are what is accepted.
     ...Object.entries(unaccepted).map(([field, writer]) => [
       'field',
-      `${quote(field)} (${describeNew(writer, nameWriter)})`,
+      `${quoteFieldName(field)} (${describeNew(writer, nameWriter)})`,
     ]),
     ...(own.length === 0 ? [] : [[Object.keys(unaccepted).length === 0 ? 'fields' : 'yours', nameSome(own)]]),
   ];
@@ -70,7 +70,7 @@ function listValues(entry: LookedAt, nameWriter: NameWriter): string[][] {
   const others = Object.entries(fields).map(([field, encoded]) => {
     const writer = Object.hasOwn(unaccepted, field) ? unaccepted[field] : undefined;
     const whose = writer === undefined ? '' : ` (${describeNew(writer, nameWriter)})`;
-    return ['field', `${quote(field)}${whose}: ${showValue(encoded)}`];
+    return ['field', `${quoteFieldName(field)}${whose}: ${showValue(encoded)}`];
   });
   return [...own, ...others];
 }
@@ -80,11 +80,11 @@ function showValue(encoded: EncodedValue): string {
 }
 
 /** A name that could be taken for several, or for words of ours, in quotes. */
-function quote(name: string): string {
+function quoteFieldName(name: string): string {
   return PLAIN.test(name) ? name : JSON.stringify(name);
 }
 
 function nameSome(names: readonly string[]): string {
   const more = names.length - MAX_NAMED;
-  return names.slice(0, MAX_NAMED).map(quote).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  return names.slice(0, MAX_NAMED).map(quoteFieldName).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }

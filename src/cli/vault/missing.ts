@@ -48,11 +48,11 @@ export async function explainMissing(
     sentences.push(await explainOne(input, client, wanted, places));
   const more = missing.length - sentences.length;
   if (more > 0) sentences.push(`${more} more are missing`);
-  return new CliError(EXIT.notFound, introduce(missing) + joinSentences(sentences));
+  return new CliError(EXIT.notFound, introduceMissing(missing) + joinSentences(sentences));
 }
 
 /** Several are named all together, and references in any case: what each of them lacks comes behind that. */
-function introduce(missing: readonly Wanted[]): string {
+function introduceMissing(missing: readonly Wanted[]): string {
   const referred = missing.filter(({ referredAt }) => referredAt !== undefined);
   if (referred.length > 0) {
     const named = referred.map((wanted) => `${formatReference(toReference(wanted))} (${wanted.referredAt})`);

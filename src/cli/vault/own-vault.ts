@@ -36,7 +36,7 @@ export async function withOwnVault<T>(
   if (vault === null) return otherwise();
   try {
     if (mayBeSealed) await vault.unseal();
-    else await unseal(input, vault);
+    else await unsealVault(input, vault);
     const send = advisingSend(vault, bringsKey ? 'key' : mayBeSealed ? 'unasking' : 'own', context);
     return await use(new Client(guardChanges(send, context), vault.sessionToken), 'own');
   } finally {
@@ -60,7 +60,7 @@ function advisingSend(vault: InProcessVault, told: Told, context: Context): Send
 }
 
 /** The passphrase of a vault that needs one is asked for on a terminal. Throws CliError if the vault stays sealed. */
-async function unseal({ context }: Input, vault: InProcessVault): Promise<void> {
+async function unsealVault({ context }: Input, vault: InProcessVault): Promise<void> {
   const first = await vault.unseal();
   if (first.ok) return;
   if (first.reason !== 'needs_passphrase') throw await explainSealed(context, first);

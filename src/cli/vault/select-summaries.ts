@@ -31,7 +31,10 @@ function listTexts(value: unknown): string[] {
 }
 
 /** Those that are among `others` too. */
-export function intersect(rows: readonly SecretSummary[], others: readonly SecretSummary[]): SecretSummary[] {
+export function intersectSummaries(
+  rows: readonly SecretSummary[],
+  others: readonly SecretSummary[],
+): SecretSummary[] {
   const keyOf = ({ environment, name }: SecretSummary) => `${environment}\0${name}`;
   const known = new Set(others.map(keyOf));
   return rows.filter((row) => known.has(keyOf(row)));

@@ -24,7 +24,7 @@ export async function showWork<T>(input: Input, work: Work, request: () => Promi
   // Shown until the vault has counted, and if it does not tell the count, as with MAV_TOKEN.
   progress.showElapsed(work.text);
   const end = new AbortController();
-  const following = follow(input, work, progress, end.signal);
+  const following = followWork(input, work, progress, end.signal);
   try {
     return await request();
   } finally {
@@ -35,7 +35,7 @@ export async function showWork<T>(input: Input, work: Work, request: () => Promi
 }
 
 /** Never rejects: the work goes on if the count cannot be had. */
-async function follow(input: Input, work: Work, progress: Progress, end: AbortSignal): Promise<void> {
+async function followWork(input: Input, work: Work, progress: Progress, end: AbortSignal): Promise<void> {
   const ask = async (client: Client) => {
     for (;;) {
       await sleep(ASK_EVERY_MS, undefined, { signal: end });

@@ -7,7 +7,7 @@ import type { Context } from '../run/context.ts';
 import { EXIT, type ExitCode } from '../run/failure.ts';
 import { Progress } from '../terminal/progress.ts';
 import { showEnvironment } from './describe-secret.ts';
-import { filterSummaries, intersect, readListParams } from './select-summaries.ts';
+import { filterSummaries, intersectSummaries, readListParams } from './select-summaries.ts';
 
 /** Asks for the list, or with a query for what contains it, and prints what the options leave of it. */
 export async function printSummaries(input: Input, client: Client, query?: string): Promise<ExitCode> {
@@ -24,7 +24,10 @@ export async function printSummaries(input: Input, client: Client, query?: strin
   let rows = await readSummaries(body);
   // The API's search has no filters, so the list is filtered and both are intersected.
   if (isNarrowed)
-    rows = intersect(rows, await readSummaries((await client.request('secrets.list', { params })).body));
+    rows = intersectSummaries(
+      rows,
+      await readSummaries((await client.request('secrets.list', { params })).body),
+    );
   if (filter !== undefined) rows = filterSummaries(rows, filter);
   if (output === 'json') context.printJson(JSON.stringify(rows));
   else if (output !== 'table') await printLines(context, output, rows);
