@@ -1,0 +1,53 @@
+/**
+ * Runs test files, each in a process of its own: `node scripts/run-test-files.ts JOBS FILE…`. test.ts starts it. It is
+ * tap's own runner without the loaders that tap's command gives to every process: they mock modules and map generated
+ * code. No test needs that, and loading them takes a test file longer than what it tests.
+ *
+ * Where COVERAGE_DATA names a folder, the coverage is measured into it.
+ */
+import t from 'tap';
+import TestSummary from './test-summary.ts';
+import { UNMEASURED_TESTS } from './unmeasured-tests.ts';
+
+const FILE_TIMEOUT_MS = 600_000;
+/** The longest ones start first, so that none of them runs alone at the end. */
+const LONG = `
+  readme progress clipboard unaccepted whole-lists passphrases ending silent-daemon lost-output keys commands editor
+  names destroy service-manager terminal terminal-escapes cli import daemon known-vaults
+`
+  .trim()
+  .split(/\s+/)
+  .map((name) => `test/${name}.ts`);
+
+const { COVERAGE_DATA, MEASURE_ALL } = process.env;
+
+function coverageEnv(file: string): NodeJS.ProcessEnv {
+  if (COVERAGE_DATA === undefined) return {};
+  const isMeasured = MEASURE_ALL !== undefined || !UNMEASURED_TESTS.has(file);
+  // Code from the compile cache is covered less exactly.
+  if (isMeasured) return { NODE_V8_COVERAGE: COVERAGE_DATA, NODE_DISABLE_COMPILE_CACHE: '1' };
+  // Empty: Node measures nothing, and the daemon is still started as in the files that are measured.
+  return { NODE_V8_COVERAGE: '' };
+}
+
+function run(file: string): void {
+  // tap puts a loader into NODE_OPTIONS, which would reach each thread and each program that the test starts.
+  t.spawn('/usr/bin/env', ['-u', 'NODE_OPTIONS', process.execPath, file], {
+    name: file,
+    at: null,
+    stack: '',
+    buffered: t.jobs > 1,
+    timeout: FILE_TIMEOUT_MS,
+    env: { ...process.env, ...coverageEnv(file), TAP_TIMEOUT: String(FILE_TIMEOUT_MS / 1_000) },
+  });
+}
+
+const [jobs, ...files] = process.argv.slice(2);
+// Before all else, or tap writes to standard output itself.
+t.register();
+t.pipe(new TestSummary()).pipe(process.stdout);
+t.setTimeout(0);
+t.jobs = Number(jobs);
+t.plan(files.length);
+for (const file of LONG) if (files.includes(file)) run(file);
+for (const file of files) if (!LONG.includes(file)) run(file);
