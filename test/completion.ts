@@ -38,6 +38,9 @@ function installProgram({ folder, env }: Sandbox): void {
   env.PATH = `${bin}${delimiter}${env.PATH}`;
 }
 
+/** For the tests that only ask it. */
+const daemon = await startNamed(t);
+
 async function complete(sandbox: Sandbox, words: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const { code, stdout, stderr } = await mav(sandbox, ['__complete', 'fish', ...words], { env });
   t.same([code, stderr], [0, ''], words.join(' '));
@@ -93,7 +96,6 @@ t.test('plan > what the vault or the shell knows > is asked for', async (t) => {
 });
 
 t.test('answer > a daemon > names without values', async (t) => {
-  const daemon = await startNamed(t);
   const names = await complete(daemon, ['get', '']);
   t.same(names.toSorted(), NAMES.map((name) => (name === 'plain' ? 'plain\tprod' : name)).toSorted());
   t.same(await complete(daemon, ['get', '--env', 'prod', '']), ['plain\tprod']);
@@ -179,18 +181,29 @@ t.test('quoting > any name > is that name to bash, and to us', { skip: skipWitho
   t.equal(quoteForPowerShell('a‘b’'), `'a‘‘b’’'`);
 });
 
+/** What a shell offers for each line, shown below it. `script` gets the lines, and prints `###` behind the offers of each. */
+function showOffers(
+  t: Test,
+  lines: readonly string[],
+  [shell = '', ...args]: readonly string[],
+  script: string,
+): string {
+  const { stdout, stderr } = spawnSync(shell, [...args, '-c', script, ...lines], {
+    env: daemon.env,
+    cwd: daemon.folder,
+    encoding: 'utf8',
+  });
+  t.equal(stderr, '');
+  const offers = stdout.split(/^###\n/m);
+  t.equal(offers.length, lines.length + 1);
+  return lines
+    .map((line, index) =>
+      [line, ...(offers[index] ?? '').split('\n').filter((text) => text !== '')].join('\n    '),
+    )
+    .join('\n');
+}
+
 t.test('bash > a line and a Tab > what it offers', { skip: skipWithout('bash') }, async (t) => {
-  const daemon = await startNamed(t);
-  const offer = (line: string) => {
-    const script = `source <(mav completion bash); COMP_LINE=$1; COMP_POINT=\${#1}; _mav; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script, 'bash', line], {
-      env: daemon.env,
-      cwd: daemon.folder,
-      encoding: 'utf8',
-    });
-    t.equal(stderr, '', line);
-    return stdout.split('\n').filter((text) => text !== '');
-  };
   const lines = [
     'mav tok',
     'mav token ',
@@ -206,27 +219,22 @@ t.test('bash > a line and a Tab > what it offers', { skip: skipWithout('bash') }
     'mav get "my secret" --field ',
     'mav help tok',
   ];
-  t.matchSnapshot([...lines, ...more].map((line) => [line, ...offer(line)].join('\n    ')).join('\n'));
+  const script = `source <(mav completion bash)
+    for line in "$0" "$@"; do
+      COMP_LINE=$line; COMP_POINT=\${#line}; COMPREPLY=(); _mav; printf '%s\\n' "\${COMPREPLY[@]}" '###'
+    done`;
+  t.matchSnapshot(showOffers(t, [...lines, ...more], ['bash', '--norc'], script));
 });
 
 t.test('fish > a line and a Tab > what it offers', { skip: skipWithout('fish') }, async (t) => {
-  const daemon = await startNamed(t);
-  const offer = (line: string) => {
-    const script = 'mav completion fish | source; complete -C $argv[1]';
-    const { stdout } = spawnSync('fish', ['--no-config', '-c', script, line], {
-      env: daemon.env,
-      cwd: daemon.folder,
-      encoding: 'utf8',
-    });
-    return stdout.split('\n').filter((text) => text !== '');
-  };
   const lines = ['mav ge', 'mav token ', 'mav get ', 'mav get my', 'mav get --env ', 'mav get --env=p'];
   const more = [
     'mav get "my secret" --field ',
     'mav get my\\ secret --field u',
     'mav set x --from-file /etc/pass',
   ];
-  t.matchSnapshot([...lines, ...more].map((line) => [line, ...offer(line)].join('\n    ')).join('\n'));
+  const script = `mav completion fish | source; for line in $argv; complete -C $line; echo '###'; end`;
+  t.matchSnapshot(showOffers(t, [...lines, ...more], ['fish', '--no-config'], script));
 });
 
 /** Keys typed before the last word's completion is shown, and the words that the shell then has. */
@@ -254,7 +262,6 @@ for (const [shell, ...args] of [
     `${shell} > typed on a terminal > the words are the names`,
     { skip: skipWithout(shell, 'python3') },
     async (t) => {
-      const daemon = await startNamed(t);
       const terminal = openTerminal(t, daemon, [shell, ...args], { LC_ALL: 'C.UTF-8' });
       const show = `show() { printf '<%s>' "$@"; echo ' end'; }`;
       // What is echoed must not look like the prompt.
