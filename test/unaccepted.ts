@@ -5,15 +5,26 @@
 import t, { type Test } from 'tap';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { mav, startDaemon } from './fixtures/vault.ts';
+import { type Daemon, mav, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 
 const SHOW = ['--', process.execPath, '-e', 'process.stdout.write(JSON.stringify(process.env))'];
 
+/** Serves each of the attacks, one after the other. */
+const shared = await startDaemon(t);
+
+async function empty(daemon: Daemon): Promise<void> {
+  for (const { name, environment } of (await daemon.ask('GET', '/v1/secrets')).json)
+    await daemon.ask('DELETE', `/v1/secrets/${name}?env=${environment}`);
+}
+
 /** With one entry of the owner's, which has a field, and a way to ask with a token that may write. */
-async function open(t: Test, trusted = false) {
-  const daemon = await startDaemon(t);
+async function open(t: Test, { trusted = false, daemon }: { trusted?: boolean; daemon?: Daemon } = {}) {
+  return prepare(daemon ?? (await startDaemon(t)), trusted);
+}
+
+async function prepare(daemon: Daemon, trusted: boolean) {
   const own = (args: string[], input?: string) => mav(daemon, args, input === undefined ? {} : { input });
   const done = async (args: string[], input?: string) => {
     const { code, stdout, stderr } = await own(args, input);
@@ -108,7 +119,8 @@ const ATTACKS: Readonly<
 
 for (const [what, attack] of Object.entries(ATTACKS)) {
   t.test(`exec > a token wrote ${what} > the program does not get it, and the owner is told`, async (t) => {
-    const opened = await open(t);
+    await empty(shared);
+    const opened = await open(t, { daemon: shared });
     t.match((await opened.exec()).env, { KEPT: 'owners', KEPT_USER: 'root' });
     const [name, variable] = await attack(opened);
     const left = await opened.exec();
@@ -145,7 +157,7 @@ t.test('exec > an unaccepted secret on top of the default one > neither is taken
 });
 
 t.test('exec > a trusted token wrote it > taken, and shown as its', async (t) => {
-  const { ask, exec, daemon, done, id } = await open(t, true);
+  const { ask, exec, daemon, done, id } = await open(t, { trusted: true });
   await ask('PUT', '/v1/secrets/ci', { value: 'given' });
   t.equal((await exec()).env.CI, 'given');
   const entry = await daemon.ask('GET', '/v1/secrets/ci', { token: daemon.admin });
