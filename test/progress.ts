@@ -11,11 +11,11 @@ import { ask, createSandbox, mav, type Sandbox, startDaemon } from './fixtures/v
 t.setTimeout(550_000);
 const skip = skipWithout('python3');
 /** Each command takes about a second for them, and says how far it is after half a second. */
-const COUNT = 20_000;
+const COUNT = 16_000;
 
 function writeSecrets({ folder }: Sandbox): string {
   const file = join(folder, 'many.json');
-  const value = 'v'.repeat(1_000);
+  const value = 'v'.repeat(100);
   const secrets = Array.from({ length: COUNT }, (_, index) => ({
     name: `s${index}`,
     environment: '',
@@ -52,6 +52,8 @@ for (const isServed of [true, false]) {
     };
     checkCounts(t, await show('import', file), 'Storing secrets');
     checkCounts(t, await show('key', 'rotate'), 'Wrapping the keys of the secrets');
+    // What decides whether it is shown knows nothing of daemons.
+    if (!isServed) return;
     t.notMatch(await show('import', file, '-q'), / of \d+/);
     const piped = await mav(sandbox, ['import', file, '--force']);
     t.equal(piped.stderr.split('\n')[0], 'Added: 0', 'nothing of it where nobody looks');
