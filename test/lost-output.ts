@@ -5,15 +5,14 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import t from 'tap';
 import { skipWithout } from './fixtures/programs.ts';
-import { BIN, createSandbox, mav, type Sandbox, startNode } from './fixtures/vault.ts';
+import { BIN, mav, type Sandbox, startDaemon, startNode } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 
 let sandbox: Sandbox;
 
 t.before(async () => {
-  sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  sandbox = await startDaemon(t, { token: false });
   await mav(sandbox, ['set', 'db', '--value', 'canary']);
 });
 
