@@ -1,7 +1,12 @@
-/** A new column stands in the schema, in the column list, and in the row digest or in a list that says why not. */
+/**
+ * A new column stands in the schema and in the column list. It also stands in the row digest, in the request bodies and in
+ * the replies, or a list here says why not.
+ */
 
+import { readFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { bodyJsonSchema } from '../workers/bodies/schemas.ts';
 import { encodeContext } from '../workers/envelope/context.ts';
 import { type BoundRow, digestRow } from '../workers/envelope/row-digest.ts';
 import type { FieldRow, SecretRow, TokenRow } from '../workers/store/columns.ts';
@@ -83,3 +88,83 @@ const NOT_SIGNED: Readonly<Record<Exclude<keyof TokenRow, keyof SignedToken>, st
 t.test('columns > of tokens > those that are not signed grant nothing', async (t) => {
   t.strictSame(Object.keys(NOT_SIGNED).toSorted(), ['kekId', 'lastUsedAt', 'mac']);
 });
+
+/** Why clients give no member of this name. A secret's members are those of an import, which has all that can be given. */
+const NOT_GIVEN = {
+  secrets: {
+    id: 'SQLite chooses it',
+    version: 'the vault counts it',
+    wrapped_dek: 'the vault encrypts',
+    field_count: 'clients give the fields themselves',
+    created_at: 'the vault knows the time',
+    updated_at: 'the vault knows the time',
+    written_by: 'the vault knows the principal',
+    accepted: 'it follows from the principal, and from accepting',
+    payload: 'clients give the value',
+  },
+  tokens: {
+    id: 'the vault draws it',
+    hash: 'the vault draws the token',
+    created_at: 'the vault knows the time',
+    expires_at: 'clients give expires_in',
+    last_used_at: 'the vault knows the time',
+    kek_id: 'the vault signs the row',
+    mac: 'the vault signs the row',
+  },
+} as const;
+
+/** Why clients get no member of this name. */
+const NOT_SHOWN = {
+  secrets: {
+    id: 'clients name a secret by name and environment',
+    version: 'it is for the envelope; the entity tag says whether a secret changed',
+    wrapped_dek: 'it is ciphertext',
+    payload: 'clients get the value',
+  },
+  tokens: {
+    hash: 'it would let others look for the token',
+    kek_id: 'it is for verifying the row',
+    mac: 'it is for verifying the row',
+  },
+} as const;
+
+interface Schema {
+  readonly properties: Readonly<Record<string, Schema>>;
+  readonly items: Schema;
+}
+
+const { components } = JSON.parse(
+  readFileSync(new URL('../src/http/openapi.json', import.meta.url), 'utf8'),
+) as {
+  components: { schemas: Record<'Secret' | 'Token', Schema> };
+};
+const importBody = bodyJsonSchema('secrets.import') as unknown as { properties: { secrets: Schema } };
+
+const GIVEN = {
+  secrets: importBody.properties.secrets.items,
+  tokens: bodyJsonSchema('tokens.create') as unknown as Schema,
+};
+const SHOWN = { secrets: components.schemas.Secret, tokens: components.schemas.Token };
+
+for (const table of ['secrets', 'tokens'] as const) {
+  t.test(`columns > ${table} > each is a member of the body, or says why not`, async (t) => {
+    compareMembers(t, table, GIVEN[table], NOT_GIVEN[table]);
+  });
+
+  t.test(`columns > ${table} > each is a member of the reply, or says why not`, async (t) => {
+    compareMembers(t, table, SHOWN[table], NOT_SHOWN[table]);
+  });
+}
+
+/** Members have the names of their columns. A reason for a column that is a member, or is not there, is out of date. */
+function compareMembers(
+  t: Test,
+  table: keyof typeof LISTS,
+  { properties }: Schema,
+  reasons: Readonly<Record<string, string>>,
+): void {
+  const columns = Object.values<string>(LISTS[table]);
+  const others = columns.filter((column) => !Object.hasOwn(properties, column));
+  t.ok(columns.length > others.length, 'some columns are members');
+  t.same(Object.keys(reasons).toSorted(), others.toSorted());
+}
