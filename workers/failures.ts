@@ -1,4 +1,4 @@
-/** From whatever an operation threw to the one Failure that crosses the wall. Holds no secret, and lets none out. */
+/** Makes the Failure that crosses the wall of everything that an operation throws. Lets no secret out: see `describeUnforeseen`. */
 import { IntegrityError } from './envelope/integrity.ts';
 import { RequestError } from './errors/request-error.ts';
 import { SealedError } from './errors/sealed.ts';
@@ -6,10 +6,10 @@ import type { Failure } from './messages.ts';
 import { findDamageCode, sqliteCode, UnusableDatabaseError } from './store/unusable.ts';
 
 const DISK_FULL = 'SQLITE_FULL';
-/** Of a full file system, a quota, a limit of the file's size, and one that is mounted read-only by now, SQLite says these. */
+/** SQLite's codes for a full file system, a quota, a limit of the file's size, and a file system that became read-only. */
 const DISK_REFUSES = /^SQLITE_IOERR_(WRITE|FSYNC|TRUNCATE|DIR_FSYNC|SHMSIZE)$/;
 
-/** SQLite has rolled the batch's transaction back by itself; `failure` says why. */
+/** SQLite has rolled back the transaction of the batch by itself. `failure` says why. */
 export class LostTransactionError extends Error {
   readonly failure: Failure;
 
@@ -19,7 +19,7 @@ export class LostTransactionError extends Error {
   }
 }
 
-/** Refused before anything was tried; `failure` says why. */
+/** The vault refuses to try. `failure` says why. */
 export class RefusedError extends Error {
   readonly failure: Failure;
 
@@ -52,7 +52,7 @@ export function toFailure(error: unknown): Failure {
   };
 }
 
-/** The kind of error and where it was thrown. Never its message: that may quote what it was working on. */
+/** Returns the kind of an error and where it was thrown. Never its message, which may quote a secret. */
 function describeUnforeseen(error: unknown, code: string): string {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   const frame = stack.split('\n').find((line) => line.startsWith('    at '));

@@ -1,4 +1,4 @@
-/** How far a long request is, in memory that the request thread sees: a thread that is busy cannot be asked. */
+/** Notes the progress of long work in shared memory, because the request thread cannot ask a thread that is busy. */
 import type { LongWorkKind } from './messages.ts';
 
 /** Runs `work`, which calls `step` for each of `total` steps. */
@@ -6,7 +6,7 @@ export type CountSteps = <T>(kind: LongWorkKind, total: number, work: (step: () 
 
 const WORDS = { writing: 0, reading: 2 } as const;
 
-/** `shared`: as WorkerOptions has it. */
+/** `shared` is `longWork` of WorkerOptions. */
 export function countStepsIn(shared: SharedArrayBuffer): CountSteps {
   const words = new Int32Array(shared);
   return (kind, total, work) => {

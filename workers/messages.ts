@@ -1,10 +1,10 @@
 /**
- * The wall: everything that crosses between the request thread (src/) and the worker pool (workers/).
- * Types only. src/ may take from workers/ nothing but `import type` of this file, and workers/ takes nothing
- * from src/, so what stands here is the whole of what either side knows of the other.
+ * The wall: the types of everything that crosses between the request thread (src/) and the worker pool (workers/). src/ takes
+ * nothing from workers/ but `import type` of this file, and workers/ takes nothing from src/. So neither side knows more of
+ * the other than this file says.
  *
- * Secrets it may hold: bytes only. A `Call.body` is a request body nobody has parsed yet, `BatchResult.bytes`
- * are response bodies ready to be sent. Both are transferred, never cloned, and whoever hands them on zeroes them.
+ * Secrets cross only as bytes: `Call.body` is a request body that nobody has parsed, `BatchResult.bytes` are finished
+ * response bodies. Both are transferred, never cloned. The side that receives them zeroes them.
  */
 
 import type { MessagePort } from 'node:worker_threads';
@@ -12,13 +12,13 @@ import type { MessagePort } from 'node:worker_threads';
 /** What a token permits. `admin` implies the others; `session` is the command line's own and is never stored. */
 export type Scope = 'read' | 'write' | 'generate' | 'admin' | 'session';
 
-/** Who asks, as far as the request thread has to know. */
+/** A principal, as far as the request thread has to know it. */
 export interface Principal {
   readonly id: string;
   readonly scopes: readonly Scope[];
-  /** Unix time in seconds; null where the token does not expire. */
+  /** Unix time in seconds; null if the token does not expire. */
   readonly expiresAt: number | null;
-  /** Whether what it writes counts as accepted by the owner, without being asked. */
+  /** Whether everything that it writes counts as accepted by the owner. */
   readonly isTrusted?: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface PrincipalRow extends Principal {
   readonly tokenHash: string;
 }
 
-/** What a reply changes in the request thread's table of principals. */
+/** A change of the request thread's table of principals. */
 export type PrincipalChange =
   | { readonly kind: 'replace-all'; readonly rows: readonly PrincipalRow[] }
   | { readonly kind: 'grant'; readonly row: PrincipalRow }
@@ -70,11 +70,11 @@ export type WriteOperation =
 export type ControlOperation =
   | 'vault.status'
   | 'vault.unseal'
-  /** The daemon's own, after a thread has died: unseals again what nobody sealed and nobody has the keys of any more. */
+  /** For the daemon alone, after the threads with the keys died: unseals the vault again, unless somebody sealed it. */
   | 'vault.resume'
   | 'vault.seal'
   | 'vault.init'
-  /** The command line's own, without a daemon: what the vault here is, and writing down that it is the user's. */
+  /** For a command without a daemon: `inspect` says what the vault here is, `adopt` records that it is the user's. */
   | 'vault.inspect'
   | 'vault.adopt'
   | 'vault.probeKeychain'
@@ -83,7 +83,7 @@ export type ControlOperation =
 
 export type Operation = ReadOperation | WriteOperation | ControlOperation;
 
-/** How much of a list one reply holds: about as much as the row that reaches one of them makes it. */
+/** The bounds of one reply of a list. The row that reaches one of them is the last. */
 export interface PageBounds {
   readonly rows: number;
   readonly bytes: number;
@@ -96,31 +96,31 @@ export interface SecretName {
   readonly environment: string;
 }
 
-/** Who a write is bound to. */
+/** The principal to which a write is bound. */
 export interface Author {
-  /** `session` for the owner's own, else the token's id. */
+  /** `session` for the owner, else the id of the token. */
   readonly id: string;
-  /** Whether what it writes counts as accepted by the owner. */
+  /** Whether everything that it writes counts as accepted by the owner. */
   readonly isTrusted: boolean;
 }
 
 /** One request, routed and authenticated. */
 export interface Call {
   readonly operation: Operation;
-  /** Decoded path and query parameters by name; absent ones are absent. Lengths and contents are not checked yet. */
+  /** Decoded path and query parameters that were given, by name. Their lengths and contents are not checked yet. */
   readonly params: Readonly<Record<string, string>>;
-  /** The request body, unparsed; null where none was sent. */
+  /** The request body, unparsed; null if none was sent. */
   readonly body: Uint8Array<ArrayBuffer> | null;
   /** Whether the principal may replace a secret that exists (the route table's `replaceScope`). */
   readonly mayReplace: boolean;
-  /** Who writes; absent: nobody whose writing counts as the owner's. */
+  /** The author of a write. Absent: no principal, and the write does not count as accepted by the owner. */
   readonly author?: Author;
   /** The `If-Match` and `If-None-Match` request headers, unparsed. */
   readonly ifMatch?: string;
   readonly ifNoneMatch?: string;
-  /** One 32-bit word: not 0 once the client has gone away, and the call is not to be carried out. Absent: it is in any case. */
+  /** One 32-bit word. Not 0: the client has gone away, so the call is not carried out. Absent: it is always carried out. */
   readonly cancel?: SharedArrayBuffer;
-  /** Where the request thread puts a list together from several replies; a `limit` in `params` is the client's own. */
+  /** Set if the request thread makes a list of several replies. A `limit` in `params` is the client's. */
   readonly page?: PageBounds;
 }
 
@@ -143,8 +143,8 @@ export type ErrorCode =
   | 'disk_full';
 
 /**
- * Why the vault is sealed, or what else tells failures of one code apart. `src/remedies.ts` says what to do about each, so
- * that nothing has to be read out of a message.
+ * Tells failures of one code apart, most of all why the vault is sealed. `src/remedies.ts` says what to do about each, so
+ * that no program has to read messages.
  */
 export type Reason =
   /** Somebody sealed it. */
@@ -157,7 +157,7 @@ export type Reason =
   | 'wrong_passphrase'
   /** The passphrase file, or the credential, cannot be read or holds another passphrase. */
   | 'passphrase_file'
-  /** There is none, it is locked, or it did not answer in time. */
+  /** There is no keychain, it is locked, or it did not answer in time. */
   | 'keychain_unavailable'
   | 'keychain_entry_missing'
   | 'key_file_missing'
@@ -168,7 +168,7 @@ export type Reason =
   | 'traced'
   /** What the key store holds is not the root key of this vault. */
   | 'wrong_key'
-  /** The key file lies in the vault's folder, so that whoever writes that folder may have laid it there. */
+  /** The key file lies in the vault's folder, so another user who may write that folder could have put it there. */
   | 'key_file_inside'
   /** The database cannot be used; the message says what to do. */
   | 'unusable'
@@ -180,20 +180,20 @@ export type Reason =
   /** The vault was not destroyed because its key store does not let go of the key. */
   | 'key_kept'
   | 'keychain_kept'
-  /** Of a batch of reads: nothing was done, as its answer or those before it are large. The pool asks again. */
+  /** In a batch of reads: nothing was done, because this reply or those before it are large. The pool asks again. */
   | 'later'
-  /** The client gave up before the request was carried out; nothing of it was. */
+  /** The client gave up, and nothing of the request was done. */
   | 'cancelled';
 
-/** An item of a list in a request body, and what is wrong with it. */
+/** A wrong item of a list in a request body. */
 export interface WrongItem {
   /** The member that is the list. */
   readonly list: string;
   /** Counted from 0. */
   readonly index: number;
-  /** The message without the place of the item. */
+  /** What is wrong: the message without the place of the item. */
   readonly problem: string;
-  /** The index of an earlier item with the same name and environment, where that is the problem. */
+  /** The index of an earlier item with the same name and environment, if that is the problem. */
   readonly same_as?: number;
 }
 
@@ -208,7 +208,7 @@ export interface Failure {
   readonly member?: string | undefined;
   /** Beside `member`: what is wrong with it, without its name. With the code `too_large` a sentence, else a predicate. */
   readonly problem?: string | undefined;
-  /** The item of a list in the body that is wrong; absent where it is not a single one. */
+  /** The item of a list in the body that is wrong; absent if it is not a single one. */
   readonly at?: WrongItem | undefined;
   /** For the log only: what an `internal` or `integrity` failure was about (names, never values). */
   readonly detail?: string;
@@ -216,19 +216,19 @@ export interface Failure {
   readonly damage?: string;
 }
 
-/** A call that succeeded; its body lies at `offset`, `length` bytes long, in the batch's bytes. */
+/** A call that succeeded. Its response body is the `length` bytes at `offset` in the bytes of the batch. */
 export interface Success {
   readonly ok: true;
   readonly offset: number;
   readonly length: number;
-  /** Where the next page starts, when a list has one. A page is a JSON array with nothing around it. */
+  /** Where the next page of a list starts; absent on the last page. A page is a JSON array with nothing around it. */
   readonly cursor?: string;
   /** The secret's entity tag, without quotes. */
   readonly etag?: string;
   readonly principals?: PrincipalChange;
-  /** For the log only: what was passed over, by id. */
+  /** For the log only: what was left out, by id or name. */
   readonly warning?: string;
-  /** What SQLite found wrong with the database file; the answer is without what could not be read. */
+  /** What SQLite found wrong with the database file. The reply leaves out what could not be read. */
   readonly damage?: string;
 }
 
@@ -268,14 +268,14 @@ export type ThreadTask =
    */
   | { readonly kind: 'peer'; readonly id: number; readonly port: MessagePort | null };
 
-/** A key slot, as far as it can be told without a key. */
+/** A key slot, as far as it can be known without a key. */
 export interface KnownSlot {
   readonly kind: SlotKind;
-  /** The key file's path, of a `file` slot; else null. */
+  /** The path of the key file for a `file` slot; else null. */
   readonly location: string | null;
 }
 
-/** What tells a vault from another one without a key. The member names are those of known-vaults.json. */
+/** Tells a vault from others without a key. The member names are those of known-vaults.json. */
 export interface KnownVault {
   /** 32 hexadecimal digits. */
   readonly vault_id: string;
@@ -295,36 +295,36 @@ export interface WorkerOptions {
   /** Absolute path of vault.db. */
   readonly databasePath: string;
   /**
-   * What the user's list of known vaults says of this path, read before any thread started; null where it says nothing.
-   * Every thread compares each file that it opens with it, so that a file which is exchanged later is refused too.
+   * The entry of the user's list of known vaults for this path, read before any thread started; null if there is none. Every
+   * thread compares each file that it opens with the entry, so that a file that is exchanged later is refused, too.
    */
   readonly known: KnownVault | null;
-  /** Absolute path of that list, outside of the vault's folder. Only the writer writes it. */
+  /** Absolute path of that list, outside the vault's folder. Only the writer writes it. */
   readonly knownVaultsPath: string;
-  /** How many threads of its pools were started up to this one: what a later writer does outranks an earlier one's. */
+  /** The number of this thread, counted over its pools: what a writer decides outranks what earlier ones decided. */
   readonly startNumber: number;
-  /** Where a `passphrase` slot may read its passphrase; null: only from an unseal call's body. */
+  /** File with the passphrase of a `passphrase` slot; null: the passphrase comes with the call. */
   readonly passphraseFile: string | null;
-  /** systemd's `$CREDENTIALS_DIRECTORY`; null where there is none. */
+  /** systemd's `$CREDENTIALS_DIRECTORY`; null if it is not set. */
   readonly credentialsDirectory: string | null;
   /** How long a call of the OS keychain may take. */
   readonly keychainTimeoutMs: number;
-  /** Below the program's own, where the owner wants less; absent: those. */
+  /** Limits from config.json, below the program's own; absent: the program's own. */
   readonly entryLimits?: Partial<EntryLimits>;
-  /** Whether the vault is opened although another process traces this one. */
+  /** Whether the vault is unsealed even if another process traces this one. */
   readonly mayBeTraced: boolean;
   /** How many reader threads there are; 0: the writer's thread reads too. */
   readonly readers: number;
-  /** One 32-bit word that all threads see: not 0 once one of them found the database file damaged. */
+  /** One 32-bit word that all threads see. Not 0: one of them found the database file damaged. */
   readonly damage: SharedArrayBuffer;
   /**
-   * Four 32-bit words that all threads see: of long writing work how many steps are done and how many there are, 0 while
-   * there is none; then the same of long reading work.
+   * Four 32-bit words that all threads see. For long writing work: the steps that are done, and all steps, 0 if there is no
+   * such work. Then the same for long reading work.
    */
   readonly longWork: SharedArrayBuffer;
 }
 
-/** An import or a rotation, of which the writer does one at a time; a check. */
+/** `writing`: an import or a rotation, one at a time. `reading`: a check. */
 export type LongWorkKind = 'writing' | 'reading';
 
 /** The ways a vault can hold its root key. */

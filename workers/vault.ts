@@ -28,7 +28,7 @@ import { findDamageCode, UnusableDatabaseError } from './store/unusable.ts';
 import { identifyVault, VaultStore } from './store/vault.ts';
 
 const SEALED = 'the vault is sealed';
-/** The request thread is about to unseal it again, if that takes nobody's help. */
+/** The request thread then tries to unseal the vault again, without a passphrase. */
 const LOST = 'the threads that had the keys of the vault have died';
 
 /** What an operation that only reads works with. */
@@ -42,7 +42,7 @@ export interface ReadableVault {
   readonly countSteps: CountSteps;
   /** Limits of one entry that are lower than the program's own. */
   readonly entryLimits: Partial<EntryLimits>;
-  /** Whether short calls wait for their answers: what is large is to be asked for again where long ones are. */
+  /** Whether short calls wait for this thread. A large entry is then refused, and asked for again in the queue of long calls. */
   readonly isForShort?: boolean;
 }
 
@@ -51,11 +51,11 @@ export interface WritableVault extends ReadableVault {
   readonly writer: SecretWriter;
   /** A version that no value of this vault has had before. */
   readonly nextVersion: () => number;
-  /** Who what is written is bound to. */
+  /** The principal to which a write is bound. */
   readonly author: Author;
 }
 
-/** Whose writing counts for nothing: what no principal asked for. */
+/** The author of a write that no principal asked for. */
 const NOBODY: Author = { id: '', isTrusted: false };
 
 /** An unsealed vault, for code that runs the transactions of operations. */
@@ -74,7 +74,7 @@ interface FileId {
   readonly ino: number;
 }
 
-/** How often a file may be exchanged while it is opened. */
+/** The most attempts at opening a file that is exchanged meanwhile. */
 const OPEN_ATTEMPTS = 3;
 
 export class Vault {
@@ -82,7 +82,7 @@ export class Vault {
   readonly #isWriter: boolean;
   readonly #open: (path: string, judge: Judge) => Db;
   readonly #holder: SharedKeyringHolder;
-  /** Opened at the first use, so that a file that cannot be opened is an answer and not a dead thread. */
+  /** Opened at the first use, so that a file that cannot be opened is a failure of a call, not the end of the thread. */
   #stores: Stores | null = null;
   #indexer: SearchIndexer | null = null;
   #isDestroyed = false;
@@ -98,7 +98,7 @@ export class Vault {
     this.#damage = new Int32Array(options.damage);
   }
 
-  /** A channel to another thread, to share the keyring over. */
+  /** Takes a channel to another thread, to share the keyring. */
   connect(port: MessagePort): void {
     this.#holder.connect(port);
   }
@@ -112,8 +112,8 @@ export class Vault {
   }
 
   /**
-   * As `stores`, for the begin of an operation. Where another file lies in the vault's place by now, it is that one which is
-   * opened, if it is the known vault too, as a restored backup is; what would be written into the old one would be lost.
+   * As `stores`, for the beginning of an operation. If another file now lies in the vault's place, as after restoring a
+   * backup, opens that one, if it is the known vault, too. A write into the old file would be lost.
    */
   get currentStores(): Stores {
     const stores = this.#stores;
@@ -141,7 +141,7 @@ export class Vault {
     throw new UnusableDatabaseError(`${databasePath} is being exchanged again and again; try again`);
   }
 
-  /** The vault, unsealed; asks the other threads for the keys if need be. Throws SealedError, or UnusableDatabaseError. */
+  /** Returns the unsealed vault, asking other threads for the keys if needed. Throws SealedError or UnusableDatabaseError. */
   async use(): Promise<OpenVault> {
     if (this.#holder.keyring === null) await this.#holder.find();
     return this.useNow();
@@ -168,15 +168,15 @@ export class Vault {
   }
 
   /**
-   * Opens a slot and shares the keyring with every thread. Throws SealedError, also if the vault was
-   * sealed while its key was being fetched: who seals it has the last word.
+   * Opens a slot and shares the keyring with every thread. Throws SealedError, also if the vault was sealed while its key was
+   * being fetched: sealing has the last word.
    */
   async unseal(passphrase: Uint8Array | null): Promise<void> {
     const seals = this.#seals;
     const rootKey = await this.readRootKey(passphrase);
     try {
       if (seals !== this.#seals) throw new SealedError('sealed', 'the vault was sealed meanwhile');
-      // Looked up anew: the vault may have been destroyed while its key was being fetched.
+      // Looked up again, because the vault may have been destroyed while its key was being fetched.
       const { transactions, vault } = this.stores;
       const open = () => openKeyring(rootKey, vault.getVaultId(), vault.listKeks());
       this.#holder.publish(transactions.snapshot(open));
@@ -185,12 +185,12 @@ export class Vault {
     }
   }
 
-  /** The root key, for the caller to zero. Throws SealedError. */
+  /** Returns the root key, which the caller zeroes. Throws SealedError. */
   async readRootKey(passphrase: Uint8Array | null): Promise<RootKey> {
     if (!this.options.mayBeTraced) refuseTracer();
     const { transactions, vault } = this.currentStores;
     const folder = realpathSync(dirname(this.options.databasePath));
-    // What is asked for a key is what was compared, whoever writes into the file meanwhile.
+    // One snapshot: the slots that are opened are those that were compared, even if the file changes meanwhile.
     const { slots, vaultId } = transactions.snapshot(() => {
       this.checkStillKnown();
       return { slots: vault.listSlots(), vaultId: vault.getVaultId() };
@@ -198,7 +198,7 @@ export class Vault {
     return unsealRootKey(slots, vaultId, { ...this.options, folder, passphrase });
   }
 
-  /** Compares the open vault once more with what is known: its rows may have been changed in place. Throws SealedError. */
+  /** Compares the open vault again with the known one, because its rows may have been changed in place. Throws SealedError. */
   checkStillKnown(): void {
     const { databasePath, known } = this.options;
     checkKnown(databasePath, known, identifyVault(this.stores.db));
@@ -218,26 +218,26 @@ export class Vault {
     this.#holder.forget();
   }
 
-  /** As seal; false if a thread still has the keys after some seconds, because it is busy with something else. */
+  /** As seal. Returns false if a thread still has the keys after some seconds, because it is busy. */
   async sealEverywhere(): Promise<boolean> {
     this.#seals += 1;
     return this.#holder.forgetInAll();
   }
 
-  /** Throws RefusedError once a thread has found the file damaged: to write into it could only make it worse. */
+  /** Throws RefusedError once a thread has found the file damaged, because writing could make it worse. */
   checkWritable(): void {
     if (!this.#isDamaged) return;
     throw new RefusedError({ ...this.#describeDamage(), damage: 'found before' });
   }
 
-  /** Takes note of damage that a reply tells of, and says what to do about it. */
+  /** Notes the damage that a reply reports, and adds to its message what to do. */
   noteDamage<R extends Reply>(reply: R): R {
     if (reply.damage === undefined) return reply;
     this.markDamaged();
     return reply.ok ? reply : { ...reply, ...this.#describeDamage() };
   }
 
-  /** From now on no thread writes. */
+  /** After this no thread writes. */
   markDamaged(): void {
     Atomics.store(this.#damage, 0, 1);
   }
@@ -257,7 +257,7 @@ export class Vault {
     };
   }
 
-  /** The writer's, sealed or not: indexes the texts of up to `limit` secrets. Answers whether any are left. */
+  /** For the writer, sealed or not: indexes the texts of up to `limit` secrets. Returns whether more may be left. */
   indexSearches(limit: number): boolean {
     if (this.#stores === null || this.#isDamaged) return false;
     this.#indexer ??= new SearchIndexer(this.#stores.db);
@@ -270,14 +270,14 @@ export class Vault {
     }
   }
 
-  /** The writer's, sealed or not: leaves nothing in the log. Returns false if a reader is in the way just now. */
+  /** For the writer, sealed or not: erases the log. Returns false if a reader keeps it from that at the moment. */
   eraseLog(): boolean {
-    // Of a damaged file the log is left as it is; and where another file lies in its place, the log there is that one's.
+    // The log of a damaged file stays. If another file lies in the place of ours, the log there belongs to that one.
     if (this.#stores === null || this.#isDamaged || this.#wasReplaced(this.#stores.file)) return true;
     return eraseLog(this.#stores.db, this.options.databasePath);
   }
 
-  /** The writer's: drops the keyring in every thread and removes the database. From then on there is no vault here. */
+  /** For the writer: drops the keyring in every thread and removes the database. After this there is no vault here. */
   destroy(): void {
     const { db, databasePath, directory } = this.stores;
     this.seal();
@@ -287,7 +287,7 @@ export class Vault {
     try {
       recordVault(this.options.knownVaultsPath, directory, null);
     } catch {
-      // What stays is known of a vault that is gone; the next one made here takes its place.
+      // The entry of the destroyed vault stays in the list. The next vault made here replaces it.
     }
   }
 }

@@ -1,7 +1,4 @@
-/**
- * The one error a request's content can cause. Secrets it may hold: none; a message names a member, a length or a
- * limit, never content.
- */
+/** The error that the content of a request causes. Its message names a member, a length or a limit, never content. */
 import type { ErrorCode, Failure } from '../messages.ts';
 
 const QUOTED_LENGTH = 64;
@@ -26,7 +23,7 @@ export class RequestError extends Error {
   }
 }
 
-/** The body is not what the operation takes: always 400. */
+/** The body is not what the operation takes. Always becomes 400. */
 export class BodyError extends RequestError {
   override readonly name = 'BodyError';
 
@@ -35,7 +32,7 @@ export class BodyError extends RequestError {
   }
 }
 
-/** A member's name as messages show it: JSON-quoted, its first 64 characters. */
+/** Returns the name of a member as messages show it: its first 64 characters, quoted as in JSON. */
 export function quoteName(name: string): string {
   if (name.length <= QUOTED_LENGTH) return JSON.stringify(name);
   // The cut may fall inside a surrogate pair.

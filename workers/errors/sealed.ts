@@ -1,7 +1,7 @@
-/** Why a vault cannot be used at the moment, in words for the user. Holds no secret. */
+/** The error of a vault that cannot be used at the moment. */
 import type { Reason } from '../messages.ts';
 
-/** The vault is sealed; `message` says why, and what to do follows from `reason`. Nothing was changed. */
+/** The vault is sealed. `message` says why; `reason` decides what the user is told to do. Nothing was changed. */
 export class SealedError extends Error {
   readonly reason: Reason;
 
