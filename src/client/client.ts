@@ -202,7 +202,7 @@ export class Client {
     await this.request('fieldValues.put', { params, body: toBytes(value), conditions });
   }
 
-  /** The field as JSON has it: text, or base64 where its bytes are no UTF-8. */
+  /** Returns the field as text, or as base64 if its bytes are not UTF-8. */
   getFieldEntry(name: string, field: string, place: InEnvironment = {}): Promise<FieldEntry> {
     return this.#json('fields.get', { params: { ...locateSecret(name, place), field } });
   }

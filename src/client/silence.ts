@@ -1,6 +1,6 @@
 /**
  * A daemon that has stopped answering: stopped by Ctrl-Z, stalled, or none at all behind a socket that accepts. How long an
- * answer takes says nothing, since a large import takes minutes; but a daemon that lives answers somebody else meanwhile.
+ * answer takes says nothing, since a large import takes minutes; but a live daemon answers other clients meanwhile.
  */
 import type { Socket } from 'node:net';
 import { UntrustedError } from '../places/trusted-places.ts';

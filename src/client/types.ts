@@ -10,12 +10,12 @@ export type EncodedValue = string | { readonly value: string; readonly encoding:
 /** A value to store: text, or any bytes. */
 export type Value = string | Uint8Array;
 
-/** Where a secret is; without an environment, in the default one. */
+/** The environment of a secret; absent for the default environment. */
 export interface InEnvironment {
   readonly environment?: string | undefined;
 }
 
-/** For a write that must not undo somebody else's (RFC 9110 section 13.1). */
+/** For a write that must not undo another client's (RFC 9110 section 13.1). */
 export interface Conditions {
   /** The `etag` of the secret as it was read. */
   readonly ifMatch?: string | undefined;
@@ -58,7 +58,7 @@ export interface SecretSummary {
 export interface Secret extends SecretSummary {
   /** Absent in an entry that has fields only. */
   readonly value?: string;
-  /** `base64` where the value's bytes are no UTF-8. */
+  /** `base64` if the value's bytes are not UTF-8. */
   readonly encoding?: 'base64';
   readonly fields?: { readonly [field: string]: EncodedValue };
   /** Fields that the owner neither wrote nor accepted, each with the id of the token that wrote it; absent where there are none. */
@@ -69,7 +69,7 @@ export interface FieldEntry {
   readonly name: string;
   readonly field: string;
   readonly value: string;
-  /** `base64` where the value's bytes are no UTF-8. */
+  /** `base64` if the value's bytes are not UTF-8. */
   readonly encoding?: 'base64';
 }
 

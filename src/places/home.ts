@@ -92,7 +92,7 @@ export function checkAbove({ directory, socketPath }: Home): void {
   for (const path of [directory, socketPath]) checkFolders(dirname(path));
 }
 
-/** That there is no vault, and what to do about it. */
+/** Says that there is no vault, and what to do about it. */
 export function describeNoVault({ databasePath }: Pick<Home, 'databasePath'>): string {
   return `there is no vault at ${databasePath}; make one: mav init`;
 }

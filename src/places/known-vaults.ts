@@ -35,7 +35,7 @@ function throwError(error: Error): never {
   throw error;
 }
 
-/** Throws UnsafePlaceError where somebody else could write the list. */
+/** Throws UnsafePlaceError if another user could write the list. */
 function checkPlace({ directory, knownVaultsPath }: Home): void {
   if (!isAbsolute(knownVaultsPath)) {
     throw new UnsafePlaceError(

@@ -1,11 +1,11 @@
 /**
- * Whether a place on disk can be trusted: nobody but this user and root can change what lies there. The rules are those
+ * Whether a place on disk can be trusted: only this user and root can change what lies there. The rules are those
  * of OpenSSH's StrictModes, for every folder from `/` on: it belongs to this user or to root, and others cannot write
- * it. A sticky folder such as /tmp may be on the way, since nobody can rename there what is not theirs, but not be the
+ * it. A sticky folder such as /tmp may be on the way, since users can rename only their own files there, but not be the
  * last one. Links are followed where they belong to this user or root, and what they lead to is held to the same.
  *
- * The walk begins at `/`. When a folder is looked at, all above it are known to be closed to others, so nobody else can
- * exchange it afterwards. What is opened is opened relative to the folder that was looked at all the same.
+ * The walk begins at `/`. When a folder is looked at, all above it are known to be closed to others, so no other user
+ * can exchange it afterwards. What is opened is opened relative to the folder that was looked at all the same.
  */
 import {
   closeSync,
@@ -69,7 +69,7 @@ export function checkFolders(path: string): void {
 
 /**
  * Windows has no such owners. In a closed daemon Node's permission model keeps the folders above from being looked at:
- * its launcher has done that, and nobody else can have changed them since.
+ * its launcher has done that, and no other user can have changed them since.
  */
 function canCheck(): boolean {
   if (process.geteuid === undefined) return false;

@@ -1,5 +1,5 @@
 /**
- * Text for a terminal: what somebody else wrote cannot move the cursor, colour the screen, break the line, turn it
+ * Text for a terminal, escaped: what other people wrote cannot move the cursor, colour the screen, break the line, turn it
  * around or hide in it.
  */
 

@@ -43,7 +43,7 @@ async function storeFields(
   return EXIT.done;
 }
 
-/** Asks twice. Throws CliError where nobody can be asked, or no vault can be reached to store the value in. */
+/** Asks twice. Throws CliError if there is no terminal to ask on, or no vault to store the value in. */
 async function askValue(input: Input, what: string): Promise<string> {
   if (!input.context.canAsk)
     throw usageError('nobody can be asked for the value here; pipe it in, or give --from-file');

@@ -19,7 +19,7 @@ export async function checkDaemon({ home, context }: Input): Promise<Finding[]> 
     return [fail('daemon', `${socketPath} is no socket, and in its place; move it away`)];
   const session = existsSync(dirname(socketPath)) ? findSessionFile(context.env, socketPath) : null;
   if (!(await isAlive(socketPath))) return findRemains(socketPath, stat !== undefined, session);
-  // Throws where it is somebody else.
+  // Throws if another user listens.
   (await openSocket(socketPath)).destroy();
   return [
     stat !== undefined && (stat.mode & ACCESS_BY_OTHERS) !== 0 && stat.isSocket()

@@ -9,7 +9,7 @@ import { VARIABLE_NAME } from './shell-quote.ts';
 export interface Assignment {
   readonly name: string;
   readonly value: string;
-  /** From 1. */
+  /** Counted from 1. */
   readonly line: number;
   /** The variables, `$NAME` or `${NAME}`, that another reader would put a value in the place of. */
   readonly mentions: readonly string[];

@@ -11,7 +11,7 @@ const HANDED = /^\/(dev\/(stdin|fd\/\d+)|proc\/(self|\d+)\/fd\/\d+)$/;
 /** More than any passphrase. */
 const MAX_SIZE = 1_048_576;
 
-/** Without the newline that editors and `echo` put at its end. Throws CliError or UntrustedError. */
+/** Returns the passphrase without the newline that editors and `echo` put at its end. Throws CliError or UntrustedError. */
 export function readPassphrase(path: string): string {
   const bytes = readBytes(path);
   const passphrase = bytes.toString('utf8', 0, findEndBeforeNewline(bytes));
@@ -26,7 +26,7 @@ function readBytes(path: string): Buffer {
 }
 
 /**
- * Throws CliError where --passphrase-file cannot be read, and UntrustedError where somebody else could read or write it.
+ * Throws CliError where --passphrase-file cannot be read, and UntrustedError where another user could read or write it.
  * Not in the daemon: its request thread may not look there, and it serves sealed until the file is back.
  */
 export function checkPassphraseFile(input: Input): void {

@@ -1,5 +1,5 @@
 /**
- * Runs git in repositories that may be somebody else's. No program that a repository's configuration names is started,
+ * Runs git in repositories that another user may have made. No program that a repository's configuration names is started,
  * and nothing is fetched.
  */
 import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';

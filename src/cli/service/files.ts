@@ -1,4 +1,4 @@
-/** The service's files on disk: written whole or not at all, and never over, or instead of, somebody else's. */
+/** The service's files on disk: written whole or not at all, and never in place of a file that mav did not write. */
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,

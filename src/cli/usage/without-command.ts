@@ -1,4 +1,4 @@
-/** Answers words that name no command: help, the first word of a command of two, nothing at all, or a mistake. */
+/** Handles words that name no command: help, the first word of a command of two, nothing at all, or a mistake. */
 
 import { commands } from '../command-table.ts';
 import { isGroup, listLeadingOptions, splitCommand, takeOptions } from '../find-command.ts';
@@ -9,7 +9,7 @@ import { findTextWidth } from '../terminal/output.ts';
 import { formatCommandHelp, formatGroupHelp, formatHelp, listGroup } from './help.ts';
 import { explainCommand, explainOption } from './unknown.ts';
 
-/** Throws CliError for what cannot be answered. */
+/** Throws CliError for words that mean no command and no help. */
 export function answerWithoutCommand(argv: readonly string[], context: Context): ExitCode {
   const leading = listLeadingOptions();
   const [, first, behind] = takeOptions(leading, argv);

@@ -17,9 +17,9 @@ import {
   type Variable,
 } from './variables.ts';
 
-/** Which secrets the options choose. */
+/** The secrets that the options choose. */
 interface Choice {
-  /** The default one, and on top of it the one that is named. */
+  /** The default environment, and on top of it the named one. */
   readonly environments: readonly string[];
   readonly prefix: string;
   readonly only: readonly string[] | null;
@@ -133,14 +133,14 @@ async function fetchOnly(input: Input, client: Client, choice: Choice): Promise<
   return layers.map((found) => ({ stored: found.flatMap((stored) => stored ?? []), names: null }));
 }
 
-/** Throws CliError where the environment holds nothing, unless it may. */
+/** Throws CliError if the environment holds nothing, except with --allow-empty. */
 async function checkHeld(input: Input, client: Client, environment: string): Promise<void> {
   if (input.flag('allow-empty')) return;
   const { emptyError, isEmpty } = await import('../vault/environments.ts');
   if (await isEmpty(client, environment)) throw await emptyError(input, client, environment);
 }
 
-/** Throws CliError where an option chose nothing at all: that is a mistake far more often than a wish. */
+/** Throws CliError if an option chose nothing at all, which is mostly a mistake. */
 async function checkChoice(
   input: Input,
   client: Client,
@@ -164,7 +164,7 @@ function explainEmpty(environment: string, layers: readonly Layer[]): string {
   return `Note: there are no secrets in ${environment}; these are the default environment's alone.`;
 }
 
-/** A mistyped name must not be why a program gets what it was meant not to get. */
+/** An error, because a program would get the secret whose name was mistyped in --except. */
 async function explainUnknown(
   input: Input,
   client: Client,
@@ -177,7 +177,7 @@ async function explainUnknown(
   return new CliError(exitCode, `--except: ${message}`);
 }
 
-/** One note for all of them, those with the same reason together. */
+/** Returns one note for all, grouped by reason. */
 function describeLeftOut(leftOut: readonly LeftOut[]): string {
   const byReason = new Map<string, string[]>();
   for (const { source, why } of leftOut)

@@ -9,14 +9,14 @@ import { usageError } from '../run/failure.ts';
 
 export interface Slot {
   readonly reference: Reference;
-  /** From 1. */
+  /** Counted from 1. */
   readonly line: number;
   /** Where it starts and ends in the template, in bytes. */
   readonly start: number;
   readonly end: number;
 }
 
-/** Up to the first `}}` on the same line. One character a byte. */
+/** A slot goes up to the first `}}` on its line. Both patterns match latin1 text, one character for each byte. */
 const OPENING = /\{\{[ \t]*(?=mav:)/g;
 const REFERENCE = /(mav:[^\r\n]*?)[ \t]*\}\}/y;
 const NEWLINE = 0x0a;
@@ -54,7 +54,7 @@ export function findSlots(template: Buffer, what: string): Slot[] {
   return slots;
 }
 
-/** Bytes that are no UTF-8 leave U+FFFD, which no reference has. */
+/** Returns an empty text for bytes that are not UTF-8: no reference is empty. */
 function decodeLatin1(latin1: string): string {
   const text = Buffer.from(latin1, 'latin1').toString();
   return text.includes('\ufffd') ? '' : text;

@@ -24,19 +24,19 @@ import {
 
 export interface Wanted {
   readonly name: string;
-  /** Empty or undefined: the default one. */
+  /** Empty or undefined for the default environment. */
   readonly environment?: string | undefined;
   readonly field?: string | undefined;
-  /** It was looked for in the default environment too. */
+  /** Whether it was looked for in the default environment too. */
   readonly alsoInDefault?: boolean;
-  /** It was wanted by a reference, `mav://…`, that stands there. */
+  /** Where the reference, `mav://…`, stands that names it. */
   readonly referredAt?: string;
 }
 
-/** How many of what is missing get an explanation of their own. */
+/** How many missing secrets get an explanation of their own. */
 const MAX_EXPLAINED = 5;
 
-/** The error that names all of what is missing, in one line. */
+/** Returns an error that names all that is missing, in one line. */
 export async function explainMissing(
   input: Input,
   client: Client,
@@ -51,7 +51,7 @@ export async function explainMissing(
   return new CliError(EXIT.notFound, introduceMissing(missing) + joinSentences(sentences));
 }
 
-/** Several are named all together, and references in any case: what each of them lacks comes behind that. */
+/** Names several missing secrets together, and references always. What each lacks comes behind that. */
 function introduceMissing(missing: readonly Wanted[]): string {
   const referred = missing.filter(({ referredAt }) => referredAt !== undefined);
   if (referred.length > 0) {
@@ -91,7 +91,7 @@ async function listFields(client: Client, { name, environment }: Wanted): Promis
   }
 }
 
-/** The secret is there, but not what was wanted of it. */
+/** Says what a secret has instead of the value or field that was wanted. */
 function explainInside(input: Input, wanted: Wanted, fields: readonly string[]): string {
   const { name, environment = '', field } = wanted;
   const what = `${quoteName(name)} in ${describeEnvironment(environment)}`;
@@ -151,7 +151,7 @@ function suggestName(name: string, environment: string, places: readonly Place[]
   return nearest === null ? [] : [`did you mean ${describePlace(nearest, environment)}?`];
 }
 
-/** The one in this environment, else any. */
+/** Returns the place in this environment, else any. */
 function findNearest(places: readonly Place[], environment: string): Place | null {
   return places.find((place) => place.environment === environment) ?? places[0] ?? null;
 }
@@ -176,7 +176,7 @@ function describeTwin(input: Input, there: Wanted, text: string): string {
   return `; ${escapeForm(text)} is there, which looks the same and differs in its Unicode form; reach it with: ${describeCommand(input, there)}`;
 }
 
-/** How to have it: a command, or what to write in the place of a reference. */
+/** Returns the command that reaches it, or the reference to write instead. */
 function describeCommand({ command }: Input, wanted: Wanted): string {
   if (wanted.referredAt !== undefined) return formatReference(toReference(wanted));
   const { name, environment = '', field } = wanted;
@@ -196,7 +196,7 @@ function describePlace({ name, environment }: Place, here: string): string {
     : `${quoteName(name)} in ${nameEnvironment(environment, here)}`;
 }
 
-/** For a POSIX shell, byte for byte, whatever a terminal would make of it. */
+/** Quotes a text for a POSIX shell, byte for byte, so that a terminal cannot change it when it is copied. */
 function quoteForShell(text: string): string {
   if (/^[\x20-\x7e]+$/.test(text)) return text.startsWith('-') ? quoteForPosix(text) : quoteWord(text);
   const octal = [...Buffer.from(text)].map((byte) =>

@@ -7,7 +7,7 @@ import type { PoolOptions } from '../../pool/pools.ts';
 import type { Context } from '../run/context.ts';
 import { usageError } from '../run/failure.ts';
 
-/** How long a call of the OS keychain may take; it may be waiting for somebody to answer a dialogue. */
+/** How long a call of the OS keychain may take: the keychain may show a dialogue and wait for the user. */
 const KEYCHAIN_TIMEOUT_MS = 10_000;
 
 /** `readers`: null for a number that fits the machine's cores. `known`: null if nothing is known of the vault. */
