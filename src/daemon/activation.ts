@@ -19,14 +19,14 @@ export interface HandedSocket {
   readonly descriptor: number;
 }
 
-/** Whether `env` says that this process was handed something; it may have been meant for one that passed it on. */
+/** Returns whether `env` says that a socket was handed to this very process, and not to one that passed `env` on. */
 export function isHandedSocket({ LISTEN_FDS: count, LISTEN_PID: pid }: NodeJS.ProcessEnv): boolean {
   return count !== undefined && pid === String(process.pid);
 }
 
 /**
- * The socket that was handed to this process; null if none was. Takes the variables out of `env`, where child
- * processes would believe them. Throws UnsafePlaceError if it is not one socket, private, at `socketPath`.
+ * Returns the socket that was handed to this process; null if none was. Takes the variables out of `env`, so that no child
+ * process believes them. Throws UnsafePlaceError unless it is one socket, private, at `socketPath`.
  */
 export function takeHandedSocket(env: NodeJS.ProcessEnv, socketPath: string): HandedSocket | null {
   const isHanded = isHandedSocket(env);
@@ -45,7 +45,7 @@ export function takeHandedSocket(env: NodeJS.ProcessEnv, socketPath: string): Ha
   return { descriptor: HANDED_DESCRIPTOR };
 }
 
-/** Listens on the socket; connections that wait there already are answered. */
+/** Listens on the socket. Connections that wait there already are accepted. */
 export function listenOnHanded(server: Server, { descriptor }: HandedSocket): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -56,7 +56,7 @@ export function listenOnHanded(server: Server, { descriptor }: HandedSocket): Pr
   });
 }
 
-/** Clients look for the daemon, and for its session token, by the socket's path: it has to be the same one. */
+/** Throws UnsafePlaceError unless the socket lies at `socketPath`, where clients look for the daemon and its token. */
 function checkListening(descriptor: number, socketPath: string): void {
   const path = findListeningPath(descriptor);
   if (path === null) {
@@ -101,7 +101,7 @@ function locate(path: string): string {
   }
 }
 
-/** The modes are the manager's doing; who may connect is ours to answer for. */
+/** The manager has set the modes, but the daemon is responsible for who may connect. */
 function checkPrivate(socketPath: string): void {
   const stat = lstatSync(socketPath, { throwIfNoEntry: false });
   // Connecting takes the permission to write, unix(7).

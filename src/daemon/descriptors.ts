@@ -3,18 +3,18 @@ import { readSoftLimit } from '../system/process-limits.ts';
 
 /** More clients than a vault has. Each takes some 40 KiB, with its parser and its last request. */
 const MAX_CONNECTIONS = 2_048;
-/** For the database, the threads, the log and what a child process is started with: three times what they need. */
+/** Three times what the database, the threads, the log and the start of a child process need. */
 const OWN_DESCRIPTORS = 128;
 const MIN_CONNECTIONS = 16;
-/** Where the limit is not known: what systems give a process at least, after Node has raised it as far as it may. */
+/** Used where the limit is not known: the least that systems give a process, after Node has raised it as far as it may. */
 const USUAL_LIMIT = 1_024;
 
-/** How many connections leave descriptors for everything else: a process that has none left can serve nobody. */
+/** Returns how many connections there may be, so that descriptors are left for everything else. */
 export function chooseConnectionCap(limit = findDescriptorLimit() ?? USUAL_LIMIT): number {
   return Math.max(MIN_CONNECTIONS, Math.min(MAX_CONNECTIONS, limit - OWN_DESCRIPTORS));
 }
 
-/** The soft limit; null where the system does not say. */
+/** Returns the soft limit; null where the system does not say. */
 export function findDescriptorLimit(): number | null {
   const soft = readSoftLimit('self', 'Max open files');
   if (soft === null) return null;

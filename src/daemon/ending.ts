@@ -1,6 +1,6 @@
 /**
- * How the daemon ends: told by a signal, or by an error that nobody caught. What was set up is taken down, each step in
- * its time; then the process ends, whatever has not ended with it.
+ * How the daemon ends, after a signal or an error that was not caught. Everything that was set up is taken down, each step in
+ * a bounded time; then the process ends, even if a step has not ended.
  */
 import { within } from '../deadline.ts';
 import type { Log } from '../log/log.ts';
@@ -12,19 +12,19 @@ export const STOP_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR2'
 const FROM_TERMINALS: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGINT'];
 const SAME_SIGNAL_MS = 500;
 
-/** What taking everything down may take; requests under way have 5 s of it. */
+/** How long taking everything down may take. Requests under way have 5 s of it. */
 const TAKE_DOWN_MS = 8_000;
-/** A step that comes after that has so long. */
+/** How long a step may take that comes after that time. */
 const LAST_STEP_MS = 200;
-/** Then the watchdog ends the process. */
+/** After this time the watchdog ends the process. */
 const END_SECONDS = 10;
 const NOW_SECONDS = 3;
 const NOW_TAKE_DOWN_MS = 1_000;
 const LAST_ANSWER_MS = 200;
-/** Node's own exit waits for threads; after so long the kernel ends the process. */
+/** Node's own exit waits for threads. After this time the kernel ends the process. */
 const EXIT_SECONDS = 2;
 
-/** What has been set up so far, each with how to take it down again. */
+/** How to take down what has been set up so far, in the order of setting up. */
 export type Teardown = (() => void | Promise<void>)[];
 
 export interface EndingOptions {
@@ -47,7 +47,7 @@ export class Ending {
     this.#options = options;
   }
 
-  /** Aborted when requests under way are not to be waited for any more. */
+  /** Aborted when the daemon stops waiting for requests under way. */
   get hurry(): AbortSignal {
     return this.#hurry.signal;
   }
@@ -63,7 +63,7 @@ export class Ending {
     process.once('beforeExit', () => this.begin('nothing is left to do', 1));
   }
 
-  /** A second signal means that it is to be quick, unless it is the first one's: a terminal and npm send each twice. */
+  /** A second signal makes the end quick, unless it is the first one again: a terminal and npm send each signal twice. */
   #noteSignal(signal: NodeJS.Signals): void {
     const isSame = FROM_TERMINALS.includes(signal) && performance.now() - this.#beganAtMs < SAME_SIGNAL_MS;
     if (!this.#isUnderWay) this.begin(signal, 0);
@@ -87,26 +87,27 @@ export class Ending {
   }
 
   /**
-   * As begin, for what may wait for nothing: within three seconds the process has ended. With code 0, because its owner
-   * wanted it so: a service manager must not start another at once, which would unseal the vault.
+   * As begin, but the process ends within three seconds, with code 0: a service manager must not start another daemon at
+   * once, which would unseal the vault that its owner has sealed.
    */
   beginNow(reason: string): void {
     this.#takeDownMs = NOW_TAKE_DOWN_MS;
     this.begin(reason, 0);
     this.#options.watchdog.endWithin(NOW_SECONDS);
-    // Whoever asked for it is told first.
+    // The client that asked for it gets its response first.
     setTimeout(() => this.#hurry.abort(), LAST_ANSWER_MS);
   }
 
-  /** Takes everything down for a daemon that could not start; whoever called it says why, and ends the process. */
+  /** Takes everything down for a daemon that could not start. The caller says why, and ends the process. */
   async abandon(): Promise<void> {
     this.#isUnderWay = true;
     await this.#takeDown();
   }
 
   /**
-   * In the reverse order of setting up: first nobody finds us, then nobody is answered, then nothing is held. Returns
-   * whether each step ended well and in its time; one that did not keeps no other from its turn.
+   * Runs the steps in the reverse order of setting up: first clients no longer find the daemon, then none is answered, then
+   * the vault is let go. Returns whether each step ended well and in its time. A step that did not keeps no other from its
+   * turn.
    */
   async #takeDown(): Promise<boolean> {
     this.#options.watchdog.endWithin(END_SECONDS);
@@ -121,11 +122,11 @@ export class Ending {
     return isClean;
   }
 
-  /** Node's own exit waits for every thread: where one may be stuck, the kernel ends the process. */
+  /** Node's own exit waits for every thread, so where one may be stuck, the kernel ends the process. */
   async #exit(exitCode: number, isClean: boolean, uncleanCode: number): Promise<void> {
     const { log, libc } = this.#options;
     const isWritten = await log.end();
-    // Should it wait for one all the same.
+    // In case Node's exit waits for a thread all the same.
     libc?.alarm(EXIT_SECONDS);
     if (isClean && isWritten) process.exit(exitCode);
     libc?.exitNow(exitCode === 0 && isClean ? 0 : uncleanCode);
@@ -133,7 +134,7 @@ export class Ending {
   }
 }
 
-/** What went wrong; null if nothing did. */
+/** Returns what went wrong; null if nothing did. */
 async function runInTime(step: Teardown[number], limitMs: number): Promise<string | null> {
   try {
     const isDone = await within(
@@ -146,7 +147,7 @@ async function runInTime(step: Teardown[number], limitMs: number): Promise<strin
   }
 }
 
-/** The kind of error and where it was thrown; not its message, which may quote what it was about. */
+/** Returns the kind of error and where it was thrown; not its message, which may quote what it was about. */
 function describeUnforeseen(error: unknown): string {
   if (!(error instanceof Error)) return 'an unknown error';
   const code = 'code' in error ? ` ${String(error.code)}` : '';

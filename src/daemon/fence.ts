@@ -1,6 +1,6 @@
 /**
- * Which files the daemon's process and all that it starts may reach: the places that Landlock is told. Planned by the
- * launcher, which looks into the user's files once more and then loses the right to.
+ * Plans which files the daemon's process and all that it starts may reach under Landlock. The launcher plans it: afterwards
+ * the process may no longer look into the user's files.
  */
 import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
@@ -9,12 +9,12 @@ import { listMissing, makeFolders } from '../places/make-folders.ts';
 import { isPrivateFolder } from '../places/session-token.ts';
 import type { Fence } from './landlock.ts';
 
-/** What `mav serve` was told of files outside of the vault's folder. */
+/** Files outside of the vault's folder that `mav serve` was given. */
 export interface GivenFiles {
   readonly passphraseFile: string | undefined;
-  /** Where the key file of the known vault lies. Never what vault.db says: whoever wrote it would choose a folder to open. */
+  /** Where the key file of the known vault lies. Not read from vault.db, whose writer could choose a folder to open. */
   readonly known: string | undefined;
-  /** Where a vault that is yet to be made gets its key file; undefined: where such files go by themselves. */
+  /** Where a new vault gets its key file; undefined: the default place. */
   readonly keyFile: string | undefined;
 }
 
@@ -29,7 +29,7 @@ const SYSTEM = [
   '/gnu/store',
   '/run/current-system',
 ];
-/** What libraries read of the machine: names of users, time, how to link, how TLS is set up, whose bus it is. */
+/** What libraries read: names of users, time, how to link, how TLS is set up, whose bus it is. */
 const SETTINGS = [
   ...['ld.so.cache', 'ld.so.preload', 'passwd', 'group', 'nsswitch.conf', 'localtime', 'timezone'],
   ...['locale.alias', 'locale.conf', 'machine-id', 'ssl/openssl.cnf', 'alternatives', 'static'],

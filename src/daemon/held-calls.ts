@@ -1,6 +1,6 @@
 /**
- * What the closed daemon's request thread keeps of permissions that it gives up before it loads any dependency but SQLite
- * (first.cts): the calls of the C library that it makes later. What is left here does what its methods say and no more.
+ * Keeps the calls of the C library that the closed daemon's request thread makes later: it gives the permission for native
+ * code up before it loads any dependency but SQLite (first.cts). The kept objects can do only what their methods do.
  */
 
 import { HELD_CREDENTIALS, PeerCredentials } from '../system/peer-credentials.ts';

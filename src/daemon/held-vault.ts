@@ -1,6 +1,6 @@
 /**
- * The vault that this process holds: its pools, who may ask, and whether it is sealed. The daemon answers its socket
- * through it, and the command line goes through the very same when no daemon runs.
+ * The vault that this process holds: its pools, the principals, and whether it is sealed. The daemon answers requests with
+ * it, and so does the command line when no daemon runs.
  */
 import type { Call, Failure, PrincipalChange } from '../../workers/messages.ts';
 import { GuessLimit } from '../auth/limits.ts';
@@ -19,7 +19,7 @@ export type { Report } from './vault-state.ts';
 /** How often the times of tokens' last use are written. */
 const USAGE_FLUSH_MS = 5_000;
 
-/** How long a thread that was ended may take to end. */
+/** How long a thread may take to end. */
 const THREADS_END_MS = 2_000;
 
 const DESTROYED: Problem = {
@@ -68,7 +68,6 @@ export class HeldVault implements Backend {
     return this.#isDamaged;
   }
 
-  /** Why the vault is sealed; null while it is not. */
   get sealedBecause(): Problem | null {
     return this.#state.sealedBecause;
   }
@@ -82,7 +81,7 @@ export class HeldVault implements Backend {
     return this.#destroyed.promise;
   }
 
-  /** Resolves when the vault was to be sealed and a thread that has its keys cannot be ended: the process is to end. */
+  /** Resolves when a thread that has the keys cannot be ended although the vault was sealed. Then the process must end. */
   get stuck(): Promise<void> {
     return this.#stuck.promise;
   }
@@ -92,13 +91,13 @@ export class HeldVault implements Backend {
     await this.#state.settled();
   }
 
-  /** Requests wait for no unsealing any more, and refusals for no delay: nothing of it must hold up the end. */
+  /** Lets go of requests that wait for an unsealing, and of refusals that are held back, so that the daemon can end. */
   stopWaiting(): void {
     this.#state.stopWaiting();
     this.guesses.end();
   }
 
-  /** Asks the vault's key slots for its key. Never rejects: a failure leaves the vault sealed and says why. */
+  /** Asks the vault's key slots for its key. Never rejects. A failure leaves the vault sealed and says why. */
   unseal(body: Call['body'] = null): Promise<CallResult> {
     return this.dispatch('control', { operation: 'vault.unseal', params: {}, body, mayReplace: false });
   }
@@ -110,7 +109,7 @@ export class HeldVault implements Backend {
   async dispatch(pool: Pool, call: Call, isWanted: IsWanted | null = null): Promise<CallResult> {
     if (this.#isDestroyed) return refuse(call, DESTROYED);
     if (pool === 'control') return this.#control(call);
-    // The list says when each token was last used: what is still in memory must be written first.
+    // The list says when each token was last used, so the times that are still in memory are written first.
     if (call.operation === 'tokens.list') await this.#flushUsage();
     const result = await this.#pools.run(pool, call, isWanted);
     // The thread had no keys, which it should have unless the vault has just been sealed.
@@ -123,7 +122,7 @@ export class HeldVault implements Backend {
     if (call.operation === 'vault.seal') return this.#state.seal(call);
     if (call.operation === 'keys.rotate') {
       await this.settled();
-      // The writer would look for the keyring in every thread first, and then not know why nobody has it.
+      // The writer would look for the keyring in every thread first, and then not know why none has it.
       if (this.sealedBecause !== null) return refuse(call, this.sealedBecause);
     }
     const result = await this.#pools.control(call);
@@ -161,11 +160,11 @@ export class HeldVault implements Backend {
 
   #applyPrincipals(change: PrincipalChange): void {
     this.principals.apply(change);
-    // Others may ask now: what was wrong before says nothing any more.
+    // A token that was wrong before may be right now.
     if (change.kind === 'replace-all') this.guesses.forget();
   }
 
-  /** The workers write nothing from then on; said once, since every request may meet it again. */
+  /** Reports damage once, as every request may meet it again. The workers write nothing any more. */
   #noteDamage(damage: string): void {
     if (this.#isDamaged) return;
     this.#isDamaged = true;
@@ -178,7 +177,7 @@ export class HeldVault implements Backend {
     await this.#pools.run('writer', { operation: 'tokens.touch', params, body: null, mayReplace: false });
   }
 
-  /** Finishes what is under way and ends the threads. */
+  /** Waits for the calls under way, then ends the threads. */
   async close(): Promise<void> {
     clearInterval(this.#usageTimer);
     await this.#flushUsage();
@@ -187,7 +186,7 @@ export class HeldVault implements Backend {
   }
 }
 
-/** What no worker gets to see. */
+/** Refuses a call that no worker gets, and zeroes its body. */
 function refuse(call: Call, sealedBecause: Problem): Failure {
   call.body?.fill(0);
   return { ...sealedBecause, ok: false, code: 'sealed' };

@@ -1,8 +1,8 @@
 /**
- * Landlock, landlock(7): the kernel lets this process, and all that it becomes or starts, reach the files it was given
- * and no others, whatever the user may. It needs no rights and cannot be taken back. Every thread and native code is
- * bound by it. Also in it: no other process's memory, TCP, abstract Unix sockets and signals of others, as far as
- * the kernel knows these rules.
+ * Landlock, landlock(7): the kernel lets this process, and all that it becomes or starts, reach only the files that it was
+ * given, even if the user may reach more. It needs no rights, cannot be taken back, and binds every thread and native code.
+ * As far as the kernel knows these rules, it also denies the memory of other processes, TCP, abstract Unix sockets and
+ * signals to other processes.
  */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { Libc } from './libc.ts';
@@ -29,16 +29,16 @@ const ON_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV;
 /** Devices are never made, and a link to elsewhere would lead nowhere. */
 const MAKE_DEVICES = (1 << 6) | (1 << 11);
 
-/** Which rights over files each version (ABI) of Landlock has; a newer kernel has the last of these at least. */
+/** The rights over files of each version (ABI) of Landlock. A newer kernel has at least the last of these. */
 const KNOWN_RIGHTS = [0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff] as const;
-/** Versions that know TCP (bind and connect), and what lies outside of the fence: abstract sockets, and signals. */
+/** The first versions that know TCP (bind and connect), and abstract sockets and signals outside of the fence. */
 const TCP_VERSION = 4;
 const TCP = 0b11n;
 const SCOPE_VERSION = 6;
 const ABSTRACT_SOCKETS = 0b01n;
 const SIGNALS = 0b10n;
 
-/** Files and folders (with what is in them); those that are not there are left out. */
+/** Paths of files, and of folders with everything in them. Missing ones are left out. */
 export interface Fence {
   readonly read: readonly string[];
   /** Also read. */
@@ -51,12 +51,12 @@ export interface Fence {
   readonly needsAbstractSockets: boolean;
 }
 
-/** Of Landlock in this kernel; 0: it has none, or it is not in use. */
+/** Returns the version of Landlock in this kernel; 0 if it has none, or it is not in use. */
 export function findVersion(libc: Libc): number {
   return Math.max(0, libc.call(CREATE_RULESET, 0n, 0n, BigInt(ASK_VERSION)));
 }
 
-/** Puts the calling thread, and all that it becomes or starts, behind the fence. Answers whether the kernel did. */
+/** Puts the calling thread, and all that it becomes or starts, behind the fence. Returns whether the kernel did. */
 export function putBehind(libc: Libc, fence: Fence): boolean {
   const version = findVersion(libc);
   if (version < 1) return false;
@@ -106,7 +106,7 @@ function addRule(libc: Libc, ruleset: number, path: string, rights: number): voi
   }
 }
 
-/** Opened for nothing but to name it, which takes no right to read it. */
+/** Opens a file only to name it, which takes no right to read it. */
 function openPath(path: string): number | null {
   try {
     return openSync(path, O_PATH | constants.O_RDONLY);

@@ -1,7 +1,7 @@
 /**
- * The launcher: makes this process the daemon's, with execve, so that its process id and its standard streams stay.
- * What the daemon then runs in is closed from its first instruction on: an environment that can load no code and open
- * no debugger, Node's permission model, and on Linux Landlock and a filter of system calls.
+ * The launcher: turns this process into the daemon with execve, which keeps its process id and its standard streams. The
+ * daemon's process is closed from its first instruction on: by an environment that can load no code and open no debugger, by
+ * Node's permission model, and on Linux by Landlock and a filter of system calls.
  */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
@@ -18,27 +18,27 @@ import { Libc } from './libc.ts';
 import { isGranted, planGrants } from './permissions.ts';
 import { buildCallFilter } from './system-call-filter.ts';
 
-/** All that the daemon takes from its environment; the rest (NODE_…, LD_…, OPENSSL_CONF …) does not reach it. */
+/** The variables that reach the daemon. All others (NODE_…, LD_…, OPENSSL_CONF …) do not. */
 const VARIABLES =
   /^(HOME|USER|LOGNAME|PATH|TERM|NO_COLOR|LANG|LC_[A-Z]+|TZ|TMPDIR|XDG_(RUNTIME_DIR|CONFIG_HOME|DATA_HOME)|DBUS_SESSION_BUS_ADDRESS|CREDENTIALS_DIRECTORY|NOTIFY_SOCKET|LISTEN_(FDS|PID|PIDFDID|FDNAMES)|MAV_(HOME|SOCKET|ENV|START|KEYCHAIN_TIMEOUT_MS))$/;
 
 /**
- * V8 keeps what is new in a heap in two halves, and lets each grow to 16 MiB while it is busy. In three threads that adds
- * some 100 MiB within minutes, for no measurable gain over 8 MiB; with 4 MiB a GET takes a tenth longer.
+ * MiB of each of the two halves in which V8 keeps new objects. By itself V8 lets each grow to 16 MiB while it is busy, which
+ * adds some 100 MiB in three threads within minutes, for no measurable gain over 8 MiB. With 4 MiB a GET takes a tenth longer.
  */
 const SEMI_SPACE_MB = 8;
 
-/** As for spawn: replaces the process, or throws. */
+/** Takes the arguments of spawn. Replaces the process, or throws. */
 type Execve = (file: string, args: readonly string[], env: NodeJS.ProcessEnv) => never;
 
-/** Whether this process runs under Node's permission model: what the launcher has started, does. */
+/** Returns whether this process runs under Node's permission model, as those do that the launcher has started. */
 export function isClosed(): boolean {
   return process.permission !== undefined;
 }
 
 /**
- * Starts `argv` (the words behind `mav`) again in a closed process, which is told what is `known` of the vault. Returns where that is impossible: Node has no
- * execve here, or cannot hand on the service manager's socket.
+ * Starts `argv` (the words behind `mav`) again in a closed process, which is told what is `known` of the vault. Returns where
+ * that is impossible because Node has no execve here, or cannot hand on the service manager's socket.
  */
 export function launchClosed(
   argv: readonly string[],
@@ -49,7 +49,7 @@ export function launchClosed(
 ): void {
   const execve = process.execve as Execve | undefined;
   if (execve === undefined) return;
-  // That execve is experimental is no news for the user.
+  // Without Node's warning that execve is experimental, which the user can do nothing about.
   const { emitWarning } = process;
   process.emitWarning = () => {};
   try {
@@ -76,11 +76,11 @@ export function cleanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /**
- * `--permission` also takes the inspector away, SIGUSR1's too. The permissions for what happens while the daemon starts
- * are given up when it listens: permissions.ts.
+ * `--permission` also takes the inspector away, the one of SIGUSR1 too. The permissions that only the start needs are given
+ * up when the daemon listens (permissions.ts).
  */
 function listFlags(home: Home, env: NodeJS.ProcessEnv): string[] {
-  // `--init` makes them, from the outermost on; there is nothing else in them.
+  // `--init` makes these folders, from the outermost on. Nothing else is in them.
   const toMake = listMissing(home.directory).slice(0, 1);
   const { read, write } = planGrants(home, env, findCode(), toMake);
   const known = process.allowedNodeEnvironmentFlags;
@@ -91,9 +91,9 @@ function listFlags(home: Home, env: NodeJS.ProcessEnv): string[] {
     '--disable-warning=ExperimentalWarning',
     '--allow-addons',
     '--allow-worker',
-    // Not before Node 25 and 26: there nothing limits the network, and there is no node:ffi.
+    // Node has these from 25 and 26 on. Before, nothing limits the network, and there is no node:ffi.
     ...['--allow-net', '--allow-ffi'].filter((flag) => known.has(flag)),
-    // Who tells the service manager that we are ready.
+    // The program that tells the service manager that the daemon is ready.
     ...(env.NOTIFY_SOCKET ? ['--allow-child-process'] : []),
     ...read
       .flatMap((path) => (isGranted(write, path) ? withContents(path) : [path]))
@@ -102,13 +102,13 @@ function listFlags(home: Home, env: NodeJS.ProcessEnv): string[] {
   ];
 }
 
-/** Node adds what lies in a folder by itself, but not if it is yet to be made, or is none, which is said later. */
+/** Node itself adds the contents of a folder, but not of one that is yet to be made, or of a path that is not a folder. */
 function withContents(path: string): string[] {
   const isKnown = path.endsWith('*') || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   return isKnown ? [path] : [path, join(path, '*')];
 }
 
-/** Where the program's own code and that of its dependencies lies. */
+/** Returns where the code of the program and of its dependencies lies. */
 export function findCode(): string {
   const here = fileURLToPath(import.meta.url);
   const installed = here.indexOf('/node_modules/');

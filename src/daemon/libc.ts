@@ -1,6 +1,6 @@
 /**
- * The calls of the C library that close a process and for which Node has no other name. They come by node:ffi, which
- * Node has from 26.1 on and calls experimental: whatever goes wrong here leaves a protection off, and that is told.
+ * Calls of the C library that close a process and that Node does not offer itself. They are made through node:ffi, which
+ * Node has from 26.1 on and calls experimental. Whatever goes wrong here leaves a protection off, which is reported.
  */
 import type { dlopen } from 'node:ffi';
 import { constants } from 'node:fs';
@@ -22,7 +22,7 @@ const RLIMIT_CORE = 4;
 /** fcntl(2). */
 const F_SETFD = 2;
 
-/** For what is handed to the kernel and taken from it, side by side. */
+/** Bytes of the memory for arguments to the kernel and its results, side by side. */
 const SCRATCH_SIZE = 4_096;
 
 const SIGNATURES = {
@@ -38,31 +38,31 @@ const SIGNATURES = {
   _exit: { arguments: ['i32'], return: 'void' },
 } as const;
 
-/** Where held-calls.ts leaves the one that was opened while that was permitted. */
+/** Where held-calls.ts keeps the library that was opened while that was permitted. */
 export const HELD_LIBC = Symbol.for('maestrovault.libc');
 
 type Functions = ReturnType<typeof dlopen<typeof SIGNATURES>>['functions'];
 type Ffi = Pick<typeof import('node:ffi'), 'dlopen' | 'getRawPointer'>;
 
-/** Every method answers whether it is so now, by asking the kernel where it can be asked. */
+/** Every protecting method returns whether the protection is in force, as read back from the kernel where that is possible. */
 export class Libc {
   readonly #functions: Functions;
-  /** Memory of its own whose address is known: finding one out takes the permission that the daemon gives up. */
+  /** Memory whose address is known already: finding an address takes the permission that the daemon gives up. */
   readonly #scratch = new DataView(new ArrayBuffer(SCRATCH_SIZE));
   readonly #address: bigint;
 
   private constructor({ dlopen, getRawPointer }: Ffi) {
-    // null: what this process has loaded already.
+    // null: the libraries that this process has loaded already.
     this.#functions = dlopen(null, SIGNATURES).functions;
     this.#address = BigInt(getRawPointer(this.#scratch.buffer));
   }
 
-  /** null where there is no Linux, or a Node without node:ffi. */
+  /** Returns null on other systems than Linux, and in a Node without node:ffi. */
   static open(): Libc | null {
     if (process.platform !== 'linux') return null;
     const held = (globalThis as { [HELD_LIBC]?: Libc | null })[HELD_LIBC];
     if (held !== undefined) return held;
-    // That it is experimental is no news for the user.
+    // Without Node's warning that it is experimental, which the user can do nothing about.
     const { emitWarning } = process;
     process.emitWarning = () => {};
     try {
@@ -79,13 +79,13 @@ export class Libc {
     return this.#functions.prctl(option, first, second, 0n, 0n);
   }
 
-  /** No process of the same user may read this one's memory or attach to it, and its end leaves no core. */
+  /** Keeps processes of the same user from reading this one's memory and attaching to it, and prevents core dumps. */
   forbidDumping(): boolean {
     this.#prctl(PR_SET_DUMPABLE, 0n);
     return this.#prctl(PR_GET_DUMPABLE) === 0;
   }
 
-  /** A limit of 0 for this process and all that it starts. */
+  /** Sets a limit of 0 for this process and all that it starts. */
   forbidCores(): boolean {
     // struct rlimit: the soft limit and the hard one.
     this.#write(0n, 0n);
@@ -96,7 +96,7 @@ export class Libc {
   }
 
   /**
-   * Every later system call of this thread, and of all that it becomes or starts, goes through `program` (classic BPF,
+   * Filters every later system call of this thread, and of all that it becomes or starts, through `program` (classic BPF,
    * 8 bytes an instruction). It cannot be taken back.
    */
   filterSystemCalls(program: Uint8Array): boolean {
@@ -106,7 +106,7 @@ export class Libc {
     return this.hasFilter();
   }
 
-  /** As filterSystemCalls, a filter more for every thread that there is. */
+  /** As filterSystemCalls, but adds a filter to every thread that exists. */
   filterAllThreads(program: Uint8Array): boolean {
     const number = SECCOMP[process.arch];
     if (number === undefined) return false;
@@ -122,31 +122,31 @@ export class Libc {
   }
 
   /**
-   * What this process starts never has more rights than it. Without that only root may set a filter or a fence, which a
-   * program with more rights could be tricked by.
+   * Ensures that a program which this process starts never has more rights than it. Without that, only root may set a filter
+   * or a fence, because either could trick a program with more rights.
    */
   forbidNewPrivileges(): boolean {
     this.#prctl(PR_SET_NO_NEW_PRIVS, 1n);
     return this.#prctl(PR_GET_NO_NEW_PRIVS) === 1;
   }
 
-  /** A system call by its number. Returns -1 where it fails. */
+  /** Makes a system call by its number. Returns -1 where it fails. */
   call(number: number, first: bigint, second: bigint, third = 0n, fourth = 0n): number {
     return Number(this.#functions.syscall(BigInt(number), first, second, third, fourth));
   }
 
-  /** A system call that is given `bytes`: `build` gets their address and returns the call's number and arguments. */
+  /** Makes a system call with `bytes`: `build` gets their address and returns the call's number and arguments. */
   callWith(bytes: Uint8Array, build: (address: bigint) => readonly [number, bigint, bigint, bigint]): number {
     new Uint8Array(this.#scratch.buffer).set(bytes);
     return this.call(...build(this.#address));
   }
 
-  /** Whether the kernel keeps us out of `/`, which every user may look into: Landlock does. */
+  /** Returns whether Landlock is in force: whether the kernel denies this process `/`, which every user may look into. */
   isFenced(): boolean {
     return !this.canOpen('/');
   }
 
-  /** For reading, as the kernel says. */
+  /** Returns whether the kernel lets this process open the path for reading. */
   canOpen(path: string): boolean {
     const bytes = Buffer.from(`${path}\0`);
     if (bytes.length > SCRATCH_SIZE) return false;
@@ -165,23 +165,23 @@ export class Libc {
     return this.#prctl(PR_GET_SECCOMP) === SECCOMP_MODE_FILTER;
   }
 
-  /** The descriptor outlives an execve. */
+  /** Keeps the descriptor open across an execve. */
   keepAcrossExec(descriptor: number): boolean {
     return this.#functions.fcntl(descriptor, F_SETFD, 0) === 0;
   }
 
-  /** Makes `/` the working directory: Node itself denies that to a closed process. */
+  /** Makes `/` the working directory, which Node itself denies to a closed process. */
   leaveFolder(): boolean {
     new Uint8Array(this.#scratch.buffer).set([0x2f, 0]);
     return this.#functions.chdir(this.#address) === 0;
   }
 
-  /** The kernel ends the process after so many seconds, unless it has ended by then. */
+  /** Has the kernel end the process after `seconds`, unless it has ended by then. */
   alarm(seconds: number): void {
     this.#functions.alarm(seconds);
   }
 
-  /** Ends the process, and waits for no thread. */
+  /** Ends the process without waiting for threads. */
   exitNow(exitCode: number): void {
     this.#functions._exit(exitCode);
   }

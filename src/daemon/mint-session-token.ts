@@ -1,7 +1,7 @@
-/** Makes the session token: how the command line proves to the daemon that it is run by the same user. */
+/** Makes the session token, by which the command line proves to the daemon that the same user runs it. */
 import { randomBytes } from 'node:crypto';
 
-/** `mvs_` and 64 hex characters. */
+/** Returns `mvs_` and 64 hex characters. */
 export function mintSessionToken(): string {
   return `mvs_${randomBytes(32).toString('hex')}`;
 }

@@ -1,6 +1,6 @@
 /**
- * One owner at a time: whoever has the vault open holds an exclusive lock for as long. The lock is SQLite's, on an
- * empty file of its own: the kernel drops it with the process, however that ends, so there is nothing to clean up.
+ * One owner at a time: the process that has the vault open holds an exclusive lock. It is a lock of SQLite on an empty file
+ * of its own, which the kernel drops when the process ends, however it ends, so there is nothing to clean up.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
@@ -8,31 +8,31 @@ import type { Home } from '../places/home.ts';
 import { type Owner, readOwner, removeOwner, writeOwner } from '../places/owner.ts';
 import { formatTime } from '../text/format-time.ts';
 
-/** Loads SQLite itself, which otherwise comes with the first file, and then takes the permission for native code. */
+/** Loads SQLite now. With the first file it would be too late, as loading takes the permission for native code. */
 export function loadSqlite(): void {
   new Database(':memory:').close();
 }
 
-/** Somebody else has the vault open; `message` says who. */
+/** Another process has the vault open; `message` says which. */
 export class OwnedElsewhereError extends Error {
   override readonly name = 'OwnedElsewhereError';
   readonly code = 'owned_elsewhere';
 }
 
-/** Between two attempts: at first, and when others have been waiting for long. */
+/** Time between two attempts: at first, and after a long wait. */
 const FIRST_PAUSE_MS = 15;
 const LONGEST_PAUSE_MS = 250;
 
-/** In module scope: a Database object that nothing refers to is collected, and drops its lock. */
+/** In module scope, because a Database object that nothing refers to is collected, which drops its lock. */
 const held = new Map<string, Database.Database>();
 
-/** Takes the lock or throws OwnedElsewhereError; `command` is what is said of us to others. */
+/** Takes the lock, or throws OwnedElsewhereError. `command` names this process to others. */
 export function takeOwnership(home: Home, command: string): void {
   if (!lock(home.lockPath)) throw new OwnedElsewhereError(describeOwner(home));
   writeOwner(home.ownerPath, command);
 }
 
-/** What others are told of the process that has the vault once it listens: where, and what protects it. */
+/** Tells other processes, once this one listens, where it listens and what protects it. */
 export function tellProtections(
   home: Home,
   command: string,
@@ -42,7 +42,8 @@ export function tellProtections(
 }
 
 /**
- * Waits for the lock and takes it. False if `isInVain` says so meanwhile; throws OwnedElsewhereError when patience ends.
+ * Waits for the lock and takes it. Resolves with false if `isInVain` does so meanwhile. Throws OwnedElsewhereError when
+ * patience ends.
  */
 export async function awaitOwnership(
   home: Home,
@@ -59,7 +60,7 @@ export async function awaitOwnership(
       if (!(error instanceof OwnedElsewhereError) || performance.now() > deadline) throw error;
     }
     if (await isInVain()) return false;
-    // Not all of those that wait at the same moment.
+    // At random, so that those that wait do not all try at the same moment.
     await sleep(pauseMs * (0.5 + Math.random()));
   }
 }
@@ -70,7 +71,7 @@ export function releaseOwnership(home: Home): void {
   held.delete(home.lockPath);
 }
 
-/** Whether the lock is ours now. */
+/** Returns whether this process has the lock now. */
 function lock(path: string): boolean {
   const db = new Database(path, { timeout: 0 });
   try {

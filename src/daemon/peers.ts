@@ -1,13 +1,13 @@
 /**
- * Who is at the other end of a connection. The modes of the socket and its folder keep other users out; if somebody
- * loosens them, the kernel still says who asks.
+ * Closes connections of other users. The modes of the socket and its folder keep other users out; if they are loosened, the
+ * kernel still says whose a connection is.
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { isTrustedUser } from '../places/trusted-places.ts';
 import type { PeerCredentials } from '../system/peer-credentials.ts';
 
-/** Connections of other users are closed without an answer. */
+/** Closes connections of other users without a response. */
 export function checkPeers(
   server: Server,
   credentials: PeerCredentials,

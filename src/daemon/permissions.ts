@@ -1,4 +1,4 @@
-/** What this process may touch, what it gives up of that once it listens, and which protections hold then. */
+/** What this process may reach, which permissions it gives up once it listens, and which protections hold then. */
 import { dirname, join } from 'node:path';
 import type { KnownVault } from '../../workers/messages.ts';
 import type { Home } from '../places/home.ts';
@@ -7,22 +7,22 @@ import type { Libc } from './libc.ts';
 import { NOTIFY_PROGRAMS } from './readiness.ts';
 import { buildListeningFilter } from './system-call-filter.ts';
 
-/** Of the request thread. The permission for threads stays: one that dies is replaced. */
+/** Permissions of the request thread. The one for threads is kept, because a thread that dies is replaced. */
 const GIVEN_UP = ['net', 'child', 'ffi', 'addon', 'wasi', 'inspector'] as const;
 
-/** Files and folders (with what is in them) that the request thread may touch; with a `*` at its end, all that begin so. */
+/** Paths that the request thread may reach, folders with everything in them; with a `*` at the end, all that begin so. */
 interface Grants {
   readonly read: readonly string[];
   readonly write: readonly string[];
-  /** Of `read`, what it needs only while it starts. */
+  /** The part of `read` that is needed only during the start. */
   readonly atStart: readonly string[];
 }
 
 /**
- * The folders of the vault, of its socket and of the session token; `code`: where the program lies; `toMake`: folders that
- * are made for the vault's. The writer thread is not bound by it, and native code neither: it makes key files, and in the
- * folder of `knownVaultsPath` it writes the list of known vaults when it has made the vault (`--init`) or destroyed it.
- * The launcher has read that list before.
+ * Grants the folders of the vault, of its socket and of the session token. `code`: where the program lies; `toMake`: folders
+ * that are made around the vault's. Neither the writer thread nor native code is bound by these grants: the writer makes key
+ * files, and writes the list of known vaults when it has made the vault (`--init`) or destroyed it. The launcher has read
+ * that list before.
  */
 export function planGrants(
   { directory, socketPath }: Home,
@@ -49,9 +49,9 @@ export function planGrants(
 const ANY = '*';
 
 /**
- * Without what lies in another one's folder. Where one begins as another does (`/a/run`, `/a/runner`), Node denies the
- * shorter one itself, and from the first `*` of a path on it takes all for granted. Then all is granted that begins as the
- * shorter one does, or as the path up to its `*`: that is what Node can be told, and `explainWidened` says it.
+ * Leaves out paths that lie in another granted folder. Node has two limits here. Where one path begins as another does
+ * (`/a/run`, `/a/runner`), Node denies the shorter one. And from the first `*` of a path on, Node grants everything. So all
+ * paths are granted that begin as the shorter one does, or as the path up to its `*`; `explainWidened` reports that.
  */
 function simplify(paths: readonly string[]): string[] {
   const granted = new Map<string, boolean>();
@@ -65,19 +65,19 @@ function simplify(paths: readonly string[]): string[] {
   return [...granted].map(([prefix, isWide]) => (isWide ? prefix + ANY : prefix));
 }
 
-/** What stands before the first `*`. */
+/** Returns the part before the first `*`. */
 function toPrefix(path: string): string {
   return path.split(ANY, 1)[0] ?? '';
 }
 
-/** Of grants, whether one holds for this path or for all that begin as it does. */
+/** Returns whether a grant holds for this path or for all that begin as it does. */
 export function isGranted(grants: readonly string[], path: string): boolean {
   return grants.some((grant) => grant === path || (grant.endsWith(ANY) && path.startsWith(toPrefix(grant))));
 }
 
 /**
- * What to tell where Node's permission model lets the request thread reach more than was meant, because of how places are
- * named, and what to do about it; null where it does not.
+ * Returns a warning, with a remedy, where Node's permission model lets the request thread reach more than was meant, because
+ * of how places are named; null where it does not.
  */
 export function explainWidened(): string | null {
   const written = listWidened('write');
@@ -94,8 +94,9 @@ export function explainWidened(): string | null {
 }
 
 /**
- * The same of Landlock: where the vault or its socket lies in the user's home itself, or above, the folder that it has to be
- * given has all of the user's files in it. Asked of the kernel; null where the home is closed, or there is no Landlock.
+ * Returns a warning where Landlock lets the process reach the whole home: if the vault or its socket lies directly in the
+ * user's home or above it, the granted folder has all of the user's files in it. Asks the kernel. Returns null where the home
+ * is closed, or there is no Landlock.
  */
 export function explainOpenHome(libc: Libc | null, { HOME: user }: NodeJS.ProcessEnv): string | null {
   if (libc === null || !user || !libc.isFenced() || !libc.canOpen(user)) return null;
@@ -105,7 +106,7 @@ export function explainOpenHome(libc: Libc | null, { HOME: user }: NodeJS.Proces
   );
 }
 
-/** Grants of this process that end in a `*` which stands for more than the contents of a folder; read back from Node. */
+/** Returns this process's grants that end in a `*` for more than the contents of a folder, as read back from Node. */
 function listWidened(kind: 'read' | 'write'): string[] {
   const permission = process.permission as Permission | undefined;
   const flag = `--allow-fs-${kind}=`;
@@ -116,15 +117,15 @@ function listWidened(kind: 'read' | 'write'): string[] {
     (grant) =>
       grant.endsWith(ANY) &&
       !granted.includes(dirname(grant)) &&
-      // A name that no place of ours has.
+      // A name that no granted path has.
       permission?.has(`fs.${kind}`, `${toPrefix(grant)}~`) === true,
   );
 }
 
 /**
- * What a daemon that listens needs no more, the kernel refuses every thread of it. Where the vault's key is in no keychain
- * nothing is asked of other processes either: no thread connects. A vault that is not known is not opened, so its key is
- * asked for nowhere. Answers whether that holds; null where the keychain may be asked.
+ * Has the kernel refuse to every thread the calls that a listening daemon no longer needs. No thread may connect either,
+ * unless the vault's key is in a keychain; a vault that is not known is not opened, so its key is asked for nowhere. Returns
+ * whether connecting is refused; null where the keychain may be asked.
  */
 export function closeListening(libc: Libc | null, known: KnownVault | null): boolean | null {
   const mayConnect = known?.slots.some(({ kind }) => kind === 'keychain') === true;
@@ -142,7 +143,7 @@ type Permission = {
   drop?(scope: string, reference?: string): void;
 };
 
-/** `atStart`: as it was granted. */
+/** Gives up what only the start needed. `atStart`: the paths as they were granted. */
 export function givePermissionsUp(atStart: readonly string[]): void {
   const permission = process.permission as Permission | undefined;
   if (permission?.drop === undefined) return;
@@ -150,17 +151,17 @@ export function givePermissionsUp(atStart: readonly string[]): void {
   for (const path of atStart) permission.drop('fs.read', path);
 }
 
-/** Before any thread starts. */
+/** Called before any thread starts. */
 export function closeProcess(libc: Libc | null): void {
   libc?.forbidCores();
   libc?.forbidDumping();
-  // With the inspector away its signal would end the process.
+  // Without the inspector, its signal would end the process.
   if (process.permission !== undefined && process.platform !== 'win32') process.on('SIGUSR1', () => {});
 }
 
 /**
- * As they are now. `cannotConnect`: as closeListening answered; `isWidened`, `isHomeOpen`: whether explainWidened and
- * explainOpenHome said anything.
+ * Returns the protections that hold now. `cannotConnect`: what closeListening returned; `isWidened`, `isHomeOpen`: whether
+ * explainWidened and explainOpenHome returned a warning.
  */
 export function listProtections(
   libc: Libc | null,
@@ -173,7 +174,7 @@ export function listProtections(
     'permission model': permission !== undefined,
     'no inspector': permission !== undefined && !permission.has('inspector'),
     'no child processes': isDenied('child'),
-    // Before Node 25 there is no such permission, and it is never had.
+    // Before Node 25 there is no such permission, and `has` always returns false.
     'no network (Node)': process.allowedNodeEnvironmentFlags.has('--allow-net') && isDenied('net'),
     'no network (kernel)': libc?.hasFilter() ?? false,
     'no files outside (Node)': isDenied('fs.write') && isDenied('fs.read') && !isWidened,

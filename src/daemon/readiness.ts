@@ -1,24 +1,24 @@
 /**
- * Telling the service manager that the daemon is ready, sd_notify(3). That takes a datagram socket of the Unix kind,
- * which Node does not have: systemd's own `systemd-notify` sends it, and the unit says NotifyAccess=all for that. That
- * the daemon stops is not told: by then it may start no child any more, and the manager sees its end.
+ * Tells the service manager that the daemon is ready, sd_notify(3). That takes a datagram socket of the Unix kind, which
+ * Node does not have. So systemd's own `systemd-notify` sends it, for which the unit says NotifyAccess=all. The manager is
+ * not told that the daemon stops: by then the daemon may start no child, and the manager sees its end.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
-/** Never by PATH: the child is told where the manager listens. */
+/** Not looked up in PATH, because the child is told where the manager listens. */
 export const NOTIFY_PROGRAMS = [
   '/usr/bin/systemd-notify',
   '/bin/systemd-notify',
   '/run/current-system/sw/bin/systemd-notify',
 ];
-/** The manager's answer is waited for by the child only, and not for ever. */
+/** How long the child waits for the manager. The daemon itself does not wait. */
 const PATIENCE_MS = 10_000;
 
-/** Returns at once, and never throws: what goes wrong is reported. */
+/** Returns at once and never throws. Errors are reported. */
 export type NotifyReady = () => void;
 
-/** Takes NOTIFY_SOCKET out of `env`, so that no other child speaks for us; without it nobody is told anything. */
+/** Takes NOTIFY_SOCKET out of `env`, so that no other child speaks for the daemon. Without it there is no manager to tell. */
 export function takeNotify(
   env: NodeJS.ProcessEnv,
   report: (event: 'warning', detail: string) => void,
@@ -40,7 +40,7 @@ export function takeNotify(
     child.once('exit', (exitCode) => {
       if (exitCode !== 0) fail('systemd-notify failed');
     });
-    // Our own end does not wait for it.
+    // The daemon's end does not wait for the child.
     child.unref();
   };
 }

@@ -1,4 +1,4 @@
-/** The daemon, put together: own the vault, unseal it, listen, answer until told to stop. */
+/** Puts the daemon together: it takes the vault's lock, unseals the vault, listens, and answers until it is told to stop. */
 import type { Server } from 'node:http';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
@@ -45,25 +45,25 @@ export interface ServeOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly log: LogOptions;
   /**
-   * Runs when the vault is ours and before it is opened: makes one, if that was asked for. Returns what is known of the vault
-   * then, and the body of a request to unseal it, if it was given the passphrase with that.
+   * Called when this process has the vault's lock and before the vault is opened. Makes a vault, if that was asked for.
+   * Returns what is known of the vault, and the body of an unseal request if the passphrase was given.
    */
   readonly prepare: () => Promise<{
     readonly known: KnownVault | null;
     readonly passphrase: Uint8Array<ArrayBuffer> | null;
   }>;
   /**
-   * Runs once, when the socket is in place and the vault is unsealed or could not be. `isHanded`: the socket is the service
-   * manager's. What it throws ends the daemon.
+   * Called once, when the socket is in place and the vault is unsealed or could not be unsealed. `isHanded`: the socket is
+   * the service manager's. An error that it throws ends the daemon.
    */
   readonly onSettled: (vault: HeldVault, isHanded: boolean) => Promise<void>;
-  /** For people, when the daemon is ready. */
+  /** Text for people, shown when the daemon is ready. */
   readonly hints: string;
 }
 
 /**
- * Runs the daemon; the process ends with it. Throws OwnedElsewhereError or UnsafePlaceError if it cannot start, and
- * leaves nothing behind then either.
+ * Runs the daemon until the process ends. Throws OwnedElsewhereError or UnsafePlaceError if it cannot start, and leaves
+ * nothing behind then.
  */
 export async function serve(options: ServeOptions): Promise<never> {
   const { home, env } = options;
@@ -80,26 +80,15 @@ export async function serve(options: ServeOptions): Promise<never> {
   ending.teardown.push(() => releaseOwnership(home));
   ending.listen();
   try {
-    // Before a vault is made or opened: what cannot be served is not touched.
+    // Before a vault is made or opened, so that a vault that cannot be served is not touched.
     if (handed === null) await checkFree(home.socketPath);
     const { known, passphrase } = await options.prepare();
-    // Every path is absolute by now. The folder it was started in may be deleted or unmounted: it holds on to none.
+    // Every path is absolute by now, and the folder that the daemon was started in may be deleted or unmounted.
     libc?.leaveFolder();
     const vault = await start(options, { handed, known, passphrase }, log, ending);
     notifyReady();
-    givePermissionsUp(planGrants(home, env, findCode()).atStart);
-    // All that connects has done so: to a daemon that may be there, to itself (ParserBuffer), the service manager's child.
-    const cannotConnect = closeListening(libc, known);
-    const [grants, openHome] = [explainWidened(), explainOpenHome(libc, env)];
-    const more = { isWidened: grants !== null, isHomeOpen: openHome !== null };
-    const protections = listProtections(libc, cannotConnect, more);
-    const widened = [grants, openHome].filter((said) => said !== null);
-    tellProtections(home, 'serve', {
-      protections,
-      ...(widened.length === 0 ? {} : { widened: widened.join('; ') }),
-    });
-    for (const said of widened) log.event('warning', said);
-    // What a later request needs is there by then: the program may be replaced while the daemon runs.
+    giveRightsUp(options, libc, known, log);
+    // Whatever a later request needs is loaded now, because the program may be replaced while the daemon runs.
     await Promise.all([vault.loaded(), loadOpenApi()]);
     await vault.settled();
     await options.onSettled(vault, handed !== null);
@@ -107,7 +96,7 @@ export async function serve(options: ServeOptions): Promise<never> {
     const sealedBecause = problem === null ? null : adviseOn(problem, API);
     log.ready({ socketPath: home.socketPath, sealedBecause, hints: options.hints });
   } catch (error) {
-    // Told to stop while it started: that ends the process.
+    // If the daemon was told to stop while it started, that ends the process.
     if (!ending.isUnderWay) {
       await ending.abandon();
       throw error;
@@ -116,9 +105,31 @@ export async function serve(options: ServeOptions): Promise<never> {
   return new Promise<never>(() => {});
 }
 
+/** Gives up the rights that only the start needs, and records which protections hold then. */
+function giveRightsUp(
+  { home, env }: ServeOptions,
+  libc: Libc | null,
+  known: KnownVault | null,
+  log: Log,
+): void {
+  givePermissionsUp(planGrants(home, env, findCode()).atStart);
+  // Everything that connects has done so: to a daemon that may be there, to this process (ParserBuffer), and the child of
+  // the service manager.
+  const cannotConnect = closeListening(libc, known);
+  const [grants, openHome] = [explainWidened(), explainOpenHome(libc, env)];
+  const more = { isWidened: grants !== null, isHomeOpen: openHome !== null };
+  const protections = listProtections(libc, cannotConnect, more);
+  const widened = [grants, openHome].filter((said) => said !== null);
+  tellProtections(home, 'serve', {
+    protections,
+    ...(widened.length === 0 ? {} : { widened: widened.join('; ') }),
+  });
+  for (const said of widened) log.event('warning', said);
+}
+
 /**
- * A short command may have the vault just now: it is waited for, but no other daemon is. Throws OwnedElsewhereError.
- * `isHanded`: the socket is the service manager's, which answers whether a daemon runs or not.
+ * Takes the vault's lock. Waits for a short command that has it, but not for another daemon. Throws OwnedElsewhereError.
+ * `isHanded`: the socket is the service manager's, which accepts connections whether a daemon runs or not.
  */
 async function becomeOwner(home: Home, isHanded: boolean): Promise<void> {
   const isServed = async () => {
@@ -129,14 +140,17 @@ async function becomeOwner(home: Home, isHanded: boolean): Promise<void> {
   if (!(await awaitOwnership(home, 'serve', TURN_PATIENCE_MS, isServed))) takeOwnership(home, 'serve');
 }
 
-/** The signals that this process was started to ignore, as by `nohup`; Node has set them back. No child is told. */
+/**
+ * Returns the signals that this process was started to ignore, as by `nohup`; Node has set them back. Takes the list out of
+ * the environment, so that no child gets it.
+ */
 function takeIgnored(env: NodeJS.ProcessEnv): NodeJS.Signals[] {
   const ignored = readStarted(env)?.ignored ?? 0n;
   delete env[START_VARIABLE];
   return STOP_SIGNALS.filter((name) => hasSignal(ignored, constants.signals[name]));
 }
 
-/** What the service manager has given us, and whoever made the vault just now. */
+/** What the daemon was given by the service manager and by the step that prepared the vault. */
 interface Means {
   /** A body for `unseal`. */
   readonly passphrase: Uint8Array<ArrayBuffer> | null;
@@ -144,7 +158,7 @@ interface Means {
   readonly handed: HandedSocket | null;
 }
 
-/** Opens the vault and answers; the vault may still be being unsealed. */
+/** Opens the vault and begins to answer. The vault may still be being unsealed when it returns. */
 async function start(
   { pool, home, env }: ServeOptions,
   { handed, known, passphrase }: Means,
@@ -175,14 +189,14 @@ async function start(
     teardown.push(() => removeSocket(home.socketPath, socket));
     leaveToken();
   } else {
-    // Clients wait there already: whoever gets an answer must find the token.
+    // First, because clients wait there already, and one that gets a response must find the token.
     leaveToken();
     await listenOnHanded(server, handed);
   }
   return vault;
 }
 
-/** Requests under way are finished; idle connections are closed at once. */
+/** Waits for the requests under way, and closes idle connections at once. */
 async function closeServer(server: Server, hurry: AbortSignal): Promise<void> {
   if (!server.listening) return;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -1,4 +1,4 @@
-/** The socket's way into place and out of it: a live one is never unlinked, a dead one is taken over. */
+/** Puts the socket in place and removes it. Replaces a dead socket, and never unlinks a live one. */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, linkSync, lstatSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
@@ -6,22 +6,22 @@ import { dirname, join } from 'node:path';
 import { isAlive } from '../client/alive.ts';
 import { UnsafePlaceError, UntrustedError } from '../places/trusted-places.ts';
 
-/** Tells our socket from one that somebody has put in its place since. */
+/** Identifies the socket, so that another one in its place is noticed. */
 interface Identity {
   readonly device: number;
   readonly inode: number;
 }
 
 /**
- * Listens on a temporary name and gives the socket its own when it is closed to others. The server's close, which unlinks
- * the name it listened on, cannot unlink a successor's socket then.
+ * Listens on a temporary name, and gives the socket its own name when other users can no longer connect. So the server's
+ * close, which unlinks the name it listened on, cannot unlink a successor's socket.
  * Throws UnsafePlaceError if a live socket or something else lies at `path`.
  */
 export async function listenAt(server: Server, path: string): Promise<Identity> {
   const draft = join(dirname(path), `.${randomBytes(4).toString('hex')}`);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    // So many may wait to be let in as Node asks for, 511. With 4,096, who comes last in a flood waits for over a second.
+    // Node's own backlog, 511. With 4,096, the last connection of a flood would wait for over a second.
     server.listen(draft, () => {
       server.off('error', reject);
       resolve();
@@ -38,8 +38,8 @@ export async function listenAt(server: Server, path: string): Promise<Identity> 
 }
 
 /**
- * Daemons of two vaults that are given the same `--socket` may both have found it free, or a dead one there: the first to
- * link it has it.
+ * Daemons of two vaults with the same `--socket` may both have found the path free, or a dead socket there. The first one to
+ * link its socket gets the path.
  */
 async function takeName(draft: string, path: string): Promise<void> {
   while (!tryLink(draft, path)) {
@@ -48,7 +48,7 @@ async function takeName(draft: string, path: string): Promise<void> {
   }
 }
 
-/** False if there is something already. */
+/** Returns false if something lies at the path already. */
 function tryLink(from: string, to: string): boolean {
   try {
     linkSync(from, to);
@@ -66,8 +66,8 @@ export function removeSocket(path: string, { device, inode }: Identity): void {
 }
 
 /**
- * The dead socket at `path`, which may be removed; null if there is nothing. Throws UnsafePlaceError if a live socket,
- * somebody else's or something else lies there.
+ * Returns the dead socket at `path`, which may be removed; null if nothing lies there. Throws UnsafePlaceError if a live
+ * socket, another user's socket or something else lies there.
  */
 export async function checkFree(path: string): Promise<Identity | null> {
   const stat = lstatSync(path, { throwIfNoEntry: false });

@@ -1,17 +1,17 @@
 /**
- * A filter of system calls, seccomp(2), under which a process opens sockets of the Unix kind only, does not reach into
- * other processes, types nothing into its terminal, and makes no use of what a daemon of this kind never uses. The kernel
- * applies it to every thread and to native code, whatever Node thinks of either.
+ * A filter of system calls, seccomp(2). Under it a process opens only Unix sockets, does not reach into other processes,
+ * types nothing into its terminal, and makes no call that this daemon never needs. The kernel applies it to every thread and
+ * to native code, independently of Node.
  */
 
 type MachineName = 'x64' | 'arm64';
 
 /** linux/audit.h: how the kernel names an architecture whose system calls these are. */
 const ARCHITECTURES: Readonly<Record<MachineName, number>> = { x64: 0xc000_003e, arm64: 0xc000_00b7 };
-/** The second set of numbers of x64 begins here; on others there is nothing. */
+/** The second set of numbers of x64 begins here. Other architectures have no numbers there. */
 const SECOND_SET = 0x4000_0000;
 
-/** One number where it is the same everywhere; null: the machine has no such call. */
+/** The number of a call; one number where all machines share it; null: the machine has no such call. */
 type Numbers = number | readonly [x64: number, arm64: number | null];
 
 const SOCKET: Numbers = [41, 198];
@@ -21,7 +21,7 @@ const CLONE: Numbers = [56, 220];
 const SENDTO: Numbers = [44, 206];
 const PRLIMIT: Numbers = [302, 261];
 
-/** What is refused whatever its arguments are. */
+/** Calls that are refused whatever their arguments are. */
 const NEVER: Readonly<Record<string, Numbers>> = {
   // Other processes: their memory, their descriptors, what the kernel knows of them.
   ptrace: [101, 117],
@@ -62,7 +62,7 @@ const NEVER: Readonly<Record<string, Numbers>> = {
   fanotify_init: [300, 262],
   quotactl: [179, 60],
   quotactl_fd: 443,
-  // What attacks on the kernel are made of.
+  // Calls that attacks on the kernel use.
   bpf: [321, 280],
   userfaultfd: [323, 282],
   personality: [135, 92],
@@ -90,7 +90,7 @@ const NEVER: Readonly<Record<string, Numbers>> = {
   vhangup: [153, 58],
 };
 
-/** To reach others' sockets. What address sendmsg is given lies in memory, where a filter cannot look. */
+/** Calls that reach other sockets. The address that sendmsg is given lies in memory, where a filter cannot look. */
 const REACH_OTHERS: Readonly<Record<string, Numbers>> = {
   socket: SOCKET,
   connect: [42, 203],
@@ -99,8 +99,8 @@ const REACH_OTHERS: Readonly<Record<string, Numbers>> = {
 };
 
 /**
- * As if the kernel had none: libraries then do without. io_uring makes calls without their names. The flags of clone3 lie
- * in memory, where a filter cannot look; glibc takes clone instead.
+ * Calls that fail as if the kernel did not have them, so that libraries do without. io_uring makes calls that a filter does
+ * not see. The flags of clone3 lie in memory, where a filter cannot look; glibc uses clone instead.
  */
 const MISSING: Readonly<Record<string, Numbers>> = {
   io_uring_setup: 425,
@@ -111,7 +111,7 @@ const MISSING: Readonly<Record<string, Numbers>> = {
   pidfd_send_signal: 424,
 };
 
-/** Of files, by their names. By a descriptor it can only be done to what Landlock lets be opened. */
+/** Calls that change modes and owners of files by name. By a descriptor, only files that Landlock lets be opened change. */
 const CHANGE_BY_NAME: Readonly<Record<string, Numbers>> = {
   chmod: [90, null],
   fchmodat: [268, 53],
@@ -133,9 +133,9 @@ const CHANGE_BY_NAME: Readonly<Record<string, Numbers>> = {
 };
 
 const AF_UNIX = 1;
-/** ioctl_tty(2): types into a terminal as if its user did; the second pastes on a console. */
+/** ioctl_tty(2). The first types into a terminal as if its user did; the second pastes on a console. */
 const TERMINAL_INPUT = [0x5412, 0x541c];
-/** prctl(2). Whom the process lets trace it, and whether it is open to the same user. */
+/** prctl(2): which process may trace this one, and whether it is open to the same user. */
 const PR_SET_DUMPABLE = 4;
 const PR_SET_PTRACER = 0x5961_6d61;
 /** clone(2): new namespaces of every kind. */
@@ -168,7 +168,7 @@ const FAIL_WITH = 0x0005_0000;
 
 type Instruction = readonly [code: number, value: number, ifTrue?: number, ifFalse?: number];
 
-/** The filter as the kernel takes it, 8 bytes an instruction; null for a machine that it is not written for. */
+/** Returns the filter as the kernel takes it, 8 bytes an instruction; null for a machine that it is not written for. */
 export function buildCallFilter(architecture: NodeJS.Architecture = process.arch): Uint8Array | null {
   if (!isKnown(architecture)) return null;
   const on = (numbers: Numbers) => numberOn(architecture, numbers);
@@ -203,9 +203,8 @@ export function buildCallFilter(architecture: NodeJS.Architecture = process.arch
 }
 
 /**
- * A second one, for a process that listens. It changes no modes or owners of files by their names, which Landlock does not
- * govern; and where it has nothing more to ask of others (`mayConnect` false), it makes no socket, connects to none, and
- * sends by none to an address.
+ * Returns a second filter, for a process that listens. It refuses to change modes and owners of files by name, which Landlock
+ * does not govern. Where `mayConnect` is false, it also refuses to make sockets, to connect, and to send to an address.
  */
 export function buildListeningFilter(
   mayConnect: boolean,
@@ -236,7 +235,7 @@ function numberOn(machine: MachineName, numbers: Numbers): number | null {
   return typeof numbers === 'number' ? numbers : numbers[machine === 'x64' ? 0 : 1];
 }
 
-/** Another architecture's calls have other numbers, and none is let through. Leaves the call's number loaded. */
+/** Refuses calls of another architecture, which have other numbers. Leaves the call's number loaded. */
 function begin(machine: MachineName): Instruction[] {
   return [
     [LOAD_WORD, ARCHITECTURE_AT],
@@ -256,7 +255,7 @@ function refuseAll(
   return Object.values(calls).flatMap((numbers) => refuse(numberOn(machine, numbers), errno));
 }
 
-/** Fails where what is loaded is this value; null: on this machine it never is. */
+/** Makes the call fail if the loaded number is this value; null: it never is on this machine. */
 function refuse(value: number | null, errno: number): Instruction[] {
   if (value === null) return [];
   return [
@@ -265,7 +264,7 @@ function refuse(value: number | null, errno: number): Instruction[] {
   ];
 }
 
-/** Fails where what is loaded is any other value. */
+/** Makes the call fail if the loaded number is another value. */
 function refuseUnless(value: number): Instruction[] {
   return [
     [JUMP_IF_EQUAL, value, 1, 0],
@@ -273,7 +272,7 @@ function refuseUnless(value: number): Instruction[] {
   ];
 }
 
-/** What these instructions do not refuse of this call is allowed. */
+/** Allows this call unless these instructions refuse it. */
 function judge(number: number | null, instructions: readonly Instruction[]): Instruction[] {
   if (number === null) return [];
   return [[JUMP_IF_EQUAL, number, 0, instructions.length + 1], ...instructions, [RETURN, ALLOW]];

@@ -1,6 +1,6 @@
 /**
- * Whether the vault is sealed, as the request thread sees it, and what keeps that true when worker threads die: a vault
- * that says sealed has no keys in any thread, and one that says unsealed has them.
+ * Whether the vault is sealed, as the request thread sees it. Keeps that true when worker threads die: while the state is
+ * sealed no thread has the keys, and while it is unsealed the threads have them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call, ControlOperation, Failure } from '../../workers/messages.ts';
@@ -25,7 +25,7 @@ const DIED_UNSEALING: Failure = {
 const UNSEAL_ATTEMPTS = 2;
 const SEAL_ATTEMPTS = 5;
 const RETRY_DELAY_MS = 200;
-/** The writer gives the readers 3 s of it to let go of the keys. */
+/** How long a sealing may take. The writer gives the readers 3 s of it to let go of the keys. */
 const SEAL_MS = 4_000;
 const STUCK: Failure = {
   ok: false,
@@ -36,7 +36,7 @@ const STUCK: Failure = {
 /** How long requests wait for a vault that is being unsealed again. */
 const RESUME_PATIENCE_MS = 500;
 
-/** Told what the log should say. */
+/** Writes to the log. */
 export type Report = (event: string, detail: string) => void;
 
 /** Runs an operation on the vault's own state; never rejects. */
@@ -64,8 +64,8 @@ export class VaultState {
   #deaths = 0;
 
   /**
-   * `apply` takes up what an answer says beside its body, at the very moment that the state changes with it.
-   * `replaceThreads` ends every thread, and is told false if one does not end; then the process must.
+   * `apply` takes up what a result says beside its body, at the moment that the state changes with it. `replaceThreads`
+   * ends every thread, and resolves with false if one does not end; then the process must end.
    */
   constructor({ control, report, apply, replaceThreads }: Means) {
     this.#control = control;
@@ -76,16 +76,16 @@ export class VaultState {
 
   /** Resolves when no unsealing is under way that a request would have to wait for. */
   async settled(): Promise<void> {
-    // An unsealed vault has its keys: another unsealing, perhaps a hanging one, is no reason to wait.
+    // An unsealed vault has its keys, so its requests do not wait for another unsealing, which may hang.
     if (this.sealedBecause !== null) await Promise.race([this.#unsealing, this.#stopping.promise]);
   }
 
-  /** Requests wait for no unsealing any more: what hangs now must not hold up the end. */
+  /** Requests wait for no unsealing any more, so that one that hangs does not hold up the end. */
   stopWaiting(): void {
     this.#stopping.resolve();
   }
 
-  /** Nothing is unsealed any more, whatever ends now; `because` says why. */
+  /** No unsealing that ends from now on changes the state. `because`: why the vault is sealed now; null leaves it. */
   end(because: Problem | null): void {
     this.#isOver = true;
     this.sealedBecause = because ?? this.sealedBecause;
@@ -97,7 +97,7 @@ export class VaultState {
     this.#unsealing = running;
     const result = await running;
     this.#apply(result);
-    // One that was still under way when the vault was destroyed.
+    // The unsealing was still under way when the vault was destroyed.
     if (this.#isOver) return result;
     // A wrong passphrase for an unsealed vault changes nothing.
     if (result.ok) this.sealedBecause = null;
@@ -107,19 +107,19 @@ export class VaultState {
     return result;
   }
 
-  /** Once more if a thread died with it; a passphrase is gone with that thread. */
+  /** Tries again if a thread died with the call, unless the call had a passphrase, which is gone with that thread. */
   async #tryToUnseal(call: Call): Promise<CallResult> {
     const attempts = call.body === null ? UNSEAL_ATTEMPTS : 1;
     for (let attempt = 0; attempt < attempts; attempt++) {
       const result = await this.#control(call);
       if (result !== WORKER_DIED) return result;
-      // The other threads may have got the keys before that one died.
+      // The other threads may have got the keys before the thread died.
       if (this.sealedBecause !== null) await this.#tryToSeal(callFor('vault.seal'));
     }
     return DIED_UNSEALING;
   }
 
-  /** Waits behind nothing: a thread that does not let go of the keys is ended, and if that does not help the process. */
+  /** Seals in a bounded time: ends a thread that does not let go of the keys, and the process if the thread does not end. */
   async seal(call: Call): Promise<CallResult> {
     const inTime = await within(SEAL_MS, this.#tryToSeal(call));
     const result = inTime?.ok ? inTime : await this.#sealByForce();
@@ -129,14 +129,14 @@ export class VaultState {
   }
 
   async #sealByForce(): Promise<CallResult> {
-    // First, so that no new thread is given the keys again.
+    // Before the threads are replaced, so that no new one is given the keys.
     if (!this.#isOver) this.sealedBecause = SEALED;
     this.#report('warning', 'a thread did not let go of the keys in time, so all are ended');
     if (!(await this.#replaceThreads())) return STUCK;
     return (await within(SEAL_MS, this.#tryToSeal(callFor('vault.seal')))) ?? STUCK;
   }
 
-  /** A thread that died with it may have told some of the others only: the next one tells them all. */
+  /** Tries again if a thread died with the call: it may have told only some of the other threads. */
   async #tryToSeal(call: Call): Promise<CallResult> {
     for (let attempt = 1; ; attempt++) {
       const result = await this.#control(call);
@@ -153,10 +153,9 @@ export class VaultState {
   }
 
   /**
-   * Sees to it that a vault which nobody sealed is unsealed: after a death, and when a thread turns out to have no keys.
-   * Mostly another thread still has them. Where none has, the vault is unsealed as it was when the daemon started, which
-   * takes nothing that it did not take then, and a daemon whose threads have died serves again without anybody's help. A
-   * vault that needs its passphrase is sealed, and says so.
+   * Unseals a vault that nobody has sealed, after a thread died or turned out to have no keys. Mostly another thread still
+   * has them. Where none has, the vault is unsealed as when the daemon started, so a daemon whose threads have died serves
+   * again without help. A vault that needs its passphrase becomes sealed, and says so.
    */
   async resume(): Promise<void> {
     if (this.#isResuming) return;
@@ -167,7 +166,7 @@ export class VaultState {
     this.#isResuming = false;
   }
 
-  /** Until it is known how it ends, however many threads die meanwhile. */
+  /** Tries until there is a result, however many threads die meanwhile. */
   async #tryToResume(): Promise<void> {
     while (this.#mayResume) {
       const deaths = this.#deaths;
@@ -188,9 +187,9 @@ export class VaultState {
     return !this.#isOver && (this.sealedBecause === null || this.sealedBecause === RESUMING);
   }
 
-  /** Resolves to false if somebody unsealed the vault while it was being sealed here: then it is to be resumed again. */
+  /** Resolves with false if the vault was unsealed while it was being sealed here. Then it has to be resumed again. */
   async #noteResumed(result: CallResult): Promise<boolean> {
-    // Somebody has sealed or unsealed it meanwhile.
+    // The vault was sealed or unsealed meanwhile.
     if (!this.#mayResume) return true;
     this.#apply(result);
     if (result.ok) {
@@ -200,9 +199,9 @@ export class VaultState {
     }
     this.sealedBecause = result;
     this.#report('sealed', adviseOn(result, API));
-    // In all threads, and no token is known any more.
+    // In all threads; and no token is known any more.
     const sealed = await this.#tryToSeal(callFor('vault.seal'));
-    // An unsealing in between was undone by this: without its keys, and without the tokens, it must not count as unsealed.
+    // This sealing undid the unsealing, so the vault has neither keys nor tokens and must not count as unsealed.
     if (this.sealedBecause === null) return false;
     this.#apply(sealed);
     return true;
@@ -218,7 +217,7 @@ function saysWhy({ code }: Failure, known: Problem): boolean {
   return code !== 'bad_request' || known === STARTING;
 }
 
-/** Whether the call may have done nothing, for want of a thread that lives. */
+/** Returns whether the call may have done nothing because no thread was alive. */
 function wasLost(result: CallResult): boolean {
   return result === WORKER_DIED || result === NO_WORKER;
 }

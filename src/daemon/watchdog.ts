@@ -1,8 +1,8 @@
 /**
- * The hard deadline behind everything else: a thread that does nothing but look once a second whether the request thread
- * still lives, and whether the daemon has ended when it was to. Else it ends the process with a signal that nothing can
- * hold up, and the kernel drops the owner's lock with it. The request thread cannot do that to itself: it may be what is
- * stuck, in a loop or in a system call on a disk that does not answer.
+ * The hard deadline behind everything else: a thread that only looks once a second whether the request thread still runs, and
+ * whether the daemon has ended in time. If not, it ends the process with a signal that nothing can hold up, and the kernel
+ * drops the owner's lock. The request thread cannot do that to itself: it may itself be stuck, in a loop or in a system call
+ * on a disk that does not respond.
  */
 import { startWatching } from '../pool/keeper-link.ts';
 import { BEAT_MS, BEATS, COUNT, SECONDS_TO_STOP } from '../pool/watchdog-thread.ts';
@@ -12,7 +12,7 @@ export class Watchdog {
 
   private constructor() {}
 
-  /** Where the system has no thread to give there is none, which is reported. */
+  /** Reports it if the system has no thread to give; then there is no watchdog. */
   static start(report: (event: 'warning', detail: string) => void): Watchdog {
     const watchdog = new Watchdog();
     const tell = () => report('warning', 'the thread that ends a stuck daemon cannot run');
@@ -21,7 +21,7 @@ export class Watchdog {
     return watchdog;
   }
 
-  /** From now on the process has so long to end. */
+  /** Ends the process after `seconds`, unless it has ended by then. */
   endWithin(seconds: number): void {
     Atomics.store(this.#shared, SECONDS_TO_STOP, seconds);
   }

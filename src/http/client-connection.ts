@@ -1,7 +1,7 @@
 /**
- * What the server keeps of one client connection, from its acceptance to its end. What is decided by it is decided
- * elsewhere: which connection is closed for a new one (connections.ts), which has to give up memory (held-memory.ts), how
- * many of its requests are worked on at once (pipelining.ts).
+ * What the server keeps of one client connection, from its acceptance to its end. The policies are elsewhere: which
+ * connection is closed for a new one (connections.ts), which one has to give up memory (held-memory.ts), and how many of its
+ * requests are worked on at once (pipelining.ts).
  */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -22,10 +22,10 @@ type Accepted = Socket & { [CONNECTION]?: ClientConnection };
 export class ClientConnection {
   readonly socket: Socket;
   readonly #held: MemoryBound;
-  /** Sent or not. An error of the connection belongs to the request of this response, or comes after it. */
+  /** Node's object for the last response, sent or not. An error of the connection concerns its request, or comes after it. */
   lastResponse: ServerResponse | null = null;
 
-  /** The line of connections in which it stands, and since when; null once it has ended. */
+  /** The line of connections in which it stands; null once it has ended. */
   line: Set<ClientConnection> | null = null;
   inLineSinceMs = 0;
 
@@ -33,9 +33,9 @@ export class ClientConnection {
   heldBytes = 0;
   /** When `heldBytes` last became less, or first became more than 0. */
   heldSinceMs = 0;
-  /** Whose memory it counts as. */
+  /** The principal whose memory it counts as. */
   holder: Holder = null;
-  /** Called instead of cutting the connection off, while a body is arriving that can be refused. */
+  /** Refuses the body that is arriving, which the server does rather than cut the connection off; null if none is. */
   refuse: (() => void) | null = null;
 
   /** Requests whose response the client has not yet received, without those that wait. */
@@ -59,7 +59,7 @@ export class ClientConnection {
     return connection;
   }
 
-  /** Charges it before the memory is allocated. Beyond the bound of all clients, this may cut off its own connection. */
+  /** Charges memory before it is allocated. Beyond the bound of all clients, this may cut off this very connection. */
   hold(bytes: number): void {
     this.#held.hold(this, bytes);
   }

@@ -15,17 +15,17 @@ type Line = Set<ClientConnection>;
 const UNPROVEN_WEIGHT = 4;
 
 /**
- * Each connection stands in one of three lines. The connection to close is the one that has been idle longest: it has not
- * yet sent a request, or has its response, or does not read it. Only if there is none is one closed whose response is being
- * made.
+ * Each connection stands in one of three lines. The connection that has been idle longest is closed: it has not yet sent a
+ * request, or has its response, or does not read it. Only if there is no such connection, one is closed whose response is
+ * being made.
  */
 export class Connections {
   readonly #cap: number;
   readonly #warn: Warn;
   readonly #unproven: Line = new Set();
-  /** A response, or a piece of one, is the client's to read. */
+  /** Connections whose client has a response, or a piece of one, to read. */
   readonly resting: Line = new Set();
-  /** A whole request has arrived; its response is being made. */
+  /** Connections with a whole request, whose response is being made. */
   readonly served: Line = new Set();
 
   /** `cap`: how many connections there may be, at least 2. */

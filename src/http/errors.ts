@@ -19,7 +19,7 @@ export const STATUS_OF = {
   disk_full: 507,
 } as const satisfies Record<ErrorCode, number>;
 
-/** What the request thread itself refuses a request for. */
+/** Why the request thread itself refuses a request. */
 export class HttpError extends Error {
   readonly code: ErrorCode;
   /** Flat list of names and values. */

@@ -1,8 +1,8 @@
 /**
  * Bounds the memory that all clients together make the daemon hold: request bodies that are arriving or being answered,
- * requests that wait behind others of their connection, responses that are not read. It is charged before it is allocated.
- * A client that sends and reads at an ordinary pace holds next to nothing. For the others the bound is enough: it needs no
- * deadline, which a slow but honest reader could miss.
+ * requests that wait behind others of their connection, and responses that are not read. Memory is charged before it is
+ * allocated. A client that sends and reads at an ordinary pace holds next to nothing. There is no deadline, which a slow but
+ * honest reader could miss.
  */
 import type { Warn } from '../log/rate-limited-warning.ts';
 import type { ClientConnection, Holder, MemoryBound } from './client-connection.ts';
@@ -16,7 +16,7 @@ export const SESSION: Holder = 'session';
 export class HeldMemory implements MemoryBound {
   readonly #bound: number;
   readonly #warn: Warn;
-  /** Those that have held anything. */
+  /** Connections that have held anything. */
   readonly #connections = new Set<ClientConnection>();
   #total = 0;
 
@@ -26,7 +26,7 @@ export class HeldMemory implements MemoryBound {
     this.#warn = warn;
   }
 
-  /** Beyond the bound, bodies are refused and connections cut off until it is kept: perhaps this connection too. */
+  /** Beyond the bound, refuses bodies and cuts connections off until it is kept, perhaps this connection too. */
   hold(connection: ClientConnection, bytes: number): void {
     if (connection.socket.destroyed) return;
     this.#connections.add(connection);
@@ -49,7 +49,7 @@ export class HeldMemory implements MemoryBound {
     if (this.#connections.delete(connection)) this.#total -= connection.heldBytes;
   }
 
-  /** Counts the whole body of a request that is being answered. It cannot be taken back. */
+  /** Counts the body of a request that is being answered. That memory cannot be taken back. */
   startWork(bytes: number): void {
     this.#total += bytes;
   }
@@ -58,7 +58,7 @@ export class HeldMemory implements MemoryBound {
     this.#total -= bytes;
   }
 
-  /** A body that is arriving is refused with an answer; anything else that is held ends only with its connection. */
+  /** Refuses a body that is arriving, with a response. Anything else that is held ends only with its connection. */
   #takeBack(): void {
     const worst = this.#findWorst();
     this.#warn('clients hold more memory than they may together: some are refused or cut off');
@@ -71,9 +71,9 @@ export class HeldMemory implements MemoryBound {
   }
 
   /**
-   * First finds the holder whose connections together have held most for longest, then the worst of its connections. So
-   * neither a large but quick upload nor a small one that waits is chosen, however many connections a holder opens. The
-   * owner's session comes last.
+   * Finds first the holder whose connections together have the largest product of bytes and time, then the worst of its
+   * connections. So neither a large but quick upload nor a small one that waits is chosen, and opening many connections does
+   * not help a holder. The owner's session comes last.
    */
   #findWorst(): ClientConnection {
     const nowMs = performance.now();

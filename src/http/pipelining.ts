@@ -1,17 +1,17 @@
 /**
  * Requests that a client sends on one connection without waiting for the responses (RFC 9112 section 9.3.2). A bounded
- * number is worked on at once; while others wait, no more are read. Node itself stops reading only when responses pile up,
- * and by then it may have read thousands of requests.
+ * number is worked on at once, and while others wait, no more are read. Node itself stops reading only when responses pile
+ * up, and by then it may have read thousands of requests.
  */
 import type { ServerResponse } from 'node:http';
 import type { ClientConnection } from './client-connection.ts';
 
 /** Enough that a client's many writes share a commit; few enough that other clients' requests are not refused. */
 const AT_ONCE = 64;
-/** Bytes. Roughly what Node keeps of a request without a body: the request, its response, and what hangs on them. */
+/** Bytes. Roughly the size of Node's objects for a request without a body and its response. */
 const REQUEST_SIZE = 8_192;
 
-/** Calls `start` when it is the turn of this request, which mostly is at once. */
+/** Calls `start` when it is this request's turn, mostly at once. */
 export function takeTurn(connection: ClientConnection, response: ServerResponse, start: () => void): void {
   response.once('close', () => giveTurn(connection));
   if (connection.requestsUnderWay < AT_ONCE) {

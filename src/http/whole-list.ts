@@ -1,6 +1,6 @@
 /**
- * A list without `limit` is put together from pages, so that this thread never holds a long list and no reader works on it
- * for long. Each page is a snapshot of its own. An entry that stays in its place is on exactly one page.
+ * Puts a list without `limit` together from pages, so that the request thread never holds a long list and no reader works on
+ * it for long. Each page is a snapshot of its own. An entry that keeps its name is on exactly one page.
  */
 import type { Call, PageBounds } from '../../workers/messages.ts';
 import type { CallResult } from '../call-result.ts';
@@ -15,7 +15,7 @@ type Page = Extract<CallResult, { ok: true }>;
  */
 export type Rest = AsyncGenerator<Bytes, void, undefined>;
 
-/** Takes a reader thread well under a millisecond, for which other requests have to wait. */
+/** A page takes a reader thread well under a millisecond. Other requests have to wait for that time. */
 export const PAGE: PageBounds = { rows: 100, bytes: 262_144 };
 
 const COMMA = 0x2c;

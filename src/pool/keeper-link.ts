@@ -1,8 +1,8 @@
-/** This process's keeper, for those who have it start and end threads. */
+/** The connection to this process's keeper, which starts and ends threads. */
 import type { MessagePort } from 'node:worker_threads';
 import { createKeeper, type News, type Order } from './keeper.ts';
 
-/** Where first.cts leaves the port to the keeper's thread. It leads to nothing but what an Order says. */
+/** Where first.cts keeps the port to the keeper's thread. Nothing but orders can be sent through it. */
 const KEEPER = Symbol.for('maestrovault.keeper');
 
 type Give = (order: Order, transfer: readonly MessagePort[]) => void;
@@ -10,7 +10,7 @@ type Give = (order: Order, transfer: readonly MessagePort[]) => void;
 let link: Give | null = null;
 let ids = 0;
 const ended = new Map<number, (reason: string) => void>();
-/** Threads that were told to end: their news is waited for, and nothing else may keep this process alive by then. */
+/** Threads that were told to end. Until they are reported to have ended, they keep this process alive. */
 const ending = new Set<number>();
 let onUnwatched: () => void = () => {};
 
@@ -26,16 +26,16 @@ function hear(news: News): void {
   tell?.(news.reason);
 }
 
-/** undefined where there is no thread for it. */
+/** Returns undefined where the keeper has no thread of its own. */
 function findPort(): MessagePort | undefined {
   return (globalThis as { [KEEPER]?: MessagePort })[KEEPER];
 }
 
-/** Where there is no thread for it, in this one. */
+/** Where the keeper has no thread of its own, it runs in this one. */
 function open(): Give {
   const port = findPort();
   if (port === undefined) return createKeeper(hear, process.permission !== undefined);
-  // What waits for a thread holds that thread's own port.
+  // Unreferenced: a call that waits for a thread keeps that thread's own port alive.
   port.on('message', hear).unref();
   return (order, transfer) => port.postMessage(order, [...transfer]);
 }
@@ -45,12 +45,12 @@ function give(order: Order, transfer: readonly MessagePort[] = []): void {
   link(order, transfer);
 }
 
-/** A number for threads that are to know each other. */
+/** Returns the number of a new group. Threads of one group are told of each other. */
 export function createGroup(): number {
   return ++ids;
 }
 
-/** Starts a thread; `onEnd` is told once why it ended. Returns how to end it. */
+/** Starts a thread. `onEnd` is called once, with the reason of its end. Returns a function that ends the thread. */
 export function startThread(
   order: Omit<Order & { kind: 'start' }, 'kind' | 'id'>,
   onEnd: (reason: string) => void,
@@ -66,7 +66,7 @@ export function startThread(
   };
 }
 
-/** Starts the thread that ends a stuck process (watchdog.ts); `onFail`: it cannot run. */
+/** Starts the thread that ends a stuck process (watchdog.ts). `onFail` is called if it cannot run. */
 export function startWatching(shared: SharedArrayBuffer, onFail: () => void): void {
   onUnwatched = onFail;
   give({ kind: 'watch', shared });

@@ -1,4 +1,4 @@
-/** The keeper as a thread of its own, of the closed daemon (first.cts). Of the dependencies it loads piscina alone. */
+/** The keeper as a thread of its own in the closed daemon (first.cts). Its only dependency is piscina. */
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { createKeeper } from './keeper.ts';
 

@@ -1,12 +1,12 @@
 /**
- * Who starts and ends the worker threads, and gives readers and writers the channels over which they share the keyring.
- * In the closed daemon that is a thread of its own (keeper-thread.ts), which is started before any dependency is loaded
- * and loads piscina alone: no object that the request thread can get at leads to those channels, and afterwards the request
- * thread may start no threads at all. Elsewhere it runs in the thread that asks.
+ * The keeper starts and ends the worker threads, and gives readers and writers the channels over which they share the
+ * keyring. In the closed daemon it is a thread of its own (keeper-thread.ts), which is started before any dependency is
+ * loaded and loads only piscina. So no object that the request thread can reach leads to those channels, and afterwards the
+ * request thread may start no threads at all. Elsewhere the keeper runs in the thread that calls it.
  *
- * Each thread is a pool of its own: one of several does not replace a thread that died while it loaded, leaves what waits
- * for that one unanswered for ever, keeps silent about threads that end between two tasks, and does not say which of its
- * threads gets a task. Requests go past the pool, over a channel from the request thread to the worker.
+ * Each thread has a pool of its own. A pool of several threads does not replace a thread that died while it loaded, never
+ * answers tasks that wait for that thread, does not report threads that end between two tasks, and does not say which thread
+ * gets a task. Requests bypass the pool, over a channel from the request thread to the worker.
  */
 import { extname } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
@@ -16,7 +16,7 @@ import { startWatchdog } from './watchdog-thread.ts';
 
 export type Role = 'reader' | 'writer';
 
-/** What the keeper is asked. Threads of one group are told of each other. */
+/** What the keeper is to do. Threads of one group are told of each other. */
 export type Order =
   | {
       readonly kind: 'start';
@@ -30,7 +30,7 @@ export type Order =
   | { readonly kind: 'end'; readonly id: number }
   | { readonly kind: 'watch'; readonly shared: SharedArrayBuffer };
 
-/** What it tells. `reason`: the kind of error or the exit code. */
+/** What the keeper reports. `reason`: the kind of error or the exit code. */
 export type News =
   | { readonly kind: 'ended'; readonly id: number; readonly reason: string }
   | { readonly kind: 'unwatched' };
@@ -43,23 +43,24 @@ interface Kept {
 }
 
 /**
- * Under Node's permission model a thread has its own. A reader reads files, no more. The writer is outside of it: it
- * makes and destroys key files, for which the model cannot permit fsync, and asks the keychain in a process of its own.
+ * Under Node's permission model a thread has permissions of its own. A reader may only read files. The writer is outside of
+ * the model: it makes and destroys key files, for which the model cannot permit fsync, and asks the keychain in a process of
+ * its own.
  */
 const FLAGS: Readonly<Record<Role, string[]>> = {
   reader: ['--permission', '--allow-addons', '--allow-fs-read=*', '--disable-warning=SecurityWarning'],
   writer: [],
 };
-/** More than are ever under way on one thread. */
+/** More tasks than are ever under way on one thread. */
 const TASKS = 4_096;
 const MINUTE_MS = 60_000;
 
-/** .ts when run from source, .js when built: the compiler rewrites imports, but not this. */
+/** Returns the file of a thread: .ts when run from source, .js when built. The compiler rewrites imports, but not this. */
 export function locateThread(role: Role): URL {
   return new URL(`../../workers/${role}${extname(import.meta.url)}`, import.meta.url);
 }
 
-/** Returns what carries out an order. `isClosed`: the threads get permissions of their own. */
+/** Returns a function that carries out orders. `isClosed`: the threads get permissions of their own. */
 export function createKeeper(tell: (news: News) => void, isClosed: boolean): (order: Order) => void {
   const threads = new Map<number, Kept>();
   return (order) => {
@@ -79,7 +80,7 @@ function startThread(
     [...threads.values()].filter((other) => other.group === group && other.role !== role);
   const onEnd = (reason: string) => {
     threads.delete(id);
-    // A channel that it was handed at its end was never its own, and does not close by itself.
+    // A channel that the thread was handed at its end never became its own, and does not close by itself.
     for (const other of listOthers()) hand(other.pool, { kind: 'peer', id, port: null });
     tell({ kind: 'ended', id, reason });
   };
@@ -95,33 +96,19 @@ function startThread(
     hand(pool, { kind: 'peer', id: other.id, port: port1 });
     hand(other.pool, { kind: 'peer', id, port: port2 });
   }
-  // Last: by its first request it has its peers.
+  // Last, so that the thread has its peers before its first request.
   hand(pool, { kind: 'requests', port });
   threads.set(id, { id, pool, group, role });
 }
 
-/** A pool of one thread. `onEnd` is told once. Throws where the system has no more threads to give. */
+/** Starts a pool of one thread. `onEnd` is called once. Throws where the system has no more threads to give. */
 function startPool(
   role: Role,
   workerData: WorkerOptions & { readonly role: Role },
   isClosed: boolean,
   onEnd: (reason: string) => void,
 ): Piscina {
-  const pool = new Piscina({
-    filename: locateThread(role).href,
-    ...(isClosed ? { execArgv: FLAGS[role] } : {}),
-    minThreads: 1,
-    maxThreads: 1,
-    // minThreads = maxThreads: the thread is never idle out of the pool.
-    idleTimeout: MINUTE_MS,
-    concurrentTasksPerWorker: TASKS,
-    // An idle thread must hear requests, and what the other ones have to say about the keyring.
-    atomics: 'disabled',
-    maxQueue: TASKS,
-    // Nobody reads the pool's own statistics.
-    recordTiming: false,
-    workerData,
-  });
+  const pool = createPool(role, workerData, isClosed);
   const [worker] = pool.threads;
   if (worker === undefined) throw new TypeError('it was not started');
   let isTold = false;
@@ -134,21 +121,39 @@ function startPool(
   // Before the pool's own listeners, which would start another thread in it.
   worker.prependListener('error', (error) => abandon(describeError(error)));
   worker.prependListener('exit', (code) => abandon(`exit ${code}`));
-  // What is wrong has been told by then; without a listener it would end the process.
+  // The error has been reported by then; without a listener it would end the process.
   pool.on('error', () => {});
   return pool;
+}
+
+function createPool(role: Role, workerData: WorkerOptions, isClosed: boolean): Piscina {
+  return new Piscina({
+    filename: locateThread(role).href,
+    ...(isClosed ? { execArgv: FLAGS[role] } : {}),
+    minThreads: 1,
+    maxThreads: 1,
+    // minThreads = maxThreads: the thread is never idle out of the pool.
+    idleTimeout: MINUTE_MS,
+    concurrentTasksPerWorker: TASKS,
+    // An idle thread must receive requests, and messages of the other threads about the keyring.
+    atomics: 'disabled',
+    maxQueue: TASKS,
+    // The pool's own statistics are not read.
+    recordTiming: false,
+    workerData,
+  });
 }
 
 function hand(pool: Piscina, task: ThreadTask): void {
   const transfer = task.port === null ? [] : [task.port];
   // piscina's own name for the type of a transfer list resolves to another type under these compiler settings.
   pool.run(task, { transferList: transfer as never }).catch(() => {
-    // It never got there: whoever has the other end must not wait for it.
+    // The task did not arrive, and the thread at the other end of the channel must not wait for it.
     task.port?.close();
   });
 }
 
-/** An error's name and code: its message may quote what it was about. */
+/** Returns an error's name and code. Its message may quote what it was about. */
 function describeError(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   return 'code' in error ? `${error.name} ${String(error.code)}` : error.name;

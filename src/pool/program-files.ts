@@ -1,6 +1,6 @@
 /**
- * Whether the files that the program was started from are still the ones that lie there. An upgrade puts others in their
- * place; a thread that is started from those would not be of this program.
+ * Tells whether the files that the program was started from have been replaced. An upgrade puts other files in their place,
+ * and a thread that is started from those would not belong to this program.
  */
 import { type BigIntStats, statSync } from 'node:fs';
 
@@ -12,14 +12,14 @@ export class ProgramFiles {
     this.#files = new Map(files.map((file) => [file, identify(file)]));
   }
 
-  /** Stays so once it was so. */
+  /** Once true, it stays true. */
   isReplaced(): boolean {
     this.#isReplaced ||= [...this.#files].some(([file, identity]) => identify(file) !== identity);
     return this.#isReplaced;
   }
 }
 
-/** Not by the time of change, which a backup or a link may alter. */
+/** Leaves out the time of the last status change, which a backup or a link may alter. */
 function identify(file: URL): string {
   try {
     const { dev, ino, size, mtimeNs }: BigIntStats = statSync(file, { bigint: true });

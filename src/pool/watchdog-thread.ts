@@ -3,19 +3,19 @@ import { Worker } from 'node:worker_threads';
 
 /** The request thread beats once a second. */
 export const BEAT_MS = 1_000;
-/** No request takes it a fraction of that; whoever waits for it so long is served by nobody. */
+/** The request thread is stuck after this time. No request takes it a fraction of that. */
 const STUCK_SECONDS = 15;
 
-/** Where the shared numbers lie. */
+/** Indexes of the shared numbers. */
 export const BEATS = 0;
 export const SECONDS_TO_STOP = 1;
-/** Never changes: waiting for it is how the thread sleeps. */
+/** Never changes. The thread sleeps by waiting for it. */
 const NOTHING = 2;
 export const COUNT = 3;
 
 /**
- * Given as text, so that it needs no file. Seconds are counted by how often the thread has slept: while the whole process
- * is stopped, or the machine sleeps, none pass.
+ * Given as text, so that it needs no file. Counts seconds by how often the thread has slept, so none pass while the whole
+ * process is stopped or the machine sleeps.
  */
 const PROGRAM = `
 const shared = new Int32Array(require('node:worker_threads').workerData);
@@ -30,10 +30,10 @@ for (;;) {
   if (stuckFor >= ${STUCK_SECONDS} || (toStop > 0 && stoppingFor >= toStop)) process.kill(process.pid, 'SIGKILL');
 }`;
 
-/** Measured with these: 5 MB of memory. */
+/** With these limits the thread takes 5 MB of memory, as measured. */
 const HEAP_MB = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 };
 
-/** `onFail`: there is no thread to have, or it ended. */
+/** `onFail` is called if the thread cannot be started, or ends. */
 export function startWatchdog(shared: SharedArrayBuffer, onFail: () => void): void {
   try {
     new Worker(PROGRAM, { eval: true, env: {}, execArgv: [], resourceLimits: HEAP_MB, workerData: shared })
