@@ -11,6 +11,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
+import { makeVaults } from '../test/fixtures/made-vaults.ts';
 import { findMissing, SECRET_SERVICE_PROGRAMS } from '../test/fixtures/programs.ts';
 import { closingLine, type Summary } from './test-summary.ts';
 import { UNMEASURED_TESTS } from './unmeasured-tests.ts';
@@ -26,6 +27,7 @@ const COVERAGE_DATA = join(root, 'coverage/tmp');
 /** What the fast suite shows of the same promises, some of it by a sample: here the whole of it runs. */
 const ALSO_HARD = [
   'closed-process',
+  'commands',
   'daemon-crash',
   'envelope',
   'fence',
@@ -117,7 +119,12 @@ function runTestFiles(selection: Selection, home: string): { isOk: boolean; summ
     env.COVERAGE_DATA = COVERAGE_DATA;
     if (selection.measuresAll) env.MEASURE_ALL = '1';
   }
-  const isOk = runNode([RUN_TEST_FILES, String(selection.jobs), ...selection.files], env);
+  const vaults = makeVaults();
+  const isOk = runNode([RUN_TEST_FILES, String(selection.jobs), ...selection.files], {
+    ...env,
+    ...vaults.env,
+  });
+  vaults.remove();
   const nothing: Summary = { passed: 0, failed: 0, skipped: 0, files: [] };
   return { isOk, summary: existsSync(summaryFile) ? JSON.parse(readFileSync(summaryFile, 'utf8')) : nothing };
 }

@@ -4,7 +4,16 @@ import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { skipWithout } from './fixtures/programs.ts';
-import { ask, BIN, createSandbox, type Finished, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import {
+  ask,
+  BIN,
+  createSandbox,
+  type Finished,
+  fillVault,
+  mav,
+  type Sandbox,
+  startDaemon,
+} from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -36,7 +45,7 @@ async function testTokens(t: Test, sandbox: Sandbox): Promise<void> {
 
 t.test('token > without a daemon > created, listed, revoked', async (t) => {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   await testTokens(t, sandbox);
 });
 
@@ -62,7 +71,7 @@ t.test('token revoke --all > twice at once > all are revoked, and neither compla
 
 t.test('token > wrong usage > exit 2, and nothing that was typed is repeated', async (t) => {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   const wrong = [
     ['token', 'create', '--scope', 'read'],
     ['token', 'create', '--name', 'n'],
@@ -87,7 +96,7 @@ t.test('token > wrong usage > exit 2, and nothing that was typed is repeated', a
 
 t.test('commands at once > without a daemon > wait for each other', async (t) => {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   const create = () => mav(sandbox, ['token', 'create', '--name', 'n', '--scope', 'read']);
   const made = await Promise.all([create(), create(), create(), create()]);
   t.same(
@@ -166,7 +175,7 @@ t.test(
     const table = [...(await formatTable([{ head: 'A' }], [['\u001b[31mred\u202e']], null))].join('');
     t.notOk(table.includes('\u001b') || table.includes('\u202e'));
     const sandbox = createSandbox(t);
-    await mav(sandbox, ['init', '--key-store', 'file']);
+    await fillVault(sandbox);
     const refused = await mav(sandbox, ['token', 'create', '--name', '\u001b[31m', '--scope', 'read']);
     t.equal(refused.code, 2);
   },
@@ -174,7 +183,7 @@ t.test(
 
 t.test('terminal > token list > is a table there', { skip: skipWithout('script') }, async (t) => {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   await mav(sandbox, ['token', 'create', '--name', 'n', '--scope', 'read']);
   const command = `'${process.execPath}' '${BIN}' token list`;
   const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {

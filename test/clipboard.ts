@@ -17,7 +17,7 @@ import t, { type Test } from 'tap';
 import { findClipboard } from '../src/cli/clipboard/clipboard.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { createSandbox, finished, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, fillVault, finished, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -29,7 +29,7 @@ const OTHER = 'something else';
 async function createVault(t: Test, env: NodeJS.ProcessEnv, { served = true } = {}): Promise<Sandbox> {
   const sandbox = createSandbox(t, env);
   if (served) await startDaemon(t, { sandbox, token: false });
-  else await mav(sandbox, ['init', '--key-store', 'file']);
+  else await fillVault(sandbox);
   await mav(sandbox, ['set', 'x'], { input: VALUE });
   t.teardown(() => {
     for (const pid of findClearers(sandbox)) process.kill(pid);

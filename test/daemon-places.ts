@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { codeOf, isAnswering, modeOf, refuses } from './fixtures/daemon-places.ts';
 import { leaveSocket } from './fixtures/dead-socket.ts';
-import { BIN, createSandbox, finished, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { BIN, createSandbox, fillVault, finished, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 const isRoot = process.geteuid?.() === 0;
 
@@ -25,7 +25,7 @@ t.jobs = 3;
 
 t.test('serve > something else lies at the socket’s path > refused, and left alone', async (t) => {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   const target = join(sandbox.folder, 'target');
   writeFileSync(target, 'kept');
   const places: Record<string, (path: string) => void> = {
@@ -52,7 +52,7 @@ t.test(
   { skip: isRoot ? false : 'only root can give a file away' },
   async (t) => {
     const sandbox = createSandbox(t);
-    await mav(sandbox, ['init', '--key-store', 'file']);
+    await fillVault(sandbox);
     await leaveSocket(sandbox.socket);
     chownSync(sandbox.socket, 65534, 65534);
     const before = lstatSync(sandbox.socket).ino;
@@ -63,7 +63,7 @@ t.test(
 
 t.test('serve > the socket’s place is unusable > refused with the place and the remedy', async (t) => {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   const folder = (name: string, mode = 0o700) => {
     const path = join(sandbox.folder, name);
     mkdirSync(path, { mode: 0o700 });

@@ -10,7 +10,7 @@ import { listenAt } from '../src/daemon/socket.ts';
 import { isAnswering, refuses } from './fixtures/daemon-places.ts';
 import { leaveSocket } from './fixtures/dead-socket.ts';
 import { RawConnection, waitUntil } from './fixtures/raw.ts';
-import { ask, createSandbox, finished, mav, spawnMav, startDaemon } from './fixtures/vault.ts';
+import { ask, createSandbox, fillVault, finished, mav, spawnMav, startDaemon } from './fixtures/vault.ts';
 
 /** Signals, sockets and modes are POSIX. */
 t.jobs = 3;
@@ -62,7 +62,7 @@ t.test('serve > killed, then started six times at once > exactly one takes the s
 
 t.test('serve > --socket is the live socket of another vault > refused, and left alone', async (t) => {
   const [first, second] = [await startDaemon(t), createSandbox(t)];
-  await mav(second, ['init', '--key-store', 'file']);
+  await fillVault(second);
   const before = lstatSync(first.socket).ino;
   await refuses(t, second, new RegExp(`listening on ${first.socket}; choose another --socket`), [
     '--socket',
@@ -179,7 +179,7 @@ t.test('SIGTERM > another socket lies at the path by now > it is left alone', as
 
 t.test('serve > standard error is closed > it goes on serving', async (t) => {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   const child = spawnMav(sandbox, ['serve'], { stdio: ['ignore', 'pipe', 'pipe'] });
   t.teardown(() => child.kill('SIGKILL'));
   await new Promise((resolve) => child.stderr?.once('data', resolve));
@@ -201,7 +201,7 @@ t.test('serve > no vault > says how to make one, and leaves nothing behind', asy
 
 t.test('serve > a short command has the vault just now > waits its turn', async (t) => {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   const lock = new Database(join(sandbox.home, 'owner.lock'));
   lock.exec('BEGIN EXCLUSIVE');
   const release = setTimeout(() => lock.close(), 1_500);

@@ -17,7 +17,7 @@ import {
   UNKNOWN,
 } from './fixtures/reports.ts';
 import { hashFolder } from './fixtures/sealed.ts';
-import { BIN, createSandbox, createVault, mav, startDaemon } from './fixtures/vault.ts';
+import { BIN, createSandbox, createVault, fillVault, mav, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -25,7 +25,7 @@ t.test('doctor > nothing wrong > one line for each check, exit 0, and nothing ch
   const sandbox = createSandbox(t);
   t.matchSnapshot(settle((await mav(sandbox, ['doctor', '-o', 'table'])).stdout, sandbox), 'no vault');
   t.equal(existsSync(sandbox.home), false);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   const before = hashFolder(sandbox.folder);
   const alone = await mav(sandbox, ['doctor', '-o', 'table']);
   t.same([alone.code, alone.stderr], [0, '']);
@@ -104,7 +104,7 @@ t.test('doctor > a vault in a synced folder, its clock ahead, or sealed > a warn
   const sandbox = createSandbox(t);
   const home = join(sandbox.folder, 'Dropbox', 'vault');
   const moved = { ...sandbox, env: { ...sandbox.env, MAV_HOME: home } };
-  await mav(moved, ['init', '--key-store', 'file']);
+  await fillVault(moved);
   await mav(moved, ['set', 'one', '--value', 'v']);
   const db = new Database(join(home, 'vault.db'));
   db.exec('UPDATE secrets SET updated_at = updated_at + 86400');

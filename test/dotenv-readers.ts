@@ -10,7 +10,7 @@ import { DOTENV_READERS, type Quotes } from '../src/cli/formats/dotenv-readers.t
 import { formatDotenv, formatDotenvFile } from '../src/cli/formats/format-dotenv.ts';
 import { type DotenvReader, type Found, findDotenvReaders } from './fixtures/dotenv-readers.ts';
 import { skipWithout } from './fixtures/programs.ts';
-import { createSandbox, finished, mav, type Sandbox } from './fixtures/vault.ts';
+import { createSandbox, fillVault, finished, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -199,7 +199,7 @@ t.test('docs/transfer.md > the table of who reads what > is what formatDotenv do
 
 async function createVault(t: Test, values: Readonly<Record<string, string>>): Promise<Sandbox> {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   await mav(sandbox, ['import', '-'], { input: JSON.stringify(values) });
   return sandbox;
 }

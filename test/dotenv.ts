@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { parseDotenv } from '../src/cli/formats/dotenv.ts';
 import { findDotenvReaders } from './fixtures/dotenv-readers.ts';
-import { createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
+import { createSandbox, fillVault, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -143,7 +143,7 @@ let sandbox: Sandbox;
 
 t.before(async () => {
   sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   await mav(sandbox, ['set', 'db', '--env', 'prod'], { input: 'hunter2' });
 });
 

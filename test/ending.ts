@@ -21,6 +21,7 @@ import {
   ask,
   BIN,
   createSandbox,
+  fillVault,
   finished,
   mav,
   type Sandbox,
@@ -33,7 +34,7 @@ const STUCK = new URL('fixtures/stuck-thread.mjs', import.meta.url).href;
 
 async function createVault(t: Test): Promise<Sandbox> {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   return sandbox;
 }
 

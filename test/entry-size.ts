@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
 import { readMemory } from './fixtures/process-figures.ts';
 import { RawConnection } from './fixtures/raw.ts';
-import { createSandbox, mav, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, fillVault, mav, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -93,7 +93,7 @@ t.test('an entry > as large as may be > one byte more is refused by every way in
 
 t.test('config.json > smaller bounds > they hold; what is no bound is refused', async (t) => {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   const configure = (config: object) =>
     writeFileSync(join(sandbox.home, 'config.json'), JSON.stringify(config), { mode: 0o600 });
   configure({ max_fields: 2, max_entry_bytes: 100 });

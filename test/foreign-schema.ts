@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
-import { createSandbox, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, fillVault, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 
@@ -77,7 +77,7 @@ function plant({ databasePath }: Sandbox, how: (db: Db) => void): void {
 
 async function createVault(t: Test): Promise<Sandbox> {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   await mav(sandbox, ['set', 'a', '--value', 'first']);
   return sandbox;
 }

@@ -2,13 +2,13 @@
 import t, { type Test } from 'tap';
 import { skipWithout } from './fixtures/programs.ts';
 import { KEYS, mavOnTerminal } from './fixtures/terminal.ts';
-import { createSandbox, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, fillVault, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
 async function createVault(t: Test): Promise<Sandbox> {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   return sandbox;
 }
 

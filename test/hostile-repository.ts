@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { skipWithout } from './fixtures/programs.ts';
-import { createSandbox, type Finished, mav, type Sandbox } from './fixtures/vault.ts';
+import { createSandbox, type Finished, fillVault, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 const skip = skipWithout('git');
@@ -28,7 +28,7 @@ function leaves(marker: string): string {
 
 async function createRepository(t: Test): Promise<Repository & { readonly sandbox: Sandbox }> {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   await mav(sandbox, ['set', 'db'], { input: VALUE });
   const repository = openRepository(sandbox, 'work');
   repository.git(['init', '-q']);

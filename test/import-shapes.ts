@@ -1,6 +1,6 @@
 /** `mav import` of the JSON that other tools export, and what it says of JSON that it does not know. */
 import t from 'tap';
-import { createSandbox, type Finished, mav, type Sandbox } from './fixtures/vault.ts';
+import { createSandbox, type Finished, fillVault, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -8,7 +8,7 @@ let sandbox: Sandbox;
 
 t.before(async () => {
   sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
 });
 
 function importText(input: string, ...args: readonly string[]): Promise<Finished> {

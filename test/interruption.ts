@@ -4,7 +4,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { createSandbox, finished, mav, type Sandbox, spawnMav, startDaemon } from './fixtures/vault.ts';
+import {
+  createSandbox,
+  fillVault,
+  finished,
+  mav,
+  type Sandbox,
+  spawnMav,
+  startDaemon,
+} from './fixtures/vault.ts';
 
 const ENTRIES = 20_000;
 const PATIENCE_MS = 60_000;
@@ -74,7 +82,7 @@ t.test(
   { skip },
   async (t) => {
     const sandbox = createSandbox(t);
-    await mav(sandbox, ['init', '--key-store', 'file']);
+    await fillVault(sandbox);
     await stopsImports(t, sandbox);
   },
 );

@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
-import { BIN, createSandbox, mav } from './fixtures/vault.ts';
+import { BIN, createSandbox, fillVault, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -416,7 +416,7 @@ t.test('mav > names that objects have of themselves > set, shown, exported and i
 
 t.test('exec > variables that objects have of themselves > reach the program', async (t) => {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   const names = ['__proto__', 'constructor', 'toString'];
   const variables = [...names.map((name) => `${name}=of ${name}`), `PATH=${NODE_FOLDER}:${process.env.PATH}`];
   // As a shell starts it: that is what notes the environment before Node has it.

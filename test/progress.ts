@@ -6,7 +6,7 @@ import { Progress } from '../src/cli/terminal/progress.ts';
 import { locateSessionToken, readSessionToken } from '../src/places/session-token.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { ask, createSandbox, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { ask, createSandbox, fillVault, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 const skip = skipWithout('python3');
@@ -43,7 +43,7 @@ for (const isServed of [true, false]) {
   const way = isServed ? 'with a daemon' : 'without a daemon';
   t.test(`import, rotate, check > on a terminal > say how far they are > ${way}`, { skip }, async (t) => {
     const sandbox = isServed ? await startDaemon(t, { token: false }) : createSandbox(t);
-    if (!isServed) await mav(sandbox, ['init', '--key-store', 'file']);
+    if (!isServed) await fillVault(sandbox);
     const file = writeSecrets(sandbox);
     const show = async (...args: string[]) => {
       const { code, shown } = await mavOnTerminal(t, sandbox, args).ended();

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, write
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { waitUntil } from './fixtures/raw.ts';
-import { ask, createSandbox, finished, mav, type Sandbox } from './fixtures/vault.ts';
+import { ask, createSandbox, fillVault, finished, mav, type Sandbox } from './fixtures/vault.ts';
 
 const root = dirname(import.meta.dirname);
 const KILLER = join(import.meta.dirname, 'fixtures', 'thread-killer.mjs');
@@ -31,7 +31,7 @@ async function serveProgram(t: Test): Promise<Served> {
   const plain = createSandbox(t);
   const killer = join(plain.folder, 'killer');
   const sandbox = { ...plain, env: { ...plain.env, MAV_KILLER: killer } };
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   const program = installProgram(sandbox);
   const node = [WITHOUT_LAUNCHER, '--import', KILLER, join(program, 'dist', 'src', 'bin.js')];
   const child = spawn(process.execPath, [...node, 'serve'], { env: sandbox.env, cwd: sandbox.folder });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { skipWithout } from './fixtures/programs.ts';
 import { StoredFile } from './fixtures/stored.ts';
-import { createSandbox, type Finished, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, type Finished, fillVault, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 const skipGit = skipWithout('git');
@@ -68,7 +68,7 @@ function runGit({ env }: Sandbox, cwd: string, args: readonly string[]): string 
 
 async function createWorkplace(t: Test): Promise<Workplace> {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   await fill(sandbox);
   return openWorkplace(t, sandbox);
 }

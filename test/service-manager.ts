@@ -15,7 +15,7 @@ import { findMissing, SECRET_SERVICE_PROGRAMS } from './fixtures/programs.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import { startSecretService } from './fixtures/secret-service.ts';
 import { skipWithoutUserManager, startUserManager, type UserManager } from './fixtures/user-manager.ts';
-import { ask, BIN, createSandbox, type Finished, mav, type Sandbox } from './fixtures/vault.ts';
+import { ask, BIN, createSandbox, type Finished, fillVault, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -42,7 +42,7 @@ async function startMachine(t: Test, sandbox: Sandbox): Promise<Machine> {
 
 t.test('service > installed, used, stopped, started, removed > as it says', { skip }, async (t) => {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   const machine = await startMachine(t, sandbox);
   const isListening = () => lstatSync(sandbox.socket, { throwIfNoEntry: false })?.isSocket() === true;
 

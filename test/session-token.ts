@@ -12,7 +12,7 @@ import {
 import { basename, join } from 'node:path';
 import t from 'tap';
 import { modeOf } from './fixtures/daemon-places.ts';
-import { ask, createSandbox, mav, startDaemon } from './fixtures/vault.ts';
+import { ask, createSandbox, fillVault, mav, startDaemon } from './fixtures/vault.ts';
 
 /** Signals, sockets and modes are POSIX. */
 t.jobs = 3;
@@ -31,7 +31,7 @@ t.test('session token > in the runtime folder, if that is private; else beside t
     ['empty', () => '', false],
   ];
   const bare = createSandbox(t);
-  await mav(bare, ['init', '--key-store', 'file']);
+  await fillVault(bare);
   for (const [name, make, isUsed] of cases) {
     await t.test(name, async (t) => {
       const env = { ...bare.env, XDG_RUNTIME_DIR: make(bare.folder) };
@@ -79,7 +79,7 @@ t.test(
     const folders = ['', 'one', 'two'].map((name) => join(bare.folder, name));
     for (const folder of folders.slice(1)) mkdirSync(folder, { mode: 0o700 });
     const [none = '', ...both] = folders.map((folder) => (folder === join(bare.folder, '') ? '' : folder));
-    await mav(bare, ['init', '--key-store', 'file']);
+    await fillVault(bare);
     const elsewhere = join(bare.folder, 'no vault here');
     for (const its of [none, ...both]) {
       const env = { ...bare.env, XDG_RUNTIME_DIR: its };

@@ -17,6 +17,7 @@ import { findMissing } from './fixtures/programs.ts';
 import {
   BIN,
   createSandbox,
+  fillVault,
   finished,
   mav,
   type Sandbox,
@@ -154,7 +155,7 @@ t.test('no HOME > what needs none > works; else says what to set', { skip }, asy
 
 t.test('a path that is of another kind, or not there > in words', async (t) => {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   const { folder } = sandbox;
   symlinkSync('loop', join(folder, 'loop'));
   const long = join(folder, 'n'.repeat(300));
@@ -188,7 +189,7 @@ async function configured(sandbox: Sandbox, text: string | Uint8Array, args: rea
 
 t.test('config.json > cannot be followed > where and what, and no value of it', async (t) => {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   const cases: readonly (readonly [text: string | Uint8Array, says: string])[] = [
     ['', ' is not a JSON object: line 1, column 1: { is expected, as in {"env": "prod"}'],
     ['[]', ' is not a JSON object: line 1, column 1: { is expected'],
@@ -211,7 +212,7 @@ t.test('config.json > cannot be followed > where and what, and no value of it', 
 
 t.test('config.json > broken, a folder or a FIFO > stops no version, help or doctor', async (t) => {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   const path = join(sandbox.home, 'config.json');
   const lay: Record<string, () => void> = {
     broken: () => writeFileSync(path, '{"env": canary'),
@@ -248,7 +249,7 @@ t.test(
     const fault = join(sandbox.folder, 'fault.mjs');
     writeFileSync(fault, 'String.prototype.padEnd = () => { null.canary; };');
     const env = { ...sandbox.env, NODE_OPTIONS: `--import=${fault}` };
-    await mav(sandbox, ['init', '--key-store', 'file']);
+    await fillVault(sandbox);
     const { code, stderr } = await finished(spawnMav(sandbox, ['status', '-o', 'table'], { env }));
     t.equal(code, 1);
     t.match(stderr, /^mav: this is a fault of mav itself.*please report it: TypeError at \S+:\d+:\d+\n$/);

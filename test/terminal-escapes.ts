@@ -9,7 +9,15 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { skipWithout } from './fixtures/programs.ts';
 import { KEYS, mavOnTerminal } from './fixtures/terminal.ts';
-import { createSandbox, type Daemon, finished, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import {
+  createSandbox,
+  type Daemon,
+  fillVault,
+  finished,
+  mav,
+  type Sandbox,
+  startDaemon,
+} from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 const skip = skipWithout('python3');
@@ -142,7 +150,7 @@ t.test('a terminal > questions and progress > their names are escaped', { skip }
 
 t.test('a terminal > files that somebody else wrote > nothing of them arrives raw', { skip }, async (t) => {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   const write = (name: string, content: unknown) =>
     writeFileSync(join(sandbox.home, name), JSON.stringify(content));
   write('config.json', { [TEXT]: 1 });

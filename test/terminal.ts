@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { skipWithout } from './fixtures/programs.ts';
 import { type Ended, KEYS, mavOnTerminal, openTerminal, type Terminal } from './fixtures/terminal.ts';
-import { BIN, createSandbox, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { BIN, createSandbox, fillVault, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 const skip = skipWithout('python3');
@@ -14,7 +14,7 @@ const { enter, ctrlC, ctrlD } = KEYS;
 async function createVault(t: Test, { served = true } = {}): Promise<Sandbox> {
   if (served) return startDaemon(t, { token: false });
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   return sandbox;
 }
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Connection } from '../src/client/connection.ts';
 import { readTrustedFile, SECRET, UntrustedError } from '../src/places/trusted-places.ts';
-import { createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
+import { createSandbox, fillVault, mav, type Sandbox } from './fixtures/vault.ts';
 
 /** Notes what it is sent, and answers nothing. */
 async function listen(t: Test, sandbox: Sandbox): Promise<() => number> {
@@ -83,7 +83,7 @@ t.test('a file that others can read, or a link to one > not read', async (t) => 
 
 t.test('config.json > others can write it > not followed', async (t) => {
   const sandbox = createSandbox(t);
-  await mav(sandbox, ['init', '--key-store', 'file']);
+  await fillVault(sandbox);
   const path = join(sandbox.home, 'config.json');
   writeFileSync(path, '{"env": "prod"}');
   chmodSync(path, 0o644);
