@@ -14,7 +14,7 @@ export type Outcome = Pick<Success, 'cursor' | 'etag' | 'principals' | 'warning'
 /** Bytes. Smaller bodies may wait for the garbage collector. */
 const LARGE = 65_536;
 
-/** An operation on an open vault. Writes the reply's body; throws errors that `toFailure` knows. */
+/** An operation on an unsealed vault. Writes the body of the reply; throws errors that `toFailure` knows. */
 export type Handler<V> = (vault: V, call: Call, reply: ReplyBuffer) => Outcome | undefined;
 
 /** An operation with a parsed request body, which the caller zeroes. */
@@ -52,15 +52,15 @@ export async function runControl(
   }
 }
 
-/** A reply to each call: all fail for the same reason. */
+/** Returns the same failure as the reply to each call. */
 export function failAll(batch: readonly Call[], error: unknown): Reply[] {
   const failure = toFailure(error);
   return batch.map(() => failure);
 }
 
 /**
- * Zeroes the request bodies of a batch, which hold plaintext, once it has its replies. The memory of large ones is freed at
- * once: it would add up until it is collected.
+ * Zeroes the request bodies of a batch, which hold plaintext, after their last use. The memory of large bodies is freed at
+ * once, because it would add up before the garbage collector runs.
  */
 export function wipeBodies(batch: readonly Call[]): void {
   for (const { body } of batch) {

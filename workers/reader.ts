@@ -1,6 +1,6 @@
 /**
- * A reader thread: runs batches of reading calls. Holds the keyring; the replies' bytes are transferred away, and request
- * bodies, which name what is wanted, are zeroed with their batch.
+ * A reader thread: runs batches of reading calls. Holds the keyring. The bytes of the replies are transferred away; request
+ * bodies are zeroed when their batch is done.
  */
 import { workerData } from 'node:worker_threads';
 import type { WorkerOptions } from './messages.ts';

@@ -1,6 +1,6 @@
 /**
- * Runs batches of reading calls, in the reader threads and in the one thread of a short command. Plaintext is held from
- * decrypting a value until it lies in the reply's bytes.
+ * Runs batches of reading calls, in the reader threads and in the one thread of a short command. Holds the
+ * plaintext of a value from decrypting it until it is in the reply.
  */
 import { failAll, type Handler, runCall, wipeBodies } from './calls.ts';
 import { ReplyBuffer } from './json/reply.ts';
@@ -30,7 +30,7 @@ const operations: Record<ReadOperation, Handler<ReadableVault>> = {
   'vault.check': checkVault,
 };
 
-/** 1 MiB. When a batch's replies are larger, they are sent before the rest of the batch is read. */
+/** 1 MiB. Larger replies of a batch are sent before the rest of the batch is read. */
 const MAX_REPLY_SIZE = 1_048_576;
 const LATER: Failure = {
   ok: false,

@@ -9,21 +9,21 @@ import type { Batch, BatchResult, ThreadMessage, ThreadResult, ThreadTask } from
 
 type RunBatch = (batch: Batch, isLong: boolean) => Promise<BatchResult>;
 
-/** How long what a thread sent before its end may be under way. */
+/** How long messages that a thread sent before its end may take to arrive. */
 const LAST_WORDS_MS = 50;
 
 /**
- * The function that piscina calls with what the keeper hands this thread. It answers the request thread's messages with
- * `run`, several at once where they wait for something, and hands `connect` a channel to each thread that the keeper tells
- * of: over the requests' channel none ever comes, so that the request thread cannot pass for one. Where `run` rejects,
- * which is not foreseen, the request thread ends this thread and starts another.
+ * The function that piscina calls with a task of the keeper. It answers the request thread's messages with `run`, several
+ * at once if they wait for something. `connect` gets a channel to each thread of which the keeper tells. No such channel
+ * comes over the channel of requests, so the request thread cannot pose as a worker thread. If `run` rejects, which is not
+ * foreseen, the request thread ends this thread and starts another.
  */
 export function serveThread(run: RunBatch, connect: (port: MessagePort) => void): (task: ThreadTask) => void {
   const known = new Map<number, MessagePort>();
   const meet = (id: number, port: MessagePort | null) => {
     const before = known.get(id);
     known.delete(id);
-    // What it said last comes first.
+    // Its last messages are still delivered.
     if (before !== undefined) setTimeout(() => before.close(), LAST_WORDS_MS).unref();
     if (port === null) return;
     known.set(id, port);
@@ -38,7 +38,7 @@ export function serveThread(run: RunBatch, connect: (port: MessagePort) => void)
 function serveRequests(port: MessagePort, run: RunBatch): void {
   const handle = async (id: number, message: ThreadMessage): Promise<void> => {
     let result: BatchResult | null = { bytes: new Uint8Array(), replies: [] };
-    // Twice: what is queued while the loop goes round is called in the next round.
+    // Twice, because a callback that is queued during one round of the loop is called in the next.
     if (message.kind === 'rest') for (let round = 0; round < 2; round++) await setImmediate();
     if (message.kind === 'batch') result = await run(message.batch, message.isLong).catch(() => null);
     port.postMessage({ id, result } satisfies ThreadResult, result === null ? [] : [result.bytes.buffer]);

@@ -1,7 +1,6 @@
 /**
- * The writer thread: the only one that writes. Takes batches of writing calls, commits each as one transaction and
- * answers when that is on disk. Holds the keyring, and the plaintext of request bodies until they are sealed; every
- * body is zeroed when its batch is answered.
+ * The writer thread: no other thread writes. Takes batches of writing calls, commits each as one transaction and returns when
+ * that is on disk. Holds the keyring, and the plaintext of request bodies, which are zeroed when their batch is done.
  */
 import { workerData } from 'node:worker_threads';
 import {
@@ -51,8 +50,8 @@ const vault = new Vault(workerData as WorkerOptions, 'writing');
 type Bodies = typeof import('./bodies/schemas.ts');
 
 /**
- * The validation library takes longer to load than everything else here. The daemon's writer loads it while it has
- * nothing else to do; the one thread of a short command only if a body asks for it.
+ * zod takes longer to load than everything else here. The writer of a daemon loads it at its start, while it has nothing
+ * else to do. The one thread of a short command loads it only for a body that needs it.
  */
 let loadingBodies: Promise<Bodies> | null = null;
 
@@ -69,7 +68,7 @@ if (isDaemon) {
   loadWords();
 }
 
-/** A short command ends when it is answered: it leaves this to the daemon. */
+/** Null in a short command, which ends too early: it leaves this to the daemon. */
 const erasing = isDaemon ? new IdleErasing(() => vault.eraseLog()) : null;
 const indexing = isDaemon ? new IdleIndexing(indexSearches) : null;
 
@@ -79,7 +78,7 @@ function indexSearches(limit: number): boolean {
   return isMore;
 }
 
-/** What takes no body, or one that is a value's bytes. */
+/** Operations without a body, or with the bytes of a value as their body. */
 const plainOperations = {
   'secrets.accept': acceptSecret,
   'secrets.delete': deleteSecret,
@@ -92,7 +91,7 @@ const plainOperations = {
 
 type ParsedOperation = Exclude<WriteOperation, keyof typeof plainOperations>;
 
-/** What gets its body parsed. */
+/** Operations with a JSON body. */
 const parsedOperations: { [Name in ParsedOperation]: BodyHandler<Name> } = {
   'secrets.put': putSecret,
   'secrets.patch': patchSecret,
@@ -160,7 +159,7 @@ const controls: Record<ControlOperation, (call: Call, reply: ReplyBuffer) => Pro
   },
 };
 
-/** The passphrase that a call brings, for the operation to zero; null where it has none. */
+/** Returns the passphrase that a call brings, or null. The operation zeroes it. */
 async function readPassphrase({ body }: Call): Promise<Uint8Array | null> {
   if (body === null) return null;
   return (await loadBodies()).parseRequest('vault.unseal', body).passphrase ?? null;
@@ -186,7 +185,7 @@ async function runBatch(batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
   if (isControl(first)) return [await runControl(reply, () => controls[first.operation](first, reply))];
   try {
     const operations = await loadOperations(batch);
-    // The last thing awaited: from here to the commit no other thread can take the keyring away.
+    // Nothing is awaited after this, so no other thread can take the keyring away before the commit.
     const open = await vault.use();
     vault.checkWritable();
     return commitBatch(open, batch, operations, reply);
@@ -196,9 +195,9 @@ async function runBatch(batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
 }
 
 /**
- * One transaction for the whole batch, so that all its calls share one sync of the disk. When the transaction itself
- * fails, nothing of it is stored; each call then gets one of its own, so that one too large for what is left of the
- * disk does not sink the others.
+ * Commits the batch as one transaction, so that all its calls share one sync of the disk. If the transaction itself fails,
+ * nothing of it is stored. Each call then gets a transaction of its own, so that a call that is too large for the rest of
+ * the disk does not make the others fail.
  */
 function commitBatch(
   open: OpenVault,
@@ -248,8 +247,8 @@ const TAKES_ONE_VERSION: Readonly<Record<WriteOperation, boolean>> = {
 };
 
 /**
- * The vault with a version for each of these calls, taken by one statement: one for each would cost half of what sealing
- * does. Not inside of a call's savepoint: with that they would be given back, and others have them by then.
+ * Returns the vault with a version for each of these calls, taken by one statement: a statement for each would take half as
+ * long as encrypting. Call it outside the savepoints: one that is rolled back would give versions back that others use.
  */
 function withVersions(open: OpenVault, batch: Batch): OpenVault {
   let left = batch.filter(({ operation }) => TAKES_ONE_VERSION[operation as WriteOperation]).length;
@@ -276,13 +275,13 @@ function runInSavepoint(
     open.transactions.write(() => {
       checkWanted(call);
       const outcome = handle({ ...open, author: call.author ?? open.author }, call, reply);
-      // The last moment: what was done is rolled back, and the commit comes next.
+      // The last moment before the commit: if the call was cancelled, its savepoint is rolled back.
       checkWanted(call);
       return outcome;
     }),
   );
-  // After some errors SQLite has rolled the whole transaction back by itself; the calls before this one are gone too. And
-  // a file that turned out to be damaged must not get the others' writes.
+  // After some errors SQLite has rolled back the whole transaction by itself, with the calls before this one. And a file that
+  // turned out to be damaged must not get the writes of the others.
   if (!result.ok && (!open.db.inTransaction || result.damage !== undefined))
     throw new LostTransactionError(result);
   return result;
