@@ -1,5 +1,5 @@
 /**
- * Writes test/vectors/mav4/*.txt, one test vector in each file: `key: value` lines (what is needed to open the blob, `expect`, and
+ * Writes test/vectors/mav5/*.txt, one test vector in each file: `key: value` lines (what is needed to open the blob, `expect`, and
  * a comment), an empty line, then the stored bytes in hex. Everything comes from fixed seeds and the slow reference
  * implementation, so it writes the same files each time. test/envelope.ts checks that it does.
  *
@@ -22,7 +22,7 @@ import {
   wrap,
 } from '../test/fixtures/reference.ts';
 
-export const VECTORS_FOLDER = new URL('../test/vectors/mav4/', import.meta.url);
+export const VECTORS_FOLDER = new URL('../test/vectors/mav5/', import.meta.url);
 
 type Value = string | number | Buffer;
 
@@ -130,7 +130,7 @@ function damages(blob: Buffer): [name: string, comment: string, blob: Buffer][] 
 function payloadVectors(): Vector[] {
   const dek = seed('dek', 32);
   const make = (name: string, plaintext: Buffer, c: Context, head = {}) =>
-    payload({ ...head, dek, nonce: seed(`${name} nonce`, 12), plaintext, ctx: context(c) });
+    payload({ ...head, dek, nonce: seed(`${name} nonce`, 24), plaintext, ctx: context(c) });
   const good = (name: string, comment: string, plaintext: Buffer, c: Context = SECRET): Vector => ({
     name: `payload_${name}`,
     comment,
@@ -152,7 +152,8 @@ function payloadVectors(): Vector[] {
   return [
     good('value', 'the value of a secret', value),
     good('empty', 'an empty value is still authenticated', Buffer.alloc(0)),
-    good('block', 'exactly one AES block', seed('block', 16)),
+    good('tag-block', 'exactly one block of Poly1305', seed('tag block', 16)),
+    good('block', 'exactly one block of ChaCha20', seed('block', 64)),
     good('binary-1kb', '1,024 bytes that are no text', seed('binary', 1024)),
     good('field', 'a field of the same secret', Buffer.from('JBSWY3DPEHPK3PXP'), otp),
     good('unicode', 'names beyond ASCII: lengths count bytes, not characters', value, unicode),
@@ -166,10 +167,12 @@ function payloadVectors(): Vector[] {
       ...otp,
       field: 'pin',
     }),
-    bad('old-magic', 'authentic, but of an older format', make('old', value, SECRET, { magic: 'MAV3' })),
+    bad('old-magic', 'authentic, but of an older format', make('old', value, SECRET, { magic: 'MAV4' })),
     bad('wrap-magic', 'authentic, but says it is a wrap', make('wm', value, SECRET, { magic: 'MAVK' })),
     bad('suite-zero', 'authentic, but of suite 0', make('s0', value, SECRET, { suite: 0 })),
-    bad('suite-two', 'authentic, but of suite 2', make('s2', value, SECRET, { suite: 2 })),
+    bad('suite-one', 'authentic, but of an older suite', make('s1', value, SECRET, { suite: 1 })),
+    bad('suite-three', 'authentic, but of suite 3', make('s3', value, SECRET, { suite: 3 })),
+    bad('nonce-end-flipped', 'one bit of the part that ChaCha20 takes is flipped', flip(blob, 28)),
   ];
 }
 
@@ -265,7 +268,7 @@ function wrapVectors(): Vector[] {
     ...wrongContexts(SECRET).map(([name, comment, c]) => bad(`context-${name}`, comment, blob, { c })),
     bad('key-id-flipped', 'one bit of the key id is flipped', flip(blob, 5)),
     bad('nonce-flipped', 'one bit of the nonce is flipped', flip(blob, 21)),
-    bad('nonce-end-flipped', 'one bit of the half that AES-GCM takes is flipped', flip(blob, 44)),
+    bad('nonce-end-flipped', 'one bit of the part that ChaCha20 takes is flipped', flip(blob, 44)),
     bad('wrapping-key', 'another KEK', blob, { wrappingKey: seed('other kek', 32) }),
     bad('metadata', 'the metadata was edited', blob, { metadata: '{"owner":"mallory"}' }),
     bad('metadata-space', 'the same JSON, stored with a space', blob, {
@@ -294,9 +297,10 @@ function wrapVectors(): Vector[] {
     }),
     bad('swapped-row', 'the wrap of another row', make('replica', otherRow)),
     bad('kek-as-dek', 'the wrap of a KEK, at a secret', make('kek', KEK_WRAP)),
-    bad('payload-magic', 'authentic, but says it is a payload', make('pm', DEK_WRAP, { magic: 'MAV4' })),
+    bad('payload-magic', 'authentic, but says it is a payload', make('pm', DEK_WRAP, { magic: 'MAV5' })),
     bad('suite-zero', 'authentic, but of suite 0', make('s0', DEK_WRAP, { suite: 0 })),
-    bad('suite-two', 'authentic, but of suite 2', make('s2', DEK_WRAP, { suite: 2 })),
+    bad('suite-one', 'authentic, but of an older suite', make('s1', DEK_WRAP, { suite: 1 })),
+    bad('suite-three', 'authentic, but of suite 3', make('s3', DEK_WRAP, { suite: 3 })),
   ];
 }
 
@@ -350,7 +354,7 @@ function slotVectors(): Vector[] {
     bad('commitment', 'authentic, but committed to another key', make('commitment', { commitment })),
     bad('nonce-flipped', 'one bit of the nonce is flipped', flip(blob, 66)),
     bad('wrap-magic', 'authentic, but says it is a wrap', make('wm', { magic: 'MAVK' })),
-    bad('suite-two', 'authentic, but of suite 2', make('s2', { suite: 2 })),
+    bad('suite-one', 'authentic, but of an older suite', make('s1', { suite: 1 })),
     bad('kdf-two', 'authentic, but of another key derivation', make('k2', { kdf: 2 })),
     bad('kdf-zero', 'authentic, but of key derivation 0', make('k0', { kdf: 0 })),
     bad('passes-65', 'authentic, but one pass above the bound', make('p65', { passes: 65 })),
@@ -463,7 +467,7 @@ function main(): void {
   for (const file of readdirSync(VECTORS_FOLDER)) rmSync(new URL(file, VECTORS_FOLDER));
   const vectors = buildVectors();
   for (const [file, text] of vectors) writeFileSync(new URL(file, VECTORS_FOLDER), text);
-  console.log(`${vectors.size} vectors written to test/vectors/mav4`);
+  console.log(`${vectors.size} vectors written to test/vectors/mav5`);
 }
 
 if (import.meta.main) main();

@@ -48,6 +48,7 @@ const REMEDIES: Readonly<Record<Reason, Remedy>> = {
   key_file_exposed: { first: 'run chmod 400 on it', last: 'unseal' },
   key_file_foreign: { first: 'make it your own', last: 'unseal' },
   traced: { first: 'end that process', last: 'unseal' },
+  unsupported: { first: null, last: 'nothing' },
   wrong_key: { first: 'put the right one back', last: 'unseal' },
   key_file_inside: {
     first: 'move the vault to a folder without it, and set MAV_HOME to that',

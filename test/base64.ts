@@ -1,7 +1,7 @@
 /** The base64 codec: as RFC 4648 has it, decoded where it lies. */
 import fc from 'fast-check';
 import t from 'tap';
-import { base64Length, decodeBase64, encodeBase64 } from '../workers/json/base64.ts';
+import { base64Length, decodeBase64, spreadBase64 } from '../workers/json/base64.ts';
 import { bytes, bytesOf, isZero } from './fixtures/parsed-bodies.ts';
 
 /** RFC 4648 section 10. */
@@ -17,7 +17,8 @@ const RFC_VECTORS: Readonly<Record<string, string>> = {
 
 function encode(plain: Uint8Array): string {
   const target = Buffer.alloc(base64Length(plain.length) + 2, '|');
-  if (encodeBase64(plain, target, 1) !== target.length - 1) throw new Error('not as long as it said');
+  target.set(plain, 1);
+  spreadBase64(target, 1, plain.length);
   return target.toString();
 }
 

@@ -1,21 +1,34 @@
 /** The primitives of the envelope: published vectors through the code that payload, wrap and slot use. */
-import { createSecretKey, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import fc from 'fast-check';
 import t from 'tap';
-import { decryptGcm, encryptGcm } from '../workers/envelope/aes-gcm.ts';
-import { deriveBytes } from '../workers/envelope/hkdf.ts';
-import { KEY_SIZE } from '../workers/envelope/keys.ts';
+import { deriveKey } from '../workers/envelope/derive.ts';
 import { fillRandom } from '../workers/envelope/random.ts';
-import { XaesKey } from '../workers/envelope/xaes.ts';
+import {
+  allocateSecretMemory,
+  freeSecretMemory,
+  withSecretMemory,
+} from '../workers/envelope/secret-memory.ts';
+import { NONCE_SIZE, TAG_SIZE } from '../workers/envelope/sizes.ts';
+import { openBytes, sealBytes, writeMac } from '../workers/envelope/sodium.ts';
 import { bytes, hex, isUniformFailure } from './fixtures/envelope.ts';
 import * as reference from './fixtures/reference.ts';
 
-function readJson<Test>(file: string): { counts: Record<string, number>; tests: Test[] } {
-  return JSON.parse(readFileSync(new URL(`vectors/${file}`, import.meta.url), 'utf8'));
+function seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Buffer {
+  const sealed = Buffer.alloc(plaintext.length + TAG_SIZE);
+  sealBytes(key, nonce, plaintext, aad, sealed);
+  return sealed;
 }
 
-interface GcmTest {
+function open(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Buffer {
+  const plaintext = Buffer.alloc(sealed.length - TAG_SIZE);
+  openBytes(key, nonce, sealed, aad, plaintext);
+  return plaintext;
+}
+
+interface AeadTest {
   readonly tcId: number;
   readonly key: string;
   readonly iv: string;
@@ -26,69 +39,138 @@ interface GcmTest {
   readonly result: 'valid' | 'invalid';
 }
 
-t.test('encryptGcm and decryptGcm > Wycheproof AES-256-GCM > 39 valid, 27 invalid', async (t) => {
-  const { tests } = readJson<GcmTest>('aes-256-gcm.json');
+const { tests: wycheproof } = JSON.parse(
+  readFileSync(new URL('vectors/xchacha20-poly1305.json', import.meta.url), 'utf8'),
+) as { tests: readonly AeadTest[] };
+
+t.test('sealBytes and openBytes > Wycheproof XChaCha20-Poly1305 > 246 valid, 60 invalid', async (t) => {
   const outcomes = { valid: 0, invalid: 0 };
-  for (const { tcId, key, iv, aad, msg, ct, tag, result } of tests) {
+  for (const { tcId, key, iv, aad, msg, ct, tag, result } of wycheproof) {
     const [k, n, a, sealed] = [hex(key), hex(iv), hex(aad), hex(ct + tag)] as const;
     if (result === 'valid') {
-      t.same(encryptGcm(k, n, hex(msg), a), sealed, `${tcId} seals`);
-      t.same(decryptGcm(k, n, sealed, a), hex(msg), `${tcId} opens`);
-      outcomes.valid++;
-    } else {
+      t.same(seal(k, n, hex(msg), a), sealed, `${tcId} seals`);
+      t.same(open(k, n, sealed, a), hex(msg), `${tcId} opens`);
+    } else
       t.ok(
-        isUniformFailure(() => decryptGcm(k, n, sealed, a)),
+        isUniformFailure(() => open(k, n, sealed, a)),
         `${tcId} is refused`,
       );
-      outcomes.invalid++;
-    }
-  }
-  t.same(outcomes, { valid: 39, invalid: 27 });
-});
-
-interface HkdfTest {
-  readonly tcId: number;
-  readonly ikm: string;
-  readonly salt: string;
-  readonly info: string;
-  readonly size: number;
-  readonly okm: string;
-  readonly result: 'valid' | 'invalid';
-}
-
-t.test('deriveBytes > Wycheproof HKDF-SHA256 > 83 valid, 3 too large', async (t) => {
-  const { tests } = readJson<HkdfTest>('hkdf-sha256.json');
-  const outcomes = { valid: 0, invalid: 0 };
-  for (const { tcId, ikm, salt, info, size, okm, result } of tests) {
-    const derive = () => deriveBytes(hex(ikm), hex(salt), hex(info), size);
-    if (result === 'valid') t.same(derive(), hex(okm), `${tcId}`);
-    else t.throws(derive, RangeError, `${tcId}`);
     outcomes[result]++;
   }
-  t.same(outcomes, { valid: 83, invalid: 3 });
+  t.same(outcomes, { valid: 246, invalid: 60 });
 });
 
-/** c2sp.org/XAES-256-GCM, "Test vectors": one for each value of the most significant bit of L. */
-const XAES_VECTORS = [
-  { key: 0x01, aad: '', sealed: 'ce546ef63c9cc60765923609b33a9a1974e96e52daf2fcf7075e2271' },
-  {
-    key: 0x03,
-    aad: 'c2sp.org/XAES-256-GCM',
-    sealed: '986ec1832593df5443a179437fd083bf3fdb41abd740a21f71eb769d',
-  },
-] as const;
+/** draft-irtf-cfrg-xchacha-03 §2.2.1. */
+const HCHACHA20 = {
+  key: '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f',
+  nonce: '000000090000004a0000000031415927',
+  subkey: '82413b4227b27bfed30e42508a877d73a0f9e4d58a74a853c12ec41326d3ecdc',
+} as const;
 
-t.test('XaesKey > vectors of the specification > seals, opens, and so does the reference', async (t) => {
-  const nonce = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWX');
-  const plaintext = Buffer.from('XAES-256-GCM');
-  for (const vector of XAES_VECTORS) {
-    const key = Buffer.alloc(KEY_SIZE, vector.key);
-    const aad = Buffer.from(vector.aad);
-    const xaesKey = new XaesKey(createSecretKey(key));
-    t.same(xaesKey.encrypt(nonce, plaintext, aad), hex(vector.sealed));
-    t.same(xaesKey.decrypt(nonce, hex(vector.sealed), aad), plaintext);
-    t.same(reference.xaes256Gcm(key, nonce, plaintext, aad), hex(vector.sealed));
+/** draft-irtf-cfrg-xchacha-03 A.3.1. */
+const DRAFT = {
+  key: '808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f',
+  nonce: '404142434445464748494a4b4c4d4e4f5051525354555657',
+  aad: '50515253c0c1c2c3c4c5c6c7',
+  plaintext:
+    "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it.",
+  sealed:
+    'bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb731c7f1b0b4aa6440bf3a82f4eda7e39' +
+    'ae64c6708c54c216cb96b72e1213b4522f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff9' +
+    '21f9664c97637da9768812f615c68b13b52ec0875924c1c7987947deafd8780acf49',
+} as const;
+
+t.test('sealBytes > the vectors of the draft > seals, opens, and so does the reference', async (t) => {
+  const { subkey } = HCHACHA20;
+  t.same(reference.hChaCha20(hex(HCHACHA20.key), hex(HCHACHA20.nonce)), hex(subkey));
+  const [key, nonce, aad, sealed] = [DRAFT.key, DRAFT.nonce, DRAFT.aad, DRAFT.sealed].map(hex) as [
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer,
+  ];
+  const plaintext = Buffer.from(DRAFT.plaintext);
+  t.same(seal(key, nonce, plaintext, aad), sealed);
+  t.same(open(key, nonce, sealed, aad), plaintext);
+  t.same(reference.xChaCha20Poly1305(key, nonce, plaintext, aad), sealed);
+});
+
+const some = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
+
+t.test(
+  'sealBytes > any key, nonce, plaintext and AAD > agrees with the reference and with @noble/ciphers',
+  async (t) => {
+    t.doesNotThrow(() =>
+      fc.assert(
+        fc.property(bytes(32), bytes(24), some, some, (key, nonce, plaintext, aad) => {
+          const sealed = seal(key, nonce, plaintext, aad);
+          const noble = xchacha20poly1305(key, nonce, aad);
+          return (
+            sealed.equals(reference.xChaCha20Poly1305(key, nonce, plaintext, aad)) &&
+            sealed.equals(noble.encrypt(plaintext)) &&
+            open(key, nonce, sealed, aad).equals(noble.decrypt(sealed))
+          );
+        }),
+        { numRuns: 300 },
+      ),
+    );
+  },
+);
+
+t.test('openBytes > one bit flipped > integrity error, and the target holds zeros', async (t) => {
+  const [key, nonce, aad] = [randomBytes(32), randomBytes(24), randomBytes(20)];
+  const sealed = seal(key, nonce, Buffer.alloc(100, 'CANARY'), aad);
+  for (let offset = 0; offset < sealed.length; offset++) {
+    const damaged = Buffer.from(sealed);
+    damaged.writeUInt8(damaged.readUInt8(offset) ^ 1, offset);
+    const target = Buffer.alloc(100, 0xaa);
+    t.ok(isUniformFailure(() => openBytes(key, nonce, damaged, aad, target)));
+    t.ok(target.equals(Buffer.alloc(100)));
   }
+});
+
+t.test(
+  'sealBytes, openBytes, writeMac > any wrong length > refused before the addon is called',
+  async (t) => {
+    const [key, nonce, none] = [Buffer.alloc(32), Buffer.alloc(NONCE_SIZE), Buffer.alloc(0)];
+    const freed = allocateSecretMemory(32);
+    freeSecretMemory(freed);
+    for (const [name, call] of Object.entries({
+      'seal: key': () => sealBytes(Buffer.alloc(31), nonce, none, none, Buffer.alloc(16)),
+      'seal: key freed': () => sealBytes(freed, nonce, none, none, Buffer.alloc(16)),
+      'seal: nonce': () => sealBytes(key, Buffer.alloc(12), none, none, Buffer.alloc(16)),
+      'seal: target short': () => sealBytes(key, nonce, Buffer.alloc(2), none, Buffer.alloc(17)),
+      'seal: target long': () => sealBytes(key, nonce, none, none, Buffer.alloc(17)),
+      'open: key': () => openBytes(Buffer.alloc(33), nonce, Buffer.alloc(16), none, none),
+      'open: nonce': () => openBytes(key, Buffer.alloc(25), Buffer.alloc(16), none, none),
+      'open: no tag': () => openBytes(key, nonce, Buffer.alloc(15), none, none),
+      'open: target short': () => openBytes(key, nonce, Buffer.alloc(18), none, Buffer.alloc(1)),
+      'open: target long': () => openBytes(key, nonce, Buffer.alloc(16), none, Buffer.alloc(1)),
+      'MAC: key': () => writeMac(Buffer.alloc(16), none, Buffer.alloc(32)),
+      'MAC: target': () => writeMac(key, none, Buffer.alloc(31)),
+      'derive: key': () => deriveKey(Buffer.alloc(31), 'label', none, Buffer.alloc(32)),
+      'derive: target': () => deriveKey(key, 'label', none, Buffer.alloc(64)),
+    }))
+      t.throws(call, RangeError, name);
+  },
+);
+
+t.test("writeMac and deriveKey > any input > HMAC-SHA-512's first 32 bytes, by node:crypto", async (t) => {
+  const hmac = (key: Buffer, input: Uint8Array) =>
+    createHmac('sha512', key).update(input).digest().subarray(0, 32);
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(bytes(32), some, fc.string(), (key, input, label) => {
+        const [mac, derived] = [Buffer.alloc(32), Buffer.alloc(32)];
+        writeMac(key, input, mac);
+        deriveKey(key, label, input, derived);
+        return (
+          mac.equals(hmac(key, input)) &&
+          derived.equals(hmac(key, Buffer.concat([reference.lp(label), input])))
+        );
+      }),
+    ),
+  );
 });
 
 t.test('fillRandom > more than is fetched at once, in every size > nobody gets the same bytes', async (t) => {
@@ -98,38 +180,28 @@ t.test('fillRandom > more than is fetched at once, in every size > nobody gets t
   t.equal(fillRandom(new Uint8Array(4_096)).includes(0xff), true);
 });
 
-t.test('XaesKey > any key, nonce, plaintext and AAD > agrees with the reference', async (t) => {
-  const some = fc.uint8Array({ maxLength: 70 }).map((array) => Buffer.from(array));
-  t.doesNotThrow(() =>
-    fc.assert(
-      fc.property(bytes(32), bytes(24), some, some, (key, nonce, plaintext, aad) => {
-        const xaesKey = new XaesKey(createSecretKey(key));
-        const sealed = xaesKey.encrypt(nonce, plaintext, aad);
-        return (
-          sealed.equals(reference.xaes256Gcm(key, nonce, plaintext, aad)) &&
-          xaesKey.decrypt(nonce, sealed, aad).equals(plaintext)
-        );
-      }),
-      { numRuns: 150 },
-    ),
+t.test('secret memory > allocated, freed, handed out for a call > zeros before, gone after', async (t) => {
+  const memory = allocateSecretMemory(100);
+  const view = memory.subarray(10, 42);
+  t.ok(memory.every((byte) => byte === 0));
+  memory.fill(7);
+  freeSecretMemory(memory);
+  t.same([memory.length, view.length], [0, 0], 'no view of it is left');
+  t.doesNotThrow(() => freeSecretMemory(memory), 'twice');
+  let kept = new Uint8Array(1);
+  t.equal(
+    withSecretMemory(32, (handed) => {
+      kept = handed;
+      return handed.length;
+    }),
+    32,
   );
-});
-
-t.test('XaesKey > one key, many nonces in turn > nothing of one call stays for the next', async (t) => {
-  const key = randomBytes(32);
-  const xaesKey = new XaesKey(createSecretKey(key));
-  const [first, second] = [randomBytes(24), randomBytes(24)];
-  const plaintext = Buffer.from('value');
-  for (const nonce of [first, second, first]) {
-    const expected = reference.xaes256Gcm(key, nonce, plaintext, Buffer.alloc(0));
-    t.same(xaesKey.encrypt(nonce, plaintext, Buffer.alloc(0)), expected);
-  }
-});
-
-t.test('XaesKey > destroyed, twice > neither seals nor opens', async (t) => {
-  const xaesKey = new XaesKey(createSecretKey(randomBytes(32)));
-  xaesKey.destroy();
-  xaesKey.destroy();
-  t.throws(() => xaesKey.encrypt(randomBytes(24), Buffer.alloc(1), Buffer.alloc(0)));
-  t.throws(() => xaesKey.decrypt(randomBytes(24), Buffer.alloc(17), Buffer.alloc(0)));
+  t.equal(kept.length, 0);
+  t.throws(() =>
+    withSecretMemory(32, (handed) => {
+      kept = handed;
+      throw new Error('in the midst');
+    }),
+  );
+  t.equal(kept.length, 0);
 });

@@ -163,7 +163,7 @@ t.test('open > a newer schema that is only in the log > refused, untouched', asy
 });
 
 t.test('open > the first page torn by a power failure > the log has it, and it opens', async (t) => {
-  const { path, file, log } = leaveLog(t, (db) => db.pragma('user_version = 6'));
+  const { path, file, log } = leaveLog(t, (db) => db.pragma('user_version = 7'));
   const torn = Buffer.from(file);
   torn.fill(0xa5, 0, 512);
   lay(path, torn, log);

@@ -124,7 +124,8 @@ t.test('serve > vault.db is not one of ours > sealed with a clear reason, the fi
     ['an older schema', withVersion(3), /not a MaestroVault database/],
     ['schema 4, never released', withVersion(4), /has schema 4, of a program that was never released/],
     ['schema 5, never released', withVersion(5), /has schema 5, .*import them into a new vault/],
-    ['a newer schema', withVersion(7), /newer than this program/],
+    ['schema 6, never released', withVersion(6), /has schema 6, .*import them into a new vault/],
+    ['a newer schema', withVersion(8), /newer than this program/],
   ];
   for (const [what, write, reason] of files) {
     const sandbox = createSandbox(t);

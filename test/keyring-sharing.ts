@@ -1,6 +1,6 @@
 /** How the threads share what the keys of the vault are, and the versions that they give. */
-import { createSecretKey, randomBytes } from 'node:crypto';
-import { MessageChannel } from 'node:worker_threads';
+import { randomBytes } from 'node:crypto';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import t from 'tap';
 import { Keyring } from '../workers/keys/keyring.ts';
 import { SharedKeyringHolder } from '../workers/keys/sharing.ts';
@@ -13,10 +13,7 @@ import { StoredFile } from './fixtures/stored.ts';
 t.setTimeout(120_000);
 
 const createKeyring = (generation: number) =>
-  new Keyring({
-    vaultId: randomBytes(16),
-    keks: [{ id: randomBytes(16), generation, key: createSecretKey(randomBytes(32)) }],
-  });
+  new Keyring(randomBytes(16), [{ id: randomBytes(16), generation }], (kek) => kek.set(randomBytes(32)));
 
 /** Channels as the pool makes them. Answers one that cuts the two off from each other. */
 function connect(one: SharedKeyringHolder, other: SharedKeyringHolder): () => void {
@@ -25,6 +22,68 @@ function connect(one: SharedKeyringHolder, other: SharedKeyringHolder): () => vo
   other.connect(port2);
   return () => port1.close();
 }
+
+t.test('keyring > destroyed > its keys are gone at once, and nothing can be done with it', async (t) => {
+  const keyring = createKeyring(1);
+  const { kek, tokenMacKey } = keyring.current;
+  const picked = keyring.pick(() => true);
+  t.same(picked.current.kek, kek);
+  keyring.destroy();
+  t.same([kek.length, tokenMacKey.length], [0, 0]);
+  t.throws(() => keyring.current, RangeError);
+  t.throws(() => keyring.find(randomBytes(16)), RangeError);
+  t.doesNotThrow(() => keyring.destroy(), 'twice');
+  t.equal(picked.current.kek.length, 32, 'what was made of it stays');
+});
+
+t.test('keyring > of no KEK, of zeros, of one that cannot be had > refused', async (t) => {
+  const head = { id: randomBytes(16), generation: 1 };
+  t.throws(() => new Keyring(randomBytes(16), [], () => {}), RangeError);
+  t.throws(() => new Keyring(randomBytes(16), [head], () => {}), RangeError);
+  const cannot = () => {
+    throw new TypeError('not to be had');
+  };
+  t.throws(() => new Keyring(randomBytes(16), [head], cannot), TypeError);
+});
+
+/** The shared memory of every message that this port is sent from now on. */
+function recordLent(port: MessagePort): Uint8Array[] {
+  const lent: Uint8Array[] = [];
+  const { postMessage } = port;
+  port.postMessage = (message) => {
+    if (message.lent) lent.push(new Uint8Array(message.lent.keks));
+    postMessage.call(port, message);
+  };
+  return lent;
+}
+
+const isZero = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
+
+t.test('keyring > lent, then taken, ignored or never read > zeroed', async (t) => {
+  const writer = new SharedKeyringHolder('writer', 1);
+  const reader = new SharedKeyringHolder('reader', 2);
+  const { port1, port2 } = new MessageChannel();
+  t.teardown(() => port1.close());
+  const lent = recordLent(port1);
+  writer.connect(port1);
+  reader.connect(port2);
+  writer.publish(createKeyring(1));
+  t.same(lent.map(isZero), [false], 'under way');
+  t.ok(reader.keyring !== null);
+  t.same(lent.map(isZero), [true], 'taken');
+  writer.publish(createKeyring(2));
+  writer.forget();
+  t.equal(reader.keyring, null);
+  t.ok(lent.every(isZero), 'overtaken by a sealing');
+  // A port that is not read, as of a thread that dies.
+  const unread = new MessageChannel();
+  const unreadLent = recordLent(unread.port1);
+  writer.connect(unread.port1);
+  writer.publish(createKeyring(3));
+  t.same(unreadLent.map(isZero), [false]);
+  unread.port2.close();
+  await waitUntil(() => unreadLent.every(isZero));
+});
 
 t.test(
   'keyring > the writer unseals and seals > known to each reader before what is sent afterwards',

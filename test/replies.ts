@@ -1,6 +1,6 @@
 /** Response bodies: JSON written into memory that is wiped. */
 import fc from 'fast-check';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { ReplyBuffer } from '../workers/json/reply.ts';
 import { bytes, isZero } from './fixtures/parsed-bodies.ts';
 
@@ -9,6 +9,18 @@ function written(write: (reply: ReplyBuffer) => void): string {
   const reply = new ReplyBuffer();
   write(reply);
   return Buffer.from(reply.take()).toString();
+}
+
+/** All memory that reply buffers take until the test ends, as dirty as memory can be: what is zero later was zeroed. */
+function recordMemory(t: Test): Buffer[] {
+  const made: Buffer[] = [];
+  const { allocUnsafeSlow } = Buffer;
+  t.teardown(() => Object.assign(Buffer, { allocUnsafeSlow }));
+  Buffer.allocUnsafeSlow = (size) => {
+    made.push(allocUnsafeSlow(size).fill(0xaa));
+    return made.at(-1) as Buffer<ArrayBuffer>;
+  };
+  return made;
 }
 
 t.test('ReplyBuffer.secret > any text > equals JSON.stringify', async (t) => {
@@ -37,6 +49,38 @@ t.test('ReplyBuffer.secret > any text > equals JSON.stringify', async (t) => {
   );
 });
 
+t.test(
+  'ReplyBuffer.endBase64, insert > any bytes > as Buffer has it, and nothing of the bytes is left',
+  async (t) => {
+    t.doesNotThrow(() =>
+      fc.assert(
+        fc.property(fc.uint8Array({ maxLength: 6_000 }), (plain) => {
+          const found = written((reply) => {
+            reply.ascii('[1,"');
+            reply.room(plain.length).set(plain);
+            reply.insert('{"value":', plain.length + 1);
+            reply.endBase64(plain.length);
+            reply.ascii('}]');
+          });
+          return found === `[1,{"value":"${Buffer.from(plain).toString('base64')}"}]`;
+        }),
+      ),
+    );
+  },
+);
+
+t.test('ReplyBuffer.endText > grown in the midst of it > the outgrown memory is zero', async (t) => {
+  const made = recordMemory(t);
+  const reply = new ReplyBuffer();
+  const text = 'CANARY\n'.repeat(500);
+  reply.ascii('"');
+  reply.room(text.length).set(bytes(text));
+  reply.endText(text.length);
+  t.ok(made.length > 1);
+  t.ok(made.slice(0, -1).every((memory) => !memory.includes('CANARY')));
+  t.equal(Buffer.from(reply.take()).toString(), JSON.stringify(text));
+});
+
 t.test('ReplyBuffer > all kinds of members > one JSON text', async (t) => {
   const text = written((reply) => {
     reply.ascii('{"name":');
@@ -54,14 +98,7 @@ t.test('ReplyBuffer > all kinds of members > one JSON text', async (t) => {
 });
 
 t.test('ReplyBuffer > truncated, wiped or grown > what is left behind is zero', async (t) => {
-  const made: Buffer[] = [];
-  const { allocUnsafeSlow } = Buffer;
-  t.teardown(() => Object.assign(Buffer, { allocUnsafeSlow }));
-  Buffer.allocUnsafeSlow = (size) => {
-    // As dirty as memory can be, so that what is zero below was zeroed.
-    made.push(allocUnsafeSlow(size).fill(0xaa));
-    return made.at(-1) as Buffer<ArrayBuffer>;
-  };
+  const made = recordMemory(t);
   const reply = new ReplyBuffer();
   reply.secret(bytes('kept'));
   const kept = reply.length;

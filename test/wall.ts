@@ -12,6 +12,8 @@ const OWNERSHIP = 'src/daemon/ownership.ts';
 const JOINING_FILES = ['workers/reader.ts', 'workers/writer.ts', 'workers/vault.ts', 'workers/failures.ts'];
 const STORE_MAY_USE = ['better-sqlite3', 'node:fs', 'node:path'];
 const ENVELOPE_MAY_USE = ['node:crypto', 'node:buffer'];
+/** The only one that calls libsodium, whose addon checks no lengths. */
+const SODIUM = 'workers/envelope/sodium.ts';
 
 interface Rule {
   readonly name: string;
@@ -62,14 +64,31 @@ const rules: Rule[] = [
     ['workers/a.ts', `import type { Route } from '../src/routes.ts';`],
   ]),
   forbid(
-    'workers/envelope > takes node:crypto and its own folder only',
+    'workers/envelope > takes node:crypto and its own folder only, and sodium.ts what it loads the addon with',
     ({ from, to }) =>
-      isIn(from, 'workers/envelope') && !isIn(to, 'workers/envelope') && !ENVELOPE_MAY_USE.includes(to),
+      isIn(from, 'workers/envelope') &&
+      !isIn(to, 'workers/envelope') &&
+      !ENVELOPE_MAY_USE.includes(to) &&
+      !(from === SODIUM && to === 'node:module'),
     [
       ['workers/envelope/a.ts', `import { readFileSync } from 'fs';`],
+      ['workers/envelope/a.ts', `import { createRequire } from 'node:module';`],
       ['workers/envelope/a.ts', `import type { Call } from '../messages.ts';`],
     ],
   ),
+  {
+    name: 'src and workers > only envelope/sodium.ts names sodium-native',
+    findBreaches: (file, { strings, imports }) =>
+      file === SODIUM
+        ? []
+        : [...strings, ...imports.map(({ to }) => to)]
+            .filter((text) => text.includes('sodium-native'))
+            .map((text) => `${file} names ${text}`),
+    broken: [
+      ['workers/envelope/a.ts', `const file = 'sodium-native/prebuilds/linux-x64/sodium-native.node';`],
+      ['workers/keys/a.ts', `import sodium from 'sodium-native';`],
+    ],
+  },
   forbid(
     'workers/store > takes of packages better-sqlite3 only, and no crypto',
     ({ from, to }) => isIn(from, 'workers/store') && !isOfTree(to) && !STORE_MAY_USE.includes(to),

@@ -1,5 +1,6 @@
 /** Makes the Failure that crosses the wall of everything that an operation throws. Lets no secret out: see `describeUnforeseen`. */
 import { IntegrityError } from './envelope/integrity.ts';
+import { MissingSodiumError } from './envelope/sodium.ts';
 import { RequestError } from './errors/request-error.ts';
 import { SealedError } from './errors/sealed.ts';
 import type { Failure } from './messages.ts';
@@ -35,6 +36,8 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof IntegrityError) return { ok: false, code: 'integrity', message: error.message };
   if (error instanceof SealedError)
     return { ok: false, code: 'sealed', reason: error.reason, message: error.message };
+  if (error instanceof MissingSodiumError)
+    return { ok: false, code: 'sealed', reason: 'unsupported', message: error.message };
   if (error instanceof UnusableDatabaseError)
     return { ok: false, code: 'sealed', reason: 'unusable', message: error.message };
   const code = sqliteCode(error);

@@ -166,6 +166,8 @@ export type Reason =
   | 'key_file_foreign'
   /** Another process traces the one that would hold the keys. */
   | 'traced'
+  /** The prebuilt libsodium, without which no vault is made or opened, does not load on this system. */
+  | 'unsupported'
   /** What the key store holds is not the root key of this vault. */
   | 'wrong_key'
   /** The key file lies in the vault's folder, so another user who may write that folder could have put it there. */

@@ -6,6 +6,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import type { RootKey } from './envelope/keys.ts';
+import { loadSodium } from './envelope/sodium.ts';
 import { RequestError } from './errors/request-error.ts';
 import { SealedError } from './errors/sealed.ts';
 import { RefusedError } from './failures.ts';
@@ -185,8 +186,10 @@ export class Vault {
     }
   }
 
-  /** Returns the root key, which the caller zeroes. Throws SealedError. */
+  /** Returns the root key, which the caller zeroes. Throws SealedError and MissingSodiumError. */
   async readRootKey(passphrase: Uint8Array | null): Promise<RootKey> {
+    // Before anybody is asked for a passphrase, or a keychain for a key.
+    loadSodium();
     if (!this.options.mayBeTraced) refuseTracer();
     const { transactions, vault } = this.currentStores;
     const folder = realpathSync(dirname(this.options.databasePath));

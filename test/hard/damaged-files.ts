@@ -96,7 +96,7 @@ const UNUSABLE: Readonly<Record<string, readonly [spoil: (path: string) => void,
   ],
   'another program’s database': [replace('PRAGMA user_version = 3'), NOT_OURS],
   'another program’s database with an id of its own': [
-    replace('PRAGMA user_version = 6; PRAGMA application_id = 1'),
+    replace('PRAGMA user_version = 7; PRAGMA application_id = 1'),
     NOT_OURS,
   ],
   'another program’s database in WAL mode': [replace('PRAGMA journal_mode = WAL'), NOT_OURS],
@@ -107,11 +107,11 @@ const UNUSABLE: Readonly<Record<string, readonly [spoil: (path: string) => void,
   'the Go program’s schema': [change('PRAGMA user_version = 3'), NOT_OURS],
   'a newer schema': [
     change('PRAGMA user_version = 99'),
-    /has schema 99, newer than this program's 6; update/,
+    /has schema 99, newer than this program's 7; update/,
   ],
   'a newer schema, in the log only': [
     killAfter((db) => db.pragma('user_version = 99'), false),
-    /has schema 99, newer than this program's 6; update/,
+    /has schema 99, newer than this program's 7; update/,
   ],
 };
 

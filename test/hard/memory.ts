@@ -225,7 +225,7 @@ t.test(
     const sandbox = createSandbox(t, { NODE_V8_COVERAGE: undefined });
     const keyFile = join(sandbox.folder, 'root.key');
     const daemon = await startDaemon(t, { sandbox, init: ['--key-store', 'file', '--key-file', keyFile] });
-    const kek = readKeyring(daemon.databasePath, keyFile).current.key.export();
+    const kek = Buffer.from(readKeyring(daemon.databasePath, keyFile).current.kek);
     const rootKey = Buffer.from(readRootKeyFile(keyFile));
     // The key schedule of AES-256 begins with the key, so those count as well. A half is found too: freed memory loses
     // its first bytes.

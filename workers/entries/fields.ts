@@ -1,5 +1,5 @@
 /**
- * Fields: named values inside a secret. Returns the plaintext of a field to the caller, who zeroes it, and encrypts
+ * Fields: named values inside a secret. Decrypts a field into the caller's memory, which the caller zeroes, and encrypts
  * values that the caller holds. A field that changes also rewraps its secret's DEK, which binds the time of change.
  */
 
@@ -15,7 +15,7 @@ import type { ReadableVault, WritableVault } from '../vault.ts';
 import { changeSecret, findForWrite, NO_METADATA, type SecretChange, storeSecret } from './entries.ts';
 import { checkEntrySize, LARGE, measureEntry, putOffIfLong } from './entry-size.ts';
 import { fieldPlace } from './places.ts';
-import { decryptRow, encryptRow, isVouchedFor } from './row-crypto.ts';
+import { decryptRow, encryptRow, isVouchedFor, type MakeRoom } from './row-crypto.ts';
 
 const NO_FIELDS: readonly FieldVersion[] = [];
 
@@ -73,17 +73,27 @@ export function asBoundField<Row extends Omit<BoundRow, 'metadata' | 'fields'>>(
   return { ...row, metadata: '', fields: NO_FIELDS };
 }
 
-/** Returns a field's value, which the caller zeroes. Throws RequestError `not_found` and IntegrityError. */
-export function decryptField(vault: ReadableVault, secret: SecretRow, field: string): Buffer {
+/** Decrypts a field's value as `decryptRow` does. Throws RequestError `not_found` and IntegrityError. */
+export function decryptField<Room extends Uint8Array>(
+  vault: ReadableVault,
+  secret: SecretRow,
+  field: string,
+  makeRoom: MakeRoom<Room>,
+): Room {
   const row = vault.secrets.findField(secret.id, field);
   if (row === null) throw noSuchField();
   putOffIfLong(vault, row.payload);
-  return decryptFieldRow(vault, secret, row);
+  return decryptFieldRow(vault, secret, row, makeRoom);
 }
 
 /** As decryptField, for a row that was read already. */
-export function decryptFieldRow(vault: ReadableVault, secret: SecretRow, row: FieldRow): Buffer {
-  const value = decryptRow(vault.keyring, fieldPlace(secret, row.field), asBoundField(row));
+export function decryptFieldRow<Room extends Uint8Array>(
+  vault: ReadableVault,
+  secret: SecretRow,
+  row: FieldRow,
+  makeRoom: MakeRoom<Room>,
+): Room {
+  const value = decryptRow(vault.keyring, fieldPlace(secret, row.field), asBoundField(row), makeRoom);
   if (value === null) throw new RangeError('a field has a value');
   return value;
 }

@@ -1,13 +1,16 @@
 /**
  * Encrypts and decrypts what a row stores: a fresh DEK for every value, wrapped under the current KEK and bound to the
- * row. Holds a DEK and a plaintext for the length of a call; DEKs are zeroed here, plaintexts by the caller.
+ * row. Holds a DEK for the length of a call (`withDek` zeroes it). Plaintext is written straight into the caller's memory,
+ * and zeroed by the caller.
  */
 import { encodeContext } from '../envelope/context.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
-import { asDek, createDek, type Dek } from '../envelope/keys.ts';
-import { decryptPayload, encryptPayload } from '../envelope/payload.ts';
+import { type Dek, withDek } from '../envelope/keys.ts';
+import { decryptPayload, encryptPayload, plaintextSize } from '../envelope/payload.ts';
+import { fillRandom } from '../envelope/random.ts';
 import { type BoundRow, digestRow } from '../envelope/row-digest.ts';
 import { readWrap, unwrapKey, wrapKey } from '../envelope/wrap.ts';
+import { allocateSecret, discardBytes, type SecretBytes } from '../json/secret-bytes.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Place } from './places.ts';
 
@@ -18,6 +21,9 @@ export interface EncryptedRow {
   readonly payload: Uint8Array | null;
 }
 
+/** Returns memory of `size` bytes for a plaintext. Called at most once, and only when the row is known to be genuine. */
+export type MakeRoom<Room extends Uint8Array> = (size: number) => Room;
+
 /** Encrypts a value, or none, for a row. `version` must be new to the vault; 0 if, and only if, there is no value. */
 export function encryptRow(
   keyring: Keyring,
@@ -27,30 +33,37 @@ export function encryptRow(
   plaintext: Uint8Array | null,
 ): EncryptedRow {
   const ctx = encodeContext({ ...place, vaultId: keyring.vaultId, version });
-  const { id, wrapping } = keyring.current;
-  const dek = createDek();
-  try {
-    const wrappedDek = wrapKey(wrapping, id, dek, ctx, digestRow(row));
+  const { id, kek } = keyring.current;
+  return withDek((dek) => {
+    const wrappedDek = wrapKey(kek, id, fillRandom(dek), ctx, digestRow(row));
     return { version, wrappedDek, payload: plaintext === null ? null : encryptPayload(dek, plaintext, ctx) };
-  } finally {
-    dek.fill(0);
-  }
+  });
 }
 
-/** Returns a row's value, which the caller zeroes, or null if it has none. Throws IntegrityError. */
-export function decryptRow(keyring: Keyring, place: Place, row: BoundRow & EncryptedRow): Buffer | null {
+/**
+ * Decrypts a row's value into the memory that `makeRoom` returns, and returns that; null if the row has no value. The
+ * caller zeroes it. Throws IntegrityError, and then no plaintext is in that memory.
+ */
+export function decryptRow<Room extends Uint8Array>(
+  keyring: Keyring,
+  place: Place,
+  row: BoundRow & EncryptedRow,
+  makeRoom: MakeRoom<Room>,
+): Room | null {
   const ctx = encodeContext({ ...place, vaultId: keyring.vaultId, version: row.version });
-  const dek = unwrapDek(keyring, ctx, row);
-  try {
-    return row.payload === null ? null : decryptPayload(dek, row.payload, ctx);
-  } finally {
-    dek.fill(0);
-  }
+  return withDek((dek) => {
+    unwrapDek(keyring, ctx, row, dek);
+    if (row.payload === null) return null;
+    const room = makeRoom(plaintextSize(row.payload));
+    decryptPayload(dek, row.payload, ctx, room);
+    return room;
+  });
 }
 
 /** Throws IntegrityError if the row or its value was changed without the key. */
 export function verifyRow(keyring: Keyring, place: Place, row: BoundRow & EncryptedRow): void {
-  decryptRow(keyring, place, row)?.fill(0);
+  const value = decryptRow(keyring, place, row, allocateSecret);
+  if (value !== null) discardBytes(value);
 }
 
 /**
@@ -58,10 +71,9 @@ export function verifyRow(keyring: Keyring, place: Place, row: BoundRow & Encryp
  * without the key may be replaced, but the replacement must not keep any part of it.
  */
 export function isVouchedFor(keyring: Keyring, place: Place, row: BoundRow & EncryptedRow): boolean {
+  const ctx = encodeContext({ ...place, vaultId: keyring.vaultId, version: row.version });
   try {
-    unwrapDek(keyring, encodeContext({ ...place, vaultId: keyring.vaultId, version: row.version }), row).fill(
-      0,
-    );
+    withDek((dek) => unwrapDek(keyring, ctx, row, dek));
     return true;
   } catch (error) {
     if (error instanceof IntegrityError) return false;
@@ -77,14 +89,12 @@ export function rewrapRow(
   changed: BoundRow,
 ): EncryptedRow {
   const ctx = encodeContext({ ...place, vaultId: keyring.vaultId, version: row.version });
-  const { id, wrapping } = keyring.current;
-  const dek = unwrapDek(keyring, ctx, row);
-  try {
+  const { id, kek } = keyring.current;
+  return withDek((dek) => {
+    unwrapDek(keyring, ctx, row, dek);
     const { version, payload } = row;
-    return { version, payload, wrappedDek: wrapKey(wrapping, id, dek, ctx, digestRow(changed)) };
-  } finally {
-    dek.fill(0);
-  }
+    return { version, payload, wrappedDek: wrapKey(kek, id, dek, ctx, digestRow(changed)) };
+  });
 }
 
 /** Moves a value to another place: encrypts it again under a fresh DEK. `version` as for encryptRow. Throws IntegrityError. */
@@ -96,19 +106,22 @@ export function reencryptRow(
   changed: BoundRow,
   version: number,
 ): EncryptedRow {
-  const value = decryptRow(keyring, from, row);
+  const value: SecretBytes | null = decryptRow(keyring, from, row, allocateSecret);
   try {
     return encryptRow(keyring, to, changed, version, value);
   } finally {
-    value?.fill(0);
+    if (value !== null) discardBytes(value);
   }
 }
 
-/** Throws IntegrityError if the DEK cannot be unwrapped, or if a bound column was changed without the key. */
-function unwrapDek(keyring: Keyring, ctx: Uint8Array, row: BoundRow & EncryptedRow): Dek {
+/**
+ * Unwraps a row's DEK into `dek`. Throws IntegrityError if it cannot be unwrapped, or if a bound column was changed without
+ * the key.
+ */
+function unwrapDek(keyring: Keyring, ctx: Uint8Array, row: BoundRow & EncryptedRow, dek: Dek): void {
   // The wrap binds the version, and only version 0 has no value. So nobody can remove or add a value unnoticed.
   if ((row.version === 0) !== (row.payload === null)) throw new IntegrityError();
-  const kek = keyring.find(readWrap(row.wrappedDek).keyId);
-  if (kek === null) throw new IntegrityError();
-  return asDek(unwrapKey(kek.wrapping, row.wrappedDek, ctx, digestRow(row)));
+  const entry = keyring.find(readWrap(row.wrappedDek).keyId);
+  if (entry === null) throw new IntegrityError();
+  unwrapKey(entry.kek, row.wrappedDek, ctx, digestRow(row), dek);
 }

@@ -1,8 +1,9 @@
 /**
- * Writes entries into a reply as JSON. Holds each value's plaintext, as bytes, from decrypting it until it is in the reply,
- * and zeroes it then. After an error the caller truncates the reply, which zeroes what was written before.
+ * Writes entries into a reply as JSON. Each value is decrypted straight into the reply's memory and made a JSON string there.
+ * After an error the caller truncates the reply, which zeroes what was written before.
  */
 
+import type { BoundRow } from '../envelope/row-digest.ts';
 import { isShownAsText, type ReplyBuffer } from '../json/reply.ts';
 import { discardBytes } from '../json/secret-bytes.ts';
 import { formatTime } from '../json/times.ts';
@@ -11,7 +12,7 @@ import type { FieldHead, FieldRow, SecretRow, SecretSummary } from '../store/col
 import type { ReadableVault } from '../vault.ts';
 import { NO_METADATA } from './entries.ts';
 import { LARGE } from './entry-size.ts';
-import { decryptFieldRow, loadFields } from './fields.ts';
+import { decryptField, decryptFieldRow, loadFields } from './fields.ts';
 import { secretPlace } from './places.ts';
 import { decryptRow } from './row-crypto.ts';
 
@@ -19,7 +20,7 @@ import { decryptRow } from './row-crypto.ts';
 export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuffer): void {
   const { heads, rows } = loadFields(vault, row, reply);
   writeNames(row, reply);
-  writeValue(decryptRow(vault.keyring, secretPlace(row), { ...row, fields: heads }), reply);
+  writeOwnValue(vault, { ...row, fields: heads }, reply);
   reply.raw(',"metadata":');
   reply.raw(row.metadata);
   if (heads.length > 0) {
@@ -52,21 +53,35 @@ function writeUnaccepted(fields: readonly FieldHead[], reply: ReplyBuffer): void
   if (unaccepted.length > 0) reply.ascii('}');
 }
 
-/**
- * Writes a comma, the member `value` and, if the value needs base64, the member `encoding`; then zeroes the value. Writes
- * nothing for null.
- */
-export function writeValue(plaintext: Buffer | null, reply: ReplyBuffer): void {
-  if (plaintext === null) return;
-  reply.raw(',"value":');
-  if (isShownAsText(plaintext)) reply.secret(plaintext);
-  else writeEncoded(plaintext, reply);
-  discardBytes(plaintext);
+/** Writes the members of a secret's own value, or nothing if it has none. Throws IntegrityError. */
+function writeOwnValue(vault: ReadableVault, row: SecretRow & BoundRow, reply: ReplyBuffer): void {
+  const value = decryptRow(vault.keyring, secretPlace(row), row, (size) => makeRoomForValue(size, reply));
+  if (value !== null) finishValue(value, reply);
 }
 
-/** Writes a JSON string in base64, and the member `encoding`. */
-function writeEncoded(bytes: Buffer, reply: ReplyBuffer): void {
-  reply.base64(bytes);
+/** Writes the members of a field's value. Throws RequestError `not_found` and IntegrityError. */
+export function writeField(vault: ReadableVault, secret: SecretRow, field: string, reply: ReplyBuffer): void {
+  finishValue(
+    decryptField(vault, secret, field, (size) => makeRoomForValue(size, reply)),
+    reply,
+  );
+}
+
+/** Writes a comma and the beginning of the member `value`, and returns room for the value. */
+function makeRoomForValue(size: number, reply: ReplyBuffer): Uint8Array {
+  reply.ascii(',"value":"');
+  return reply.room(size);
+}
+
+/** Makes the rest of the member of the value that lies in that room. If it needs base64, adds the member `encoding`. */
+function finishValue(value: Uint8Array, reply: ReplyBuffer): void {
+  if (isShownAsText(value)) reply.endText(value.length);
+  else writeBase64(value.length, reply);
+}
+
+/** Ends a JSON string, and adds the member that says how to read it. */
+function writeBase64(size: number, reply: ReplyBuffer): void {
+  reply.endBase64(size);
   reply.ascii(',"encoding":"base64"');
 }
 
@@ -84,22 +99,23 @@ export function writeFields(
     isFirst = false;
     reply.string(row.field);
     reply.ascii(':');
-    writeFieldValue(decryptFieldRow(vault, secret, row), reply);
+    writeFieldValue(vault, secret, row, reply);
     discardBytes(row.payload);
   }
   reply.ascii('}');
 }
 
-/** As writeValue, but writes a bare string or, if the value needs base64, an object. */
-function writeFieldValue(plaintext: Buffer, reply: ReplyBuffer): void {
-  if (isShownAsText(plaintext)) {
-    reply.secret(plaintext);
-  } else {
-    reply.ascii('{"value":');
-    writeEncoded(plaintext, reply);
-    reply.ascii('}');
+/** Writes a bare string or, if the value needs base64, an object. */
+function writeFieldValue(vault: ReadableVault, secret: SecretRow, row: FieldRow, reply: ReplyBuffer): void {
+  reply.ascii('"');
+  const value = decryptFieldRow(vault, secret, row, (size) => reply.room(size));
+  if (isShownAsText(value)) {
+    reply.endText(value.length);
+    return;
   }
-  discardBytes(plaintext);
+  reply.insert('{"value":', value.length + 1);
+  writeBase64(value.length, reply);
+  reply.ascii('}');
 }
 
 /** Writes an element of a list, in one piece: a list has so many elements that each call counts. It has no value. */

@@ -21,10 +21,10 @@ export interface Context {
 }
 
 /** The version of the stored format: a blob of another version is never decrypted by accident. */
-const FORMAT = 'mav.v4';
+const FORMAT = 'mav.v5';
 
 /**
- * Returns LP("mav.v4") LP(vault id) LP(kind) LP(environment) LP(name) LP(field) u64(version). Throws RangeError for a vault
+ * Returns LP("mav.v5") LP(vault id) LP(kind) LP(environment) LP(name) LP(field) u64(version). Throws RangeError for a vault
  * id of another length and for ill-formed text, IntegrityError for a version that is not a safe non-negative integer.
  */
 export function encodeContext(context: Context): Buffer<ArrayBuffer> {

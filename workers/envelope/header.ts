@@ -8,8 +8,8 @@ import { IntegrityError } from './integrity.ts';
 
 const MAGIC_SIZE = 4;
 export const HEADER_SIZE = MAGIC_SIZE + 1;
-/** The only suite: AES-256-GCM for payloads, XAES-256-GCM for wraps and slots. */
-const SUITE = 0x01;
+/** The only suite: XChaCha20-Poly1305, and HMAC-SHA-512-256 for what is derived. */
+const SUITE = 0x02;
 
 /** `magic` is four ASCII characters. */
 export function createHeader(magic: string): Buffer<ArrayBuffer> {

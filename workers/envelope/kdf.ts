@@ -1,13 +1,11 @@
 /**
- * From a passphrase to keys: Argon2id (RFC 9106), then HKDF-SHA256. Sees a passphrase, which belongs to the caller;
+ * From a passphrase to keys: Argon2id (RFC 9106), then HMAC-SHA-512-256. Sees a passphrase, which belongs to the caller;
  * Argon2id's output is zeroed here, the derived pair by the caller.
  */
 
-import type { Buffer } from 'node:buffer';
 import { argon2Sync } from 'node:crypto';
-import { encodeFields } from './encoding.ts';
-import { deriveBytes, NO_SALT } from './hkdf.ts';
-import { KEY_SIZE } from './keys.ts';
+import { deriveKey } from './derive.ts';
+import { assertSize, KEY_SIZE } from './sizes.ts';
 
 export const SALT_SIZE = 16;
 export const COMMITMENT_SIZE = 32;
@@ -36,19 +34,21 @@ export function isWithinBounds({ memoryKib, passes, parallelism }: KdfParameters
   );
 }
 
-/** A key and a commitment to it, 32 bytes each: views into one buffer. The caller zeroes both. */
+/** A key and a commitment to it, 32 bytes each. */
 export interface SlotKeys {
-  readonly key: Buffer<ArrayBuffer>;
-  readonly commitment: Buffer<ArrayBuffer>;
+  readonly key: Uint8Array;
+  readonly commitment: Uint8Array;
 }
 
-/** Blocks the thread for as long as the parameters make it take: some 100 ms by default. */
+/** Fills `target`, for the caller to zero. Blocks the thread for as long as the parameters make it take: some 100 ms by default. */
 export function deriveSlotKeys(
   passphrase: Uint8Array,
   salt: Uint8Array,
   ctx: Uint8Array,
   { memoryKib, passes, parallelism }: KdfParameters,
-): SlotKeys {
+  target: SlotKeys,
+): void {
+  assertSize(salt, SALT_SIZE, 'a salt');
   const stretched = argon2Sync('argon2id', {
     message: passphrase,
     nonce: salt,
@@ -58,20 +58,11 @@ export function deriveSlotKeys(
     tagLength: KEY_SIZE,
   });
   try {
-    const bytes = deriveBytes(stretched, NO_SALT, encodeSlotInfo(ctx), KEY_SIZE + COMMITMENT_SIZE);
-    return { key: bytes.subarray(0, KEY_SIZE), commitment: bytes.subarray(KEY_SIZE) };
+    deriveKey(stretched, 'mav.v5.slot.key', ctx, target.key);
+    deriveKey(stretched, 'mav.v5.slot.commitment', ctx, target.commitment);
   } finally {
     stretched.fill(0);
   }
-}
-
-/** LP("mav.v4.slot") ‖ ctx. */
-function encodeSlotInfo(ctx: Uint8Array): Uint8Array {
-  const label = encodeFields(['mav.v4.slot']);
-  const info = new Uint8Array(label.length + ctx.length);
-  info.set(label, 0);
-  info.set(ctx, label.length);
-  return info;
 }
 
 function isWithin(value: number, min: number, max: number): boolean {

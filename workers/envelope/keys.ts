@@ -1,12 +1,11 @@
 /**
- * The three kinds of key. They are the secrets themselves: the code that creates, unwraps or receives one zeroes it
- * (`fill(0)`) as soon as it has been wrapped, used or turned into a KeyObject. This file keeps no reference.
+ * The three kinds of key. They are the secrets themselves, and lie in secret memory (secret-memory.ts): the code that
+ * creates, unwraps or receives one zeroes it (`fill(0)`) as soon as it has been wrapped or used.
  */
 
 import { fillRandom } from './random.ts';
-import { assertSize } from './sizes.ts';
-
-export const KEY_SIZE = 32;
+import { allocateSecretMemory } from './secret-memory.ts';
+import { assertSize, KEY_SIZE } from './sizes.ts';
 
 declare const brand: unique symbol;
 type Key<Name extends string> = Uint8Array<ArrayBuffer> & { readonly [brand]: Name };
@@ -36,22 +35,28 @@ export function asDek(bytes: Uint8Array<ArrayBuffer>): Dek {
   return bytes as Dek;
 }
 
+/** Returns a new root key, which the caller zeroes. Throws MissingSodiumError. */
 export function createRootKey(): RootKey {
-  return asRootKey(createRandomKey());
+  return asRootKey(fillRandom(allocateSecretMemory(KEY_SIZE)));
 }
 
-export function createKek(): Kek {
-  return asKek(createRandomKey());
-}
-
-export function createDek(): Dek {
-  return asDek(createRandomKey());
-}
+/** Null until the first DEK is needed. */
+let dekMemory: Dek | null = null;
+let isDekInUse = false;
 
 /**
- * Allocates outside the V8 heap, so that zeroing the key is enough. Buffer.allocUnsafeSlow would take 64 bytes or less
- * from the heap, where the garbage collector moves them and leaves the old copy behind.
+ * Hands out memory for one DEK for the length of a call, all zeros, and zeroes it afterwards. It is the only such memory
+ * of the thread: `use` is synchronous, and must not ask for another DEK, which would overwrite the first.
  */
-function createRandomKey(): Uint8Array<ArrayBuffer> {
-  return fillRandom(new Uint8Array(new ArrayBuffer(KEY_SIZE)));
+export function withDek<T>(use: (dek: Dek) => T): T {
+  if (isDekInUse) throw new RangeError('a thread has one DEK at a time');
+  dekMemory ??= asDek(allocateSecretMemory(KEY_SIZE));
+  const dek = dekMemory;
+  isDekInUse = true;
+  try {
+    return use(dek);
+  } finally {
+    dek.fill(0);
+    isDekInUse = false;
+  }
 }

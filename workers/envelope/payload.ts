@@ -1,42 +1,55 @@
 /**
  * The payload: one value or one field, encrypted under a DEK of its own.
  *
- *     "MAV4" | suite 0x01 | nonce 12 | ciphertext | tag 16        AAD = magic ‖ suite ‖ ctx
+ *     "MAV5" | suite 0x02 | nonce 24 | ciphertext | tag 16        AAD = magic ‖ suite ‖ ctx
  *
- * Sees a DEK and a plaintext, keeps neither: both belong to the caller, who zeroes them after use.
+ * XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03). Sees a DEK and a plaintext, keeps neither and copies neither: both
+ * belong to the caller, who zeroes them after use.
  */
 
 import { Buffer } from 'node:buffer';
-import { decryptGcm, encryptGcm, GCM_NONCE_SIZE, TAG_SIZE } from './aes-gcm.ts';
 import { assertHeader, createHeader, HEADER_SIZE } from './header.ts';
 import { IntegrityError } from './integrity.ts';
-import { type Dek, KEY_SIZE } from './keys.ts';
+import type { Dek } from './keys.ts';
 import { fillRandom } from './random.ts';
-import { assertSize } from './sizes.ts';
+import { NONCE_SIZE, TAG_SIZE } from './sizes.ts';
+import { openBytes, sealBytes } from './sodium.ts';
+import { viewBytes } from './view.ts';
 
-const HEADER = createHeader('MAV4');
-const BODY_OFFSET = HEADER_SIZE + GCM_NONCE_SIZE;
+const HEADER = createHeader('MAV5');
+const BODY_OFFSET = HEADER_SIZE + NONCE_SIZE;
 /** Bytes by which a payload is longer than its plaintext. */
 export const PAYLOAD_OVERHEAD = BODY_OFFSET + TAG_SIZE;
 
-/** `ctx` is an encoded context. A DEK encrypts exactly one payload, so a random 96-bit nonce can never repeat. */
+/** `ctx` is an encoded context. A DEK encrypts exactly one payload. */
 export function encryptPayload(dek: Dek, plaintext: Uint8Array, ctx: Uint8Array): Buffer<ArrayBuffer> {
-  assertSize(dek, KEY_SIZE, 'a DEK');
-  const blob = Buffer.allocUnsafeSlow(PAYLOAD_OVERHEAD + plaintext.length);
+  const blob = Buffer.allocUnsafe(PAYLOAD_OVERHEAD + plaintext.length);
   blob.set(HEADER, 0);
-  const nonce = fillRandom(blob.subarray(HEADER_SIZE, BODY_OFFSET));
-  blob.set(encryptGcm(dek, nonce, plaintext, Buffer.concat([HEADER, ctx])), BODY_OFFSET);
+  const nonce = fillRandom(viewBytes(blob, HEADER_SIZE, BODY_OFFSET));
+  sealBytes(dek, nonce, plaintext, encodeAad(ctx), viewBytes(blob, BODY_OFFSET, blob.length));
   return blob;
 }
 
-/**
- * Returns the plaintext in memory of its own, which the caller zeroes. Throws IntegrityError unless `blob` is what
- * was encrypted under this DEK in this context.
- */
-export function decryptPayload(dek: Dek, blob: Uint8Array, ctx: Uint8Array): Buffer<ArrayBuffer> {
-  assertSize(dek, KEY_SIZE, 'a DEK');
+/** Bytes of the plaintext. Throws IntegrityError for a blob that is too short to be a payload. */
+export function plaintextSize(blob: Uint8Array): number {
   if (blob.length < PAYLOAD_OVERHEAD) throw new IntegrityError();
+  return blob.length - PAYLOAD_OVERHEAD;
+}
+
+/**
+ * Writes the plaintext into `target`, of `plaintextSize` bytes, for the caller to zero. Throws IntegrityError unless `blob`
+ * is what was encrypted under this DEK in this context; then nothing of it is in `target`.
+ */
+export function decryptPayload(dek: Dek, blob: Uint8Array, ctx: Uint8Array, target: Uint8Array): void {
   assertHeader(blob, HEADER);
-  const nonce = blob.subarray(HEADER_SIZE, BODY_OFFSET);
-  return decryptGcm(dek, nonce, blob.subarray(BODY_OFFSET), Buffer.concat([HEADER, ctx]));
+  const end = BODY_OFFSET + plaintextSize(blob) + TAG_SIZE;
+  const nonce = viewBytes(blob, HEADER_SIZE, BODY_OFFSET);
+  openBytes(dek, nonce, viewBytes(blob, BODY_OFFSET, end), encodeAad(ctx), target);
+}
+
+function encodeAad(ctx: Uint8Array): Uint8Array {
+  const aad = Buffer.allocUnsafe(HEADER_SIZE + ctx.length);
+  aad.set(HEADER, 0);
+  aad.set(ctx, HEADER_SIZE);
+  return aad;
 }

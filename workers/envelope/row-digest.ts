@@ -7,7 +7,7 @@ import type { Buffer } from 'node:buffer';
 import { hash } from 'node:crypto';
 import { encodeFields } from './encoding.ts';
 
-const LABEL = 'mav.v4.row';
+const LABEL = 'mav.v5.row';
 
 /** A field as its secret's row binds it. Its value is bound by its own row, and that by this version. */
 export interface FieldVersion {
@@ -38,7 +38,7 @@ export const NO_WRITER: Pick<BoundRow, 'writtenBy' | 'accepted' | 'fields'> = {
 };
 
 /**
- * SHA-256 of LP("mav.v4.row") LP(metadata) u64(createdAt) u64(updatedAt) LP(writtenBy) u64(accepted) u64(number of
+ * SHA-256 of LP("mav.v5.row") LP(metadata) u64(createdAt) u64(updatedAt) LP(writtenBy) u64(accepted) u64(number of
  * fields), and for each field LP(name) u64(version). Throws IntegrityError for a number that is not a safe
  * non-negative integer.
  */

@@ -1,16 +1,16 @@
 /**
- * The MAC of a token's row: a row written without the key grants nothing. Sees the KEK as a
- * KeyObject and makes a second one from it; the bytes between the two are zeroed at once. Neither is kept here.
- * Of the token it sees the SHA-256 only.
+ * The MAC of a token's row: a row written without the key grants nothing. Sees the KEK and a key that is derived from it,
+ * which both belong to the caller. Of the token it sees the SHA-256 only.
  */
 
-import type { Buffer } from 'node:buffer';
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { Buffer } from 'node:buffer';
+import { timingSafeEqual } from 'node:crypto';
 import { encodeContext } from './context.ts';
+import { deriveKey } from './derive.ts';
 import { encodeFields, isU64 } from './encoding.ts';
-import { deriveBytes, NO_SALT } from './hkdf.ts';
-import { KEY_SIZE } from './keys.ts';
-import { assertSize, DIGEST_SIZE, VAULT_ID_SIZE } from './sizes.ts';
+import type { Kek } from './keys.ts';
+import { assertSize, DIGEST_SIZE, MAC_SIZE, VAULT_ID_SIZE } from './sizes.ts';
+import { writeMac } from './sodium.ts';
 
 /** What the MAC covers: everything in the row that decides who may do what, and for how long. */
 export interface TokenRow {
@@ -29,33 +29,32 @@ export interface TokenRow {
   readonly expiresAt: number | null;
 }
 
-/** A key for MACs only, so that the KEK itself is used for nothing but wraps. */
-export function deriveTokenMacKey(kek: KeyObject, vaultId: Uint8Array): KeyObject {
+/**
+ * Writes a key for MACs only into the 32 bytes of `target`, for the caller to zero: the KEK itself is used for nothing but
+ * wraps and this.
+ */
+export function deriveTokenMacKey(kek: Kek, vaultId: Uint8Array, target: Uint8Array): void {
   assertSize(vaultId, VAULT_ID_SIZE, 'a vault id');
-  if (kek.symmetricKeySize !== KEY_SIZE) throw new RangeError(`a KEK must be ${KEY_SIZE} bytes long`);
-  const bytes = deriveBytes(kek, NO_SALT, encodeFields(['mav.v4.token-mac', vaultId]), KEY_SIZE);
-  try {
-    return createSecretKey(bytes);
-  } finally {
-    bytes.fill(0);
-  }
+  deriveKey(kek, 'mav.v5.token-mac', encodeFields([vaultId]), target);
 }
 
 /**
- * HMAC-SHA256 (32 bytes) over ctx ‖ LP(token hash) ‖ LP(name) ‖ LP(scopes) ‖ u64(trusted) ‖ u64(created) ‖
- * u64(expires, 0 for never). Throws RangeError for an impossible row: see `isTokenRow`.
+ * HMAC-SHA-512-256 (32 bytes) over ctx ‖ LP(token hash) ‖ LP(name) ‖ LP(scopes) ‖ u64(trusted) ‖ u64(created) ‖
+ * u64(expires, 0 for never). `macKey` is 32 bytes. Throws RangeError for an impossible row: see `isTokenRow`.
  */
-export function computeTokenMac(macKey: KeyObject, row: TokenRow): Buffer {
+export function computeTokenMac(macKey: Uint8Array, row: TokenRow): Buffer {
   if (!isTokenRow(row)) throw new RangeError('a token row must have a 32-byte hash and positive times');
   const { vaultId, id, tokenHash, name, scopes, trusted, createdAt, expiresAt } = row;
   const ctx = encodeContext({ vaultId, kind: 'token', environment: '', name: id, field: '', version: 0 });
   const fields = encodeFields([tokenHash, name, scopes, trusted, createdAt, expiresAt ?? 0]);
-  return createHmac('sha256', macKey).update(ctx).update(fields).digest();
+  const mac = Buffer.alloc(MAC_SIZE);
+  writeMac(macKey, Buffer.concat([ctx, fields]), mac);
+  return mac;
 }
 
 /** Whether the stored MAC is the stored row's; false for impossible rows, too. */
-export function verifyTokenMac(macKey: KeyObject, row: TokenRow, mac: Uint8Array): boolean {
-  if (mac.length !== DIGEST_SIZE || !isTokenRow(row)) return false;
+export function verifyTokenMac(macKey: Uint8Array, row: TokenRow, mac: Uint8Array): boolean {
+  if (mac.length !== MAC_SIZE || !isTokenRow(row)) return false;
   return timingSafeEqual(computeTokenMac(macKey, row), mac);
 }
 

@@ -2,7 +2,14 @@
 
 export const VAULT_ID_SIZE = 16;
 export const KEY_ID_SIZE = 16;
-/** SHA-256, and HMAC-SHA256. */
+export const KEY_SIZE = 32;
+/** XChaCha20-Poly1305's: long enough that random ones never repeat. */
+export const NONCE_SIZE = 24;
+/** Poly1305's. */
+export const TAG_SIZE = 16;
+/** HMAC-SHA-512-256. */
+export const MAC_SIZE = 32;
+/** SHA-256. */
 export const DIGEST_SIZE = 32;
 
 /**

@@ -1,17 +1,17 @@
 /**
  * The passphrase slot's blob: the root key, wrapped under a key that comes from a passphrase.
  *
- *     "MAVS" | suite 0x01 | kdf 0x01 | memory KiB u32 | passes u32 | parallelism u32 | salt 16
+ *     "MAVS" | suite 0x02 | kdf 0x01 | memory KiB u32 | passes u32 | parallelism u32 | salt 16
  *            | commitment 32 | nonce 24 | wrapped root key 32 | tag 16        AAD = all before the root key ‖ ctx
  *
- * A passphrase may be guessable, and GCM does not commit to its key: without the commitment one blob could be made
- * to open under many passphrases, and each answer would rule out many guesses at once. Sees the passphrase and the
- * root key, which belong to the caller; the keys derived in between are zeroed before each function returns.
+ * XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03). A passphrase may be guessable, and Poly1305 does not commit to its key:
+ * without the commitment one blob could be made to open under many passphrases, and each answer would rule out many guesses
+ * at once. Sees the passphrase and the root key, which belong to the caller; the keys derived in between are zeroed before
+ * each function returns.
  */
 
 import { Buffer } from 'node:buffer';
-import { createSecretKey, randomFillSync, timingSafeEqual } from 'node:crypto';
-import { TAG_SIZE } from './aes-gcm.ts';
+import { randomFillSync, timingSafeEqual } from 'node:crypto';
 import { assertHeader, createHeader, HEADER_SIZE } from './header.ts';
 import { IntegrityError } from './integrity.ts';
 import {
@@ -21,10 +21,12 @@ import {
   isWithinBounds,
   type KdfParameters,
   SALT_SIZE,
+  type SlotKeys,
 } from './kdf.ts';
-import { asRootKey, KEY_SIZE, type RootKey } from './keys.ts';
-import { assertSize } from './sizes.ts';
-import { XAES_NONCE_SIZE, XaesKey } from './xaes.ts';
+import { asRootKey, type RootKey } from './keys.ts';
+import { allocateSecretMemory, withSecretMemory } from './secret-memory.ts';
+import { assertSize, KEY_SIZE, NONCE_SIZE, TAG_SIZE } from './sizes.ts';
+import { openBytes, sealBytes } from './sodium.ts';
 
 const HEADER = createHeader('MAVS');
 const KDF_ARGON2ID = 0x01;
@@ -34,7 +36,7 @@ const PARALLELISM_OFFSET = PASSES_OFFSET + 4;
 const SALT_OFFSET = PARALLELISM_OFFSET + 4;
 const COMMITMENT_OFFSET = SALT_OFFSET + SALT_SIZE;
 const NONCE_OFFSET = COMMITMENT_OFFSET + COMMITMENT_SIZE;
-const BODY_OFFSET = NONCE_OFFSET + XAES_NONCE_SIZE;
+const BODY_OFFSET = NONCE_OFFSET + NONCE_SIZE;
 export const SLOT_SIZE = BODY_OFFSET + KEY_SIZE + TAG_SIZE;
 
 /** `ctx` is an encoded context of kind "slot". Blocks the thread while Argon2id runs. */
@@ -48,24 +50,27 @@ export function wrapRootKey(
   if (passphrase.length === 0) throw new RangeError('a passphrase must not be empty');
   if (!isWithinBounds(parameters)) throw new RangeError('the parameters of Argon2id are out of bounds');
   const blob = createSlot(parameters);
-  const { key, commitment } = deriveSlotKeys(passphrase, readSalt(blob), ctx, parameters);
-  blob.set(commitment, COMMITMENT_OFFSET);
-  const body = withXaesKey(key, (xaesKey) => xaesKey.encrypt(readNonce(blob), rootKey, encodeAad(blob, ctx)));
-  blob.set(body, BODY_OFFSET);
+  withSlotKeys((keys) => {
+    deriveSlotKeys(passphrase, readSalt(blob), ctx, parameters, keys);
+    blob.set(keys.commitment, COMMITMENT_OFFSET);
+    sealBytes(keys.key, readNonce(blob), rootKey, encodeAad(blob, ctx), blob.subarray(BODY_OFFSET));
+  });
   return blob;
 }
 
 /**
- * Returns the root key in unpooled memory, which the caller zeroes. Throws IntegrityError for a wrong passphrase as
- * for a damaged blob; nothing tells the two apart. Blocks the thread while Argon2id runs.
+ * Returns the root key, which the caller zeroes. Throws IntegrityError for a wrong passphrase as for a damaged blob;
+ * nothing tells the two apart. Blocks the thread while Argon2id runs.
  */
 export function unwrapRootKey(passphrase: Uint8Array, blob: Uint8Array, ctx: Uint8Array): RootKey {
   const parameters = readParameters(blob);
-  const { key, commitment } = deriveSlotKeys(passphrase, readSalt(blob), ctx, parameters);
-  return withXaesKey(key, (xaesKey) => {
+  return withSlotKeys((keys) => {
+    deriveSlotKeys(passphrase, readSalt(blob), ctx, parameters, keys);
     // Before decrypting: a key that the blob is not committed to must not be tried on the ciphertext.
-    if (!timingSafeEqual(commitment, readCommitment(blob))) throw new IntegrityError();
-    return asRootKey(xaesKey.decrypt(readNonce(blob), blob.subarray(BODY_OFFSET), encodeAad(blob, ctx)));
+    if (!timingSafeEqual(keys.commitment, readCommitment(blob))) throw new IntegrityError();
+    const rootKey = asRootKey(allocateSecretMemory(KEY_SIZE));
+    openBytes(keys.key, readNonce(blob), blob.subarray(BODY_OFFSET), encodeAad(blob, ctx), rootKey);
+    return rootKey;
   });
 }
 
@@ -78,7 +83,7 @@ function createSlot({ memoryKib, passes, parallelism }: KdfParameters): Buffer<A
   blob.writeUInt32BE(passes, PASSES_OFFSET);
   blob.writeUInt32BE(parallelism, PARALLELISM_OFFSET);
   randomFillSync(blob, SALT_OFFSET, SALT_SIZE);
-  return randomFillSync(blob, NONCE_OFFSET, XAES_NONCE_SIZE);
+  return randomFillSync(blob, NONCE_OFFSET, NONCE_SIZE);
 }
 
 /** Throws IntegrityError for anything that is not a slot's blob with parameters within bounds. */
@@ -112,13 +117,9 @@ function encodeAad(blob: Uint8Array, ctx: Uint8Array): Buffer {
   return Buffer.concat([blob.subarray(0, BODY_OFFSET), ctx]);
 }
 
-/** Hands out `key` as an XAES-256-GCM key for one call, and zeroes both afterwards. */
-function withXaesKey<Result>(key: Uint8Array, use: (key: XaesKey) => Result): Result {
-  const xaesKey = new XaesKey(createSecretKey(key));
-  key.fill(0);
-  try {
-    return use(xaesKey);
-  } finally {
-    xaesKey.destroy();
-  }
+/** Hands out memory for a slot's keys for the length of a call, and zeroes it afterwards. */
+function withSlotKeys<Result>(use: (keys: SlotKeys) => Result): Result {
+  return withSecretMemory(KEY_SIZE + COMMITMENT_SIZE, (memory) =>
+    use({ key: memory.subarray(0, KEY_SIZE), commitment: memory.subarray(KEY_SIZE) }),
+  );
 }

@@ -63,19 +63,26 @@ function readDigit(text: Uint8Array, at: number): number {
   return DIGITS[text[at] ?? 0] ?? -1;
 }
 
-/** Writes `base64Length(bytes.length)` bytes of ASCII to `target`, from `at` on. Returns where the next byte goes. */
-export function encodeBase64(bytes: Uint8Array, target: Uint8Array, at: number): number {
-  let to = at;
-  for (let from = 0; from < bytes.length; from += 3) {
-    const bits = ((bytes[from] ?? 0) << 16) | ((bytes[from + 1] ?? 0) << 8) | (bytes[from + 2] ?? 0);
+/**
+ * Encodes the `size` bytes from `start` on in place, as `base64Length(size)` bytes of ASCII from there on. The memory must
+ * have room for them. Goes backwards, because each group is longer than its bytes: no byte is overwritten before it is
+ * read, and no byte is left.
+ */
+export function spreadBase64(memory: Uint8Array, start: number, size: number): void {
+  let from = start + Math.floor((size - 1) / 3) * 3;
+  let to = start + base64Length(size) - 4;
+  const end = start + size;
+  for (; from >= start; from -= 3, to -= 4) {
+    const second = from + 1 < end ? (memory[from + 1] as number) : 0;
+    const third = from + 2 < end ? (memory[from + 2] as number) : 0;
+    const bits = ((memory[from] as number) << 16) | (second << 8) | third;
     // Not a loop, which takes four times as long: a large value has a million of these groups.
-    target[to] = ALPHABET[bits >> 18] as number;
-    target[to + 1] = ALPHABET[(bits >> 12) & 63] as number;
-    target[to + 2] = ALPHABET[(bits >> 6) & 63] as number;
-    target[to + 3] = ALPHABET[bits & 63] as number;
-    to += 4;
+    memory[to] = ALPHABET[bits >> 18] as number;
+    memory[to + 1] = ALPHABET[(bits >> 12) & 63] as number;
+    memory[to + 2] = ALPHABET[(bits >> 6) & 63] as number;
+    memory[to + 3] = ALPHABET[bits & 63] as number;
   }
-  const padding = (3 - (bytes.length % 3)) % 3;
-  target.fill(PAD, to - padding, to);
-  return to;
+  const padding = (3 - (size % 3)) % 3;
+  const after = start + base64Length(size);
+  memory.fill(PAD, after - padding, after);
 }

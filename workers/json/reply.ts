@@ -1,10 +1,10 @@
 /**
- * Builds response bodies as bytes: a secret is copied from its buffer into this one and never becomes a string. Holds the
- * responses of one batch, plaintext included, until `take` hands the memory on (the receiver zeroes it) or `wipe` zeroes it.
- * Bytes that are truncated, and memory that is outgrown, are zeroed at once.
+ * Builds response bodies as bytes: a secret is decrypted into this memory, is made JSON in place, and never becomes a
+ * string. Holds the responses of one batch, plaintext included, until `take` hands the memory on (the receiver zeroes it) or
+ * `wipe` zeroes it. Bytes that are truncated, and memory that is outgrown, are zeroed at once.
  */
 import { isUtf8 } from 'node:buffer';
-import { base64Length, encodeBase64 } from './base64.ts';
+import { base64Length, spreadBase64 } from './base64.ts';
 import { findSpecial } from './escapes.ts';
 import { formatTime } from './times.ts';
 
@@ -13,14 +13,15 @@ export const MAX_REPLY_SIZE = 4_194_304;
 
 /** Bytes. Above 64, so that the memory is never inside the V8 heap (see secret-bytes.ts). */
 const MIN_CAPACITY = 4096;
-/** Bytes. A value of more is measured, with its escapes, before it is copied; for a smaller one that would take longer. */
-const EXACT_FROM = 16_384;
+/** Bytes. A smaller value is shown as text however many escapes it needs. */
+const LARGE = 16_384;
 /** 1 MiB. Up to this size the memory doubles. Above it, it grows by half, and the outgrown memory is freed at once. */
 const DOUBLES_TO = 1_048_576;
-/** Bytes. Shorter runs are copied byte by byte, because making a view takes longer. */
-const SHORT_RUN = 24;
+/** Bytes. Reserved behind a secret, for the quote and the members that follow it. */
+const SLACK = 1_024;
 const EMPTY = Buffer.alloc(0);
-const QUOTE = 0x22;
+const EMPTY_VIEW = new DataView(new ArrayBuffer(0));
+const ZERO = 0x30;
 const BACKSLASH = 0x5c;
 const LOWER_U = 0x75;
 const HEX_DIGITS = Buffer.from('0123456789abcdef');
@@ -42,6 +43,8 @@ const GROWTH = ESCAPES.map((letter) => (letter === 0 ? 0 : letter === LOWER_U ? 
 
 export class ReplyBuffer {
   #buffer: Buffer<ArrayBuffer> = EMPTY;
+  /** Of the same memory. */
+  #view = EMPTY_VIEW;
   /** Bytes written so far. Only this class changes it. */
   length = 0;
   #firstCapacity: number;
@@ -82,34 +85,46 @@ export class ReplyBuffer {
 
   /** Writes a JSON string of a secret's UTF-8 bytes. */
   secret(bytes: Uint8Array): void {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    // A large value gets its exact size: growing in the middle would take the memory twice and zero it once more.
-    const escaped = bytes.length > EXACT_FROM ? countEscapes(bytes, view) : 0;
-    this.#reserve(bytes.length + escaped + 2);
-    this.#buffer[this.length++] = QUOTE;
-    let start = 0;
-    for (;;) {
-      const at = findSpecial(bytes, view, start, bytes.length);
-      this.#span(bytes, start, at);
-      if (at === bytes.length) break;
-      this.#escape(bytes[at] as number);
-      start = at + 1;
-    }
-    this.#reserve(1);
-    this.#buffer[this.length++] = QUOTE;
+    this.ascii('"');
+    this.room(bytes.length).set(bytes);
+    this.endText(bytes.length);
   }
 
-  /** Writes a JSON string of a secret's bytes in base64. */
-  base64(bytes: Uint8Array): void {
-    this.#reserve(base64Length(bytes.length) + 2);
-    this.#buffer[this.length++] = QUOTE;
-    this.length = encodeBase64(bytes, this.#buffer, this.length);
-    this.#buffer[this.length++] = QUOTE;
+  /**
+   * Memory for the next `size` bytes, which count as written: the caller fills them with a secret, and goes on with
+   * `endText` or `endBase64` where a JSON string was begun before. Good until something else is written.
+   */
+  room(size: number): Uint8Array<ArrayBuffer> {
+    this.#reserve(size + SLACK);
+    const room = new Uint8Array(this.#buffer.buffer, this.#buffer.byteOffset + this.length, size);
+    this.length += size;
+    return room;
   }
 
-  /** Writes a secret's bytes without JSON around them, for a reply that is nothing else. */
-  bytes(bytes: Uint8Array): void {
-    this.#span(bytes, 0, bytes.length);
+  /** Makes the last `size` bytes, which are UTF-8, the rest of a JSON string: escapes what must be, and ends it. */
+  endText(size: number): void {
+    const more = countEscapes(this.#buffer, this.#view, this.length - size, this.length);
+    if (more > 0) this.#escape(size, more);
+    this.ascii('"');
+  }
+
+  /** Makes the last `size` bytes the rest of a JSON string in base64, and ends it. */
+  endBase64(size: number): void {
+    const encoded = base64Length(size);
+    this.#reserve(encoded - size);
+    spreadBase64(this.#buffer, this.length - size, size);
+    this.length += encoded - size;
+    this.ascii('"');
+  }
+
+  /** Writes Latin-1 text in front of the last `size` bytes. */
+  insert(text: string, size: number): void {
+    this.#reserve(text.length);
+    const at = this.length - size;
+    // What is moved leaves as many bytes behind as the text then covers.
+    this.#buffer.copyWithin(at + text.length, at, this.length);
+    this.#buffer.write(text, at, 'latin1');
+    this.length += text.length;
   }
 
   /** Writes a time in whole Unix seconds as a quoted RFC 3339 time. */
@@ -128,6 +143,7 @@ export class ReplyBuffer {
     if (this.length === 0) return new Uint8Array(0);
     const taken = new Uint8Array(this.#buffer.buffer, 0, this.length);
     this.#buffer = EMPTY;
+    this.#view = EMPTY_VIEW;
     this.length = 0;
     return taken;
   }
@@ -137,26 +153,33 @@ export class ReplyBuffer {
     this.truncate(0);
   }
 
-  #span(bytes: Uint8Array, start: number, end: number): void {
-    this.#reserve(end - start);
-    if (end - start < SHORT_RUN) {
-      for (let at = start; at < end; at++) this.#buffer[this.length++] = bytes[at] as number;
-      return;
+  /**
+   * Escapes the last `size` bytes, which grow by `more`, in place: from the end on, so that every byte is read before
+   * another is written there, and none of the plaintext is left between.
+   */
+  #escape(size: number, more: number): void {
+    this.#reserve(more);
+    const bytes = this.#buffer;
+    let from = this.length;
+    let to = from + more;
+    this.length = to;
+    // Where the two meet, all in front of them needs no escape.
+    for (const start = from - size; from > start && to > from; ) {
+      const byte = bytes[--from] as number;
+      const letter = ESCAPES[byte] as number;
+      if (letter === 0) {
+        bytes[--to] = byte;
+        continue;
+      }
+      if (letter === LOWER_U) {
+        bytes[--to] = HEX_DIGITS[byte & 15] as number;
+        bytes[--to] = HEX_DIGITS[byte >> 4] as number;
+        bytes[--to] = ZERO;
+        bytes[--to] = ZERO;
+      }
+      bytes[--to] = letter;
+      bytes[--to] = BACKSLASH;
     }
-    this.#buffer.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.length);
-    this.length += end - start;
-  }
-
-  #escape(byte: number): void {
-    const letter = ESCAPES[byte] as number;
-    this.#reserve(6);
-    this.#buffer[this.length++] = BACKSLASH;
-    this.#buffer[this.length++] = letter;
-    if (letter !== LOWER_U) return;
-    this.#buffer[this.length++] = 0x30;
-    this.#buffer[this.length++] = 0x30;
-    this.#buffer[this.length++] = HEX_DIGITS[byte >> 4] as number;
-    this.#buffer[this.length++] = HEX_DIGITS[byte & 15] as number;
   }
 
   /** Makes room for `size` more bytes. The outgrown memory holds plaintext and is zeroed. */
@@ -170,6 +193,7 @@ export class ReplyBuffer {
     const outgrown = this.#buffer;
     outgrown.fill(0, 0, this.length);
     this.#buffer = grown;
+    this.#view = new DataView(grown.buffer, grown.byteOffset, grown.length);
     // Large memory must not wait for the garbage collector. EMPTY, which all reply buffers share, is never that large.
     if (outgrown.length >= DOUBLES_TO) outgrown.buffer.transferToFixedLength(0);
   }
@@ -181,14 +205,15 @@ export class ReplyBuffer {
  */
 export function isShownAsText(bytes: Uint8Array): boolean {
   if (!isUtf8(bytes)) return false;
-  if (bytes.length <= EXACT_FROM) return true;
-  return countEscapes(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length)) <= bytes.length;
+  if (bytes.length <= LARGE) return true;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return countEscapes(bytes, view, 0, bytes.length) <= bytes.length;
 }
 
-/** Counts the bytes by which a JSON string of these bytes is longer than they are. */
-function countEscapes(bytes: Uint8Array, view: DataView): number {
+/** Counts the bytes by which a JSON string of the bytes from `start` to `end` is longer than they are. */
+function countEscapes(bytes: Uint8Array, view: DataView, start: number, end: number): number {
   let more = 0;
-  for (let at = findSpecial(bytes, view, 0, bytes.length); at < bytes.length; at++)
+  for (let at = findSpecial(bytes, view, start, end); at < end; at++)
     more += GROWTH[bytes[at] as number] as number;
   return more;
 }

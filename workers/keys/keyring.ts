@@ -1,82 +1,120 @@
 /**
- * The KEK generations of an unsealed vault. Holds the KEKs as KeyObjects: their bytes are native memory, which no heap
- * snapshot has, and which is freed when the keyring is collected after the vault was sealed.
+ * The KEK generations of an unsealed vault. Holds the KEKs, and the MAC keys that are derived from them, in one piece of
+ * secret memory (envelope/secret-memory.ts). `destroy` zeroes it and gives it back at once.
  */
-import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { encodeContext } from '../envelope/context.ts';
-import { createKek, type RootKey } from '../envelope/keys.ts';
+import { asKek, type Kek, type RootKey } from '../envelope/keys.ts';
+import { fillRandom } from '../envelope/random.ts';
 import { digestRow, NO_WRITER } from '../envelope/row-digest.ts';
 import { deriveTokenMacKey } from '../envelope/row-mac.ts';
-import { KEY_ID_SIZE } from '../envelope/sizes.ts';
+import { allocateSecretMemory, freeSecretMemory, withSecretMemory } from '../envelope/secret-memory.ts';
+import { KEY_ID_SIZE, KEY_SIZE } from '../envelope/sizes.ts';
 import { unwrapKey, wrapKey } from '../envelope/wrap.ts';
-import { XaesKey } from '../envelope/xaes.ts';
 
-/** One generation of the key-encryption key. */
-export interface KekEntry {
+/** The part of a generation that is not secret. */
+export interface KekHead {
   /** 16 bytes, as in the header of every wrap that this KEK made. */
   readonly id: Uint8Array;
   readonly generation: number;
-  readonly key: KeyObject;
-  readonly wrapping: XaesKey;
-  readonly tokenMacKey: KeyObject;
+}
+
+/** One generation of the key-encryption key. Both keys are views of the keyring's memory, and empty once that is destroyed. */
+export interface KekEntry extends KekHead {
+  readonly kek: Kek;
+  readonly tokenMacKey: Uint8Array;
 }
 
 /** A generation as the database keeps it: wrapped under the root key. */
-export interface WrappedKek {
+export interface WrappedKek extends KekHead {
   readonly id: Buffer;
-  readonly generation: number;
   readonly wrapped: Buffer;
   readonly createdAt: number;
 }
 
-/** A keyring on its way to another thread. Cloning a KeyObject does not bring its bytes into a JavaScript heap. */
-export interface SharedKeyring {
-  readonly vaultId: Uint8Array;
-  readonly keks: readonly { readonly id: Uint8Array; readonly generation: number; readonly key: KeyObject }[];
-}
-
 export class Keyring {
   readonly vaultId: Uint8Array;
-  /** The newest generation: everything new is wrapped under it. */
-  readonly current: KekEntry;
-  readonly #byId = new Map<string, KekEntry>();
+  /** For each generation its KEK and its MAC key. */
+  readonly #memory: Uint8Array<ArrayBuffer>;
+  readonly #entries: readonly KekEntry[];
+  readonly #byId: ReadonlyMap<string, KekEntry>;
+  readonly #current: KekEntry;
+  #isDestroyed = false;
 
-  constructor(shared: SharedKeyring) {
-    this.vaultId = shared.vaultId;
-    const entries = shared.keks.map((kek) => this.#add(kek));
-    const current = entries.toSorted((a, b) => a.generation - b.generation).at(-1);
-    if (current === undefined) throw new RangeError('a keyring needs at least one KEK');
-    this.current = current;
+  /** `fillKek` writes the KEK of a generation into 32 bytes of the keyring's memory. What it throws is thrown on. */
+  constructor(
+    vaultId: Uint8Array,
+    heads: readonly KekHead[],
+    fillKek: (kek: Uint8Array<ArrayBuffer>, index: number) => void,
+  ) {
+    this.vaultId = vaultId;
+    this.#memory = allocateSecretMemory(2 * KEY_SIZE * heads.length);
+    try {
+      this.#entries = heads.map((head, index) => this.#makeEntry(head, index, fillKek));
+      this.#byId = new Map(this.#entries.map((entry) => [toHex(entry.id), entry]));
+      this.#current = findNewest(this.#entries);
+    } catch (error) {
+      freeSecretMemory(this.#memory);
+      throw error;
+    }
   }
 
-  #add({ id, generation, key }: SharedKeyring['keks'][number]): KekEntry {
-    const entry = {
-      id,
-      generation,
-      key,
-      wrapping: new XaesKey(key),
-      tokenMacKey: deriveTokenMacKey(key, this.vaultId),
-    };
-    this.#byId.set(toHex(id), entry);
-    return entry;
+  #makeEntry(
+    { id, generation }: KekHead,
+    index: number,
+    fillKek: (kek: Uint8Array<ArrayBuffer>, index: number) => void,
+  ): KekEntry {
+    const offset = 2 * KEY_SIZE * index;
+    const kek = asKek(this.#memory.subarray(offset, offset + KEY_SIZE));
+    const tokenMacKey = this.#memory.subarray(offset + KEY_SIZE, offset + 2 * KEY_SIZE);
+    fillKek(kek, index);
+    // No random key is that: memory was zeroed too early somewhere, and everything would be encrypted under a known key.
+    if (kek.every((byte) => byte === 0)) throw new RangeError('a KEK must not be all zeros');
+    deriveTokenMacKey(kek, this.vaultId, tokenMacKey);
+    return { id, generation, kek, tokenMacKey };
   }
 
-  /** Returns the generation with this id (16 bytes), or null if the vault has none. */
+  /** The newest generation: everything new is wrapped under it. Throws RangeError once the keyring is destroyed. */
+  get current(): KekEntry {
+    this.#assertUsable();
+    return this.#current;
+  }
+
+  /** Every generation. Throws RangeError once the keyring is destroyed. */
+  get entries(): readonly KekEntry[] {
+    this.#assertUsable();
+    return this.#entries;
+  }
+
+  /** Returns the generation with this id (16 bytes), or null if the vault has none. Throws RangeError once destroyed. */
   find(id: Uint8Array): KekEntry | null {
+    this.#assertUsable();
     // It is nearly always the current one, and comparing bytes is much faster than a look-up by text.
-    if (Buffer.compare(id, this.current.id) === 0) return this.current;
+    if (Buffer.compare(id, this.#current.id) === 0) return this.#current;
     return this.#byId.get(toHex(id)) ?? null;
   }
 
-  /** Wipes the ciphers that hold the KEKs' schedules; nothing can be wrapped or unwrapped with this object again. */
-  destroy(): void {
-    for (const { wrapping } of this.#byId.values()) wrapping.destroy();
+  /** A keyring of some of these generations, in memory of its own; this one stays as it is. */
+  pick(isPicked: (head: KekHead) => boolean): Keyring {
+    const picked = this.entries.filter(isPicked);
+    return new Keyring(this.vaultId, picked, (kek, index) => kek.set((picked[index] as KekEntry).kek));
   }
 
-  share(): SharedKeyring {
-    const keks = [...this.#byId.values()].map(({ id, generation, key }) => ({ id, generation, key }));
-    return { vaultId: this.vaultId, keks };
+  /** Zeroes all keys and gives their memory back. */
+  destroy(): void {
+    this.#isDestroyed = true;
+    freeSecretMemory(this.#memory);
   }
+
+  #assertUsable(): void {
+    if (this.#isDestroyed) throw new RangeError('the keyring was destroyed');
+  }
+}
+
+function findNewest(entries: readonly KekEntry[]): KekEntry {
+  const newest = entries.toSorted((a, b) => a.generation - b.generation).at(-1);
+  if (newest === undefined) throw new RangeError('a keyring needs at least one KEK');
+  return newest;
 }
 
 function toHex(bytes: Uint8Array): string {
@@ -84,7 +122,7 @@ function toHex(bytes: Uint8Array): string {
 }
 
 /** Returns the context of a wrapped KEK: the vault, the KEK's own id and its generation. */
-function encodeKekContext(vaultId: Uint8Array, id: Uint8Array, generation: number): Buffer {
+function encodeKekContext(vaultId: Uint8Array, { id, generation }: KekHead): Buffer {
   return encodeContext({
     vaultId,
     kind: 'kek',
@@ -95,14 +133,8 @@ function encodeKekContext(vaultId: Uint8Array, id: Uint8Array, generation: numbe
   });
 }
 
-/** Runs `use` with a cipher for the root key, and wipes the cipher afterwards. */
-function withRootKey<T>(rootKey: RootKey, use: (wrapping: XaesKey) => T): T {
-  const wrapping = new XaesKey(createSecretKey(rootKey));
-  try {
-    return use(wrapping);
-  } finally {
-    wrapping.destroy();
-  }
+function digestKekRow(createdAt: number): Buffer {
+  return digestRow({ ...NO_WRITER, metadata: '', createdAt, updatedAt: createdAt });
 }
 
 /**
@@ -116,38 +148,25 @@ export function mintKek(
   createdAt: number,
 ): WrappedKek {
   const id = randomBytes(KEY_ID_SIZE);
-  const ctx = encodeKekContext(vaultId, id, generation);
+  const ctx = encodeKekContext(vaultId, { id, generation });
   const digest = digestKekRow(createdAt);
-  const kek = createKek();
-  try {
-    const wrapped = withRootKey(rootKey, (wrapping) => wrapKey(wrapping, vaultId, kek, ctx, digest));
-    return { id, generation, wrapped, createdAt };
-  } finally {
-    kek.fill(0);
-  }
+  const wrapped = withSecretMemory(KEY_SIZE, (kek) =>
+    wrapKey(rootKey, vaultId, fillRandom(kek), ctx, digest),
+  );
+  return { id, generation, wrapped, createdAt };
 }
 
-function digestKekRow(createdAt: number): Buffer {
-  return digestRow({ ...NO_WRITER, metadata: '', createdAt, updatedAt: createdAt });
-}
-
-/** Unwraps every generation. Throws IntegrityError if the root key is not this vault's, or a row was changed. */
-export function unwrapKeks(
+/**
+ * Unwraps every generation. Throws IntegrityError if the root key is not this vault's, or a row was changed. The caller
+ * destroys the keyring, and zeroes the root key.
+ */
+export function unwrapKeyring(
   rootKey: RootKey,
   vaultId: Uint8Array,
-  rows: readonly WrappedKek[],
-): SharedKeyring['keks'] {
-  return withRootKey(rootKey, (wrapping) => rows.map((row) => unwrapKek(wrapping, vaultId, row)));
-}
-
-function unwrapKek(
-  wrapping: XaesKey,
-  vaultId: Uint8Array,
-  { id, generation, wrapped, createdAt }: WrappedKek,
-): SharedKeyring['keks'][number] {
-  const ctx = encodeKekContext(vaultId, id, generation);
-  const bytes = unwrapKey(wrapping, wrapped, ctx, digestKekRow(createdAt));
-  const key = createSecretKey(bytes);
-  bytes.fill(0);
-  return { id, generation, key };
+  wrappedKeks: readonly WrappedKek[],
+): Keyring {
+  return new Keyring(vaultId, wrappedKeks, (kek, index) => {
+    const row = wrappedKeks[index] as WrappedKek;
+    unwrapKey(rootKey, row.wrapped, encodeKekContext(vaultId, row), digestKekRow(row.createdAt), kek);
+  });
 }

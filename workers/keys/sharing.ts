@@ -8,14 +8,15 @@
  * from one thread to another, even if threads die meanwhile.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { Keyring, type SharedKeyring } from './keyring.ts';
+import type { Keyring } from './keyring.ts';
+import { type LentKeyring, lendKeyring, takeKeyring, wipeKeyring } from './lent-keyring.ts';
 
 type Message =
-  /** The sender's state. `shared` is null if the vault is sealed; in epoch 0 the sender knows nothing. `isAnswer`: to `ask`. */
+  /** The sender's state. `lent` is null if the vault is sealed; in epoch 0 the sender knows nothing. `isAnswer`: to `ask`. */
   | {
       readonly kind: 'state';
       readonly epoch: number;
-      readonly shared: SharedKeyring | null;
+      readonly lent: LentKeyring | null;
       readonly isAnswer: boolean;
     }
   /** From a reader that knows nothing. */
@@ -25,6 +26,8 @@ type Message =
 
 interface Peer {
   readonly port: MessagePort;
+  /** The keyrings that this peer was sent and may not have taken yet, with the epoch of each. */
+  readonly lent: Map<LentKeyring, number>;
   /** Highest epoch that this peer has confirmed. */
   epoch: number;
   /** Whether this thread waits for the peer to say what it knows. */
@@ -69,7 +72,7 @@ export class SharedKeyringHolder {
 
   /** Takes a channel to another thread, over which each tells the other its state. */
   connect(port: MessagePort): void {
-    const peer: Peer = { port, epoch: 0, isAwaited: true };
+    const peer: Peer = { port, lent: new Map(), epoch: 0, isAwaited: true };
     this.#peers.add(peer);
     port.on('message', (message: Message) => this.#receive(peer, message));
     // The other thread has ended. Its earlier messages are delivered before this.
@@ -178,17 +181,19 @@ export class SharedKeyringHolder {
       return;
     }
     peer.epoch = Math.max(peer.epoch, message.epoch);
+    // A keyring of an epoch that the peer knows by now is one that it has taken, or will ignore.
+    this.#wipeLent(peer, peer.epoch);
     if (message.kind === 'state') this.#takeState(peer, message);
     for (const lookAgain of this.#onTaken) lookAgain();
   }
 
-  #takeState(peer: Peer, { epoch, shared, isAnswer }: Message & { kind: 'state' }): void {
+  #takeState(peer: Peer, { epoch, lent, isAnswer }: Message & { kind: 'state' }): void {
     // A state that a new writer sends unasked says nothing yet. Its answer does: before it, it has listened to all readers.
     if (isAnswer || this.#role === 'writer') peer.isAwaited = false;
     if (epoch > this.#epoch) {
-      this.#setState(epoch, shared === null ? null : new Keyring(shared));
+      this.#setState(epoch, lent === null ? null : takeKeyring(lent));
       for (const other of this.#peers) if (other !== peer) this.#sendState(other);
-    }
+    } else if (lent !== null) wipeKeyring(lent);
     if (epoch > 0) this.#post(peer, { kind: 'taken', epoch: this.#epoch });
     if (!this.#isAwaitingState()) this.#resolveWaiting();
   }
@@ -199,8 +204,19 @@ export class SharedKeyringHolder {
   }
 
   #sendState(peer: Peer, isAnswer = false): void {
-    const shared = this.#keyring?.share() ?? null;
-    this.#post(peer, { kind: 'state', epoch: this.#epoch, shared, isAnswer });
+    const epoch = this.#epoch;
+    const lent = this.#keyring === null ? null : lendKeyring(this.#keyring);
+    if (lent !== null) peer.lent.set(lent, epoch);
+    this.#post(peer, { kind: 'state', epoch, lent, isAnswer });
+  }
+
+  /** Zeroes the keyrings that this peer was sent up to an epoch. */
+  #wipeLent(peer: Peer, epoch: number): void {
+    for (const [lent, ofEpoch] of peer.lent) {
+      if (ofEpoch > epoch) continue;
+      wipeKeyring(lent);
+      peer.lent.delete(lent);
+    }
   }
 
   #post(peer: Peer, message: Message): void {
@@ -209,6 +225,7 @@ export class SharedKeyringHolder {
 
   #forgetPeer(peer: Peer): void {
     this.#peers.delete(peer);
+    this.#wipeLent(peer, Number.POSITIVE_INFINITY);
     if (!this.#isAwaitingState()) this.#resolveWaiting();
     for (const lookAgain of this.#onTaken) lookAgain();
   }

@@ -5,7 +5,7 @@
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { RootKey } from '../envelope/keys.ts';
 import { SealedError } from '../errors/sealed.ts';
-import { Keyring, unwrapKeks, type WrappedKek } from './keyring.ts';
+import { type Keyring, unwrapKeyring, type WrappedKek } from './keyring.ts';
 import type { KeySources, StoredSlot } from './slots/key-slot.ts';
 import { findKeySlot } from './slots/registry.ts';
 
@@ -37,15 +37,17 @@ async function openSlot(slot: StoredSlot, vaultId: Uint8Array, sources: KeySourc
   return keySlot.open(slot, vaultId, sources);
 }
 
-/** Returns the keyring that this root key opens, and zeroes the root key. Throws SealedError if it is not this vault's. */
+/**
+ * Returns the keyring that this root key opens, for the caller to destroy, and zeroes the root key. Throws SealedError if
+ * it is not this vault's.
+ */
 export function openKeyring(
   rootKey: RootKey,
   vaultId: Uint8Array,
   wrappedKeks: readonly WrappedKek[],
 ): Keyring {
   try {
-    const keks = unwrapKeks(rootKey, vaultId, wrappedKeks);
-    return new Keyring({ vaultId, keks });
+    return unwrapKeyring(rootKey, vaultId, wrappedKeks);
   } catch (error) {
     if (!(error instanceof IntegrityError)) throw error;
     throw new SealedError('wrong_key', "the key store's root key does not open this vault");

@@ -1,14 +1,12 @@
 /**
- * The handler of batch-get: writes the secrets and fields that a request names, in its order. Holds each value's plaintext,
- * as bytes, from decrypting it until it is in the reply; `writeEntry` and `writeValue` zero it then. `writeOrExplain` zeroes
- * the bytes of an entry that fails.
+ * The handler of batch-get: writes the secrets and fields that a request names, in its order. `writeEntry` and `writeField`
+ * decrypt each value straight into the reply. `writeOrExplain` zeroes the bytes of an entry that fails.
  */
 import { parseRefs, type SecretRef } from '../bodies/references.ts';
 import type { Handler } from '../calls.ts';
 import { getSecretRow } from '../entries/entries.ts';
-import { decryptField } from '../entries/fields.ts';
 import { describeUnreadable, writeFieldName, writeOrExplain } from '../entries/unreadable.ts';
-import { writeEntry, writeNames, writeValue } from '../entries/write-entry.ts';
+import { writeEntry, writeField, writeNames } from '../entries/write-entry.ts';
 import { RequestError } from '../errors/request-error.ts';
 import { MAX_REPLY_SIZE, type ReplyBuffer } from '../json/reply.ts';
 import type { ReadableVault } from '../vault.ts';
@@ -50,9 +48,8 @@ function writeReferenced(vault: ReadableVault, ref: SecretRef, reply: ReplyBuffe
     writeEntry(vault, row, reply);
     return;
   }
-  const value = decryptField(vault, row, ref.field);
   writeNames(ref, reply);
   writeFieldName(ref, reply);
-  writeValue(value, reply);
+  writeField(vault, row, ref.field, reply);
   reply.ascii('}');
 }

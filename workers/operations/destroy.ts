@@ -12,7 +12,7 @@ import type { RootKey } from '../envelope/keys.ts';
 import { RequestError } from '../errors/request-error.ts';
 import { SealedError } from '../errors/sealed.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
-import { unwrapKeks } from '../keys/keyring.ts';
+import { unwrapKeyring } from '../keys/keyring.ts';
 import { KeyKeptError, type KeySlot, type Removal } from '../keys/slots/key-slot.ts';
 import { compareForRemoval, findKeySlot } from '../keys/slots/registry.ts';
 import type { SlotKind } from '../messages.ts';
@@ -101,7 +101,8 @@ async function askKeyStore(
 
 function opensVault(rootKey: RootKey, rows: VaultStore, vaultId: Uint8Array): boolean {
   try {
-    return unwrapKeks(rootKey, vaultId, rows.listKeks()).length > 0;
+    unwrapKeyring(rootKey, vaultId, rows.listKeks()).destroy();
+    return true;
   } catch (error) {
     if (error instanceof IntegrityError) return false;
     throw error;

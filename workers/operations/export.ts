@@ -1,6 +1,6 @@
 /**
- * The handler of export: writes whole entries, page by page. Holds each value's plaintext, as bytes, from decrypting it until
- * it is in the reply; `writeEntry` zeroes it then. `writeOrExplain` zeroes the bytes of an entry that fails.
+ * The handler of export: writes whole entries, page by page. `writeEntry` decrypts each value straight into the reply.
+ * `writeOrExplain` zeroes the bytes of an entry that fails.
  */
 import { encodeCursor, getExportFilter } from '../bodies/parameters.ts';
 import type { Handler, Outcome } from '../calls.ts';

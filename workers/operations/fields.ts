@@ -1,13 +1,12 @@
 /**
- * Handlers of fields. Holds a field's plaintext from decrypting it until it is in the reply; `writeValue` zeroes it then.
- * The caller zeroes the values of a request.
+ * Handlers of fields. `writeField` decrypts a field straight into the reply. The caller zeroes the values of a request.
  */
 import { getFieldName, getNamesOnly, getSecretName } from '../bodies/parameters.ts';
 import type { BodyHandler, Handler } from '../calls.ts';
 import { changeSecret, getForWrite, getSecretRow } from '../entries/entries.ts';
 import { putOffIfLarge } from '../entries/entry-size.ts';
-import { decryptField, listAllHeads, loadFields, noSuchField, storeFields } from '../entries/fields.ts';
-import { writeFields, writeValue } from '../entries/write-entry.ts';
+import { listAllHeads, loadFields, noSuchField, storeFields } from '../entries/fields.ts';
+import { writeField, writeFields } from '../entries/write-entry.ts';
 import { writeStatus } from '../json/status.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 
@@ -26,12 +25,12 @@ export const listFields: Handler<ReadableVault> = (vault, call, reply) => {
 export const getField: Handler<ReadableVault> = (vault, call, reply) => {
   const name = getSecretName(call);
   const field = getFieldName(call);
-  const value = decryptField(vault, getSecretRow(vault, name), field);
+  const row = getSecretRow(vault, name);
   reply.ascii('{"name":');
   reply.string(name.name);
   reply.ascii(',"field":');
   reply.string(field);
-  writeValue(value, reply);
+  writeField(vault, row, field, reply);
   reply.ascii('}');
 };
 

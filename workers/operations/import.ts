@@ -19,6 +19,7 @@ import { IntegrityError } from '../envelope/integrity.ts';
 import { RequestError } from '../errors/request-error.ts';
 import { parseMetadata, type RawMetadata } from '../json/parse.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
+import { allocateSecret, discardBytes } from '../json/secret-bytes.ts';
 import type { Call } from '../messages.ts';
 import type { SecretRow } from '../store/columns.ts';
 import type { WritableVault } from '../vault.ts';
@@ -169,9 +170,10 @@ function hasValue(
   row: Parameters<typeof decryptRow>[2],
   value: Uint8Array,
 ): boolean {
-  const stored = decryptRow(vault.keyring, place, row);
-  const isEqual = stored?.equals(value) ?? false;
-  stored?.fill(0);
+  const stored = decryptRow(vault.keyring, place, row, allocateSecret);
+  if (stored === null) return false;
+  const isEqual = Buffer.compare(stored, value) === 0;
+  discardBytes(stored);
   return isEqual;
 }
 

@@ -12,7 +12,7 @@ import type { RootKey } from '../envelope/keys.ts';
 import { RequestError } from '../errors/request-error.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { nowSeconds } from '../json/times.ts';
-import { Keyring, mintKek } from '../keys/keyring.ts';
+import { type Keyring, mintKek } from '../keys/keyring.ts';
 import { openKeyring } from '../keys/unseal.ts';
 import type { SecretRow } from '../store/columns.ts';
 import { isGenuine, signTokenRow } from '../tokens/token-macs.ts';
@@ -49,8 +49,7 @@ async function rotateNow(vault: Vault, passphrase: Uint8Array | null, reply: Rep
   const open = vault.useNow();
   const { generation } = open.keyring.current;
   vault.stores.transactions.write(() => rewrapEverything(open, open.keyring));
-  const keks = open.keyring.share().keks.filter((kek) => kek.generation === generation);
-  await vault.publish(new Keyring({ ...open.keyring.share(), keks }));
+  await vault.publish(open.keyring.pick((head) => head.generation === generation));
   reply.ascii('{"status":"rotated","kek_generation":');
   reply.integer(generation);
   reply.ascii('}');

@@ -7,6 +7,7 @@ import { existsSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createRootKey, type RootKey } from '../envelope/keys.ts';
 import { VAULT_ID_SIZE } from '../envelope/sizes.ts';
+import { loadSodium } from '../envelope/sodium.ts';
 import { RequestError } from '../errors/request-error.ts';
 import { syncFolder } from '../files/folders.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
@@ -30,7 +31,7 @@ interface NewVault {
 
 /**
  * Makes vault.db and its key. Parameters: `key_store`; for `file` also `key_file` or `key_directory` (absolute). The
- * passphrase comes with the call or from the worker's passphrase file. Throws RequestError.
+ * passphrase comes with the call or from the worker's passphrase file. Throws RequestError and MissingSodiumError.
  */
 export async function createVault(
   options: WorkerOptions,
@@ -41,6 +42,7 @@ export async function createVault(
   const { databasePath } = options;
   if (existsSync(databasePath))
     throw new RequestError('conflict', `there is a vault at ${databasePath} already; nothing was changed`);
+  loadSodium();
   if (!options.mayBeTraced) refuseTracer();
   const keySlot = findKeySlot(call.params.key_store ?? '');
   if (keySlot === null) throw new RequestError('bad_request', 'there is no such key store');

@@ -1,6 +1,6 @@
 /**
  * Handlers of secrets: list, search, get, put, patch, delete. A request's value belongs to the caller, who zeroes it; a
- * stored value's plaintext stays inside `writeEntry`.
+ * stored value is decrypted straight into the reply, by `writeEntry`.
  */
 
 import { encodeCursor, getListFilter, getSearchFilter, getSecretName } from '../bodies/parameters.ts';

@@ -1,6 +1,6 @@
 /**
- * Handlers of values without JSON around them. Holds a value's plaintext, as bytes, from decrypting it until it is in the
- * reply, and zeroes it then. A value to store is the request's body, which the writer zeroes.
+ * Handlers of values without JSON around them. A value is decrypted straight into the reply. A value to store is the
+ * request's body, which the writer zeroes.
  */
 import { getFieldName, getSecretName } from '../bodies/parameters.ts';
 import type { Handler } from '../calls.ts';
@@ -11,8 +11,6 @@ import { secretPlace } from '../entries/places.ts';
 import { entityTag } from '../entries/preconditions.ts';
 import { decryptRow } from '../entries/row-crypto.ts';
 import { RequestError } from '../errors/request-error.ts';
-import type { ReplyBuffer } from '../json/reply.ts';
-import { discardBytes } from '../json/secret-bytes.ts';
 import { writeStatus } from '../json/status.ts';
 import type { Call } from '../messages.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
@@ -20,23 +18,19 @@ import type { ReadableVault, WritableVault } from '../vault.ts';
 export const getValue: Handler<ReadableVault> = (vault, call, reply) => {
   const row = getSecretRow(vault, getSecretName(call));
   putOffIfLong(vault, row.payload);
-  const value = decryptRow(vault.keyring, secretPlace(row), withFields(vault, row));
+  const value = decryptRow(vault.keyring, secretPlace(row), withFields(vault, row), (size) =>
+    reply.room(size),
+  );
   if (value === null) throw new RequestError('not_found', 'this secret has no value of its own');
-  moveValue(value, reply);
   return { etag: entityTag(row) };
 };
 
 export const getFieldValue: Handler<ReadableVault> = (vault, call, reply) => {
   const row = getSecretRow(vault, getSecretName(call));
-  moveValue(decryptField(vault, row, getFieldName(call)), reply);
+  decryptField(vault, row, getFieldName(call), (size) => reply.room(size));
   // The tag of the secret, which changes with each of its fields.
   return { etag: entityTag(row) };
 };
-
-function moveValue(value: Buffer, reply: ReplyBuffer): void {
-  reply.bytes(value);
-  discardBytes(value);
-}
 
 /** Unlike the JSON form this keeps the metadata, which must then be genuine: changeSecret verifies the row. */
 export const putValue: Handler<WritableVault> = (vault, call, reply) => {

@@ -10,7 +10,7 @@ import type { SlotKind } from '../messages.ts';
 export const APPLICATION_ID = 0x4d41564c;
 
 /** The only schema that this program reads and writes. */
-export const SCHEMA_VERSION = 6;
+export const SCHEMA_VERSION = 7;
 
 /** A kind of `SlotKind` that is missing here does not compile. */
 const SLOT_KINDS: Readonly<Record<SlotKind, true>> = { keychain: true, passphrase: true, file: true };

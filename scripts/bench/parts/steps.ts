@@ -14,8 +14,9 @@ import { secretPlace } from '../../../workers/entries/places.ts';
 import { writeEntry } from '../../../workers/entries/write-entry.ts';
 import { encodeContext } from '../../../workers/envelope/context.ts';
 import { asDek } from '../../../workers/envelope/keys.ts';
-import { decryptPayload } from '../../../workers/envelope/payload.ts';
+import { decryptPayload, plaintextSize } from '../../../workers/envelope/payload.ts';
 import { digestRow } from '../../../workers/envelope/row-digest.ts';
+import { KEY_SIZE } from '../../../workers/envelope/sizes.ts';
 import { unwrapKey } from '../../../workers/envelope/wrap.ts';
 import { ReplyBuffer } from '../../../workers/json/reply.ts';
 import type { Call, KnownVault } from '../../../workers/messages.ts';
@@ -137,12 +138,14 @@ function measureOpening(open: WritableVault, row: SecretRow): Step[] {
   const { keyring } = open;
   const ctx = encodeContext({ ...secretPlace(row), vaultId: keyring.vaultId, version: row.version });
   const digest = () => digestRow({ ...row, fields: [] });
-  const unwrap = () => asDek(unwrapKey(keyring.current.wrapping, row.wrappedDek, ctx, digest()));
-  const dek = unwrap();
+  const dek = asDek(new Uint8Array(KEY_SIZE));
+  const unwrap = () => unwrapKey(keyring.current.kek, row.wrappedDek, ctx, digest(), dek);
+  unwrap();
   const { payload } = row;
   if (payload === null) throw new Error('the secret has no value');
+  const value = new Uint8Array(plaintextSize(payload));
   const opened = step('unwrap the DEK', unwrap);
-  const payloadStep = step('open the payload', () => decryptPayload(dek, payload, ctx));
+  const payloadStep = step('open the payload', () => decryptPayload(dek, payload, ctx, value));
   const reply = new ReplyBuffer();
   const all = step('', () => {
     writeEntry(open, row, reply);

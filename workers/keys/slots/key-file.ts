@@ -17,10 +17,11 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { asRootKey, KEY_SIZE, type RootKey } from '../../envelope/keys.ts';
+import { asRootKey, type RootKey } from '../../envelope/keys.ts';
+import { allocateSecretMemory } from '../../envelope/secret-memory.ts';
+import { KEY_SIZE } from '../../envelope/sizes.ts';
 import { SealedError } from '../../errors/sealed.ts';
 import { isInside } from '../../files/folders.ts';
-import { allocateSecret } from '../../json/secret-bytes.ts';
 import { KeyKeptError } from './key-slot.ts';
 
 const CREDENTIAL_NAME = 'maestrovault.key';
@@ -78,7 +79,7 @@ function readKey(descriptor: number, what: string, checkMode: boolean): RootKey 
     if (checkMode && stat.uid !== process.geteuid?.()) {
       throw new SealedError('key_file_foreign', `${what} belongs to another user`);
     }
-    const bytes = allocateSecret(KEY_SIZE);
+    const bytes = allocateSecretMemory(KEY_SIZE);
     if (readSync(descriptor, bytes, 0, KEY_SIZE, 0) !== KEY_SIZE)
       throw new SealedError('key_file_unreadable', `${what} cannot be read`);
     return asRootKey(bytes);

@@ -12,7 +12,7 @@ import './close-memory.ts';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { readSync, writeSync } from 'node:fs';
 import { AsyncEntry } from '@napi-rs/keyring';
-import { KEY_SIZE } from '../../envelope/keys.ts';
+import { KEY_SIZE } from '../../envelope/sizes.ts';
 import { allocateSecret } from '../../json/secret-bytes.ts';
 import { ANSWER, type Answer, type Operation, SERVICE } from './keychain.ts';
 

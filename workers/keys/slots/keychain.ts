@@ -9,7 +9,9 @@ import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { asRootKey, KEY_SIZE, type RootKey } from '../../envelope/keys.ts';
+import { asRootKey, type RootKey } from '../../envelope/keys.ts';
+import { allocateSecretMemory } from '../../envelope/secret-memory.ts';
+import { KEY_SIZE } from '../../envelope/sizes.ts';
 import { RequestError } from '../../errors/request-error.ts';
 import { SealedError } from '../../errors/sealed.ts';
 import { allocateSecret, type SecretBytes } from '../../json/secret-bytes.ts';
@@ -22,6 +24,8 @@ export type Operation = 'read' | 'store' | 'remove' | 'probe';
 /** How an operation ended, as the exit code of its process. */
 export const ANSWER = { done: 0, unavailable: 1, nothing: 2, forgetful: 3 } as const;
 export type Answer = (typeof ANSWER)[keyof typeof ANSWER];
+
+const NOTHING = new Uint8Array(0);
 
 /** The keychain could not be used: there is none, it is locked, or it did not answer in time. */
 class KeychainUnavailableError extends Error {}
@@ -105,7 +109,8 @@ async function askKeychain(
     const [exitCode, signal] = await once(child, 'close');
     if (signal !== null)
       throw new KeychainUnavailableError(`did not answer within ${Math.ceil(timeoutMs / 1000)} s`);
-    return checkExitCode(exitCode) ? output.copy() : null;
+    if (!checkExitCode(exitCode)) return null;
+    return operation === 'read' ? output.copy() : NOTHING;
   } catch (error) {
     throw error instanceof KeychainUnavailableError ? error : new KeychainUnavailableError('cannot be asked');
   } finally {
@@ -138,9 +143,9 @@ class SecretOutput {
     });
   }
 
-  /** Returns the bytes in memory of their own, which the caller zeroes. */
+  /** Returns the bytes, which are a root key, in secret memory of their own. The caller zeroes them. */
   copy(): SecretBytes {
-    const copy = allocateSecret(this.#length);
+    const copy = allocateSecretMemory(this.#length);
     copy.set(this.#bytes.subarray(0, this.#length));
     return copy;
   }
