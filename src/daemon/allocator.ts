@@ -1,11 +1,12 @@
 /**
  * What the daemon's environment must have when it starts, so that glibc overwrites memory when it is freed.
  *
- * `perturb` (mallopt(3), M_PERTURB): Node frees plaintext that JavaScript never sees, as the output of a cipher is made in a
- * block one byte too large and copied. Freed memory then holds bytes of 255, and new memory their complement, zeros.
- * `tcache_count`: the cache of each thread takes blocks without overwriting them; without it, glibc overwrites all but the
- * last eight bytes of each block. `mmap_threshold`: large bodies lie in mappings of their own, which the kernel takes back
- * when they are freed; by itself glibc would soon keep blocks of up to 32 MiB (M_MMAP_THRESHOLD).
+ * `perturb` (mallopt(3), M_PERTURB): V8 frees plaintext that no code of ours sees. When it gives up optimized code, it saves
+ * the vector registers in a block of memory, and a cipher or a copy may have left 16 bytes of a value in one of them. Without
+ * this, most scans of test/hard/memory.ts find such bytes. Freed memory then holds bytes of 255, and new memory their
+ * complement, zeros. `tcache_count`: the cache of each thread takes blocks without overwriting them, V8's among them; without
+ * it, glibc overwrites all but the last eight bytes of each block. `mmap_threshold`: large bodies lie in mappings of their own,
+ * which the kernel takes back when they are freed; by itself glibc would soon keep blocks of up to 32 MiB (M_MMAP_THRESHOLD).
  *
  * Another C library ignores these settings.
  */
