@@ -7,7 +7,7 @@
  * out the daemon's parts, and loads them only when it needs them.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Plugin } from 'esbuild';
@@ -15,11 +15,10 @@ import type { Plugin } from 'esbuild';
 const root = dirname(import.meta.dirname);
 const src = join(root, 'src');
 const dist = join(root, 'dist');
-const BIN = join(dist, 'src/bin.js');
+/** What is installed as `mav`. */
+const MAV = join(dist, 'mav');
 const hasMaps = !process.argv.includes('--no-maps');
 const START = 'src/bin.ts';
-/** A shell runs these lines as commands and never reaches their end. Node reads them as a string and a comment. */
-const FRONT = `':' /*\n${readFileSync(join(src, 'front.sh'), 'utf8')}*/;\n`;
 const REQUIRE_LATER =
   'const requireLater = (name) => process.getBuiltinModule("node:module").createRequire(import.meta.url)(name);';
 /** Files with which processes and threads start, and the bundle of each. One that finds files beside itself stays in place. */
@@ -83,7 +82,8 @@ async function build(): Promise<number> {
   if (!compile(join(typescript, 'bin/tsc'))) return 1;
   for (const [source, target] of ENTRIES) await bundle(source, target);
   cpSync(join(root, 'src/http/openapi.json'), join(dist, 'src/http/openapi.json'));
-  chmodSync(BIN, 0o755);
+  cpSync(join(root, 'src/mav.sh'), MAV);
+  chmodSync(MAV, 0o755);
   return 0;
 }
 
@@ -108,7 +108,7 @@ async function bundle(source: string, target: string): Promise<void> {
     // The checkout has the sources anyway. With the sources inside the maps, coverage takes gigabytes.
     sourcesContent: false,
     logLevel: 'warning',
-    banner: { js: `${source === START ? FRONT : ''}${REQUIRE_LATER}` },
+    banner: { js: REQUIRE_LATER },
     plugins: [...(source === START ? [leaveRestOutside] : []), loadOthersLater],
   });
 }

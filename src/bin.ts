@@ -1,7 +1,6 @@
-#!/bin/sh
 /**
- * The first lines that Node runs; the build puts front.sh before them. They import nothing statically: an old Node would
- * crash in a library, before it came to the sentence that says what is wrong.
+ * The first lines that Node runs, for mav.sh. They import nothing statically: an old Node would crash in a library, before it
+ * came to the sentence that says what is wrong.
  */
 const OLDEST_NODE = [24, 7] as const;
 

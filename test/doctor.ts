@@ -17,7 +17,7 @@ import {
   UNKNOWN,
 } from './fixtures/reports.ts';
 import { hashFolder } from './fixtures/sealed.ts';
-import { BIN, createSandbox, createVault, fillVault, mav, startDaemon } from './fixtures/vault.ts';
+import { BIN, createSandbox, createVault, fillVault, MAV, mav, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -153,7 +153,7 @@ t.test('doctor > what the machine says of itself > is understood', async (t) => 
   mkdirSync(join(sandbox.folder, '.stfolder'));
   t.ok(isSynced(sandbox.folder), 'by the mark of Syncthing');
   t.equal(checkPath(sandbox.folder, BIN).result, 'warn');
-  symlinkSync(BIN, join(sandbox.folder, 'mav'));
+  symlinkSync(MAV, join(sandbox.folder, 'mav'));
   t.equal(checkPath(sandbox.folder, BIN).result, 'ok');
   rmSync(join(sandbox.folder, 'mav'));
   writeFileSync(join(sandbox.folder, 'mav'), '', { mode: 0o755 });

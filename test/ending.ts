@@ -19,10 +19,10 @@ import { waitUntil } from './fixtures/raw.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
 import {
   ask,
-  BIN,
   createSandbox,
   fillVault,
   finished,
+  MAV,
   mav,
   type Sandbox,
   spawnMav,
@@ -237,7 +237,7 @@ t.test('serve > signals are ignored where it is started > they stay so', async (
   const script = 'trap "" HUP INT; exec "$0" serve';
   const node = dirname(process.execPath);
   const env = { ...sandbox.env, PATH: `${node}:${process.env.PATH}` };
-  const child = spawn('/bin/sh', ['-c', script, BIN], { env, cwd: sandbox.folder });
+  const child = spawn('/bin/sh', ['-c', script, MAV], { env, cwd: sandbox.folder });
   const ended = finished(child);
   t.teardown(() => child.kill('SIGKILL'));
   await waitUntil(() => isListening(sandbox));

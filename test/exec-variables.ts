@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
 import { createStored, exec, serveStored, store } from './fixtures/variables.ts';
-import { BIN, createSandbox, type Finished, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { BIN, createSandbox, type Finished, MAV, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -117,11 +117,11 @@ A2=mav:///db-password
   // As it is installed: where Node is given the program, it reads this option itself, and the pipe empty.
   const installed = (script: string) =>
     spawnSync('bash', ['-c', script], {
-      env: { ...sandbox.env, PATH: `${join(process.execPath, '..')}:${process.env.PATH}`, BIN },
+      env: { ...sandbox.env, PATH: `${join(process.execPath, '..')}:${process.env.PATH}`, MAV },
       encoding: 'utf8',
     });
-  t.equal(installed('"$BIN" exec --env-file <(echo PIPED=1) printenv PIPED').stdout, '1\n');
-  const unfound = installed('"$BIN" exec --env-file /nonexistent printenv');
+  t.equal(installed('"$MAV" exec --env-file <(echo PIPED=1) printenv PIPED').stdout, '1\n');
+  const unfound = installed('"$MAV" exec --env-file /nonexistent printenv');
   t.same([unfound.status, unfound.stdout], [1, '']);
   t.match(unfound.stderr, /^mav: \/nonexistent cannot be read/);
   const printed = await mav(sandbox, ['env', '--env-file', path]);

@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { skipWithout } from './fixtures/programs.ts';
-import { BIN, createSandbox, type Sandbox } from './fixtures/vault.ts';
+import { BIN, createSandbox, MAV, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -74,7 +74,7 @@ function createWithFile(t: Parameters<typeof createSandbox>[0]): Sandbox {
 
 t.test('exec > as it is installed > the program gets what it would get without us', { skip }, (t) => {
   const sandbox = createWithFile(t);
-  const front = [BIN, 'exec', '--env-file', 'none.env', '--'];
+  const front = [MAV, 'exec', '--env-file', 'none.env', '--'];
   for (const [title, program] of Object.entries(PROBES)) {
     if (!hasFfi && title !== 'environment' && title !== 'descriptors' && title !== 'priority') continue;
     const direct = runUnder(sandbox, [], program);
@@ -93,12 +93,12 @@ t.test(
     const open = Array.from({ length: 7 }, (_, at) => `${at + 3}</dev/null`).join(' ');
     const see = (front: string) =>
       spawnSync('sh', ['-c', `exec ${open}; exec ${front} ls -l /proc/self/fd`], {
-        env: { ...sandbox.env, BIN, PATH: `${dirname(process.execPath)}:${process.env.PATH}` },
+        env: { ...sandbox.env, MAV, PATH: `${dirname(process.execPath)}:${process.env.PATH}` },
         cwd: sandbox.folder,
         encoding: 'utf8',
       }).stdout;
-    t.notMatch(see('"$BIN" exec --env-file none.env --'), /bin\.js/);
-    t.equal(see('"$BIN" exec --env-file none.env --').split('\n').length, see('').split('\n').length);
+    t.notMatch(see('"$MAV" exec --env-file none.env --'), /dist/);
+    t.equal(see('"$MAV" exec --env-file none.env --').split('\n').length, see('').split('\n').length);
     t.end();
   },
 );
@@ -110,19 +110,19 @@ t.test('exec > a signal that is ignored > nohup and trap have their way', { skip
     spawnSync('sh', ['-c', script], {
       env: {
         ...sandbox.env,
-        BIN,
+        MAV,
         SEE: 'grep ^SigIgn: /proc/self/status',
         PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
       },
       cwd: sandbox.folder,
       encoding: 'utf8',
     }).stdout;
-  const command = '"$BIN" exec --env-file none.env -- $SEE';
+  const command = '"$MAV" exec --env-file none.env -- $SEE';
   t.match(see(command), /SigIgn:\t0{16}\n/, 'nothing is ignored that was not');
   t.match(see(`nohup ${command}`), /SigIgn:\t0{15}1\n/);
   t.match(see(`trap '' PIPE; ${command}`), /SigIgn:\t0{12}1000\n/);
   t.match(see(`trap '' INT; ${command}`), /SigIgn:\t0{15}2\n/);
-  t.match(see(`trap '' INT; "$BIN" -q run --env-file none.env -- $SEE`), /SigIgn:\t0{15}2\n/);
+  t.match(see(`trap '' INT; "$MAV" -q run --env-file none.env -- $SEE`), /SigIgn:\t0{15}2\n/);
   t.end();
 });
 

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import t from 'tap';
 import { skipWithout } from './fixtures/programs.ts';
-import { BIN, mav, type Sandbox, startDaemon, startNode } from './fixtures/vault.ts';
+import { BIN, MAV, mav, type Sandbox, startDaemon, startNode } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 
@@ -18,7 +18,7 @@ t.before(async () => {
 
 /** `mav` in a shell, by its first lines, which find Node on PATH; with redirections behind it. */
 function inShell(command: string, redirections: string, input = '') {
-  const { status, stdout, stderr } = spawnSync('sh', ['-c', `'${BIN}' ${command} ${redirections}`], {
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', `'${MAV}' ${command} ${redirections}`], {
     cwd: sandbox.folder,
     env: { ...sandbox.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}`, NODE_OPTIONS: '' },
     encoding: 'utf8',
@@ -79,12 +79,12 @@ t.test(
     const env = { ...sandbox.env, PATH: path };
     const ignore =
       'import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL))';
-    for (const start of [[BIN], [...startNode(env), BIN]]) {
+    for (const start of [[MAV], [...startNode(env), BIN]]) {
       const words = ['-c', ignore, ...start, 'get', 'db'];
       const ignored = spawnSync('python3', words, { env, encoding: 'utf8' });
       t.same([ignored.status, ignored.stderr], [0, ''], start.join(' '));
     }
-    const printed = spawnSync(BIN, ['exec', '--', 'printenv'], { env, encoding: 'utf8' });
+    const printed = spawnSync(MAV, ['exec', '--', 'printenv'], { env, encoding: 'utf8' });
     t.notMatch(printed.stdout, /^MAV_(OUTPUT|START)=/m, 'and the program that exec runs sees nothing of it');
   },
 );

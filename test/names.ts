@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
-import { BIN, createSandbox, fillVault, mav } from './fixtures/vault.ts';
+import { createSandbox, fillVault, MAV, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -420,7 +420,7 @@ t.test('exec > variables that objects have of themselves > reach the program', a
   const names = ['__proto__', 'constructor', 'toString'];
   const variables = [...names.map((name) => `${name}=of ${name}`), `PATH=${NODE_FOLDER}:${process.env.PATH}`];
   // As a shell starts it: that is what notes the environment before Node has it.
-  const command = ['sh', BIN, 'exec', '--allow-empty', '--', 'env'];
+  const command = ['sh', MAV, 'exec', '--allow-empty', '--', 'env'];
   const { stdout, stderr } = spawnSync('env', [...variables, ...command], {
     env: sandbox.env,
     encoding: 'utf8',

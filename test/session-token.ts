@@ -107,6 +107,7 @@ t.test('session token > what says where it is can be read by others, or is a lin
   const pointer = `${daemon.socket}.session-path`;
   const token = join(daemon.folder, 'other.session');
   writeFileSync(token, `mvs_${'a'.repeat(64)}`, { mode: 0o600 });
+  rmSync(pointer);
   writeFileSync(pointer, token, { mode: 0o644 });
   const open = await mav(daemon, ['token', 'list']);
   t.match(open, { code: 4, stderr: `${pointer} is open to other users; run: chmod 600 ${pointer}` });

@@ -53,7 +53,10 @@ export function isPrivateFolder(path: string): boolean {
   }
 }
 
-/** Says where the token of this socket is, for commands whose environment names another runtime folder, or none. */
+/**
+ * Its first line says where the token of this socket is, for commands whose environment names another runtime folder, or
+ * none; its second line which socket that is.
+ */
 export function locatePointer(socketPath: string): string {
   return `${socketPath}.session-path`;
 }
@@ -64,14 +67,22 @@ export function leaveSessionToken(env: NodeJS.ProcessEnv, socketPath: string, to
   const beside = socketPath + EXTENSION;
   const pointer = locatePointer(socketPath);
   // What a killed daemon left, which had another environment, must not be found before this.
-  if (path === beside) rmSync(pointer, { force: true });
-  else rmSync(beside, { force: true });
+  if (path !== beside) rmSync(beside, { force: true });
   writePrivate(path, token);
-  if (path !== beside) writePrivate(pointer, path);
+  writePrivate(pointer, `${path}\n${identifySocket(socketPath)}\n`);
   return () => {
     removeFile(path);
-    if (path !== beside) removeFile(pointer);
+    removeFile(pointer);
   };
+}
+
+/**
+ * What the kernel says of this very socket, and of no other that lies in its place later or is given to this user: its
+ * inode, and when that was changed last (inode(7)), which nobody can set. mav.sh compares it.
+ */
+function identifySocket(path: string): string {
+  const { ino, ctimeNs } = lstatSync(path, { bigint: true });
+  return `${ino}:${ctimeNs / 1_000_000_000n}`;
 }
 
 /** Written under another name and renamed: a reader sees the old text or the new one, never half of one. */
@@ -87,8 +98,8 @@ function writePrivate(path: string, text: string): void {
 
 /** Where the token of the daemon on this socket is, if there is one: as the daemon says, else where it would be by `env`. Throws UntrustedError. */
 export function findSessionFile(env: NodeJS.ProcessEnv, socketPath: string): string {
-  const told = readSessionToken(locatePointer(socketPath));
-  if (told !== null && isAbsolute(told) && told.endsWith(EXTENSION)) return told;
+  const [told = ''] = readSessionToken(locatePointer(socketPath))?.split('\n') ?? [];
+  if (isAbsolute(told) && told.endsWith(EXTENSION)) return told;
   const beside = socketPath + EXTENSION;
   return existsSync(beside) ? beside : locateSessionToken(env, socketPath);
 }

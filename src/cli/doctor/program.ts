@@ -2,6 +2,7 @@
 import { realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { isExecutable } from '../process/find-program.ts';
+import { locateFront } from '../process/front.ts';
 import type { Input } from '../run/command.ts';
 import { readPackage } from '../run/package-json.ts';
 import { type Finding, ok, warn } from './finding.ts';
@@ -28,7 +29,8 @@ export function checkPath(path: string, program: string): Finding {
     .find(isExecutable);
   if (first === undefined)
     return warn('PATH', 'no mav is on PATH; install it as README says, or add the folder it is in');
-  if (realpathSync(first) === realpathSync(program)) return ok('PATH', `${first} is this program`);
+  if ([realpathSync(program), locateFront(program)].includes(realpathSync(first)))
+    return ok('PATH', `${first} is this program`);
   return warn(
     'PATH',
     `mav is ${first}, which is another program than this one (${program}); remove one of them`,

@@ -3,8 +3,9 @@
  * follows them without a gap, to be closed when another program is executed, and opens its own among them. Which are its
  * own follows from what they are: asked before the program opens anything itself.
  */
-import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { holdsFolderBy } from '../../system/working-folder.ts';
+import { locateFront } from './front.ts';
 
 export interface Descriptor {
   readonly number: number;
@@ -45,7 +46,7 @@ export function findInherited(): Descriptor[] {
 
 function findScript(): string | null {
   try {
-    return realpathSync(process.argv[1] ?? '');
+    return locateFront(process.argv[1] ?? '');
   } catch {
     return null;
   }
