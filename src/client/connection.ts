@@ -5,6 +5,7 @@
  * business.
  */
 import type { Socket } from 'node:net';
+import { monotonicMs } from '../system/clock.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import { ConnectionError } from './connection-error.ts';
 import { openSocket, type SocketOptions } from './open-socket.ts';
@@ -72,13 +73,13 @@ export class Connection {
    * which crowds the socket shuts no other out.
    */
   static async open(socketPath: string, options: ConnectionOptions = {}): Promise<Connection> {
-    const giveUpAtMs = performance.now() + (options.patienceMs ?? CROWD_PATIENCE_MS);
+    const giveUpAtMs = monotonicMs() + (options.patienceMs ?? CROWD_PATIENCE_MS);
     for (;;) {
       try {
         return new Connection(await openSocket(socketPath, options), socketPath, options);
       } catch (error) {
         const isCrowded = (error as NodeJS.ErrnoException).code === 'EAGAIN';
-        if (!isCrowded || performance.now() >= giveUpAtMs) throw error;
+        if (!isCrowded || monotonicMs() >= giveUpAtMs) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, CROWD_PAUSE_MS));
     }

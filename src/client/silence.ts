@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { UntrustedError } from '../places/trusted-places.ts';
+import { monotonicMs } from '../system/clock.ts';
 import { openSocket, type SocketOptions } from './open-socket.ts';
 
 /** After so long without a byte a connection asks whether the daemon still answers. */
@@ -24,11 +25,11 @@ export async function isAnswering(
   timeoutMs: number,
   options: SocketOptions = {},
 ): Promise<boolean> {
-  const deadlineMs = performance.now() + timeoutMs;
+  const deadlineMs = monotonicMs() + timeoutMs;
   for (;;) {
-    const answer = await probeHealth(socketPath, Math.max(1, deadlineMs - performance.now()), options);
+    const answer = await probeHealth(socketPath, Math.max(1, deadlineMs - monotonicMs()), options);
     if (answer !== 'crowded') return answer === 'answer';
-    if (performance.now() >= deadlineMs) return false;
+    if (monotonicMs() >= deadlineMs) return false;
     await new Promise((resolve) => setTimeout(resolve, CROWD_PAUSE_MS));
   }
 }
@@ -76,12 +77,12 @@ export class SilenceWatch {
 
   start(): void {
     if (this.#timer !== null) return;
-    this.#heardAtMs = performance.now();
+    this.#heardAtMs = monotonicMs();
     this.#wait();
   }
 
   noteHeard(): void {
-    this.#heardAtMs = performance.now();
+    this.#heardAtMs = monotonicMs();
   }
 
   stop(): void {
@@ -90,7 +91,7 @@ export class SilenceWatch {
   }
 
   #wait(): void {
-    const leftMs = Math.max(0, this.#heardAtMs + SILENCE_MS - performance.now());
+    const leftMs = Math.max(0, this.#heardAtMs + SILENCE_MS - monotonicMs());
     this.#timer = setTimeout(() => void this.#look(), leftMs);
     // The connection keeps the program alive while a request waits; this timer does not.
     this.#timer.unref();
@@ -103,7 +104,7 @@ export class SilenceWatch {
 
   async #look(): Promise<void> {
     const timer = this.#timer;
-    const isSilent = performance.now() - this.#heardAtMs >= SILENCE_MS;
+    const isSilent = monotonicMs() - this.#heardAtMs >= SILENCE_MS;
     const isAlive = !isSilent || (await this.#isAnswering());
     // Answered, or given up, meanwhile.
     if (timer !== this.#timer) return;

@@ -1,4 +1,5 @@
 /** A Send over the daemon's socket that keeps its connection between requests and opens another when it is gone. */
+import { monotonicMs } from '../system/clock.ts';
 import { Connection, type Incoming, type Outgoing } from './connection.ts';
 import type { SocketOptions } from './open-socket.ts';
 
@@ -24,7 +25,7 @@ export class SocketTransport {
     try {
       return await connection.send(outgoing);
     } finally {
-      this.#lastUsedMs = performance.now();
+      this.#lastUsedMs = monotonicMs();
     }
   }
 
@@ -46,7 +47,7 @@ export class SocketTransport {
   #isStale(): boolean {
     const live = this.#live;
     if (live === null) return false;
-    return !live.isOpen || (live.isIdle && performance.now() - this.#lastUsedMs > REUSE_WITHIN_MS);
+    return !live.isOpen || (live.isIdle && monotonicMs() - this.#lastUsedMs > REUSE_WITHIN_MS);
   }
 
   async #open(): Promise<Connection> {
