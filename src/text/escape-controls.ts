@@ -8,14 +8,15 @@
  * surrogates, and whatever else Unicode says is not to be seen. The two variation selectors of emoji stay: they choose
  * how the character before them looks. A joiner goes, though emoji of several parts have it: it hides in words as well.
  */
-const UNSAFE = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]--[\ufe0e\ufe0f]]/gv;
+const findUnsafe = () =>
+  /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]--[\ufe0e\ufe0f]]/gv;
 /** Most text there is. */
 const PLAIN = /^[ -~]*$/;
 
 /** As `\u{202e}`. */
 export function escapeControls(text: string): string {
   if (PLAIN.test(text)) return text;
-  return text.replaceAll(UNSAFE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return text.replaceAll(findUnsafe(), (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
 /** A message of several lines, whose newlines stay. */
@@ -30,7 +31,7 @@ export function escapeData(text: string): string {
 
 /** JSON, in its own escapes: it says the same. */
 export function escapeJson(json: string): string {
-  return json.replaceAll(UNSAFE, (character) => {
+  return json.replaceAll(findUnsafe(), (character) => {
     // The only ones that can stand outside of a string.
     if (character === '\n' || character === '\t' || character === '\r') return character;
     return [...Array(character.length).keys()].map((at) => escapeUnit(character.charCodeAt(at))).join('');
