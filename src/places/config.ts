@@ -70,7 +70,7 @@ export interface Settings {
 }
 
 /** For commands that need no vault: reads nothing, and its paths are not used. */
-export const NO_SETTINGS: Settings = { home: locateHome({ MAV_HOME: '/' }, null), config: {} };
+export const NO_SETTINGS: Settings = { home: locateHome({ HOME: '/' }, null), config: {} };
 
 export interface Overrides {
   readonly home?: string | undefined;

@@ -1,6 +1,5 @@
 /** Where the vault lies on this machine, and whether those places are safe to use. */
 import { accessSync, constants, lstatSync, type Stats } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { describeSystemError } from '../system/system-error.ts';
 import { explainForeignVault } from './foreign-vault.ts';
@@ -48,7 +47,8 @@ export function locateFolder(env: NodeJS.ProcessEnv): string {
 function findUserHome({ HOME }: NodeJS.ProcessEnv): string {
   if (HOME) return HOME;
   try {
-    return homedir();
+    // Loaded here, because HOME is nearly always set.
+    return process.getBuiltinModule('node:os').homedir();
   } catch {
     return '';
   }
