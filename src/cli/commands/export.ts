@@ -1,12 +1,11 @@
 /** `mav export`: everything that the vault holds, or one environment of it, in the clear. */
 
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { Client } from '../../client/client.ts';
 import { JsonReader } from '../../text/json-reader.ts';
 import type { Input, Run } from '../run/command.ts';
 import { CliError, EXIT, hasErrorCode, usageError } from '../run/failure.ts';
-import { flushOutput } from '../terminal/output.ts';
+import { writePiece } from '../terminal/output.ts';
 import { Progress } from '../terminal/progress.ts';
 import { PrivateFile } from '../transfer/output-file.ts';
 import { SpecialOutput } from '../transfer/special-output.ts';
@@ -40,7 +39,7 @@ export const run: Run = async (input) => {
   try {
     const { what, count, skipped } = await exportAs(input, write);
     file?.commit();
-    if (file === null && !(await flushOutput())) return EXIT.done;
+    if (file === null && !(await context.flushed())) return EXIT.done;
     context.say(`Exported ${count} ${what}${count === 1 ? '' : 's'}.`);
     if (skipped > 0) context.complain(`mav: ${skipped} that cannot be opened were left out`);
     return skipped === 0 ? EXIT.done : EXIT.failed;
@@ -93,12 +92,7 @@ function writeTo(output: SpecialOutput): Write {
 
 /** Waits for a reader that is slower than the vault, and stops when the reader goes away. */
 function writeOut({ context }: Input): Write {
-  return async (piece) => {
-    if (!process.stdout.writable) return false;
-    context.write(Buffer.from(piece));
-    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain').catch(() => {});
-    return process.stdout.writable;
-  };
+  return (piece) => writePiece(context, piece);
 }
 
 /** Writes one entry a line, as the API returns it. */

@@ -5,7 +5,6 @@ import type { TokenScope } from '../../client/types.ts';
 import { formatTime } from '../../text/format-time.ts';
 import type { Input, Run } from '../run/command.ts';
 import { CliError, EXIT, usageError } from '../run/failure.ts';
-import { flushOutput } from '../terminal/output.ts';
 import { withVault } from '../vault/access.ts';
 
 export const run: Run = async (input) => {
@@ -16,7 +15,7 @@ export const run: Run = async (input) => {
   if (input.output === 'json') context.printJson(JSON.stringify(created));
   else {
     context.print(created.token);
-    if (!(await flushOutput())) throw explainLost(created.id);
+    if (!(await context.flushed())) throw explainLost(created.id);
     context.say(`Token ${created.id}, ${describeExpiry(created.expires_at)}. It is shown this once.`);
   }
   return EXIT.done;

@@ -12,6 +12,8 @@ export interface Context {
   readonly printJson: (json: string | Uint8Array) => void;
   /** Data as bytes, nothing added. */
   readonly write: (bytes: Uint8Array) => void;
+  /** Waits until all output is written. Returns false if it could not be written, or the reader has gone away. */
+  readonly flushed: () => Promise<boolean>;
   /** Call it before doing something of which only the output tells. Throws CliError if that output would be lost. */
   readonly requireOutput: () => void;
   /** Prints a note to standard error; `--quiet` leaves it out. */

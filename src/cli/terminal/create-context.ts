@@ -1,11 +1,12 @@
 /** The context of a run: what its standard streams are, and how it writes to them. */
-import { isatty } from 'node:tty';
 import { describeSystemError } from '../../system/system-error.ts';
 import { escapeData, escapeJson, escapeLines } from '../../text/escape-controls.ts';
 import type { Context } from '../run/context.ts';
 import { CliError, EXIT } from '../run/failure.ts';
 import { isOutputClosed } from './closed-output.ts';
+import { isTerminal } from './is-terminal.ts';
 import { clearProgress } from './progress.ts';
+import { StandardStream } from './standard-stream.ts';
 
 export interface Manners {
   readonly quiet: boolean;
@@ -14,12 +15,12 @@ export interface Manners {
 }
 
 export function createContext(env: NodeJS.ProcessEnv, umask: number): Context {
-  // Not by process.stdin and its like: to make a stream that is never used takes longer than all of a short command.
-  const [isInputTerminal, isOutputTerminal, isErrorTerminal] = [isatty(0), isatty(1), isatty(2)];
+  const [isInputTerminal, isOutputTerminal, isErrorTerminal] = [isTerminal(0), isTerminal(1), isTerminal(2)];
+  const complain = createComplain(isErrorTerminal);
   return {
     env,
     umask,
-    ...createWriters(isOutputTerminal),
+    ...createWriters(isOutputTerminal, complain),
     requireOutput: () => {},
     say: complain,
     complain,
@@ -33,21 +34,36 @@ export function createContext(env: NodeJS.ProcessEnv, umask: number): Context {
   };
 }
 
-/** Escapes control characters: other people choose the names and paths in a message. */
-function complain(text: string): void {
-  clearProgress();
-  openError().write(`${escapeLines(text)}\n`);
+function createComplain(isErrorTerminal: boolean): Context['complain'] {
+  const stream = new StandardStream({ descriptor: 2, isTerminal: isErrorTerminal, onError: () => {} });
+  return (text) => {
+    clearProgress();
+    // Other people choose the names and paths in a message.
+    stream.write(`${escapeLines(text)}\n`);
+  };
 }
 
-function createWriters(isTerminal: boolean): Pick<Context, 'print' | 'printJson' | 'write'> {
-  const output = (data: string | Uint8Array) => void openOutput().write(data);
-  return {
-    print: (text, mark = '') => output(`${mark}${isTerminal ? escapeData(text) : text}\n`),
-    printJson: (json) => {
-      output(isTerminal ? escapeJson(asText(json)) : json);
-      output('\n');
+type Writers = Pick<Context, 'print' | 'printJson' | 'write' | 'flushed'>;
+
+function createWriters(isOutputTerminal: boolean, complain: Context['complain']): Writers {
+  // A reader that goes away is not an error. Output that cannot be written is one: a token may have been in it.
+  const stream = new StandardStream({
+    descriptor: 1,
+    isTerminal: isOutputTerminal,
+    onError: ({ code }) => {
+      if (code === 'EPIPE' || code === 'ECONNRESET') return;
+      complain(`mav: the output cannot be written: ${describeSystemError({ code })}`);
+      process.exitCode = EXIT.failed;
     },
-    write: (bytes) => output(isTerminal ? escapeData(asText(bytes)) : bytes),
+  });
+  return {
+    print: (text, mark = '') => stream.write(`${mark}${isOutputTerminal ? escapeData(text) : text}\n`),
+    printJson: (json) => {
+      stream.write(isOutputTerminal ? escapeJson(asText(json)) : json);
+      stream.write('\n');
+    },
+    write: (bytes) => stream.write(isOutputTerminal ? escapeData(asText(bytes)) : bytes),
+    flushed: () => stream.flushed(),
   };
 }
 
@@ -74,24 +90,4 @@ export function guardOutput(context: Context): Context {
 
 function asText(data: string | Uint8Array): string {
   return typeof data === 'string' ? data : Buffer.from(data.buffer, data.byteOffset, data.length).toString();
-}
-
-const opened = { output: false, error: false, isLost: false };
-
-/** A reader that goes away is not an error. Output that cannot be written is one: a token may have been in it. */
-function openOutput(): NodeJS.WriteStream {
-  if (opened.output) return process.stdout;
-  opened.output = true;
-  return process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-    if (code === 'EPIPE' || code === 'ECONNRESET' || opened.isLost) return;
-    opened.isLost = true;
-    complain(`mav: the output cannot be written: ${describeSystemError({ code })}`);
-    process.exitCode = EXIT.failed;
-  });
-}
-
-function openError(): NodeJS.WriteStream {
-  if (opened.error) return process.stderr;
-  opened.error = true;
-  return process.stderr.on('error', () => {});
 }

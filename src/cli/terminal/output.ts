@@ -1,18 +1,10 @@
 /** Writing to standard output piece by piece, and the width of the terminal. */
-import { once } from 'node:events';
 import type { Context } from '../run/context.ts';
 
 /** Writes one piece, and waits for a slower reader. Returns false once the reader has gone away. */
-export async function writePiece(context: Context, piece: string | Uint8Array): Promise<boolean> {
-  if (!process.stdout.writable) return false;
+export function writePiece(context: Context, piece: string | Uint8Array): Promise<boolean> {
   context.write(typeof piece === 'string' ? Buffer.from(piece) : piece);
-  if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain').catch(() => {});
-  return process.stdout.writable;
-}
-
-/** Waits until all output is written. Returns false if it could not be written, or the reader has gone away. */
-export function flushOutput(): Promise<boolean> {
-  return new Promise((resolve) => process.stdout.write('', (error) => resolve(!error)));
+  return context.flushed();
 }
 
 /** Writes all pieces, or those that are still read. */
