@@ -3,8 +3,9 @@ import t, { type Test } from 'tap';
 import type { Method } from '../src/routes.ts';
 import { isError, replaceVolatile } from './fixtures/answers.ts';
 import { fromRaw, MAX_BODY_SIZE, REFUSED, REFUSED_TARGETS } from './fixtures/api-errors.ts';
+import { type Answer, ask, type RequestOptions } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { sendRaw } from './fixtures/raw.ts';
-import { type Answer, ask, type RequestOptions, startDaemon } from './fixtures/vault.ts';
 
 t.cleanSnapshot = replaceVolatile;
 

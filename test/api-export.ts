@@ -2,9 +2,9 @@
 import t from 'tap';
 import { isError } from './fixtures/answers.ts';
 import { type Entry, FULL, get, importInto, MIB, open } from './fixtures/api-transfer.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import type { AskHeld } from './fixtures/held.ts';
 import { CANARY, createAttackedVault, REFUSAL, secretPath } from './fixtures/tampered.ts';
-import { startDaemon } from './fixtures/vault.ts';
 
 const daemon = await startDaemon(t);
 

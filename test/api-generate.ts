@@ -2,7 +2,8 @@
 import { wordlist } from '@scure/bip39/wordlists/english.js';
 import t from 'tap';
 import { isError, replaceVolatile, show } from './fixtures/answers.ts';
-import { ask, startDaemon } from './fixtures/vault.ts';
+import { ask } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 
 t.cleanSnapshot = replaceVolatile;
 

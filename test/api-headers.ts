@@ -2,7 +2,8 @@
 import t from 'tap';
 import { routes } from '../src/routes.ts';
 import { replaceVolatile } from './fixtures/answers.ts';
-import { type Answer, ask, startDaemon } from './fixtures/vault.ts';
+import { type Answer, ask } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 
 t.cleanSnapshot = replaceVolatile;
 

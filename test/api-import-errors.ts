@@ -2,8 +2,9 @@
 import t from 'tap';
 import { isError } from './fixtures/answers.ts';
 import { MIB } from './fixtures/api-transfer.ts';
+import { ask as askSocket } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { CANARY } from './fixtures/tampered.ts';
-import { ask as askSocket, startDaemon } from './fixtures/vault.ts';
 
 const IMPORT_LIMIT = 64 * MIB;
 

@@ -1,7 +1,8 @@
 /** List and search over the socket: what they show, in which order, what the filters match, and page by page. */
 import t from 'tap';
 import { isError, replaceVolatile, show } from './fixtures/answers.ts';
-import { type Answer, startDaemon } from './fixtures/vault.ts';
+import type { Answer } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 
 t.cleanSnapshot = replaceVolatile;
 const daemon = await startDaemon(t);

@@ -3,7 +3,7 @@ import t from 'tap';
 import { routes } from '../src/routes.ts';
 import { isError, replaceVolatile } from './fixtures/answers.ts';
 import { ALLOWED, fill, METHODS } from './fixtures/api-errors.ts';
-import { startDaemon } from './fixtures/vault.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 
 t.cleanSnapshot = replaceVolatile;
 

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { isError, replaceVolatile, show } from './fixtures/answers.ts';
-import { type RequestOptions, startDaemon } from './fixtures/vault.ts';
+import type { RequestOptions } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 
 t.cleanSnapshot = replaceVolatile;
 const daemon = await startDaemon(t);

@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { isError, replaceVolatile, show } from './fixtures/answers.ts';
-import { ask, startDaemon } from './fixtures/vault.ts';
+import { ask } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 
 t.cleanSnapshot = replaceVolatile;
 

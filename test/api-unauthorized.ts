@@ -11,8 +11,9 @@ import {
   REFUSED,
   REFUSED_TARGETS,
 } from './fixtures/api-errors.ts';
+import { ask } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { sendRaw } from './fixtures/raw.ts';
-import { ask, startDaemon } from './fixtures/vault.ts';
 
 t.cleanSnapshot = replaceVolatile;
 

@@ -4,8 +4,9 @@ import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import t from 'tap';
 import { isError, replaceVolatile, show } from './fixtures/answers.ts';
+import type { Answer } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { RawConnection } from './fixtures/raw.ts';
-import { type Answer, startDaemon } from './fixtures/vault.ts';
 
 t.cleanSnapshot = replaceVolatile;
 const daemon = await startDaemon(t);

@@ -1,9 +1,9 @@
 /** Many secrets in one request: each as it is read by itself, in the order asked for, and no failure spoils another. */
 import t from 'tap';
 import { isError } from './fixtures/answers.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import type { AskHeld } from './fixtures/held.ts';
 import { CANARY, createAttackedVault, REFUSAL, secretPath } from './fixtures/tampered.ts';
-import { startDaemon } from './fixtures/vault.ts';
 
 const MIB = 1_048_576;
 const PATH = '/v1/secrets/batch-get';

@@ -3,17 +3,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import t, { type Test } from 'tap';
+import { ask } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
-import {
-  ask,
-  BIN,
-  createSandbox,
-  type Finished,
-  fillVault,
-  mav,
-  type Sandbox,
-  startDaemon,
-} from './fixtures/vault.ts';
+import { BIN, createSandbox, type Finished, fillVault, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

@@ -9,7 +9,7 @@ import type { Outgoing } from '../src/client/connection.ts';
 import { connect, MaestroVaultError } from '../src/client/index.ts';
 import { matchRoute } from '../src/http/router.ts';
 import { routes } from '../src/routes.ts';
-import { startDaemon } from './fixtures/vault.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 
 const root = dirname(import.meta.dirname);
 

@@ -15,9 +15,10 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { findClipboard } from '../src/cli/clipboard/clipboard.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { createSandbox, fillVault, finished, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, fillVault, finished, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

@@ -6,9 +6,10 @@ import t from 'tap';
 import { cleanEnvironment } from '../src/daemon/launch.ts';
 import { closeListening } from '../src/daemon/permissions.ts';
 import { ATTEMPTS, attempt, createBareSandbox, skip } from './fixtures/closed-process.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { waitUntil } from './fixtures/raw.ts';
-import { BIN, createSandbox, finished, mav, startDaemon, startNode } from './fixtures/vault.ts';
+import { BIN, createSandbox, finished, mav, startNode } from './fixtures/vault.ts';
 
 /** Of a closed process strace sees no path and no descriptor's file unless it is root's. */
 const ONLY_ROOT = 'only root can read what files a closed process opens';

@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import t from 'tap';
 import { run, succeed } from './fixtures/command-runs.ts';
-import { createSandbox, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { startDaemon } from './fixtures/daemon.ts';
+import { createSandbox, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

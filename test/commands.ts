@@ -4,9 +4,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { run, succeed } from './fixtures/command-runs.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { sample } from './fixtures/sample.ts';
-import { BIN, createSandbox, fillVault, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { BIN, createSandbox, fillVault, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

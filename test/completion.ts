@@ -7,9 +7,10 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { planCompletion } from '../src/cli/completion/plan.ts';
 import { quoteForBash, quoteForPowerShell, splitLine } from '../src/cli/completion/shell-words.ts';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { openTerminal } from './fixtures/terminal.ts';
-import { BIN, createSandbox, type Daemon, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { BIN, createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 /** As bash sets it. */

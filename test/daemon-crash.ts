@@ -3,11 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import { RUNS_WHOLE_SWEEPS } from './fixtures/sample.ts';
 import { createSmallSandbox, onSmallDisk } from './fixtures/small-disk.ts';
-import { createSandbox, type Daemon, mav, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, mav } from './fixtures/vault.ts';
 
 t.jobs = 2;
 

@@ -1,8 +1,8 @@
 /** The daemon's HTTP, byte by byte: what it refuses and how, order, limits, clients that leave, and its log. */
 import { randomBytes } from 'node:crypto';
 import t, { type Test } from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { type RawAnswer, RawConnection, sendRaw, waitUntil } from './fixtures/raw.ts';
-import { startDaemon } from './fixtures/vault.ts';
 
 const MAX_BODY_SIZE = 1_048_576;
 const daemon = await startDaemon(t);

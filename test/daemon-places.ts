@@ -12,9 +12,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { codeOf, isAnswering, modeOf, refuses } from './fixtures/daemon-places.ts';
 import { leaveSocket } from './fixtures/dead-socket.ts';
-import { BIN, createSandbox, fillVault, finished, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { BIN, createSandbox, fillVault, finished, mav, type Sandbox } from './fixtures/vault.ts';
 
 const isRoot = process.geteuid?.() === 0;
 

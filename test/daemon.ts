@@ -7,10 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import t from 'tap';
 import { listenAt } from '../src/daemon/socket.ts';
+import { ask } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { isAnswering, refuses } from './fixtures/daemon-places.ts';
 import { leaveSocket } from './fixtures/dead-socket.ts';
 import { RawConnection, waitUntil } from './fixtures/raw.ts';
-import { ask, createSandbox, fillVault, finished, mav, spawnMav, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, fillVault, finished, mav, spawnMav } from './fixtures/vault.ts';
 
 /** Signals, sockets and modes are POSIX. */
 t.jobs = 3;

@@ -13,12 +13,13 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
 import { createDatabase, type Db, openForWriting } from '../workers/store/database.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import { hashDatabase, hashFile } from './fixtures/sealed.ts';
 import { createSmallSandbox, onSmallDisk, remount } from './fixtures/small-disk.ts';
 import { isIndexed } from './fixtures/stored.ts';
-import { createSandbox, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(120_000);
 

@@ -2,10 +2,11 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { createLockedVault, findKeyFile, readStatus, settle } from './fixtures/reports.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { createSandbox, createVault, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, createVault, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

@@ -17,18 +17,12 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
 import { locateSessionToken } from '../src/places/session-token.ts';
+import { ask } from './fixtures/ask.ts';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
 import { SECRET_SERVICE_PROGRAMS, skipWithout } from './fixtures/programs.ts';
 import { type SecretService, startSecretService } from './fixtures/secret-service.ts';
-import {
-  ask,
-  createSandbox,
-  type Daemon,
-  finished,
-  mav,
-  type Sandbox,
-  startDaemon,
-} from './fixtures/vault.ts';
+import { createSandbox, finished, mav, type Sandbox } from './fixtures/vault.ts';
 
 const missing = skipWithout(...SECRET_SERVICE_PROGRAMS);
 const isRoot = process.geteuid?.() === 0;

@@ -7,6 +7,7 @@ import { judgeScope } from '../src/cli/doctor/debuggers.ts';
 import { checkClock, judgeSwaps } from '../src/cli/doctor/machine.ts';
 import { isSynced } from '../src/cli/doctor/places.ts';
 import { checkEnvironment, checkPath } from '../src/cli/doctor/program.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import {
   createLockedVault,
   type Diagnosis,
@@ -17,7 +18,7 @@ import {
   UNKNOWN,
 } from './fixtures/reports.ts';
 import { hashFolder } from './fixtures/sealed.ts';
-import { BIN, createSandbox, createVault, fillVault, MAV, mav, startDaemon } from './fixtures/vault.ts';
+import { BIN, createSandbox, createVault, fillVault, MAV, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

@@ -2,8 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { createVault, get } from './fixtures/edit.ts';
-import { mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

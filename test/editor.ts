@@ -2,10 +2,11 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { createVault, get } from './fixtures/edit.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { type Ended, KEYS, mavOnTerminal, openTerminal, type Terminal } from './fixtures/terminal.ts';
-import { BIN, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { BIN, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

@@ -15,19 +15,11 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { LogWriter } from '../src/log/log-writer.ts';
+import { ask } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import {
-  ask,
-  createSandbox,
-  fillVault,
-  finished,
-  MAV,
-  mav,
-  type Sandbox,
-  spawnMav,
-  startDaemon,
-} from './fixtures/vault.ts';
+import { createSandbox, fillVault, finished, MAV, mav, type Sandbox, spawnMav } from './fixtures/vault.ts';
 
 const { O_NONBLOCK, O_RDWR } = constants;
 const STUCK = new URL('fixtures/stuck-thread.mjs', import.meta.url).href;

@@ -2,10 +2,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
 import { readMemory } from './fixtures/process-figures.ts';
 import { RawConnection } from './fixtures/raw.ts';
-import { createSandbox, fillVault, mav, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, fillVault, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

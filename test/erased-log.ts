@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
-import { type Daemon, mav, startDaemon } from './fixtures/vault.ts';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
+import { mav } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 

@@ -7,9 +7,10 @@ import t, { type Test } from 'tap';
 import { parseDotenv } from '../src/cli/formats/dotenv.ts';
 import { formatAssignment, type Shell } from '../src/cli/formats/shell-quote.ts';
 import { EXIT } from '../src/cli/run/failure.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { exec, serveStored, store } from './fixtures/variables.ts';
-import { BIN, createSandbox, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { BIN, createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

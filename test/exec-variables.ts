@@ -4,8 +4,9 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { createStored, exec, serveStored, store } from './fixtures/variables.ts';
-import { BIN, createSandbox, type Finished, MAV, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { BIN, createSandbox, type Finished, MAV, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { createStored, exec, preload, serveStored } from './fixtures/variables.ts';
-import { BIN, mav, type Sandbox, spawnMav, startDaemon } from './fixtures/vault.ts';
+import { BIN, mav, type Sandbox, spawnMav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

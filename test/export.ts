@@ -12,10 +12,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { StoredFile } from './fixtures/stored.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
 import { exportOf, exportText, importText, skipTerminal } from './fixtures/transfer.ts';
-import { BIN, createSandbox, createVault, type Finished, mav, startDaemon } from './fixtures/vault.ts';
+import { BIN, createSandbox, createVault, type Finished, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

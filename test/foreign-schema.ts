@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
-import { createSandbox, fillVault, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { startDaemon } from './fixtures/daemon.ts';
+import { createSandbox, fillVault, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 

@@ -12,9 +12,10 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
 import { importBuilt } from './fixtures/built.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { makeForeign, PLANTED, SEALED } from './fixtures/known-vaults.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { createSandbox, knowVault, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, knowVault, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 

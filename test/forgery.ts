@@ -6,10 +6,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import t from 'tap';
 import { encodeContext } from '../workers/envelope/context.ts';
 import { unwrapRootKey, wrapRootKey } from '../workers/envelope/slot.ts';
+import { ask } from './fixtures/ask.ts';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
 import { sample } from './fixtures/sample.ts';
 import { type Row, StoredFile } from './fixtures/stored.ts';
-import { ask, createSandbox, type Daemon, mav, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, mav } from './fixtures/vault.ts';
 
 const CANARY = 'canary-91c3';
 const REFUSAL = '{"error":"stored data failed its integrity check","code":"integrity"}';

@@ -3,9 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { commands } from '../src/cli/command-table.ts';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { createSandbox, type Daemon, mav, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 const skip = skipWithout('python3');

@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { startDaemon } from './fixtures/daemon.ts';
+import { mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

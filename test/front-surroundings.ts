@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import {
   BECAME_PROGRAM,
   placeProgram,
@@ -17,7 +18,7 @@ import {
   SHELLS,
 } from './fixtures/fronts.ts';
 import { findProgram, skipWithout } from './fixtures/programs.ts';
-import { createSandbox, type Daemon, MAV, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, MAV } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 const skip = process.platform === 'linux' ? skipWithout('curl', 'stat') : 'the short way is Linux’s';

@@ -16,9 +16,10 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { BECAME_PROGRAM, formatHandedOn, type RunOptions, runFront, SHELLS } from './fixtures/fronts.ts';
 import { skipWithout } from './fixtures/programs.ts';
-import { createSandbox, type Daemon, mav, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, mav } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 const skip = process.platform === 'linux' ? skipWithout('curl', 'stat') : 'the short way is Linux’s';

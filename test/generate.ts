@@ -1,8 +1,9 @@
 /** `mav generate`: what is drawn, what is printed, and what is stored under a name. */
 import t, { type Test } from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { KEYS, mavOnTerminal } from './fixtures/terminal.ts';
-import { createSandbox, fillVault, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, fillVault, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

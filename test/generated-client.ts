@@ -10,7 +10,8 @@ import { dirname, join } from 'node:path';
 import t from 'tap';
 import { locateSessionToken, readSessionToken } from '../src/places/session-token.ts';
 import { routes } from '../src/routes.ts';
-import { type Finished, finished, startDaemon, startNode } from './fixtures/vault.ts';
+import { startDaemon } from './fixtures/daemon.ts';
+import { type Finished, finished, startNode } from './fixtures/vault.ts';
 
 const CLIENT = new URL('generated-client/', import.meta.url).pathname;
 const PROGRAM = new URL('generated-client/program.ts', import.meta.url);

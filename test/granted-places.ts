@@ -5,7 +5,8 @@ import t from 'tap';
 import { planGrants } from '../src/daemon/permissions.ts';
 import { locateHome } from '../src/places/home.ts';
 import { ATTEMPTS, attempt, createBareSandbox, skip } from './fixtures/closed-process.ts';
-import { mav, startDaemon } from './fixtures/vault.ts';
+import { startDaemon } from './fixtures/daemon.ts';
+import { mav } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 

@@ -6,8 +6,8 @@ import { hashToken, Principals } from '../src/auth/principals.ts';
 import { locateSessionToken, readSessionToken } from '../src/places/session-token.ts';
 import type { PrincipalRow } from '../workers/messages.ts';
 import { isError } from './fixtures/answers.ts';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { RawConnection, waitUntil } from './fixtures/raw.ts';
-import { type Daemon, startDaemon } from './fixtures/vault.ts';
 
 const MAX_DELAY_MS = 5_000;
 const guess = (kind = 'mvt') => `${kind}_${randomBytes(32).toString('hex')}`;

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { takeHandedSocket } from '../src/daemon/activation.ts';
 import { takeNotify } from '../src/daemon/readiness.ts';
+import { ask } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { notLinux, skipWithout } from './fixtures/programs.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import {
-  ask,
   BIN,
   createSandbox,
   createVault,
@@ -17,7 +18,6 @@ import {
   finished,
   mav,
   type Sandbox,
-  startDaemon,
 } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);

@@ -11,8 +11,9 @@ import {
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import t from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { digest, UNKNOWN_TOKEN, writePassphrase } from './fixtures/keys.ts';
-import { createSandbox, mav, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

@@ -13,17 +13,10 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { serveStored, store } from './fixtures/variables.ts';
-import {
-  BIN,
-  createSandbox,
-  type Daemon,
-  type Finished,
-  mav,
-  type Sandbox,
-  startDaemon,
-} from './fixtures/vault.ts';
+import { BIN, createSandbox, type Finished, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

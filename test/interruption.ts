@@ -4,15 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import {
-  createSandbox,
-  fillVault,
-  finished,
-  mav,
-  type Sandbox,
-  spawnMav,
-  startDaemon,
-} from './fixtures/vault.ts';
+import { startDaemon } from './fixtures/daemon.ts';
+import { createSandbox, fillVault, finished, mav, type Sandbox, spawnMav } from './fixtures/vault.ts';
 
 const ENTRIES = 20_000;
 const PATIENCE_MS = 60_000;

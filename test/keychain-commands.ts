@@ -1,10 +1,11 @@
 /** `mav status`, `doctor` and `destroy` with a real Secret Service. */
 import { existsSync } from 'node:fs';
 import t from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { SECRET_SERVICE_PROGRAMS, skipWithout } from './fixtures/programs.ts';
 import { diagnose, readStatus, settle } from './fixtures/reports.ts';
 import { startSecretService } from './fixtures/secret-service.ts';
-import { createSandbox, mav, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

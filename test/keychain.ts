@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
+import { ask } from './fixtures/ask.ts';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { SECRET_SERVICE_PROGRAMS, skipWithout } from './fixtures/programs.ts';
 import { type SecretService, startSecretService } from './fixtures/secret-service.ts';
-import { ask, createSandbox, type Daemon, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 const missing = skipWithout(...SECRET_SERVICE_PROGRAMS);

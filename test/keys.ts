@@ -13,17 +13,10 @@ import {
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
+import { ask } from './fixtures/ask.ts';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { digest, PASSPHRASE, UNKNOWN_TOKEN, writePassphrase } from './fixtures/keys.ts';
-import {
-  ask,
-  createSandbox,
-  type Daemon,
-  finished,
-  mav,
-  type Sandbox,
-  spawnMav,
-  startDaemon,
-} from './fixtures/vault.ts';
+import { createSandbox, finished, mav, type Sandbox, spawnMav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

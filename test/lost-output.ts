@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import t from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
-import { BIN, MAV, mav, type Sandbox, startDaemon, startNode } from './fixtures/vault.ts';
+import { BIN, MAV, mav, type Sandbox, startNode } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 

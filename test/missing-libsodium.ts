@@ -4,7 +4,8 @@ import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { type CopiedProgram, copyProgram } from './fixtures/copied-program.ts';
-import { createSandbox, finished, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { startDaemon } from './fixtures/daemon.ts';
+import { createSandbox, finished, type Sandbox } from './fixtures/vault.ts';
 
 const WHY = /^mav: a vault cannot be made or opened here: the prebuilt libsodium does not load[^\n]*\n$/;
 

@@ -2,9 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { KEYS, mavOnTerminal } from './fixtures/terminal.ts';
-import { createSandbox, type Daemon, mav, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, mav } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 

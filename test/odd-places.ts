@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { ask } from './fixtures/ask.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import {
-  ask,
   BIN,
   createSandbox,
   type Finished,

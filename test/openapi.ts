@@ -6,7 +6,8 @@ import { buildDocument, renderDocument } from '../scripts/openapi.ts';
 import { STATUS_OF } from '../src/http/errors.ts';
 import { locateSessionToken, readSessionToken } from '../src/places/session-token.ts';
 import { routes } from '../src/routes.ts';
-import { type Answer, ask, startDaemon } from './fixtures/vault.ts';
+import { type Answer, ask } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 
 const FILE = new URL('../src/http/openapi.json', import.meta.url);
 const METHODS = ['get', 'put', 'patch', 'post', 'delete'];

@@ -4,9 +4,11 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { ask } from './fixtures/ask.ts';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { ask, BIN, type Daemon, mav, startDaemon } from './fixtures/vault.ts';
+import { BIN, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

@@ -3,9 +3,10 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { answer, NEW, PASSPHRASE } from './fixtures/passphrases.ts';
 import { mavOnTerminal, openTerminal, type Terminal } from './fixtures/terminal.ts';
-import { BIN, createSandbox, mav, type Sandbox, startDaemon, startNode } from './fixtures/vault.ts';
+import { BIN, createSandbox, mav, type Sandbox, startNode } from './fixtures/vault.ts';
 
 /** A vault that needs its passphrase. */
 async function createSealable(t: Test): Promise<Sandbox & { readonly pass: string }> {

@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { canReadMemory, findDaemonPid, scanMemory } from './fixtures/process-memory.ts';
 import { RawConnection } from './fixtures/raw.ts';
-import { createSandbox, startDaemon } from './fixtures/vault.ts';
+import { createSandbox } from './fixtures/vault.ts';
 
 const SETTLED_MS = 200;
 const SIZES = 25;

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Progress } from '../src/cli/terminal/progress.ts';
 import { locateSessionToken, readSessionToken } from '../src/places/session-token.ts';
+import { ask } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { ask, createSandbox, fillVault, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, fillVault, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 const skip = skipWithout('python3');

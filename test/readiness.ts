@@ -3,9 +3,10 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { takeNotify } from '../src/daemon/readiness.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { waitUntil } from './fixtures/raw.ts';
-import { createVault, finished, startDaemon } from './fixtures/vault.ts';
+import { createVault, finished } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

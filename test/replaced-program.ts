@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
+import { ask } from './fixtures/ask.ts';
 import { waitUntil } from './fixtures/raw.ts';
-import { ask, createSandbox, fillVault, finished, mav, type Sandbox } from './fixtures/vault.ts';
+import { createSandbox, fillVault, finished, mav, type Sandbox } from './fixtures/vault.ts';
 
 const root = dirname(import.meta.dirname);
 const KILLER = join(import.meta.dirname, 'fixtures', 'thread-killer.mjs');

@@ -3,9 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { StoredFile } from './fixtures/stored.ts';
-import { createSandbox, type Finished, fillVault, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, type Finished, fillVault, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 const skipGit = skipWithout('git');

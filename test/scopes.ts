@@ -5,7 +5,8 @@ import { locateSessionToken } from '../src/places/session-token.ts';
 import { type Route, routes } from '../src/routes.ts';
 import type { Scope } from '../workers/messages.ts';
 import { isError } from './fixtures/answers.ts';
-import { ask, startDaemon } from './fixtures/vault.ts';
+import { ask } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 
 const daemon = await startDaemon(t);
 const STORED = ['read', 'write', 'generate', 'admin'] as const;

@@ -11,11 +11,12 @@ import {
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { describeSystemd } from '../src/cli/service/systemd.ts';
+import { ask } from './fixtures/ask.ts';
 import { findMissing, SECRET_SERVICE_PROGRAMS } from './fixtures/programs.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import { startSecretService } from './fixtures/secret-service.ts';
 import { skipWithoutUserManager, startUserManager, type UserManager } from './fixtures/user-manager.ts';
-import { ask, BIN, createSandbox, type Finished, fillVault, mav, type Sandbox } from './fixtures/vault.ts';
+import { BIN, createSandbox, type Finished, fillVault, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

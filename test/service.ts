@@ -13,8 +13,9 @@ import {
 import { join } from 'node:path';
 import t from 'tap';
 import { choosePlatform } from '../src/cli/service/installation.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { notLinux } from './fixtures/programs.ts';
-import { BIN, createSandbox, createVault, mav, startDaemon } from './fixtures/vault.ts';
+import { BIN, createSandbox, createVault, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

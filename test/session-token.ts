@@ -11,8 +11,10 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import t from 'tap';
+import { ask } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
 import { modeOf } from './fixtures/daemon-places.ts';
-import { ask, createSandbox, fillVault, mav, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, fillVault, mav } from './fixtures/vault.ts';
 
 /** Signals, sockets and modes are POSIX. */
 t.jobs = 3;

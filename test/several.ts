@@ -1,8 +1,9 @@
 /** Several at once, and places by reference: `get mav://…`, `set --field a=1 --field b=2`, `rm a b`, `token revoke a b`. */
 import t, { type Test } from 'tap';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { type Daemon, mav, startDaemon } from './fixtures/vault.ts';
+import { mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

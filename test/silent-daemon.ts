@@ -11,7 +11,8 @@ import { holdInProcess } from '../src/daemon/in-process.ts';
 import { releaseOwnership, takeOwnership } from '../src/daemon/ownership.ts';
 import { hasVault, locateHome } from '../src/places/home.ts';
 import { findKnownVault } from '../src/places/known-vaults.ts';
-import { createSandbox, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { startDaemon } from './fixtures/daemon.ts';
+import { createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
 
 /** Every command of these, and its exit code where the daemon is silent. */
 const COMMANDS = [['get', 'x'], ['list'], ['set', 'x', '--value', 'v'], ['seal'], ['token', 'list']];

@@ -1,6 +1,7 @@
 /** `mav status`: the state of the vault, and what to do. */
 import { existsSync, rmSync } from 'node:fs';
 import t from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import {
   createLockedVault,
@@ -11,7 +12,7 @@ import {
   UNKNOWN,
 } from './fixtures/reports.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { createSandbox, createVault, mav, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, createVault, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

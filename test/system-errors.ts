@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { findMissing } from './fixtures/programs.ts';
 import {
   BIN,
@@ -22,7 +23,6 @@ import {
   mav,
   type Sandbox,
   spawnMav,
-  startDaemon,
   startNode,
 } from './fixtures/vault.ts';
 

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import stringWidth from 'string-width';
 import t, { type Test } from 'tap';
 import { formatTable } from '../src/cli/formats/table.ts';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { BIN, type Daemon, mav, startDaemon } from './fixtures/vault.ts';
+import { BIN, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 const skip = skipWithout('python3');

@@ -7,17 +7,10 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { KEYS, mavOnTerminal } from './fixtures/terminal.ts';
-import {
-  createSandbox,
-  type Daemon,
-  fillVault,
-  finished,
-  mav,
-  type Sandbox,
-  startDaemon,
-} from './fixtures/vault.ts';
+import { createSandbox, fillVault, finished, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 const skip = skipWithout('python3');

@@ -2,9 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { type Ended, KEYS, mavOnTerminal, openTerminal, type Terminal } from './fixtures/terminal.ts';
-import { BIN, createSandbox, fillVault, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { BIN, createSandbox, fillVault, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 const skip = skipWithout('python3');

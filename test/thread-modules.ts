@@ -6,8 +6,9 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { waitUntil } from './fixtures/raw.ts';
-import { createSandbox, startDaemon } from './fixtures/vault.ts';
+import { createSandbox } from './fixtures/vault.ts';
 
 const ROOT = dirname(import.meta.dirname);
 const PROBE = new URL('fixtures/module-probe.mjs', import.meta.url).href;

@@ -2,9 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { startDaemon } from './fixtures/daemon.ts';
 import { mavOnTerminal, openTerminal } from './fixtures/terminal.ts';
 import { exportOf, exportText, importText, skipTerminal } from './fixtures/transfer.ts';
-import { createSandbox, createVault, mav, startDaemon } from './fixtures/vault.ts';
+import { createSandbox, createVault, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

@@ -3,9 +3,10 @@
  * owner's that was not told to take it by its name.
  */
 import t, { type Test } from 'tap';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { type Daemon, mav, startDaemon } from './fixtures/vault.ts';
+import { mav } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 

@@ -2,7 +2,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { ask, type Daemon, type Finished, mav, type Sandbox, startDaemon } from './fixtures/vault.ts';
+import { ask } from './fixtures/ask.ts';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
+import { type Finished, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

@@ -12,11 +12,12 @@ import t, { type Test } from 'tap';
 import { HttpError } from '../src/http/errors.ts';
 import type { HttpResponse } from '../src/http/http-response.ts';
 import { sendInPieces } from '../src/http/send-in-pieces.ts';
+import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { createHeldVault, hold } from './fixtures/held.ts';
 import { listenUntilEnd } from './fixtures/listening.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { RawConnection, waitUntil } from './fixtures/raw.ts';
-import { type Daemon, mav, startDaemon } from './fixtures/vault.ts';
+import { mav } from './fixtures/vault.ts';
 
 const COUNT = 1_500;
 /** Enough that the whole list does not fit what the kernel holds of a connection. */

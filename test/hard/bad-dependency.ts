@@ -9,12 +9,14 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { findVersion } from '../../src/daemon/landlock.ts';
 import { Libc } from '../../src/daemon/libc.ts';
+import { ask } from '../fixtures/ask.ts';
 import { type CopiedProgram, copyProgram, putBefore } from '../fixtures/copied-program.ts';
+import { startDaemon } from '../fixtures/daemon.ts';
 import { type Neighbour, startNeighbour } from '../fixtures/neighbour.ts';
 import { skipWithout } from '../fixtures/programs.ts';
 import { waitUntil } from '../fixtures/raw.ts';
 import { AS_ORDINARY, giveToOrdinaryUser, skipWithoutOrdinaryUser } from '../fixtures/users.ts';
-import { ask, createSandbox, mav, type Sandbox, startDaemon, startNode } from '../fixtures/vault.ts';
+import { createSandbox, mav, type Sandbox, startNode } from '../fixtures/vault.ts';
 
 const LINES = join(import.meta.dirname, '../fixtures/bad-dependency.mjs');
 const skip =

@@ -11,12 +11,14 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { findVersion } from '../../src/daemon/landlock.ts';
 import { Libc } from '../../src/daemon/libc.ts';
+import { ask } from '../fixtures/ask.ts';
 import { copyProgram, putBefore } from '../fixtures/copied-program.ts';
+import { startDaemon } from '../fixtures/daemon.ts';
 import { type Neighbour, startNeighbour } from '../fixtures/neighbour.ts';
 import { skipWithout } from '../fixtures/programs.ts';
 import { waitUntil } from '../fixtures/raw.ts';
 import { AS_ORDINARY, giveToOrdinaryUser, skipWithoutOrdinaryUser } from '../fixtures/users.ts';
-import { ask, createSandbox, mav, type Sandbox, startDaemon } from '../fixtures/vault.ts';
+import { createSandbox, mav, type Sandbox } from '../fixtures/vault.ts';
 
 t.setTimeout(300_000);
 const SOURCE = join(import.meta.dirname, '../fixtures/bad-native.c');

@@ -4,10 +4,11 @@
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { startDaemon } from '../fixtures/daemon.ts';
 import { allFields, numbered, restart } from '../fixtures/killed.ts';
 import { skipWithout } from '../fixtures/programs.ts';
 import { waitUntil } from '../fixtures/raw.ts';
-import { createSandbox, type Sandbox, startDaemon } from '../fixtures/vault.ts';
+import { createSandbox, type Sandbox } from '../fixtures/vault.ts';
 import {
   findDamage,
   importAll,

@@ -6,12 +6,13 @@ import { chmodSync, copyFileSync, readFileSync, rmSync, truncateSync, writeFileS
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
+import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
 import { createHeldVault, type Held, hold } from '../fixtures/held.ts';
 import { waitUntil } from '../fixtures/raw.ts';
 import { hashDatabase, hashFile, hashFolder } from '../fixtures/sealed.ts';
 import { createSmallSandbox, onSmallDisk, remount } from '../fixtures/small-disk.ts';
 import { isIndexed } from '../fixtures/stored.ts';
-import { createSandbox, type Daemon, mav, type Sandbox, startDaemon } from '../fixtures/vault.ts';
+import { createSandbox, mav, type Sandbox } from '../fixtures/vault.ts';
 import { checkVault, importAll, type State, type Stored, Writer } from '../fixtures/writes.ts';
 
 t.jobs = 2;

@@ -5,8 +5,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
 import { hashDatabase } from '../fixtures/sealed.ts';
-import { type Daemon, mav, startDaemon } from '../fixtures/vault.ts';
+import { mav } from '../fixtures/vault.ts';
 import { checkVault, importAll, put, putFields, type State, Writer } from '../fixtures/writes.ts';
 
 t.setTimeout(600_000);

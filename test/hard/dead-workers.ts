@@ -7,8 +7,10 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import type { Answer } from '../fixtures/ask.ts';
+import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
 import { waitUntil } from '../fixtures/raw.ts';
-import { type Answer, createSandbox, type Daemon, startDaemon } from '../fixtures/vault.ts';
+import { createSandbox } from '../fixtures/vault.ts';
 import { askAsOwner, findDamage, put, Writer } from '../fixtures/writes.ts';
 
 const KILLER = new URL('../fixtures/thread-killer.mjs', import.meta.url).href;

@@ -7,10 +7,11 @@ import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
 import { skipWithout } from '../fixtures/programs.ts';
 import { waitUntil } from '../fixtures/raw.ts';
 import { createSmallSandbox, onSmallDisk } from '../fixtures/small-disk.ts';
-import { type Daemon, mav, startDaemon } from '../fixtures/vault.ts';
+import { mav } from '../fixtures/vault.ts';
 import { findDamage, importAll, put, putFields, remove, type Write, Writer } from '../fixtures/writes.ts';
 
 t.jobs = 2;

@@ -9,9 +9,11 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { encodeContext } from '../../workers/envelope/context.ts';
 import { unwrapRootKey, wrapRootKey } from '../../workers/envelope/slot.ts';
+import { type Answer, ask } from '../fixtures/ask.ts';
+import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
 import { type Located, RawText, type Row, StoredFile, type Table } from '../fixtures/stored.ts';
 import { CANARY, REFUSAL, readersOf, secretPath } from '../fixtures/tampered.ts';
-import { type Answer, ask, createSandbox, type Daemon, startDaemon } from '../fixtures/vault.ts';
+import { createSandbox } from '../fixtures/vault.ts';
 
 t.setTimeout(300_000);
 

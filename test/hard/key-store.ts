@@ -6,12 +6,13 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
 import { SECRET_SERVICE_PROGRAMS, skipWithout } from '../fixtures/programs.ts';
 import { waitUntil } from '../fixtures/raw.ts';
 import { checkSealed, hashDatabase, isLogErased } from '../fixtures/sealed.ts';
 import { startSecretService } from '../fixtures/secret-service.ts';
 import { isIndexed, readVaultId } from '../fixtures/stored.ts';
-import { createSandbox, type Daemon, mav, type Sandbox, startDaemon } from '../fixtures/vault.ts';
+import { createSandbox, mav, type Sandbox } from '../fixtures/vault.ts';
 
 t.setTimeout(600_000);
 t.jobs = 2;

@@ -7,6 +7,7 @@ import { Agent, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
 import { startProbed } from '../fixtures/heap-scan.ts';
 import {
   canReadMemory,
@@ -16,7 +17,7 @@ import {
   scanMemory,
 } from '../fixtures/process-memory.ts';
 import { readKeyring, readKeys, readRootKeyFile } from '../fixtures/stored.ts';
-import { createSandbox, type Daemon, mav, startDaemon } from '../fixtures/vault.ts';
+import { createSandbox, mav } from '../fixtures/vault.ts';
 
 t.setTimeout(550_000);
 

@@ -14,11 +14,13 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createApiServer } from '../../src/http/server.ts';
+import { ask } from '../fixtures/ask.ts';
+import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
 import { createHeldVault, hold } from '../fixtures/held.ts';
 import { listenUntilEnd } from '../fixtures/listening.ts';
 import { countDescriptors, countThreads, readMemory } from '../fixtures/process-figures.ts';
 import { RawConnection, waitUntil } from '../fixtures/raw.ts';
-import { ask, createSandbox, type Daemon, startDaemon } from '../fixtures/vault.ts';
+import { createSandbox } from '../fixtures/vault.ts';
 
 const SECONDS = Number(process.env.MIXED_LOAD_SECONDS ?? 240);
 const CLIENTS = 32;

@@ -8,9 +8,10 @@ import { chmodSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Libc } from '../../src/daemon/libc.ts';
+import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
 import { skipWithout } from '../fixtures/programs.ts';
 import { CANARY } from '../fixtures/tampered.ts';
-import { type Daemon, type Finished, finished, startDaemon } from '../fixtures/vault.ts';
+import { type Finished, finished } from '../fixtures/vault.ts';
 
 t.setTimeout(120_000);
 const STRANGER = '54321';

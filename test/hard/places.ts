@@ -21,18 +21,11 @@ import {
 import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
+import { startDaemon } from '../fixtures/daemon.ts';
 import { leaveSocket } from '../fixtures/dead-socket.ts';
 import { skipWithout } from '../fixtures/programs.ts';
 import { checkSealed } from '../fixtures/sealed.ts';
-import {
-  BIN,
-  createSandbox,
-  finished,
-  mav,
-  type Sandbox,
-  startDaemon,
-  startNode,
-} from '../fixtures/vault.ts';
+import { BIN, createSandbox, finished, mav, type Sandbox, startNode } from '../fixtures/vault.ts';
 
 t.setTimeout(300_000);
 

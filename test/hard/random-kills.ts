@@ -5,9 +5,9 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
 import { allFields, numbered, restart } from '../fixtures/killed.ts';
 import { waitUntil } from '../fixtures/raw.ts';
-import { type Daemon, startDaemon } from '../fixtures/vault.ts';
 import {
   findDamage,
   importAll,

@@ -5,12 +5,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
 import { readMemory } from '../fixtures/process-figures.ts';
 import { skipWithout } from '../fixtures/programs.ts';
 import { RawConnection } from '../fixtures/raw.ts';
 import { longestWaitMs, type SteadyClient, startSteadyClient } from '../fixtures/steady-client.ts';
 import { becomeOrdinaryUser } from '../fixtures/users.ts';
-import { BIN, type Daemon, startDaemon, startNode } from '../fixtures/vault.ts';
+import { BIN, startNode } from '../fixtures/vault.ts';
 
 t.setTimeout(600_000);
 becomeOrdinaryUser();

@@ -10,19 +10,18 @@ import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Libc } from '../../src/daemon/libc.ts';
+import { ask } from '../fixtures/ask.ts';
+import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
 import { findMissing, skipWithout } from '../fixtures/programs.ts';
 import { CANARY } from '../fixtures/tampered.ts';
 import { AS_ORDINARY, giveToOrdinaryUser, skipWithoutOrdinaryUser } from '../fixtures/users.ts';
 import {
-  ask,
   BIN,
   createSandbox,
-  type Daemon,
   type Finished,
   finished,
   mav,
   type Sandbox,
-  startDaemon,
   startNode,
 } from '../fixtures/vault.ts';
 

@@ -2,8 +2,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { lstatSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import { ask } from '../fixtures/ask.ts';
+import { startDaemon } from '../fixtures/daemon.ts';
 import { waitUntil } from '../fixtures/raw.ts';
-import { ask, type Finished, finished, mav, type Sandbox, spawnMav, startDaemon } from '../fixtures/vault.ts';
+import { type Finished, finished, mav, type Sandbox, spawnMav } from '../fixtures/vault.ts';
 
 const ROUNDS = 20;
 const DAEMONS = 6;

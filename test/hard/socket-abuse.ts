@@ -6,12 +6,12 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
 import { type Abuser, closeAll, openMany } from '../fixtures/many-connections.ts';
 import { countDescriptors, readDescriptorLimit, readMemory } from '../fixtures/process-figures.ts';
 import { skipWithout } from '../fixtures/programs.ts';
 import { RawConnection, waitUntil } from '../fixtures/raw.ts';
 import { longestWaitMs, type SteadyClient, startSteadyClient } from '../fixtures/steady-client.ts';
-import { type Daemon, startDaemon } from '../fixtures/vault.ts';
 
 t.setTimeout(600_000);
 

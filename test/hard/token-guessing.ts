@@ -8,9 +8,10 @@ import t, { type Test } from 'tap';
 import { hashToken, Principals } from '../../src/auth/principals.ts';
 import { connect, type VaultClient } from '../../src/client/index.ts';
 import { locateSessionToken, readSessionToken } from '../../src/places/session-token.ts';
+import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
 import type { Guessed, GuesserOptions } from '../fixtures/guesser.ts';
 import { RawConnection } from '../fixtures/raw.ts';
-import { type Daemon, finished, startDaemon, startNode } from '../fixtures/vault.ts';
+import { finished, startNode } from '../fixtures/vault.ts';
 
 const GUESSER = new URL('../fixtures/guesser.ts', import.meta.url).pathname;
 const TOKEN_DIGITS = 64;
