@@ -6,9 +6,9 @@
 import { connect } from 'node:net';
 import t from 'tap';
 import { fuzz, PATIENCE_MS, serveFuzzed, stillWorks } from '../fixtures/fuzz.ts';
-import { type RawCase, rawCases, TOKEN_MARK } from '../fixtures/fuzz-cases.ts';
 import { countDescriptors } from '../fixtures/process-figures.ts';
 import { waitUntil } from '../fixtures/raw.ts';
+import { type RawCase, rawCases, TOKEN_MARK } from '../fixtures/raw-cases.ts';
 
 t.setTimeout(590_000);
 const CLIENTS = 48;

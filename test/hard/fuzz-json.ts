@@ -9,7 +9,7 @@ import { HttpError, STATUS_OF } from '../../src/http/errors.ts';
 import { matchRoute } from '../../src/http/router.ts';
 import type { Route } from '../../src/routes.ts';
 import { fuzz, PATIENCE_MS, SEED, serveFuzzed, stillWorks } from '../fixtures/fuzz.ts';
-import { everyMethod, type HttpCase, httpCases } from '../fixtures/fuzz-cases.ts';
+import { everyMethod, type HttpCase, httpCases } from '../fixtures/http-cases.ts';
 import {
   BrokenOffError,
   NotReachedError,
