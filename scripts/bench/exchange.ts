@@ -13,7 +13,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 /** Throws Error unless the answer's status means success. */
 export function exchange(socketPath: string, { method, path, token, body }: Request): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const headers = { Authorization: `Bearer ${token}` };
+    const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
     const outgoing = httpRequest({ agent, socketPath, method, path, headers }, (incoming) => {
       readAnswer(incoming).then(resolve, reject);
     });

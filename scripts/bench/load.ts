@@ -22,6 +22,8 @@ export interface LoadOptions {
 }
 
 export interface LoadResult {
+  /** All answers, those of the warm-up too. */
+  readonly answers: number;
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -38,6 +40,7 @@ class Run {
   readonly #latenciesMs: Float64Array;
   readonly #countFrom: number;
   readonly #endAt: number;
+  #answers = 0;
   #counted = 0;
   #next: number;
   #open: number;
@@ -67,6 +70,7 @@ class Run {
     const callback = (size: number, bytes: Uint8Array) => {
       if (!reader.read(bytes as Buffer, size)) return true;
       const now = performance.now();
+      this.#answers += 1;
       if (now >= this.#countFrom) this.#latenciesMs[this.#counted++] = now - sentAt;
       if (now >= this.#endAt) {
         this.#close(now);
@@ -101,7 +105,7 @@ class Run {
     const sorted = this.#latenciesMs.subarray(0, this.#counted).sort();
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
     const perSecond = (sorted.length * 1000) / (now - this.#countFrom);
-    const result: LoadResult = { perSecond, p50Ms: at(0.5), p99Ms: at(0.99) };
+    const result: LoadResult = { answers: this.#answers, perSecond, p50Ms: at(0.5), p99Ms: at(0.99) };
     process.stdout.write(`${JSON.stringify(result)}\n`);
   }
 }

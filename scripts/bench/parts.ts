@@ -1,6 +1,7 @@
 /** The parts of the benchmark, in the order in which they run and stand in the table. */
 import type { Bench } from './context.ts';
 import { measureBatchGet } from './parts/batch-get.ts';
+import { measureCpu } from './parts/cpu.ts';
 import { measureGetLatency, measureGetThroughput } from './parts/get.ts';
 import { measureGetAtScale } from './parts/get-at-scale.ts';
 import { measureGetStart } from './parts/get-start.ts';
@@ -20,6 +21,7 @@ export const PARTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> =
   'get-throughput': measureGetThroughput,
   'get-latency': measureGetLatency,
   'put-throughput': measurePutThroughput,
+  cpu: measureCpu,
   'put-during-reads': measurePutDuringReads,
   'batch-get': measureBatchGet,
   'get-at-scale': measureGetAtScale,
