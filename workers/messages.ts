@@ -244,21 +244,63 @@ export interface BatchResult {
   readonly replies: readonly Reply[];
 }
 
-/** A message to a worker thread. Each gets a ThreadResult. */
-export type ThreadMessage =
-  /** The result comes once the thread has loaded. */
-  | { readonly kind: 'hello' }
-  /** The last message, before the thread is ended. The result comes once its event loop has gone round. */
-  | { readonly kind: 'rest' }
-  /** `isLong`: a thread works on one such batch at a time, and short batches go to other threads. */
-  | { readonly kind: 'batch'; readonly batch: Batch; readonly isLong: boolean };
+/**
+ * A batch as it is sent to a thread: few flat values, without names of members. Structured clone writes and reads each object
+ * and each of its names by itself, which for the calls as they are would take twice as long.
+ */
+export type FlatBatch = readonly [
+  /** The texts that calls have in common, each once: operations, names of parameters, ids of authors. */
+  words: readonly string[],
+  /**
+   * The calls, one after the other, each as: the index in `words` of its operation, its flags (CallFlags), the index of its
+   * author's id (if it has an author), the number of its parameters, and for each of them the index of its name and the length
+   * of its value in UTF-16 units.
+   */
+  numbers: Int32Array<ArrayBuffer>,
+  /** The values of all parameters, joined. */
+  texts: string,
+  /** The bodies of the calls that have one, in the order of the calls. They are transferred. */
+  bodies: readonly Uint8Array<ArrayBuffer>[],
+  /** What few calls have, by the index of the call. */
+  rare: readonly (readonly [index: number, members: RareCallMembers])[],
+];
 
-export interface ThreadResult {
-  /** The number that the message came with. */
-  readonly id: number;
-  /** Empty for a message that is not a batch; null if the thread's code failed. */
-  readonly result: BatchResult | null;
+/** Bits of a call's second number. */
+export interface CallFlags {
+  readonly mayReplace: 1;
+  readonly hasBody: 2;
+  readonly hasAuthor: 4;
+  readonly isTrusted: 8;
 }
+
+export type RareCallMembers = Omit<Call, 'operation' | 'params' | 'body' | 'mayReplace' | 'author'>;
+
+/** The result of a batch as a thread sends it back. */
+export type FlatResult = readonly [
+  /** The bodies of all replies, transferred. */
+  bytes: Uint8Array<ArrayBuffer>,
+  /** Three for each reply: its offset and its length in `bytes`, and the length of its entity tag; -1: it has none. */
+  numbers: Float64Array<ArrayBuffer>,
+  /** The entity tags, joined. */
+  etags: string,
+  /** Failures, and successes that have more than an entity tag, by the index of the call. They stand here whole. */
+  rare: readonly (readonly [index: number, reply: Reply])[],
+];
+
+/** A message to a worker thread. Each gets a ThreadResult with its `id`. */
+export type ThreadMessage = readonly [
+  id: number,
+  /**
+   * `hello`: the result comes once the thread has loaded. `rest`: the last message before the thread is ended; the result
+   * comes once its event loop has gone round.
+   */
+  content: 'hello' | 'rest' | FlatBatch,
+  /** A thread works on one long batch at a time, and short batches go to other threads. */
+  isLong: boolean,
+];
+
+/** `result`: empty for a message that is not a batch; null if the thread's code failed. */
+export type ThreadResult = readonly [id: number, result: FlatResult | null];
 
 /** What the keeper hands a thread. */
 export type ThreadTask =

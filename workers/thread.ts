@@ -5,6 +5,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
+import { decodeBatch, encodeResult } from './flat-batch.ts';
 import type { Batch, BatchResult, ThreadMessage, ThreadResult, ThreadTask } from './messages.ts';
 
 type RunBatch = (batch: Batch, isLong: boolean) => Promise<BatchResult>;
@@ -36,14 +37,13 @@ export function serveThread(run: RunBatch, connect: (port: MessagePort) => void)
 }
 
 function serveRequests(port: MessagePort, run: RunBatch): void {
-  const handle = async (id: number, message: ThreadMessage): Promise<void> => {
+  const handle = async ([id, content, isLong]: ThreadMessage): Promise<void> => {
     let result: BatchResult | null = { bytes: new Uint8Array(), replies: [] };
     // Twice, because a callback that is queued during one round of the loop is called in the next.
-    if (message.kind === 'rest') for (let round = 0; round < 2; round++) await setImmediate();
-    if (message.kind === 'batch') result = await run(message.batch, message.isLong).catch(() => null);
-    port.postMessage({ id, result } satisfies ThreadResult, result === null ? [] : [result.bytes.buffer]);
+    if (content === 'rest') for (let round = 0; round < 2; round++) await setImmediate();
+    else if (content !== 'hello') result = await run(decodeBatch(content), isLong).catch(() => null);
+    const message: ThreadResult = [id, result === null ? null : encodeResult(result)];
+    port.postMessage(message, result === null ? [] : [result.bytes.buffer]);
   };
-  port.on('message', ({ id, message }: { readonly id: number; readonly message: ThreadMessage }) => {
-    void handle(id, message);
-  });
+  port.on('message', (message: ThreadMessage) => void handle(message));
 }

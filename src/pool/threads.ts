@@ -12,6 +12,7 @@ import type {
   WorkerOptions,
 } from '../../workers/messages.ts';
 import { within } from '../deadline.ts';
+import { decodeResult, encodeBatch } from './flat-batch.ts';
 import type { Role } from './keeper.ts';
 import { startThread } from './keeper-link.ts';
 
@@ -93,7 +94,7 @@ class LiveThread {
 
   /** `onReady`: the thread has loaded. `onEnd`: it has ended, called once with the kind of error or the exit code. */
   watch(onReady: () => void, onEnd: (reason: string) => void): void {
-    this.send({ kind: 'hello' }).then(
+    this.send('hello').then(
       () => {
         this.isReady = true;
         onReady();
@@ -104,20 +105,17 @@ class LiveThread {
   }
 
   /** Moves the bodies of a batch to the thread. Rejects with ThreadDiedError. */
-  send(message: ThreadMessage): Promise<BatchResult> {
+  send(content: ThreadMessage[1], isLong = false): Promise<BatchResult> {
     const id = ++this.#messages;
-    const isLong = message.kind === 'batch' && message.isLong;
-    const bodies: ArrayBuffer[] = [];
-    if (message.kind === 'batch')
-      for (const { body } of message.batch) if (body !== null) bodies.push(body.buffer);
+    const bodies = typeof content === 'string' ? [] : content[3].map(({ buffer }) => buffer);
     if (isLong) this.longBatches += 1;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { isLong, resolve, reject });
-      this.#port.postMessage({ id, message }, bodies);
+      this.#port.postMessage([id, content, isLong] satisfies ThreadMessage, bodies);
     });
   }
 
-  #take({ id, result }: ThreadResult): void {
+  #take([id, result]: ThreadResult): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
@@ -127,7 +125,7 @@ class LiveThread {
       // The thread's code met an error that it did not foresee, so its state is not known.
       this.#terminate();
     } else {
-      pending.resolve(result);
+      pending.resolve(decodeResult(result));
     }
   }
 
@@ -154,7 +152,7 @@ class LiveThread {
    * last operation would be called in the middle of the thread's end and crash the process (SIGSEGV in Node 26.10).
    */
   async end(): Promise<void> {
-    const rested = this.send({ kind: 'rest' }).catch(() => {});
+    const rested = this.send('rest').catch(() => {});
     await within(REST_MS, rested);
     this.#terminate();
     await this.#ended.promise;
@@ -212,7 +210,7 @@ export class Threads {
       if (best === null || isBetter(thread, best) || (isLong && isFree && !isBetter(best, thread)))
         best = thread;
     }
-    if (best !== null) return best.send({ kind: 'batch', batch, isLong });
+    if (best !== null) return best.send(encodeBatch(batch), isLong);
     return Promise.reject(this.#options.mayStart() ? new NoThreadError() : new ProgramReplacedError());
   }
 

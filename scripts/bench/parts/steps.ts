@@ -6,9 +6,11 @@
 import { Buffer } from 'node:buffer';
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { hashToken, Principals } from '../../../src/auth/principals.ts';
 import { matchRoute } from '../../../src/http/router.ts';
 import { parseKnownVault } from '../../../src/places/known-vaults.ts';
+import { decodeResult, encodeBatch } from '../../../src/pool/flat-batch.ts';
 import { type PoolOptions, Pools } from '../../../src/pool/pools.ts';
 import { secretPlace } from '../../../workers/entries/places.ts';
 import { writeEntry } from '../../../workers/entries/write-entry.ts';
@@ -18,8 +20,9 @@ import { decryptPayload, plaintextSize } from '../../../workers/envelope/payload
 import { digestRow } from '../../../workers/envelope/row-digest.ts';
 import { KEY_SIZE } from '../../../workers/envelope/sizes.ts';
 import { unwrapKey } from '../../../workers/envelope/wrap.ts';
+import { decodeBatch, encodeResult } from '../../../workers/flat-batch.ts';
 import { ReplyBuffer } from '../../../workers/json/reply.ts';
-import type { Call, KnownVault } from '../../../workers/messages.ts';
+import type { Call, FlatBatch, FlatResult, KnownVault, Reply } from '../../../workers/messages.ts';
 import { readBatch } from '../../../workers/reading.ts';
 import type { SecretRow } from '../../../workers/store/columns.ts';
 import { Vault, type WritableVault } from '../../../workers/vault.ts';
@@ -33,6 +36,8 @@ interface Step {
 }
 
 const VALUE_SIZE = 1_000;
+/** Calls in one batch, as 64 connections make them. */
+const BATCH_SIZE = 13;
 
 /** Number of runs of a step that are timed as one sample, and number of samples. */
 const RUNS = 200;
@@ -72,7 +77,12 @@ async function measureIn(folder: string): Promise<Step[]> {
   const pools = new Pools(options, () => {});
   try {
     await fill(pools);
-    return [...measureRequestThread(), ...(await measureReader(options)), ...(await measureHop(pools))];
+    return [
+      ...measureRequestThread(),
+      measureMessages(),
+      ...(await measureReader(options)),
+      ...(await measureHop(pools)),
+    ];
   } finally {
     await pools.close();
   }
@@ -110,6 +120,26 @@ function measureRequestThread(): Step[] {
     step('route', () => matchRoute('GET', '/v1/secrets/database-password?env=prod')),
     step('authenticate', () => principals.authenticate(`Bearer ${TOKEN}`, Date.now())),
   ];
+}
+
+/** What the messages of a request cost on both sides, without the threads' going to sleep and waking. */
+function measureMessages(): Step {
+  const { port1, port2 } = new MessageChannel();
+  const author = { id: '0'.repeat(16), isTrusted: false };
+  const calls = Array.from({ length: BATCH_SIZE }, (): Call => ({ ...SECRET, mayReplace: true, author }));
+  const replies = calls.map(
+    (_, index): Reply => ({ ok: true, offset: index * 300, length: 300, etag: '123' }),
+  );
+  const receive = (port: MessagePort) => receiveMessageOnPort(port)?.message[1];
+  const { name, us } = step(`messages there and back, ${BATCH_SIZE} at once`, () => {
+    port1.postMessage([1, encodeBatch(calls)]);
+    decodeBatch(receive(port2) as FlatBatch);
+    const bytes = new Uint8Array(BATCH_SIZE * 300);
+    port2.postMessage([1, encodeResult({ bytes, replies })], [bytes.buffer]);
+    decodeResult(receive(port1) as FlatResult);
+  });
+  port1.close();
+  return { name, us: us / BATCH_SIZE };
 }
 
 async function measureReader(options: PoolOptions): Promise<Step[]> {
