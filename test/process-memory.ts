@@ -1,11 +1,13 @@
 /** What lies in the daemon's memory when it has answered: as whoever debugs it or has its core dump would look. */
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { startDaemon } from './fixtures/daemon.ts';
-import { canReadMemory, findDaemonPid, scanMemory } from './fixtures/process-memory.ts';
+import { canReadMemory, findDaemonPid, readFlags, scanMemory } from './fixtures/process-memory.ts';
 import { RawConnection } from './fixtures/raw.ts';
-import { createSandbox } from './fixtures/vault.ts';
+import { readKeyring } from './fixtures/stored.ts';
+import { createSandbox, mav } from './fixtures/vault.ts';
 
 const SETTLED_MS = 200;
 const SIZES = 25;
@@ -57,3 +59,24 @@ t.test('scan > what the daemon holds > is found', { skip }, async (t) => {
   const { hits } = scanMemory(findDaemonPid(daemon), [{ name: 'name', bytes: Buffer.from(tag) }]);
   t.ok(hits.length > 0);
 });
+
+t.test(
+  'daemon > unsealed, then sealed > the KEK lies in locked memory without a place in dumps, then nowhere',
+  { skip },
+  async (t) => {
+    const sandbox = createSandbox(t, { NODE_V8_COVERAGE: undefined });
+    const keyFile = join(sandbox.folder, 'root.key');
+    const daemon = await startDaemon(t, { sandbox, init: ['--key-store', 'file', '--key-file', keyFile] });
+    await daemon.ask('PUT', '/v1/secrets/one', { body: { value: 'v' } });
+    const pid = findDaemonPid(daemon);
+    const needle = { name: 'KEK', bytes: Buffer.from(readKeyring(daemon.databasePath, keyFile).current.kek) };
+    const { hits } = scanMemory(pid, [needle]);
+    t.ok(hits.length >= 3, 'one for each thread');
+    for (const { address } of hits) {
+      const flags = readFlags(pid, address);
+      t.ok(flags.includes('lo') && flags.includes('dd'), flags.join(' '));
+    }
+    t.equal((await mav(daemon, ['seal'])).code, 0);
+    t.same(scanMemory(pid, [needle]).hits, []);
+  },
+);
