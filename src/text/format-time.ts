@@ -4,8 +4,10 @@
 export function formatTime(time: string): string {
   const at = new Date(time);
   if (Number.isNaN(at.getTime())) return time;
-  const [month, day, hours, minutes] = [at.getMonth() + 1, at.getDate(), at.getHours(), at.getMinutes()].map(
-    (part) => String(part).padStart(2, '0'),
-  );
-  return `${at.getFullYear()}-${month}-${day} ${hours}:${minutes}`;
+  const day = `${at.getFullYear()}-${twoDigits(at.getMonth() + 1)}-${twoDigits(at.getDate())}`;
+  return `${day} ${twoDigits(at.getHours())}:${twoDigits(at.getMinutes())}`;
+}
+
+function twoDigits(part: number): string {
+  return part < 10 ? `0${part}` : String(part);
 }

@@ -46,8 +46,15 @@ export async function formatTable(
   rows: Rows,
   width: number | null,
 ): Promise<Iterable<string>> {
-  const cells = rows.map((row) => row.map((cell) => (PLAIN.test(cell) ? cell : escapeControls(cell))));
-  const isPlain = cells.every((row) => row.every((cell) => PLAIN.test(cell)));
+  let isPlain = true;
+  const cells = rows.map((row) =>
+    row.map((cell) => {
+      if (PLAIN.test(cell)) return cell;
+      const escaped = escapeControls(cell);
+      isPlain &&= PLAIN.test(escaped);
+      return escaped;
+    }),
+  );
   return formatPieces(columns, cells, width, isPlain ? measurePlain : await loadMeasure());
 }
 
@@ -72,20 +79,28 @@ function* formatPieces(
   width: number | null,
   measure: Measure,
 ): Generator<string> {
-  const natural = columns.map(({ head }, column) =>
-    rows.reduce((widest, row) => Math.max(widest, measure(row[column] ?? '')), head.length),
-  );
+  const natural = measureColumns(columns, rows, measure);
   const widths = width === null ? natural : fitWidths(columns, natural, width);
   const edge = width !== null && addUp(widths) > width ? width : null;
   const format = (row: readonly string[]) => formatLine(row, widths, edge, measure);
   let piece = format(columns.map(({ head }) => head));
-  for (const [index, row] of rows.entries()) {
-    piece += format(row);
-    if (index % LINES_AT_ONCE < LINES_AT_ONCE - 1) continue;
+  for (let at = 0; at === 0 || at < rows.length; at += LINES_AT_ONCE) {
+    for (const row of rows.slice(at, at + LINES_AT_ONCE)) piece += format(row);
     yield piece;
     piece = '';
   }
-  yield piece;
+}
+
+/** Returns the width of the widest cell of each column. */
+function measureColumns(columns: readonly Column[], rows: Rows, measure: Measure): number[] {
+  return columns.map(({ head }, column) => {
+    let widest = head.length;
+    for (const row of rows) {
+      const width = measure(row[column] ?? '');
+      if (width > widest) widest = width;
+    }
+    return widest;
+  });
 }
 
 /** The width of a whole line. */
@@ -130,20 +145,23 @@ function formatLine(
   measure: Measure,
 ): string {
   let line = '';
-  let padding = 0;
-  for (const [column, cell] of row.entries()) {
+  // By index: pairs of index and cell take as long as everything else here.
+  for (let column = 0; column < row.length; column++) {
+    const cell = row[column] ?? '';
     const room = widths[column] ?? 0;
     const taken = measure(cell);
     const text = taken > room ? cutText(cell, room, measure) : cell;
-    line += ' '.repeat(padding) + text;
-    padding = GAP.length + room - (taken > room ? measure(text) : taken);
+    line += text;
+    if (column < row.length - 1)
+      line += ' '.repeat(GAP.length + room - (taken > room ? measure(text) : taken));
   }
   if (edge !== null && measure(line) > edge) line = cutText(line, edge, measure);
   return `${line.trimEnd()}\n`;
 }
 
 const ELLIPSIS = '…';
-const characters = new Intl.Segmenter();
+/** Made for the first text that needs it: that takes 5 ms. */
+let characters: Intl.Segmenter | undefined;
 
 /** As much of a text as fits with an ellipsis behind it; never half of what is shown as one character. */
 function cutText(text: string, room: number, measure: Measure): string {
@@ -168,5 +186,6 @@ function splitCharacters(text: string, room: number): Iterable<string> {
 
 /** One by one: the text may be very much longer than the room. */
 function* segmentText(text: string): Generator<string> {
+  characters ??= new Intl.Segmenter();
   for (const { segment } of characters.segment(text)) yield segment;
 }

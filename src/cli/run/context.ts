@@ -10,8 +10,8 @@ export interface Context {
   readonly print: (text: string, mark?: string) => void;
   /** JSON, which on a terminal has its own escapes. */
   readonly printJson: (json: string | Uint8Array) => void;
-  /** Data as bytes, nothing added. */
-  readonly write: (bytes: Uint8Array) => void;
+  /** Data as it is, nothing added. */
+  readonly write: (data: string | Uint8Array) => void;
   /** Waits until all output is written. Returns false if it could not be written, or the reader has gone away. */
   readonly flushed: () => Promise<boolean>;
   /** Call it before doing something of which only the output tells. Throws CliError if that output would be lost. */

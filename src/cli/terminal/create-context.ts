@@ -62,7 +62,7 @@ function createWriters(isOutputTerminal: boolean, complain: Context['complain'])
       stream.write(isOutputTerminal ? escapeJson(asText(json)) : json);
       stream.write('\n');
     },
-    write: (bytes) => stream.write(isOutputTerminal ? escapeData(asText(bytes)) : bytes),
+    write: (data) => stream.write(isOutputTerminal ? escapeData(asText(data)) : data),
     flushed: () => stream.flushed(),
   };
 }

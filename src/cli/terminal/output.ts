@@ -3,7 +3,7 @@ import type { Context } from '../run/context.ts';
 
 /** Writes one piece, and waits for a slower reader. Returns false once the reader has gone away. */
 export function writePiece(context: Context, piece: string | Uint8Array): Promise<boolean> {
-  context.write(typeof piece === 'string' ? Buffer.from(piece) : piece);
+  context.write(piece);
   return context.flushed();
 }
 
