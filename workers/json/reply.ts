@@ -213,7 +213,7 @@ export function isShownAsText(bytes: Uint8Array): boolean {
 /** Counts the bytes by which a JSON string of the bytes from `start` to `end` is longer than they are. */
 function countEscapes(bytes: Uint8Array, view: DataView, start: number, end: number): number {
   let more = 0;
-  for (let at = findSpecial(bytes, view, start, end); at < end; at++)
+  for (let at = findSpecial(bytes, view, start, end); at < end; at = findSpecial(bytes, view, at + 1, end))
     more += GROWTH[bytes[at] as number] as number;
   return more;
 }
