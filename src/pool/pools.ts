@@ -119,7 +119,7 @@ export class Pools {
   }
 
   get isReplaced(): boolean {
-    return this.#program.isReplaced();
+    return this.#program.wasReplaced();
   }
 
   /** Resolves when every thread that was started first has loaded, or died. */

@@ -4,12 +4,24 @@
  */
 import { type BigIntStats, statSync } from 'node:fs';
 
+/** For how long what was found is said again: looking costs more than the rest of a health check. */
+const PAUSE_MS = 100;
+
 export class ProgramFiles {
   readonly #files: ReadonlyMap<URL, string>;
   #isReplaced = false;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(files: readonly URL[]) {
     this.#files = new Map(files.map((file) => [file, identify(file)]));
+  }
+
+  /** As `isReplaced`, but may be late by a tenth of a second. */
+  wasReplaced(): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.#lookedAtMs < PAUSE_MS) return this.#isReplaced;
+    this.#lookedAtMs = nowMs;
+    return this.isReplaced();
   }
 
   /** Once true, it stays true. */
