@@ -71,11 +71,29 @@ export interface Request {
 /** The token is known to be wrong, so it may be a guess. */
 class WrongTokenError extends HttpError {}
 
-/** Answers a request. Throws only ClientGoneError, when the client has disconnected. */
-export async function answerRequest(backend: Backend, request: Request): Promise<HttpResponse> {
+/**
+ * Answers a request, at once if the request thread needs nobody else for it. Rejects only with ClientGoneError, when the
+ * client has disconnected.
+ */
+export function answerRequest(backend: Backend, request: Request): HttpResponse | Promise<HttpResponse> {
   const progress = startProgress(request.requestId);
   try {
-    return buildResponse(await runRequest(backend, request, progress), progress);
+    const content = runRequest(backend, request, progress);
+    if (!(content instanceof Promise)) return buildResponse(content, progress);
+    return finishLater(backend, request, progress, content);
+  } catch (error) {
+    return finishLater(backend, request, progress, Promise.reject(error));
+  }
+}
+
+async function finishLater(
+  backend: Backend,
+  request: Request,
+  progress: Progress,
+  running: Promise<Content>,
+): Promise<HttpResponse> {
+  try {
+    return buildResponse(await running, progress);
   } catch (error) {
     if (error instanceof ClientGoneError) throw error;
     // If too many refusals are held back already, the client has to connect again for its next guess.
@@ -85,24 +103,53 @@ export async function answerRequest(backend: Backend, request: Request): Promise
   }
 }
 
-/** Throws HttpError and ClientGoneError. */
-async function runRequest(backend: Backend, request: Request, progress: Progress): Promise<Content> {
+/** Throws HttpError, and rejects with HttpError or ClientGoneError. */
+function runRequest(backend: Backend, request: Request, progress: Progress): Content | Promise<Content> {
   let match: Match;
   try {
     match = matchRoute(request.method, request.target);
   } catch (error) {
-    throw await explainNoMatch(backend, request, progress, error);
+    return explainNoMatch(backend, request, progress, error);
   }
-  const { route, params } = match;
+  const { route } = match;
   progress.route = route.path;
   if (route.pool === 'none') return answerLocally(route.operation, backend, request);
   // A control operation does not wait for the unsealing: it may be what ends it.
-  if (backend.sealedBecause !== null && route.pool !== 'control') await backend.settled();
+  if (backend.sealedBecause !== null && route.pool !== 'control')
+    return backend.settled().then(() => runCall(backend, request, progress, match, route));
+  return runCall(backend, request, progress, match, route);
+}
+
+function runCall(
+  backend: Backend,
+  request: Request,
+  progress: Progress,
+  match: Match,
+  route: WorkerRoute,
+): Promise<Content> {
   const principal = authorize(backend, request, route);
   progress.tokenId = principal.id;
-  const body = route.body === 'none' ? null : await request.readBody(route.maxBodySize ?? MAX_BODY_SIZE);
-  const call = buildCall(request, route, params, principal, body);
-  if (route.streamed && params.limit === undefined) return startWholeList(backend, request, route, call);
+  const { params } = match;
+  if (route.body === 'none') {
+    const call = buildCall(request, route, params, principal, null);
+    return dispatch(backend, request, match, route, call);
+  }
+  return request
+    .readBody(route.maxBodySize ?? MAX_BODY_SIZE)
+    .then((body) =>
+      dispatch(backend, request, match, route, buildCall(request, route, params, principal, body)),
+    );
+}
+
+async function dispatch(
+  backend: Backend,
+  request: Request,
+  match: Match,
+  route: WorkerRoute,
+  call: Call,
+): Promise<Content> {
+  if (route.streamed && match.params.limit === undefined)
+    return startWholeList(backend, request, route, call);
   const result = await (route.cancellable
     ? dispatchCancellably(backend, request, route, call)
     : backend.dispatch(route.pool, call, request.isWanted));
@@ -193,7 +240,7 @@ async function startWholeList(
 }
 
 /**
- * Returns what the client is told where no route matches. What is wrong with its path, method or query (404, 405, 400) is
+ * Rejects with what the client is told where no route matches. What is wrong with its path, method or query (404, 405, 400) is
  * told only to clients with a token. For all others, an endpoint that exists looks like one that does not.
  */
 async function explainNoMatch(
@@ -201,13 +248,13 @@ async function explainNoMatch(
   request: Request,
   progress: Progress,
   problem: unknown,
-): Promise<unknown> {
-  if (isOpenToAll(request.target)) return problem;
+): Promise<never> {
+  if (isOpenToAll(request.target)) throw problem;
   if (backend.sealedBecause !== null) await backend.settled();
   const principal = backend.principals.authenticate(request.authorization, Date.now());
-  if (principal === null) return explainNoPrincipal(backend, request);
+  if (principal === null) throw explainNoPrincipal(backend, request);
   progress.tokenId = principal.id;
-  return problem;
+  throw problem;
 }
 
 function explainError(error: unknown): Content {
@@ -224,29 +271,42 @@ function readerOf({ sealedBecause }: Backend, { operation }: Route): Reader {
   return bringsKey ? API_WITH_KEY : API;
 }
 
-async function answerLocally(
+function answerLocally(
   operation: LocalRoute['operation'],
   backend: Backend,
   request: Request,
-): Promise<Content> {
-  const body = operation === 'openapi' ? await readOpenApi() : encodeJson(describeHealth(backend, request));
+): Content | Promise<Content> {
+  if (operation === 'openapi') return readOpenApi().then(describeLocal);
+  return describeLocal(encodeJson(describeHealth(backend, request)));
+}
+
+function describeLocal(body: Content['body']): Content {
   return { status: 200, headers: [], body, code: null };
 }
 
 function describeHealth(backend: Backend, { authorization }: Request): object {
-  const time = `${new Date().toISOString().slice(0, 19)}Z`;
-  return {
-    status: 'ok',
-    time,
-    ...(backend.sealedBecause === null ? {} : { sealed: true }),
-    ...(backend.isDamaged ? { damaged: true } : {}),
-    ...(backend.isReplaced ? { replaced: true } : {}),
-    // For the owner's session alone: it tells how many secrets there are, and health needs no token.
-    ...(isSession(backend, authorization) ? { progress: backend.longWork } : {}),
-  };
+  const health: Record<string, unknown> = { status: 'ok', time: formatSecond(Date.now()) };
+  if (backend.sealedBecause !== null) health.sealed = true;
+  if (backend.isDamaged) health.damaged = true;
+  if (backend.isReplaced) health.replaced = true;
+  // For the owner's session alone: it tells how many secrets there are, and health needs no token.
+  if (isSession(backend, authorization)) health.progress = backend.longWork;
+  return health;
+}
+
+/** Kept because formatting a time takes longer than the rest of a health check. */
+let formatted = { second: Number.NaN, text: '' };
+
+/** Returns the time as RFC 3339 UTC, to the second. */
+function formatSecond(nowMs: number): string {
+  const second = Math.floor(nowMs / 1000);
+  if (second !== formatted.second)
+    formatted = { second, text: `${new Date(second * 1000).toISOString().slice(0, 19)}Z` };
+  return formatted.text;
 }
 
 function isSession({ principals }: Backend, authorization: string | undefined): boolean {
+  if (authorization === undefined) return false;
   const principal = principals.authenticate(authorization, Date.now());
   return principal !== null && hasScope(principal, 'session');
 }

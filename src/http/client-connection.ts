@@ -5,6 +5,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { InLine, Line } from './connection-line.ts';
 
 /** The id of a token, or of the owner's session; null while it is not known. */
 export type Holder = string | null;
@@ -15,18 +16,25 @@ export interface MemoryBound {
   release(connection: ClientConnection, bytes: number): void;
 }
 
+/** A request that can be served. */
+export interface Startable {
+  start(): void;
+}
+
 const CONNECTION = Symbol('client connection');
 
 type Accepted = Socket & { [CONNECTION]?: ClientConnection };
 
-export class ClientConnection {
+export class ClientConnection implements InLine<ClientConnection> {
   readonly socket: Socket;
   readonly #held: MemoryBound;
   /** Node's object for the last response, sent or not. An error of the connection concerns its request, or comes after it. */
   lastResponse: ServerResponse | null = null;
 
   /** The line of connections in which it stands; null once it has ended. */
-  line: Set<ClientConnection> | null = null;
+  line: Line<ClientConnection> | null = null;
+  ahead: ClientConnection | null = null;
+  behind: ClientConnection | null = null;
   inLineSinceMs = 0;
 
   /** Bytes of memory that it makes the daemon hold. */
@@ -40,11 +48,13 @@ export class ClientConnection {
 
   /** Requests whose response the client has not yet received, without those that wait. */
   requestsUnderWay = 0;
-  readonly waitingRequests: (() => void)[] = [];
+  readonly waitingRequests: Startable[] = [];
   reading: 'on' | 'stopping' | 'off' = 'on';
 
   /** Bodies of responses that wait behind another response; each is zeroed when the connection ends. */
   readonly queuedBodies = new Set<Uint8Array<ArrayBuffer>>();
+
+  readonly isOpen = (): boolean => !this.socket.destroyed;
 
   constructor(socket: Socket, held: MemoryBound) {
     this.socket = socket;

@@ -4,9 +4,7 @@
  */
 import type { Warn } from '../log/rate-limited-warning.ts';
 import type { ClientConnection } from './client-connection.ts';
-
-/** Connections in the order in which they came here. */
-type Line = Set<ClientConnection>;
+import { Line } from './connection-line.ts';
 
 /**
  * Multiplies the idle time of a connection that has not yet sent a complete request: it has sent nothing, or sends
@@ -22,11 +20,11 @@ const UNPROVEN_WEIGHT = 4;
 export class Connections {
   readonly #cap: number;
   readonly #warn: Warn;
-  readonly #unproven: Line = new Set();
+  readonly #unproven = new Line<ClientConnection>();
   /** Connections whose client has a response, or a piece of one, to read. */
-  readonly resting: Line = new Set();
+  readonly resting = new Line<ClientConnection>();
   /** Connections with a whole request, whose response is being made. */
-  readonly served: Line = new Set();
+  readonly served = new Line<ClientConnection>();
 
   /** `cap`: how many connections there may be, at least 2. */
   constructor(cap: number, warn: Warn) {
@@ -37,39 +35,35 @@ export class Connections {
 
   add(connection: ClientConnection): void {
     if (this.#unproven.size + this.resting.size + this.served.size >= this.#cap) this.#closeOne();
-    connection.line = this.#unproven;
-    this.move(connection, this.#unproven);
+    this.#unproven.join(connection, performance.now());
   }
 
-  move(connection: ClientConnection, line: Line): void {
+  move(connection: ClientConnection, line: Line<ClientConnection>, nowMs: number): void {
     // A connection that was closed meanwhile must not come back.
     if (connection.line === null) return;
-    connection.line.delete(connection);
-    connection.line = line.add(connection);
-    connection.inLineSinceMs = performance.now();
+    connection.line.leave(connection);
+    line.join(connection, nowMs);
   }
 
   remove(connection: ClientConnection): void {
-    connection.line?.delete(connection);
-    connection.line = null;
+    connection.line?.leave(connection);
   }
 
   #closeOne(): void {
     const connection = this.#findIdlest();
-    if (connection === undefined) return;
+    if (connection === null) return;
     this.#warn(`more than ${this.#cap} connections: those that were idle longest are closed`);
     this.remove(connection);
     connection.socket.destroy();
   }
 
-  #findIdlest(): ClientConnection | undefined {
+  #findIdlest(): ClientConnection | null {
     const nowMs = performance.now();
-    const [unproven] = this.#unproven;
-    const [resting] = this.resting;
-    const [served] = this.served;
+    const { first: unproven } = this.#unproven;
+    const { first: resting } = this.resting;
     const unprovenMs = (nowMs - (unproven?.inLineSinceMs ?? nowMs)) * UNPROVEN_WEIGHT;
     const restingMs = nowMs - (resting?.inLineSinceMs ?? nowMs);
     const idle = unprovenMs > restingMs ? (unproven ?? resting) : (resting ?? unproven);
-    return idle ?? served;
+    return idle ?? this.served.first;
   }
 }

@@ -3,37 +3,35 @@
  * number is worked on at once, and while others wait, no more are read. Node itself stops reading only when responses pile
  * up, and by then it may have read thousands of requests.
  */
-import type { ServerResponse } from 'node:http';
-import type { ClientConnection } from './client-connection.ts';
+import type { ClientConnection, Startable } from './client-connection.ts';
 
 /** Enough that a client's many writes share a commit; few enough that other clients' requests are not refused. */
 const AT_ONCE = 64;
 /** Bytes. Roughly the size of Node's objects for a request without a body and its response. */
 const REQUEST_SIZE = 8_192;
 
-/** Calls `start` when it is this request's turn, mostly at once. */
-export function takeTurn(connection: ClientConnection, response: ServerResponse, start: () => void): void {
-  response.once('close', () => giveTurn(connection));
+/** Starts the request when it is its turn, mostly at once. Call `giveTurn` when its response is closed. */
+export function takeTurn(connection: ClientConnection, request: Startable): void {
   if (connection.requestsUnderWay < AT_ONCE) {
     connection.requestsUnderWay += 1;
-    start();
+    request.start();
     return;
   }
-  connection.waitingRequests.push(start);
+  connection.waitingRequests.push(request);
   connection.hold(REQUEST_SIZE);
   stopReading(connection);
 }
 
-function giveTurn(connection: ClientConnection): void {
+export function giveTurn(connection: ClientConnection): void {
   const { socket, waitingRequests } = connection;
   connection.requestsUnderWay -= 1;
   // No response could be sent any more.
   if (!socket.writable) waitingRequests.length = 0;
-  const start = waitingRequests.shift();
-  if (start !== undefined) {
+  const next = waitingRequests.shift();
+  if (next !== undefined) {
     connection.requestsUnderWay += 1;
     connection.release(REQUEST_SIZE);
-    start();
+    next.start();
   }
   if (waitingRequests.length > 0 || connection.reading === 'on') return;
   connection.reading = 'on';

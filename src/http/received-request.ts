@@ -3,19 +3,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { IsWanted } from '../call-result.ts';
 import type { Request } from './answer-request.ts';
 import { type Body, collectBody, drainBody } from './body.ts';
-import type { ClientConnection } from './client-connection.ts';
+import type { ClientConnection, Startable } from './client-connection.ts';
 import type { Connections } from './connections.ts';
 import type { HeldMemory } from './held-memory.ts';
 
-/** What a request counts in while it is answered. */
+/** What a request counts in while it is answered, and what answers it. */
 export interface Bounds {
+  readonly serve: (request: ReceivedRequest) => void;
   readonly connections: Connections;
   readonly held: HeldMemory;
 }
 
 const AWAITS_CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
 
-export class ReceivedRequest implements Request {
+export class ReceivedRequest implements Request, Startable {
   readonly client: ClientConnection;
   readonly message: IncomingMessage;
   /** Node's own object for the response. */
@@ -27,6 +28,11 @@ export class ReceivedRequest implements Request {
   readonly ifMatch: string | undefined;
   readonly ifNoneMatch: string | undefined;
   readonly isWanted: IsWanted;
+  startedAtMs = 0;
+  /** The body of the response while the kernel may not have taken it; zeroed when the response is closed. */
+  sentBody: Body | null = null;
+  /** Bytes that the connection is charged with until the response is closed. */
+  sentBytes = 0;
   /** Whether the request has a body or declares one. */
   readonly hasBody: boolean;
   readonly #bounds: Bounds;
@@ -47,11 +53,15 @@ export class ReceivedRequest implements Request {
     this.requestId = headers['x-request-id']?.toString();
     this.ifMatch = headers['if-match'];
     this.ifNoneMatch = headers['if-none-match'];
-    this.isWanted = () => !client.socket.destroyed;
+    this.isWanted = client.isOpen;
     this.hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
     this.#bounds = bounds;
     this.#isHeldBack = headers.expect !== undefined && AWAITS_CONTINUE.test(headers.expect);
     this.#workBytes = 0;
+  }
+
+  start(): void {
+    this.#bounds.serve(this);
   }
 
   async readBody(maxSize: number): Promise<Body | null> {
@@ -60,7 +70,7 @@ export class ReceivedRequest implements Request {
     // At once: in a turn of the event loop, others could take its place.
     this.#workBytes = body?.buffer.byteLength ?? 0;
     this.#bounds.held.startWork(this.#workBytes);
-    this.#bounds.connections.move(this.client, this.#bounds.connections.served);
+    this.#bounds.connections.move(this.client, this.#bounds.connections.served, performance.now());
     return body;
   }
 

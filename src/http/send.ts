@@ -1,19 +1,14 @@
 /** Sends a response whose body is in memory, and zeroes the body when the kernel has taken it or the client has gone. */
-import type { ServerResponse } from 'node:http';
 import { LONG_BODY } from '../call-result.ts';
-import type { ClientConnection } from './client-connection.ts';
 import type { HttpResponse } from './http-response.ts';
+import type { ReceivedRequest } from './received-request.ts';
 
 /** Bytes that the kernel takes at once of a response to a client that reads. */
 const TAKEN_AT_ONCE = 65_536;
 
-/** `message`: Node's own object for the response. */
-export function sendWhole(
-  connection: ClientConnection,
-  message: ServerResponse,
-  method: string,
-  { status, headers, body: given }: HttpResponse,
-): void {
+/** Call `endSending` when the response is closed. */
+export function sendWhole(request: ReceivedRequest, { status, headers, body: given }: HttpResponse): void {
+  const { client: connection, response: message, method } = request;
   const { socket } = connection;
   // Then no event comes any more.
   if (message.destroyed || socket.destroyed) return void discardBody(given);
@@ -22,19 +17,21 @@ export function sendWhole(
   const body = willStay ? moveOutOfBatch(given) : given;
   // A response that waits behind another one is not told of the connection's end.
   if (isQueued) connection.queuedBodies.add(body);
-  message.once('close', () => {
-    discardBody(body);
-    if (isQueued) connection.queuedBodies.delete(body);
-  });
+  request.sentBody = body;
   message.writeHead(status, headers as string[]);
   message.end(method === 'HEAD' ? undefined : body);
   const isTaken = message.socket !== null && socket.writableLength === 0;
-  if (!isTaken && method !== 'HEAD') holdUntilClosed(connection, message, body.buffer.byteLength);
+  if (isTaken || method === 'HEAD') return;
+  request.sentBytes = body.buffer.byteLength;
+  connection.hold(request.sentBytes);
 }
 
-function holdUntilClosed(connection: ClientConnection, message: ServerResponse, bytes: number): void {
-  message.once('close', () => connection.release(bytes));
-  connection.hold(bytes);
+/** Zeroes what was sent with `sendWhole`. The response is closed: the kernel has all of it, or the client is gone. */
+export function endSending({ client: connection, sentBody, sentBytes }: ReceivedRequest): void {
+  if (sentBody === null) return;
+  discardBody(sentBody);
+  connection.queuedBodies.delete(sentBody);
+  if (sentBytes > 0) connection.release(sentBytes);
 }
 
 /**

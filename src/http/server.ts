@@ -16,10 +16,10 @@ import { ClientConnection } from './client-connection.ts';
 import { Connections } from './connections.ts';
 import { HELD_BYTES, HeldMemory } from './held-memory.ts';
 import type { HttpResponse } from './http-response.ts';
-import { takeTurn } from './pipelining.ts';
+import { giveTurn, takeTurn } from './pipelining.ts';
 import { type Bounds, ReceivedRequest } from './received-request.ts';
 import { closeTunnel, refuseMalformed, takeOver } from './refusals.ts';
-import { discardBody, sendWhole } from './send.ts';
+import { discardBody, endSending, sendWhole } from './send.ts';
 import { sendInPieces } from './send-in-pieces.ts';
 
 const HEADERS_TIMEOUT_MS = 5_000;
@@ -51,6 +51,11 @@ interface Serving extends Bounds {
   readonly logRequest: LogRequest;
 }
 
+const REQUEST = Symbol('received request');
+
+/** Node's object for a response, with the request that it answers. */
+type Answering = ServerResponse & { [REQUEST]?: ReceivedRequest };
+
 const SERVER_OPTIONS: ServerOptions = {
   headersTimeout: HEADERS_TIMEOUT_MS,
   requestTimeout: REQUEST_TIMEOUT_MS,
@@ -68,16 +73,25 @@ export function createApiServer(
   const warn = warnSeldom((text) => report('warning', text));
   const [connections, held] = [new Connections(cap, warn), new HeldMemory(heldBytes, warn)];
   const server = createServer(SERVER_OPTIONS);
-  const serving: Serving = { server, backend, connections, held, logRequest };
+  const serving: Serving = {
+    server,
+    backend,
+    connections,
+    held,
+    logRequest,
+    serve: (request) => serve(serving, request),
+  };
   server.timeout = STALLED_MS;
   server.on('connection', (socket: Socket) => accept(serving, socket));
   server.on('timeout', closeUnlessServed);
-  const handle = (message: IncomingMessage, response: ServerResponse) => {
+  const handle = (message: IncomingMessage, response: Answering) => {
     const connection = ClientConnection.of(message.socket);
     connection.lastResponse = response;
     const request = new ReceivedRequest(connection, response, serving);
+    response[REQUEST] = request;
+    response.on('close', endRequest);
     if (request.hasBody) message.once('close', onParsed);
-    takeTurn(connection, response, () => void serve(serving, request));
+    takeTurn(connection, request);
   };
   server.on('request', handle);
   // An unknown expectation is ignored (RFC 9110 section 10.1.1). Node would answer it without a body.
@@ -111,38 +125,75 @@ function closeUnlessServed(socket: Socket): void {
   else socket.destroy();
 }
 
-async function serve(serving: Serving, request: ReceivedRequest): Promise<void> {
-  const { server, backend, connections, logRequest } = serving;
-  const { client, method, response: message, hasBody } = request;
-  const startedAt = performance.now();
-  if (!hasBody) connections.move(client, connections.served);
+/** The response is closed: its client has all of it, or is gone. */
+function endRequest(this: Answering): void {
+  const request = this[REQUEST];
+  if (request === undefined) return;
+  endSending(request);
+  giveTurn(request.client);
+}
+
+/** Answers in the same turn of the event loop what the request thread can answer by itself. */
+function serve(serving: Serving, request: ReceivedRequest): void {
+  const { backend, connections } = serving;
+  const { client, hasBody } = request;
+  request.startedAtMs = performance.now();
+  if (!hasBody) connections.move(client, connections.served, request.startedAtMs);
+  const response = answerRequest(backend, request);
+  if (response instanceof Promise) void sendLater(serving, request, response);
+  else if (hasBody || response.rest !== null) void sendLater(serving, request, Promise.resolve(response));
+  else send(serving, request, response);
+}
+
+async function sendLater(
+  serving: Serving,
+  request: ReceivedRequest,
+  answering: Promise<HttpResponse>,
+): Promise<void> {
   try {
-    let response = await answerRequest(backend, request);
-    // Once the daemon is stopping, a connection ends with the response that it waits for.
-    if (!server.listening || response.isLast) message.shouldKeepAlive = false;
-    if (hasBody) await request.endBody();
-    connections.move(client, connections.resting);
-    if (response.rest === null) sendWhole(client, message, method, response);
-    else response = { ...response, code: await sendList(serving, request, response) };
-    logRequest({ method, response, durationMs: performance.now() - startedAt });
+    const response = await answering;
+    if (request.hasBody) {
+      endConnectionAfter(serving, request, response);
+      await request.endBody();
+    }
+    if (response.rest === null) send(serving, request, response);
+    else await sendList(serving, request, response);
   } catch (error) {
     if (!(error instanceof ClientGoneError)) throw error;
   } finally {
-    if (hasBody) request.releaseBody();
+    request.releaseBody();
   }
 }
 
-/** Sends a response that has a rest. Returns the code of the error that it breaks off with; else null. */
-async function sendList(
-  { server, connections }: Serving,
-  { client, method, response: message }: ReceivedRequest,
-  response: HttpResponse,
-): Promise<string | null> {
-  const onTaken = () => connections.move(client, connections.resting);
+function send(serving: Serving, request: ReceivedRequest, response: HttpResponse): void {
+  endConnectionAfter(serving, request, response);
+  sendWhole(request, response);
+  const { client, method, startedAtMs } = request;
+  const nowMs = performance.now();
+  serving.connections.move(client, serving.connections.resting, nowMs);
+  serving.logRequest({ method, response, durationMs: nowMs - startedAtMs });
+}
+
+/** Once the daemon is stopping, a connection ends with the response that it waits for. */
+function endConnectionAfter(
+  { server }: Serving,
+  { response: message }: ReceivedRequest,
+  { isLast }: HttpResponse,
+): void {
+  if (!server.listening || isLast) message.shouldKeepAlive = false;
+}
+
+/** Sends a response that has a rest. */
+async function sendList(serving: Serving, request: ReceivedRequest, response: HttpResponse): Promise<void> {
+  const { server, connections, logRequest } = serving;
+  const { client, method, response: message, startedAtMs } = request;
+  endConnectionAfter(serving, request, response);
+  const onTaken = () => connections.move(client, connections.resting, performance.now());
+  onTaken();
   const code = await sendInPieces(message, method, response, client, onTaken);
   // The daemon was told to stop meanwhile, when the head had already said that the connection stays.
   if (!server.listening && client.lastResponse === message) client.socket.destroySoon();
-  return code;
+  logRequest({ method, response: { ...response, code }, durationMs: performance.now() - startedAtMs });
 }
 
 /** Answers a CONNECT with an error. `head`: the bytes that came behind the request. */
