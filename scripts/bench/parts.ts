@@ -14,6 +14,7 @@ import { measurePutDuringReads } from './parts/put-during-reads.ts';
 import { measurePutThroughput } from './parts/put-throughput.ts';
 import { measureServeStart } from './parts/serve-start.ts';
 import { measureSteps } from './parts/steps.ts';
+import { measureTerminalList } from './parts/terminal-list.ts';
 import { measureTokens } from './parts/tokens.ts';
 import type { Row } from './row.ts';
 
@@ -32,6 +33,7 @@ export const PARTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> =
   memory: measureMemory,
   'serve-start': measureServeStart,
   'get-start': measureGetStart,
+  'terminal-list': measureTerminalList,
   import: measureImport,
   steps: measureSteps,
   growth: measureGrowth,
