@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { PeerCredentials } from '../../src/system/peer-credentials.ts';
 import {
@@ -17,7 +17,7 @@ import {
   spawnAs,
   VICTIM,
 } from '../fixtures/users.ts';
-import { BIN, createSandbox, type Finished } from '../fixtures/vault.ts';
+import { BIN, createSandbox, type Finished, MAV } from '../fixtures/vault.ts';
 
 t.setTimeout(300_000);
 const CLIENT = new URL('../../dist/src/client/index.js', import.meta.url).href;
@@ -31,6 +31,8 @@ interface Victim {
   /** The attacker's own folder, which everybody may look into. */
   readonly theirs: string;
   readonly mav: (args: readonly string[], options?: RunOptions) => Promise<Finished>;
+  /** As \`mav\`, by the shell script that is installed. */
+  readonly installed: (args: readonly string[], options?: RunOptions) => Promise<Finished>;
 }
 
 /** A vault under a passphrase in `parent`, and the token that a killed daemon left beside its socket. */
@@ -49,12 +51,18 @@ async function createVictim(t: Test, findParent = (folder: string) => folder): P
   };
   writeOwn(pass, PASSPHRASE);
   const env = { HOME: own, MAV_HOME: home };
-  const run = (args: readonly string[], options: RunOptions = {}) =>
-    runAs(VICTIM, [process.execPath, BIN, ...args], { ...options, env: { ...env, ...options.env } });
+  const start =
+    (command: readonly string[]) =>
+    (args: readonly string[], options: RunOptions = {}) =>
+      runAs(VICTIM, [...command, ...args], { ...options, env: { ...env, ...options.env } });
+  const run = start([process.execPath, BIN]);
+  const installed = start(['env', `PATH=${dirname(process.execPath)}:${process.env.PATH}`, MAV]);
   const made = await run(['init', '--key-store', 'passphrase', '--passphrase-file', pass]);
   t.equal(made.code, 0, made.stderr);
   writeOwn(`${socket}.session`, TOKEN);
-  return { home, socket, pass, theirs, mav: run };
+  // What the killed daemon said of its own socket.
+  writeOwn(`${socket}.session-path`, `${socket}.session\n4711:1700000000\n`);
+  return { home, socket, pass, theirs, mav: run, installed };
 }
 
 const listCommands = (pass: string): [args: string[], input?: string][] => [
@@ -95,7 +103,10 @@ async function attack(
     // Where the folder is exchanged under its eyes, it may not come to the end.
     else if (stdout !== '') t.match(stdout, says, what);
   }
-  t.comment(`figure: ${tried} commands, not a byte sent`);
+  const installed = await victim.installed(['get', 'x'], { env });
+  t.match(installed, { code: 4, stdout: '', stderr: says }, 'mav get by the shell script');
+  t.equal(heard(), 0, 'nothing was sent by it either');
+  t.comment(`figure: ${tried + 1} commands, not a byte sent`);
 }
 
 const theirUid = `\\(uid ${ATTACKER}\\)`;
