@@ -1,5 +1,5 @@
 /**
- * How this process was started, as the shell lines at the top of the program saw it before Node began (front.sh): Node
+ * How this process was started, as the shell script saw it that becomes the program (mav.sh): Node
  * changes all of this. Null where the program was started as `node bin.js`, or the system has no /proc.
  */
 
@@ -13,7 +13,7 @@ export interface Started {
   readonly environment: Buffer | null;
 }
 
-/** The variable by which front.sh hands it over. */
+/** The variable by which mav.sh hands it over. */
 export const START_VARIABLE = 'MAV_START';
 const FORM = /^(\d+) (\d+|unlimited) ([0-9a-f]{16}) ([0-9a-f]{16})(?: ([A-Za-z0-9+/=\s]*))?$/;
 

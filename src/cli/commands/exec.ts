@@ -24,7 +24,7 @@ export const run: Run = async (input) => {
   return replaceProcess(input.args, { ...own, ...toEnvironment(variables) }, { inherited, started });
 };
 
-/** Leaves out the variables of front.sh, and restores those that its shell dropped. */
+/** Leaves out the variables of mav.sh, and restores those that its shell dropped. */
 function readEnvironment(env: NodeJS.ProcessEnv, started: Started | null): NodeJS.ProcessEnv {
   if (started?.environment) return parseEnvironment(started.environment);
   const { [START_VARIABLE]: _start, [OUTPUT_VARIABLE]: _output, ...rest } = env;
