@@ -1,52 +1,15 @@
 /**
- * Attacks on the file: somebody who may write vault.db, but has no key, changes it while the vault is open. Whatever
- * was changed is refused, with one uniform answer; nothing else suffers; and no write makes the change good.
+ * Reading after an attack on the file: somebody who may write vault.db, but has no key, changes it while the vault is open.
+ * Whatever was changed is refused, with one uniform answer, and nothing else suffers. `tampered-writes.ts` writes afterwards.
  */
 import t from 'tap';
 import { sample } from './fixtures/sample.ts';
 import type { Located, Row, Table } from './fixtures/stored.ts';
-import {
-  CANARY,
-  createAttackedVault,
-  findAnswered,
-  REFUSAL,
-  readersOf,
-  secretPath,
-  WITNESS,
-} from './fixtures/tampered.ts';
+import { CANARY, findAnswered, readersOf } from './fixtures/tampered.ts';
+import { BEYOND_SAFE, createTampering, flip, LATER } from './fixtures/tampering.ts';
 
-const vault = await createAttackedVault(t);
-const { ask, file, restore, rows, older } = vault;
-const witness = (await ask('GET', WITNESS)).text;
-
-/** What an attack on other rows must leave alone. */
-async function findCollateral(what: string): Promise<string[]> {
-  const [list, read] = await Promise.all([ask('GET', '/v1/secrets'), ask('GET', WITNESS)]);
-  const problems: string[] = [];
-  if (list.status !== 200) problems.push(`${what}: the list answered ${list.status}`);
-  if (list.text.includes(CANARY)) problems.push(`${what}: the list shows a value`);
-  if (read.text !== witness) problems.push(`${what}: another secret answered ${read.status}`);
-  return problems;
-}
-
-function findRow(name: string, field?: string): Located {
-  const secret = rows.find(({ row }) => row.name === name)!;
-  if (field === undefined) return secret;
-  return rows.find(({ row }) => row.secret_id === secret.row.id && row.field === field)!;
-}
-
-/** A row with some columns changed, stored in its place; answers where it is read now. */
-function change(located: Located, changes: Row): string[] {
-  const changed = { ...located, row: { ...located.row, ...changes } };
-  file.replace([located], [changed]);
-  return readersOf(file, changed);
-}
-
-function flip(bytes: Buffer, at: number): Buffer {
-  const flipped = Buffer.from(bytes);
-  flipped[at]! ^= 1 << (at % 8);
-  return flipped;
-}
+const vault = await createTampering(t);
+const { ask, change, file, findCollateral, findRow, restore, rows, older } = vault;
 
 /** How many positions of a blob, and how many exchanges of two rows, are tried in `npm test`. */
 const POSITIONS = 24;
@@ -208,9 +171,6 @@ for (const [whose, [left, right]] of Object.entries(PAIRS)) {
   });
 }
 
-const LATER = 2 ** 31;
-const BEYOND_SAFE = 2n ** 62n;
-
 /** What one row can be made to say; null where the row has no such thing. */
 const EDITS: Readonly<Record<string, (row: Row) => Row | null>> = {
   'metadata with another value': (row) => (row.metadata ? { metadata: '{"owner":"mallory"}' } : null),
@@ -287,171 +247,6 @@ t.test('read > an older version comes back under the newer row > integrity', asy
   problems.push(...(await findAnswered(ask, change(findRow('rotated'), rest), 'all but the metadata')));
   restore();
   t.same(problems, []);
-});
-
-/** What was changed of `api`, which has a value, metadata and fields. */
-const DAMAGED: Readonly<Record<string, (row: Row) => Row>> = {
-  payload: ({ payload }) => ({ payload: flip(payload, 30) }),
-  'wrapped DEK': ({ wrapped_dek }) => ({ wrapped_dek: flip(wrapped_dek, 60) }),
-  metadata: () => ({ metadata: '{"owner":"mallory"}' }),
-  'time of creation': () => ({ created_at: 1 }),
-  'time of creation, impossible': () => ({ created_at: BEYOND_SAFE }),
-  'time of change': ({ updated_at }) => ({ updated_at: updated_at + 1 }),
-  version: ({ version }) => ({ version: version + 1 }),
-  writer: () => ({ written_by: '00c0ffee00c0ffee' }),
-  acceptance: ({ accepted }) => ({ accepted: 1 - accepted }),
-  'no value': () => ({ payload: null }),
-};
-
-const API = secretPath('api', 'prod');
-const under = (rest: string) => API.replace('?', `${rest}?`);
-
-const WRITES = [
-  ['PATCH', API, { metadata: { owner: 'new' } }],
-  ['PATCH', API, { value: 'new' }],
-  ['PATCH', API, { value: 'new', metadata: { owner: 'new' } }],
-  ['PATCH', API, {}],
-  ['PUT', under('/fields/user'), { value: 'new' }],
-  ['PUT', under('/fields/another'), { value: 'new' }],
-  ['PUT', under('/fields'), { fields: { user: 'new', another: 'new' } }],
-  ['DELETE', under('/fields/user'), undefined],
-  ['PUT', under('/value'), 'new'],
-  ['PUT', under('/fields/user/value'), 'new'],
-  ['PUT', under('/fields/another/value'), 'new'],
-  ['POST', under('/rename'), { name: 'moved' }],
-  ['POST', under('/rename'), { name: 'api', environment: '' }],
-] as const;
-
-for (const [what, damage] of Object.entries(DAMAGED)) {
-  t.test(
-    `write > the secret's row is changed: ${what} > a change is refused, PUT and DELETE are not`,
-    async (t) => {
-      const api = findRow('api');
-      change(api, damage(api.row));
-      const before = file.read();
-      for (const [method, target, body] of WRITES) {
-        const { status, text } = await ask(method, target, { body });
-        t.same([status, text], [500, REFUSAL], `${method} ${target} ${JSON.stringify(body)}`);
-      }
-      t.same(file.read(), before, 'nothing was stored');
-      const started = Math.floor(Date.now() / 1000);
-      t.equal((await ask('PUT', API, { body: { value: 'clean' } })).status, 201);
-      const { status, json } = await ask('GET', API);
-      // The wrap vouches for the rest of the row, whatever the payload says.
-      const isVouchedFor = what === 'payload';
-      const left = isVouchedFor ? 2 : undefined;
-      t.same([status, json.value, json.metadata, json.field_count], [200, 'clean', {}, left]);
-      t.equal(
-        Date.parse(json.created_at) / 1000 >= started,
-        !isVouchedFor,
-        'a time that nobody vouches for is not kept',
-      );
-      t.equal((await ask('DELETE', API)).status, 200);
-      t.equal((await ask('GET', API)).status, 404);
-      restore();
-      change(api, damage(api.row));
-      t.equal((await ask('DELETE', API)).status, 200, 'without a PUT before it');
-      restore();
-      t.same(await findCollateral(what), []);
-    },
-  );
-}
-
-t.test("write > a field's row is changed > PUT replaces it, DELETE takes it away", async (t) => {
-  const user = findRow('api', 'user');
-  for (const [what, damage] of Object.entries(DAMAGED)) {
-    // That one the secret's own row binds too: it is attacked below.
-    if (what === 'metadata' || what === 'no value' || what === 'version') continue;
-    change(user, damage(user.row));
-    const before = file.read();
-    const renamed = await ask('POST', under('/rename'), { body: { name: 'moved' } });
-    t.same([renamed.status, renamed.text], [500, REFUSAL], 'its secret is not renamed');
-    t.same(file.read(), before, 'nothing was stored');
-    t.equal((await ask('PUT', API, { body: { value: 'clean' } })).status, 201);
-    t.same(await findAnswered(ask, [under('/fields/user'), under('/fields'), API], what), [], 'fields stay');
-    t.equal((await ask('PUT', under('/fields/user'), { body: { value: 'clean' } })).status, 201, what);
-    t.equal((await ask('GET', under('/fields/user'))).json.value, 'clean');
-    const [stored] = file
-      .rows('fields')
-      .filter(({ field, secret_id }) => field === 'user' && secret_id === user.row.secret_id);
-    const isKept = stored!.created_at === user.row.created_at;
-    t.equal(isKept, what === 'payload', 'a time that nobody vouches for is not kept');
-    restore();
-    change(user, damage(user.row));
-    t.equal((await ask('DELETE', under('/fields/user'))).status, 200);
-    t.equal((await ask('GET', API)).json.field_count, 1);
-    restore();
-  }
-});
-
-/** What becomes of the fields of `api`: none of it is told by the row of a field alone. */
-const FIELD_SETS: Readonly<Record<string, () => void>> = {
-  'a field is lost': () => file.replace([findRow('api', 'user')], []),
-  'all fields are lost': () => file.replace([findRow('api', 'user'), findRow('api', 'pässwörd')], []),
-  'a field is lost, and counted away': () => {
-    const api = findRow('api');
-    file.replace([findRow('api', 'user'), api], [{ ...api, row: { ...api.row, field_count: 1 } }]);
-  },
-  'a field is added': () =>
-    file.replace([], [{ table: 'fields', row: { ...findRow('api', 'user').row, field: 'third' } }]),
-  'a field is renamed': () => {
-    change(findRow('api', 'user'), { field: 'admin' });
-  },
-  'a field has another version': () => {
-    change(findRow('api', 'user'), { version: 1 });
-  },
-  'two fields are exchanged': () => {
-    const [one, other] = [findRow('api', 'user'), findRow('api', 'pässwörd')];
-    const swapped = [
-      { ...one, row: { ...one.row, field: other.row.field } },
-      { ...other, row: { ...other.row, field: one.row.field } },
-    ];
-    file.replace([one, other], swapped);
-  },
-};
-
-for (const [what, damage] of Object.entries(FIELD_SETS)) {
-  t.test(`write > ${what} > a change is refused, PUT of the whole and DELETE are not`, async (t) => {
-    damage();
-    const before = file.read();
-    const imported = { name: 'api', environment: 'prod', fields: { user: 'new' } };
-    for (const entry of [imported, { ...imported, metadata: {} }, { ...imported, value: 'new' }]) {
-      const { status, text } = await ask('POST', '/v1/import', { body: { secrets: [entry] } });
-      t.same([status, text], [500, REFUSAL], `import ${JSON.stringify(entry)}`);
-    }
-    for (const [method, target, body] of WRITES) {
-      const { status, text } = await ask(method, target, { body });
-      t.same([status, text], [500, REFUSAL], `${method} ${target} ${JSON.stringify(body)}`);
-    }
-    t.same(await findAnswered(ask, [API], what), [], 'read');
-    t.same(file.read(), before, 'nothing was stored');
-    t.equal((await ask('PUT', API, { body: { value: 'clean' } })).status, 201);
-    const { status, json } = await ask('GET', API);
-    t.same(
-      [status, json.value, json.fields],
-      [200, 'clean', undefined],
-      'none that nobody vouches for stays',
-    );
-    t.equal((await ask('PUT', under('/fields/user'), { body: { value: 'again' } })).status, 201);
-    t.same((await ask('GET', API)).json.fields, { user: 'again' });
-    restore();
-    damage();
-    t.equal((await ask('DELETE', API)).status, 200);
-    restore();
-    t.same(await findCollateral(what), []);
-  });
-}
-
-t.test('write > the row is as it was made > PUT keeps the time of creation', async (t) => {
-  const { json: before } = await ask('GET', API);
-  t.equal((await ask('PUT', API, { body: { value: 'new' } })).status, 201);
-  t.equal((await ask('PUT', under('/fields/user'), { body: { value: 'new' } })).status, 201);
-  t.equal((await ask('GET', API)).json.created_at, before.created_at);
-  const user = findRow('api', 'user').row;
-  t.ok(
-    file.rows('fields').some(({ field, created_at }) => field === 'user' && created_at === user.created_at),
-  );
-  restore();
 });
 
 /** What a list has no way to show as it stands. */
