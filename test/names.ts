@@ -8,162 +8,22 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
 import { createSandbox, fillVault, MAV, mav } from './fixtures/vault.ts';
+import {
+  encode,
+  fresh,
+  importOf,
+  type Kind,
+  only,
+  READS,
+  send,
+  toImport,
+  WAYS,
+  type Way,
+} from './fixtures/ways-in.ts';
 
 t.setTimeout(550_000);
 
 const NODE_FOLDER = dirname(process.execPath);
-
-type Kind = 'name' | 'field' | 'environment';
-/** Answers the status. */
-type Way = (held: Held, text: string) => Promise<number>;
-
-/** Percent-encoded; an unpaired surrogate as the three bytes that some encoders make of it. */
-function encode(text: string): string {
-  return [...text]
-    .map((character) => {
-      if (character.isWellFormed()) return encodeURIComponent(character);
-      const code = character.charCodeAt(0);
-      const bytes = [0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)];
-      return bytes.map((byte) => `%${byte.toString(16)}`).join('');
-    })
-    .join('');
-}
-
-/** An object of one member, whatever its name: a literal would take `__proto__` for something else. */
-const only = (member: string, value: unknown) => Object.fromEntries([[member, value]]);
-
-let count = 0;
-/** Another one each time, so that no way finds what an earlier one stored. */
-const fresh = () => `fresh ${++count}`;
-
-const send =
-  (method: string, target: (text: string) => string, body: (text: string) => unknown): Way =>
-  async ({ ask }, text) =>
-    (await ask(method, target(text), { body: body(text) })).status;
-const raw = () => Buffer.from('v');
-const value = () => ({ value: 'v' });
-const importOf = (entry: (text: string) => object) => (text: string) => ({ secrets: [entry(text)] });
-const toImport = () => '/v1/import';
-
-/** Renames a secret of its own. */
-const rename =
-  (body: (text: string) => object): Way =>
-  async ({ ask }, text) => {
-    const target = `/v1/secrets/${fresh()}`.replace(' ', '%20');
-    await ask('PUT', target, { body: { value: 'v' } });
-    return (await ask('POST', `${target}/rename`, { body: body(text) })).status;
-  };
-
-const toName =
-  (rest = '') =>
-  (text: string) =>
-    `/v1/secrets/${encode(text)}${rest}?env=${encode(fresh())}`;
-const toField =
-  (rest = '') =>
-  (text: string) =>
-    `/v1/secrets/of/fields/${encode(text)}${rest}`;
-const toEnvironment =
-  (rest = '') =>
-  (text: string) =>
-    `/v1/secrets/in${rest}?env=${encode(text)}`;
-
-const WAYS: Readonly<Record<Kind, Readonly<Record<string, Way>>>> = {
-  name: {
-    'PUT of a secret': send('PUT', toName(), value),
-    'PUT of a value': send('PUT', toName('/value'), raw),
-    'PUT of a field': send('PUT', toName('/fields/f'), value),
-    'PUT of fields': send('PUT', toName('/fields'), () => ({ fields: { f: 'v' } })),
-    'an import': send(
-      'POST',
-      toImport,
-      importOf((name) => ({ name, environment: fresh(), value: 'v' })),
-    ),
-    'a rename': rename((name) => ({ name, environment: fresh() })),
-    'a password': send(
-      'POST',
-      () => '/v1/generate',
-      (name) => ({ name, environment: fresh() }),
-    ),
-  },
-  field: {
-    'PUT of a field': send('PUT', toField(), value),
-    "PUT of a field's value": send('PUT', toField('/value'), raw),
-    'PUT of fields': send(
-      'PUT',
-      () => '/v1/secrets/of/fields',
-      (field) => ({ fields: only(field, 'v') }),
-    ),
-    'PUT of fields as base64': send(
-      'PUT',
-      () => '/v1/secrets/of/fields',
-      (field) => ({
-        fields: only(field, { value: 'dg==', encoding: 'base64' }),
-      }),
-    ),
-    'an import': send(
-      'POST',
-      toImport,
-      importOf((field) => ({ name: 'of', fields: only(field, 'v') })),
-    ),
-  },
-  environment: {
-    'PUT of a secret': send('PUT', toEnvironment(), value),
-    'PUT of a value': send('PUT', toEnvironment('/value'), raw),
-    'PUT of a field': send('PUT', toEnvironment('/fields/f'), value),
-    'PUT of fields': send('PUT', toEnvironment('/fields'), () => ({ fields: { f: 'v' } })),
-    'an import': send(
-      'POST',
-      toImport,
-      importOf((environment) => ({ name: fresh(), environment, value: 'v' })),
-    ),
-    'a rename': rename((environment) => ({ name: fresh(), environment })),
-    'a password': send(
-      'POST',
-      () => '/v1/generate',
-      (environment) => ({ name: fresh(), environment }),
-    ),
-  },
-};
-
-/** Those that only read: what they answer for a name that may not be is the same 400. */
-const READS: Readonly<Record<Kind, Readonly<Record<string, Way>>>> = {
-  name: {
-    GET: send('GET', toName(), () => undefined),
-    'batch-get': send(
-      'POST',
-      () => '/v1/secrets/batch-get',
-      (name) => ({ refs: [{ name }] }),
-    ),
-    DELETE: send('DELETE', toName(), () => undefined),
-  },
-  field: {
-    GET: send('GET', toField(), () => undefined),
-    'batch-get': send(
-      'POST',
-      () => '/v1/secrets/batch-get',
-      (field) => ({ refs: [{ name: 'of', field }] }),
-    ),
-  },
-  environment: {
-    list: send(
-      'GET',
-      (text) => `/v1/secrets?env=${encode(text)}`,
-      () => undefined,
-    ),
-    'batch-get': send(
-      'POST',
-      () => '/v1/secrets/batch-get',
-      (environment) => ({
-        refs: [{ name: 'in', environment }],
-      }),
-    ),
-    export: send(
-      'GET',
-      (text) => `/v1/export?env=${encode(text)}`,
-      () => undefined,
-    ),
-  },
-};
 
 /** In ASCII, as the lines of a test's output cannot have every character. */
 const show = (text: string) =>
