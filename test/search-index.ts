@@ -1,71 +1,17 @@
 /** Lists and searches at any size: which index each walks, and that the trigram index never changes an answer. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
-import t, { type Test } from 'tap';
-import { buildSearchText, foldSearchText } from '../workers/entries/search-text.ts';
-import { createDatabase, type Db } from '../workers/store/database.ts';
+import t from 'tap';
+import { foldSearchText } from '../workers/entries/search-text.ts';
+import { createDatabase } from '../workers/store/database.ts';
 import { buildListStatement, type ListFilter } from '../workers/store/lists.ts';
 import { SearchIndexer } from '../workers/store/search.ts';
-import { SecretReader, SecretWriter } from '../workers/store/secrets.ts';
 import { createHeldVault, hold } from './fixtures/held.ts';
+import { createStore, type Entries, type Place, Store, walk } from './fixtures/listed-store.ts';
+import { action, findPlainly, keyOf, run, someTexts, text } from './fixtures/search-model.ts';
 
 t.setTimeout(550_000);
-
-function createStore(t: Test): Db {
-  const folder = mkdtempSync(join(tmpdir(), 'mav-'));
-  const db = createDatabase(join(folder, 'vault.db'));
-  db.pragma('synchronous = OFF');
-  t.teardown(() => {
-    db.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  return db;
-}
-
-interface Place {
-  readonly name: string;
-  readonly environment: string;
-}
-
-type Entries = readonly (readonly [key: string, value: string])[];
-
-/** As the operations do it, but that nothing is sealed. */
-class Store {
-  readonly reader: SecretReader;
-  readonly #writer: SecretWriter;
-
-  constructor(db: Db) {
-    this.reader = new SecretReader(db);
-    this.#writer = new SecretWriter(db);
-  }
-
-  put(place: Place, entries: Entries): void {
-    const row = this.reader.find(place);
-    this.#write(row?.id ?? null, place, entries);
-  }
-
-  rename(from: Place, to: Place, entries: Entries): void {
-    const id = this.reader.find(from)!.id;
-    this.#writer.rename(id, to);
-    this.#write(id, to, entries);
-  }
-
-  delete(place: Place): void {
-    this.#writer.delete(this.reader.find(place)!.id);
-  }
-
-  #write(id: number | null, place: Place, entries: Entries): void {
-    const wrappedDek = Buffer.from('x');
-    const times = { createdAt: 1, updatedAt: 1, writtenBy: 'session', accepted: 1 };
-    const row = { id, ...place, metadata: '{}', version: 1, wrappedDek, payload: wrappedDek, ...times };
-    const searchText = buildSearchText(place.name, place.environment, entries.flat());
-    this.#writer.index(this.#writer.put(row), place, { entries, searchText }, id === null);
-  }
-}
 
 const AFTER = { name: 'a', environment: 'b' };
 const PAGES: readonly ListFilter[] = [
@@ -147,101 +93,6 @@ t.test('lists > a mixture of everything > each page is what a plain filter gives
   t.end();
 });
 
-/** All rows, page by page. */
-function walk(reader: SecretReader, filter: ListFilter, limit: number): Place[] {
-  const rows: Place[] = [];
-  for (let after: Place | undefined; ; after = rows.at(-1)) {
-    const page = [...reader.list(after === undefined ? { ...filter, limit } : { ...filter, limit, after })];
-    rows.push(...page);
-    if (page.length < limit) return rows;
-  }
-}
-
-/** Few characters, so that texts meet; each special to a query language, to UTF-8, to case or to JSON. */
-const character = fc.constantFrom(
-  ...'aAbſKßς"%_*&^:()-+{}\'\\ \0',
-  '\ufdd0',
-  '\uffff',
-  'é',
-  'e\u0301',
-  '🔑',
-  '🔒',
-);
-const text = (minLength: number, maxLength: number) => fc.string({ unit: character, minLength, maxLength });
-const place = fc.record({ name: text(1, 4), environment: text(0, 2) });
-const entries = fc.uniqueArray(fc.tuple(text(0, 3), text(0, 6)), { maxLength: 2, selector: ([key]) => key });
-const action = fc.oneof(
-  fc.record({ kind: fc.constant('put' as const), place, entries, isUndone: fc.boolean() }),
-  fc.record({ kind: fc.constant('change' as const), at: fc.nat(), entries, isUndone: fc.boolean() }),
-  fc.record({ kind: fc.constant('rename' as const), at: fc.nat(), place, isUndone: fc.boolean() }),
-  fc.record({ kind: fc.constant('delete' as const), at: fc.nat(), isUndone: fc.boolean() }),
-  fc.record({ kind: fc.constant('index' as const), limit: fc.integer({ min: 1, max: 4 }) }),
-);
-
-type Action = typeof action extends fc.Arbitrary<infer A> ? A : never;
-
-class Undone extends Error {}
-
-/** What is stored, as a plain map. */
-type Model = Map<string, { place: Place; entries: Entries }>;
-
-function keyOf({ name, environment }: Place): string {
-  return JSON.stringify([name, environment]);
-}
-
-function apply(store: Store, model: Model, given: Exclude<Action, { kind: 'index' }>): void {
-  if (given.kind === 'put') {
-    store.put(given.place, given.entries);
-    model.set(keyOf(given.place), { place: given.place, entries: given.entries });
-    return;
-  }
-  const chosen = [...model.values()][given.at % Math.max(1, model.size)];
-  if (chosen === undefined) return;
-  if (given.kind === 'change') {
-    store.put(chosen.place, given.entries);
-    model.set(keyOf(chosen.place), { ...chosen, entries: given.entries });
-  } else if (given.kind === 'delete') {
-    store.delete(chosen.place);
-    model.delete(keyOf(chosen.place));
-  } else if (!model.has(keyOf(given.place))) {
-    store.rename(chosen.place, given.place, chosen.entries);
-    model.delete(keyOf(chosen.place));
-    model.set(keyOf(given.place), { place: given.place, entries: chosen.entries });
-  }
-}
-
-/** Each in a savepoint of its own within one transaction, as the writer does it. */
-function run(db: Db, store: Store, indexer: SearchIndexer, actions: readonly Action[]): Model {
-  const model: Model = new Map();
-  for (const given of actions) {
-    if (given.kind === 'index') {
-      indexer.index(given.limit);
-      continue;
-    }
-    db.transaction(() => {
-      const attempt: Model = new Map(model);
-      try {
-        db.transaction(() => {
-          apply(store, attempt, given);
-          if (given.isUndone) throw new Undone();
-        })();
-        model.clear();
-        for (const [key, value] of attempt) model.set(key, value);
-      } catch (error) {
-        if (!(error instanceof Undone)) throw error;
-      }
-    })();
-  }
-  return model;
-}
-
-function findPlainly(model: Model, query: string): string[] {
-  const matches = [...model.values()].filter((secret) =>
-    buildSearchText(secret.place.name, secret.place.environment, secret.entries.flat()).includes(query),
-  );
-  return matches.map((secret) => keyOf(secret.place)).sort();
-}
-
 t.test('secrets.search > any changes, any query > what a plain search through all texts finds', (t) => {
   const query = text(1, 6).map(foldSearchText);
   const property = fc.property(
@@ -281,14 +132,6 @@ t.test('secrets.search > any changes, any query > what a plain search through al
   fc.assert(property, { numRuns: 150 });
   t.end();
 });
-
-/** Parts of what is there, so that queries find something. */
-function someTexts(model: Model): string[] {
-  return [...model.values()].flatMap((secret) => {
-    const whole = Array.from(foldSearchText(secret.entries[0]?.[1] ?? secret.place.name));
-    return [whole.slice(0, 4).join(''), whole.slice(-5).join('')].filter((part) => part !== '');
-  });
-}
 
 t.test('secrets.search > more than can be sorted match > the same pages', (t) => {
   const db = createStore(t);
