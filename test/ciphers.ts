@@ -12,19 +12,19 @@ import {
   withSecretMemory,
 } from '../workers/envelope/secret-memory.ts';
 import { NONCE_SIZE, TAG_SIZE } from '../workers/envelope/sizes.ts';
-import { openBytes, sealBytes, writeMac } from '../workers/envelope/sodium.ts';
+import { decryptBytes, encryptBytes, writeMac } from '../workers/envelope/sodium.ts';
 import { bytes, hex, isUniformFailure } from './fixtures/envelope.ts';
 import * as reference from './fixtures/reference.ts';
 
 function seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Buffer {
   const sealed = Buffer.alloc(plaintext.length + TAG_SIZE);
-  sealBytes(key, nonce, plaintext, aad, sealed);
+  encryptBytes(key, nonce, plaintext, aad, sealed);
   return sealed;
 }
 
 function open(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Buffer {
   const plaintext = Buffer.alloc(sealed.length - TAG_SIZE);
-  openBytes(key, nonce, sealed, aad, plaintext);
+  decryptBytes(key, nonce, sealed, aad, plaintext);
   return plaintext;
 }
 
@@ -43,7 +43,7 @@ const { tests: wycheproof } = JSON.parse(
   readFileSync(new URL('vectors/xchacha20-poly1305.json', import.meta.url), 'utf8'),
 ) as { tests: readonly AeadTest[] };
 
-t.test('sealBytes and openBytes > Wycheproof XChaCha20-Poly1305 > 246 valid, 60 invalid', async (t) => {
+t.test('encryptBytes and decryptBytes > Wycheproof XChaCha20-Poly1305 > 246 valid, 60 invalid', async (t) => {
   const outcomes = { valid: 0, invalid: 0 };
   for (const { tcId, key, iv, aad, msg, ct, tag, result } of wycheproof) {
     const [k, n, a, sealed] = [hex(key), hex(iv), hex(aad), hex(ct + tag)] as const;
@@ -80,7 +80,7 @@ const DRAFT = {
     '21f9664c97637da9768812f615c68b13b52ec0875924c1c7987947deafd8780acf49',
 } as const;
 
-t.test('sealBytes > the vectors of the draft > seals, opens, and so does the reference', async (t) => {
+t.test('encryptBytes > the vectors of the draft > seals, opens, and so does the reference', async (t) => {
   const { subkey } = HCHACHA20;
   t.same(reference.hChaCha20(hex(HCHACHA20.key), hex(HCHACHA20.nonce)), hex(subkey));
   const [key, nonce, aad, sealed] = [DRAFT.key, DRAFT.nonce, DRAFT.aad, DRAFT.sealed].map(hex) as [
@@ -98,7 +98,7 @@ t.test('sealBytes > the vectors of the draft > seals, opens, and so does the ref
 const some = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
 
 t.test(
-  'sealBytes > any key, nonce, plaintext and AAD > agrees with the reference and with @noble/ciphers',
+  'encryptBytes > any key, nonce, plaintext and AAD > agrees with the reference and with @noble/ciphers',
   async (t) => {
     t.doesNotThrow(() =>
       fc.assert(
@@ -117,35 +117,35 @@ t.test(
   },
 );
 
-t.test('openBytes > one bit flipped > integrity error, and the target holds zeros', async (t) => {
+t.test('decryptBytes > one bit flipped > integrity error, and the target holds zeros', async (t) => {
   const [key, nonce, aad] = [randomBytes(32), randomBytes(24), randomBytes(20)];
   const sealed = seal(key, nonce, Buffer.alloc(100, 'CANARY'), aad);
   for (let offset = 0; offset < sealed.length; offset++) {
     const damaged = Buffer.from(sealed);
     damaged.writeUInt8(damaged.readUInt8(offset) ^ 1, offset);
     const target = Buffer.alloc(100, 0xaa);
-    t.ok(isUniformFailure(() => openBytes(key, nonce, damaged, aad, target)));
+    t.ok(isUniformFailure(() => decryptBytes(key, nonce, damaged, aad, target)));
     t.ok(target.equals(Buffer.alloc(100)));
   }
 });
 
 t.test(
-  'sealBytes, openBytes, writeMac > any wrong length > refused before the addon is called',
+  'encryptBytes, decryptBytes, writeMac > any wrong length > refused before the addon is called',
   async (t) => {
     const [key, nonce, none] = [Buffer.alloc(32), Buffer.alloc(NONCE_SIZE), Buffer.alloc(0)];
     const freed = allocateSecretMemory(32);
     freeSecretMemory(freed);
     for (const [name, call] of Object.entries({
-      'seal: key': () => sealBytes(Buffer.alloc(31), nonce, none, none, Buffer.alloc(16)),
-      'seal: key freed': () => sealBytes(freed, nonce, none, none, Buffer.alloc(16)),
-      'seal: nonce': () => sealBytes(key, Buffer.alloc(12), none, none, Buffer.alloc(16)),
-      'seal: target short': () => sealBytes(key, nonce, Buffer.alloc(2), none, Buffer.alloc(17)),
-      'seal: target long': () => sealBytes(key, nonce, none, none, Buffer.alloc(17)),
-      'open: key': () => openBytes(Buffer.alloc(33), nonce, Buffer.alloc(16), none, none),
-      'open: nonce': () => openBytes(key, Buffer.alloc(25), Buffer.alloc(16), none, none),
-      'open: no tag': () => openBytes(key, nonce, Buffer.alloc(15), none, none),
-      'open: target short': () => openBytes(key, nonce, Buffer.alloc(18), none, Buffer.alloc(1)),
-      'open: target long': () => openBytes(key, nonce, Buffer.alloc(16), none, Buffer.alloc(1)),
+      'seal: key': () => encryptBytes(Buffer.alloc(31), nonce, none, none, Buffer.alloc(16)),
+      'seal: key freed': () => encryptBytes(freed, nonce, none, none, Buffer.alloc(16)),
+      'seal: nonce': () => encryptBytes(key, Buffer.alloc(12), none, none, Buffer.alloc(16)),
+      'seal: target short': () => encryptBytes(key, nonce, Buffer.alloc(2), none, Buffer.alloc(17)),
+      'seal: target long': () => encryptBytes(key, nonce, none, none, Buffer.alloc(17)),
+      'open: key': () => decryptBytes(Buffer.alloc(33), nonce, Buffer.alloc(16), none, none),
+      'open: nonce': () => decryptBytes(key, Buffer.alloc(25), Buffer.alloc(16), none, none),
+      'open: no tag': () => decryptBytes(key, nonce, Buffer.alloc(15), none, none),
+      'open: target short': () => decryptBytes(key, nonce, Buffer.alloc(18), none, Buffer.alloc(1)),
+      'open: target long': () => decryptBytes(key, nonce, Buffer.alloc(16), none, Buffer.alloc(1)),
       'MAC: key': () => writeMac(Buffer.alloc(16), none, Buffer.alloc(32)),
       'MAC: target': () => writeMac(key, none, Buffer.alloc(31)),
       'derive: key': () => deriveKey(Buffer.alloc(31), 'label', none, Buffer.alloc(32)),

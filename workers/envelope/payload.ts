@@ -13,7 +13,7 @@ import { IntegrityError } from './integrity.ts';
 import type { Dek } from './keys.ts';
 import { fillRandom } from './random.ts';
 import { NONCE_SIZE, TAG_SIZE } from './sizes.ts';
-import { openBytes, sealBytes } from './sodium.ts';
+import { decryptBytes, encryptBytes } from './sodium.ts';
 import { viewBytes } from './view.ts';
 
 const HEADER = createHeader('MAV5');
@@ -26,7 +26,7 @@ export function encryptPayload(dek: Dek, plaintext: Uint8Array, ctx: Uint8Array)
   const blob = Buffer.allocUnsafe(PAYLOAD_OVERHEAD + plaintext.length);
   blob.set(HEADER, 0);
   const nonce = fillRandom(viewBytes(blob, HEADER_SIZE, BODY_OFFSET));
-  sealBytes(dek, nonce, plaintext, encodeAad(ctx), viewBytes(blob, BODY_OFFSET, blob.length));
+  encryptBytes(dek, nonce, plaintext, encodeAad(ctx), viewBytes(blob, BODY_OFFSET, blob.length));
   return blob;
 }
 
@@ -44,7 +44,7 @@ export function decryptPayload(dek: Dek, blob: Uint8Array, ctx: Uint8Array, targ
   assertHeader(blob, HEADER);
   const end = BODY_OFFSET + plaintextSize(blob) + TAG_SIZE;
   const nonce = viewBytes(blob, HEADER_SIZE, BODY_OFFSET);
-  openBytes(dek, nonce, viewBytes(blob, BODY_OFFSET, end), encodeAad(ctx), target);
+  decryptBytes(dek, nonce, viewBytes(blob, BODY_OFFSET, end), encodeAad(ctx), target);
 }
 
 function encodeAad(ctx: Uint8Array): Uint8Array {

@@ -26,7 +26,7 @@ import {
 import { asRootKey, type RootKey } from './keys.ts';
 import { allocateSecretMemory, withSecretMemory } from './secret-memory.ts';
 import { assertSize, KEY_SIZE, NONCE_SIZE, TAG_SIZE } from './sizes.ts';
-import { openBytes, sealBytes } from './sodium.ts';
+import { decryptBytes, encryptBytes } from './sodium.ts';
 
 const HEADER = createHeader('MAVS');
 const KDF_ARGON2ID = 0x01;
@@ -53,7 +53,7 @@ export function wrapRootKey(
   withSlotKeys((keys) => {
     deriveSlotKeys(passphrase, readSalt(blob), ctx, parameters, keys);
     blob.set(keys.commitment, COMMITMENT_OFFSET);
-    sealBytes(keys.key, readNonce(blob), rootKey, encodeAad(blob, ctx), blob.subarray(BODY_OFFSET));
+    encryptBytes(keys.key, readNonce(blob), rootKey, encodeAad(blob, ctx), blob.subarray(BODY_OFFSET));
   });
   return blob;
 }
@@ -69,7 +69,7 @@ export function unwrapRootKey(passphrase: Uint8Array, blob: Uint8Array, ctx: Uin
     // Before decrypting: a key that the blob is not committed to must not be tried on the ciphertext.
     if (!timingSafeEqual(keys.commitment, readCommitment(blob))) throw new IntegrityError();
     const rootKey = asRootKey(allocateSecretMemory(KEY_SIZE));
-    openBytes(keys.key, readNonce(blob), blob.subarray(BODY_OFFSET), encodeAad(blob, ctx), rootKey);
+    decryptBytes(keys.key, readNonce(blob), blob.subarray(BODY_OFFSET), encodeAad(blob, ctx), rootKey);
     return rootKey;
   });
 }

@@ -70,7 +70,7 @@ const MAX_SIZE = 0xffff_ffff;
  * Writes ciphertext ‖ tag into `target`, which is a tag longer than `plaintext`. `key` is 32 bytes, `nonce` 24. Throws
  * RangeError for another length.
  */
-export function sealBytes(
+export function encryptBytes(
   key: Uint8Array,
   nonce: Uint8Array,
   plaintext: Uint8Array,
@@ -90,7 +90,7 @@ export function sealBytes(
  * Writes the plaintext of `sealed`, ciphertext ‖ tag, into `target`, which is a tag shorter. The caller zeroes it. Throws
  * IntegrityError if anything does not match, and then `target` is all zeros; RangeError for another length.
  */
-export function openBytes(
+export function decryptBytes(
   key: Uint8Array,
   nonce: Uint8Array,
   sealed: Uint8Array,

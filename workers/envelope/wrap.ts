@@ -13,7 +13,7 @@ import { IntegrityError } from './integrity.ts';
 import type { Kek, RootKey } from './keys.ts';
 import { fillRandom } from './random.ts';
 import { assertSize, DIGEST_SIZE, KEY_ID_SIZE, KEY_SIZE, NONCE_SIZE, TAG_SIZE } from './sizes.ts';
-import { openBytes, sealBytes } from './sodium.ts';
+import { decryptBytes, encryptBytes } from './sodium.ts';
 import { viewBytes } from './view.ts';
 
 const HEADER = createHeader('MAVK');
@@ -39,7 +39,7 @@ export function wrapKey(
   blob.set(wrappingKeyId, HEADER_SIZE);
   const nonce = fillRandom(viewBytes(blob, NONCE_OFFSET, BODY_OFFSET));
   const body = viewBytes(blob, BODY_OFFSET, WRAP_SIZE);
-  sealBytes(wrappingKey, nonce, key, encodeAad(blob, ctx, rowDigest), body);
+  encryptBytes(wrappingKey, nonce, key, encodeAad(blob, ctx, rowDigest), body);
   return blob;
 }
 
@@ -55,7 +55,7 @@ export function unwrapKey(
   target: Uint8Array,
 ): void {
   const { nonce, body } = readWrap(blob);
-  openBytes(wrappingKey, nonce, body, encodeAad(blob, ctx, rowDigest), target);
+  decryptBytes(wrappingKey, nonce, body, encodeAad(blob, ctx, rowDigest), target);
 }
 
 /** The parts of a wrap, not yet authenticated, as views into it. */
