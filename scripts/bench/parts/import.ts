@@ -23,7 +23,7 @@ export async function measureImport(bench: Bench): Promise<Row[]> {
   }
   const what = `mav import of ${grouped(bench.settings.listed)}`;
   return [
-    { ...describe(bench, what, served), target: { atLeast: 20_000 } },
+    { ...describe(bench, what, served), target: { atLeast: 25_000 } },
     describe(bench, `${what}, no daemon`, alone),
   ];
 }
