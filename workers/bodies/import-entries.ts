@@ -25,17 +25,30 @@ export interface ImportEntry {
   readonly environment: string;
   /** Absent: the entry has fields only, or its stored value stays. */
   readonly value?: SecretBytes;
-  /** Only the text: the parts for the indexes take many times the memory, so they are made for one entry at a time. */
-  readonly metadata?: Pick<RawMetadata, 'text'>;
+  /**
+   * Where its metadata begins in the body: parsed, it takes many times the memory, so it is parsed again for one entry at a
+   * time (`ImportEntries.parseMetadata`).
+   */
+  readonly metadataOffset?: number;
   /** Empty where none are given. */
   readonly fields: readonly (readonly [field: string, value: SecretBytes])[];
 }
 
 export class ImportEntries {
   readonly list: readonly ImportEntry[];
+  /** Reads the body, which has to stay as it is. */
+  readonly #scanner: JsonScanner;
 
-  constructor(list: readonly ImportEntry[]) {
+  constructor(list: readonly ImportEntry[], scanner: JsonScanner) {
     this.list = list;
+    this.#scanner = scanner;
+  }
+
+  /** Returns the metadata that an entry gives, or undefined. Call it when the whole body has been read. */
+  parseMetadata({ metadataOffset }: ImportEntry): RawMetadata | undefined {
+    if (metadataOffset === undefined) return undefined;
+    this.#scanner.goBackTo(metadataOffset);
+    return readMetadata(this.#scanner);
   }
 
   wipe(): void {
@@ -49,7 +62,10 @@ export class ImportEntries {
 /** Throws BodyError, which names the wrong place as `"secrets"[12]."value"`. */
 export function readImportEntries(scanner: JsonScanner, secrets: SecretBytes[]): ImportEntries {
   const reader = new ImportReader(scanner, secrets);
-  return new ImportEntries(readList(scanner, LIST, (index) => reader.readEntry(index)));
+  return new ImportEntries(
+    readList(scanner, LIST, (index) => reader.readEntry(index)),
+    scanner,
+  );
 }
 
 /** An entry, or the object of a field, while it is read. A member that is null in the body is absent here. */
@@ -58,15 +74,15 @@ interface Draft {
   environment?: string;
   value?: SecretBytes;
   encoding?: SecretBytes;
-  metadata?: Pick<RawMetadata, 'text'>;
+  metadataOffset?: number;
   fields?: (readonly [field: string, value: SecretBytes])[];
 }
 
 class ImportReader {
   readonly #scanner: JsonScanner;
   readonly #secrets: SecretBytes[];
-  /** Index of the entry by its name and environment, with a NUL between them, which no name has. */
-  readonly #indexes = new Map<string, number>();
+  /** Index of the entry by its environment and name. */
+  readonly #indexes = new Map<string, Map<string, number>>();
 
   constructor(scanner: JsonScanner, secrets: SecretBytes[]) {
     this.#scanner = scanner;
@@ -88,12 +104,13 @@ class ImportReader {
     else if (member === 'environment') draft.environment = readName(this.#scanner, member);
     else if (member === 'value') draft.value = this.#readSecret('"value"');
     else if (member === 'encoding') draft.encoding = this.#readEncoding('"encoding"');
-    else if (member === 'metadata') draft.metadata = this.#readMetadata();
+    else if (member === 'metadata') draft.metadataOffset = this.#skipMetadata();
     else if (member === 'fields') draft.fields = this.#readFields();
     else throw new ItemProblem(': ', `unknown member ${quoteName(member)}`);
   }
 
-  #finish({ name, environment = '', value, encoding, metadata, fields }: Draft, index: number): ImportEntry {
+  #finish(draft: Draft, index: number): ImportEntry {
+    const { name, environment = '', value, encoding, metadataOffset, fields } = draft;
     if (name === undefined) throw new ItemProblem('.', '"name" is required');
     if (value === undefined && fields === undefined) throw new ItemProblem(' ', 'needs "value" or "fields"');
     this.#checkGivenOnce(name, environment, index);
@@ -103,20 +120,21 @@ class ImportReader {
       environment,
       fields: fields ?? [],
       ...(decoded === undefined ? {} : { value: decoded }),
-      ...(metadata === undefined ? {} : { metadata }),
+      ...(metadataOffset === undefined ? {} : { metadataOffset }),
     };
   }
 
   #checkGivenOnce(name: string, environment: string, index: number): void {
-    const key = `${name}\0${environment}`;
-    const first = this.#indexes.get(key);
+    const indexes = this.#indexes.get(environment) ?? new Map<string, number>();
+    if (indexes.size === 0) this.#indexes.set(environment, indexes);
+    const first = indexes.get(name);
     if (first !== undefined)
       throw new ItemProblem(
         ' ',
         `has the name and environment of ${placeOfItem(LIST, first)}; give each entry once`,
         first,
       );
-    this.#indexes.set(key, index);
+    indexes.set(name, index);
   }
 
   #readSecret(place: string): SecretBytes {
@@ -133,9 +151,12 @@ class ImportReader {
     return text;
   }
 
-  #readMetadata(): Pick<RawMetadata, 'text'> {
+  /** Reads and checks it, and returns where it begins. */
+  #skipMetadata(): number {
     if (this.#scanner.peek() !== OPEN_BRACE) throw new ItemProblem('.', '"metadata" must be an object');
-    return { text: readMetadata(this.#scanner).text };
+    const { offset } = this.#scanner;
+    readMetadata(this.#scanner);
+    return offset;
   }
 
   #readFields(): NonNullable<Draft['fields']> {

@@ -27,9 +27,9 @@ export function checkEntrySize(vault: WritableVault, secretId: number, member: M
   checkSize(vault, { fields, bytes: bytes - values * PAYLOAD_OVERHEAD }, member);
 }
 
-/** Throws RequestError `too_large`. `text`: the metadata's JSON as it is stored. */
-export function checkMetadata({ text }: { readonly text: string }): void {
-  if (Buffer.byteLength(text) > MAX_METADATA_BYTES)
+/** Throws RequestError `too_large`. `bytes`: the size of the metadata's JSON as it is stored. */
+export function checkMetadata(bytes: number): void {
+  if (bytes > MAX_METADATA_BYTES)
     throw tooLarge('metadata', `an entry has at most ${MAX_METADATA_BYTES} bytes of it`);
 }
 

@@ -62,6 +62,16 @@ export class JsonScanner {
     return byte ?? -1;
   }
 
+  /** Offset in the body of what is read next. */
+  get offset(): number {
+    return this.#at;
+  }
+
+  /** Goes back to the beginning of a value that was read before. */
+  goBackTo(offset: number): void {
+    this.#at = offset;
+  }
+
   /** Throws BodyError unless only whitespace is left. */
   end(): void {
     if (this.peek() !== -1) this.#fail();

@@ -3,12 +3,12 @@
  * caller zeroes, and of one stored value at a time, which is compared with a given one and zeroed.
  */
 
-import { type ImportEntry, LIST } from '../bodies/import-entries.ts';
+import { type ImportEntries, type ImportEntry, LIST } from '../bodies/import-entries.ts';
 import { placeOfItem } from '../bodies/list-items.ts';
 import { getDryRun } from '../bodies/parameters.ts';
 import type { BodyHandler } from '../calls.ts';
 import { checkWanted } from '../cancellation.ts';
-import { changeSecret, NO_METADATA, storeSecret } from '../entries/entries.ts';
+import { changeSecret, type Metadata, NO_METADATA, storeSecret } from '../entries/entries.ts';
 import { checkEntrySize, checkMetadata, checkSize } from '../entries/entry-size.ts';
 import { asBoundField, setFields } from '../entries/fields.ts';
 import { fieldPlace, type Place, secretPlace } from '../entries/places.ts';
@@ -17,7 +17,6 @@ import { decryptRow, verifyRow } from '../entries/row-crypto.ts';
 import { writeNames } from '../entries/write-entry.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import { RequestError } from '../errors/request-error.ts';
-import { parseMetadata, type RawMetadata } from '../json/parse.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { allocateSecret, discardBytes } from '../json/secret-bytes.ts';
 import type { Call } from '../messages.ts';
@@ -30,57 +29,65 @@ type Group = (typeof GROUPS)[number];
 const NEEDS_READ = 'to import over secrets that exist the token needs the scope read';
 
 export const importSecrets: BodyHandler<'secrets.import'> = (vault, call, reply, request) => {
-  const isDryRun = getDryRun(call);
   const { list } = request.secrets;
   const numbered = withVersions(vault, list);
-  const groups = new Map<ImportEntry, Group>();
+  const groups = new Array<Group>(list.length);
   vault.countSteps('writing', list.length, (step) => {
     // In the order of the indexes, so that the next row is mostly on a page that has just been used.
-    for (const entry of list.toSorted(compareNames)) {
+    for (const index of sortByName(list)) {
       checkWanted(call);
-      const row = vault.secrets.find(entry);
-      // The reply says whether a stored value equals the given one. Only a token that may read it may learn that.
-      if (row !== null && !call.mayReplace) throw new RequestError('forbidden', NEEDS_READ);
-      const store = () =>
-        row === null ? addEntry(numbered, entry, isDryRun) : mergeEntry(numbered, call, row, entry);
-      groups.set(entry, storeOrNamePlace(list, entry, store));
+      groups[index] = storeOrNamePlace(numbered, call, request.secrets, index);
       step();
     }
   });
-  writeGroups(isDryRun, list, groups, reply);
+  writeGroups(getDryRun(call), list, groups, reply);
 };
 
-/** Runs `store`. If the entry is too large, its place in the request is added to the error. */
-function storeOrNamePlace(list: readonly ImportEntry[], entry: ImportEntry, store: () => Group): Group {
+/** Stores an entry. If it is too large, its place in the request is added to the error. */
+function storeOrNamePlace(vault: WritableVault, call: Call, entries: ImportEntries, index: number): Group {
   try {
-    return store();
+    return storeEntry(vault, call, entries, entries.list[index] as ImportEntry);
   } catch (error) {
     if (!(error instanceof RequestError) || error.code !== 'too_large') throw error;
     const { code, message, details } = error;
-    const index = list.indexOf(entry);
     const at = { list: LIST, index, problem: message };
     throw new RequestError(code, `${placeOfItem(LIST, index)}.${message}`, { ...details, at });
   }
 }
 
-function parseGiven({ metadata }: ImportEntry): RawMetadata | undefined {
-  return metadata === undefined ? undefined : parseMetadata(metadata.text);
+function storeEntry(vault: WritableVault, call: Call, entries: ImportEntries, entry: ImportEntry): Group {
+  const row = vault.secrets.find(entry);
+  // The reply says whether a stored value equals the given one. Only a token that may read it may learn that.
+  if (row !== null && !call.mayReplace) throw new RequestError('forbidden', NEEDS_READ);
+  const metadata = entries.parseMetadata(entry);
+  checkGivenSize(vault, entry, metadata);
+  return row === null
+    ? addEntry(vault, call, entry, metadata)
+    : mergeEntry(vault, call, row, entry, metadata);
 }
 
 /** Checks the size of the given parts alone, before any of them is encrypted. */
-function checkGivenSize(vault: WritableVault, { value, metadata = NO_METADATA, fields }: ImportEntry): void {
-  checkMetadata(metadata);
-  const sizes = [
-    value?.length ?? 0,
-    Buffer.byteLength(metadata.text),
-    ...fields.map(([, field]) => field.length),
-  ];
-  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+function checkGivenSize(
+  vault: WritableVault,
+  { value, fields }: ImportEntry,
+  { text }: Metadata = NO_METADATA,
+): void {
+  const metadataBytes = Buffer.byteLength(text);
+  checkMetadata(metadataBytes);
+  let bytes = metadataBytes + (value?.length ?? 0);
+  for (const [, field] of fields) bytes += field.length;
   checkSize(vault, { fields: fields.length, bytes }, fields.length > 0 ? 'fields' : 'value');
 }
 
+/** Returns the indexes of the entries in the order of their names. */
+function sortByName(list: readonly ImportEntry[]): number[] {
+  const indexes = Array.from(list.keys());
+  return indexes.sort((a, b) => compareNames(list[a] as ImportEntry, list[b] as ImportEntry));
+}
+
 function compareNames(a: ImportEntry, b: ImportEntry): number {
-  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  if (a.name < b.name) return -1;
+  if (a.name > b.name) return 1;
   return a.environment < b.environment ? -1 : 1;
 }
 
@@ -101,24 +108,30 @@ function countValues(entries: readonly ImportEntry[]): number {
   return entries.reduce((sum, { value, fields }) => sum + (value === undefined ? 0 : 1) + fields.length, 0);
 }
 
-function addEntry(vault: WritableVault, entry: ImportEntry, isDryRun: boolean): Group {
-  checkGivenSize(vault, entry);
-  if (isDryRun) return 'added';
-  const { name, environment, value = null, fields } = entry;
-  const metadata = parseGiven(entry) ?? NO_METADATA;
-  const id = storeSecret(vault, { name, environment }, null, value, metadata);
+function addEntry(
+  vault: WritableVault,
+  call: Call,
+  { name, environment, value, fields }: ImportEntry,
+  metadata: Metadata = NO_METADATA,
+): Group {
+  if (getDryRun(call)) return 'added';
+  const id = storeSecret(vault, { name, environment }, null, value ?? null, metadata);
   if (fields.length > 0) setFields(vault, id, fields);
   return 'added';
 }
 
 /** The request's preconditions hold for entries that it would change. */
-function mergeEntry(vault: WritableVault, call: Call, row: SecretRow, entry: ImportEntry): Group {
-  checkGivenSize(vault, entry);
-  if (isStored(vault, row, entry)) return 'unchanged';
+function mergeEntry(
+  vault: WritableVault,
+  call: Call,
+  row: SecretRow,
+  entry: ImportEntry,
+  metadata: Metadata | undefined,
+): Group {
+  if (isStored(vault, row, entry, metadata)) return 'unchanged';
   if (getDryRun(call)) return 'changed';
   checkPreconditions(call, row);
   const { value, fields } = entry;
-  const metadata = parseGiven(entry);
   const { id, name, environment } = row;
   // If both are given, no part of the row is kept, so it need not be genuine. Otherwise changeSecret verifies it.
   if (value !== undefined && metadata !== undefined)
@@ -134,9 +147,14 @@ function mergeEntry(vault: WritableVault, call: Call, row: SecretRow, entry: Imp
  * Returns whether everything given is already stored. Throws IntegrityError if the stored entry fails verification and a
  * part of it would stay: that part would be wrapped again, which must not make it genuine.
  */
-function isStored(vault: WritableVault, row: SecretRow, entry: ImportEntry): boolean {
+function isStored(
+  vault: WritableVault,
+  row: SecretRow,
+  entry: ImportEntry,
+  metadata: Metadata | undefined,
+): boolean {
   try {
-    return isSameEntry(vault, row, entry);
+    return isSameEntry(vault, row, entry, metadata);
   } catch (error) {
     if (error instanceof IntegrityError && replacesAll(vault, row, entry)) return false;
     throw error;
@@ -144,14 +162,19 @@ function isStored(vault: WritableVault, row: SecretRow, entry: ImportEntry): boo
 }
 
 function replacesAll(vault: WritableVault, row: SecretRow, entry: ImportEntry): boolean {
-  if (entry.value === undefined || entry.metadata === undefined) return false;
+  if (entry.value === undefined || entry.metadataOffset === undefined) return false;
   const given = new Set(entry.fields.map(([field]) => field));
   return vault.secrets.listFields(row.id).every(({ field }) => given.has(field));
 }
 
 /** Verifies the row and each given field, also after the first difference. */
-function isSameEntry(vault: WritableVault, row: SecretRow, entry: ImportEntry): boolean {
-  let same = entry.metadata === undefined || entry.metadata.text === row.metadata;
+function isSameEntry(
+  vault: WritableVault,
+  row: SecretRow,
+  entry: ImportEntry,
+  metadata: Metadata | undefined,
+): boolean {
+  let same = metadata === undefined || metadata.text === row.metadata;
   const bound = { ...row, fields: vault.secrets.listFieldHeads(row.id) };
   if (entry.value === undefined) verifyRow(vault.keyring, secretPlace(row), bound);
   else if (!hasValue(vault, secretPlace(row), bound, entry.value)) same = false;
@@ -181,13 +204,13 @@ function hasValue(
 function writeGroups(
   isDryRun: boolean,
   list: readonly ImportEntry[],
-  groups: ReadonlyMap<ImportEntry, Group>,
+  groups: readonly Group[],
   reply: ReplyBuffer,
 ): void {
   reply.ascii(`{"dry_run":${isDryRun}`);
   for (const group of GROUPS) {
     reply.ascii(`,"${group}":[`);
-    const entries = list.filter((entry) => groups.get(entry) === group);
+    const entries = list.filter((_, index) => groups[index] === group);
     for (const [index, entry] of entries.entries()) {
       if (index > 0) reply.ascii(',');
       writeNames(entry, reply);
