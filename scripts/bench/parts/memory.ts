@@ -1,12 +1,14 @@
 /** The memory of the daemon's process, idle and after a minute of load, beside that of the bare server in the same state. */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { compare } from '../compare.ts';
+import { type Comparison, compare } from '../compare.ts';
 import type { Bench } from '../context.ts';
+import type { Daemon } from '../daemon.ts';
 import { exchange } from '../exchange.ts';
 import { KILOBYTE_SECRETS } from '../fillings.ts';
 import { canReadMemory, residentMegabytes } from '../memory-of.ts';
 import { stopProcess } from '../processes.ts';
+import type { Request } from '../request.ts';
 import { getOne } from '../requests.ts';
 import { compareRow, megabytes, type Row } from '../row.ts';
 import { startBareServer } from '../run-bare-server.ts';
@@ -24,41 +26,44 @@ interface Measured {
   readonly pid: number;
 }
 
-export async function measureMemory({ folder, settings, vaults }: Bench): Promise<Row[]> {
+type Work = (measured: Measured) => Promise<unknown>;
+
+export async function measureMemory(bench: Bench): Promise<Row[]> {
+  const { folder, settings } = bench;
   const idle = { what: 'memory, idle', target: { atMost: 1.4 } };
   const loaded = { what: `memory after ${settings.memoryMs / 1000} s of load`, target: { atMost: 1.8 } };
   if (!canReadMemory)
     return [idle, loaded].map((row) => ({ ...row, measured: 'not measured: no /proc here', figure: null }));
-  const daemon = await vaults.get(KILOBYTE_SECRETS);
-  // A new daemon, as after login, without memory that earlier parts left.
-  await daemon.restart();
-  const request = getOne(daemon, KILOBYTE_SECRETS);
+  const { daemon, request } = await restartDaemon(bench);
   const bare = await startBareServer(folder, await exchange(daemon.socketPath, request));
-  await exchange(bare.socketPath, request);
-  const load = async ({ socketPath }: Measured) => {
-    const run = prepareLoad(folder, {
-      socketPath,
-      connections: CONNECTIONS,
-      requests: [request],
-      status: 200,
-    });
-    await run(settings.memoryMs);
-  };
-  const compareAfter = (work: (measured: Measured) => Promise<unknown>) => {
-    const measure = (measured: Measured) => async () => {
-      await work(measured);
-      return residentMegabytes(measured.pid);
-    };
-    const { socketPath, process } = bare;
-    return compare(ROUNDS, measure(daemon), measure({ socketPath, pid: process.pid ?? 0 }));
-  };
+  const reference = { socketPath: bare.socketPath, pid: bare.process.pid ?? 0 };
+  await exchange(reference.socketPath, request);
+  const load: Work = ({ socketPath }) =>
+    prepareLoad(folder, { socketPath, connections: CONNECTIONS, requests: [request], status: 200 })(
+      settings.memoryMs,
+    );
+  const shared = { beside: 'bare', format: megabytes };
   try {
-    const shared = { beside: 'bare', format: megabytes };
     return [
-      compareRow({ ...idle, ...shared }, await compareAfter(() => delay(SETTLING_MS))),
-      compareRow({ ...loaded, ...shared }, await compareAfter(load)),
+      compareRow({ ...idle, ...shared }, await compareAfter(() => delay(SETTLING_MS), daemon, reference)),
+      compareRow({ ...loaded, ...shared }, await compareAfter(load, daemon, reference)),
     ];
   } finally {
     await stopProcess(bare.process);
   }
+}
+
+/** Starts a new daemon, as after login, without memory that earlier parts left. */
+async function restartDaemon({ vaults }: Bench): Promise<{ daemon: Daemon; request: Request }> {
+  const daemon = await vaults.get(KILOBYTE_SECRETS);
+  await daemon.restart();
+  return { daemon, request: getOne(daemon, KILOBYTE_SECRETS) };
+}
+
+function compareAfter(work: Work, subject: Measured, reference: Measured): Promise<Comparison> {
+  const measure = (measured: Measured) => async () => {
+    await work(measured);
+    return residentMegabytes(measured.pid);
+  };
+  return compare(ROUNDS, measure(subject), measure(reference));
 }
