@@ -4,6 +4,7 @@
  */
 import type { Batch, BatchResult, Call, Failure, Reply } from '../../workers/messages.ts';
 import { type CallResult, type IsWanted, LONG_BODY } from '../call-result.ts';
+import { FairQueue } from './fair-queue.ts';
 import type { LargeResults } from './large-results.ts';
 import { NoThreadError, ProgramReplacedError } from './threads.ts';
 
@@ -41,8 +42,6 @@ interface Waiting {
   /** null: the result is wanted in any case. */
   readonly isWanted: IsWanted | null;
   readonly resolve: (result: CallResult) => void;
-  /** Calls with a lower number come first. */
-  turn: number;
 }
 
 const BUSY: Failure = { ok: false, code: 'busy', message: 'too many requests are waiting; try again' };
@@ -69,7 +68,7 @@ export class BatchQueue {
   readonly #threads: BatchRunner;
   readonly #limits: BatchLimits;
   readonly #diversion: Diversion | null;
-  #waiting: Waiting[] = [];
+  readonly #waiting = new FairQueue<Waiting>();
   #waitingBytes = 0;
   #inFlight = 0;
   #flushScheduled = false;
@@ -89,10 +88,9 @@ export class BatchQueue {
     const { large, queue = null } = this.#diversion ?? {};
     // At once, so that calls with large results do not fill this queue.
     if (queue !== null && large?.isKnown(call)) return queue.add(call, isWanted);
-    return new Promise((resolve) => this.#enqueue({ call, isWanted, resolve, turn: 0 }));
+    return new Promise((resolve) => this.#enqueue({ call, isWanted, resolve }));
   }
 
-  /** Clients take turns, each in its own order, so that many calls of one client do not hold up a few of another. */
   #enqueue(waiting: Waiting): void {
     const { body, author } = waiting.call;
     const size = body?.length ?? 0;
@@ -103,10 +101,7 @@ export class BatchQueue {
       return;
     }
     this.#waitingBytes += size;
-    const last = this.#waiting.findLast(({ call }) => call.author?.id === author?.id);
-    waiting.turn = last === undefined ? (this.#waiting[0]?.turn ?? 0) : last.turn + 1;
-    const before = this.#waiting.findLastIndex(({ turn }) => turn <= waiting.turn);
-    this.#waiting.splice(before + 1, 0, waiting);
+    this.#waiting.push(waiting, author?.id ?? '');
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
     setImmediate(() => {
@@ -138,8 +133,8 @@ export class BatchQueue {
     const { batchSize, batchBytes } = this.#limits;
     const { large, queue = null } = this.#diversion ?? {};
     const batch: Waiting[] = [];
-    let [taken, bytes] = [0, 0];
-    for (const waiting of this.#waiting) {
+    let bytes = 0;
+    for (let waiting = this.#waiting.peek(); waiting !== null; waiting = this.#waiting.peek()) {
       const { call, isWanted } = waiting;
       const isLeftOut = isWanted !== null && !isWanted();
       const elsewhere = queue !== null && large?.isKnown(call) ? queue : null;
@@ -149,12 +144,11 @@ export class BatchQueue {
         if (batch.length > 0 && (batch.length === batchSize || bytes > batchBytes)) break;
         batch.push(waiting);
       }
-      taken += 1;
+      this.#waiting.shift();
       this.#waitingBytes -= size;
       if (isLeftOut) leaveOut(waiting);
       else if (elsewhere !== null) elsewhere.#enqueue(waiting);
     }
-    this.#waiting.splice(0, taken);
     return batch;
   }
 
@@ -163,8 +157,8 @@ export class BatchQueue {
     const calls = batch.map(({ call }) => call);
     try {
       const { bytes, replies } = await this.#threads.run(calls, this.#limits.isLong === true);
-      for (const [index, waiting] of batch.entries())
-        this.#finish(waiting, replies[index], bytes, batch.length > 1);
+      let index = 0;
+      for (const waiting of batch) this.#finish(waiting, replies[index++], bytes, batch.length > 1);
     } catch (error) {
       for (const { call, resolve } of batch) resolve(failureOf(error, call));
     } finally {
