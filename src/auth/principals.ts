@@ -25,6 +25,9 @@ export function hashToken(token: string): string {
 /** Hexadecimal digits of a hash that select an entry: 128 bits, so no two tokens share them. */
 const SELECTOR_LENGTH = 32;
 
+/** Where the hash of the token that is being looked up lies meanwhile. */
+const presented = Buffer.alloc(64);
+
 interface Entry {
   readonly principal: AuthenticatedPrincipal;
   /** Unix time in milliseconds; Infinity where the token does not expire. */
@@ -50,7 +53,9 @@ export class Principals {
     if (token === undefined) return null;
     const tokenHash = hash('sha256', token);
     const entry = this.#bySelector.get(tokenHash.slice(0, SELECTOR_LENGTH));
-    if (entry === undefined || !timingSafeEqual(entry.digest, Buffer.from(tokenHash, 'latin1'))) return null;
+    if (entry === undefined) return null;
+    presented.write(tokenHash, 'latin1');
+    if (!timingSafeEqual(entry.digest, presented)) return null;
     return entry.expiresAtMs <= nowMs ? null : entry.principal;
   }
 

@@ -28,7 +28,8 @@ export function matchRoute(method: string, target: string): Match {
   if (found === null) throw explainNoMatch(path);
   const route: Route = found.store;
   const params = found.params as Record<string, string>;
-  return { route, params: at < 0 ? params : { ...params, ...parseQuery(target.slice(at + 1), route.query) } };
+  if (at >= 0) parseQuery(target.slice(at + 1), route.query, params);
+  return { route, params };
 }
 
 /** Returns whether the path needs no token, even if the method or the query is wrong. */
@@ -55,11 +56,10 @@ function decodePercent(text: string): string | null {
 }
 
 /**
- * Unlike URLSearchParams, refuses a malformed escape, a parameter that is given twice and one that the route does not
+ * Adds the parameters of the query to `params`. Unlike URLSearchParams, refuses a malformed escape, a parameter that is given twice and one that the route does not
  * have: each could make a request act on another secret than was meant.
  */
-function parseQuery(query: string, known: readonly string[]): Record<string, string> {
-  const params: Record<string, string> = {};
+function parseQuery(query: string, known: readonly string[], params: Record<string, string>): void {
   for (const pair of query.split('&')) {
     if (pair === '') continue;
     const [name, value] = decodePair(pair);
@@ -67,7 +67,6 @@ function parseQuery(query: string, known: readonly string[]): Record<string, str
     if (name in params) throw new HttpError('bad_request', `the query parameter ${name} is given twice`);
     params[name] = value;
   }
-  return params;
 }
 
 function unknownParameter(known: readonly string[]): string {
@@ -78,9 +77,15 @@ function unknownParameter(known: readonly string[]): string {
 function decodePair(pair: string): [name: string, value: string] {
   const at = pair.indexOf('=');
   const [name, value] = at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
-  const decoded = [decodePercent(name.replaceAll('+', ' ')), decodePercent(value.replaceAll('+', ' '))];
+  const decoded = [decodeForm(name), decodeForm(value)];
   if (decoded[0] === null || decoded[1] === null) {
     throw new HttpError('bad_request', 'the query has a malformed percent escape');
   }
   return decoded as [string, string];
+}
+
+/** Most parameters have nothing to decode. */
+function decodeForm(text: string): string | null {
+  const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text;
+  return spaced.includes('%') ? decodePercent(spaced) : spaced;
 }
