@@ -8,9 +8,9 @@ import { write } from 'node:fs';
 /** How long a line may lie in memory: every write wakes a thread, which costs more than the routing of a request. */
 const DELAY_MS = 50;
 /** How many lines may lie in memory, so that few are lost if the process is killed. */
-const MAX_LINES = 64;
-/** Bytes that may wait behind a write that does not end: some ten thousand lines. */
-const MAX_BYTES = 2 * 1_048_576;
+const MAX_LINES = 256;
+/** Characters that may wait behind a write that does not end: some ten thousand lines. */
+const MAX_CHARACTERS = 2 * 1_048_576;
 /** How long to wait before a write is tried again on a descriptor that another process has made non-blocking. */
 const RETRY_MS = 100;
 
@@ -22,8 +22,11 @@ export type DescribeLoss = (lines: number) => string;
 export class LogWriter {
   readonly #descriptor: number;
   readonly #describeLoss: DescribeLoss;
-  #lines: string[] = [];
-  #bytes = 0;
+  /** Lines that wait to be written, joined. */
+  #text = '';
+  #lines = 0;
+  /** The length of the text that is being written. */
+  #underWay = 0;
   #lost = 0;
   /** Whether the last write ended inside of a line. */
   #isMidLine = false;
@@ -38,14 +41,13 @@ export class LogWriter {
 
   /** `line` ends with a newline. It is written within 50 ms. */
   write(line: string): void {
-    const size = Buffer.byteLength(line);
-    if (this.#bytes + size > MAX_BYTES) {
+    if (this.#underWay + this.#text.length + line.length > MAX_CHARACTERS) {
       this.#lost += 1;
       return;
     }
-    this.#bytes += size;
-    this.#lines.push(line);
-    if (this.#lines.length >= MAX_LINES) this.send();
+    this.#text += line;
+    this.#lines += 1;
+    if (this.#lines >= MAX_LINES) this.send();
     else this.#timer ??= setTimeout(() => this.send(), DELAY_MS).unref();
   }
 
@@ -53,11 +55,13 @@ export class LogWriter {
   send(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    if (this.#isWriting || this.#lines.length === 0) return;
+    if (this.#isWriting || this.#lines === 0) return;
     const lost = this.#lost;
-    const text = (lost > 0 ? this.#describeLoss(lost) : '') + this.#lines.join('');
+    const text = (lost > 0 ? this.#describeLoss(lost) : '') + this.#text;
     const start = this.#isMidLine ? '\n' : '';
-    this.#lines = [];
+    this.#underWay = this.#text.length;
+    this.#text = '';
+    this.#lines = 0;
     this.#isWriting = true;
     this.#writeRest(Buffer.from(start + text), lost);
   }
@@ -82,7 +86,7 @@ export class LogWriter {
 
   #finish(lost: number): void {
     this.#lost += lost;
-    this.#bytes = this.#lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
+    this.#underWay = 0;
     this.#isWriting = false;
     this.send();
     if (!this.#isWriting) for (const resolve of this.#onIdle.splice(0)) resolve();

@@ -101,23 +101,23 @@ const JSON_LINES: Format = {
     `${escapeJson(JSON.stringify({ level: LEVELS[level], time: formatNow(), pid: process.pid, event, detail }))}\n`,
   request: ({ method, response, durationMs }) => {
     const { route, status, code, requestId, tokenId } = response;
-    const line = {
-      level: LEVELS.info,
-      time: formatNow(),
-      pid: process.pid,
-      event: 'request',
-      method,
-      route,
-      status,
-      code,
-      duration_ms: Math.round(durationMs * 1_000) / 1_000,
-      request_id: requestId,
-      token_id: tokenId,
-    };
-    return `${JSON.stringify(line)}\n`;
+    const start = `{"level":${LEVELS.info},"time":"${formatNow()}","pid":${PID},"event":"request"`;
+    const what = `"method":${quote(method)},"route":${quote(route)},"status":${status},"code":${quote(code)}`;
+    const ids = `"request_id":${quote(requestId)},"token_id":${quote(tokenId)}`;
+    return `${start},${what},"duration_ms":${Math.round(durationMs * 1_000) / 1_000},${ids}}\n`;
   },
   ready: ({ socketPath }, isQuiet) => (isQuiet ? null : JSON_LINES.event('info', 'listening', socketPath)),
 };
+
+const PID = process.pid;
+/** Text that JSON has between its quotation marks as it is. */
+const PLAIN = /^[\w/:. -]*$/;
+
+/** As JSON.stringify, which takes longer than the rest of a line. */
+function quote(text: string | null): string {
+  if (text === null) return 'null';
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+}
 
 /** Kept because formatting a time takes longer than the rest of a line, and a millisecond has many requests. */
 let formatted = { ms: Number.NaN, text: '' };
