@@ -1,13 +1,13 @@
-/** What every response has: headers, request id, no caching, and times in one form. */
-import t from 'tap';
+/** Headers: what every response has (a request id, no caching, times in one form), and the preconditions of a write. */
+import t, { type Test } from 'tap';
 import { routes } from '../src/routes.ts';
-import { replaceVolatile } from './fixtures/answers.ts';
+import { isError, replaceVolatile } from './fixtures/answers.ts';
 import { type Answer, ask } from './fixtures/ask.ts';
-import { startDaemon } from './fixtures/daemon.ts';
+import { serveSecrets } from './fixtures/served-secrets.ts';
 
 t.cleanSnapshot = replaceVolatile;
 
-const daemon = await startDaemon(t);
+const { daemon, fresh, read } = await serveSecrets(t);
 
 t.test('HEAD > wherever there is GET > the same headers and no body', async (t) => {
   await daemon.ask('PUT', '/v1/secrets/headed', { body: { value: 'v', metadata: { head: 'é' } } });
@@ -86,3 +86,41 @@ t.test('times > wherever they stand > RFC 3339, UTC, to the second', async (t) =
   }
   t.ok(Math.abs(Date.parse(secret.created_at) - Date.now()) < 60_000, 'and it is now');
 });
+
+t.test('preconditions > If-Match, If-None-Match > a write happens only if they hold', async (t) => {
+  const target = fresh();
+  const write = (
+    method: string,
+    headers: Record<string, string>,
+    at = target,
+    body: object = { value: 'v' },
+  ) => daemon.ask(method, at, method === 'DELETE' ? { headers } : { body, headers });
+  isError(t, await write('PUT', { 'If-Match': '*' }), 412, 'PUT If-Match: * of none');
+  t.equal((await write('PUT', { 'If-None-Match': '*' })).status, 201, 'PUT If-None-Match: * of none');
+  isError(t, await write('PUT', { 'If-None-Match': '*' }), 412, 'PUT If-None-Match: * of one that is there');
+  const tag = await tagOf(t, target);
+  t.equal((await write('PUT', { 'If-Match': `"x", ${tag}` })).status, 201, 'PUT If-Match with the tag');
+  t.not(await tagOf(t, target), tag, 'a write changes the tag');
+  for (const [method, at, body] of [
+    ['PUT', target, { value: 'w' }],
+    ['PATCH', target, { value: 'w' }],
+    ['DELETE', target],
+    ['PUT', `${target}/fields/f`, { value: 'w' }],
+    ['PUT', `${target}/fields`, { fields: { f: 'w' } }],
+    ['DELETE', `${target}/fields/f`],
+  ] as const) {
+    isError(t, await write(method, { 'If-Match': tag }, at, body), 412, `${method} ${at} with an old tag`);
+  }
+  const current = await tagOf(t, target);
+  t.notOk('fields' in (await read(target)), 'nothing was stored');
+  isError(t, await write('PATCH', { 'If-None-Match': current }), 412, 'If-None-Match with the tag');
+  t.equal((await write('PUT', { 'If-Match': current }, `${target}/fields/f`)).status, 201);
+  t.not(await tagOf(t, target), current, 'a field changes the tag of its secret');
+  t.equal((await write('DELETE', { 'If-Match': await tagOf(t, target) })).status, 200);
+});
+
+async function tagOf(t: Test, target: string): Promise<string> {
+  const { etag = '' } = (await daemon.ask('GET', target)).headers;
+  t.match(etag, /^"[0-9a-f]+"$/);
+  return etag;
+}

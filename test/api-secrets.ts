@@ -1,23 +1,11 @@
 /** Secrets and their fields over the socket: each endpoint's answer, and the rules for what is kept and what goes. */
-import fc from 'fast-check';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { isError, replaceVolatile, show } from './fixtures/answers.ts';
 import type { RequestOptions } from './fixtures/ask.ts';
-import { startDaemon } from './fixtures/daemon.ts';
+import { serveSecrets } from './fixtures/served-secrets.ts';
 
 t.cleanSnapshot = replaceVolatile;
-const daemon = await startDaemon(t);
-
-/** A fresh secret's target, so that no test sees another's. */
-let count = 0;
-const fresh = (query = '') => `/v1/secrets/subject-${++count}${query}`;
-
-async function put(target: string, body: object): Promise<void> {
-  const { status, text } = await daemon.ask('PUT', target, { body });
-  if (status !== 201) throw new Error(text);
-}
-
-const read = async (target: string) => (await daemon.ask('GET', target)).json;
+const { daemon, fresh, put, read } = await serveSecrets(t);
 
 /** Each step's answer in the snapshot; what must be there before is put first. */
 const endpoints: [name: string, steps: [method: string, target: string, body?: unknown][]][] = [
@@ -74,97 +62,6 @@ for (const [name, steps] of endpoints) {
   });
 }
 
-t.test('names > every printable character, unicode, dots and slashes > are kept as they are', async (t) => {
-  const names = [
-    'a/b',
-    'a%2Fb',
-    'a%252Fb',
-    '100%25',
-    '%',
-    '%zz',
-    '..',
-    '.',
-    '../..',
-    'a//b',
-    '/',
-    'a b',
-    ' a ',
-    'a+b',
-    'a;b=c',
-    'a?b=c&d',
-    'a#b',
-    'fields',
-    'x/fields/y',
-    'x/fields',
-    ':name',
-    '*',
-    'constructor',
-    '__proto__',
-    'ümläut-日本語-🔑',
-    '\u202e\ufeff',
-    'e\u0301',
-    '\u00e9',
-    ...Array.from({ length: 95 }, (_, index) => `c${String.fromCharCode(0x20 + index)}`),
-    'n'.repeat(512),
-    'é'.repeat(256),
-    '🔑'.repeat(128),
-  ];
-  const inEnvironment = 'env=names';
-  for (const name of names) {
-    const target = `/v1/secrets/${encodeURIComponent(name)}?${inEnvironment}`;
-    await put(target, { value: `value of ${name}` });
-    const { name: shown, value } = await read(target);
-    t.strictSame(
-      { shown, value },
-      { shown: name, value: `value of ${name}` },
-      JSON.stringify(name.slice(0, 9)),
-    );
-  }
-  const listed = (await read(`/v1/secrets?${inEnvironment}`)).map(({ name }: { name: string }) => name);
-  t.strictSame(listed, names.toSorted(compareBytes), 'the list has them all, in the order of their bytes');
-});
-
-function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
-
-t.test('names > any text without control characters > goes through path, field and env', async (t) => {
-  const anyName = fc
-    .string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
-    .filter((text) => !/\p{Cc}/u.test(text));
-  // No member of a JSON object may have that name.
-  const anyField = anyName.filter((text) => text !== '__proto__');
-  await fc.assert(
-    fc.asyncProperty(anyName, anyField, anyName, async (name, field, environment) => {
-      const place = encodeURIComponent(name);
-      const env = `?env=${encodeURIComponent(environment)}`;
-      const target = `/v1/secrets/${place}/fields/${encodeURIComponent(field)}${env}`;
-      await put(target, { value: 'v' });
-      t.strictSame(await read(target), { name, field, value: 'v' });
-      const secret = await read(`/v1/secrets/${place}${env}`);
-      t.strictSame([secret.name, secret.environment], [name, environment]);
-      await daemon.ask('DELETE', `/v1/secrets/${place}${env}`);
-    }),
-    { numRuns: 60 },
-  );
-});
-
-t.test('names > escapes written in other ways > name the same secret', async (t) => {
-  await put('/v1/secrets/caf%C3%A9%2Fx', { value: 'v' });
-  for (const form of ['caf%c3%a9%2fx', '%63af%C3%A9%2Fx']) {
-    t.equal((await read(`/v1/secrets/${form}`)).name, 'café/x', form);
-  }
-  const raw = Buffer.from('café').toString('latin1');
-  for (const form of [`/v1/secrets/${raw}%2Fx`, `/v1/secrets/x?env=${raw}`]) {
-    isError(
-      t,
-      await daemon.ask('GET', form),
-      400,
-      'bytes that are not escaped are no other name, but an error',
-    );
-  }
-});
-
 t.test('env > absent, empty, given > the default environment or the one that is named', async (t) => {
   const target = fresh();
   await put(target, { value: 'default' });
@@ -212,7 +109,7 @@ t.test('metadata > numbers and nested values > come back as they were written', 
     '{"b":1.0,"a":1e5,"digits":1234567890123456789012345678901234567890,"m":-0,"e":1E+2,' +
     '"nested":{"x":[0.10,null,true,"1.0"],"":{}},"10":1,"9":2,"text":"\\u00e9\\ud83d\\udd11\\n","constructor":1}';
   const written = metadata.replace('\\u00e9\\ud83d\\udd11', 'é🔑');
-  const target = fresh('?env=numbers');
+  const target = `${fresh()}?env=numbers`;
   const body = `{"value":"v","metadata": ${metadata.replaceAll(':', ' : ')}}`;
   t.equal((await daemon.ask('PUT', target, { body })).status, 201);
   const shown = `"metadata":${written},`;
@@ -296,7 +193,7 @@ t.test('secrets.patch > many at once > all take effect, one after the other', as
 });
 
 t.test('fields > of a secret without a value > it stays without one', async (t) => {
-  const target = fresh('');
+  const target = fresh();
   await put(`${target}/fields/user`, { value: 'root' });
   const isWithoutValue = async (condition: string) =>
     t.notOk('value' in (await read(target)), `no value ${condition}`);
@@ -322,12 +219,13 @@ t.test('fields.putMany > one of them bad > none is stored', async (t) => {
   });
   t.equal(again.json.field_count, 3, 'counts what this request set');
   t.equal((await read(target)).field_count, 4, 'a secret counts all');
-  isError(t, await daemon.ask('PUT', `${fresh()}/fields`, { body: { fields: {} } }), 400, 'none given');
-  isError(t, await daemon.ask('GET', `/v1/secrets/subject-${count}`), 404, 'and no parent is left behind');
+  const none = fresh();
+  isError(t, await daemon.ask('PUT', `${none}/fields`, { body: { fields: {} } }), 400, 'none given');
+  isError(t, await daemon.ask('GET', none), 404, 'and no parent is left behind');
 });
 
 t.test('fields > the parent is there, or not > created_at stays, and absent ones are 404', async (t) => {
-  const target = fresh('');
+  const target = fresh();
   await put(target, { value: 'v', metadata: { a: 1 } });
   const { created_at } = await read(target);
   await put(`${target}/fields/user`, { value: 'root' });
@@ -354,40 +252,24 @@ t.test('secrets.delete > with fields and another environment > fields go, the ot
   t.notOk('fields' in (await read(target)), 'a new one of that name has none of the old fields');
 });
 
-t.test('preconditions > If-Match, If-None-Match > a write happens only if they hold', async (t) => {
-  const target = fresh();
-  const write = (
-    method: string,
-    headers: Record<string, string>,
-    at = target,
-    body: object = { value: 'v' },
-  ) => daemon.ask(method, at, method === 'DELETE' ? { headers } : { body, headers });
-  isError(t, await write('PUT', { 'If-Match': '*' }), 412, 'PUT If-Match: * of none');
-  t.equal((await write('PUT', { 'If-None-Match': '*' })).status, 201, 'PUT If-None-Match: * of none');
-  isError(t, await write('PUT', { 'If-None-Match': '*' }), 412, 'PUT If-None-Match: * of one that is there');
-  const tag = await tagOf(t, target);
-  t.equal((await write('PUT', { 'If-Match': `"x", ${tag}` })).status, 201, 'PUT If-Match with the tag');
-  t.not(await tagOf(t, target), tag, 'a write changes the tag');
-  for (const [method, at, body] of [
-    ['PUT', target, { value: 'w' }],
-    ['PATCH', target, { value: 'w' }],
-    ['DELETE', target],
-    ['PUT', `${target}/fields/f`, { value: 'w' }],
-    ['PUT', `${target}/fields`, { fields: { f: 'w' } }],
-    ['DELETE', `${target}/fields/f`],
-  ] as const) {
-    isError(t, await write(method, { 'If-Match': tag }, at, body), 412, `${method} ${at} with an old tag`);
-  }
-  const current = await tagOf(t, target);
-  t.notOk('fields' in (await read(target)), 'nothing was stored');
-  isError(t, await write('PATCH', { 'If-None-Match': current }), 412, 'If-None-Match with the tag');
-  t.equal((await write('PUT', { 'If-Match': current }, `${target}/fields/f`)).status, 201);
-  t.not(await tagOf(t, target), current, 'a field changes the tag of its secret');
-  t.equal((await write('DELETE', { 'If-Match': await tagOf(t, target) })).status, 200);
+t.test('field_count > fields set, set again, deleted > counts what is there', async (t) => {
+  const target = '/v1/secrets/counted?env=counted';
+  const field = (name: string) => `/v1/secrets/counted/fields/${name}?env=counted`;
+  const counts = async () => {
+    const { json } = await daemon.ask('GET', target);
+    const [listed] = (await daemon.ask('GET', '/v1/secrets?env=counted')).json;
+    return [json.field_count, listed.field_count];
+  };
+  await put(target, { value: 'v' });
+  t.strictSame(await counts(), [undefined, undefined], 'absent where there are none');
+  await daemon.ask('PUT', field('a'), { body: { value: '1' } });
+  await daemon.ask('PUT', field('b'), { body: { value: '2' } });
+  await daemon.ask('PUT', field('a'), { body: { value: '3' } });
+  t.strictSame(await counts(), [2, 2]);
+  await put(target, { value: 'v' });
+  t.strictSame(await counts(), [2, 2], 'a replacement keeps them');
+  await daemon.ask('DELETE', field('a'));
+  t.strictSame(await counts(), [1, 1]);
+  await daemon.ask('DELETE', field('b'));
+  t.strictSame(await counts(), [undefined, undefined], 'absent again');
 });
-
-async function tagOf(t: Test, target: string): Promise<string> {
-  const { etag = '' } = (await daemon.ask('GET', target)).headers;
-  t.match(etag, /^"[0-9a-f]+"$/);
-  return etag;
-}
