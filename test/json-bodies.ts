@@ -92,11 +92,23 @@ function outcome(act: () => unknown): string {
   }
 }
 
+/** An object with the members `m0` to `m<last>`, and one of them again. */
+function manyMembers(last: number, again: number): string {
+  const names = [...Array.from({ length: last + 1 }, (_, index) => index), again];
+  return `{${names.map((name) => `"m${name}":1`).join(',')}}`;
+}
+
 t.test('parseBody > valid under RFC 8259 but refused by our rules > says why', async (t) => {
   const deep = (depth: number) => `{"metadata":{"a":${'['.repeat(depth - 2)}${']'.repeat(depth - 2)}}}`;
   const refused: [body: string | Uint8Array, message: string | RegExp][] = [
     ['{"a":1,"\\u0061":2}', 'member "a" is given twice'],
     ['{"metadata":{"x":[{"a":1,"a":2}]}}', 'member "a" is given twice'],
+    // The first and the last of few and of many members.
+    ...[7, 8, 9, 20].map((last): [string, string] => [manyMembers(last, 0), 'member "m0" is given twice']),
+    ...[7, 8, 9, 20].map((last): [string, string] => [
+      manyMembers(last, last),
+      `member "m${last}" is given twice`,
+    ]),
     ['{"__proto__":1}', 'a member must not be named "__proto__"'],
     ['{"fields":{"\\u005f_proto__":"x"}}', 'a member must not be named "__proto__"'],
     ['{"metadata":{"a":{"__proto__":{}}}}', 'a member must not be named "__proto__"'],

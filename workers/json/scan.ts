@@ -39,6 +39,27 @@ interface Span {
   readonly size: number;
 }
 
+/** A longer list of names is searched more slowly than a set. */
+const FEW_NAMES = 8;
+
+/** The names of the members of one object. Nearly all objects have so few that a list takes less than a set. */
+class MemberNames {
+  readonly #few: string[] = [];
+  #all: Set<string> | null = null;
+
+  /** Returns false if the name is there already. */
+  add(name: string): boolean {
+    if (this.#all === null && this.#few.length < FEW_NAMES) {
+      if (this.#few.includes(name)) return false;
+      this.#few.push(name);
+      return true;
+    }
+    this.#all ??= new Set(this.#few);
+    const { size } = this.#all;
+    return this.#all.add(name).size > size;
+  }
+}
+
 export class JsonScanner {
   readonly #bytes: Buffer;
   readonly #view: DataView;
@@ -80,7 +101,7 @@ export class JsonScanner {
   /** Reads an object (section 4). `visit` must consume the member's value. */
   members(visit: (name: string) => void): void {
     this.#enter();
-    const seen = new Set<string>();
+    const seen = new MemberNames();
     if (!this.#accept(CLOSE_BRACE)) {
       do {
         const name = this.#memberName(seen);
@@ -155,13 +176,12 @@ export class JsonScanner {
   }
 
   /** Refuses a name that is given twice, however it is escaped: section 4 leaves open which of the two values counts. */
-  #memberName(seen: Set<string>): string {
+  #memberName(seen: MemberNames): string {
     if (this.peek() !== QUOTE) this.#fail();
     const name = this.text();
-    if (seen.has(name)) throw new BodyError(`member ${quoteName(name)} is given twice`);
+    if (!seen.add(name)) throw new BodyError(`member ${quoteName(name)} is given twice`);
     if (name === FORBIDDEN_MEMBER)
       throw new BodyError(`a member must not be named ${quoteName(FORBIDDEN_MEMBER)}`);
-    seen.add(name);
     return name;
   }
 
