@@ -97,7 +97,9 @@ t.test('README > followed on a fresh account > every line does what it says', { 
       t.strictSame(
         files.filter(
           (file) =>
-            !/^(dist\/.*\.(c?js|d\.c?ts|json)|docs\/[a-z-]+\.md|[A-Z]+(\.md)?|package\.json)$/.test(file),
+            !/^(dist\/mav|dist\/.*\.(c?js|d\.c?ts|json)|docs\/[a-z-]+\.md|[A-Z]+(\.md)?|package\.json)$/.test(
+              file,
+            ),
         ),
         [],
         'and nothing else',
