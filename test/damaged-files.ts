@@ -1,13 +1,5 @@
 /** Files that are not what they should be: what is looked at before SQLite may write, and what a damaged page stops. */
-import {
-  chmodSync,
-  copyFileSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -17,9 +9,8 @@ import { startDaemon } from './fixtures/daemon.ts';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import { hashDatabase, hashFile } from './fixtures/sealed.ts';
-import { createSmallSandbox, onSmallDisk, remount } from './fixtures/small-disk.ts';
 import { isIndexed } from './fixtures/stored.ts';
-import { createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
+import { mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(120_000);
 
@@ -300,25 +291,4 @@ t.test('damage', async (t) => {
     t.same(await countStatuses(held, ''), { 200: NAMES.length - 1, 500: 1 });
     t.same(await countStatuses(held, '/fields'), { 200: NAMES.length - 1, 500: 1 });
   });
-});
-
-t.test('get, init > a read-only file system > says what to do', onSmallDisk(), async (t) => {
-  const sandbox = createSmallSandbox(t, '1m');
-  t.equal((await mav(sandbox, ['init', '--key-store', 'file'])).code, 0);
-  remount(sandbox.home, 'ro');
-  const says = /^mav: \S+vault is on a read-only file system, .*; make it writable, or copy .*\n$/;
-  t.match(await mav(sandbox, ['get', 'k']), { code: 1, stdout: '', stderr: says });
-  rmSync(join(sandbox.folder, 'home'), { recursive: true });
-});
-
-t.test('init > no key file can be made > says where to put it, and leaves nothing', async (t) => {
-  const sandbox = createSandbox(t);
-  const blocked = join(sandbox.folder, 'config');
-  copyFileSync('/dev/null', blocked);
-  const made = await mav(sandbox, ['init', '--key-store', 'file'], { env: { XDG_CONFIG_HOME: blocked } });
-  t.match(made, {
-    code: 2,
-    stderr: /for the key file cannot be made \(ENOTDIR\); choose another --key-file/,
-  });
-  t.match(await mav(sandbox, ['get', 'k']), { code: 1, stderr: /there is no vault/ });
 });

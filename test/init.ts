@@ -1,6 +1,7 @@
 /** `mav init` and `mav serve --init`: what they make, and what they refuse. */
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -140,4 +141,16 @@ t.test('serve > vault.db is not one of ours > sealed with a clear reason, the fi
     t.equal((await daemon.stop()).code, 0);
     t.equal(digest(sandbox.databasePath), before, what);
   }
+});
+
+t.test('init > no key file can be made > says where to put it, and leaves nothing', async (t) => {
+  const sandbox = createSandbox(t);
+  const blocked = join(sandbox.folder, 'config');
+  copyFileSync('/dev/null', blocked);
+  const made = await mav(sandbox, ['init', '--key-store', 'file'], { env: { XDG_CONFIG_HOME: blocked } });
+  t.match(made, {
+    code: 2,
+    stderr: /for the key file cannot be made \(ENOTDIR\); choose another --key-file/,
+  });
+  t.match(await mav(sandbox, ['get', 'k']), { code: 1, stderr: /there is no vault/ });
 });

@@ -1,10 +1,11 @@
-/** Folders in which nothing can be made, and a working folder that was deleted. */
+/** Folders in which nothing can be made, file systems that are read-only, and a working folder that was deleted. */
 import { spawn } from 'node:child_process';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ask } from './fixtures/ask.ts';
 import { waitUntil } from './fixtures/raw.ts';
+import { createSmallSandbox, onSmallDisk, remount } from './fixtures/small-disk.ts';
 import {
   BIN,
   createSandbox,
@@ -115,3 +116,12 @@ t.test(
     }
   },
 );
+
+t.test('get, init > a read-only file system > says what to do', onSmallDisk(), async (t) => {
+  const sandbox = createSmallSandbox(t, '1m');
+  t.equal((await mav(sandbox, ['init', '--key-store', 'file'])).code, 0);
+  remount(sandbox.home, 'ro');
+  const says = /^mav: \S+vault is on a read-only file system, .*; make it writable, or copy .*\n$/;
+  t.match(await mav(sandbox, ['get', 'k']), { code: 1, stdout: '', stderr: says });
+  rmSync(join(sandbox.folder, 'home'), { recursive: true });
+});
