@@ -180,8 +180,8 @@ t.test('passphrase > typed with spaces around it > kept as typed', { skip }, asy
   const wrong = await answer(
     mavOnTerminal(t, sandbox, ['list']),
     ['Passphrase: ', typed.trim() + enter],
-    ['The passphrase is wrong.', typed.trim() + enter],
-    ['The passphrase is wrong.', typed.trim() + enter],
+    ['The passphrase is wrong.\nPassphrase: ', typed.trim() + enter],
+    ['The passphrase is wrong.\nPassphrase: ', typed.trim() + enter],
   );
   t.equal(wrong.code, 5);
   t.notMatch(made.shown + right.shown + wrong.shown, 'hunter');
