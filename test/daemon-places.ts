@@ -215,6 +215,7 @@ t.test('init, serve > under umask 000 > every file and folder is closed to other
   t.same(modes, {
     'maestrovault.sock': '600',
     'maestrovault.sock.session': '600',
+    'maestrovault.sock.session-path': '600',
     'owner.json': '600',
     'owner.lock': '600',
     'owner.lock-journal': '600',
