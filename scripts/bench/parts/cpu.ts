@@ -35,7 +35,8 @@ export async function measureCpu(bench: Bench): Promise<Row[]> {
   if (!canReadThreads) return [{ what, measured: 'only Linux says which thread ran', figure: null }];
   const daemon = await bench.vaults.get(KILOBYTE_SECRETS);
   const rows: Row[] = [];
-  for (const kind of listKinds(daemon)) rows.push(describe(kind, await measureKind(bench, daemon, kind)));
+  for (const kind of listKinds(daemon))
+    rows.push(...describeKind(kind, await measureKind(bench, daemon, kind)));
   return rows;
 }
 
@@ -77,15 +78,18 @@ async function measureKind(
   return rounds;
 }
 
-function describe({ name, target }: Kind, rounds: readonly Round[]): Row {
-  const us = (figure: (round: Round) => number) => median(rounds.map(figure)).toFixed(1);
-  const parts = [
-    `${us(({ daemon }) => daemon.main)} us in the request thread`,
-    `${us(({ daemon }) => daemon.workers)} in workers`,
-    `${us(({ daemon }) => daemon.helpers)} in helpers`,
-    `bare ${us(({ bare }) => bare.main)}`,
-  ];
-  const figure = median(rounds.map(({ daemon, bare }) => daemon.main / bare.main));
-  const row = { what: `CPU of a ${name}`, measured: parts.join(', '), figure };
-  return target === undefined ? row : { ...row, target };
+/** The request thread beside the bare server's, and what the other threads take. */
+function describeKind({ name, target }: Kind, rounds: readonly Round[]): Row[] {
+  const us = (figure: (round: Round) => number) => `${median(rounds.map(figure)).toFixed(1)} us`;
+  const requestThread = {
+    what: `CPU of a ${name}, request thread`,
+    measured: `${us(({ daemon }) => daemon.main)}, bare ${us(({ bare }) => bare.main)}`,
+    figure: median(rounds.map(({ daemon, bare }) => daemon.main / bare.main)),
+  };
+  const others = {
+    what: `CPU of a ${name}, other threads`,
+    measured: `workers ${us(({ daemon }) => daemon.workers)}, V8's ${us(({ daemon }) => daemon.helpers)}`,
+    figure: null,
+  };
+  return [target === undefined ? requestThread : { ...requestThread, target }, others];
 }
