@@ -35,6 +35,7 @@ const ALSO_HARD = [
   'granted-places',
   'isolation',
   'keychain',
+  'progress',
   'tampering',
 ];
 const JOBS = 2;
