@@ -3,6 +3,7 @@
  * only after the vault has said so; asking the vault for all names may take long.
  */
 import type { Client } from '../../client/client.ts';
+import type { Place } from '../../client/types.ts';
 import { quoteForPosix, quoteWord } from '../formats/shell-quote.ts';
 import { formatReference } from '../input/reference.ts';
 import type { Input } from '../run/command.ts';
@@ -17,7 +18,6 @@ import {
   listPlaces,
   listTexts,
   nameEnvironment,
-  type Place,
   quoteName,
   showName,
 } from './place-names.ts';

@@ -1,12 +1,8 @@
 /** Where secrets are, and how messages name environments and what is in them. */
 import type { Client } from '../../client/client.ts';
+import type { Place } from '../../client/types.ts';
 import { escapeControls } from '../../text/escape-controls.ts';
 import { findClose } from '../usage/close-word.ts';
-
-export interface Place {
-  readonly name: string;
-  readonly environment: string;
-}
 
 const PAGE_LIMIT = 1_000;
 /** More names than this are not looked through for one that is close. */
