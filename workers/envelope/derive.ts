@@ -3,6 +3,7 @@
  * key in native memory until the next garbage collection. Both keys belong to the caller; nothing is copied here.
  */
 
+import { Buffer } from 'node:buffer';
 import { encodeFields } from './encoding.ts';
 import { writeMac } from './sodium.ts';
 
@@ -16,9 +17,5 @@ export function deriveKey(
   context: Uint8Array,
   target: Uint8Array,
 ): void {
-  const head = encodeFields([label]);
-  const input = new Uint8Array(head.length + context.length);
-  input.set(head, 0);
-  input.set(context, head.length);
-  writeMac(inputKey, input, target);
+  writeMac(inputKey, Buffer.concat([encodeFields([label]), context]), target);
 }
