@@ -151,3 +151,22 @@ t.test(
     t.end();
   },
 );
+
+t.test(
+  'exec > the pipes of the parent and of Node have the same time > the parent keeps its own',
+  { skip },
+  (t) => {
+    const sandbox = createWithFile(t);
+    // On a fast machine both are made within one step of the kernel's clock.
+    const sameTimes = `data:text/javascript,${encodeURIComponent(`
+    const { futimesSync, readdirSync, readlinkSync } = process.getBuiltinModule('fs');
+    for (const fd of readdirSync('/proc/self/fd').map(Number).filter((fd) => fd > 2)) {
+      try {
+        if (readlinkSync('/proc/self/fd/' + fd).startsWith('pipe:')) futimesSync(fd, 1, 1);
+      } catch {} // the descriptor of the listing
+    }`)}`;
+    const command = [process.execPath, '--import', sameTimes, BIN, 'exec', '--env-file', 'none.env', '--'];
+    t.equal(runUnder(sandbox, command, LIST), runUnder(sandbox, [], LIST));
+    t.end();
+  },
+);

@@ -92,8 +92,16 @@ function findOwnPipes(candidates: readonly Found[]): Found[] {
   const whole = [...pairs.values()].filter((ends) => ends.length === 2);
   const isBlocking = (ends: readonly Found[]) => ends.every(({ flags }) => (flags & O_NONBLOCK) === 0);
   const loops = whole.filter((ends) => ends.every(({ flags }) => (flags & O_NONBLOCK) !== 0));
-  const [youngest = []] = whole.filter(isBlocking).sort((one, other) => measureAge(one) - measureAge(other));
+  const [youngest = []] = whole.filter(isBlocking).sort(compareAges);
   return [...loops.flat(), ...youngest];
+}
+
+/**
+ * Sorts the younger pipe first. The kernel's clock for such times has steps of up to 10 ms: of two with the same time the
+ * one with the higher numbers is taken for the younger, since a parent has its pipe before Node takes what is still free.
+ */
+function compareAges(one: readonly Found[], other: readonly Found[]): number {
+  return measureAge(one) - measureAge(other) || (other[0]?.number ?? 0) - (one[0]?.number ?? 0);
 }
 
 /** Smaller means younger. A pipe's times say when it was made, or last read and written. */
