@@ -1,64 +1,15 @@
 /** What clients may take of the server: connections, requests at once, memory; and who goes when it is too much. */
+
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import t, { type Test } from 'tap';
-import type { CallResult } from '../src/call-result.ts';
+import t from 'tap';
 import { chooseConnectionCap, findDescriptorLimit } from '../src/daemon/descriptors.ts';
-import { createApiServer } from '../src/http/server.ts';
-import type { Call } from '../workers/messages.ts';
-import { createBackend } from './fixtures/backend.ts';
-import { listenUntilEnd } from './fixtures/listening.ts';
+import { HEAD, HEALTH, MIB, serveCalls, stall, succeed } from './fixtures/answering-server.ts';
 import { readDescriptorLimit } from './fixtures/process-figures.ts';
 import { RawConnection, sendRaw, waitUntil } from './fixtures/raw.ts';
 
-const TOKEN = `mvt_${'0f'.repeat(32)}`;
-const HEAD = `HTTP/1.1\r\nAuthorization: Bearer ${TOKEN}\r\n`;
-const HEALTH = 'GET /v1/health HTTP/1.1\r\n\r\n';
-const MIB = 1_048_576;
-
-interface Pending {
-  readonly call: Call;
-  readonly isWanted: () => boolean;
-  readonly resolve: (answered: CallResult) => void;
-}
-
-/** A server whose calls a test answers one by one, unless `reply` does. */
-async function serve(
-  t: Test,
-  limits: { connections?: number; heldBytes?: number },
-  reply: ((call: Call) => CallResult) | null = null,
-) {
-  const pending: Pending[] = [];
-  const warnings: string[] = [];
-  const logged: number[] = [];
-  const server = createApiServer(
-    createBackend(TOKEN, ['read', 'write'], (_pool, call, isWanted) =>
-      reply === null
-        ? new Promise((resolve) => pending.push({ call, isWanted, resolve }))
-        : Promise.resolve(reply(call)),
-    ),
-    (line) => logged.push(line.response.status),
-    { connections: 10, ...limits, report: (_event, detail) => warnings.push(detail) },
-  );
-  const path = await listenUntilEnd(t, server);
-  const count = () =>
-    new Promise<number>((resolve) => server.getConnections((_error, connections) => resolve(connections)));
-  return { path, pending, warnings, logged, count };
-}
-
-const ok = (size: number): CallResult => ({ ok: true, body: new Uint8Array(size).fill(0x61) });
-
-/** Sends and does not read. */
-async function stall(path: string, bytes: string): Promise<Socket> {
-  const socket = connect(path);
-  socket.on('error', () => {});
-  await once(socket, 'connect');
-  socket.pause().write(bytes);
-  return socket;
-}
-
 t.test('connections > more than the cap, idle > the oldest are closed; who asks is served', async (t) => {
-  const { path, warnings, count } = await serve(t, { connections: 10 });
+  const { path, warnings, count } = await serveCalls(t, { connections: 10 });
   const kept = await RawConnection.open(path);
   const silent: RawConnection[] = [];
   for (let index = 0; index < 40; index++) {
@@ -84,7 +35,7 @@ t.test('connections > more than the cap, idle > the oldest are closed; who asks 
 });
 
 t.test('connections > more than the cap, all have asked > who waits for an answer keeps it', async (t) => {
-  const { path, pending } = await serve(t, { connections: 4 });
+  const { path, pending } = await serveCalls(t, { connections: 4 });
   const waiting = await RawConnection.open(path);
   waiting.write(`GET /v1/secrets/a ${HEAD}\r\n`);
   await waitUntil(() => pending.length === 1);
@@ -100,13 +51,13 @@ t.test('connections > more than the cap, all have asked > who waits for an answe
     resting.map(({ ended }) => ended),
     [true, true, true, true, true, false, false, false],
   );
-  pending[0]?.resolve(ok(3));
+  pending[0]?.resolve(succeed(3));
   t.match(await waiting.waitFor(1), [{ status: 200, body: 'aaa' }]);
   for (const { socket } of [waiting, ...resting]) socket.destroy();
 });
 
 t.test('connections > all wait for answers > the oldest goes, and the new one is served', async (t) => {
-  const { path, pending } = await serve(t, { connections: 3 });
+  const { path, pending } = await serveCalls(t, { connections: 3 });
   const waiting: RawConnection[] = [];
   for (let index = 0; index < 3; index++) {
     const connection = await RawConnection.open(path);
@@ -126,7 +77,7 @@ t.test('connections > all wait for answers > the oldest goes, and the new one is
 t.test(
   'pipelined > 1,000 requests > 64 are worked on at once, all are answered in their order',
   async (t) => {
-    const { path, pending } = await serve(t, {});
+    const { path, pending } = await serveCalls(t, {});
     const connection = await RawConnection.open(path);
     const names = Array.from({ length: 1_000 }, (_, index) => `n${index}`);
     connection.write(names.map((name) => `GET /v1/secrets/${name} ${HEAD}\r\n`).join(''));
@@ -151,7 +102,7 @@ t.test(
 );
 
 t.test('pipelined > bodies among them > each is read, also behind those that wait', async (t) => {
-  const { path } = await serve(t, {}, ({ body }) => ok(body?.length ?? 0));
+  const { path } = await serveCalls(t, {}, ({ body }) => succeed(body?.length ?? 0));
   const connection = await RawConnection.open(path);
   const sizes = Array.from({ length: 300 }, (_, index) => (index % 3 === 0 ? 20_000 : index + 1));
   for (const size of sizes)
@@ -166,9 +117,9 @@ t.test('pipelined > bodies among them > each is read, also behind those that wai
 
 t.test('pipelined without reading > the server stops to read', async (t) => {
   let calls = 0;
-  const { path } = await serve(t, {}, () => {
+  const { path } = await serveCalls(t, {}, () => {
     calls += 1;
-    return ok(10_000);
+    return succeed(10_000);
   });
   const request = `GET /v1/secrets/a ${HEAD}\r\n`;
   const socket = await stall(path, request.repeat(50_000));
@@ -185,7 +136,7 @@ t.test(
   async (t) => {
     const bodies: Uint8Array[] = [];
     const zeroed = new Set<Uint8Array>();
-    const { path, warnings, count } = await serve(t, { connections: 100, heldBytes: 8 * MIB }, () => {
+    const { path, warnings, count } = await serveCalls(t, { connections: 100, heldBytes: 8 * MIB }, () => {
       const body = new Uint8Array(MIB).fill(0x61);
       // Its memory is given back then, and cannot be looked at any more.
       body.fill = (value) => {
@@ -219,7 +170,7 @@ t.test(
     const [size, all] = [60_000, 12];
     const shared = new Uint8Array(2 * all * size).fill(0x61);
     let given = 0;
-    const { path, pending } = await serve(t, {});
+    const { path, pending } = await serveCalls(t, {});
     const socket = await stall(path, `GET /v1/secrets/a ${HEAD}\r\n`.repeat(all));
     await waitUntil(() => pending.length === all);
     for (const { resolve } of pending) {
@@ -245,7 +196,7 @@ t.test(
 t.test(
   'bodies that stall > too much > who holds most for longest is refused; who sends at once is served',
   async (t) => {
-    const { path, warnings } = await serve(t, { heldBytes: 3 * MIB + 65_536 }, () => ok(1));
+    const { path, warnings } = await serveCalls(t, { heldBytes: 3 * MIB + 65_536 }, () => succeed(1));
     const upload = `PUT /v1/secrets/a ${HEAD}Content-Length: ${MIB}\r\n\r\n`;
     const slow = await Promise.all(
       Array.from({ length: 5 }, () => stall(path, upload + 'x'.repeat(MIB - 1_000))),
@@ -264,7 +215,7 @@ t.test(
 t.test(
   'request > its client leaves before it is read > not wanted any more, and no answer is logged',
   async (t) => {
-    const { path, pending, logged } = await serve(t, {});
+    const { path, pending, logged } = await serveCalls(t, {});
     const connection = await RawConnection.open(path);
     connection.write(`GET /v1/secrets/a ${HEAD}\r\n`);
     await waitUntil(() => pending.length === 1);
@@ -278,7 +229,7 @@ t.test(
 );
 
 t.test('CONNECT > refused, and the client sends more, or stays > the connection is closed', async (t) => {
-  const { path, count } = await serve(t, {});
+  const { path, count } = await serveCalls(t, {});
   const ask = async () => {
     const socket = connect({ path, allowHalfOpen: true });
     t.teardown(() => socket.destroy());

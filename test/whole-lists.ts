@@ -1,4 +1,5 @@
-/** Lists without `limit`: those too long for one piece come in several, whoever reads them, however slowly. */
+/** Lists without `limit`: those too long for one piece come in several, for every client, however slowly it reads. */
+
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -6,47 +7,15 @@ import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import t, { type Test } from 'tap';
-import { HttpError } from '../src/http/errors.ts';
+import t from 'tap';
 import type { HttpResponse } from '../src/http/http-response.ts';
-import { sendInPieces } from '../src/http/send-in-pieces.ts';
-import { type Daemon, startDaemon } from './fixtures/daemon.ts';
+import type { Daemon } from './fixtures/daemon.ts';
+import { ENTRY_COUNT, importEntries, serveFilled } from './fixtures/filled-vault.ts';
 import { createHeldVault, hold } from './fixtures/held.ts';
-import { listenUntilEnd } from './fixtures/listening.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { RawConnection, waitUntil } from './fixtures/raw.ts';
 import { mav } from './fixtures/vault.ts';
-
-const COUNT = 1_500;
-/** Enough that the whole list does not fit what the kernel holds of a connection. */
-const NOTE = 'n'.repeat(1_000);
-
-/** In three environments, with metadata that all or every second one has. */
-function entry(index: number) {
-  const parity = index % 2 === 0 ? 'even' : 'odd';
-  return {
-    name: `entry-${String((index * 7) % COUNT).padStart(4, '0')}`,
-    environment: ['', 'dev', 'größe'][index % 3] ?? '',
-    value: 'v',
-    metadata: { parity, note: NOTE },
-  };
-}
-
-type Ask = (method: string, target: string, options?: { body?: unknown }) => Promise<{ status: number }>;
-
-async function fill(ask: Ask): Promise<void> {
-  const secrets = Array.from({ length: COUNT }, (_, index) => entry(index));
-  const { status } = await ask('POST', '/v1/import', { body: { secrets } });
-  if (status !== 200) throw new Error(`import: ${status}`);
-}
-
-async function serveFilled(t: Test): Promise<Daemon> {
-  const daemon = await startDaemon(t);
-  await fill(daemon.ask);
-  return daemon;
-}
 
 const daemon = await serveFilled(t);
 const authorized = ({ admin }: Daemon) => `Authorization: Bearer ${admin}\r\n`;
@@ -66,12 +35,12 @@ async function joinPages(target: string): Promise<string> {
 
 t.test('list, search, filters > long > in chunks, complete, in order, as the pages are', async (t) => {
   for (const [target, count] of [
-    ['/v1/secrets?', COUNT],
-    ['/v1/secrets?env=dev&', COUNT / 3],
-    ['/v1/secrets?metadata_key=parity&', COUNT],
-    ['/v1/secrets?metadata_key=parity&metadata_value=odd&', COUNT / 2],
-    ['/v1/search?q=ENTRY&', COUNT],
-    ['/v1/search?q=gr%C3%B6%C3%9Fe&', COUNT / 3],
+    ['/v1/secrets?', ENTRY_COUNT],
+    ['/v1/secrets?env=dev&', ENTRY_COUNT / 3],
+    ['/v1/secrets?metadata_key=parity&', ENTRY_COUNT],
+    ['/v1/secrets?metadata_key=parity&metadata_value=odd&', ENTRY_COUNT / 2],
+    ['/v1/search?q=ENTRY&', ENTRY_COUNT],
+    ['/v1/search?q=gr%C3%B6%C3%9Fe&', ENTRY_COUNT / 3],
   ] as const) {
     const { status, headers, text, json } = await daemon.ask('GET', target);
     t.equal(status, 200, target);
@@ -128,7 +97,7 @@ t.test('keep-alive > requests behind a long list, at once and later > answered i
   connection.write(`${health}${getList(daemon)}${health}${getList(daemon)}`);
   const answers = await connection.waitFor(4);
   const lengths = () => answers.map(({ body }) => JSON.parse(body).length);
-  t.strictSame(lengths(), [undefined, COUNT, undefined, COUNT]);
+  t.strictSame(lengths(), [undefined, ENTRY_COUNT, undefined, ENTRY_COUNT]);
   connection.write(health);
   t.equal((await connection.waitFor(5)).length, 5);
   connection.close();
@@ -143,7 +112,7 @@ t.test('HTTP/1.0 > a long list > its end is the end of the connection', async (t
     t.match(head, /^HTTP\/1\.1 200 OK\r\n/);
     t.match(head, /^connection: close$/im);
     t.notMatch(head, /transfer-encoding/i);
-    t.equal(JSON.parse(body).length, COUNT);
+    t.equal(JSON.parse(body).length, ENTRY_COUNT);
   }
 });
 
@@ -192,7 +161,7 @@ const lineOf = (from: Daemon, id: string) =>
 t.test('clients that stall or leave > in the middle > others are served, and the end is quick', async (t) => {
   const other = await serveFilled(t);
   const stalled = await Promise.all(Array.from({ length: 20 }, (_, index) => stall(other, `s-${index}`)));
-  t.equal((await other.ask('GET', '/v1/secrets')).json.length, COUNT);
+  t.equal((await other.ask('GET', '/v1/secrets')).json.length, ENTRY_COUNT);
   t.equal((await other.ask('PUT', '/v1/secrets/new', { body: { value: 'v' } })).status, 201);
   t.strictSame(lineOf(other, 's-0'), [], 'not answered yet');
   for (const socket of stalled) socket.destroy();
@@ -271,14 +240,14 @@ t.test(
   'changes between two pieces > what stays in its place is there once, and the JSON is whole',
   async (t) => {
     const held = await hold(t, await createHeldVault(t));
-    await fill(held.ask);
+    await importEntries(held.ask);
     const before = (await held.ask('GET', '/v1/secrets')).json as { name: string }[];
     const names = before.map(({ name }) => name);
     const answer = await held.answer('GET', '/v1/secrets');
     const first = Buffer.from(answer.body).toString();
     const second = Buffer.from((await answer.rest?.next())?.value ?? []).toString();
     const seen = JSON.parse(`${first}${second}]`).length as number;
-    t.ok(seen > 1 && seen < COUNT, `${seen} in two pieces`);
+    t.ok(seen > 1 && seen < ENTRY_COUNT, `${seen} in two pieces`);
     const gone = [before[0]?.name ?? '', before.at(-2)?.name ?? ''];
     for (const { name, environment } of before.filter(({ name }) => gone.includes(name)) as any[])
       await held.ask('DELETE', `/v1/secrets/${name}?env=${encodeURIComponent(environment)}`);
@@ -295,7 +264,7 @@ t.test(
 
 t.test('all that is left is deleted between two pieces > the array ends', async (t) => {
   const held = await hold(t, await createHeldVault(t));
-  await fill(held.ask);
+  await importEntries(held.ask);
   const answer = await held.answer('GET', '/v1/search?q=entry');
   const first = Buffer.from(answer.body).toString();
   const seen = new Set(JSON.parse(`${first}]`).map(({ name }: { name: string }) => name));
@@ -312,79 +281,8 @@ t.test('all that is left is deleted between two pieces > the array ends', async 
 
 t.test('destroyed in the middle > breaks off as sealed', async (t) => {
   const held = await hold(t, await createHeldVault(t));
-  await fill(held.ask);
+  await importEntries(held.ask);
   const answer = await held.answer('GET', '/v1/secrets');
   t.equal((await held.ask('POST', '/v1/destroy', { body: { confirm: 'destroy' } })).status, 200);
   await t.rejects(restOf(answer), { code: 'sealed' });
-});
-
-/** A server that answers everything with these pieces, and what became of them. */
-async function serveRest(t: Test, rest: () => HttpResponse['rest']) {
-  const outcomes: (string | null)[] = [];
-  const holding = { hold: () => {}, release: () => {} };
-  const server = createServer(async ({ method = '' }, response) => {
-    const headers = ['Content-Type', 'application/json'];
-    const about = { route: null, tokenId: null, code: null, requestId: '', isLast: false };
-    const answer = { status: 200, headers, body: new Uint8Array([0x5b]), rest: rest(), ...about };
-    outcomes.push(await sendInPieces(response, method, answer, holding, () => {}));
-  });
-  const path = await listenUntilEnd(t, server);
-  return { path, outcomes };
-}
-
-const PIECE_SIZE = 65_536;
-
-t.test(
-  'stream > a client that does not read > a few pieces are taken and zeroed; the rest ends with it',
-  async (t) => {
-    const pieces: Uint8Array[] = [];
-    let zeroed = 0;
-    let isReturned = false;
-    async function* produce() {
-      try {
-        for (let index = 0; index < 1_000; index++) {
-          const piece = new Uint8Array(PIECE_SIZE).fill(0x20);
-          pieces.push(piece);
-          const fill = (byte: number) => {
-            zeroed += byte === 0 ? 1 : 0;
-            return Uint8Array.prototype.fill.call(piece, byte) as typeof piece;
-          };
-          yield Object.assign(piece, { fill });
-        }
-      } finally {
-        isReturned = true;
-      }
-    }
-    const { path, outcomes } = await serveRest(t, produce);
-    const socket = connect(path);
-    // Two requests: the second answer waits behind the first and must hold no more either.
-    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(2));
-    let count = -1;
-    while (count !== pieces.length) {
-      count = pieces.length;
-      await sleep(200);
-    }
-    t.ok(count > 0 && count * PIECE_SIZE < 2_000_000, `${count} pieces of 1,000`);
-    t.notOk(isReturned);
-    socket.destroy();
-    await waitUntil(() => outcomes.length === 2);
-    t.strictSame(outcomes, [null, null]);
-    t.ok(isReturned, 'nobody is left to ask for more');
-    t.equal(pieces.length, count);
-    t.strictSame([zeroed, pieces.every(({ length }) => length === 0)], [count, true], 'zeroed, given back');
-  },
-);
-
-t.test('stream > what it asks for fails, foreseen or not > cut, with the code', async (t) => {
-  const errors = [new HttpError('busy', 'busy'), new Error('unforeseen')];
-  const { path, outcomes } = await serveRest(t, async function* () {
-    yield new Uint8Array([0x31]);
-    throw errors.shift();
-  });
-  for (const code of ['busy', 'internal']) {
-    const connection = await RawConnection.open(path);
-    connection.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-    t.strictSame(await connection.waitForEnd(), [], 'no whole answer');
-    t.equal(outcomes.at(-1), code);
-  }
 });
