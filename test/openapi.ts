@@ -1,77 +1,23 @@
-/** The OpenAPI document: it is current, whole, and says what the daemon does. */
+/** The OpenAPI document: it is current and whole, and has every route with its errors. */
+
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import * as z from 'zod';
-import { buildDocument, renderDocument } from '../scripts/openapi.ts';
+import { renderDocument } from '../scripts/openapi.ts';
 import { STATUS_OF } from '../src/http/errors.ts';
-import { locateSessionToken, readSessionToken } from '../src/places/session-token.ts';
 import { routes } from '../src/routes.ts';
-import { type Answer, ask } from './fixtures/ask.ts';
-import { startDaemon } from './fixtures/daemon.ts';
+import {
+  document,
+  follow,
+  isBytes,
+  membersOf,
+  type Node,
+  operations,
+  resolve,
+  scopeOf,
+} from './fixtures/openapi-document.ts';
 
 const FILE = new URL('../src/http/openapi.json', import.meta.url);
 const METHODS = ['get', 'put', 'patch', 'post', 'delete'];
-
-// Before any subtest: tap takes the whole to have ended when the last subtest has.
-const daemon = await startDaemon(t);
-const session = readSessionToken(locateSessionToken(daemon.env, daemon.socket));
-
-interface Operation {
-  readonly operationId: string;
-  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
-  readonly parameters: readonly { readonly name?: string; readonly in?: string }[];
-  readonly requestBody?: { readonly required: boolean; readonly content: Content };
-  readonly responses: Readonly<Record<string, { readonly content: Content }>>;
-}
-
-type Content = Readonly<Record<string, { readonly schema: Node }>>;
-
-type Node = string | number | boolean | null | Node[] | { [member: string]: Node };
-
-const document = buildDocument() as { [member: string]: Node };
-
-/** With every reference replaced by what it stands for. Throws where one stands for nothing. */
-function resolve(node: Node): Node {
-  if (Array.isArray(node)) return node.map(resolve);
-  if (typeof node !== 'object' || node === null) return node;
-  if (typeof node.$ref === 'string') return resolve(follow(node.$ref));
-  return Object.fromEntries(Object.entries(node).map(([member, child]) => [member, resolve(child)]));
-}
-
-function follow(reference: string): Node {
-  let found: Node | undefined = document;
-  for (const step of reference.split('/').slice(1)) found = membersOf(found)[step];
-  if (!reference.startsWith('#/') || found === undefined) throw new Error(`${reference} stands for nothing`);
-  return found;
-}
-
-function membersOf(node: Node | undefined): { [member: string]: Node } {
-  return typeof node === 'object' && node !== null && !Array.isArray(node) ? node : {};
-}
-
-const operations = Object.entries(membersOf(resolve(follow('#/paths')))).flatMap(([path, item]) =>
-  Object.entries(membersOf(item)).map(([method, operation]) => ({
-    path,
-    method,
-    operation: operation as unknown as Operation,
-  })),
-);
-
-function getOperation(id: string): Operation {
-  const found = operations.find(({ operation }) => operation.operationId === id);
-  if (found === undefined) throw new Error(`there is no ${id}`);
-  return found.operation;
-}
-
-/** The scope that it asks for; `session` for what only the session token may do. */
-function scopeOf({ security: [needed = {}] }: Operation): string | null {
-  return needed.session === undefined ? (needed.bearer?.[0] ?? null) : 'session';
-}
-
-/** Whether the content is bytes, and nothing else beside them. */
-function isBytes(content: Content | undefined): boolean {
-  return content !== undefined && Object.keys(content).join() === 'application/octet-stream';
-}
 
 t.test('openapi.json > compared with its sources > current; if not: npm run openapi', async (t) => {
   t.ok(readFileSync(FILE, 'utf8') === renderDocument());
@@ -177,169 +123,4 @@ t.test('openapi.json > defaults > in words, as generators would ask for what has
     const { parameters, requestBody = null } = operation;
     t.strictSame(findMembers([parameters, requestBody] as unknown as Node, 'default'), []);
   }
-});
-
-/** No member that the document does not name: what it says of an answer is all there is. */
-function closeObjects(schema: Node): Node {
-  if (Array.isArray(schema)) return schema.map(closeObjects);
-  if (typeof schema !== 'object' || schema === null) return schema;
-  const { properties, ...rest } = schema;
-  const closed = closeMembers(rest);
-  if (properties === undefined) return closed;
-  return { additionalProperties: false, ...closed, properties: closeMembers(membersOf(properties)) };
-}
-
-function closeMembers(node: { [member: string]: Node }): { [member: string]: Node } {
-  return Object.fromEntries(Object.entries(node).map(([member, child]) => [member, closeObjects(child)]));
-}
-
-/** What the document says against an answer; empty if it is as described. */
-function findDeviations(operation: Operation, { status, headers, json }: Answer): string[] {
-  const described = operation.responses[status] ?? operation.responses.default;
-  if (described === undefined) return [`${status} is not described`];
-  const type = headers['content-type'] ?? 'none';
-  if (Object.keys(described.content).join() !== type) return [`${type} is not the described type`];
-  if (type !== 'application/json') return [];
-  const { schema = {} } = described.content[type] ?? {};
-  const { error } = z.fromJSONSchema(closeObjects(schema) as z.core.JSONSchema.JSONSchema).safeParse(json);
-  return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
-}
-
-const SECRET = '/v1/secrets/described';
-
-/** One call of each operation at least, with what its answer is. */
-const CALLS: [operation: string, status: number, method: string, target: string, body?: unknown][] = [
-  ['health', 200, 'GET', '/v1/health'],
-  ['openapi', 200, 'GET', '/v1/openapi.json'],
-  ['secrets.put', 201, 'PUT', SECRET, { value: 'v', metadata: { a: [1, null], b: 'c' } }],
-  ['secrets.put', 400, 'PUT', SECRET, {}],
-  ['secrets.patch', 200, 'PATCH', SECRET, { metadata: { a: 1 } }],
-  ['secrets.patch', 404, 'PATCH', '/v1/secrets/none', {}],
-  ['secrets.get', 200, 'GET', SECRET],
-  ['fields.put', 201, 'PUT', `${SECRET}/fields/user`, { value: 'root' }],
-  ['fields.putMany', 201, 'PUT', '/v1/secrets/fields-only/fields', { fields: { a: '1', b: '2' } }],
-  ['fields.get', 200, 'GET', `${SECRET}/fields/user`],
-  ['fields.get', 404, 'GET', `${SECRET}/fields/none`],
-  ['fields.list', 200, 'GET', `${SECRET}/fields`],
-  ['secrets.get', 200, 'GET', SECRET],
-  ['secrets.get', 200, 'GET', '/v1/secrets/fields-only'],
-  ['secrets.get', 404, 'GET', '/v1/secrets/none'],
-  [
-    'secrets.batchGet',
-    200,
-    'POST',
-    '/v1/secrets/batch-get',
-    {
-      refs: [
-        ...['described', 'fields-only', 'none'].map((name) => ({ name })),
-        { name: 'fields-only', field: 'a' },
-        { name: 'fields-only', environment: '', field: 'none' },
-      ],
-    },
-  ],
-  ['secrets.batchGet', 400, 'POST', '/v1/secrets/batch-get', { refs: [] }],
-  ['secrets.list', 200, 'GET', '/v1/secrets'],
-  ['secrets.list', 400, 'GET', '/v1/secrets?limit=0'],
-  ['secrets.search', 200, 'GET', '/v1/search?q=described'],
-  ['secrets.search', 400, 'GET', '/v1/search'],
-  ['secrets.export', 200, 'GET', '/v1/export'],
-  ['secrets.export', 400, 'GET', '/v1/export?limit=1001'],
-  ['secrets.import', 200, 'POST', '/v1/import?dry_run=true', { secrets: [{ name: 'new', value: 'v' }] }],
-  ['secrets.import', 400, 'POST', '/v1/import', { secrets: [] }],
-  ['values.put', 201, 'PUT', `${SECRET}/value`, Buffer.from([0xff, 0])],
-  ['values.put', 400, 'PUT', `${SECRET}/value`],
-  ['values.get', 200, 'GET', `${SECRET}/value`],
-  ['values.get', 404, 'GET', '/v1/secrets/fields-only/value'],
-  ['fieldValues.put', 201, 'PUT', `${SECRET}/fields/bytes/value`, Buffer.from([0xff, 0])],
-  ['fieldValues.get', 200, 'GET', `${SECRET}/fields/bytes/value`],
-  ['fieldValues.get', 404, 'GET', `${SECRET}/fields/none/value`],
-  ['fields.get', 200, 'GET', `${SECRET}/fields/bytes`],
-  ['fields.list', 200, 'GET', `${SECRET}/fields`],
-  ['secrets.get', 200, 'GET', SECRET],
-  [
-    'secrets.batchGet',
-    200,
-    'POST',
-    '/v1/secrets/batch-get',
-    { refs: [{ name: 'described' }, { name: 'described', field: 'bytes' }] },
-  ],
-  ['secrets.rename', 409, 'POST', `${SECRET}/rename`, { name: 'fields-only' }],
-  ['secrets.rename', 200, 'POST', `${SECRET}/rename`, { name: 'renamed', environment: 'e' }],
-  ['secrets.rename', 200, 'POST', '/v1/secrets/renamed/rename?env=e', { name: 'described', environment: '' }],
-  ['secrets.accept', 200, 'POST', `${SECRET}/accept`],
-  ['fields.delete', 200, 'DELETE', `${SECRET}/fields/user`],
-  ['fields.list', 200, 'GET', `${SECRET}/fields`],
-  ['passwords.generate', 200, 'POST', '/v1/generate'],
-  ['passwords.generate', 200, 'POST', '/v1/generate', { name: 'generated', length: 8 }],
-  ['passwords.generate', 200, 'POST', '/v1/generate', { words: 6 }],
-  ['passwords.generate', 400, 'POST', '/v1/generate', { length: 0 }],
-  ['vault.info', 200, 'GET', '/v1/info'],
-  ['tokens.create', 201, 'POST', '/v1/tokens', { name: 'described', scopes: ['read'], expires_in: '1h' }],
-  ['tokens.create', 201, 'POST', '/v1/tokens', { name: 'described', scopes: ['admin', 'write'] }],
-  ['tokens.list', 200, 'GET', '/v1/tokens'],
-  ['tokens.revoke', 404, 'DELETE', '/v1/tokens/none'],
-  ['secrets.delete', 200, 'DELETE', SECRET],
-  ['vault.status', 200, 'GET', '/v1/status'],
-  ['vault.check', 200, 'GET', '/v1/check'],
-  ['keys.rotate', 200, 'POST', '/v1/keys/rotate'],
-  ['vault.seal', 200, 'POST', '/v1/seal'],
-  ['secrets.get', 503, 'GET', SECRET],
-  ['vault.unseal', 200, 'POST', '/v1/unseal'],
-  ['vault.unseal', 400, 'POST', '/v1/unseal', { passphrase: 1 }],
-  ['vault.destroy', 400, 'POST', '/v1/destroy', {}],
-];
-
-t.test('openapi.json > actual answers > are as described', async (t) => {
-  const { id } = await daemon.createToken(['read']);
-  const revoking: (typeof CALLS)[number] = ['tokens.revoke', 200, 'DELETE', `/v1/tokens/${id}`];
-  const succeeded = new Set<string>();
-  for (const [name, status, method, target, body] of [revoking, ...CALLS]) {
-    const token = scopeOf(getOperation(name)) === 'session' ? session : daemon.admin;
-    const answer = await daemon.ask(method, target, { token, body });
-    t.equal(answer.status, status, `${method} ${name}`);
-    t.strictSame(findDeviations(getOperation(name), answer), [], `${name} ${status}`);
-    if (status < 300) succeeded.add(name);
-  }
-  t.strictSame(
-    succeeded,
-    new Set(routes.map(({ operation }) => operation).filter((operation) => operation !== 'vault.destroy')),
-    'each operation was asked',
-  );
-  const wrong = { ...(await daemon.ask('GET', '/v1/health')), json: { status: 'ok', time: 1, extra: true } };
-  t.equal(findDeviations(getOperation('health'), wrong).length, 2, 'a deviation would be seen');
-});
-
-t.test('openapi.json > answers of every kind of error > are as described', async (t) => {
-  const { token } = await daemon.createToken(['read']);
-  const operation = getOperation('secrets.put');
-  const body = { value: 'v' };
-  const answers = await Promise.all([
-    ask(daemon.socket, 'PUT', SECRET, { body }),
-    ask(daemon.socket, 'PUT', SECRET, { body, token }),
-    daemon.ask('PUT', SECRET, { body, headers: { 'If-Match': '"x"' } }),
-    daemon.ask('PUT', SECRET, { body: { value: 'v'.repeat(1_048_576) } }),
-    daemon.ask('POST', SECRET, { body }),
-    ask(daemon.socket, 'GET', '/v1/none'),
-    daemon.ask('POST', '/v1/seal', { body }),
-  ]);
-  t.strictSame(
-    answers.map(({ status }) => status),
-    [401, 403, 412, 413, 405, 401, 403],
-  );
-  for (const answer of answers) t.strictSame(findDeviations(operation, answer), [], String(answer.status));
-});
-
-t.test('openapi > without a token > the document that is checked in', async (t) => {
-  const answer = await ask(daemon.socket, 'GET', '/v1/openapi.json');
-  t.equal(answer.status, 200);
-  t.ok(answer.bytes.equals(readFileSync(FILE)));
-  const again = await ask(daemon.socket, 'GET', '/v1/openapi.json');
-  t.ok(again.bytes.equals(answer.bytes), 'asked twice, it is the same');
-});
-
-// The last one: it ends the daemon.
-t.test('openapi.json > the answer to the destruction of the vault > is as described', async (t) => {
-  const answer = await daemon.ask('POST', '/v1/destroy', { token: session, body: { confirm: 'destroy' } });
-  t.equal(answer.status, 200);
-  t.strictSame(findDeviations(getOperation('vault.destroy'), answer), []);
 });
