@@ -1,29 +1,26 @@
 /** `mav copy` and `mav get --clip`: real X servers, and what stays behind to clear them. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import {
-  chmodSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+
+import { chmodSync, mkdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { findClipboard } from '../src/cli/clipboard/clipboard.ts';
+import {
+  beforeClearing,
+  findClearers,
+  pathWith,
+  readIfThere,
+  seesClipboard,
+  startDisplay,
+  waitFor,
+  writeClipboard,
+} from './fixtures/clipboard.ts';
 import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { createSandbox, fillVault, finished, mav, type Sandbox } from './fixtures/vault.ts';
+import { createSandbox, fillVault, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
-/** Only a test that fails waits so long. */
-const PATIENCE_MS = 60_000;
 const VALUE = 'hunter2 "ü"\n two lines';
 const OTHER = 'something else';
 
@@ -36,94 +33,6 @@ async function createVault(t: Test, env: NodeJS.ProcessEnv, { served = true } = 
     for (const pid of findClearers(sandbox)) process.kill(pid);
   });
   return sandbox;
-}
-
-/** An X server of the test's own; answers the name of its display. */
-async function startDisplay(t: Test): Promise<string> {
-  const server: ChildProcess = spawn(
-    'Xvfb',
-    ['-displayfd', '3', '-nolisten', 'tcp', '-screen', '0', '64x64x8'],
-    {
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    },
-  );
-  const ended = once(server, 'close');
-  t.teardown(async () => {
-    server.kill();
-    await ended;
-  });
-  const [number] = await once(server.stdio[3] as Readable, 'data');
-  return `:${String(number).trim()}`;
-}
-
-/** Waits until this is in the clipboard (empty: nothing): xclip is back before its copying has reached the server. */
-async function seesClipboard({ env }: Pick<Sandbox, 'env'>, expected: string): Promise<void> {
-  await waitUntil(`the clipboard to hold ${JSON.stringify(expected)}`, async () => {
-    const { code, stdout } = await finished(spawn('xclip', ['-selection', 'clipboard', '-out'], { env }));
-    return (code === 0 ? stdout : '') === expected;
-  });
-}
-
-/** Does something while the process that waits to clear stands still; then waits for it. */
-async function beforeClearing(sandbox: Sandbox, act: () => Promise<void>): Promise<void> {
-  const [pid] = findClearers(sandbox);
-  if (pid === undefined) throw new Error('nobody waits to clear the clipboard');
-  process.kill(pid, 'SIGSTOP');
-  await act();
-  process.kill(pid, 'SIGCONT');
-  await waitUntil('the clearing', () => findClearers(sandbox).length === 0);
-}
-
-async function writeClipboard({ env }: Sandbox, text: string): Promise<void> {
-  // It goes on in the background, with the streams that it was given.
-  const child = spawn('xclip', ['-selection', 'clipboard', '-in'], {
-    env,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  child.stdin.end(text);
-  await once(child, 'exit');
-  await seesClipboard({ env }, text);
-}
-
-async function waitUntil(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE_MS; !(await isSo()); await sleep(20))
-    if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
-}
-
-/** The processes that wait to clear a sandbox's clipboard. */
-function findClearers({ folder }: Sandbox): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^[0-9]+$/.test(name))
-    .filter((pid) => read(`/proc/${pid}/cmdline`).includes('clear-clipboard.js'))
-    .filter((pid) => read(`/proc/${pid}/environ`).includes(folder))
-    .map(Number);
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
-}
-
-/** A PATH on which there are only these programs. */
-function pathWith(sandbox: Sandbox, ...programs: readonly string[]): string {
-  const folder = join(sandbox.folder, `only-${programs.join('-')}`);
-  mkdirSync(folder);
-  for (const program of programs) {
-    const found = (process.env.PATH ?? '').split(delimiter).find((dir) => readable(dir).includes(program));
-    symlinkSync(join(found ?? '', program), join(folder, program));
-  }
-  return folder;
-}
-
-function readable(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 t.test(
@@ -198,7 +107,7 @@ t.test(
     t.ok(pid, 'it outlives the terminal');
     t.equal(readlinkSync(`/proc/${pid}/cwd`), '/');
     for (const stream of [1, 2]) t.equal(readlinkSync(`/proc/${pid}/fd/${stream}`), '/dev/null');
-    t.notMatch(read(`/proc/${pid}/cmdline`) + read(`/proc/${pid}/environ`), /hunter2|mvt_/);
+    t.notMatch(readIfThere(`/proc/${pid}/cmdline`) + readIfThere(`/proc/${pid}/environ`), /hunter2|mvt_/);
     await beforeClearing(sandbox, () => seesClipboard(sandbox, VALUE));
     await t.resolves(seesClipboard(sandbox, ''));
   },
@@ -263,14 +172,14 @@ esac`,
     }
     const PATH = `${folder}${delimiter}${process.env.PATH}`;
     t.equal((await mav(sandbox, ['copy', 'x', '--clear', '100ms'], { env: { PATH } })).code, 0);
-    await waitUntil('the clearing', () => findClearers(sandbox).length === 0);
-    t.equal(read(log), '--type text/plain;charset=utf-8 --sensitive\n--clear\n');
+    await waitFor('the clearing', () => findClearers(sandbox).length === 0);
+    t.equal(readIfThere(log), '--type text/plain;charset=utf-8 --sensitive\n--clear\n');
     await mav(sandbox, ['copy', 'x', '--clear', '3s'], { env: { PATH } });
     await beforeClearing(sandbox, async () => {
-      t.equal(read(held), Buffer.from(VALUE).toString('latin1'));
+      t.equal(readIfThere(held), Buffer.from(VALUE).toString('latin1'));
       writeFileSync(held, OTHER);
     });
-    t.equal(read(held), OTHER);
+    t.equal(readIfThere(held), OTHER);
   },
 );
 
