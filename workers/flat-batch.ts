@@ -29,15 +29,14 @@ const RARE_NAMES = Object.keys(RARE) as (keyof typeof RARE)[];
 
 export function decodeBatch([words, numbers, texts, bodies, rare]: FlatBatch): Batch {
   const batch: Call[] = [];
-  const wordAt = (index: number | undefined) => words[index ?? -1] ?? '';
   let [at, textAt, bodyAt] = [0, 0, 0];
   while (at < numbers.length) {
-    const operation = wordAt(numbers[at++]) as Operation;
+    const operation = words[numbers[at++] ?? -1] as Operation;
     const flags = numbers[at++] ?? 0;
-    const authorId = wordAt(numbers[at++]);
+    const authorId = words[numbers[at++] ?? -1] ?? '';
     const params: Record<string, string> = {};
     for (let left = numbers[at++] ?? 0; left > 0; left--) {
-      const name = wordAt(numbers[at++]);
+      const name = words[numbers[at++] ?? -1] ?? '';
       const length = numbers[at++] ?? 0;
       params[name] = texts.slice(textAt, textAt + length);
       textAt += length;

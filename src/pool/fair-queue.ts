@@ -32,7 +32,14 @@ export class FairQueue<Item> {
 
   /** A client's first item joins the first round, each of the others the round after the one before it. */
   push(item: Item, clientId: string): void {
-    const client = this.#enter(clientId);
+    let client = this.#clients.get(clientId);
+    if (client === undefined) {
+      client = { id: clientId, round: this.#first, waiting: 0 };
+      this.#clients.set(clientId, client);
+    } else {
+      client.round.next ??= createRound();
+      client.round = client.round.next;
+    }
     const { round } = client;
     const node: Node<Item> = { item, client, next: null };
     if (round.last === null) round.first = node;
@@ -40,18 +47,6 @@ export class FairQueue<Item> {
     round.last = node;
     client.waiting += 1;
     this.length += 1;
-  }
-
-  #enter(id: string): Client<Item> {
-    const known = this.#clients.get(id);
-    if (known !== undefined) {
-      known.round.next ??= createRound();
-      known.round = known.round.next;
-      return known;
-    }
-    const client: Client<Item> = { id, round: this.#first, waiting: 0 };
-    this.#clients.set(id, client);
-    return client;
   }
 
   /** Returns the item that comes first, and leaves it there; null if there is none. */

@@ -14,8 +14,6 @@ import type {
 } from '../../workers/messages.ts';
 
 const FLAGS: CallFlags = { mayReplace: 1, hasBody: 2, hasAuthor: 4, isTrusted: 8 };
-/** Numbers of a call without its parameters, and of each parameter. */
-const PER_CALL = 4;
 const PER_PARAMETER = 2;
 const PER_REPLY = 3;
 
@@ -30,27 +28,25 @@ export function encodeBatch(batch: Batch): FlatBatch {
   const words = new Words();
   const bodies: Uint8Array<ArrayBuffer>[] = [];
   const rare: [number, RareCallMembers][] = [];
-  const numbers = new Int32Array(countNumbers(batch));
+  const numbers: number[] = [];
   let texts = '';
-  let [at, index] = [0, 0];
-  for (const call of batch) {
-    const { operation, params, body, author } = call;
-    numbers[at++] = words.indexOf(operation);
-    numbers[at++] = flagsOf(call);
-    numbers[at++] = author === undefined ? 0 : words.indexOf(author.id);
-    const countAt = at++;
+  for (const [index, call] of batch.entries()) {
+    const { operation, params, body, author, mayReplace } = call;
+    let flags = (mayReplace ? FLAGS.mayReplace : 0) | (body === null ? 0 : FLAGS.hasBody);
+    if (author !== undefined) flags |= FLAGS.hasAuthor | (author.isTrusted ? FLAGS.isTrusted : 0);
+    const authorAt = author === undefined ? 0 : words.indexOf(author.id);
+    const start = numbers.push(words.indexOf(operation), flags, authorAt, 0);
     for (const name in params) {
       const value = params[name] ?? '';
       texts += value;
-      numbers[at++] = words.indexOf(name);
-      numbers[at++] = value.length;
+      numbers.push(words.indexOf(name), value.length);
     }
-    numbers[countAt] = (at - countAt - 1) / PER_PARAMETER;
+    numbers[start - 1] = (numbers.length - start) / PER_PARAMETER;
     if (body !== null) bodies.push(body);
-    if (hasRare(call)) rare.push([index, pickRare(call)]);
-    index += 1;
+    const members = pickRare(call);
+    if (members !== null) rare.push([index, members]);
   }
-  return [words.list, numbers, texts, bodies, rare];
+  return [words.list, new Int32Array(numbers), texts, bodies, rare];
 }
 
 /** Numbers the words of a batch, each once. */
@@ -66,30 +62,14 @@ class Words {
   }
 }
 
-function countNumbers(batch: Batch): number {
-  let count = batch.length * PER_CALL;
-  for (const { params } of batch) for (const _ in params) count += PER_PARAMETER;
-  return count;
-}
-
-function flagsOf({ mayReplace, body, author }: Call): number {
-  let flags = 0;
-  if (mayReplace) flags |= FLAGS.mayReplace;
-  if (body !== null) flags |= FLAGS.hasBody;
-  if (author !== undefined) flags |= FLAGS.hasAuthor;
-  if (author?.isTrusted === true) flags |= FLAGS.isTrusted;
-  return flags;
-}
-
-function hasRare(call: Call): boolean {
-  for (const name of RARE_NAMES) if (call[name] !== undefined) return true;
-  return false;
-}
-
-function pickRare(call: Call): RareCallMembers {
-  return Object.fromEntries(
-    RARE_NAMES.map((name) => [name, call[name]]).filter(([, member]) => member !== undefined),
-  );
+/** Returns null for most calls, which have none of these members. */
+function pickRare(call: Call): RareCallMembers | null {
+  let members: RareCallMembers | null = null;
+  for (const name of RARE_NAMES) {
+    const member = call[name];
+    if (member !== undefined) members = Object.assign(members ?? {}, { [name]: member });
+  }
+  return members;
 }
 
 export function decodeResult([bytes, numbers, etags, rare]: FlatResult): BatchResult {
