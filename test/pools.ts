@@ -47,9 +47,9 @@ async function holdVault(t: Test, readers: number, keyStore: 'file' | 'passphras
   const passphrase = needsPassphrase ? encode({ passphrase: PASSPHRASE }) : null;
   t.match(await vault.unseal(passphrase), { ok: true });
   events.length = 0;
-  await vault.dispatch('writer', put('a'));
+  await vault.run('writer', put('a'));
   // Until every thread has the keyring: several batches at once, so that each reader gets one.
-  const reads = Array.from({ length: 64 * readers }, () => vault.dispatch('readers', get('a')));
+  const reads = Array.from({ length: 64 * readers }, () => vault.run('readers', get('a')));
   t.ok((await Promise.all(reads)).every((answered) => answered.ok));
   return { vault, threads, events };
 }
@@ -88,7 +88,7 @@ t.test(
     // The reader was started first.
     const [, writer] = threads;
     const names = Array.from({ length: 300 }, (_, index) => `n${index}`);
-    const running = Promise.all(names.map((name) => vault.dispatch('writer', put(name))));
+    const running = Promise.all(names.map((name) => vault.run('writer', put(name))));
     await turn();
     await writer?.terminate();
     const answers = await running;
@@ -102,13 +102,13 @@ t.test(
     );
     t.same(deathsIn(events), ['worker-died: writer: exit 1']);
     t.match(
-      await vault.dispatch('writer', put('after')),
+      await vault.run('writer', put('after')),
       { ok: true },
       'the new thread got the keyring from the others',
     );
-    t.match(await vault.dispatch('readers', get('after')), { ok: true });
+    t.match(await vault.run('readers', get('after')), { ok: true });
     for (const [index, answered] of answers.entries()) {
-      if (answered.ok) t.match(await vault.dispatch('readers', get(names[index] ?? '')), { ok: true });
+      if (answered.ok) t.match(await vault.run('readers', get(names[index] ?? '')), { ok: true });
     }
     t.equal(threads.length, 3, 'one thread more than at the start');
   },
@@ -120,16 +120,16 @@ t.test(
     const { vault, threads, events } = await holdVault(t, 2);
     await threads[0]?.terminate();
     t.same(deathsIn(events), ['worker-died: reader: exit 1'], 'idle');
-    t.match(await vault.dispatch('readers', get('a')), { ok: true });
-    const reads = Promise.all(Array.from({ length: 40 }, () => vault.dispatch('readers', get('a'))));
+    t.match(await vault.run('readers', get('a')), { ok: true });
+    const reads = Promise.all(Array.from({ length: 40 }, () => vault.run('readers', get('a'))));
     await turn();
     await threads[1]?.terminate();
-    const writing = vault.dispatch('control', control('keys.rotate'));
+    const writing = vault.run('control', control('keys.rotate'));
     await turn();
     await threads[2]?.terminate();
     await Promise.all([reads, writing]);
-    t.match(await vault.dispatch('readers', get('a')), { ok: true });
-    t.match(await vault.dispatch('writer', put('a')), { ok: true });
+    t.match(await vault.run('readers', get('a')), { ok: true });
+    t.match(await vault.run('writer', put('a')), { ok: true });
     t.same(
       deathsIn(events).sort(),
       ['worker-died: reader: exit 1', 'worker-died: reader: exit 1', 'worker-died: writer: exit 1'],
@@ -145,14 +145,11 @@ t.test(
     const { killed } = killTheNext(t, 4);
     const [reader, writer] = threads;
     await Promise.all([reader?.terminate(), writer?.terminate()]);
-    const calls = await Promise.all([
-      vault.dispatch('writer', put('a')),
-      vault.dispatch('readers', get('a')),
-    ]);
+    const calls = await Promise.all([vault.run('writer', put('a')), vault.run('readers', get('a'))]);
     for (const answered of calls) t.ok(answered.ok || ['internal', 'busy', 'sealed'].includes(answered.code));
     await waitUntil(() => killed() === 4);
-    await waitUntil(async () => (await vault.dispatch('writer', put('b'))).ok);
-    await waitUntil(async () => (await vault.dispatch('readers', get('b'))).ok);
+    await waitUntil(async () => (await vault.run('writer', put('b'))).ok);
+    await waitUntil(async () => (await vault.run('readers', get('b'))).ok);
     t.equal(deathsIn(events).length, 6);
     t.equal(threads.length, 8, 'as many as have died, and two that live');
     t.equal(vault.sealedBecause, null, 'unsealed again, as at the start');
@@ -168,9 +165,9 @@ t.test(
     t.match(vault.sealedBecause, { reason: 'unsealing', message: /unsealed again/ });
     await waitUntil(() => vault.sealedBecause?.reason !== 'unsealing');
     t.match(vault.sealedBecause, { reason: 'needs_passphrase' });
-    t.match(await vault.dispatch('readers', get('a')), { ok: false, code: 'sealed' });
+    t.match(await vault.run('readers', get('a')), { ok: false, code: 'sealed' });
     t.match(await vault.unseal(encode({ passphrase: PASSPHRASE })), { ok: true });
-    t.match(await vault.dispatch('readers', get('a')), { ok: true });
+    t.match(await vault.run('readers', get('a')), { ok: true });
   },
 );
 
@@ -178,16 +175,16 @@ t.test(
   'pools > the writer dies while it seals, then every thread > the vault is sealed, and stays so',
   async (t) => {
     const { vault, threads } = await holdVault(t, 2);
-    const sealing = vault.dispatch('control', control('vault.seal'));
+    const sealing = vault.run('control', control('vault.seal'));
     await turn();
     await threads[2]?.terminate();
     t.match(await sealing, { ok: true });
     t.match(vault.sealedBecause, { reason: 'sealed', message: 'the vault is sealed' });
-    const reads = Array.from({ length: 64 }, () => vault.dispatch('readers', get('a')));
+    const reads = Array.from({ length: 64 }, () => vault.run('readers', get('a')));
     t.ok((await Promise.all(reads)).every((answered) => !answered.ok && answered.code === 'sealed'));
     await Promise.all(threads.map((thread) => thread.terminate()));
-    t.match(await vault.dispatch('readers', get('a')), { ok: false, code: 'sealed' });
-    t.match(await vault.dispatch('writer', put('a')), { ok: false, code: 'sealed' });
+    t.match(await vault.run('readers', get('a')), { ok: false, code: 'sealed' });
+    t.match(await vault.run('writer', put('a')), { ok: false, code: 'sealed' });
     t.match(vault.sealedBecause, { reason: 'sealed' }, 'even when all have died');
   },
 );
@@ -213,13 +210,13 @@ t.test(
       }
     };
     const asking = [
-      repeat(() => vault.dispatch('writer', put('a'))),
-      repeat(() => vault.dispatch('readers', get('a'))),
-      repeat(() => vault.dispatch('control', control('keys.rotate'))),
+      repeat(() => vault.run('writer', put('a'))),
+      repeat(() => vault.run('readers', get('a'))),
+      repeat(() => vault.run('control', control('keys.rotate'))),
       repeat(() => vault.unseal()),
     ];
     for (let round = 0; round < 25; round++) {
-      await note(vault.dispatch('control', control('vault.seal')));
+      await note(vault.run('control', control('vault.seal')));
       await waitUntil(() => vault.sealedBecause === null);
     }
     isOver = true;
@@ -230,8 +227,8 @@ t.test(
     );
     t.ok(longestMs < 1_000, `the longest answer took ${Math.round(longestMs)} ms`);
     t.match(await vault.unseal(), { ok: true });
-    t.match(await vault.dispatch('control', control('keys.rotate')), { ok: true }, 'and the vault is whole');
-    const check = await vault.dispatch('readers', control('vault.check' as ControlOperation));
+    t.match(await vault.run('control', control('keys.rotate')), { ok: true }, 'and the vault is whole');
+    const check = await vault.run('readers', control('vault.check' as ControlOperation));
     t.match(JSON.parse(bodyOf(check)), { database: 'ok', unreadable_count: 0 });
   },
 );

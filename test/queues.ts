@@ -1,5 +1,6 @@
 /** Queues of calls: batches, their sizes and order, and a full queue. */
 import t from 'tap';
+import type { PendingCall } from '../src/call-result.ts';
 import { type BatchLimits, BatchQueue, type BatchRunner } from '../src/pool/batch.ts';
 import { LargeResults } from '../src/pool/large-results.ts';
 import type { Batch, BatchResult, Call } from '../workers/messages.ts';
@@ -258,7 +259,8 @@ t.test('HTTP > the queue is full > 503 busy with Retry-After', async (t) => {
     sealedBecause: null,
     settled: async () => {},
     noteUse: ignore,
-    dispatch: () => new BatchQueue(createStage().threads, { ...LIMITS, queuedCalls: 0 }).add(call('a')),
+    dispatch: (_pool: string, pending: PendingCall) =>
+      new BatchQueue(createStage().threads, { ...LIMITS, queuedCalls: 0 }).push(pending),
   } as unknown as Parameters<typeof answerRequest>[0];
   const { status, headers, body, code } = await answerRequest(vault, {
     method: 'GET',

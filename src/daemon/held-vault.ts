@@ -2,11 +2,11 @@
  * The vault that this process holds: its pools, the principals, and whether it is sealed. The daemon answers requests with
  * it, and so does the command line when no daemon runs.
  */
-import type { Call, Failure, PrincipalChange } from '../../workers/messages.ts';
+import type { Call, Failure, PrincipalChange, Success } from '../../workers/messages.ts';
 import { GuessLimit } from '../auth/limits.ts';
 import { hashToken, Principals } from '../auth/principals.ts';
 import { TokenUsage } from '../auth/usage.ts';
-import type { CallResult, IsWanted } from '../call-result.ts';
+import type { CallResult, PendingCall } from '../call-result.ts';
 import type { Backend } from '../http/answer-request.ts';
 import type { LongWork } from '../long-work.ts';
 import { type Death, type PoolOptions, Pools } from '../pool/pools.ts';
@@ -45,7 +45,15 @@ export class HeldVault implements Backend {
     this.principals = new Principals({ ...session, tokenHash: hashToken(sessionToken) });
     this.guesses = new GuessLimit((detail) => report('guessing', detail));
     this.#report = report;
-    this.#pools = new Pools(options, (death) => this.#noteDeath(death));
+    this.#pools = new Pools(
+      options,
+      (death) => this.#noteDeath(death),
+      (reply) => {
+        // The thread had no keys, which it should have unless the vault has just been sealed.
+        if (!reply.ok && reply.code === 'sealed') void this.#state.resume();
+        this.#apply(reply);
+      },
+    );
     this.#state = new VaultState({
       control: (call) => this.#pools.control(call),
       report,
@@ -99,22 +107,26 @@ export class HeldVault implements Backend {
 
   /** Asks the vault's key slots for its key. Never rejects. A failure leaves the vault sealed and says why. */
   unseal(body: Call['body'] = null): Promise<CallResult> {
-    return this.dispatch('control', { operation: 'vault.unseal', params: {}, body, mayReplace: false });
+    return this.run('control', { operation: 'vault.unseal', params: {}, body, mayReplace: false });
   }
 
   noteUse(tokenId: string, nowMs: number): void {
     if (tokenId !== 'session') this.#usage.note(tokenId, nowMs);
   }
 
-  async dispatch(pool: Pool, call: Call, isWanted: IsWanted | null = null): Promise<CallResult> {
-    if (this.#isDestroyed) return refuse(call, DESTROYED);
-    if (pool === 'control') return this.#control(call);
-    // The list says when each token was last used, so the times that are still in memory are written first.
-    if (call.operation === 'tokens.list') await this.#flushUsage();
-    const result = await this.#pools.run(pool, call, isWanted);
-    // The thread had no keys, which it should have unless the vault has just been sealed.
-    if (!result.ok && result.code === 'sealed') void this.#state.resume();
-    return this.#apply(result);
+  dispatch(pool: Pool, pending: PendingCall): void {
+    const { call } = pending;
+    if (this.#isDestroyed) pending.take(refuse(call, DESTROYED));
+    else if (pool === 'control') void this.#control(call).then((result) => pending.take(result));
+    else if (call.operation === 'tokens.list')
+      // The list says when each token was last used, so the times that are still in memory are written first.
+      void this.#flushUsage().then(() => this.#pools.dispatch(pool, pending));
+    else this.#pools.dispatch(pool, pending);
+  }
+
+  /** As `dispatch`, for a call whose caller awaits the result. Never rejects. */
+  run(pool: Pool, call: Call): Promise<CallResult> {
+    return new Promise((resolve) => this.dispatch(pool, { call, isWanted: null, take: resolve }));
   }
 
   async #control(call: Call): Promise<CallResult> {
@@ -127,7 +139,8 @@ export class HeldVault implements Backend {
     }
     const result = await this.#pools.control(call);
     if (call.operation === 'vault.destroy' && result.ok) this.#noteDestroyed();
-    return this.#apply(result);
+    this.#apply(result);
+    return result;
   }
 
   #noteDeath({ kind, reason, isLast }: Death): void {
@@ -149,13 +162,15 @@ export class HeldVault implements Backend {
     this.#destroyed.resolve();
   }
 
-  /** Takes up a change of principals before the reply is sent, so that it holds for the next request. */
-  #apply(result: CallResult): CallResult {
-    if (result.ok && result.principals !== undefined) this.#applyPrincipals(result.principals);
-    if (result.ok && result.warning !== undefined) this.#report('warning', result.warning);
-    if (!result.ok && result.detail !== undefined) this.#report('failure', result.detail);
-    if (result.damage !== undefined) this.#noteDamage(result.damage);
-    return result;
+  /** Takes up what a reply says beside its body, before it is sent: a change of principals holds for the next request. */
+  #apply(reply: Failure | Omit<Success, 'offset' | 'length'>): void {
+    if (reply.ok) {
+      if (reply.principals !== undefined) this.#applyPrincipals(reply.principals);
+      if (reply.warning !== undefined) this.#report('warning', reply.warning);
+    } else if (reply.detail !== undefined) {
+      this.#report('failure', reply.detail);
+    }
+    if (reply.damage !== undefined) this.#noteDamage(reply.damage);
   }
 
   #applyPrincipals(change: PrincipalChange): void {

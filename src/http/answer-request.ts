@@ -7,7 +7,7 @@ import { findToken, isSessionToken } from '../auth/bearer-token.ts';
 import type { GuessLimit } from '../auth/limits.ts';
 import type { AuthenticatedPrincipal, Principals } from '../auth/principals.ts';
 import { hasScope } from '../auth/scope.ts';
-import type { CallResult, IsWanted } from '../call-result.ts';
+import type { CallResult, IsWanted, PendingCall } from '../call-result.ts';
 import type { LongWork } from '../long-work.ts';
 import { API, API_WITH_KEY, type Problem, type Reader } from '../remedies.ts';
 import type { LocalRoute, Pool, Route, WorkerRoute } from '../routes.ts';
@@ -17,13 +17,13 @@ import { HttpError } from './errors.ts';
 import {
   buildResponse,
   type Content,
+  chooseRequestId,
   describeSuccess,
   encodeJson,
   explain,
   explainFailure,
   type HttpResponse,
   type Progress,
-  startProgress,
 } from './http-response.ts';
 import { readOpenApi } from './openapi.ts';
 import { isOpenToAll, type Match, matchRoute } from './router.ts';
@@ -44,8 +44,8 @@ export interface Backend {
   /** Resolves when no unsealing is under way. */
   settled(): Promise<void>;
   noteUse(tokenId: string, nowMs: number): void;
-  /** Runs a call on a pool. Never rejects. A read may be left out if `isWanted` says that its client is gone. */
-  dispatch(pool: Pool, call: Call, isWanted: IsWanted): Promise<CallResult>;
+  /** Runs a call on a pool. A read may be left out if `isWanted` says that its client is gone. */
+  dispatch(pool: Pool, pending: PendingCall): void;
 }
 
 export interface Request {
@@ -71,105 +71,167 @@ export interface Request {
 /** The token is known to be wrong, so it may be a guess. */
 class WrongTokenError extends HttpError {}
 
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
+
+/** Takes the response to a request; null: the client has gone away. */
+export type Respond<Asked> = (request: Asked, response: HttpResponse | null) => void;
+
+/** Resolves with the response. Rejects only with ClientGoneError, when the client has disconnected. */
+export function answerRequest(backend: Backend, request: Request): Promise<HttpResponse> {
+  return new Promise((resolve, reject) => {
+    const respond = (_: Request, response: HttpResponse | null) =>
+      response === null ? reject(new ClientGoneError()) : resolve(response);
+    new Exchange(backend, request, respond).start();
+  });
+}
+
 /**
- * Answers a request, at once if the request thread needs nobody else for it. Rejects only with ClientGoneError, when the
- * client has disconnected.
+ * A request that is being answered. From the parsed request to the queue of its call, and from the call's result to the
+ * response, nothing is awaited, unless the vault is being unsealed or the request has a body.
  */
-export function answerRequest(backend: Backend, request: Request): HttpResponse | Promise<HttpResponse> {
-  const progress = startProgress(request.requestId);
-  try {
-    const content = runRequest(backend, request, progress);
-    if (!(content instanceof Promise)) return buildResponse(content, progress);
-    return finishLater(backend, request, progress, content);
-  } catch (error) {
-    return finishLater(backend, request, progress, Promise.reject(error));
-  }
-}
+export class Exchange<Asked extends Request> implements PendingCall, Progress {
+  readonly isWanted: IsWanted;
+  readonly requestId: string;
+  route: string | null = null;
+  tokenId: string | null = null;
+  isLast = false;
+  /** Set once a route was found. */
+  #match!: Match;
+  /** Set once the request is dispatched. */
+  call!: Call;
+  readonly #backend: Backend;
+  readonly #request: Asked;
+  readonly #respond: Respond<Asked>;
+  #stopListening: (() => void) | null = null;
 
-async function finishLater(
-  backend: Backend,
-  request: Request,
-  progress: Progress,
-  running: Promise<Content>,
-): Promise<HttpResponse> {
-  try {
-    return buildResponse(await running, progress);
-  } catch (error) {
-    if (error instanceof ClientGoneError) throw error;
+  constructor(backend: Backend, request: Asked, respond: Respond<Asked>) {
+    this.isWanted = request.isWanted;
+    this.requestId = chooseRequestId(request.requestId);
+    this.#backend = backend;
+    this.#request = request;
+    this.#respond = respond;
+  }
+
+  /** Calls `respond` at once if the request thread can answer by itself. */
+  start(): void {
+    const { sealedBecause } = this.#backend;
+    try {
+      const match = matchRoute(this.#request.method, this.#request.target);
+      const { route } = match;
+      this.#match = match;
+      this.route = route.path;
+      if (route.pool === 'none') return void this.#answerLocally(route.operation);
+      // A control operation does not wait for the unsealing: it may be what ends it.
+      const isUnsealing = sealedBecause !== null && route.pool !== 'control';
+      if (isUnsealing || route.body !== 'none') void this.#dispatchLater(route, isUnsealing);
+      else this.#dispatch(route, this.#authorize(route), null);
+    } catch (error) {
+      void this.#fail(error);
+    }
+  }
+
+  /** For a request that waits for the vault to be unsealed, or for its own body. */
+  async #dispatchLater(route: WorkerRoute, isUnsealing: boolean): Promise<void> {
+    try {
+      if (isUnsealing) await this.#backend.settled();
+      const principal = this.#authorize(route);
+      const size = route.maxBodySize ?? MAX_BODY_SIZE;
+      const body = route.body === 'none' ? null : await this.#request.readBody(size);
+      this.#dispatch(route, principal, body);
+    } catch (error) {
+      await this.#fail(error);
+    }
+  }
+
+  /** Returns the principal, if it may use this route. Throws HttpError 401, 403 or, while the vault is sealed, 503. */
+  #authorize(route: WorkerRoute): AuthenticatedPrincipal {
+    const [backend, request, nowMs] = [this.#backend, this.#request, Date.now()];
+    const principal = backend.principals.authenticate(request.authorization, nowMs);
+    if (principal === null) throw explainNoPrincipal(backend, request);
+    if (route.scope !== null && !hasScope(principal, route.scope))
+      throw new HttpError('forbidden', `the token does not have the scope ${route.scope}`);
+    if (backend.sealedBecause !== null && route.pool !== 'control')
+      throw explainSealed(backend.sealedBecause);
+    if (request.client !== undefined) request.client.holder = principal.id;
+    backend.noteUse(principal.id, nowMs);
+    this.tokenId = principal.id;
+    return principal;
+  }
+
+  #dispatch(route: WorkerRoute, principal: AuthenticatedPrincipal, body: Body | null): void {
+    const { operation, replaceScope, pool } = route;
+    const { params } = this.#match;
+    const { ifMatch, ifNoneMatch } = this.#request;
+    const mayReplace = replaceScope === undefined || hasScope(principal, replaceScope);
+    const call: Mutable<Call> = { operation, params, body, mayReplace, author: principal.author };
+    if (ifMatch !== undefined) call.ifMatch = ifMatch;
+    if (ifNoneMatch !== undefined) call.ifNoneMatch = ifNoneMatch;
+    if (route.cancellable) call.cancel = this.#cancelWhenGone();
+    // Of a whole list, only the first page is waited for. It may be all, or fail with a status of its own.
+    if (route.streamed && params.limit === undefined) call.page = PAGE;
+    this.call = call;
+    this.#backend.dispatch(pool, this);
+  }
+
+  /** Returns the word that says so when the client has disconnected. */
+  #cancelWhenGone(): SharedArrayBuffer {
+    const cancel = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    this.#stopListening = this.#request.onDisconnect(() => Atomics.store(new Int32Array(cancel), 0, 1));
+    return cancel;
+  }
+
+  take(result: CallResult): void {
+    this.#stopListening?.();
+    if (!result.ok && !this.isWanted()) this.#respond(this.#request, null);
+    else if (!result.ok) this.#send(explainFailure(result, readerOf(this.#backend, this.#match.route)));
+    else if (this.call.page !== undefined) this.#send(this.#beginList(result));
+    else this.#send(describeSuccess(this.#match, result));
+  }
+
+  #beginList(first: Extract<CallResult, { ok: true }>): Content {
+    const route = this.#match.route as WorkerRoute;
+    const readPage = (call: Call) => {
+      // Since the page before, which a slow client may have read for long, the token may be revoked or the vault sealed.
+      this.#authorize(route);
+      return new Promise<CallResult>((take) =>
+        this.#backend.dispatch(route.pool, { call, isWanted: this.isWanted, take }),
+      );
+    };
+    return { status: route.success, headers: [], code: null, ...startList(this.call, first, readPage) };
+  }
+
+  #answerLocally(operation: LocalRoute['operation']): void {
+    const send = (body: Content['body']) => this.#send({ status: 200, headers: [], body, code: null });
+    if (operation === 'health') send(encodeJson(describeHealth(this.#backend, this.#request)));
+    else readOpenApi().then(send, (error) => this.#fail(error));
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    const told = this.route === null ? await this.#chooseProblem(error) : error;
+    if (told instanceof ClientGoneError) return void this.#respond(this.#request, null);
     // If too many refusals are held back already, the client has to connect again for its next guess.
-    if (error instanceof WrongTokenError)
-      progress.isLast = !(await backend.guesses.holdBack((listener) => request.onGone(listener)));
-    return buildResponse(explainError(error), progress);
+    if (told instanceof WrongTokenError)
+      this.isLast = !(await this.#backend.guesses.holdBack((listener) => this.#request.onGone(listener)));
+    this.#send(explainError(told));
   }
-}
 
-/** Throws HttpError, and rejects with HttpError or ClientGoneError. */
-function runRequest(backend: Backend, request: Request, progress: Progress): Content | Promise<Content> {
-  let match: Match;
-  try {
-    match = matchRoute(request.method, request.target);
-  } catch (error) {
-    return explainNoMatch(backend, request, progress, error);
+  /**
+   * Resolves with what the client is told where no route matches. What is wrong with its path, method or query (404, 405, 400)
+   * is told only to clients with a token. For all others, an endpoint that exists looks like one that does not.
+   */
+  async #chooseProblem(problem: unknown): Promise<unknown> {
+    const { principals, sealedBecause } = this.#backend;
+    if (isOpenToAll(this.#request.target)) return problem;
+    if (sealedBecause !== null) await this.#backend.settled();
+    const principal = principals.authenticate(this.#request.authorization, Date.now());
+    if (principal === null) return explainNoPrincipal(this.#backend, this.#request);
+    this.tokenId = principal.id;
+    return problem;
   }
-  const { route } = match;
-  progress.route = route.path;
-  if (route.pool === 'none') return answerLocally(route.operation, backend, request);
-  // A control operation does not wait for the unsealing: it may be what ends it.
-  if (backend.sealedBecause !== null && route.pool !== 'control')
-    return backend.settled().then(() => runCall(backend, request, progress, match, route));
-  return runCall(backend, request, progress, match, route);
-}
 
-function runCall(
-  backend: Backend,
-  request: Request,
-  progress: Progress,
-  match: Match,
-  route: WorkerRoute,
-): Promise<Content> {
-  const principal = authorize(backend, request, route);
-  progress.tokenId = principal.id;
-  const { params } = match;
-  if (route.body === 'none') {
-    const call = buildCall(request, route, params, principal, null);
-    return dispatch(backend, request, match, route, call);
+  #send(content: Content): void {
+    this.#respond(this.#request, buildResponse(content, this));
   }
-  return request
-    .readBody(route.maxBodySize ?? MAX_BODY_SIZE)
-    .then((body) =>
-      dispatch(backend, request, match, route, buildCall(request, route, params, principal, body)),
-    );
-}
-
-async function dispatch(
-  backend: Backend,
-  request: Request,
-  match: Match,
-  route: WorkerRoute,
-  call: Call,
-): Promise<Content> {
-  if (route.streamed && match.params.limit === undefined)
-    return startWholeList(backend, request, route, call);
-  const result = await (route.cancellable
-    ? dispatchCancellably(backend, request, route, call)
-    : backend.dispatch(route.pool, call, request.isWanted));
-  if (result.ok) return describeSuccess(match, result);
-  if (!request.isWanted()) throw new ClientGoneError();
-  return explainFailure(result, readerOf(backend, route));
-}
-
-/** Returns the principal, if it may use this route. Throws HttpError 401, 403 or, while the vault is sealed, 503. */
-function authorize(backend: Backend, request: Request, route: Route): AuthenticatedPrincipal {
-  const nowMs = Date.now();
-  const principal = backend.principals.authenticate(request.authorization, nowMs);
-  if (principal === null) throw explainNoPrincipal(backend, request);
-  if (route.scope !== null && !hasScope(principal, route.scope)) {
-    throw new HttpError('forbidden', `the token does not have the scope ${route.scope}`);
-  }
-  if (backend.sealedBecause !== null && route.pool !== 'control') throw explainSealed(backend.sealedBecause);
-  if (request.client !== undefined) request.client.holder = principal.id;
-  backend.noteUse(principal.id, nowMs);
-  return principal;
 }
 
 const CHALLENGE = ['WWW-Authenticate', 'Bearer'];
@@ -188,75 +250,6 @@ function explainSealed({ message, reason }: Problem, SealedError = HttpError): H
   return new SealedError('sealed', message, [], reason);
 }
 
-function buildCall(
-  { ifMatch, ifNoneMatch }: Request,
-  { operation, replaceScope }: WorkerRoute,
-  params: Match['params'],
-  principal: AuthenticatedPrincipal,
-  body: Body | null,
-): Call {
-  const mayReplace = replaceScope === undefined || hasScope(principal, replaceScope);
-  const call: Call = { operation, params, body, mayReplace, author: principal.author };
-  if (ifMatch === undefined && ifNoneMatch === undefined) return call;
-  return {
-    ...call,
-    ...(ifMatch === undefined ? {} : { ifMatch }),
-    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
-  };
-}
-
-/** Dispatches a call that is cancelled when the client disconnects. */
-async function dispatchCancellably(
-  backend: Backend,
-  request: Request,
-  { pool }: WorkerRoute,
-  call: Call,
-): Promise<CallResult> {
-  const cancel = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  const stopListening = request.onDisconnect(() => Atomics.store(new Int32Array(cancel), 0, 1));
-  try {
-    return await backend.dispatch(pool, { ...call, cancel }, request.isWanted);
-  } finally {
-    stopListening();
-  }
-}
-
-/** Waits for the first page only, which may be the whole list, or fail with a status of its own. */
-async function startWholeList(
-  backend: Backend,
-  request: Request,
-  route: WorkerRoute,
-  call: Call,
-): Promise<Content> {
-  const first = await backend.dispatch(route.pool, { ...call, page: PAGE }, request.isWanted);
-  if (!first.ok && !request.isWanted()) throw new ClientGoneError();
-  if (!first.ok) return explainFailure(first, API);
-  const readPage = (next: Call) => {
-    // Since the page before, which a slow client may have read for long, the token may be revoked or the vault sealed.
-    authorize(backend, request, route);
-    return backend.dispatch(route.pool, next, request.isWanted);
-  };
-  return { status: route.success, headers: [], code: null, ...startList(call, first, readPage) };
-}
-
-/**
- * Rejects with what the client is told where no route matches. What is wrong with its path, method or query (404, 405, 400) is
- * told only to clients with a token. For all others, an endpoint that exists looks like one that does not.
- */
-async function explainNoMatch(
-  backend: Backend,
-  request: Request,
-  progress: Progress,
-  problem: unknown,
-): Promise<never> {
-  if (isOpenToAll(request.target)) throw problem;
-  if (backend.sealedBecause !== null) await backend.settled();
-  const principal = backend.principals.authenticate(request.authorization, Date.now());
-  if (principal === null) throw explainNoPrincipal(backend, request);
-  progress.tokenId = principal.id;
-  throw problem;
-}
-
 function explainError(error: unknown): Content {
   if (error instanceof HttpError) return explain(error, error.headers);
   return explain({ code: 'internal', message: 'the daemon failed to do this; its log says more' });
@@ -269,19 +262,6 @@ function explainError(error: unknown): Content {
 function readerOf({ sealedBecause }: Backend, { operation }: Route): Reader {
   const bringsKey = operation === 'vault.unseal' || (operation === 'keys.rotate' && sealedBecause === null);
   return bringsKey ? API_WITH_KEY : API;
-}
-
-function answerLocally(
-  operation: LocalRoute['operation'],
-  backend: Backend,
-  request: Request,
-): Content | Promise<Content> {
-  if (operation === 'openapi') return readOpenApi().then(describeLocal);
-  return describeLocal(encodeJson(describeHealth(backend, request)));
-}
-
-function describeLocal(body: Content['body']): Content {
-  return { status: 200, headers: [], body, code: null };
 }
 
 function describeHealth(backend: Backend, { authorization }: Request): object {

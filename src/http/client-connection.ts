@@ -16,11 +16,6 @@ export interface MemoryBound {
   release(connection: ClientConnection, bytes: number): void;
 }
 
-/** A request that can be served. */
-export interface Startable {
-  start(): void;
-}
-
 const CONNECTION = Symbol('client connection');
 
 type Accepted = Socket & { [CONNECTION]?: ClientConnection };
@@ -48,7 +43,8 @@ export class ClientConnection implements InLine<ClientConnection> {
 
   /** Requests whose response the client has not yet received, without those that wait. */
   requestsUnderWay = 0;
-  readonly waitingRequests: Startable[] = [];
+  /** Starts each request that waits for its turn. */
+  readonly waitingRequests: (() => void)[] = [];
   reading: 'on' | 'stopping' | 'off' = 'on';
 
   /** Bodies of responses that wait behind another response; each is zeroed when the connection ends. */

@@ -27,9 +27,9 @@ export interface HttpResponse {
 /** What is learnt of a request while it is answered, for the response and the log. */
 export interface Progress {
   readonly requestId: string;
-  route: string | null;
-  tokenId: string | null;
-  isLast: boolean;
+  readonly route: string | null;
+  readonly tokenId: string | null;
+  readonly isLast: boolean;
 }
 
 /** What a response says. */
@@ -51,11 +51,9 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 const RUN_ID = randomBytes(6).toString('hex');
 let requestCount = 0;
 
-/** `givenId`: the client's own id of the request. */
-export function startProgress(givenId: string | undefined): Progress {
-  const isGiven = givenId !== undefined && REQUEST_ID.test(givenId);
-  const requestId = isGiven ? givenId : `${RUN_ID}-${(++requestCount).toString(36)}`;
-  return { requestId, route: null, tokenId: null, isLast: false };
+/** `given`: the client's own id of the request. */
+export function chooseRequestId(given: string | undefined): string {
+  return given !== undefined && REQUEST_ID.test(given) ? given : `${RUN_ID}-${(++requestCount).toString(36)}`;
 }
 
 export function buildResponse(
@@ -70,7 +68,8 @@ export function buildResponse(
 
 /** Returns the response to bytes that are not a request. */
 export function buildRefusal(code: ErrorCode, message: string): HttpResponse {
-  return buildResponse(explain({ code, message }), { ...startProgress(undefined), isLast: true });
+  const requestId = chooseRequestId(undefined);
+  return buildResponse(explain({ code, message }), { requestId, route: null, tokenId: null, isLast: true });
 }
 
 export function describeSuccess(

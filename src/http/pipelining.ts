@@ -3,21 +3,26 @@
  * number is worked on at once, and while others wait, no more are read. Node itself stops reading only when responses pile
  * up, and by then it may have read thousands of requests.
  */
-import type { ClientConnection, Startable } from './client-connection.ts';
+import type { ClientConnection } from './client-connection.ts';
 
 /** Enough that a client's many writes share a commit; few enough that other clients' requests are not refused. */
 const AT_ONCE = 64;
 /** Bytes. Roughly the size of Node's objects for a request without a body and its response. */
 const REQUEST_SIZE = 8_192;
 
-/** Starts the request when it is its turn, mostly at once. Call `giveTurn` when its response is closed. */
-export function takeTurn(connection: ClientConnection, request: Startable): void {
-  if (connection.requestsUnderWay < AT_ONCE) {
-    connection.requestsUnderWay += 1;
-    request.start();
-    return;
-  }
-  connection.waitingRequests.push(request);
+/**
+ * Returns whether a request may be started now, as it mostly may. Otherwise call `awaitTurn`. Call `giveTurn` when its
+ * response is closed.
+ */
+export function takeTurn(connection: ClientConnection): boolean {
+  if (connection.requestsUnderWay >= AT_ONCE) return false;
+  connection.requestsUnderWay += 1;
+  return true;
+}
+
+/** Calls `start` when it is the request's turn. */
+export function awaitTurn(connection: ClientConnection, start: () => void): void {
+  connection.waitingRequests.push(start);
   connection.hold(REQUEST_SIZE);
   stopReading(connection);
 }
@@ -27,11 +32,11 @@ export function giveTurn(connection: ClientConnection): void {
   connection.requestsUnderWay -= 1;
   // No response could be sent any more.
   if (!socket.writable) waitingRequests.length = 0;
-  const next = waitingRequests.shift();
-  if (next !== undefined) {
+  const start = waitingRequests.shift();
+  if (start !== undefined) {
     connection.requestsUnderWay += 1;
     connection.release(REQUEST_SIZE);
-    next.start();
+    start();
   }
   if (waitingRequests.length > 0 || connection.reading === 'on') return;
   connection.reading = 'on';

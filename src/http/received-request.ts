@@ -3,20 +3,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { IsWanted } from '../call-result.ts';
 import type { Request } from './answer-request.ts';
 import { type Body, collectBody, drainBody } from './body.ts';
-import type { ClientConnection, Startable } from './client-connection.ts';
+import type { ClientConnection } from './client-connection.ts';
 import type { Connections } from './connections.ts';
 import type { HeldMemory } from './held-memory.ts';
 
-/** What a request counts in while it is answered, and what answers it. */
+/** What a request counts in while it is answered. */
 export interface Bounds {
-  readonly serve: (request: ReceivedRequest) => void;
   readonly connections: Connections;
   readonly held: HeldMemory;
 }
 
 const AWAITS_CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
 
-export class ReceivedRequest implements Request, Startable {
+export class ReceivedRequest implements Request {
   readonly client: ClientConnection;
   readonly message: IncomingMessage;
   /** Node's own object for the response. */
@@ -39,7 +38,7 @@ export class ReceivedRequest implements Request, Startable {
   /** Whether the client waits for `100 Continue`. If it is never sent, Node closes the connection after the response. */
   #isHeldBack: boolean;
   /** Bytes of the body that are charged while the request is answered. */
-  #workBytes: number;
+  #workBytes = 0;
 
   constructor(client: ClientConnection, response: ServerResponse, bounds: Bounds) {
     const message = response.req;
@@ -57,11 +56,6 @@ export class ReceivedRequest implements Request, Startable {
     this.hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
     this.#bounds = bounds;
     this.#isHeldBack = headers.expect !== undefined && AWAITS_CONTINUE.test(headers.expect);
-    this.#workBytes = 0;
-  }
-
-  start(): void {
-    this.#bounds.serve(this);
   }
 
   async readBody(maxSize: number): Promise<Body | null> {

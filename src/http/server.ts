@@ -10,13 +10,12 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { LogRequest } from '../log/log.ts';
 import { warnSeldom } from '../log/rate-limited-warning.ts';
-import { answerRequest, type Backend } from './answer-request.ts';
-import { ClientGoneError } from './body.ts';
+import { answerRequest, type Backend, Exchange, type Respond } from './answer-request.ts';
 import { ClientConnection } from './client-connection.ts';
 import { Connections } from './connections.ts';
 import { HELD_BYTES, HeldMemory } from './held-memory.ts';
 import type { HttpResponse } from './http-response.ts';
-import { giveTurn, takeTurn } from './pipelining.ts';
+import { awaitTurn, giveTurn, takeTurn } from './pipelining.ts';
 import { type Bounds, ReceivedRequest } from './received-request.ts';
 import { closeTunnel, refuseMalformed, takeOver } from './refusals.ts';
 import { discardBody, endSending, sendWhole } from './send.ts';
@@ -49,6 +48,7 @@ interface Serving extends Bounds {
   readonly server: Server;
   readonly backend: Backend;
   readonly logRequest: LogRequest;
+  readonly respond: Respond<ReceivedRequest>;
 }
 
 const REQUEST = Symbol('received request');
@@ -73,35 +73,35 @@ export function createApiServer(
   const warn = warnSeldom((text) => report('warning', text));
   const [connections, held] = [new Connections(cap, warn), new HeldMemory(heldBytes, warn)];
   const server = createServer(SERVER_OPTIONS);
-  const serving: Serving = {
-    server,
-    backend,
-    connections,
-    held,
-    logRequest,
-    serve: (request) => serve(serving, request),
-  };
+  const respondTo: Respond<ReceivedRequest> = (request, response) => respond(serving, request, response);
+  const serving: Serving = { server, backend, connections, held, logRequest, respond: respondTo };
   server.timeout = STALLED_MS;
   server.on('connection', (socket: Socket) => accept(serving, socket));
   server.on('timeout', closeUnlessServed);
-  const handle = (message: IncomingMessage, response: Answering) => {
+  listenForRequests(serving, onParsed);
+  server.on('clientError', (error, socket) => refuseMalformed(error, socket as Socket, logRequest));
+  server.on('clientError', onParsed);
+  server.on('connect', (message, socket, head) => void refuseTunnel(serving, message, socket, head));
+  return server;
+}
+
+function listenForRequests(serving: Serving, onParsed: () => void): void {
+  const { server } = serving;
+  const receive = (message: IncomingMessage, response: Answering) => {
     const connection = ClientConnection.of(message.socket);
     connection.lastResponse = response;
     const request = new ReceivedRequest(connection, response, serving);
     response[REQUEST] = request;
     response.on('close', endRequest);
     if (request.hasBody) message.once('close', onParsed);
-    takeTurn(connection, request);
+    if (takeTurn(connection)) serve(serving, request);
+    else awaitTurn(connection, () => serve(serving, request));
   };
-  server.on('request', handle);
+  server.on('request', receive);
   // An unknown expectation is ignored (RFC 9110 section 10.1.1). Node would answer it without a body.
-  server.on('checkExpectation', handle);
+  server.on('checkExpectation', receive);
   // `serve` asks for a body once its client is known. Node would ask for every body.
-  server.on('checkContinue', handle);
-  server.on('clientError', (error, socket) => refuseMalformed(error, socket as Socket, logRequest));
-  server.on('clientError', onParsed);
-  server.on('connect', (message, socket, head) => void refuseTunnel(serving, message, socket, head));
-  return server;
+  server.on('checkContinue', receive);
 }
 
 function accept({ connections, held }: Serving, socket: Socket): void {
@@ -134,60 +134,45 @@ function endRequest(this: Answering): void {
 }
 
 /** Answers in the same turn of the event loop what the request thread can answer by itself. */
-function serve(serving: Serving, request: ReceivedRequest): void {
-  const { backend, connections } = serving;
-  const { client, hasBody } = request;
+function serve({ backend, connections, respond }: Serving, request: ReceivedRequest): void {
   request.startedAtMs = performance.now();
-  if (!hasBody) connections.move(client, connections.served, request.startedAtMs);
-  const response = answerRequest(backend, request);
-  if (response instanceof Promise) void sendLater(serving, request, response);
-  else if (hasBody || response.rest !== null) void sendLater(serving, request, Promise.resolve(response));
+  if (!request.hasBody) connections.move(request.client, connections.served, request.startedAtMs);
+  new Exchange(backend, request, respond).start();
+}
+
+/** Sends the response at once, unless something has to be waited for. null: the client has gone away. */
+function respond(serving: Serving, request: ReceivedRequest, response: HttpResponse | null): void {
+  if (response === null) return void request.releaseBody();
+  // Once the daemon is stopping, a connection ends with the response that it waits for.
+  if (!serving.server.listening || response.isLast) request.response.shouldKeepAlive = false;
+  if (request.hasBody || response.rest !== null) void respondInSteps(serving, request, response);
   else send(serving, request, response);
 }
 
-async function sendLater(
+async function respondInSteps(
   serving: Serving,
   request: ReceivedRequest,
-  answering: Promise<HttpResponse>,
+  response: HttpResponse,
 ): Promise<void> {
-  try {
-    const response = await answering;
-    if (request.hasBody) {
-      endConnectionAfter(serving, request, response);
-      await request.endBody();
-    }
-    if (response.rest === null) send(serving, request, response);
-    else await sendList(serving, request, response);
-  } catch (error) {
-    if (!(error instanceof ClientGoneError)) throw error;
-  } finally {
-    request.releaseBody();
-  }
+  if (request.hasBody) await request.endBody();
+  if (response.rest === null) send(serving, request, response);
+  else await sendList(serving, request, response);
 }
 
-function send(serving: Serving, request: ReceivedRequest, response: HttpResponse): void {
-  endConnectionAfter(serving, request, response);
+function send({ connections, logRequest }: Serving, request: ReceivedRequest, response: HttpResponse): void {
   sendWhole(request, response);
   const { client, method, startedAtMs } = request;
   const nowMs = performance.now();
-  serving.connections.move(client, serving.connections.resting, nowMs);
-  serving.logRequest({ method, response, durationMs: nowMs - startedAtMs });
-}
-
-/** Once the daemon is stopping, a connection ends with the response that it waits for. */
-function endConnectionAfter(
-  { server }: Serving,
-  { response: message }: ReceivedRequest,
-  { isLast }: HttpResponse,
-): void {
-  if (!server.listening || isLast) message.shouldKeepAlive = false;
+  connections.move(client, connections.resting, nowMs);
+  logRequest({ method, response, durationMs: nowMs - startedAtMs });
 }
 
 /** Sends a response that has a rest. */
-async function sendList(serving: Serving, request: ReceivedRequest, response: HttpResponse): Promise<void> {
-  const { server, connections, logRequest } = serving;
-  const { client, method, response: message, startedAtMs } = request;
-  endConnectionAfter(serving, request, response);
+async function sendList(
+  { server, connections, logRequest }: Serving,
+  { client, method, response: message, startedAtMs }: ReceivedRequest,
+  response: HttpResponse,
+): Promise<void> {
   const onTaken = () => connections.move(client, connections.resting, performance.now());
   onTaken();
   const code = await sendInPieces(message, method, response, client, onTaken);

@@ -3,7 +3,7 @@
  * it carries, and the writer commits it with one sync of the disk. Bodies pass through unread.
  */
 import type { Batch, BatchResult, Call, Failure, Reply } from '../../workers/messages.ts';
-import { type CallResult, type IsWanted, LONG_BODY } from '../call-result.ts';
+import { type CallResult, type IsWanted, LONG_BODY, type PendingCall } from '../call-result.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { LargeResults } from './large-results.ts';
 import { NoThreadError, ProgramReplacedError } from './threads.ts';
@@ -28,6 +28,8 @@ export interface BatchLimits {
   readonly queuedBytes: number;
   /** Whether the batches take long, so that no short call is to wait behind one. Absent: they do not. */
   readonly isLong?: boolean;
+  /** Whether a call is carried out even if nobody waits for its result any more. Absent: it is not. */
+  readonly isKept?: boolean;
 }
 
 /** Where calls with large results go. */
@@ -37,12 +39,8 @@ export interface Diversion {
   readonly queue: BatchQueue | null;
 }
 
-interface Waiting {
-  readonly call: Call;
-  /** null: the result is wanted in any case. */
-  readonly isWanted: IsWanted | null;
-  readonly resolve: (result: CallResult) => void;
-}
+/** Called with what a thread replied, before the caller gets it. */
+export type NoteReply = (reply: Reply) => void;
 
 const BUSY: Failure = { ok: false, code: 'busy', message: 'too many requests are waiting; try again' };
 const NOT_WANTED: Failure = { ok: false, code: 'busy', message: 'the client has gone away' };
@@ -68,45 +66,51 @@ export class BatchQueue {
   readonly #threads: BatchRunner;
   readonly #limits: BatchLimits;
   readonly #diversion: Diversion | null;
-  readonly #waiting = new FairQueue<Waiting>();
+  readonly #note: NoteReply;
+  readonly #waiting = new FairQueue<PendingCall>();
   #waitingBytes = 0;
   #inFlight = 0;
   #flushScheduled = false;
   readonly #idle: (() => void)[] = [];
 
-  constructor(threads: BatchRunner, limits: BatchLimits, diversion: Diversion | null = null) {
+  constructor(
+    threads: BatchRunner,
+    limits: BatchLimits,
+    diversion: Diversion | null = null,
+    note: NoteReply = () => {},
+  ) {
     this.#threads = threads;
     this.#limits = limits;
     this.#diversion = diversion;
+    this.#note = note;
+  }
+
+  /** As `push`, for a call whose caller awaits the result. Never rejects. */
+  add(call: Call, isWanted: IsWanted | null = null): Promise<CallResult> {
+    return new Promise((resolve) => this.push({ call, isWanted, take: resolve }));
   }
 
   /**
-   * Never rejects: a full queue and a dead worker are failed results. A call that is not wanted any more when its batch is
-   * put together is left out, because the clients of a flood are gone long before their calls are worked off.
+   * A full queue and a dead worker are failed results. A call that is not wanted any more when its batch is put together is
+   * left out, because the clients of a flood are gone long before their calls are worked off.
    */
-  add(call: Call, isWanted: IsWanted | null = null): Promise<CallResult> {
+  push(pending: PendingCall): void {
+    const { call } = pending;
     const { large, queue = null } = this.#diversion ?? {};
     // At once, so that calls with large results do not fill this queue.
-    if (queue !== null && large?.isKnown(call)) return queue.add(call, isWanted);
-    return new Promise((resolve) => this.#enqueue({ call, isWanted, resolve }));
-  }
-
-  #enqueue(waiting: Waiting): void {
-    const { body, author } = waiting.call;
-    const size = body?.length ?? 0;
+    if (queue !== null && large?.isKnown(call)) return void queue.push(pending);
+    const size = call.body?.length ?? 0;
     const { queuedCalls, queuedBytes } = this.#limits;
-    if (this.#waiting.length >= queuedCalls || this.#waitingBytes + size > queuedBytes) {
-      body?.fill(0);
-      waiting.resolve(BUSY);
-      return;
-    }
+    if (this.#waiting.length >= queuedCalls || this.#waitingBytes + size > queuedBytes)
+      return void refuse(pending, BUSY);
     this.#waitingBytes += size;
-    this.#waiting.push(waiting, author?.id ?? '');
+    this.#waiting.push(pending, call.author?.id ?? '');
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
     setImmediate(() => {
       this.#flushScheduled = false;
       this.#flush();
+      this.#tellIdle();
     });
   }
 
@@ -116,77 +120,90 @@ export class BatchQueue {
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
+  #tellIdle(): void {
+    if (this.#inFlight === 0 && this.#waiting.length === 0)
+      for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Sends as many batches as may be under way. */
   #flush(): void {
     while (this.#waiting.length > 0 && this.#inFlight < this.#limits.batchesInFlight) {
       const batch = this.#takeBatch();
-      if (batch.length > 0) void this.#send(batch);
+      if (batch.length === 0) continue;
+      this.#inFlight += 1;
+      const calls = batch.map(({ call }) => call);
+      this.#threads.run(calls, this.#limits.isLong === true).then(
+        (result) => this.#finish(batch, result),
+        (error) => this.#fail(batch, error),
+      );
     }
-    if (this.#inFlight === 0 && this.#waiting.length === 0)
-      for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   /**
    * Takes the calls of the next batch out of the queue. Bytes are limited because what a body is parsed into becomes
    * garbage when its call is done, which would add up in a batch of large ones.
    */
-  #takeBatch(): Waiting[] {
-    const { batchSize, batchBytes } = this.#limits;
+  #takeBatch(): PendingCall[] {
+    const { batchSize, batchBytes, isKept } = this.#limits;
     const { large, queue = null } = this.#diversion ?? {};
-    const batch: Waiting[] = [];
+    const batch: PendingCall[] = [];
     let bytes = 0;
-    for (let waiting = this.#waiting.peek(); waiting !== null; waiting = this.#waiting.peek()) {
-      const { call, isWanted } = waiting;
-      const isLeftOut = isWanted !== null && !isWanted();
+    for (let pending = this.#waiting.peek(); pending !== null; pending = this.#waiting.peek()) {
+      const { call, isWanted } = pending;
+      const isLeftOut = isWanted !== null && isKept !== true && !isWanted();
       const elsewhere = queue !== null && large?.isKnown(call) ? queue : null;
       const size = call.body?.length ?? 0;
       if (!isLeftOut && elsewhere === null) {
         bytes += size;
         if (batch.length > 0 && (batch.length === batchSize || bytes > batchBytes)) break;
-        batch.push(waiting);
+        batch.push(pending);
       }
       this.#waiting.shift();
       this.#waitingBytes -= size;
-      if (isLeftOut) leaveOut(waiting);
-      else if (elsewhere !== null) elsewhere.#enqueue(waiting);
+      if (isLeftOut) refuse(pending, NOT_WANTED);
+      else elsewhere?.push(pending);
     }
     return batch;
   }
 
-  async #send(batch: readonly Waiting[]): Promise<void> {
-    this.#inFlight += 1;
-    const calls = batch.map(({ call }) => call);
-    try {
-      const { bytes, replies } = await this.#threads.run(calls, this.#limits.isLong === true);
-      let index = 0;
-      for (const waiting of batch) this.#finish(waiting, replies[index++], bytes, batch.length > 1);
-    } catch (error) {
-      for (const { call, resolve } of batch) resolve(failureOf(error, call));
-    } finally {
-      this.#inFlight -= 1;
-      this.#flush();
+  /** Hands out the results of a batch. */
+  #finish(batch: readonly PendingCall[], { bytes, replies }: BatchResult): void {
+    this.#inFlight -= 1;
+    // First, so that the threads work while the responses are written.
+    this.#flush();
+    for (const [index, pending] of batch.entries()) {
+      const reply = replies[index] ?? WORKER_DIED;
+      const { call } = pending;
+      if (reply.ok) {
+        const { offset, length, ...rest } = reply;
+        const body = bytes.subarray(offset, offset + length);
+        this.#diversion?.large.note(call, length);
+        this.#note(reply);
+        pending.take({ ...rest, body: batch.length > 1 && length > LONG_BODY ? moveOut(body) : body });
+      } else if (reply.reason === 'later' && call.body === null) {
+        // A call with a body cannot be put off: its body has been transferred to the thread.
+        (this.#diversion?.queue ?? this).push(pending);
+      } else {
+        this.#note(reply);
+        pending.take(reply);
+      }
     }
+    this.#tellIdle();
   }
 
-  /** `isShared`: the bytes hold the bodies of several replies. */
-  #finish(waiting: Waiting, reply: Reply | undefined, bytes: Bytes, isShared: boolean): void {
-    const { call, resolve } = waiting;
-    if (reply?.ok) {
-      const { offset, length, ...rest } = reply;
-      const body = bytes.subarray(offset, offset + length);
-      this.#diversion?.large.note(call, length);
-      resolve({ ...rest, body: isShared && length > LONG_BODY ? moveOut(body) : body });
-    } else if (reply?.reason === 'later' && call.body === null) {
-      // A call with a body cannot be put off: its body has been transferred to the thread.
-      (this.#diversion?.queue ?? this).#enqueue(waiting);
-    } else {
-      resolve(reply ?? WORKER_DIED);
-    }
+  /** Fails the calls of a batch that no thread took, or whose thread died. */
+  #fail(batch: readonly PendingCall[], error: unknown): void {
+    this.#inFlight -= 1;
+    this.#flush();
+    for (const pending of batch) pending.take(failureOf(error, pending.call));
+    this.#tellIdle();
   }
 }
 
-function leaveOut({ call, resolve }: Waiting): void {
-  call.body?.fill(0);
-  resolve(NOT_WANTED);
+/** Fails a call that no thread gets, and zeroes its body. */
+function refuse(pending: PendingCall, failure: Failure): void {
+  pending.call.body?.fill(0);
+  pending.take(failure);
 }
 
 /** Zeroes the body of a call that no thread has taken. */

@@ -1,11 +1,11 @@
 /** The two pools, N reader threads and one writer, and the queues of the calls that go to them. */
 import { availableParallelism } from 'node:os';
 import type { Call, ControlOperation, WorkerOptions } from '../../workers/messages.ts';
-import type { CallResult, IsWanted } from '../call-result.ts';
+import type { CallResult, PendingCall } from '../call-result.ts';
 import { within } from '../deadline.ts';
 import { type LongWork, readLongWork } from '../long-work.ts';
 import type { Pool } from '../routes.ts';
-import { type BatchLimits, BatchQueue } from './batch.ts';
+import { type BatchLimits, BatchQueue, type NoteReply } from './batch.ts';
 import { locateThread, type Role } from './keeper.ts';
 import { createGroup } from './keeper-link.ts';
 import { LargeResults } from './large-results.ts';
@@ -58,6 +58,9 @@ export interface Death {
   readonly isLast: boolean;
 }
 
+/** The pools whose calls travel in batches. */
+type BatchedPool = Exclude<Pool, 'control'>;
+
 export class Pools {
   readonly #readerThreads: Threads;
   readonly #writerThreads: Threads;
@@ -69,8 +72,11 @@ export class Pools {
   readonly #program = new ProgramFiles([locateThread('reader'), locateThread('writer')]);
   readonly #longWork = new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT);
 
-  /** `onDeath` is called once for every thread that died; the pool replaces the thread by itself. */
-  constructor(options: PoolOptions, onDeath: (death: Death) => void) {
+  /**
+   * `onDeath` is called once for every thread that died; the pool replaces the thread by itself. `note` is called with each
+   * reply to a dispatched call.
+   */
+  constructor(options: PoolOptions, onDeath: (death: Death) => void, note: NoteReply = () => {}) {
     const cores = availableParallelism();
     const readers = options.readers ?? Math.min(MAX_READERS, Math.max(MIN_READERS, cores - 1));
     // A core is left to the request thread, and one reader is for what takes long.
@@ -82,7 +88,7 @@ export class Pools {
     const reading = readers === 0 ? this.#writerThreads : this.#readerThreads;
     const large = this.#large;
     const longLimits = { ...ALONE, batchesInFlight: Math.max(1, readers - 1), isLong: true };
-    this.#longReads = new BatchQueue(reading, longLimits, { large, queue: null });
+    this.#longReads = new BatchQueue(reading, longLimits, { large, queue: null }, note);
     this.#readers = new BatchQueue(
       reading,
       {
@@ -91,8 +97,10 @@ export class Pools {
         batchesInFlight: spread * READER_BATCHES_PER_THREAD,
       },
       { large, queue: this.#longReads },
+      note,
     );
-    this.#writer = new BatchQueue(this.#writerThreads, { ...ALONE, batchSize: WRITER_BATCH_SIZE });
+    const writerLimits = { ...ALONE, batchSize: WRITER_BATCH_SIZE, isKept: true };
+    this.#writer = new BatchQueue(this.#writerThreads, writerLimits, null, note);
     const keyLimits = { ...ALONE, batchesInFlight: KEY_CALLS_IN_FLIGHT };
     this.#keyCalls = new BatchQueue(this.#writerThreads, keyLimits);
   }
@@ -132,14 +140,20 @@ export class Pools {
   }
 
   /**
-   * Runs a call that travels in a batch with others. A long read travels alone and never to all readers at once, so that a
-   * short one waits for at most one of them. Never rejects. `isWanted` is for reads.
+   * Dispatches a call that travels in a batch with others. A long read travels alone and never to all readers at once, so
+   * that a short one waits for at most one of them. A write is carried out even if nobody waits for it any more.
    */
-  run(pool: Exclude<Pool, 'control'>, call: Call, isWanted: IsWanted | null = null): Promise<CallResult> {
-    if (pool === 'readers') return this.#readers.add(call, isWanted);
-    if (pool === 'long-readers') return this.#longReads.add(call, isWanted);
+  dispatch(pool: BatchedPool, pending: PendingCall): void {
+    if (pool === 'readers') return void this.#readers.push(pending);
+    if (pool === 'long-readers') return void this.#longReads.push(pending);
+    const { call } = pending;
     if (call.body !== null) this.#large.note(call, call.body.length);
-    return this.#writer.add(call);
+    this.#writer.push(pending);
+  }
+
+  /** As `dispatch`, for a call whose caller awaits the result. Never rejects. */
+  run(pool: BatchedPool, call: Call): Promise<CallResult> {
+    return new Promise((resolve) => this.dispatch(pool, { call, isWanted: null, take: resolve }));
   }
 
   /**
