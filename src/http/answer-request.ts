@@ -163,7 +163,7 @@ export class Exchange<Asked extends Request> implements PendingCall, Progress {
     const { params } = this.#match;
     const { ifMatch, ifNoneMatch } = this.#request;
     const mayReplace = replaceScope === undefined || hasScope(principal, replaceScope);
-    const call: Mutable<Call> = { operation, params, body, mayReplace, author: principal.author };
+    const call: Mutable<Call> = { operation, params, body, mayReplace, author: principal };
     if (ifMatch !== undefined) call.ifMatch = ifMatch;
     if (ifNoneMatch !== undefined) call.ifNoneMatch = ifNoneMatch;
     if (route.cancellable) call.cancel = this.#cancelWhenGone();
