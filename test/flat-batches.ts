@@ -65,6 +65,15 @@ t.test('batch > sent to a thread > every call arrives as it was, its body moved'
   );
 });
 
+t.test('batch > sent to a reader > arrives without its authors', async (t) => {
+  fc.assert(
+    fc.property(calls, (batch) => {
+      const expected = batch.map(({ author: _, ...call }) => call);
+      t.strictSame(decodeBatch(structuredClone(encodeBatch(batch, false))), expected);
+    }),
+  );
+});
+
 t.test('batch > a call that can be cancelled > the word is shared, not copied', async (t) => {
   const cancel = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const call: Call = { operation: 'vault.check', params: {}, body: null, mayReplace: false };

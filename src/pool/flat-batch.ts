@@ -24,14 +24,16 @@ const RARE = { ifMatch: true, ifNoneMatch: true, cancel: true, page: true } as c
 >;
 const RARE_NAMES = Object.keys(RARE) as (keyof RareCallMembers)[];
 
-export function encodeBatch(batch: Batch): FlatBatch {
+/** `hasAuthors`: whether the thread learns who asks. Readers need not, and with many tokens each would be a word of its own. */
+export function encodeBatch(batch: Batch, hasAuthors = true): FlatBatch {
   const words = new Words();
   const bodies: Uint8Array<ArrayBuffer>[] = [];
   const rare: [number, RareCallMembers][] = [];
   const numbers: number[] = [];
   let texts = '';
   for (const [index, call] of batch.entries()) {
-    const { operation, params, body, author, mayReplace } = call;
+    const { operation, params, body, mayReplace } = call;
+    const author = hasAuthors ? call.author : undefined;
     let flags = (mayReplace ? FLAGS.mayReplace : 0) | (body === null ? 0 : FLAGS.hasBody);
     if (author !== undefined) flags |= FLAGS.hasAuthor | (author.isTrusted ? FLAGS.isTrusted : 0);
     const authorAt = author === undefined ? 0 : words.indexOf(author.id);

@@ -210,7 +210,7 @@ export class Threads {
       if (best === null || isBetter(thread, best) || (isLong && isFree && !isBetter(best, thread)))
         best = thread;
     }
-    if (best !== null) return best.send(encodeBatch(batch), isLong);
+    if (best !== null) return best.send(encodeBatch(batch, this.#options.role === 'writer'), isLong);
     return Promise.reject(this.#options.mayStart() ? new NoThreadError() : new ProgramReplacedError());
   }
 
