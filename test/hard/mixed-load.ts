@@ -5,28 +5,25 @@
  *
  * MIXED_LOAD_SECONDS: for how long, 240 unless told otherwise; shorter runs have shorter minutes.
  */
+
 import { type EventEmitter, once } from 'node:events';
 import { createReadStream, statSync } from 'node:fs';
-import { Agent, request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createApiServer } from '../../src/http/server.ts';
-import { ask } from '../fixtures/ask.ts';
 import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
 import { createHeldVault, hold } from '../fixtures/held.ts';
 import { listenUntilEnd } from '../fixtures/listening.ts';
+import { LASTING_COUNT, LoadClient, makeEntry, runClient, STEPS } from '../fixtures/load-client.ts';
 import { countDescriptors, countThreads, readMemory } from '../fixtures/process-figures.ts';
 import { RawConnection, waitUntil } from '../fixtures/raw.ts';
 import { createSandbox } from '../fixtures/vault.ts';
 
 const SECONDS = Number(process.env.MIXED_LOAD_SECONDS ?? 240);
 const CLIENTS = 32;
-/** What stays in the vault throughout: enough that the list is streamed in pages. */
-const LASTING = 400;
-const ONE_IN = 4;
 const LARGE_SIZE = 1_000_000;
 /** How long the daemon lets a client take nothing of its answer; it finds it within twice that time. */
 const STALLED_MS = 60_000;
@@ -37,186 +34,6 @@ const STALLED_MS = 60_000;
 const TOLERANCE = 0.1;
 
 t.setTimeout((SECONDS + 120) * 1_000);
-
-/** What one client does at a time. Throws, or answers the statuses that it did not expect. */
-type Step = (client: LoadClient) => Promise<void>;
-
-/** One of many clients: a connection that it keeps throughout, and now and then a new one. */
-class LoadClient {
-  readonly daemon: Daemon;
-  readonly name: string;
-  readonly agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  readonly unexpected: string[] = [];
-  requests = 0;
-  /** The connections that it has kept: one, unless the daemon closed it. */
-  readonly kept = new Set<Socket>();
-
-  constructor(daemon: Daemon, index: number) {
-    this.daemon = daemon;
-    this.name = `client-${index}`;
-  }
-
-  /** Asks, and notes another status than that. */
-  async ask(
-    status: number,
-    method: string,
-    target: string,
-    body?: unknown,
-    headers: Record<string, string> = {},
-    token = this.daemon.admin,
-  ): Promise<string> {
-    this.requests += 1;
-    const isNew = Math.random() * ONE_IN < 1;
-    const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
-    const answer = isNew
-      ? await ask(this.daemon.socket, method, target, { token, body: text, headers })
-      : await this.#askKept(method, target, text, { ...headers, Authorization: `Bearer ${token}` });
-    if (answer.status !== status)
-      this.unexpected.push(`${method} ${target}: ${answer.status} instead of ${status}`);
-    return answer.text;
-  }
-
-  #askKept(
-    method: string,
-    path: string,
-    body: string | undefined,
-    headers: Record<string, string>,
-  ): Promise<{ status: number; text: string }> {
-    const { agent } = this;
-    return new Promise((resolve, reject) => {
-      const request = httpRequest(
-        { socketPath: this.daemon.socket, method, path, agent, headers },
-        (response) => {
-          this.kept.add(response.socket);
-          let text = '';
-          response.setEncoding('utf8').on('data', (part) => (text += part));
-          response.once('error', reject);
-          response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
-        },
-      );
-      request.once('error', reject);
-      request.end(body);
-    });
-  }
-
-  /** Bytes as they are, on a connection of their own. */
-  async sendRaw(bytes: string, until: (connection: RawConnection) => Promise<unknown>): Promise<void> {
-    this.requests += 1;
-    const connection = await RawConnection.open(this.daemon.socket);
-    connection.write(bytes);
-    await until(connection);
-    connection.close();
-  }
-}
-
-const lasting = (index = Math.floor(Math.random() * LASTING)) => `/v1/secrets/lasting-${index}`;
-const authorized = ({ daemon }: LoadClient) => `Authorization: Bearer ${daemon.admin}\r\n`;
-
-/** Each leaves the vault as large as it was. */
-const STEPS: readonly (readonly [weight: number, step: Step])[] = [
-  [30, async (c) => void (await c.ask(200, 'GET', lasting()))],
-  [6, async (c) => void (await c.ask(200, 'GET', `${lasting()}/value`))],
-  [6, async (c) => void (await c.ask(201, 'PUT', lasting(), entry()))],
-  [4, async (c) => void (await c.ask(200, 'PATCH', lasting(), { value: 'p'.repeat(100) }))],
-  [
-    6,
-    async (c) => {
-      await c.ask(201, 'PUT', `/v1/secrets/${c.name}`, entry());
-      await c.ask(201, 'PUT', `/v1/secrets/${c.name}/fields/f`, { value: 'field' });
-      await c.ask(200, 'GET', `/v1/secrets/${c.name}/fields`);
-      await c.ask(200, 'POST', `/v1/secrets/${c.name}/rename`, { name: `${c.name}-renamed` });
-      await c.ask(404, 'GET', `/v1/secrets/${c.name}`);
-      await c.ask(200, 'DELETE', `/v1/secrets/${c.name}-renamed`);
-    },
-  ],
-  [
-    3,
-    async (c) => {
-      const { id, token } = JSON.parse(
-        await c.ask(201, 'POST', '/v1/tokens', { name: c.name, scopes: ['read'] }),
-      );
-      await c.ask(200, 'GET', lasting(), undefined, {}, token);
-      await c.ask(403, 'PUT', lasting(), entry(), {}, token);
-      await c.ask(200, 'DELETE', `/v1/tokens/${id}`);
-      // Seldom: many wrong tokens are held back, which is another test's subject and would slow this load.
-      if (Math.random() < 0.02) await c.ask(401, 'GET', lasting(), undefined, {}, token);
-    },
-  ],
-  [1, async (c) => void (await c.ask(200, 'GET', '/v1/tokens'))],
-  [1, async (c) => void (await c.ask(200, 'GET', '/v1/secrets'))],
-  [3, async (c) => void (await c.ask(200, 'GET', '/v1/secrets?limit=50'))],
-  [3, async (c) => void (await c.ask(200, 'GET', '/v1/search?q=lasting-3'))],
-  [1, async (c) => void (await c.ask(200, 'GET', '/v1/export?limit=20'))],
-  [
-    4,
-    async (c) => {
-      const refs = Array.from({ length: 20 }, (_, index) => ({ name: `lasting-${index}` }));
-      await c.ask(200, 'POST', '/v1/secrets/batch-get', { refs });
-    },
-  ],
-  [2, async (c) => void (await c.ask(200, 'POST', '/v1/generate', { length: 20 }))],
-  [2, async (c) => void (await c.ask(200, 'GET', '/v1/health'))],
-  [1, async (c) => void (await c.ask(404, 'GET', '/v1/nothing'))],
-  [1, async (c) => void (await c.ask(404, 'GET', '/v1/secrets/nothing'))],
-  [1, async (c) => void (await c.ask(405, 'POST', '/v1/health'))],
-  [1, async (c) => void (await c.ask(400, 'PUT', lasting(), '{"value":'))],
-  [1, async (c) => void (await c.ask(412, 'PUT', lasting(), entry(), { 'If-Match': '"no"' }))],
-  [1, async (c) => void (await c.ask(401, 'GET', lasting(), undefined, {}, 'mvt_unknown'))],
-  [0.2, async (c) => void (await c.ask(413, 'PUT', lasting(), 'x'.repeat(1_100_000)))],
-  [1, (c) => c.sendRaw('hello\r\n\r\n', (connection) => connection.waitForEnd())],
-  [
-    1,
-    (c) => c.sendRaw(`GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}`, (connection) => connection.waitForEnd()),
-  ],
-  [
-    2,
-    (c) =>
-      c.sendRaw(`GET ${lasting()} HTTP/1.1\r\n${authorized(c)}\r\n`.repeat(20), (connection) =>
-        connection.waitFor(20),
-      ),
-  ],
-  // Clients that leave: in the middle of a body, before and in the middle of an answer, after having sent nothing.
-  [
-    2,
-    (c) =>
-      c.sendRaw(`PUT ${lasting()} HTTP/1.1\r\n${authorized(c)}Content-Length: 900\r\n\r\n{`, () => sleep(2)),
-  ],
-  [2, (c) => c.sendRaw(`GET ${lasting()} HTTP/1.1\r\n${authorized(c)}\r\n`, async () => {})],
-  [
-    1,
-    (c) =>
-      c.sendRaw(
-        `GET /v1/secrets HTTP/1.1\r\n${authorized(c)}\r\n`,
-        ({ socket }) => new Promise((resolve) => socket.once('data', resolve)),
-      ),
-  ],
-  [1, (c) => c.sendRaw('', async () => {})],
-];
-const TOTAL_WEIGHT = STEPS.reduce((sum, [weight]) => sum + weight, 0);
-
-function entry() {
-  return { value: 'v'.repeat(100), metadata: { owner: 'load', note: 'n'.repeat(400) } };
-}
-
-function chooseStep(): Step {
-  let left = Math.random() * TOTAL_WEIGHT;
-  for (const [weight, step] of STEPS) {
-    left -= weight;
-    if (left < 0) return step;
-  }
-  return STEPS[0]![1];
-}
-
-async function runClient(client: LoadClient, endsAt: number): Promise<void> {
-  while (performance.now() < endsAt) {
-    try {
-      await chooseStep()(client);
-    } catch (error) {
-      client.unexpected.push(String((error as NodeJS.ErrnoException).code ?? error));
-    }
-  }
-  client.agent.destroy();
-}
 
 interface Sample {
   readonly atMs: number;
@@ -251,7 +68,10 @@ async function serveLogged(t: Test): Promise<{ daemon: Daemon; logPath: string }
   const sandbox = createSandbox(t);
   const logPath = join(sandbox.folder, 'log');
   const daemon = await startDaemon(t, { sandbox, logPath });
-  const secrets = Array.from({ length: LASTING }, (_, index) => ({ name: `lasting-${index}`, ...entry() }));
+  const secrets = Array.from({ length: LASTING_COUNT }, (_, index) => ({
+    name: `lasting-${index}`,
+    ...makeEntry(),
+  }));
   const { status } = await daemon.ask('POST', '/v1/import', { body: { secrets } });
   const large = await daemon.ask('PUT', '/v1/secrets/large', { body: { value: 'l'.repeat(LARGE_SIZE) } });
   if (status !== 200 || large.status !== 201) throw new Error(`import: ${status}, put: ${large.status}`);
@@ -287,6 +107,36 @@ async function readOtherLines(logPath: string): Promise<string[]> {
   return others;
 }
 
+/** All clients work until the time is up. Returns what was seen of the daemon meanwhile. */
+async function load(pid: number, clients: readonly LoadClient[]) {
+  const watch = watchMemory(pid);
+  const endsAt = performance.now() + SECONDS * 1_000;
+  let mostDescriptors = 0;
+  const counting = setInterval(() => {
+    mostDescriptors = Math.max(mostDescriptors, countDescriptors(pid));
+  }, 1_000);
+  await Promise.all(clients.map((client) => runClient(client, endsAt)));
+  clearInterval(counting);
+  return { samples: watch.stop(), mostDescriptors };
+}
+
+const mostOf = (samples: readonly Sample[]) => Math.max(...samples.map(({ residentMb }) => residentMb));
+
+/** Checks that the last third took no more memory than the one before. */
+function checkFlat(t: Test, samples: readonly Sample[]): void {
+  const third = (SECONDS * 1_000) / 3;
+  const [first, second, last] = [0, 1, 2].map((index) =>
+    samples.filter(({ atMs }) => atMs >= index * third && atMs < (index + 1) * third),
+  ) as [Sample[], Sample[], Sample[]];
+  t.ok(second.length > 5 && last.length > 5, 'there are samples');
+  t.ok(mostOf(last) <= mostOf(second) * (1 + TOLERANCE), `flat: ${mostOf(second)}, then ${mostOf(last)} MiB`);
+  const mb = [first, second, last].map((some) => Math.round(mostOf(some)));
+  const slope = fitSlope([...second, ...last]);
+  t.comment(
+    `figure: at most ${mb.join(', ')} MiB in its thirds, ${slope.toFixed(1)} MiB a minute after the first`,
+  );
+}
+
 t.test(
   `mixed load > ${SECONDS} s > memory flat, as many descriptors and threads as before`,
   { skip: process.platform === 'linux' ? false : 'reads /proc' },
@@ -303,31 +153,14 @@ t.test(
     const size = statSync(daemon.databasePath).size;
 
     const stalled = await stallReader(daemon);
-    const watch = watchMemory(pid);
-    const endsAt = performance.now() + SECONDS * 1_000;
-    let mostDescriptors = 0;
-    const counting = setInterval(() => {
-      mostDescriptors = Math.max(mostDescriptors, countDescriptors(pid));
-    }, 1_000);
-    await Promise.all(clients.map((client) => runClient(client, endsAt)));
-    clearInterval(counting);
-    const samples = watch.stop();
+    const { samples, mostDescriptors } = await load(pid, clients);
 
     const received = await readOn(stalled);
     if (SECONDS * 1_000 > 2 * STALLED_MS)
       t.ok(received < LARGE_SIZE, `who took nothing for two minutes was cut off: ${received} bytes`);
     await waitUntil(() => countDescriptors(pid) <= before.descriptors);
     t.same({ descriptors: countDescriptors(pid), threads: countThreads(pid) }, before, 'as before');
-    const third = (SECONDS * 1_000) / 3;
-    const [first, second, last] = [0, 1, 2].map((index) =>
-      samples.filter(({ atMs }) => atMs >= index * third && atMs < (index + 1) * third),
-    ) as [Sample[], Sample[], Sample[]];
-    const mostOf = (some: readonly Sample[]) => Math.max(...some.map(({ residentMb }) => residentMb));
-    t.ok(second.length > 5 && last.length > 5, 'there are samples');
-    t.ok(
-      mostOf(last) <= mostOf(second) * (1 + TOLERANCE),
-      `flat: ${mostOf(second)}, then ${mostOf(last)} MiB`,
-    );
+    checkFlat(t, samples);
     t.same(clients.flatMap(({ unexpected }) => unexpected).slice(0, 10), [], 'every answer as expected');
     // A listener left on a connection with each request would have been warned of.
     t.same(
@@ -336,13 +169,9 @@ t.test(
       'every client kept its connection throughout',
     );
     const listed = await daemon.ask('GET', '/v1/secrets');
-    t.equal(listed.json.length, LASTING + 1, 'the vault holds what it held');
+    t.equal(listed.json.length, LASTING_COUNT + 1, 'the vault holds what it held');
     const requests = clients.reduce((sum, client) => sum + client.requests, 0);
-    const mb = [first, second, last].map((some) => Math.round(mostOf(some)));
-    const slope = fitSlope([...second, ...last]);
-    t.comment(
-      `figure: ${requests} requests in ${SECONDS} s, ${Math.round(requests / SECONDS)} a second; at most ${mb.join(', ')} MiB in its thirds, ${slope.toFixed(1)} MiB a minute after the first`,
-    );
+    t.comment(`figure: ${requests} requests in ${SECONDS} s, ${Math.round(requests / SECONDS)} a second`);
     t.comment(
       `figure: ${before.descriptors} descriptors before, ${mostDescriptors} at most, ${countDescriptors(pid)} after; ${before.threads} threads; vault.db ${size} and ${statSync(daemon.databasePath).size} bytes`,
     );

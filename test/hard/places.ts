@@ -1,7 +1,4 @@
-/**
- * The places of a vault: each of its files and folders, made unsafe in every way, is refused and left alone; and what
- * the program makes itself is closed to others from the first moment on, whatever the umask.
- */
+/** The places of a vault: each of its files and folders, made unsafe in every way, is refused and left alone. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -25,7 +22,7 @@ import { startDaemon } from '../fixtures/daemon.ts';
 import { leaveSocket } from '../fixtures/dead-socket.ts';
 import { skipWithout } from '../fixtures/programs.ts';
 import { checkSealed } from '../fixtures/sealed.ts';
-import { BIN, createSandbox, finished, mav, type Sandbox, startNode } from '../fixtures/vault.ts';
+import { createSandbox, mav, type Sandbox } from '../fixtures/vault.ts';
 
 t.setTimeout(300_000);
 
@@ -262,108 +259,5 @@ t.test(
       t.same(describeAll(kept.folder), before, 'nothing was changed');
     }
     t.comment(`figure: ${SOCKET_FOLDER_SPOILS.length} unsafe folders of a socket refused`);
-  },
-);
-
-/** One call that makes something, as strace wrote it, and the modes that it had from the beginning. */
-interface Creation {
-  readonly call: string;
-  readonly path: string;
-  readonly mode: number;
-}
-
-const UMASK = /umask\((0\d*)\)/;
-const CREATING =
-  /(open|openat|creat|mkdir|mkdirat|mknod|mknodat)\((?:AT_FDCWD(?:<[^>]*>)?, )?"([^"]+)",.*?(0[0-7]+)\)? +(?:=|<unf)/;
-const BINDING = /bind\(.*sun_path="([^"]+)"/;
-/** By its path, or by a descriptor, behind which strace writes its path. */
-const CHANGING = /(f?chmod(?:at2?)?)\((?:AT_FDCWD(?:<[^>]*>)?, "|"|\d+<)([^">]+)[">], (0[0-7]+)/;
-const CALLS = 'open,openat,creat,mkdir,mkdirat,mknod,mknodat,bind,umask,chmod,fchmod,fchmodat';
-const DEFAULT_SOCKET_MODE = 0o777;
-
-/** The calls below `folder`, in their order, with the umask at that moment taken off. */
-function readCreations(trace: string, folder: string): Creation[] {
-  let umask = 0;
-  return trace
-    .split('\n')
-    .flatMap((line) => {
-      umask = Number.parseInt(UMASK.exec(line)?.[1] ?? umask.toString(8), 8);
-      const bound = BINDING.exec(line);
-      if (bound !== null) return [{ call: 'bind', path: bound[1]!, mode: DEFAULT_SOCKET_MODE & ~umask }];
-      const changed = CHANGING.exec(line);
-      if (changed !== null)
-        return [{ call: changed[1]!, path: changed[2]!, mode: Number.parseInt(changed[3]!, 8) }];
-      const isCreation = /O_CREAT|O_TMPFILE|creat\(|mkdir|mknod/.test(line);
-      const [, call, path, mode] = (isCreation && CREATING.exec(line)) || [];
-      return path === undefined ? [] : [{ call: call!, path, mode: Number.parseInt(mode!, 8) & ~umask }];
-    })
-    .filter(({ path }) => path.startsWith(folder));
-}
-
-t.test(
-  'init, serve > under umask 000, traced > nothing is open to others at any moment',
-  // A closed process shows what paths it names to nobody but root.
-  { skip: isRoot ? skipWithout('strace') : 'only root can read what the closed daemon makes' },
-  async (t) => {
-    const sandbox = createSandbox(t);
-    const strace = (name: string) => [
-      'strace',
-      '-f',
-      '-qq',
-      '-y',
-      '-s',
-      '512',
-      '-o',
-      join(sandbox.folder, name),
-      '-e',
-      `trace=${CALLS}`,
-    ];
-    const inShell = ['-c', 'umask 000; exec "$@"', 'sh'];
-    const { spawn } = await import('node:child_process');
-    const command = [...startNode(sandbox.env), BIN, 'init', '--key-store', 'file', '--allow-tracer'];
-    const init = spawn('/bin/sh', [...inShell, ...strace('init.trace'), ...command], { env: sandbox.env });
-    t.equal((await finished(init)).code, 0);
-    // strace ends with the daemon, which the signal for its own end reaches by the process group.
-    const daemon = spawn(
-      '/bin/sh',
-      [...inShell, ...strace('serve.trace'), ...startNode(sandbox.env), BIN, 'serve', '--allow-tracer'],
-      {
-        env: sandbox.env,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        detached: true,
-      },
-    );
-    const ended = finished(daemon);
-    await new Promise<void>((resolve) =>
-      daemon.stderr.on('data', (text) => {
-        if (String(text).includes('"event":"listening"')) resolve();
-      }),
-    );
-    const token = await mav(sandbox, ['token', 'create', '--name', 't', '--scope', 'admin']);
-    t.equal(token.code, 0, token.stderr);
-    process.kill(-daemon.pid!, 'SIGTERM');
-    await ended;
-    const creations = ['init.trace', 'serve.trace'].flatMap((name) =>
-      readCreations(readFileSync(join(sandbox.folder, name), 'utf8'), sandbox.folder),
-    );
-    t.same(
-      creations.filter(({ mode }) => (mode & 0o077) !== 0),
-      [],
-      'every mode is closed to others',
-    );
-    const made = creations.map(({ call, path }) => `${call} ${path}`).join('\n');
-    for (const wanted of [
-      /mkdir \S+\/vault$/m,
-      /openat \S+\/owner\.lock$/m,
-      /openat \S+\/owner\.json$/m,
-      /openat \S+\/vault\.db\.new-/,
-      /openat \S+\.key$/m,
-      /openat \S+vault\.db-wal$/m,
-      /openat \S+vault\.db-shm$/m,
-      /bind \S+\/\.[0-9a-f]{8}$/m,
-      /openat \S+\.session\.new$/m,
-    ])
-      t.match(made, wanted);
-    t.comment(`figure: ${creations.length} creating calls under umask 000, none open to others`);
   },
 );
