@@ -1,5 +1,5 @@
 /** Request bodies of each operation: their members, what is wrong with them, and that they are wiped. */
-import t from 'tap';
+import t, { type Test } from 'tap';
 import {
   type BodyOperation,
   bodyJsonSchema,
@@ -11,27 +11,31 @@ import { bytes, bytesOf, isZero, recordMemory } from './fixtures/parsed-bodies.t
 
 const accept = (operation: BodyOperation, text: string) => parseRequest(operation, bytes(text));
 
-t.test('parseRequest > a body that is not the operation’s > an error that names the member', async (t) => {
-  const value = '"value" must be a non-empty string';
-  const encoding = '"encoding" must be "base64"';
-  const base64 = '"value" must be base64 with its padding (RFC 4648 section 4)';
-  const length = '"length" must be a whole number from 1 to 4096';
-  const scopes = '"scopes" must be a non-empty list of "read", "write", "generate", "admin"';
-  const noSets = 'at least one of "uppercase", "lowercase", "digits" and "symbols" must be true';
-  const duration = '"expires_in" must be a duration such as "24h", "30d" or "1h30m", or "0" for no expiry';
-  const refused: [operation: BodyOperation, body: string, message: string][] = [
+type Refused = readonly [operation: BodyOperation, body: string, message: string];
+
+function checkRefused(t: Test, refused: readonly Refused[]): void {
+  for (const [operation, body, message] of refused) {
+    const error = { name: 'BodyError', code: 'bad_request', message };
+    t.throws(() => accept(operation, body), error, `${operation} ${body}`);
+  }
+}
+
+const VALUE = '"value" must be a non-empty string';
+
+t.test('parseRequest > a wrong value, metadata or fields > an error that names the member', async (t) => {
+  checkRefused(t, [
     ['secrets.put', '', 'a JSON body is required'],
     ['secrets.put', '{}', '"value" is required'],
     ['secrets.put', '{"value":null}', '"value" is required'],
     ['secrets.put', '{"valeu":"x"}', 'unknown member "valeu"'],
     ['secrets.put', '{"value":"x","extra":null}', 'unknown member "extra"'],
     ['secrets.put', '{"Value":"x"}', 'unknown member "Value"'],
-    ['secrets.put', '{"value":""}', value],
-    ['secrets.put', '{"value":1}', value],
-    ['secrets.put', '{"value":["x"]}', value],
+    ['secrets.put', '{"value":""}', VALUE],
+    ['secrets.put', '{"value":1}', VALUE],
+    ['secrets.put', '{"value":["x"]}', VALUE],
     ['secrets.put', '{"value":"x","metadata":[]}', '"metadata" must be an object'],
     ['secrets.put', '{"value":"x","metadata":"{}"}', '"metadata" must be an object'],
-    ['secrets.patch', '{"value":""}', value],
+    ['secrets.patch', '{"value":""}', VALUE],
     ['secrets.patch', '', 'a JSON body is required'],
     ['fields.put', '{"value":"x","metadata":{}}', 'unknown member "metadata"'],
     ['fields.putMany', '{}', '"fields" is required'],
@@ -41,32 +45,49 @@ t.test('parseRequest > a body that is not the operation’s > an error that name
     ['fields.putMany', '{"fields":{"a":""}}', '"fields"."a" must be a non-empty string'],
     ['fields.putMany', '{"fields":{"a":null}}', '"fields"."a" must be a non-empty string'],
     ['fields.putMany', '{"fields":{"":"x"}}', '"fields" has a member whose name must not be empty'],
-    ['secrets.put', '{"value":"eA==","encoding":"hex"}', encoding],
-    ['secrets.put', '{"value":"eA==","encoding":"base64url"}', encoding],
-    ['secrets.put', '{"value":"eA==","encoding":""}', encoding],
-    ['secrets.put', '{"value":"eA==","encoding":true}', encoding],
-    ['secrets.put', '{"value":"eA","encoding":"base64"}', base64],
-    ['secrets.put', '{"value":"","encoding":"base64"}', value],
-    ['secrets.put', '{"encoding":"base64"}', '"value" is required'],
-    ['secrets.patch', '{"value":"e A=","encoding":"base64"}', base64],
-    ['secrets.patch', '{"encoding":"base64"}', '"encoding" needs "value" beside it'],
-    ['secrets.patch', '{"value":null,"encoding":"base64"}', '"encoding" needs "value" beside it'],
-    ['fields.put', '{"value":"e-_=","encoding":"base64"}', base64],
-    ['fields.putMany', '{"fields":{"a":{"value":"eA","encoding":"base64"}}}', `"fields"."a".${base64}`],
-    ['fields.putMany', '{"fields":{"a":{"value":"","encoding":"base64"}}}', `"fields"."a".${value}`],
-    ['fields.putMany', '{"fields":{"a":{"value":"x","encoding":null}}}', `"fields"."a".${encoding}`],
-    ['fields.putMany', '{"fields":{"a":{"value":"x"}}}', '"fields"."a"."encoding" is required'],
-    [
-      'fields.putMany',
-      '{"fields":{"a":{"value":"x","encodng":"y"}}}',
-      'unknown member "fields"."a"."encodng"',
-    ],
     ['fields.putMany', '{"fields":{"a":["x"]}}', '"fields"."a" must be a non-empty string'],
     [
       'fields.putMany',
       '{"fields":{"\\n":"x"}}',
       '"fields" has a member whose name must not have control characters',
     ],
+  ]);
+});
+
+t.test(
+  'parseRequest > a wrong encoding, or text that is not base64 > an error that names the member',
+  async (t) => {
+    const encoding = '"encoding" must be "base64"';
+    const base64 = '"value" must be base64 with its padding (RFC 4648 section 4)';
+    checkRefused(t, [
+      ['secrets.put', '{"value":"eA==","encoding":"hex"}', encoding],
+      ['secrets.put', '{"value":"eA==","encoding":"base64url"}', encoding],
+      ['secrets.put', '{"value":"eA==","encoding":""}', encoding],
+      ['secrets.put', '{"value":"eA==","encoding":true}', encoding],
+      ['secrets.put', '{"value":"eA","encoding":"base64"}', base64],
+      ['secrets.put', '{"value":"","encoding":"base64"}', VALUE],
+      ['secrets.put', '{"encoding":"base64"}', '"value" is required'],
+      ['secrets.patch', '{"value":"e A=","encoding":"base64"}', base64],
+      ['secrets.patch', '{"encoding":"base64"}', '"encoding" needs "value" beside it'],
+      ['secrets.patch', '{"value":null,"encoding":"base64"}', '"encoding" needs "value" beside it'],
+      ['fields.put', '{"value":"e-_=","encoding":"base64"}', base64],
+      ['fields.putMany', '{"fields":{"a":{"value":"eA","encoding":"base64"}}}', `"fields"."a".${base64}`],
+      ['fields.putMany', '{"fields":{"a":{"value":"","encoding":"base64"}}}', `"fields"."a".${VALUE}`],
+      ['fields.putMany', '{"fields":{"a":{"value":"x","encoding":null}}}', `"fields"."a".${encoding}`],
+      ['fields.putMany', '{"fields":{"a":{"value":"x"}}}', '"fields"."a"."encoding" is required'],
+      [
+        'fields.putMany',
+        '{"fields":{"a":{"value":"x","encodng":"y"}}}',
+        'unknown member "fields"."a"."encodng"',
+      ],
+    ]);
+  },
+);
+
+t.test('parseRequest > a wrong length, character set or name > an error that names the member', async (t) => {
+  const length = '"length" must be a whole number from 1 to 4096';
+  const noSets = 'at least one of "uppercase", "lowercase", "digits" and "symbols" must be true';
+  checkRefused(t, [
     ['passwords.generate', '{"length":0}', length],
     ['passwords.generate', '{"length":4097}', length],
     ['passwords.generate', '{"length":1.5}', length],
@@ -78,6 +99,13 @@ t.test('parseRequest > a body that is not the operation’s > an error that name
     ['passwords.generate', '{"name":""}', '"name" must not be empty'],
     ['passwords.generate', '{"name":5}', '"name" must be a string'],
     ['passwords.generate', '{"environment":"\\u0000"}', '"environment" must not have control characters'],
+  ]);
+});
+
+t.test('parseRequest > a wrong token or passphrase > an error that names the member', async (t) => {
+  const scopes = '"scopes" must be a non-empty list of "read", "write", "generate", "admin"';
+  const duration = '"expires_in" must be a duration such as "24h", "30d" or "1h30m", or "0" for no expiry';
+  checkRefused(t, [
     ['tokens.create', '{"scopes":["read"]}', '"name" is required'],
     ['tokens.create', '{"name":"","scopes":["read"]}', '"name" must not be empty'],
     ['tokens.create', '{"name":"a"}', '"scopes" is required'],
@@ -92,11 +120,7 @@ t.test('parseRequest > a body that is not the operation’s > an error that name
     ],
     ['tokens.create', '{"name":"a","scopes":["read"],"expires_in":"24"}', duration],
     ['vault.unseal', '{"passphrase":""}', '"passphrase" must be a non-empty string'],
-  ];
-  for (const [operation, body, message] of refused) {
-    const error = { name: 'BodyError', code: 'bad_request', message };
-    t.throws(() => accept(operation, body), error, `${operation} ${body}`);
-  }
+  ]);
 });
 
 t.test('parseRequest > a good body > members, with absent for null and the defaults', async (t) => {

@@ -112,71 +112,78 @@ t.test('serve > a socket path of exactly the system’s limit > served', async (
   t.ok(await isAnswering(socket));
 });
 
+/** Makes the vault's folder or a file in it unsafe, and says what the refusal says; HOME is that folder. */
+const UNSAFE: readonly (readonly [
+  name: string,
+  says: string,
+  make: (sandbox: Sandbox) => void,
+  needsRoot?: true,
+])[] = [
+  [
+    'folder is a link',
+    'HOME is a symbolic link; use the real folder',
+    ({ home, folder }) => symlinkSync(join(folder, 'home'), home),
+  ],
+  [
+    'folder open to others',
+    'HOME is open to other users; run: chmod 700 HOME',
+    ({ home }) => chmodSync(home, 0o755),
+  ],
+  [
+    'folder searchable by the group',
+    'HOME is open to other users; run: chmod 700 HOME',
+    ({ home }) => chmodSync(home, 0o710),
+  ],
+  [
+    'folder of another user',
+    'HOME belongs to another user \\(uid 65534\\); use a folder of your own',
+    ({ home }) => chownSync(home, 65534, 65534),
+    true,
+  ],
+  ['folder is a file', 'HOME is not a folder', ({ home }) => writeFileSync(home, '')],
+  [
+    'database is a link',
+    'HOME/vault.db is a symbolic link; use the real file',
+    ({ databasePath }) => symlinkSync('/nonexistent', databasePath),
+  ],
+  [
+    'database readable by others',
+    'HOME/vault.db is open to other users; run: chmod 600 HOME/vault.db',
+    ({ databasePath }) => {
+      writeFileSync(databasePath, '');
+      chmodSync(databasePath, 0o644);
+    },
+  ],
+  [
+    'database of another user',
+    'HOME/vault.db belongs to another user',
+    ({ databasePath }) => {
+      writeFileSync(databasePath, '', { mode: 0o600 });
+      chownSync(databasePath, 65534, 65534);
+    },
+    true,
+  ],
+  [
+    'log of the database is a link',
+    'HOME/vault.db-wal is a symbolic link',
+    ({ databasePath }) => symlinkSync('/nonexistent', `${databasePath}-wal`),
+  ],
+  [
+    'word of the owner is no file',
+    'HOME/owner.json is not a file',
+    ({ home }) => mkdirSync(join(home, 'owner.json')),
+  ],
+  [
+    'lock is a link',
+    'HOME/owner.lock is a symbolic link',
+    ({ home, folder }) => symlinkSync(join(folder, 'elsewhere'), join(home, 'owner.lock')),
+  ],
+];
+
 t.test(
   'serve, token list > the vault’s folder or file is unsafe > refused, and nothing is changed',
   async (t) => {
-    const cases: [name: string, says: string, make: (sandbox: Sandbox) => void, needsRoot?: true][] = [
-      [
-        'folder is a link',
-        'HOME is a symbolic link; use the real folder',
-        ({ home, folder }) => symlinkSync(join(folder, 'home'), home),
-      ],
-      [
-        'folder open to others',
-        'HOME is open to other users; run: chmod 700 HOME',
-        ({ home }) => chmodSync(home, 0o755),
-      ],
-      [
-        'folder searchable by the group',
-        'HOME is open to other users; run: chmod 700 HOME',
-        ({ home }) => chmodSync(home, 0o710),
-      ],
-      [
-        'folder of another user',
-        'HOME belongs to another user \\(uid 65534\\); use a folder of your own',
-        ({ home }) => chownSync(home, 65534, 65534),
-        true,
-      ],
-      ['folder is a file', 'HOME is not a folder', ({ home }) => writeFileSync(home, '')],
-      [
-        'database is a link',
-        'HOME/vault.db is a symbolic link; use the real file',
-        ({ databasePath }) => symlinkSync('/nonexistent', databasePath),
-      ],
-      [
-        'database readable by others',
-        'HOME/vault.db is open to other users; run: chmod 600 HOME/vault.db',
-        ({ databasePath }) => {
-          writeFileSync(databasePath, '');
-          chmodSync(databasePath, 0o644);
-        },
-      ],
-      [
-        'database of another user',
-        'HOME/vault.db belongs to another user',
-        ({ databasePath }) => {
-          writeFileSync(databasePath, '', { mode: 0o600 });
-          chownSync(databasePath, 65534, 65534);
-        },
-        true,
-      ],
-      [
-        'log of the database is a link',
-        'HOME/vault.db-wal is a symbolic link',
-        ({ databasePath }) => symlinkSync('/nonexistent', `${databasePath}-wal`),
-      ],
-      [
-        'word of the owner is no file',
-        'HOME/owner.json is not a file',
-        ({ home }) => mkdirSync(join(home, 'owner.json')),
-      ],
-      [
-        'lock is a link',
-        'HOME/owner.lock is a symbolic link',
-        ({ home, folder }) => symlinkSync(join(folder, 'elsewhere'), join(home, 'owner.lock')),
-      ],
-    ];
-    for (const [name, says, make, needsRoot] of cases) {
+    for (const [name, says, make, needsRoot] of UNSAFE) {
       await t.test(
         name,
         { skip: needsRoot && !isRoot ? 'only root can give a file away' : false },
