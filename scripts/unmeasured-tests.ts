@@ -6,7 +6,7 @@
 export const UNMEASURED_TESTS: ReadonlySet<string> = new Set(
   `
   api-errors api-export api-generate api-import api-import-errors api-lists api-paths api-secrets api-tokens
-  api-unauthorized base64 batch-get ciphers closed-process columns command-settings commands contexts daemon
+  api-unauthorized attacked-daemon base64 batch-get ciphers closed-process columns command-settings commands contexts daemon
   daemon-places destroy destroy-command docker-file docs dotenv edit ending envelope erased-log exec-env exec-variables fence
   foreign-schema forgery generate generated-client guessing handed-on handed-sockets help import isolation keychain
   keyring-sharing keys lost-output names names-and-durations outputs pools process-memory progress properties readme

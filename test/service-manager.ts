@@ -41,105 +41,116 @@ async function startMachine(t: Test, sandbox: Sandbox): Promise<Machine> {
   };
 }
 
-t.test('service > installed, used, stopped, started, removed > as it says', { skip }, async (t) => {
-  const sandbox = createSandbox(t);
+// These go on from one another: installed, used, stopped, started, removed.
+
+let sandbox: Sandbox;
+let machine: Machine;
+t.before(async () => {
+  if (skip !== false) return;
+  sandbox = createSandbox(t);
   await fillVault(sandbox);
-  const machine = await startMachine(t, sandbox);
-  const isListening = () => lstatSync(sandbox.socket, { throwIfNoEntry: false })?.isSocket() === true;
+  machine = await startMachine(t, sandbox);
+});
 
-  await t.test('install > is active at once, and after every login', async (t) => {
-    const installed = await machine.mav('service', 'install');
-    t.match(installed, { code: 0, stdout: '', stderr: 'The service runs, and is there after every login.' });
-    t.match(await machine.mav('service', 'status'), { code: 0, stdout: /Active: active \(running\)/ });
-    t.equal((await machine.run('systemctl', '--user', 'is-enabled', SOCKET)).stdout, 'enabled\n');
-    t.equal(lstatSync(sandbox.socket).mode & 0o777, 0o600);
-    t.match(await machine.mav('token', 'list'), { code: 0, stdout: '[]\n' });
-    t.equal((await machine.mav('service', 'logs')).code, 0);
-  });
+const isListening = () => lstatSync(sandbox.socket, { throwIfNoEntry: false })?.isSocket() === true;
 
-  await t.test('running > its process is as hardened as the unit says', async (t) => {
-    const pid = await machine.show('MainPID');
-    const limits = (await machine.run('cat', `/proc/${pid}/limits`)).stdout;
-    t.match(limits, /Max core file size +0 +0 /);
-    const status = (await machine.run('cat', `/proc/${pid}/status`)).stdout;
-    t.match(status, /NoNewPrivs:\t1\n/);
-    t.match(status, /Seccomp:\t2\n/, 'no address families but one');
-    t.equal(await machine.show('MemorySwapMax'), '0');
-  });
+t.test('service > install > is active at once, and after every login', { skip }, async (t) => {
+  const installed = await machine.mav('service', 'install');
+  t.match(installed, { code: 0, stdout: '', stderr: 'The service runs, and is there after every login.' });
+  t.match(await machine.mav('service', 'status'), { code: 0, stdout: /Active: active \(running\)/ });
+  t.equal((await machine.run('systemctl', '--user', 'is-enabled', SOCKET)).stdout, 'enabled\n');
+  t.equal(lstatSync(sandbox.socket).mode & 0o777, 0o600);
+  t.match(await machine.mav('token', 'list'), { code: 0, stdout: '[]\n' });
+  t.equal((await machine.mav('service', 'logs')).code, 0);
+});
 
-  await t.test('install > again > runs anew', async (t) => {
-    const before = await machine.show('MainPID');
-    t.equal((await machine.mav('service', 'install')).code, 0);
-    t.not(await machine.show('MainPID'), before);
-  });
+t.test('service > running > its process is as hardened as the unit says', { skip }, async (t) => {
+  const pid = await machine.show('MainPID');
+  const limits = (await machine.run('cat', `/proc/${pid}/limits`)).stdout;
+  t.match(limits, /Max core file size +0 +0 /);
+  const status = (await machine.run('cat', `/proc/${pid}/status`)).stdout;
+  t.match(status, /NoNewPrivs:\t1\n/);
+  t.match(status, /Seccomp:\t2\n/, 'no address families but one');
+  t.equal(await machine.show('MemorySwapMax'), '0');
+});
 
-  await t.test('the daemon alone was stopped > status 3, and the next command starts it', async (t) => {
+t.test('service > install > again > runs a new process', { skip }, async (t) => {
+  const before = await machine.show('MainPID');
+  t.equal((await machine.mav('service', 'install')).code, 0);
+  t.not(await machine.show('MainPID'), before);
+});
+
+t.test(
+  'service > the daemon alone was stopped > status 3, and the next command starts it',
+  { skip },
+  async (t) => {
     await machine.run('systemctl', '--user', 'stop', SERVICE);
     t.ok(isListening(), 'the manager still listens');
     t.match(await machine.mav('service', 'status'), { code: 3, stdout: /Active: inactive/ });
     t.match(await machine.mav('token', 'list'), { code: 0, stdout: '[]\n' });
     // It answers before the manager has heard that it is ready.
     await waitUntil(async () => (await machine.mav('service', 'status')).code === 0);
-  });
+  },
+);
 
-  await t.test('the daemon was killed > is there again', async (t) => {
-    const before = await machine.show('MainPID');
-    await machine.run('systemctl', '--user', 'kill', '--signal=KILL', SERVICE);
-    await waitUntil(async () => !['0', before].includes(await machine.show('MainPID')));
-    t.equal((await ask(sandbox.socket, 'GET', '/v1/health')).status, 200);
-    t.equal((await machine.mav('token', 'list')).code, 0, 'with a session token of its own');
-  });
+t.test('service > the daemon was killed > is there again', { skip }, async (t) => {
+  const before = await machine.show('MainPID');
+  await machine.run('systemctl', '--user', 'kill', '--signal=KILL', SERVICE);
+  await waitUntil(async () => !['0', before].includes(await machine.show('MainPID')));
+  t.equal((await ask(sandbox.socket, 'GET', '/v1/health')).status, 200);
+  t.equal((await machine.mav('token', 'list')).code, 0, 'with a session token of its own');
+});
 
-  await t.test('stop, start > nobody listens, then the daemon runs', async (t) => {
-    t.equal((await machine.mav('service', 'stop')).code, 0);
-    t.notOk(isListening(), 'no stale socket');
-    t.equal(await machine.show('Result'), 'success');
-    t.equal((await machine.mav('service', 'status')).code, 3);
-    t.match(await machine.mav('token', 'list'), { code: 0, stdout: '[]\n' }, 'commands work without it');
-    t.equal((await machine.mav('service', 'start')).code, 0);
-    t.equal((await machine.mav('service', 'status')).code, 0);
-  });
+t.test('service > stop, start > nobody listens, then the daemon runs', { skip }, async (t) => {
+  t.equal((await machine.mav('service', 'stop')).code, 0);
+  t.notOk(isListening(), 'no stale socket');
+  t.equal(await machine.show('Result'), 'success');
+  t.equal((await machine.mav('service', 'status')).code, 3);
+  t.match(await machine.mav('token', 'list'), { code: 0, stdout: '[]\n' }, 'commands work without it');
+  t.equal((await machine.mav('service', 'start')).code, 0);
+  t.equal((await machine.mav('service', 'status')).code, 0);
+});
 
-  await t.test('the vault is away > it gives up; back again, start works', async (t) => {
-    await machine.mav('service', 'stop');
-    const away = join(sandbox.folder, 'away');
-    renameSync(sandbox.home, away);
-    t.match(await machine.mav('service', 'start'), {
-      code: 1,
-      stderr: /there is no vault at \S+; make one first/,
-    });
-    t.not((await machine.run('systemctl', '--user', 'start', SERVICE)).code, 0);
-    await waitUntil(async () => (await machine.show('ActiveState')) === 'failed');
-    renameSync(away, `${sandbox.home}.back`);
-    t.ok(existsSync(sandbox.home), 'systemd has made the socket’s folder');
-    renameSync(sandbox.home, away);
-    renameSync(`${sandbox.home}.back`, sandbox.home);
-    t.equal((await machine.mav('service', 'start')).code, 0);
-    t.match(await machine.mav('token', 'list'), { code: 0, stdout: '[]\n' });
+t.test('service > the vault is away > it gives up; back again, start works', { skip }, async (t) => {
+  await machine.mav('service', 'stop');
+  const away = join(sandbox.folder, 'away');
+  renameSync(sandbox.home, away);
+  t.match(await machine.mav('service', 'start'), {
+    code: 1,
+    stderr: /there is no vault at \S+; make one first/,
   });
+  t.not((await machine.run('systemctl', '--user', 'start', SERVICE)).code, 0);
+  await waitUntil(async () => (await machine.show('ActiveState')) === 'failed');
+  renameSync(away, `${sandbox.home}.back`);
+  t.ok(existsSync(sandbox.home), 'systemd has made the socket’s folder');
+  renameSync(sandbox.home, away);
+  renameSync(`${sandbox.home}.back`, sandbox.home);
+  t.equal((await machine.mav('service', 'start')).code, 0);
+  t.match(await machine.mav('token', 'list'), { code: 0, stdout: '[]\n' });
+});
 
-  await t.test('uninstall > stops it, and nothing but the vault is left', async (t) => {
+t.test('service > uninstall > stops it, and nothing but the vault is left', { skip }, async (t) => {
+  t.equal((await machine.mav('service', 'uninstall')).code, 0);
+  t.notOk(isListening());
+  t.equal(await machine.show('LoadState'), 'not-found');
+  const units = join(sandbox.env.HOME ?? '', '.config/systemd/user');
+  t.notOk(existsSync(join(units, 'sockets.target.wants', SOCKET)));
+  t.notOk(existsSync(join(units, SOCKET)));
+  t.match(await machine.mav('token', 'list'), { code: 0, stdout: '[]\n' });
+});
+
+t.test(
+  'service > destroy > while it is installed > the vault is gone, and how to remove the service is said',
+  { skip },
+  async (t) => {
+    t.equal((await machine.mav('service', 'install')).code, 0);
+    const destroyed = await machine.mav('destroy', '--force');
+    t.match(destroyed.stderr, 'mav service uninstall');
+    t.notOk(existsSync(sandbox.databasePath));
     t.equal((await machine.mav('service', 'uninstall')).code, 0);
     t.notOk(isListening());
-    t.equal(await machine.show('LoadState'), 'not-found');
-    const units = join(sandbox.env.HOME ?? '', '.config/systemd/user');
-    t.notOk(existsSync(join(units, 'sockets.target.wants', SOCKET)));
-    t.notOk(existsSync(join(units, SOCKET)));
-    t.match(await machine.mav('token', 'list'), { code: 0, stdout: '[]\n' });
-  });
-
-  await t.test(
-    'destroy > while it is installed > the vault is gone, and how to remove the service is said',
-    async (t) => {
-      t.equal((await machine.mav('service', 'install')).code, 0);
-      const destroyed = await machine.mav('destroy', '--force');
-      t.match(destroyed.stderr, 'mav service uninstall');
-      t.notOk(existsSync(sandbox.databasePath));
-      t.equal((await machine.mav('service', 'uninstall')).code, 0);
-      t.notOk(isListening());
-    },
-  );
-});
+  },
+);
 
 /** Stands for the daemon: leaves what it was started with, and says that it is ready. */
 const STAND_IN = `
