@@ -10,6 +10,16 @@ import { BIN, createSandbox, type Finished, MAV, mav, type Sandbox } from './fix
 
 t.setTimeout(550_000);
 
+/** What the env files of these tests refer to. */
+let served: Sandbox;
+t.before(async () => {
+  served = await serveStored(t, [
+    ['db-password', `it's "quoted"\n`],
+    ['a/b #c', 'odd', { environment: 'pröd' }],
+    ['db', 'localhost', { environment: 'prod', field: 'host name' }],
+  ]);
+});
+
 /** Runs `exec` with a program that leaves a trace, and checks that it never started. */
 async function refuse(t: Test, sandbox: Sandbox, args: readonly string[]): Promise<Finished> {
   const trace = join(sandbox.folder, 'trace');
@@ -74,13 +84,8 @@ t.test('exec > an entry that fails verification > is an error only where it is n
   }
 });
 
-t.test('exec > an env file > gives its variables and no others', async (t) => {
-  const sandbox = await serveStored(t, [
-    ['db-password', `it's "quoted"\n`],
-    ['a/b #c', 'odd', { environment: 'pröd' }],
-    ['db', 'localhost', { environment: 'prod', field: 'host name' }],
-  ]);
-  const path = join(sandbox.folder, 'vars.env');
+t.test('exec, env > an env file > gives its variables and no others', async (t) => {
+  const path = join(served.folder, 'vars.env');
   writeFileSync(
     path,
     `\ufeff# comment
@@ -101,7 +106,7 @@ A2=mav:///db-password
     '-e',
     'console.log(JSON.stringify(Object.entries(process.env).filter(([k]) => /^[A-G]2?$|^DB_/.test(k))))',
   ];
-  const { stdout, stderr } = await exec(sandbox, ['--env-file', path, '--', ...show], {
+  const { stdout, stderr } = await exec(served, ['--env-file', path, '--', ...show], {
     env: { PATH: `${join(process.execPath, '..')}:${process.env.PATH}` },
   });
   t.equal(stderr, '');
@@ -115,18 +120,28 @@ A2=mav:///db-password
     G: '',
     A2: `it's "quoted"\n`,
   });
-  // As it is installed: where Node is given the program, it reads this option itself, and the pipe empty.
-  const installed = (script: string) =>
-    spawnSync('bash', ['-c', script], {
-      env: { ...sandbox.env, PATH: `${join(process.execPath, '..')}:${process.env.PATH}`, MAV },
-      encoding: 'utf8',
-    });
-  t.equal(installed('"$MAV" exec --env-file <(echo PIPED=1) printenv PIPED').stdout, '1\n');
-  const unfound = installed('"$MAV" exec --env-file /nonexistent printenv');
-  t.same([unfound.status, unfound.stdout], [1, '']);
-  t.match(unfound.stderr, /^mav: \/nonexistent cannot be read/);
-  const printed = await mav(sandbox, ['env', '--env-file', path]);
+  const printed = await mav(served, ['env', '--env-file', path]);
   t.match(printed.stdout, `export A='it'\\''s "quoted"\n'\n`);
+});
+
+t.test(
+  'exec > an env file, as mav is installed > read from a pipe too, and refused if it is not there',
+  async (t) => {
+    // In `node bin.js exec --env-file …` Node would read the option itself, and leave the pipe empty.
+    const installed = (script: string) =>
+      spawnSync('bash', ['-c', script], {
+        env: { ...served.env, PATH: `${join(process.execPath, '..')}:${process.env.PATH}`, MAV },
+        encoding: 'utf8',
+      });
+    t.equal(installed('"$MAV" exec --env-file <(echo PIPED=1) printenv PIPED').stdout, '1\n');
+    const unfound = installed('"$MAV" exec --env-file /nonexistent printenv');
+    t.same([unfound.status, unfound.stdout], [1, '']);
+    t.match(unfound.stderr, /^mav: \/nonexistent cannot be read/);
+  },
+);
+
+t.test('exec > an env file that cannot be followed > refused with its line, and no value said', async (t) => {
+  const path = join(served.folder, 'refused.env');
   const refusals: readonly (readonly [string, number, RegExp])[] = [
     [
       'X=1\nA=mav:///nope\nB=mav://prod/db\n',
@@ -143,18 +158,18 @@ A2=mav:///db-password
   ];
   for (const [text, code, message] of refusals) {
     writeFileSync(path, text);
-    const refused = await refuse(t, sandbox, ['--env-file', path]);
+    const refused = await refuse(t, served, ['--env-file', path]);
     t.equal(refused.code, code, JSON.stringify(text));
     t.match(refused.stderr, message);
   }
   writeFileSync(path, Buffer.from([0x41, 0x3d, 0xff]));
-  t.equal((await refuse(t, sandbox, ['--env-file', path])).code, 2);
+  t.equal((await refuse(t, served, ['--env-file', path])).code, 2);
   for (const args of [
     ['--only', 'a'],
     ['--prefix', 'A'],
     ['--env', 'prod'],
   ])
-    t.equal((await refuse(t, sandbox, ['--env-file', path, ...args])).code, 2, args.join(' '));
+    t.equal((await refuse(t, served, ['--env-file', path, ...args])).code, 2, args.join(' '));
 });
 
 t.test('exec > an env file without references > needs no vault', async (t) => {

@@ -41,45 +41,44 @@ async function runUnder(t: Test, confine: string, program: string, ...words: str
   return run.stdout.trim().split('\n');
 }
 
-t.test(
-  'Landlock > a program behind the daemon’s fence > reaches the vault’s places, and nothing else',
-  { skip: skip || skipWithout('python3') || (version < 1 ? 'no Landlock in this kernel' : false) },
-  async (t) => {
-    const { folder } = createSandbox(t);
-    const make = (name: string) => {
-      mkdirSync(join(folder, name), { mode: 0o700, recursive: true });
-      writeFileSync(join(folder, name, 'file'), 'text', { mode: 0o600 });
-      return join(folder, name);
-    };
-    const user = make('user');
-    const places = {
-      vault: make('user/vault'),
-      socket: make('run'),
-      settings: make('user/settings/maestrovault'),
-      'key file': make('keys'),
-    };
-    const [secret, outside] = [make('passphrases'), make('user/private')];
-    writeFileSync(join(places.vault, 'vault.db'), '');
-    writeFileSync(join(outside, 'program'), '#!/bin/sh\n', { mode: 0o700 });
-    const env = { HOME: user, MAV_HOME: places.vault, XDG_CONFIG_HOME: join(user, 'settings') };
-    const home = locateHome(env, join(places.socket, 'socket'));
-    const fence = planFence(home, env, join(folder, 'code'), {
-      known: join(places['key file'], 'file'),
-      passphraseFile: join(secret, 'file'),
-      keyFile: undefined,
-    });
-    const listening = async (where: number | string) => {
-      const server = createServer((socket) => socket.destroy()).listen(where);
-      t.teardown(() => server.close());
-      await once(server, 'listening');
-      return server.address();
-    };
-    const other = spawn('sleep', ['600']);
-    t.teardown(() => other.kill());
-    const { port } = (await listening(0)) as AddressInfo;
-    const name = `mav-test-${process.pid}`;
-    await listening(`\0${name}`);
-    const program = `
+/** Makes a vault's places, folders outside them, and the fence around the places. */
+function layPlaces(t: Test) {
+  const { folder } = createSandbox(t);
+  const make = (name: string) => {
+    mkdirSync(join(folder, name), { mode: 0o700, recursive: true });
+    writeFileSync(join(folder, name, 'file'), 'text', { mode: 0o600 });
+    return join(folder, name);
+  };
+  const user = make('user');
+  const places = {
+    vault: make('user/vault'),
+    socket: make('run'),
+    settings: make('user/settings/maestrovault'),
+    'key file': make('keys'),
+  };
+  const [secret, outside] = [make('passphrases'), make('user/private')];
+  writeFileSync(join(places.vault, 'vault.db'), '');
+  writeFileSync(join(outside, 'program'), '#!/bin/sh\n', { mode: 0o700 });
+  const env = { HOME: user, MAV_HOME: places.vault, XDG_CONFIG_HOME: join(user, 'settings') };
+  const home = locateHome(env, join(places.socket, 'socket'));
+  const fence = planFence(home, env, join(folder, 'code'), {
+    known: join(places['key file'], 'file'),
+    passphraseFile: join(secret, 'file'),
+    keyFile: undefined,
+  });
+  return { places, secret, outside, user, fence };
+}
+
+/** Listens until the test ends. Returns the address. */
+async function listen(t: Test, where: number | string) {
+  const server = createServer((socket) => socket.destroy()).listen(where);
+  t.teardown(() => server.close());
+  await once(server, 'listening');
+  return server.address();
+}
+
+/** Tries files in folders, programs, another process and sockets, and prints what was allowed. */
+const ATTEMPTS = `
 import json, os, socket, subprocess, sys
 given = json.loads(sys.argv[1])
 found = {}
@@ -101,6 +100,17 @@ attempt('signal', lambda: os.kill(given['pid'], 0))
 attempt('TCP', lambda: socket.create_connection(('127.0.0.1', given['port'])))
 attempt('abstract socket', lambda: socket.socket(socket.AF_UNIX).connect('\\0' + given['name']))
 print(json.dumps(found))`;
+
+t.test(
+  'Landlock > a program behind the daemon’s fence > reaches the vault’s places, and nothing else',
+  { skip: skip || skipWithout('python3') || (version < 1 ? 'no Landlock in this kernel' : false) },
+  async (t) => {
+    const { places, secret, outside, user, fence } = layPlaces(t);
+    const other = spawn('sleep', ['600']);
+    t.teardown(() => other.kill());
+    const { port } = (await listen(t, 0)) as AddressInfo;
+    const name = `mav-test-${process.pid}`;
+    await listen(t, `\0${name}`);
     const given = {
       folders: { ...places, passphrases: secret, outside, home: user, etc: '/etc', tmp: '/tmp' },
       ...{ outside, pid: other.pid, port, name },
@@ -108,7 +118,7 @@ print(json.dumps(found))`;
     const [said = ''] = await runUnder(
       t,
       `putBehind(Libc.open(), ${JSON.stringify(fence)})`,
-      program,
+      ATTEMPTS,
       JSON.stringify(given),
     );
     const found: Record<string, string> = JSON.parse(said);
