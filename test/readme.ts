@@ -63,6 +63,50 @@ async function followProgram(t: Test, shell: Shell, program: string): Promise<vo
   await follow(t, shell, 'cd ..');
 }
 
+/** The package has what it needs and nothing else, and no script that npm would warn of. */
+function checkPackage(t: Test, checkout: string): void {
+  const list = spawnSync('tar', ['-tzf', join(checkout, TARBALL)], { encoding: 'utf8' });
+  const files = list.stdout
+    .trim()
+    .split('\n')
+    .map((file) => file.replace('package/', ''));
+  const manifest = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'));
+  const named = [manifest.bin.mav, ...Object.values(manifest.exports['./client'])].map((file) =>
+    String(file),
+  );
+  for (const file of [...named, 'README.md', 'LICENSE', 'dist/src/http/openapi.json'])
+    t.ok(files.includes(file.replace('./', '')), file);
+  t.strictSame(
+    files.filter(
+      (file) =>
+        !/^(dist\/mav|dist\/.*\.(c?js|d\.c?ts|json)|docs\/[a-z-]+\.md|[A-Z]+(\.md)?|package\.json)$/.test(
+          file,
+        ),
+    ),
+    [],
+    'and nothing else',
+  );
+  for (const script of ['preinstall', 'install', 'postinstall', 'prepare'])
+    t.equal(manifest.scripts[script], undefined, `no ${script}`);
+  const found = spawnSync('grep', ['-rl', 'sourceMappingURL', join(checkout, 'dist')], {
+    encoding: 'utf8',
+  });
+  t.equal(found.stdout, '', 'no source map is promised that is not there');
+}
+
+/** Types a block of README: a program, or commands. Those that need the packed package are typed in the checkout. */
+async function followBlock(
+  t: Test,
+  shells: { inCheckout: Shell; atHome: Shell },
+  block: string,
+): Promise<void> {
+  if (block.startsWith('import ')) return followProgram(t, shells.atHome, block);
+  for (const command of readCommands(block)) {
+    const shell = command.includes(`./${TARBALL}`) ? shells.inCheckout : shells.atHome;
+    await (command.startsWith('npm install') ? install : follow)(t, shell, command);
+  }
+}
+
 t.test('README > followed on a fresh account > every line does what it says', { skip }, async (whole) => {
   const registry = await serveRegistry(whole, root);
   const account = createAccount(whole, root, { npm_config_registry: registry });
@@ -82,35 +126,7 @@ t.test('README > followed on a fresh account > every line does what it says', { 
 
   await whole.test(
     'the package > what it has > what it needs, and no script that npm would warn of',
-    async (t) => {
-      const list = spawnSync('tar', ['-tzf', join(checkout, TARBALL)], { encoding: 'utf8' });
-      const files = list.stdout
-        .trim()
-        .split('\n')
-        .map((file) => file.replace('package/', ''));
-      const manifest = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'));
-      const named = [manifest.bin.mav, ...Object.values(manifest.exports['./client'])].map((file) =>
-        String(file),
-      );
-      for (const file of [...named, 'README.md', 'LICENSE', 'dist/src/http/openapi.json'])
-        t.ok(files.includes(file.replace('./', '')), file);
-      t.strictSame(
-        files.filter(
-          (file) =>
-            !/^(dist\/mav|dist\/.*\.(c?js|d\.c?ts|json)|docs\/[a-z-]+\.md|[A-Z]+(\.md)?|package\.json)$/.test(
-              file,
-            ),
-        ),
-        [],
-        'and nothing else',
-      );
-      for (const script of ['preinstall', 'install', 'postinstall', 'prepare'])
-        t.equal(manifest.scripts[script], undefined, `no ${script}`);
-      const found = spawnSync('grep', ['-rl', 'sourceMappingURL', join(checkout, 'dist')], {
-        encoding: 'utf8',
-      });
-      t.equal(found.stdout, '', 'no source map is promised that is not there');
-    },
+    async (t) => checkPackage(t, checkout),
   );
 
   const left: string[] = [];
@@ -119,13 +135,7 @@ t.test('README > followed on a fresh account > every line does what it says', { 
     if (!whole.passing()) return;
     await whole.test(block, async (t) => {
       if (NOT_FOLLOWED.includes(block)) left.push(block);
-      else if (block.startsWith('import ')) await followProgram(t, atHome, block);
-      else {
-        for (const command of readCommands(block)) {
-          const shell = command.includes(`./${TARBALL}`) ? inCheckout : atHome;
-          await (command.startsWith('npm install') ? install : follow)(t, shell, command);
-        }
-      }
+      else await followBlock(t, { inCheckout, atHome }, block);
     });
   }
   whole.strictSame(left, NOT_FOLLOWED, 'all but these');
