@@ -126,7 +126,7 @@ t.test('serve > threads are stuck > it ends within its grace', async (t) => {
     t.notOk(existsSync(sandbox.socket), 'the socket is gone');
     t.equal((await mav(sandbox, ['list'])).code, 0, 'the lock is free');
   });
-  await t.test('the request thread in a loop', async (t) => {
+  await t.test('the request thread', async (t) => {
     const { sandbox, daemon, exited } = await stuck('request');
     daemon.child.kill('SIGTERM');
     t.equal(await exited, 'SIGKILL');
