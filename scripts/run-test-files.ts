@@ -3,7 +3,8 @@
  * tap's own runner without the loaders that tap's command gives to every process: they mock modules and map generated
  * code. No test needs that, and loading them takes a test file longer than what it tests.
  *
- * Where COVERAGE_DATA names a folder, the coverage is measured into it.
+ * Where COVERAGE_DATA names a folder, the coverage is measured into it. A file that is not measured shares its compiled
+ * code in COMPILE_CACHE, so that not every file strips the types of the same fixtures.
  */
 import t from 'tap';
 import TestSummary from './test-summary.ts';
@@ -19,20 +20,23 @@ const LONG = `
   .split(/\s+/)
   .map((name) => `test/${name}.ts`);
 
-const { COVERAGE_DATA, MEASURE_ALL } = process.env;
+const BUNDLED_TAP = new URL('bundled-tap.ts', import.meta.url).pathname;
+
+const { COVERAGE_DATA, MEASURE_ALL, COMPILE_CACHE } = process.env;
 
 function coverageEnv(file: string): NodeJS.ProcessEnv {
-  if (COVERAGE_DATA === undefined) return {};
+  if (COVERAGE_DATA === undefined) return { NODE_COMPILE_CACHE: COMPILE_CACHE };
   const isMeasured = MEASURE_ALL !== undefined || !UNMEASURED_TESTS.has(file);
   // Code from the compile cache is covered less exactly.
   if (isMeasured) return { NODE_V8_COVERAGE: COVERAGE_DATA, NODE_DISABLE_COMPILE_CACHE: '1' };
   // Empty: Node measures nothing, and the daemon is still started as in the files that are measured.
-  return { NODE_V8_COVERAGE: '' };
+  return { NODE_V8_COVERAGE: '', NODE_COMPILE_CACHE: COMPILE_CACHE };
 }
 
 function run(file: string): void {
   // tap puts a loader into NODE_OPTIONS, which would reach each thread and each program that the test starts.
-  t.spawn('/usr/bin/env', ['-u', 'NODE_OPTIONS', process.execPath, file], {
+  const args = ['-u', 'NODE_OPTIONS', process.execPath, '--import', BUNDLED_TAP, file];
+  t.spawn('/usr/bin/env', args, {
     name: file,
     at: null,
     stack: '',

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { makeVaults } from '../test/fixtures/made-vaults.ts';
 import { findMissing, SECRET_SERVICE_PROGRAMS } from '../test/fixtures/programs.ts';
+import { bundleTap } from './bundle-tap.ts';
 import { closingLine, type Summary } from './test-summary.ts';
 import { UNMEASURED_TESTS } from './unmeasured-tests.ts';
 
@@ -92,11 +93,13 @@ function runNode(args: string[], env: NodeJS.ProcessEnv = process.env): boolean 
 
 /**
  * Rebuilds tap's Test class. A fresh node_modules has it with tap's TypeScript plugin, which does not work beside TypeScript 7.
- * `tap build` assembles it as package.json says, without a network. This takes some seconds, once per install.
+ * `tap build` assembles it as package.json says, without a network. This takes some seconds, once per install. Then bundles tap.
  */
-function prepareTap(): boolean {
+async function prepareTap(): Promise<boolean> {
   const isBuilt = existsSync(TAP_LINKS) && !readFileSync(TAP_BUILT, 'utf8').includes('@tapjs/typescript');
-  return isBuilt || runNode([TAP, 'build']);
+  if (!isBuilt && !runNode([TAP, 'build'])) return false;
+  await bundleTap();
+  return true;
 }
 
 /** An environment in which tests do not see your vault, your keychain or your settings. */
@@ -113,6 +116,7 @@ function runTestFiles(selection: Selection, home: string): { isOk: boolean; summ
   const summaryFile = join(home, 'summary.json');
   const env = hermeticEnv(home);
   env.TEST_SUMMARY_FILE = summaryFile;
+  env.COMPILE_CACHE = join(home, 'compile-cache');
   if (selection.snapshot) env.TAP_SNAPSHOT = '1';
   if (selection.isHard) env.WHOLE_SWEEPS = '1';
   if (selection.isWhole) {
@@ -149,13 +153,13 @@ function announceSecretService(): void {
     );
 }
 
-function main(argv: string[]): void {
+async function main(argv: string[]): Promise<void> {
   const selection = parseSelection(argv);
   const home = mkdtempSync(join(tmpdir(), 'mav-test-'));
   let summary: Summary = { passed: 0, failed: 0, skipped: 0, files: [] };
   let shortfalls = ['the build failed'];
   try {
-    if (runNode([join(root, 'scripts/build.ts')]) && prepareTap()) {
+    if (runNode([join(root, 'scripts/build.ts')]) && (await prepareTap())) {
       announceSecretService();
       const run = runTestFiles(selection, home);
       summary = run.summary;
@@ -170,4 +174,4 @@ function main(argv: string[]): void {
   console.log(closingLine({ ...summary, failed }));
 }
 
-main(process.argv.slice(2));
+await main(process.argv.slice(2));
