@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { planCompletion } from '../src/cli/completion/plan.ts';
 import { quoteForBash, quoteForPowerShell, splitLine } from '../src/cli/completion/shell-words.ts';
+import { anyCharacter } from './fixtures/any-character.ts';
 import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { openTerminal } from './fixtures/terminal.ts';
@@ -143,7 +144,7 @@ t.test('completion > each shell > its script, and help does not show what it cal
 });
 
 const name = fc
-  .string({ unit: 'binary', minLength: 1, maxLength: 20 })
+  .string({ unit: anyCharacter, minLength: 1, maxLength: 20 })
   .filter((text) => !/\p{Cc}/u.test(text));
 
 /** What bash makes of words of its own, whatever they are. */

@@ -4,9 +4,10 @@ import t from 'tap';
 import { decodeResult, encodeBatch } from '../src/pool/flat-batch.ts';
 import { decodeBatch, encodeResult } from '../workers/flat-batch.ts';
 import type { Call, Reply } from '../workers/messages.ts';
+import { anyCharacter } from './fixtures/any-character.ts';
 
 const OPERATIONS = ['secrets.get', 'values.put', 'tokens.touch'] as const;
-const text = fc.string({ unit: 'binary', maxLength: 20 });
+const text = fc.string({ unit: anyCharacter, maxLength: 20 });
 const bytes = fc.uint8Array({ minLength: 1, maxLength: 40 }).map((array) => new Uint8Array(array));
 const PRESENT = { noNullPrototype: true } as const;
 
