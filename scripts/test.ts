@@ -32,10 +32,13 @@ const ALSO_HARD = [
   'daemon-crash',
   'envelope',
   'fence',
+  'foreign-schema',
   'forgery',
   'granted-places',
+  'interruption',
   'isolation',
   'keychain',
+  'names',
   'progress',
   'tampering',
 ];

@@ -5,11 +5,19 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { startDaemon } from './fixtures/daemon.ts';
+import { sample } from './fixtures/sample.ts';
 import { createSandbox, fillVault, finished, mav, type Sandbox, spawnMav } from './fixtures/vault.ts';
 
 const ENTRIES = 20_000;
 const PATIENCE_MS = 60_000;
 const SIGHUP_BIT = 1n;
+/** Signal, exit code, and how long after the start it is sent. */
+const MOMENTS = [
+  ['SIGINT', 130, 0],
+  ['SIGTERM', 143, 300],
+  ['SIGHUP', 129, 1_000],
+  ['SIGINT', 130, 2_500],
+] as const;
 
 /** Until the program does something of its own at SIGHUP, which Node does not do by itself. */
 async function listensToSignals(child: ChildProcess): Promise<void> {
@@ -36,12 +44,7 @@ async function countSecrets(sandbox: Sandbox): Promise<number> {
 
 /** Stops imports at several moments; each stored all or nothing, and said which. */
 async function stopsImports(t: Test, sandbox: Sandbox): Promise<void> {
-  for (const [signal, code, delayMs] of [
-    ['SIGINT', 130, 0],
-    ['SIGTERM', 143, 300],
-    ['SIGHUP', 129, 1_000],
-    ['SIGINT', 130, 2_500],
-  ] as const) {
+  for (const [signal, code, delayMs] of sample(t, MOMENTS, 2)) {
     const before = await countSecrets(sandbox);
     const child = spawnMav(sandbox, ['import', writeEntries(sandbox, String(delayMs))]);
     const ending = finished(child);

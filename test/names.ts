@@ -6,7 +6,9 @@ import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
+import { anyCharacter } from './fixtures/any-character.ts';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
+import { RUNS_WHOLE_SWEEPS, sample } from './fixtures/sample.ts';
 import { createSandbox, fillVault, MAV, mav } from './fixtures/vault.ts';
 import {
   encode,
@@ -22,6 +24,10 @@ import {
 } from './fixtures/ways-in.ts';
 
 t.setTimeout(550_000);
+
+/** Size of the sample of NAMES. */
+const SAMPLE = 24;
+const ANY_TEXTS = RUNS_WHOLE_SWEEPS ? 60 : 20;
 
 const NODE_FOLDER = dirname(process.execPath);
 
@@ -159,8 +165,9 @@ t.test('names > odd ones, by every way in > all take the same, and all can be mo
   const held = await hold(t, await createHeldVault(t));
   await held.ask('PUT', '/v1/secrets/of', { body: { value: 'v' } });
   const refused: [Kind, string][] = [];
+  const texts = sample(t, NAMES, SAMPLE);
   for (const kind of ['name', 'field', 'environment'] as const)
-    for (const text of NAMES) if (!(await checkAlike(t, held, kind, text))) refused.push([kind, text]);
+    for (const text of texts) if (!(await checkAlike(t, held, kind, text))) refused.push([kind, text]);
   const all = [
     '\0',
     'a\0',
@@ -181,7 +188,11 @@ t.test('names > odd ones, by every way in > all take the same, and all can be mo
     ...['__proto__', '', ...all, ...long].map((text): [Kind, string] => ['field', text]),
     ...[...all, ...long].map((text): [Kind, string] => ['environment', text]),
   ];
-  t.strictSame(refused, expected, 'and these are what no way takes');
+  t.strictSame(
+    refused,
+    expected.filter(([, text]) => texts.includes(text)),
+    'and these are what no way takes',
+  );
   await checkTransfer(t, held);
 });
 
@@ -189,7 +200,7 @@ t.test('names > any text > every way in says the same of it, and all can be move
   const held = await hold(t, await createHeldVault(t));
   await held.ask('PUT', '/v1/secrets/of', { body: { value: 'v' } });
   const text = fc.oneof(
-    fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }),
+    fc.string({ unit: anyCharacter, minLength: 1, maxLength: 20 }),
     fc.string({ unit: 'grapheme', minLength: 1, maxLength: 130 }),
     fc
       .array(fc.integer({ min: 0, max: 0xffff }), { minLength: 1, maxLength: 4 })
@@ -198,7 +209,7 @@ t.test('names > any text > every way in says the same of it, and all can be move
   const kind = fc.constantFrom<Kind[]>('name', 'field', 'environment');
   await fc.assert(
     fc.asyncProperty(kind, text, async (kind, text) => void (await checkAlike(t, held, kind, text))),
-    { numRuns: 60 },
+    { numRuns: ANY_TEXTS },
   );
   await checkTransfer(t, held);
 });
@@ -232,7 +243,8 @@ t.test(
         }),
       ),
     };
-    for (const key of NAMES.filter((name) => name.isWellFormed()))
+    const keys = NAMES.filter((name) => name.isWellFormed() && name !== '__proto__');
+    for (const key of ['__proto__', ...sample(t, keys, SAMPLE)])
       for (const [way, go] of Object.entries(ways))
         t.equal((await go(held, key)) === 400, key === '__proto__', `${show(key)} by ${way}`);
     await checkTransfer(t, held);
