@@ -5,13 +5,14 @@
  */
 export const UNMEASURED_TESTS: ReadonlySet<string> = new Set(
   `
-  api-errors api-export api-generate api-import api-import-errors api-lists api-paths api-secrets api-tokens
-  api-unauthorized attacked-daemon base64 batch-get ciphers closed-process columns command-settings commands contexts daemon
-  daemon-places destroy destroy-command docker-file docs dotenv edit ending envelope erased-log exec-env exec-variables fence
-  foreign-schema forged-tokens forgery generate generated-client guessing handed-on handed-sockets help import isolation keychain
-  keyring-sharing keys lost-output names names-and-durations outputs pools process-memory progress properties readme
-  replaced-program replies row-macs scan send-in-pieces service-manager session-token several status tables terminal transfer
-  transfer-formats trusted-places vectors wall whole-lists wiped-answers
+  api-errors api-export api-generate api-import api-import-errors api-lists api-paths api-rename api-secrets
+  api-tokens api-unauthorized attacked-daemon base64 batch-get ciphers closed-process columns command-settings
+  commands contexts daemon daemon-places destroy destroy-command docker-file docs dotenv edit ending envelope
+  erased-log exec-env exec-variables fence foreign-schema forged-tokens forgery front front-surroundings generate
+  generated-client guessing handed-on handed-sockets help http-clients import isolation keychain keyring-sharing keys
+  lost-output names names-and-durations outputs pools process-memory progress properties readme replaced-program
+  replies request-log row-macs scan send-in-pieces service-manager session-token several status tables tampered-writes
+  terminal transfer transfer-formats trusted-places vectors wall whole-lists wiped-answers
 `
     .trim()
     .split(/\s+/)
