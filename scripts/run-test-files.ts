@@ -11,10 +11,11 @@ import TestSummary from './test-summary.ts';
 import { UNMEASURED_TESTS } from './unmeasured-tests.ts';
 
 const FILE_TIMEOUT_MS = 600_000;
-/** The longest ones start first, so that none of them runs alone at the end. */
+/** Those that take longest, because they wait or start many processes. They start first, so that none runs alone at the end. */
 const LONG = `
-  readme progress clipboard unaccepted whole-lists passphrases ending silent-daemon lost-output keys commands editor
-  names destroy service-manager terminal terminal-escapes cli import daemon known-vaults
+  service-manager readme progress ending clipboard passphrases known-vaults keychain silent-daemon unaccepted
+  whole-lists front lost-output process-memory http-clients editor keys erased-log destroy interruption cli exec
+  commands completion export daemon names terminal terminal-escapes import
 `
   .trim()
   .split(/\s+/)
