@@ -1,4 +1,4 @@
-/** What an answer holds is zeroed when nobody needs it any more, however its connection ends. The real HTTP server. */
+/** The bytes of an answer are zeroed when it is sent, and when its connection ends before. The real HTTP server. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
@@ -11,7 +11,7 @@ import { waitUntil } from './fixtures/raw.ts';
 const TOKEN = `mvt_${'0f'.repeat(32)}`;
 const SIZE = 100;
 
-/** A server whose answers a test gives out one by one, and the bodies that it gave. */
+/** Starts a server whose answers a test gives one by one. `answer` returns the body that it gave. */
 async function serve(t: Test) {
   const waiting: ((answered: CallResult) => void)[] = [];
   const server = createApiServer(
@@ -47,10 +47,14 @@ t.test('answer > sent > zeroed', async (t) => {
   await waitUntil(() => waiting.length === 2);
   // The second one first: it waits behind the first, and is not zeroed before it is sent.
   const second = answer(1);
+  await new Promise((resolve) => setImmediate(resolve));
+  t.notOk(isWiped(second), 'it waits');
   const first = answer(0);
   await waitUntil(() => received.split('a'.repeat(SIZE)).length === 3);
+  t.equal(received.match(/HTTP\/1\.1 200/g)?.length, 2, 'both arrive whole');
   await waitUntil(() => isWiped(first) && isWiped(second));
   socket.destroy();
+  t.pass('and are zeroed');
 });
 
 t.test('answer > it waits behind another, and the client goes away > zeroed', async (t) => {
