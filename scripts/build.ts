@@ -15,7 +15,7 @@ import type { Plugin } from 'esbuild';
 const root = dirname(import.meta.dirname);
 const src = join(root, 'src');
 const dist = join(root, 'dist');
-/** What is installed as `mav`. */
+/** The file that is installed as `mav`. */
 const MAV = join(dist, 'mav');
 const hasMaps = !process.argv.includes('--no-maps');
 const START = 'src/bin.ts';

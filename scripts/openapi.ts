@@ -181,7 +181,7 @@ const arrayOf = (component: keyof typeof SCHEMAS): JsonSchema => ({
   items: ref('schemas', component),
 });
 
-/** Where the vault's key is, or was. */
+/** Where the vault's key is; in the answer to a destruction, where it was. */
 const keyStores: JsonSchema = {
   type: 'array',
   items: { type: 'string', enum: ['keychain', 'passphrase', 'file'] },

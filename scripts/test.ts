@@ -25,7 +25,7 @@ const C8 = join(root, 'node_modules/c8/bin/c8.js');
 const TAP_BUILT = join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index.js');
 const TAP_LINKS = join(root, '.tap/plugins/node_modules');
 const COVERAGE_DATA = join(root, 'coverage/tmp');
-/** What the fast suite shows of the same promises, some of it by a sample: here the whole of it runs. */
+/** Tests of `npm test` that also run here, with whole sweeps where `npm test` takes a sample. */
 const ALSO_HARD = [
   'closed-process',
   'commands',

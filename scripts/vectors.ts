@@ -1,7 +1,7 @@
 /**
  * Writes test/vectors/mav5/*.txt, one test vector in each file: `key: value` lines (what is needed to open the blob, `expect`, and
  * a comment), an empty line, then the stored bytes in hex. Everything comes from fixed seeds and the slow reference
- * implementation, so it writes the same files each time. test/envelope.ts checks that it does.
+ * implementation, so it writes the same files each time. test/vectors.ts checks that.
  *
  *     node scripts/vectors.ts
  */
@@ -30,7 +30,7 @@ interface Vector {
   readonly name: string;
   readonly comment: string;
   readonly expect: 'success' | 'integrity';
-  /** What the header says for opening the blob. It may differ from what the blob was made from. */
+  /** The header's inputs for opening the blob. They may differ from those that the blob was made from. */
   readonly inputs: Readonly<Record<string, Value>>;
   readonly blob: Buffer;
 }

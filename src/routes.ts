@@ -41,7 +41,7 @@ interface RouteBase {
   readonly hasTag?: true;
   /** Can fail with 409. */
   readonly canConflict?: true;
-  /** Of a control operation: it writes to the database, so it can find the disk full. The writer's operations all do. */
+  /** This control operation writes to the database, so the disk can be full. Every operation of the writer does. */
   readonly canFillDisk?: true;
   /** 201: it creates what it names where that does not exist, so it never fails with 404. */
   readonly success: 200 | 201;

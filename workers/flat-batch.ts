@@ -20,7 +20,7 @@ const FLAGS: CallFlags = { mayReplace: 1, hasBody: 2, hasAuthor: 4, isTrusted: 8
 const PER_REPLY = 3;
 const NO_TAG = -1;
 
-/** What makes a success rare. Does not compile when a member is missing. */
+/** Members that few successes have. A forgotten one does not compile. */
 const RARE = { cursor: true, principals: true, warning: true, damage: true } as const satisfies Record<
   Exclude<keyof Success, 'ok' | 'offset' | 'length' | 'etag'>,
   true

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startNode, stopProcess } from './processes.ts';
 
 export const BIN = join(import.meta.dirname, '../../dist/src/bin.js');
-/** What is installed as `mav`. */
+/** The file that is installed as `mav`. */
 export const MAV = join(import.meta.dirname, '../../dist/mav');
 
 const HEALTH_REQUEST = 'GET /v1/health HTTP/1.1\r\nConnection: close\r\n\r\n';

@@ -7,7 +7,7 @@ import type { Option, Options } from './run/command.ts';
 export interface Split {
   /** The command's full name: `token create` is two words of argv and one command. */
   readonly words: string | null;
-  /** What is the command's: options that stand before it too. */
+  /** The command's arguments and options, with those that stand before it. */
   readonly rest: readonly string[];
 }
 

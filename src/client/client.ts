@@ -301,7 +301,7 @@ export class Client {
     return this.#json('vault.check');
   }
 
-  /** For ever. `force`: even where the key cannot be removed from its store. */
+  /** Destroys the vault for ever. `force`: even if the key cannot be removed from its store. */
   destroy({ force = false }: { readonly force?: boolean } = {}): Promise<{ readonly key_stores: string[] }> {
     return this.#json('vault.destroy', { body: { confirm: 'destroy', ...(force ? { force } : {}) } });
   }

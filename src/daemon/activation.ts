@@ -71,7 +71,7 @@ function checkListening(descriptor: number, socketPath: string): void {
   }
 }
 
-/** Where the socket behind the descriptor is bound; null if that is no listening stream socket of the Unix kind. */
+/** Returns the path that the descriptor's socket is bound to; null unless it is a listening Unix stream socket. */
 function findListeningPath(descriptor: number): string | null {
   const stat = statDescriptor(descriptor);
   if (!stat?.isSocket()) return null;
@@ -92,7 +92,7 @@ function statDescriptor(descriptor: number): Stats | null {
   }
 }
 
-/** The path by way of the real folder; as it is where there is no such folder. */
+/** Returns the path with the links in its folder resolved; unchanged if there is no such folder. */
 function locate(path: string): string {
   try {
     return join(realpathSync.native(dirname(path)), basename(path));

@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
-/** Not looked up in PATH, because the child is told where the manager listens. */
+/** Fixed paths, not PATH: the child is told where the manager listens, so it must be the system's own program. */
 export const NOTIFY_PROGRAMS = [
   '/usr/bin/systemd-notify',
   '/bin/systemd-notify',

@@ -1,6 +1,6 @@
 /**
  * A line of connections, in the order in which they joined. It is linked through the connections themselves, because a
- * request moves its connection twice: a Set would have to be made anew after as many moves as it has room for.
+ * request moves its connection twice: a Set rebuilds its whole table each time the deleted places have filled it.
  */
 
 /** What a connection keeps of its place in a line. */

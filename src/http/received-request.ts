@@ -7,7 +7,7 @@ import type { ClientConnection } from './client-connection.ts';
 import type { Connections } from './connections.ts';
 import type { HeldMemory } from './held-memory.ts';
 
-/** What a request counts in while it is answered. */
+/** The limits on connections and memory that a request counts towards while it is answered. */
 export interface Bounds {
   readonly connections: Connections;
   readonly held: HeldMemory;
@@ -73,7 +73,7 @@ export class ReceivedRequest implements Request {
     this.#isHeldBack = false;
   }
 
-  /** What is left of the body is not kept. If the connection is to be closed, resolves when the client has sent all of it. */
+  /** Discards the rest of the body. If the connection is to be closed, resolves when the client has sent all of it. */
   async endBody(): Promise<void> {
     this.releaseBody();
     const drained = drainBody(this.message);

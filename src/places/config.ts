@@ -69,7 +69,7 @@ export interface Settings {
   readonly config: Config;
 }
 
-/** For commands that need no vault: reads nothing, and its paths are not used. */
+/** Settings for commands that need no vault: reads nothing, and its paths are not used. */
 export const NO_SETTINGS: Settings = { home: locateHome({ HOME: '/' }, null), config: {} };
 
 export interface Overrides {

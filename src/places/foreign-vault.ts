@@ -5,11 +5,11 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 const MAGIC = 'SQLite format 3\0';
-/** Where an SQLite file says whose it is (https://www.sqlite.org/fileformat2.html, 1.3), and what ours says there. */
+/** Offset of the application id in an SQLite file (https://www.sqlite.org/fileformat2.html, 1.3), and ours. */
 const APPLICATION_OFFSET = 68;
 const OUR_APPLICATION = 'MAVL';
 const HEADER_SIZE = 100;
-/** Its few tables are described on the first pages; in the log only, as long as nothing has been moved out of it. */
+/** How much is searched for its tables: the first pages describe them. They are in the log until the first checkpoint. */
 const SCHEMA_SIZE = 1_048_576;
 /** Two columns of its table `secrets`, which no version of ours has had. */
 const COLUMNS = ['encrypted_value', 'encrypted_data_key'];
@@ -36,7 +36,7 @@ export function isOurVault(databasePath: string): boolean {
   return header.startsWith(MAGIC) && header.startsWith(OUR_APPLICATION, APPLICATION_OFFSET);
 }
 
-/** One character a byte; empty where it cannot be read, for others to say so. O_NONBLOCK: a FIFO must not make us wait. */
+/** Returns one character for each byte; an empty string if it cannot be read. O_NONBLOCK, so that a FIFO does not block. */
 function readStart(path: string, size: number): string {
   let file: number | null = null;
   try {

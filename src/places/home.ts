@@ -20,9 +20,9 @@ export interface Home {
   readonly socketPath: string;
   /** Held, by a lock on it, for as long as a process has the vault open. */
   readonly lockPath: string;
-  /** Who holds it: for people, never for deciding. */
+  /** The file that says which process holds the lock. For messages only: nothing is decided by it. */
   readonly ownerPath: string;
-  /** Where a key file goes that was given no path: outside of the vault's folder. */
+  /** Default path of a key file, outside the vault's folder. */
   readonly keyDirectory: string;
   /** The list of the user's vaults; not absolute where nothing says where the user's settings are. */
   readonly knownVaultsPath: string;
@@ -107,7 +107,7 @@ export function hasVault(home: Home): boolean {
   return true;
 }
 
-/** That a vault can be opened here: if only to read it, that takes a lock and a log beside the database. Throws UnsafePlaceError. */
+/** Checks that a vault can be opened here. Even reading takes a lock and a log beside the database. Throws UnsafePlaceError. */
 export function checkWritable(home: Home): void {
   const { directory, lockPath } = home;
   try {
@@ -124,7 +124,7 @@ export function checkWritable(home: Home): void {
   for (const path of [...listDatabaseFiles(home), lockPath]) checkUsableFile(path);
 }
 
-/** For a file of our own, which its owner may make unusable, or that is not there. Throws UnsafePlaceError. */
+/** Checks one of the vault's files, if it is there: its owner may have made it unusable by its mode. Throws UnsafePlaceError. */
 export function checkUsableFile(path: string): void {
   try {
     accessSync(path, constants.R_OK | constants.W_OK);
@@ -231,7 +231,7 @@ function checkOwn(path: string, kind: 'folder' | 'file', forbidden: number, reme
   checkStat(path, stat, kind, forbidden, remedy);
 }
 
-/** Not a link, ours, and closed to others. */
+/** Throws UnsafePlaceError unless it is this user's, closed to others, and not a link. */
 function checkStat(
   path: string,
   stat: Stats,

@@ -1,4 +1,4 @@
-/** Which process has the vault open, as that process says. For people; nothing is decided by it. */
+/** The process that has the vault open, as it wrote down itself. For messages only: nothing is decided by it. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 /** How long to wait for other commands that have the vault just now: enough for a hundred short ones at once. */
@@ -33,7 +33,7 @@ export interface Owner {
   readonly socket?: string;
   /** The protections of a daemon that listens. */
   readonly protections?: Protections;
-  /** What more than it needs Node's permission model lets it reach, and what to do about it; absent where nothing. */
+  /** Says what Node's permission model allows beyond what the daemon needs, and what to do about it; absent if nothing. */
   readonly widened?: string;
 }
 

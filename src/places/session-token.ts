@@ -96,7 +96,7 @@ function writePrivate(path: string, text: string): void {
   renameSync(draft, path);
 }
 
-/** Where the token of the daemon on this socket is, if there is one: as the daemon says, else where it would be by `env`. Throws UntrustedError. */
+/** Returns where the token of the daemon on this socket is: as the daemon wrote it down, else as follows from `env`. Throws UntrustedError. */
 export function findSessionFile(env: NodeJS.ProcessEnv, socketPath: string): string {
   const [told = ''] = readSessionToken(locatePointer(socketPath))?.split('\n') ?? [];
   if (isAbsolute(told) && told.endsWith(EXTENSION)) return told;

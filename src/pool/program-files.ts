@@ -4,7 +4,7 @@
  */
 import { type BigIntStats, statSync } from 'node:fs';
 
-/** For how long what was found is said again: looking costs more than the rest of a health check. */
+/** How long a result is reused: looking costs more than the rest of a health check. */
 const PAUSE_MS = 100;
 
 export class ProgramFiles {

@@ -10,7 +10,7 @@ const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
 const UCRED_SIZE = 12;
 const UID_AT = 4;
-/** Where the size lies that the kernel is told. */
+/** Offset of the size that the kernel is given. */
 const SIZE_AT = 16;
 const SCRATCH_SIZE = 32;
 
@@ -18,7 +18,7 @@ const SIGNATURES = {
   getsockopt: { arguments: ['i32', 'i32', 'i32', 'u64', 'u64'], return: 'i32' },
 } as const;
 
-/** Where the closed daemon leaves the one that was opened while that was permitted. */
+/** Key of `process` under which the closed daemon keeps the library that it opened while that was permitted. */
 export const HELD_CREDENTIALS = Symbol.for('maestrovault.credentials');
 
 type GetSockOpt = ReturnType<typeof dlopen<typeof SIGNATURES>>['functions']['getsockopt'];

@@ -8,7 +8,7 @@ import { openSync } from 'node:fs';
 let deleted: number | null = null;
 let isDeleted = false;
 
-/** To be called before anything is done with a path, or a thread is started. */
+/** Must be called before any path is used and any thread is started. */
 export function leaveDeletedFolder(): void {
   try {
     process.cwd();
@@ -36,7 +36,7 @@ export function isFolderDeleted(): boolean {
   return isDeleted;
 }
 
-/** For a program that this process becomes or starts; it stays where it is where the system knows no way back. */
+/** Goes back to the deleted folder, for a program that this process becomes or starts. Does nothing if the system has no way back. */
 export function returnToDeletedFolder(): void {
   if (deleted === null) return;
   try {

@@ -19,7 +19,7 @@ const findUnsafeInData = once(
 const PLAIN = /^[ -~]*$/;
 const PLAIN_DATA = /^[ -~\n\t]*$/;
 
-/** To compile one of them takes a tenth of what a short command does, and most have nothing to escape. */
+/** Compiled on first use: that takes a tenth of a short command's time, and most have nothing to escape. */
 function once(compile: () => RegExp): () => RegExp {
   let compiled: RegExp | undefined;
   return () => (compiled ??= compile());

@@ -33,7 +33,7 @@ export class JsonReader {
     this.#text = text;
   }
 
-  /** Where the next value begins, for `lineOf`. */
+  /** Offset at which the next value begins, for `lineOf`. */
   get position(): number {
     this.#skipSpace();
     return this.#at;
@@ -48,7 +48,7 @@ export class JsonReader {
     return this.#line;
   }
 
-  /** What comes next. */
+  /** Returns the kind of the next value. */
   peek(): JsonKind {
     this.#skipSpace();
     const next = this.#text[this.#at] ?? '';

@@ -9,7 +9,7 @@ exports[`test/service-files.ts > TAP > service files > a usual installation > ar
 /Users/me/Library/LaunchAgents/maestrovault.serve.plist
 
 <?xml version="1.0" encoding="UTF-8"?>
-<!-- Written by mav service install, which writes it anew. Remove it with: mav service uninstall -->
+<!-- Written by mav service install, which overwrites it. Remove it with: mav service uninstall -->
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <plist version="1.0">
 	<dict>
@@ -51,7 +51,7 @@ exports[`test/service-files.ts > TAP > service files > a usual installation > ar
 exports[`test/service-files.ts > TAP > service files > a usual installation > are what they were > systemd 1`] = `
 /home/me/.config/systemd/user/maestrovault.socket
 
-# Written by mav service install, which writes it anew. Remove it with: mav service uninstall
+# Written by mav service install, which overwrites it. Remove it with: mav service uninstall
 [Unit]
 Description=Socket of the MaestroVault daemon
 
@@ -66,7 +66,7 @@ WantedBy=sockets.target
 
 /home/me/.config/systemd/user/maestrovault.service
 
-# Written by mav service install, which writes it anew. Remove it with: mav service uninstall
+# Written by mav service install, which overwrites it. Remove it with: mav service uninstall
 [Unit]
 Description=MaestroVault daemon
 Requires=maestrovault.socket

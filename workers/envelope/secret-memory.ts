@@ -1,7 +1,7 @@
 /**
  * Secret memory, from libsodium's sodium_malloc: it is locked, so that it is never swapped out, left out of core dumps,
  * lies between pages that cannot be touched, and is zeroed when it is freed, also when its thread ends. Each piece takes
- * four pages and some system calls. Holds none itself: whoever allocates a piece frees it.
+ * four pages and some system calls. The caller that allocates a piece frees it.
  */
 import { loadSodium } from './sodium.ts';
 

@@ -43,7 +43,7 @@ const GROWTH = ESCAPES.map((letter) => (letter === 0 ? 0 : letter === LOWER_U ? 
 
 export class ReplyBuffer {
   #buffer: Buffer<ArrayBuffer> = EMPTY;
-  /** Of the same memory. */
+  /** Over the memory of `#buffer`. */
   #view = EMPTY_VIEW;
   /** Bytes written so far. Only this class changes it. */
   length = 0;

@@ -14,7 +14,7 @@ export interface LentKeyring {
   readonly keks: SharedArrayBuffer;
 }
 
-/** Copies a keyring's KEKs. Whoever calls this zeroes them with `wipeKeyring`. */
+/** Copies a keyring's KEKs. The caller zeroes them with `wipeKeyring`. */
 export function lendKeyring({ vaultId, entries }: Keyring): LentKeyring {
   const keks = new SharedArrayBuffer(KEY_SIZE * entries.length);
   for (const [index, { kek }] of entries.entries()) new Uint8Array(keks).set(kek, KEY_SIZE * index);

@@ -24,7 +24,7 @@ const FIRST_PAGE = 1;
 export interface LogFindings {
   /** Offset of the first frame that was on the disk and was damaged there; null if there is none. */
   readonly damagedAt: number | null;
-  /** What the newest frame of the first page says of the database; null if no frame has that page. */
+  /** The database's identity by the newest frame of the first page; null if no frame has that page. */
   readonly identity: Identity | null;
 }
 

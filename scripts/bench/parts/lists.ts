@@ -15,7 +15,7 @@ const PAGE = 100;
 const PAGE_TARGET: Target = { atMost: 2 };
 const SEARCH_TARGET: Target = { atMost: 5 };
 
-/** What is asked for, and how many secrets the answer has in a vault of any size. */
+/** A target, and how many secrets its answer has in a vault of a given size. */
 interface List {
   readonly what: string;
   readonly path: string;

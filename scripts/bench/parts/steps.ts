@@ -122,7 +122,7 @@ function measureRequestThread(): Step[] {
   ];
 }
 
-/** What the messages of a request cost on both sides, without the threads' going to sleep and waking. */
+/** Measures what the messages of a request cost on both sides, without threads that sleep and wake. */
 function measureMessages(): Step {
   const { port1, port2 } = new MessageChannel();
   const author = { id: '0'.repeat(16), isTrusted: false };

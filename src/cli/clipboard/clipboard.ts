@@ -12,7 +12,7 @@ export interface Clipboard {
   readonly paste: CommandLine;
   /** Null: copying nothing clears it. */
   readonly clear: CommandLine | null;
-  /** What the tool expects and prints instead of UTF-8. */
+  /** The tool reads and prints another encoding than UTF-8. */
   readonly encoding?: 'windows';
 }
 

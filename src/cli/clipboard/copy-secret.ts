@@ -97,7 +97,7 @@ async function leaveClearing(clipboard: Clipboard, value: Uint8Array, delayMs: n
   }
 }
 
-/** Not by a path relative to this file: in the bundle that is another one. */
+/** Starts from package.json, because in the bundle a path relative to this file leads elsewhere. */
 function locateProgram(): string {
   return join(dirname(findPackageJSON(import.meta.url) ?? ''), 'dist/src/cli/clipboard/clear-clipboard.js');
 }

@@ -122,7 +122,7 @@ async function replaceMetadata(entry: Uint8Array, { set, remove }: MetadataChang
   return Object.fromEntries([...kept, ...Object.entries(set)]);
 }
 
-/** What was typed is not repeated: it could be a value. */
+/** Does not repeat the word that was typed: it could be a value. */
 function explainNoKey(keys: readonly string[]): CliError {
   const others = keys.length === 0 ? 'no metadata' : keys.map(escapeControls).join(', ');
   return new CliError(

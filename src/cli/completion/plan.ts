@@ -12,14 +12,14 @@ export interface Candidate {
   readonly description: string;
 }
 
-/** What only the vault knows. */
+/** Candidates that only the vault has. */
 export type Lookup =
   | { readonly kind: 'names' | 'environments' | 'tokens' }
   | { readonly kind: 'fields'; readonly name: string };
 
 export interface Plan {
   readonly candidates: readonly Candidate[];
-  /** To be asked of the vault, and added. */
+  /** Candidates to ask the vault for, beside `candidates`. */
   readonly lookup: Lookup | null;
   /** The shell's own completion of paths. */
   readonly files: boolean;

@@ -55,12 +55,12 @@ function extendEscaped(word: Word, part: string, wordBreaks: string): Word {
   return extendWord(slashed, escaped, wordBreaks);
 }
 
-/** In double quotes a backslash is one unless it stands before a character that means something there. */
+/** In double quotes a backslash stands for itself, unless it is before a character that is special there. */
 function isEscape(quote: Word['quote'], next: string): boolean {
   return quote === '' || (quote === '"' && '$`"\\'.includes(next));
 }
 
-/** What readline puts in place of the word under the cursor, or of what it takes for it. */
+/** Returns the text for readline, which replaces only the part that it takes for the word under the cursor. */
 export function quoteForBash(value: string, { quote, fixed }: Word): string {
   const text = value.slice(fixed.value);
   if (quote === "'") return escapeSingleQuotes(text);

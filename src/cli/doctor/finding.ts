@@ -19,7 +19,7 @@ export function fail(check: string, detail: string): Finding {
   return { check, result: 'FAIL', detail };
 }
 
-/** What `check` says by throwing, as a finding. */
+/** Runs a check. Returns a failed finding if it throws. */
 export function judge(name: string, detail: string, check: () => void): Finding {
   try {
     check();

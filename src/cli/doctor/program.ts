@@ -14,7 +14,7 @@ export function checkProgram({ context: { env } }: Input): Finding[] {
   return [checkNode(), checkPath(env.PATH ?? '', process.argv[1] ?? ''), ...checkEnvironment(env)];
 }
 
-/** One that is too old got no further than the program's first line. */
+/** Passes always: a Node that is too old does not get past the program's first line. */
 function checkNode(): Finding {
   const { engines, version } = readPackage();
   return ok('program', `MaestroVault ${version} on Node ${process.versions.node} (it needs ${engines.node})`);

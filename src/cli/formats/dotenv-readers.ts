@@ -36,14 +36,14 @@ function unescapeLetters(text: string, letters: string): string {
   );
 }
 
-/** For readers to which `\` before the closing quote escapes it, be that backslash escaped itself or not. */
+/** For readers to which `\` before the closing quote always escapes it, even if that backslash is itself escaped. */
 function unlessItEndsInBackslash(read: ReadValue): ReadValue {
   return (text) => (text.endsWith('\\') ? null : read(text));
 }
 
 const readAsIs = (text: string) => text;
 
-/** For readers that take `\` for an escape where there are no quotes, and before the line's end for a continuation. */
+/** For readers to which, outside quotes, `\` is an escape, and at the end of a line a continuation. */
 function readUnquoted(text: string): string | null {
   if (text.endsWith('\\')) return null;
   return text.includes('\\') ? EXPANDED : text;
@@ -74,7 +74,7 @@ const PYTHON: DotenvReader = {
   double: unlessItEndsInBackslash((text) => expandPython(unescapeLetters(text, '\\\'"abfnrtv'))),
 };
 
-/** Which spelling of a newline it takes depends on its version, so none counts. */
+/** Taken to read no spelling of a newline, because that depends on its version. */
 const RUBY: DotenvReader = {
   name: 'ruby-dotenv',
   // Version 2 takes a backslash as it is, version 3 takes it away.

@@ -15,7 +15,7 @@ export interface Assignment {
   readonly mentions: readonly string[];
 }
 
-/** What readers split at, LF aside. Inside of quotes too each becomes LF. */
+/** Ends of lines besides LF. Each becomes LF, inside quotes too. */
 const OTHER_LINE_ENDS = /\r\n?/g;
 const BLANK = /[^\S\n]*(?:#[^\n]*)?(?:\n|$)/y;
 const NAME = /[^\S\n]*(?:export[^\S\n]+)?([^\s=#]+)[^\S\n]*=/y;

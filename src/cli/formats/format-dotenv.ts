@@ -16,7 +16,7 @@ export interface DotenvLine {
 
 type Spelling = Omit<DotenvLine, 'name'>;
 
-/** What a shell takes without quotes, and the backslash, of which the others make nothing without them. */
+/** Characters that need no quotes in a shell, and the backslash, which needs none in the other readers. */
 const UNQUOTED = /^[A-Za-z0-9_./+=:@%\\-]*$/;
 const QUOTE: Readonly<Record<Quotes, string>> = { none: '', single: "'", double: '"' };
 /** Characters that double quotes may hold with a backslash or without: readers disagree on which is right. */

@@ -4,7 +4,7 @@
  */
 import { usageError } from '../run/failure.ts';
 
-/** What a variable's name may be: what every shell takes. */
+/** A variable's name that every shell takes. */
 export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 export const SHELLS = ['bash', 'fish', 'pwsh'] as const;
@@ -36,7 +36,7 @@ export function formatAssignment(shell: Shell, name: string, value: string): str
   return FORMATS[shell](name, value);
 }
 
-/** What no shell makes anything else of, wherever it stands. */
+/** A word that means itself in every shell and in every position. */
 const PLAIN_WORD = /^[\w@%+=:,./-]+$/;
 
 /** A word of a command for a POSIX shell; quoted only where it has to be. */
@@ -49,7 +49,7 @@ export function quoteForPosix(text: string): string {
   return `'${escapeSingleQuotes(text)}'`;
 }
 
-/** For a text that stands between single quotes already. */
+/** Escapes a text that is already between single quotes. */
 export function escapeSingleQuotes(text: string): string {
   return text.replaceAll("'", `'\\''`);
 }

@@ -9,7 +9,7 @@ import { findTerminalWidth, writeInTurn } from '../terminal/output.ts';
 
 export interface Column {
   readonly head: string;
-  /** Never cut: a number, a time or an id is useless in part. */
+  /** Columns that are never cut: part of a number, a time or an id is useless. */
   readonly isWhole?: boolean;
 }
 
@@ -25,7 +25,7 @@ const GAP = '  ';
  */
 const LEAST_WIDTHS = [24, 12];
 const LINES_AT_ONCE = 500;
-/** One column for each character: ASCII, and the letters of Latin, Greek and Cyrillic that are in one piece. */
+/** Text whose characters are one column wide each: ASCII and precomposed letters of Latin, Greek and Cyrillic. */
 const NARROW = ' -~\\u00a1-\\u00ac\\u00ae-\\u024f\\u0391-\\u03c9\\u0400-\\u0481\\u048a-\\u052f';
 /** Two: the kana, ideographs and syllables of Japanese, Chinese and Korean that are in one piece. */
 const WIDE = '\\u3041-\\u3096\\u30a1-\\u30fc\\u3400-\\u4dbf\\u4e00-\\u9fff\\uac00-\\ud7a3';
@@ -177,14 +177,14 @@ function cutText(text: string, room: number, measure: Measure): string {
   return `${kept.trimEnd()}${ELLIPSIS}`;
 }
 
-/** What is shown as one character each; at least so many of them as fill the room. */
+/** Splits a text into what is shown as one character each, at least as many as fill the room. */
 function splitCharacters(text: string, room: number): Iterable<string> {
   // What follows the last may belong to it.
   const start = text.slice(0, room + 1);
   return SIMPLE.test(start) ? start : segmentText(text);
 }
 
-/** One by one: the text may be very much longer than the room. */
+/** Yields one character at a time, because the text may be much longer than the room. */
 function* segmentText(text: string): Generator<string> {
   characters ??= new Intl.Segmenter();
   for (const { segment } of characters.segment(text)) yield segment;

@@ -4,13 +4,13 @@ import type { Command, Options, Reference } from '../run/command.ts';
 import { usageError } from '../run/failure.ts';
 import { parseReference, SCHEME } from './reference.ts';
 
-/** What options say of the place beside it; undefined where they do not. */
+/** The environment and the field that options give; undefined if they give none. */
 interface Beside {
   readonly env: string | undefined;
   readonly field: string | undefined;
 }
 
-/** Throws CliError for a malformed one, and where --env (or what stands for it) or --field say something else. */
+/** Throws CliError for a malformed one, and if `--env` (or the option of that purpose) or `--field` says something else. */
 export function readReference(typed: string, beside: Beside, envOption = 'env'): Reference {
   const reference = parseReference(typed);
   if (reference === null)

@@ -1,4 +1,4 @@
-/** What can be done from a folder that was deleted: all but what a relative path says. */
+/** Commands in a working folder that was deleted: everything works except relative paths. */
 import { isAbsolute } from 'node:path';
 import type { Arguments } from '../run/arguments.ts';
 import type { Command, Options } from '../run/command.ts';

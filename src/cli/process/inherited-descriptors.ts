@@ -9,7 +9,7 @@ import { locateFront } from './front.ts';
 
 export interface Descriptor {
   readonly number: number;
-  /** What lies behind it, as /proc shows it. */
+  /** The file, socket or pipe that it refers to, as /proc shows it. */
   readonly target: string;
   /** It is closed when another program is executed. */
   readonly closesOnExec: boolean;

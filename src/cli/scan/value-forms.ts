@@ -32,14 +32,14 @@ function trimNewlines(value: Buffer): Buffer {
   return value.subarray(0, end);
 }
 
-/** Not in the middle of a character. */
+/** Cuts a long value, but never in the middle of a character. */
 function cutValue(value: Buffer): Buffer {
   let end = Math.min(value.length, MAX_VALUE_SIZE);
   while (end > 0 && end < value.length && ((value[end] as number) & 0xc0) === 0x80) end -= 1;
   return value.subarray(0, end);
 }
 
-/** One byte again and again, or a word that configuration is full of. */
+/** Returns whether the value is one repeated byte, or a word that is everywhere in configuration. */
 function isOrdinary(bytes: Buffer): boolean {
   return (
     bytes.every((byte) => byte === bytes[0]) || ORDINARY_WORDS.has(bytes.toString('latin1').toLowerCase())

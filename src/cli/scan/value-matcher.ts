@@ -23,7 +23,7 @@ export interface Found<Owner> {
   readonly line: number;
 }
 
-/** One byte sequence, and who has it. */
+/** A byte sequence, and the values that it belongs to. */
 interface Entry<Owner> {
   readonly bytes: Buffer;
   readonly owners: Owner[];
@@ -33,7 +33,7 @@ interface Entry<Owner> {
 
 export class ValueMatcher<Owner> {
   readonly #entries: readonly Entry<Owner>[];
-  /** By an entry's first bytes, which entries have them: from, and up to but without. */
+  /** By an entry's first bytes, the range of entries that begin with them; the end is not included. */
   readonly #groups = new Map<number, readonly [from: number, to: number]>();
   readonly #filter = new Uint8Array(2 ** (FILTER_BITS - 3));
   /** Bytes of the longest entry. */
@@ -116,7 +116,7 @@ function sortEntries<Owner>(patterns: readonly Pattern<Owner>[]): Entry<Owner>[]
   return entries;
 }
 
-/** In sorted order an entry comes right behind those that it begins with, and what else begins with them. */
+/** Links each entry to the longest other one that it begins with, by way of the entries before it in sorted order. */
 function linkShorter<Owner>(entries: readonly Entry<Owner>[]): void {
   for (const [index, entry] of entries.entries()) {
     let candidate = index - 1;

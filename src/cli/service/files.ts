@@ -16,7 +16,7 @@ import { explainNoFolder, makeFolders } from '../../places/make-folders.ts';
 import { CliError, EXIT } from '../run/failure.ts';
 import { MARKER, type ServiceFile } from './service.ts';
 
-/** They hold no secret, and what manages services expects to read them. */
+/** Readable by all: systemd and launchd expect that. */
 const MODE = 0o644;
 
 /** Throws CliError, and has changed nothing then, if one of the places is taken by something that is not ours. */

@@ -20,7 +20,7 @@ export interface ServiceFile {
 /** A program with its arguments, run without a shell. */
 export interface Step {
   readonly argv: readonly string[];
-  /** It may fail, because there may be nothing to do. */
+  /** Its failure is ignored, because there may be nothing to do. */
   readonly mayFail?: true;
   /** Worth another try: the step before it may still be taking effect. */
   readonly mayNeedTime?: true;

@@ -5,7 +5,7 @@ import { type Facts, MARKER, type Service, type Step } from './service.ts';
 
 const SOCKET = 'maestrovault.socket';
 const SERVICE = 'maestrovault.service';
-const HEAD = `# ${MARKER}, which writes it anew. Remove it with: mav service uninstall`;
+const HEAD = `# ${MARKER}, which overwrites it. Remove it with: mav service uninstall`;
 
 export function describeSystemd(facts: Facts): Service {
   const folder = join(facts.configHome, 'systemd', 'user');
@@ -98,7 +98,7 @@ function writeVariables(environment: Facts['environment']): string {
   return lines.join('');
 }
 
-/** With a colon before the program, "$" is a character like others; the colon is part of that word. */
+/** The line begins with a colon, which makes "$" an ordinary character (systemd.service(5)). */
 function writeCommand([program = '', ...args]: readonly string[]): string {
   // Refused in the name of a program, though not in an argument.
   const isRefused = /["'\\]/.test(program);

@@ -20,7 +20,7 @@ const TAKEN_OVER: ReadonlySet<string> = new Set([
   'metadata',
   'fields',
 ]);
-/** What an export says and the vault finds for itself. */
+/** Members of an export that are not imported, because the vault sets them itself. */
 const LEFT_OUT: ReadonlySet<string> = new Set(FOUND_BY_VAULT);
 
 /** Throws JsonReadError, CliError. */

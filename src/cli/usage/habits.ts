@@ -1,6 +1,6 @@
-/** What people type who come from other tools (pass, vault, op, doppler, gopass, the Go program), and what it is here. */
+/** Words that users of other tools type (pass, vault, op, doppler, gopass, the Go program), and their meaning here. */
 
-/** What a mistyped word stands for: what is typed here, or a sentence that says what there is instead. */
+/** The word to type instead, or a sentence that explains what to do. */
 export type Meaning = string | { readonly say: string };
 
 const SETTINGS: Meaning = {
@@ -182,7 +182,7 @@ export const MEMBER_HABITS: Readonly<Record<string, Readonly<Record<string, stri
   key: { new: 'rotate', renew: 'rotate', change: 'rotate', rekey: 'rotate', roll: 'rotate' },
 };
 
-/** By commands: where what is typed as one argument too many belongs. */
+/** By command: how to give what users of other tools type as a further argument. */
 export const ARGUMENT_HABITS: Readonly<Record<string, string>> = {
   set: 'the value is piped in, asked for, or given with --value',
   edit: 'the value is piped in, changed in an editor, or given with --value',

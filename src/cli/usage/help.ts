@@ -46,7 +46,7 @@ export function formatCommandHelp(words: string, command: Command, width: number
   ]);
 }
 
-/** Of the commands of two words that begin with `group`. */
+/** Formats help on the commands of two words that begin with `group`. */
 export function formatGroupHelp(group: string, width: number): string {
   return joinSections([
     { title: 'Usage', lines: [asCommand(`mav ${group} COMMAND [arguments] [options]`)] },
@@ -83,7 +83,7 @@ function joinSections(sections: readonly Section[]): string {
     .join('\n\n');
 }
 
-/** In one piece, however narrow the terminal is: it is there to be copied. */
+/** Not broken into lines, however narrow the terminal: it is there to be copied. */
 function asCommand(line: string): string {
   return `${INDENT}$ ${line}`;
 }

@@ -1,7 +1,7 @@
 /** The ways to keep a vault's key, as the command line names them. A kind of slot that is not here does not compile. */
 import type { SlotKind } from '../../../workers/messages.ts';
 
-/** What is said of a key: `id` is the vault's, `file` the key file's path. */
+/** Where a key is: the vault's id, and the path of the key file. */
 interface KeyPlace {
   readonly id?: string | null | undefined;
   readonly file?: string | null | undefined;

@@ -14,7 +14,7 @@ const PLAIN = /^[\w.@/-]+$/;
 export type LookedAt = Secret & { readonly etag: string };
 
 interface Choice {
-  /** To say whose an id is; a token that is gone is not in it. */
+  /** All tokens that exist, to name the writers of entries. */
   readonly tokens: readonly Token[];
   readonly showsValues: boolean;
 }

@@ -29,7 +29,7 @@ export interface Wanted {
   readonly field?: string | undefined;
   /** Whether it was looked for in the default environment too. */
   readonly alsoInDefault?: boolean;
-  /** Where the reference, `mav://…`, stands that names it. */
+  /** Where the reference `mav://…` to it was found: file and line. */
   readonly referredAt?: string;
 }
 

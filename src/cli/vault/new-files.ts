@@ -11,7 +11,7 @@ export class NewFiles {
   /** Folders that are made with the vault, each before those that it lies in. */
   readonly #folders: readonly string[];
 
-  /** To be called before anything is made. */
+  /** Must be called before anything is created. */
   constructor(home: Home) {
     this.#home = home;
     this.#folders = [...listMissing(home.directory), ...listMissing(home.keyDirectory)];

@@ -11,7 +11,7 @@ const ASK_EVERY_MS = 200;
 export interface Work {
   readonly client: Client;
   readonly access: VaultAccess;
-  /** Which of the vault's counts it is: of imports and rotations, or of checks. */
+  /** Which of the vault's counters is shown: of imports and rotations, or of checks. */
   readonly kind: 'writing' | 'reading';
   /** What is being done: `Storing secrets`. */
   readonly text: string;
@@ -34,7 +34,7 @@ export async function showWork<T>(input: Input, work: Work, request: () => Promi
   }
 }
 
-/** Never rejects: the work goes on if the count cannot be had. */
+/** Never rejects: the work goes on if the count cannot be read. */
 async function followWork(input: Input, work: Work, progress: Progress, end: AbortSignal): Promise<void> {
   const ask = async (client: Client) => {
     for (;;) {

@@ -1,4 +1,4 @@
-/** What is said of a daemon that does not answer. Loaded only where one does not. */
+/** Messages about a daemon that does not answer. Loaded only when one does not. */
 import { readFileSync } from 'node:fs';
 import { isAlive } from '../../client/alive.ts';
 import { isAnswering } from '../../client/silence.ts';

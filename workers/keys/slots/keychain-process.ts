@@ -71,7 +71,7 @@ async function isStored(entry: AsyncEntry, expected: Uint8Array): Promise<boolea
   return stored?.length === expected.length && timingSafeEqual(Uint8Array.from(stored), expected);
 }
 
-/** Not process.exit, which would wait for the call of the keychain. */
+/** Kills this process: process.exit would wait for the call of the keychain. */
 function endAtOnce(): void {
   process.kill(process.pid, 'SIGKILL');
 }
