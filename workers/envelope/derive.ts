@@ -1,5 +1,5 @@
 /**
- * Keys from keys: HMAC-SHA-512-256 as a pseudorandom function. Not HKDF of node:crypto, which keeps a copy of its input
+ * Derives keys from keys: HMAC-SHA-512-256 as a pseudorandom function. HKDF of node:crypto would keep a copy of its input
  * key in native memory until the next garbage collection. Both keys belong to the caller; nothing is copied here.
  */
 
@@ -9,7 +9,7 @@ import { writeMac } from './sodium.ts';
 
 /**
  * Writes HMAC-SHA-512-256(inputKey, LP(label) ‖ context) into `target`. `inputKey` and `target` are 32 bytes; the input
- * key is uniformly random, or Argon2id's output. What is derived under one label says nothing of what is under another.
+ * key is uniformly random, or Argon2id's output. A key derived under one label tells nothing about a key under another.
  */
 export function deriveKey(
   inputKey: Uint8Array,

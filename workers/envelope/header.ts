@@ -8,7 +8,7 @@ import { IntegrityError } from './integrity.ts';
 
 const MAGIC_SIZE = 4;
 export const HEADER_SIZE = MAGIC_SIZE + 1;
-/** The only suite: XChaCha20-Poly1305, and HMAC-SHA-512-256 for what is derived. */
+/** The only suite: XChaCha20-Poly1305, and HMAC-SHA-512-256 for derived keys. */
 const SUITE = 0x02;
 
 /** `magic` is four ASCII characters. */

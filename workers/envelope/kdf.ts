@@ -1,5 +1,5 @@
 /**
- * From a passphrase to keys: Argon2id (RFC 9106), then HMAC-SHA-512-256. Sees a passphrase, which belongs to the caller;
+ * Derives keys from a passphrase: Argon2id (RFC 9106), then HMAC-SHA-512-256. Sees a passphrase, which belongs to the caller;
  * Argon2id's output is zeroed here, the derived pair by the caller.
  */
 

@@ -9,7 +9,7 @@ import { encodeFields } from './encoding.ts';
 
 const LABEL = 'mav.v5.row';
 
-/** A field as its secret's row binds it. Its value is bound by its own row, and that by this version. */
+/** A field as its secret's row binds it, by name and version. The field's own row binds its value to that version. */
 export interface FieldVersion {
   readonly field: string;
   readonly version: number;
@@ -30,7 +30,7 @@ export interface BoundRow {
   readonly fields: readonly FieldVersion[];
 }
 
-/** What a row without a writer and without fields binds: a wrapped KEK's. */
+/** The digest's input for a wrapped KEK, whose row has no writer and no fields. */
 export const NO_WRITER: Pick<BoundRow, 'writtenBy' | 'accepted' | 'fields'> = {
   writtenBy: '',
   accepted: 0,

@@ -1,6 +1,6 @@
 /**
  * The MAC of a token's row: a row written without the key grants nothing. Sees the KEK and a key that is derived from it,
- * which both belong to the caller. Of the token it sees the SHA-256 only.
+ * which both belong to the caller. It sees only the SHA-256 of the token.
  */
 
 import { Buffer } from 'node:buffer';
@@ -12,7 +12,7 @@ import type { Kek } from './keys.ts';
 import { assertSize, DIGEST_SIZE, MAC_SIZE, VAULT_ID_SIZE } from './sizes.ts';
 import { writeMac } from './sodium.ts';
 
-/** What the MAC covers: everything in the row that decides who may do what, and for how long. */
+/** The columns that the MAC covers: all that decide who may do what, and for how long. */
 export interface TokenRow {
   /** 16 bytes. */
   readonly vaultId: Uint8Array;

@@ -5,7 +5,7 @@
  */
 import { loadSodium } from './sodium.ts';
 
-/** Zero-filled. Throws MissingSodiumError. */
+/** Returns a new piece, filled with zeros. Throws MissingSodiumError. */
 export function allocateSecretMemory(size: number): Uint8Array<ArrayBuffer> {
   // libsodium fills new memory with 0xdb.
   return new Uint8Array(loadSodium().sodium_malloc(size)).fill(0);

@@ -3,9 +3,9 @@
 export const VAULT_ID_SIZE = 16;
 export const KEY_ID_SIZE = 16;
 export const KEY_SIZE = 32;
-/** XChaCha20-Poly1305's: long enough that random ones never repeat. */
+/** Nonce of XChaCha20-Poly1305: so long that random ones never repeat. */
 export const NONCE_SIZE = 24;
-/** Poly1305's. */
+/** Tag of Poly1305. */
 export const TAG_SIZE = 16;
 /** HMAC-SHA-512-256. */
 export const MAC_SIZE = 32;

@@ -63,7 +63,7 @@ function requireAddon(): Sodium {
   }
 }
 
-/** Bytes. Beyond it the addon's lengths, which are 32 bits wide, would wrap around. */
+/** Maximum length in bytes. The addon's lengths are 32 bits wide, so a longer one would wrap around. */
 const MAX_SIZE = 0xffff_ffff;
 
 /**
