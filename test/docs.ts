@@ -2,7 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { commands, optionsOf } from '../src/cli/command-table.ts';
+import { commands } from '../src/cli/command-table/commands.ts';
+import { optionsOf } from '../src/cli/command-table/options.ts';
 import { routes } from '../src/routes.ts';
 import { readBlocks, readCommands, readLinks, readRows } from './fixtures/markdown.ts';
 

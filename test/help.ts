@@ -1,6 +1,7 @@
 /** Help: of every command and group, no wider than the terminal, broken between words. */
 import t, { type Test } from 'tap';
-import { commands, optionsOf } from '../src/cli/command-table.ts';
+import { commands } from '../src/cli/command-table/commands.ts';
+import { optionsOf } from '../src/cli/command-table/options.ts';
 import type { Command } from '../src/cli/run/command.ts';
 import { formatRows, wrapText } from '../src/cli/terminal/wrap.ts';
 import { formatCommandHelp, formatHelp } from '../src/cli/usage/help.ts';

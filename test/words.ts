@@ -1,7 +1,8 @@
 /** How the words of a command line are read: options and their other names, commands, and what is said of neither. */
 import t from 'tap';
-import { commands, commonOptions, optionsOf } from '../src/cli/command-table.ts';
-import { isGroup, listLeadingOptions, splitCommand } from '../src/cli/find-command.ts';
+import { commands } from '../src/cli/command-table/commands.ts';
+import { isGroup, listLeadingOptions, splitCommand } from '../src/cli/command-table/find-command.ts';
+import { commonOptions, optionsOf } from '../src/cli/command-table/options.ts';
 import { readArguments, scanWords } from '../src/cli/run/arguments.ts';
 import type { Command, Option } from '../src/cli/run/command.ts';
 import {

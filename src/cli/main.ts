@@ -2,8 +2,9 @@
 import { NO_SETTINGS, readSettings, type Settings } from '../places/config.ts';
 import { ACCESS_BY_OTHERS } from '../places/trusted-places.ts';
 import { isFolderDeleted, leaveDeletedFolder } from '../system/working-folder.ts';
-import { commands, optionsOf } from './command-table.ts';
-import { splitCommand } from './find-command.ts';
+import { commands } from './command-table/commands.ts';
+import { splitCommand } from './command-table/find-command.ts';
+import { optionsOf } from './command-table/options.ts';
 import { chooseForm } from './formats/forms.ts';
 import { SCHEME } from './input/reference.ts';
 import { type Arguments, checkArity, hasTooMany, readArguments, scanWords } from './run/arguments.ts';

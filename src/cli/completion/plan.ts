@@ -1,7 +1,8 @@
 /** What the word under the cursor may become: by the table of commands, and by the words before it. Pure. */
 
-import { commands, commonOptions, optionsOf } from '../command-table.ts';
-import { listLeadingOptions, splitCommand } from '../find-command.ts';
+import { commands } from '../command-table/commands.ts';
+import { listLeadingOptions, splitCommand } from '../command-table/find-command.ts';
+import { commonOptions, optionsOf } from '../command-table/options.ts';
 import { type Scan, scanWords } from '../run/arguments.ts';
 import type { Command, Option, Options } from '../run/command.ts';
 import { KEY_STORE_NAMES } from '../vault/key-store-names.ts';

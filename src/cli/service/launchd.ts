@@ -69,6 +69,6 @@ function agentPlist(facts: Facts): string {
   // The comment stands where a reader looks first, below the line that says that this is XML.
   return build(agent, { indent: '\t' }).replace(
     '\n',
-    `\n<!-- ${MARKER}, which writes it anew. Remove it with: mav service uninstall -->\n`,
+    `\n<!-- ${MARKER}, which overwrites it. Remove it with: mav service uninstall -->\n`,
   );
 }

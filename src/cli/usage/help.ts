@@ -1,6 +1,7 @@
 /** Help, written from the table of commands, for a terminal of any width. */
 import { type Command as CacCommand, cac } from 'cac';
-import { commands, optionsOf } from '../command-table.ts';
+import { commands } from '../command-table/commands.ts';
+import { optionsOf } from '../command-table/options.ts';
 import { type Command, GROUPS, type Option } from '../run/command.ts';
 import { formatRows, wrapText } from '../terminal/wrap.ts';
 

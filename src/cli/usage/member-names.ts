@@ -1,8 +1,9 @@
 /** What is wrong with a member or a parameter of the API, as the command line says it: the option or argument is named. */
 import type { MaestroVaultError } from '../../client/errors.ts';
 import { escapeControls } from '../../text/escape-controls.ts';
-import { commands, optionsOf } from '../command-table.ts';
-import { splitCommand } from '../find-command.ts';
+import { commands } from '../command-table/commands.ts';
+import { splitCommand } from '../command-table/find-command.ts';
+import { optionsOf } from '../command-table/options.ts';
 import { SCHEME } from '../input/reference.ts';
 import { scanWords } from '../run/arguments.ts';
 import type { Command } from '../run/command.ts';

@@ -2,8 +2,8 @@
  * Errors for an unknown command or option. They do not repeat what was typed, which may be a value in the wrong place.
  */
 
-import { commands } from '../command-table.ts';
-import { isGroup } from '../find-command.ts';
+import { commands } from '../command-table/commands.ts';
+import { isGroup } from '../command-table/find-command.ts';
 import type { Command, Options } from '../run/command.ts';
 import { type CliError, usageError } from '../run/failure.ts';
 import { findClose } from './close-word.ts';

@@ -1,7 +1,7 @@
 /** Handles words that name no command: help, the first word of a command of two, nothing at all, or a mistake. */
 
-import { commands } from '../command-table.ts';
-import { isGroup, listLeadingOptions, splitCommand, takeOptions } from '../find-command.ts';
+import { commands } from '../command-table/commands.ts';
+import { isGroup, listLeadingOptions, splitCommand, takeOptions } from '../command-table/find-command.ts';
 import { scanWords } from '../run/arguments.ts';
 import type { Context } from '../run/context.ts';
 import { EXIT, type ExitCode, usageError } from '../run/failure.ts';

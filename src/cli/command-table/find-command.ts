@@ -1,8 +1,8 @@
-/** Which command the words of argv name, and where its own words begin. */
-
-import { commands, optionsOf } from './command-table.ts';
-import { scanWords } from './run/arguments.ts';
-import type { Option, Options } from './run/command.ts';
+/** Finds which command the words of argv name, and where its own words begin. */
+import { scanWords } from '../run/arguments.ts';
+import type { Option, Options } from '../run/command.ts';
+import { commands } from './commands.ts';
+import { optionsOf } from './options.ts';
 
 export interface Split {
   /** The command's full name: `token create` is two words of argv and one command. */
