@@ -6,11 +6,17 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { Connection, type Outgoing } from '../src/client/connection.ts';
+import { Connection, type ConnectionOptions, type Outgoing } from '../src/client/connection.ts';
 import { ConnectionError } from '../src/client/index.ts';
 import { SocketTransport } from '../src/client/socket-transport.ts';
 
 t.setTimeout(300_000);
+
+/** Tests both kinds of connection: over node:net, and without it where node:ffi is there. */
+function testBoth(name: string, run: (t: Test, options: ConnectionOptions) => Promise<void>): void {
+  for (const isBrief of [false, true])
+    t.test(`${isBrief ? 'brief ' : ''}${name}`, (t) => run(t, { isBrief }));
+}
 
 /** A server that says `answer` to each request's head, in pieces of `size` bytes. */
 async function listen(t: Test, onRequest: (socket: Socket) => void): Promise<string> {
@@ -40,7 +46,7 @@ const GET: Outgoing = { method: 'GET', target: '/v1/health', headers: {}, body: 
 const answer = (body: string) =>
   `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-A: b: c\r\n\r\n${body}`;
 
-t.test('connection > more want one at once than the listener queues > all get one', async (t) => {
+testBoth('connection > more want one at once than the listener queues > all get one', async (t, options) => {
   const folder = mkdtempSync(join(tmpdir(), 'mav-client-'));
   const path = join(folder, 's');
   const server = createServer((socket) => socket.on('error', () => {}));
@@ -50,27 +56,27 @@ t.test('connection > more want one at once than the listener queues > all get on
     rmSync(folder, { recursive: true, force: true });
   });
   // Before anybody accepts one.
-  const connections = await Promise.all(Array.from({ length: 20 }, () => Connection.open(path)));
+  const connections = await Promise.all(Array.from({ length: 20 }, () => Connection.open(path, options)));
   t.equal(connections.filter(({ isOpen }) => isOpen).length, 20);
   for (const connection of connections) connection.close();
 });
 
-t.test('connection > an answer in single bytes > is put together', async (t) => {
+testBoth('connection > an answer in single bytes > is put together', async (t, options) => {
   const path = await listen(t, async (socket) => {
     for (const byte of Buffer.from(answer('grüße'))) {
       socket.write(Buffer.from([byte]));
       await new Promise(setImmediate);
     }
   });
-  const connection = await Connection.open(path);
+  const connection = await Connection.open(path, options);
   const { status, headers, body } = await connection.send(GET);
   t.same([status, headers['x-a'], Buffer.from(body).toString()], [200, 'b: c', 'grüße']);
   connection.close();
 });
 
-t.test(
+testBoth(
   'connection > requests at once > answers in one piece, interim ones and empty ones > each finds its request',
-  async (t) => {
+  async (t, options) => {
     let count = 0;
     const path = await listen(t, (socket) => {
       count += 1;
@@ -79,7 +85,7 @@ t.test(
           `${answer('1')}HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\ncontent-length: 0\r\n\r\n${answer('3')}`,
         );
     });
-    const connection = await Connection.open(path);
+    const connection = await Connection.open(path, options);
     const all = await Promise.all([connection.send(GET), connection.send(GET), connection.send(GET)]);
     t.same(
       all.map(({ status, body }) => `${status} ${Buffer.from(body)}`),
@@ -91,7 +97,7 @@ t.test(
 
 const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 
-t.test('connection > an answer in chunks, cut at every byte > is put together', async (t) => {
+testBoth('connection > an answer in chunks, cut at every byte > is put together', async (t, options) => {
   const text = `${CHUNKED}5\r\n[1,\r\n\r\n00B ; x="y"\r\n grüße 23\r\n1;ext\r\n]\r\n0\r\nX-T: a\r\nX-U: b\r\n\r\n`;
   const bytes = Buffer.from(text);
   let cut = 0;
@@ -100,7 +106,7 @@ t.test('connection > an answer in chunks, cut at every byte > is put together', 
     setImmediate(() => setImmediate(() => socket.write(bytes.subarray(cut))));
   });
   for (cut = 1; cut < bytes.length; cut++) {
-    const connection = await Connection.open(path);
+    const connection = await Connection.open(path, options);
     const { body, headers } = await connection.send(GET);
     t.equal(Buffer.from(body).toString(), '[1,\r\n grüße 23]', `cut at ${cut}`);
     t.equal(headers['x-t'], undefined, 'trailers are passed over');
@@ -108,9 +114,9 @@ t.test('connection > an answer in chunks, cut at every byte > is put together', 
   }
 });
 
-t.test(
+testBoth(
   'connection > chunks in single bytes, and an answer behind them > each finds its request',
-  async (t) => {
+  async (t, options) => {
     let count = 0;
     const path = await listen(t, async (socket) => {
       count += 1;
@@ -121,7 +127,7 @@ t.test(
         await new Promise(setImmediate);
       }
     });
-    const connection = await Connection.open(path);
+    const connection = await Connection.open(path, options);
     const all = await Promise.all([connection.send(GET), connection.send(GET), connection.send(GET)]);
     t.same(
       all.map(({ body }) => Buffer.from(body).toString()),
@@ -131,23 +137,26 @@ t.test(
   },
 );
 
-t.test('connection > many megabytes in chunks > whole, and not copied again for each', async (t) => {
-  const piece = Buffer.alloc(65_536, 'x');
-  const path = await listen(t, async (socket) => {
-    socket.write(CHUNKED);
-    for (let index = 0; index < 1_000; index++) {
-      socket.write('10000\r\n');
-      socket.write(piece);
-      if (!socket.write('\r\n')) await new Promise((resolve) => socket.once('drain', resolve));
-    }
-    socket.write('0\r\n\r\n');
-  });
-  const connection = await Connection.open(path);
-  const { body } = await connection.send(GET);
-  t.equal(body.length, 65_536_000);
-  t.ok(body.every((byte) => byte === 0x78));
-  connection.close();
-});
+testBoth(
+  'connection > many megabytes in chunks > whole, and not copied again for each',
+  async (t, options) => {
+    const piece = Buffer.alloc(65_536, 'x');
+    const path = await listen(t, async (socket) => {
+      socket.write(CHUNKED);
+      for (let index = 0; index < 1_000; index++) {
+        socket.write('10000\r\n');
+        socket.write(piece);
+        if (!socket.write('\r\n')) await new Promise((resolve) => socket.once('drain', resolve));
+      }
+      socket.write('0\r\n\r\n');
+    });
+    const connection = await Connection.open(path, options);
+    const { body } = await connection.send(GET);
+    t.equal(body.length, 65_536_000);
+    t.ok(body.every((byte) => byte === 0x78));
+    connection.close();
+  },
+);
 
 const broken: Readonly<Record<string, string>> = {
   'an end in the middle': 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n123',
@@ -167,9 +176,9 @@ const broken: Readonly<Record<string, string>> = {
 };
 
 for (const [what, text] of Object.entries(broken)) {
-  t.test(`connection > ${what} > ConnectionError, for every request that waits`, async (t) => {
+  testBoth(`connection > ${what} > ConnectionError, for every request that waits`, async (t, options) => {
     const path = await listen(t, (socket) => socket.end(text));
-    const connection = await Connection.open(path);
+    const connection = await Connection.open(path, options);
     const sent = await Promise.allSettled([connection.send(GET), connection.send(GET)]);
     for (const one of sent) {
       t.equal(one.status, 'rejected');
@@ -195,20 +204,23 @@ const malformed: Readonly<Record<string, string>> = {
 };
 
 for (const [what, text] of Object.entries(malformed)) {
-  t.test(`connection > chunks with ${what} > ConnectionError at once, for every request`, async (t) => {
-    // The server neither ends nor goes on.
-    const path = await listen(t, (socket) => socket.write(CHUNKED + text));
-    const connection = await Connection.open(path);
-    const sent = await Promise.allSettled([connection.send(GET), connection.send(GET)]);
-    for (const one of sent)
-      t.ok(one.status === 'rejected' && one.reason instanceof ConnectionError, JSON.stringify(one));
-    t.notOk(connection.isOpen);
-  });
+  testBoth(
+    `connection > chunks with ${what} > ConnectionError at once, for every request`,
+    async (t, options) => {
+      // The server neither ends nor goes on.
+      const path = await listen(t, (socket) => socket.write(CHUNKED + text));
+      const connection = await Connection.open(path, options);
+      const sent = await Promise.allSettled([connection.send(GET), connection.send(GET)]);
+      for (const one of sent)
+        t.ok(one.status === 'rejected' && one.reason instanceof ConnectionError, JSON.stringify(one));
+      t.notOk(connection.isOpen);
+    },
+  );
 }
 
-t.test('connection > a line break in a header or target > is not sent', async (t) => {
+testBoth('connection > a line break in a header or target > is not sent', async (t, options) => {
   const path = await listen(t, (socket) => socket.write(answer('{}')));
-  const connection = await Connection.open(path);
+  const connection = await Connection.open(path, options);
   await t.rejects(connection.send({ ...GET, headers: { A: 'b\r\nC: d' } }), RangeError);
   await t.rejects(connection.send({ ...GET, target: '/a HTTP/1.1\r\n' }), RangeError);
   t.equal((await connection.send(GET)).status, 200, 'and the connection goes on');
@@ -223,7 +235,7 @@ const BUSY_SERVER = `
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700);
   });`;
 
-t.test('connection > more clients wait than the kernel keeps > it waits with them', async (t) => {
+testBoth('connection > more clients wait than the kernel keeps > it waits with them', async (t, options) => {
   const folder = mkdtempSync(join(tmpdir(), 'mav-busy-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 's');
@@ -231,11 +243,11 @@ t.test('connection > more clients wait than the kernel keeps > it waits with the
   t.teardown(() => child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   const crowd = await Promise.allSettled(
-    Array.from({ length: 5 }, () => Connection.open(path, { patienceMs: 0 })),
+    Array.from({ length: 5 }, () => Connection.open(path, { ...options, patienceMs: 0 })),
   );
   const turnedAway = crowd.filter((one) => one.status === 'rejected').map(({ reason }) => reason.code);
   t.ok(turnedAway.length > 0 && turnedAway.every((code) => code === 'EAGAIN'), 'who does not want to wait');
-  const late = await Connection.open(path);
+  const late = await Connection.open(path, options);
   t.ok(late.isOpen);
   late.close();
   for (const one of crowd) if (one.status === 'fulfilled') one.value.close();

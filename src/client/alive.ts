@@ -1,5 +1,4 @@
 /** Whether a program listens on a socket. */
-import { connect } from 'node:net';
 
 /**
  * ECONNREFUSED: no program listens. ENOENT, ENOTDIR: there is no such path. EINVAL: the path is too long for a socket. With
@@ -14,7 +13,8 @@ export function meansNobody(error: unknown): boolean {
 
 export function isAlive(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const probe = connect(path);
+    // Not at the top of the file: most who load it ask for no probe, and node:net takes long to load.
+    const probe = process.getBuiltinModule('node:net').connect(path);
     probe.once('connect', () => {
       probe.destroy();
       resolve(true);

@@ -4,11 +4,11 @@
  * so it needs little of the protocol (RFC 9112) and refuses the rest. Bytes in, bytes out; what they mean is the caller's
  * business.
  */
-import type { Socket } from 'node:net';
 import { monotonicMs } from '../system/clock.ts';
+import type { Channel } from './channel.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import { ConnectionError } from './connection-error.ts';
-import { openSocket, type SocketOptions } from './open-socket.ts';
+import { openChannel, type SocketOptions } from './open-socket.ts';
 import { SilenceWatch } from './silence.ts';
 
 export interface Outgoing {
@@ -52,19 +52,21 @@ export interface ConnectionOptions extends SocketOptions {
 }
 
 export class Connection {
-  readonly #socket: Socket;
+  readonly #channel: Channel;
   /** Requests are pipelined; answers come in the order of their requests (RFC 9112 section 9.3.2). */
   readonly #waiting: Waiting[] = [];
   readonly #received = new Received();
   #closed: Error | null = null;
   readonly #silence: SilenceWatch;
 
-  private constructor(socket: Socket, socketPath: string, options: SocketOptions) {
-    this.#socket = socket;
+  private constructor(channel: Channel, socketPath: string, options: SocketOptions) {
+    this.#channel = channel;
     this.#silence = new SilenceWatch(socketPath, options, () => this.giveUp());
-    socket.on('data', (chunk: Buffer) => this.#take(chunk));
-    socket.on('error', (error) => this.#fail(error));
-    socket.on('close', () => this.#fail(new ConnectionError('the daemon closed the connection')));
+    channel.listen({
+      onData: (chunk) => this.#take(chunk),
+      onError: (error) => this.#fail(error),
+      onClose: () => this.#fail(new ConnectionError('the daemon closed the connection')),
+    });
   }
 
   /**
@@ -76,7 +78,7 @@ export class Connection {
     const giveUpAtMs = monotonicMs() + (options.patienceMs ?? CROWD_PATIENCE_MS);
     for (;;) {
       try {
-        return new Connection(await openSocket(socketPath, options), socketPath, options);
+        return new Connection(await openChannel(socketPath, options), socketPath, options);
       } catch (error) {
         const isCrowded = (error as NodeJS.ErrnoException).code === 'EAGAIN';
         if (!isCrowded || monotonicMs() >= giveUpAtMs) throw error;
@@ -102,22 +104,18 @@ export class Connection {
       outgoing.signal?.addEventListener('abort', () => this.close(), { once: true });
       this.#waiting.push({ resolve, reject });
       this.#silence.start();
-      this.#socket.ref();
-      this.#socket.cork();
-      this.#socket.write(head, 'latin1');
-      if (outgoing.body !== null) this.#socket.write(outgoing.body);
-      this.#socket.uncork();
+      this.#channel.send(head, outgoing.body);
     });
   }
 
   close(): void {
-    this.#socket.destroy();
+    this.#channel.destroy();
   }
 
   /** Closes the connection; requests under way are rejected because the daemon does not answer. */
   giveUp(): void {
     this.#fail(new ConnectionError('the daemon does not answer', { isSilence: true }));
-    this.#socket.destroy();
+    this.#channel.destroy();
   }
 
   #take(chunk: Buffer): void {
@@ -133,11 +131,11 @@ export class Connection {
         // An idle connection must not keep a program from ending.
         if (!this.isIdle) continue;
         this.#silence.stop();
-        this.#socket.unref();
+        this.#channel.rest();
       }
     } catch (error) {
       this.#fail(error instanceof Error ? error : new ConnectionError('failed'));
-      this.#socket.destroy();
+      this.#channel.destroy();
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import type { dlopen } from 'node:ffi';
 import type { Socket } from 'node:net';
+import { loadFfi } from './load-ffi.ts';
 
 /** socket(7), unix(7): `struct ucred` is pid, uid and gid, 4 bytes each. */
 const SOL_SOCKET = 1;
@@ -43,23 +44,22 @@ export class PeerCredentials {
     if (process.platform !== 'linux') return null;
     const held = (globalThis as { [HELD_CREDENTIALS]?: PeerCredentials | null })[HELD_CREDENTIALS];
     if (held !== undefined) return held;
-    // The user need not read that node:ffi is experimental.
-    const { emitWarning } = process;
-    process.emitWarning = () => {};
+    const ffi = loadFfi();
     try {
-      const ffi = process.getBuiltinModule('node:ffi');
-      return ffi === undefined ? null : new PeerCredentials(ffi);
+      return ffi === null ? null : new PeerCredentials(ffi);
     } catch {
       return null;
-    } finally {
-      process.emitWarning = emitWarning;
     }
   }
 
   /** Returns the user who connected or, for a client, who listens; null if the kernel does not say. */
   findUser(socket: Socket): number | null {
     const descriptor = (socket as Handled)._handle?.fd;
-    if (descriptor === undefined) return null;
+    return descriptor === undefined ? null : this.findUserOf(descriptor);
+  }
+
+  /** As findUser, for a socket's descriptor. */
+  findUserOf(descriptor: number): number | null {
     this.#scratch.setUint32(SIZE_AT, UCRED_SIZE, true);
     const [into, size] = [this.#address, this.#address + BigInt(SIZE_AT)];
     const failed = this.#getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, into, size);

@@ -23,7 +23,7 @@ export async function findCandidates(
     const { home, config } = readSettings(env, overrides);
     const environment = given.get('env') ?? (env.MAV_ENV || config.env);
     const token = readGivenToken(env) ?? readSessionToken(findSessionFile(env, home.socketPath));
-    const connection = await Connection.open(home.socketPath, { patienceMs: 0 });
+    const connection = await Connection.open(home.socketPath, { patienceMs: 0, isBrief: true });
     // A daemon that does not answer in time is hung up on, and the question fails with it.
     const timer = setTimeout(() => connection.close(), PATIENCE_MS);
     try {

@@ -64,7 +64,7 @@ export function readGivenToken({ MAV_TOKEN: token }: NodeJS.ProcessEnv): string 
 async function connectToDaemon(home: Home): Promise<Connection | null> {
   const { socketPath } = home;
   try {
-    return await Connection.open(socketPath);
+    return await Connection.open(socketPath, { isBrief: true });
   } catch (error) {
     if (meansNobody(error)) return null;
     if (isSilence(error)) throw await explainSilent(home);
