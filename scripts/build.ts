@@ -4,13 +4,14 @@
  *
  * The compiler makes one JavaScript file of each source file. Then the files that a process or a thread starts with are each
  * bundled into one file, because loading many small modules takes longer than running them. The command line's bundle leaves
- * out the daemon's parts, and loads them only when it needs them.
+ * out the daemon's parts, and loads them only when it needs them. It is compiled too (command-line-script.ts).
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Plugin } from 'esbuild';
+import { compileScript, LOADER_BANNER, SCRIPT_OPTIONS } from './command-line-script.ts';
 
 const root = dirname(import.meta.dirname);
 const src = join(root, 'src');
@@ -19,11 +20,17 @@ const dist = join(root, 'dist');
 const MAV = join(dist, 'mav');
 const hasMaps = !process.argv.includes('--no-maps');
 const START = 'src/bin.ts';
+/** The command line, which becomes a script. */
+const COMMAND_LINE = 'src/cli/main.ts';
+const SCRIPT = 'src/cli.js';
+/** Stands for it in the file that the program starts with. */
+const ITS_LOADER = 'src/main-script.ts';
 const REQUIRE_LATER =
   'const requireLater = (name) => process.getBuiltinModule("node:module").createRequire(import.meta.url)(name);';
 /** Files with which processes and threads start, and the bundle of each. One that finds files beside itself stays in place. */
 const ENTRIES: readonly (readonly [source: string, target: string])[] = [
   [START, 'src/bin.js'],
+  [COMMAND_LINE, SCRIPT],
   ['src/daemon/serve.ts', 'src/daemon/serve.js'],
   ['src/daemon/in-process.ts', 'src/daemon/in-process.js'],
   ['src/pool/keeper-thread.ts', 'src/pool/keeper-thread.js'],
@@ -81,6 +88,7 @@ async function build(): Promise<number> {
   rmSync(dist, { recursive: true, force: true });
   if (!compile(join(typescript, 'bin/tsc'))) return 1;
   for (const [source, target] of ENTRIES) await bundle(source, target);
+  compileScript(join(dist, SCRIPT));
   cpSync(join(root, 'src/http/openapi.json'), join(dist, 'src/http/openapi.json'));
   cpSync(join(root, 'src/mav.sh'), MAV);
   chmodSync(MAV, 0o755);
@@ -108,10 +116,18 @@ async function bundle(source: string, target: string): Promise<void> {
     // The checkout has the sources anyway. With the sources inside the maps, coverage takes gigabytes.
     sourcesContent: false,
     logLevel: 'warning',
-    banner: { js: REQUIRE_LATER },
-    plugins: [...(source === START ? [leaveRestOutside] : []), loadOthersLater],
+    banner: { js: source === START ? LOADER_BANNER : REQUIRE_LATER },
+    ...(source === COMMAND_LINE ? SCRIPT_OPTIONS : {}),
+    plugins: [...(source === COMMAND_LINE ? [leaveRestOutside] : [takeScript]), loadOthersLater],
   });
 }
+
+const takeScript: Plugin = {
+  name: 'take the command line as a script',
+  setup(steps) {
+    steps.onResolve({ filter: /^\.\/cli\/main\.ts$/ }, () => ({ path: join(root, ITS_LOADER) }));
+  },
+};
 
 const leaveRestOutside: Plugin = {
   name: 'leave the rest outside',
