@@ -4,13 +4,12 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { HttpError } from '../src/http/errors.ts';
-import type { HttpResponse } from '../src/http/http-response.ts';
-import { sendInPieces } from '../src/http/send-in-pieces.ts';
+import { type ListResponse, sendInPieces } from '../src/http/send-in-pieces.ts';
 import { listenUntilEnd } from './fixtures/listening.ts';
 import { RawConnection, waitUntil } from './fixtures/raw.ts';
 
 /** A server that answers everything with these pieces, and what became of them. */
-async function serveRest(t: Test, rest: () => HttpResponse['rest']) {
+async function serveRest(t: Test, rest: () => ListResponse['rest']) {
   const outcomes: (string | null)[] = [];
   const holding = { hold: () => {}, release: () => {} };
   const server = createServer(async ({ method = '' }, response) => {

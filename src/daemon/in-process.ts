@@ -121,7 +121,7 @@ async function answerInProcess(
 
 /** The whole body. Throws ConnectionError where it breaks off, as a daemon's answer then would. */
 async function collect({ body, rest }: HttpResponse): Promise<Uint8Array> {
-  if (rest === null) return body;
+  if (rest === null) return typeof body === 'string' ? Buffer.from(body) : body;
   const pieces = [body];
   try {
     for await (const piece of rest) pieces.push(piece);

@@ -19,7 +19,6 @@ import {
   type Content,
   chooseRequestId,
   describeSuccess,
-  encodeJson,
   explain,
   explainFailure,
   type HttpResponse,
@@ -201,8 +200,8 @@ export class Exchange<Asked extends Request> implements PendingCall, Progress {
   }
 
   #answerLocally(operation: LocalRoute['operation']): void {
-    const send = (body: Content['body']) => this.#send({ status: 200, headers: [], body, code: null });
-    if (operation === 'health') send(encodeJson(describeHealth(this.#backend, this.#request)));
+    const send = (body: string) => this.#send({ status: 200, headers: [], body, rest: null, code: null });
+    if (operation === 'health') send(JSON.stringify(describeHealth(this.#backend, this.#request)));
     else readOpenApi().then(send, (error) => this.#fail(error));
   }
 

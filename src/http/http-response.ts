@@ -7,14 +7,23 @@ import { STATUS_OF } from './errors.ts';
 import type { Match } from './router.ts';
 import type { Rest } from './whole-list.ts';
 
-export interface HttpResponse {
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A response's body: `body` is all, or in a list that is too long for one piece, `rest` comes after it. */
+type Bodied =
+  | {
+      /** Bytes may hold plaintext, and their sender zeroes them afterwards. A text holds none. */
+      readonly body: Bytes | string;
+      readonly rest: null;
+    }
+  | { readonly body: Bytes; readonly rest: Rest };
+
+export type HttpResponse = Described & Bodied;
+
+interface Described {
   readonly status: number;
-  /** Flat list of names and values. */
-  readonly headers: readonly string[];
-  /** May hold plaintext. Its sender zeroes it afterwards. */
-  readonly body: Uint8Array<ArrayBuffer>;
-  /** What comes after `body` in a response that is too long for one piece, of unknown length; null if `body` is all. */
-  readonly rest: Rest | null;
+  /** Flat list of names and values. The server adds its own. */
+  readonly headers: string[];
   /** For the log; null where no route was found. */
   readonly route: string | null;
   readonly tokenId: string | null;
@@ -33,17 +42,13 @@ export interface Progress {
 }
 
 /** What a response says. */
-export interface Content {
-  readonly status: number;
-  /** Absent: JSON. */
-  readonly type?: string;
-  /** Flat list of names and values. */
-  readonly headers: readonly string[];
-  readonly body: Uint8Array<ArrayBuffer>;
-  /** Absent: `body` is all. */
-  readonly rest?: Rest | null;
-  readonly code: string | null;
-}
+export type Content = Pick<Described, 'status' | 'code'> &
+  Bodied & {
+    /** Absent: JSON. */
+    readonly type?: string;
+    /** Headers that not every response has: a flat list of names and values. */
+    readonly headers: readonly string[];
+  };
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
@@ -56,14 +61,14 @@ export function chooseRequestId(given: string | undefined): string {
   return given !== undefined && REQUEST_ID.test(given) ? given : `${RUN_ID}-${(++requestCount).toString(36)}`;
 }
 
-export function buildResponse(
-  { status, type = 'application/json', headers, body, rest = null, code }: Content,
-  { requestId, route, tokenId, isLast }: Progress,
-): HttpResponse {
-  const all = ['Content-Type', type];
-  if (rest === null) all.push('Content-Length', String(body.length));
-  all.push('Cache-Control', 'no-store', 'X-Request-Id', requestId, ...headers);
-  return { status, headers: all, body, rest, route, tokenId, code, requestId, isLast };
+export function buildResponse(content: Content, progress: Progress): HttpResponse {
+  const { status, type = 'application/json', body, rest, code } = content;
+  const { requestId, route, tokenId, isLast } = progress;
+  const headers = ['Content-Type', type, 'Cache-Control', 'no-store', 'X-Request-Id', requestId];
+  if (rest === null) headers.push('Content-Length', String(Buffer.byteLength(body)));
+  for (const header of content.headers) headers.push(header);
+  const bodied = { body, rest } as Bodied;
+  return { status, headers, ...bodied, route, tokenId, code, requestId, isLast };
 }
 
 /** Returns the response to bytes that are not a request. */
@@ -82,7 +87,7 @@ export function describeSuccess(
   if (cursor !== undefined)
     headers.push('Link', `<${route.path}?${new URLSearchParams({ ...params, cursor })}>; rel="next"`);
   const type = route.bytes === 'response' ? 'application/octet-stream' : 'application/json';
-  return { status: route.success, type, headers, body, code: null };
+  return { status: route.success, type, headers, body, rest: null, code: null };
 }
 
 export function explainFailure(failure: Failure, reader: Reader): Content {
@@ -98,11 +103,6 @@ export function explain(
   const { code, message, reason, member, at } = failure;
   const problem = reason === undefined ? failure.problem : message;
   // JSON has no members that are undefined.
-  const body = encodeJson({ error: adviseOn(failure, reader), code, reason, problem, member, at });
-  return { status: STATUS_OF[code], headers, body, code };
-}
-
-/** For small bodies without secrets. */
-export function encodeJson(value: unknown): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(Buffer.from(JSON.stringify(value)));
+  const body = JSON.stringify({ error: adviseOn(failure, reader), code, reason, problem, member, at });
+  return { status: STATUS_OF[code], headers, body, rest: null, code };
 }

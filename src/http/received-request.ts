@@ -28,7 +28,7 @@ export class ReceivedRequest implements Request {
   readonly ifNoneMatch: string | undefined;
   readonly isWanted: IsWanted;
   startedAtMs = 0;
-  /** The body of the response while the kernel may not have taken it; zeroed when the response is closed. */
+  /** The bytes of the response while the kernel may not have taken them; zeroed when the response is closed. */
   sentBody: Body | null = null;
   /** Bytes that the connection is charged with until the response is closed. */
   sentBytes = 0;

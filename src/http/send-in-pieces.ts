@@ -7,6 +7,11 @@ import type { ClientConnection } from './client-connection.ts';
 import { HttpError } from './errors.ts';
 import type { HttpResponse } from './http-response.ts';
 
+/** A response that is sent in several pieces. */
+export type ListResponse = Exclude<HttpResponse, { rest: null }>;
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
 /** The connection, which is charged for the piece that is being sent. */
 type Holding = Pick<ClientConnection, 'hold' | 'release'>;
 
@@ -18,26 +23,22 @@ type Holding = Pick<ClientConnection, 'hold' | 'release'>;
 export async function sendInPieces(
   message: ServerResponse,
   method: string,
-  { status, headers, body, rest }: HttpResponse,
+  { status, headers, body, rest }: ListResponse,
   holding: Holding,
   onTaken: () => void,
 ): Promise<string | null> {
-  message.writeHead(status, headers as string[]);
+  message.writeHead(status, headers);
   // The head is all that HEAD asks for.
-  if (method === 'HEAD' || rest === null) {
+  if (method === 'HEAD') {
     body.fill(0);
     message.end();
     return null;
   }
   try {
-    const isBegun = await writePiece(message, body, holding);
-    free(body);
-    if (!isBegun) return null;
+    if (!(await writePiece(message, body, holding))) return null;
     for await (const piece of rest) {
       onTaken();
-      const isTaken = await writePiece(message, piece, holding);
-      free(piece);
-      if (!isTaken) return null;
+      if (!(await writePiece(message, piece, holding))) return null;
     }
     message.end();
     return null;
@@ -47,8 +48,11 @@ export async function sendInPieces(
   }
 }
 
-/** Resolves with true when the kernel has taken the piece, with false once the client is gone. */
-function writePiece(message: ServerResponse, piece: Uint8Array, holding: Holding): Promise<boolean> {
+/**
+ * Resolves with true when the kernel has taken the piece, with false once the client is gone. Gives the piece's memory back
+ * then: until the next garbage collection, the pieces of a long list would add up.
+ */
+function writePiece(message: ServerResponse, piece: Bytes, holding: Holding): Promise<boolean> {
   const { socket } = message.req;
   const { length } = piece;
   holding.hold(length);
@@ -63,11 +67,7 @@ function writePiece(message: ServerResponse, piece: Uint8Array, holding: Holding
     });
   }).finally(() => {
     piece.fill(0);
+    piece.buffer.transfer(0);
     holding.release(length);
   });
-}
-
-/** Gives the memory back now: until the next garbage collection, the pieces of a long list would add up. */
-function free({ buffer }: Uint8Array<ArrayBuffer>): void {
-  buffer.transfer(0);
 }

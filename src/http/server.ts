@@ -18,8 +18,8 @@ import type { HttpResponse } from './http-response.ts';
 import { awaitTurn, giveTurn, takeTurn } from './pipelining.ts';
 import { type Bounds, ReceivedRequest } from './received-request.ts';
 import { closeTunnel, refuseMalformed, takeOver } from './refusals.ts';
-import { discardBody, endSending, sendWhole } from './send.ts';
-import { sendInPieces } from './send-in-pieces.ts';
+import { discardBody, endSending, sendWhole, type WholeResponse } from './send.ts';
+import { type ListResponse, sendInPieces } from './send-in-pieces.ts';
 
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -143,8 +143,9 @@ function serve({ backend, connections, respond }: Serving, request: ReceivedRequ
 /** Sends the response at once, unless something has to be waited for. null: the client has gone away. */
 function respond(serving: Serving, request: ReceivedRequest, response: HttpResponse | null): void {
   if (response === null) return void request.releaseBody();
+  const { response: message } = request;
   // Once the daemon is stopping, a connection ends with the response that it waits for.
-  if (!serving.server.listening || response.isLast) request.response.shouldKeepAlive = false;
+  if (!serving.server.listening || response.isLast) message.shouldKeepAlive = false;
   if (request.hasBody || response.rest !== null) void respondInSteps(serving, request, response);
   else send(serving, request, response);
 }
@@ -159,7 +160,7 @@ async function respondInSteps(
   else await sendList(serving, request, response);
 }
 
-function send({ connections, logRequest }: Serving, request: ReceivedRequest, response: HttpResponse): void {
+function send({ connections, logRequest }: Serving, request: ReceivedRequest, response: WholeResponse): void {
   sendWhole(request, response);
   const { client, method, startedAtMs } = request;
   const nowMs = performance.now();
@@ -171,7 +172,7 @@ function send({ connections, logRequest }: Serving, request: ReceivedRequest, re
 async function sendList(
   { server, connections, logRequest }: Serving,
   { client, method, response: message, startedAtMs }: ReceivedRequest,
-  response: HttpResponse,
+  response: ListResponse,
 ): Promise<void> {
   const onTaken = () => connections.move(client, connections.resting, performance.now());
   onTaken();

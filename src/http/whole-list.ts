@@ -26,7 +26,7 @@ export function startList(
   call: Call,
   { body, cursor }: Page,
   readPage: (call: Call) => Promise<CallResult>,
-): { readonly body: Bytes; readonly rest: Rest | null } {
+): { readonly body: Bytes; readonly rest: null } | { readonly body: Bytes; readonly rest: Rest } {
   if (cursor === undefined) return { body, rest: null };
   return { body: withoutBracket(body), rest: readRest(call, cursor, readPage) };
 }
