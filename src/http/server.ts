@@ -28,9 +28,13 @@ const REQUEST_TIMEOUT_MS = 15_000;
  * found at once would be dealt with at once, while the other clients wait.
  */
 const TIMEOUT_CHECK_MS = 200;
-const KEEP_ALIVE_MS = 60_000;
-/** A connection whose client takes nothing of its response for this time is closed, within twice this time. */
-const STALLED_MS = 60_000;
+/**
+ * A connection on which nothing has moved for this time is closed: its client has sent no request, or takes nothing of its
+ * response (then within twice this time).
+ */
+const IDLE_MS = 60_000;
+/** Tells the client of it. */
+const KEEP_ALIVE = `timeout=${IDLE_MS / 1_000}`;
 
 export interface ApiServerOptions {
   /** How many connections there may be. */
@@ -60,7 +64,9 @@ const SERVER_OPTIONS: ServerOptions = {
   headersTimeout: HEADERS_TIMEOUT_MS,
   requestTimeout: REQUEST_TIMEOUT_MS,
   connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-  keepAliveTimeout: KEEP_ALIVE_MS,
+  // `server.timeout` ends idle connections, too. Node would start a timer at the end of each response, and another one at the
+  // next request.
+  keepAliveTimeout: 0,
   // On a Unix socket a Host header says nothing. HTTP/1.1 clients that leave it out are served.
   requireHostHeader: false,
 };
@@ -75,7 +81,7 @@ export function createApiServer(
   const server = createServer(SERVER_OPTIONS);
   const respondTo: Respond<ReceivedRequest> = (request, response) => respond(serving, request, response);
   const serving: Serving = { server, backend, connections, held, logRequest, respond: respondTo };
-  server.timeout = STALLED_MS;
+  server.timeout = IDLE_MS;
   server.on('connection', (socket: Socket) => accept(serving, socket));
   server.on('timeout', closeUnlessServed);
   listenForRequests(serving, onParsed);
@@ -121,7 +127,7 @@ function accept({ connections, held }: Serving, socket: Socket): void {
 function closeUnlessServed(socket: Socket): void {
   const { lastResponse } = ClientConnection.of(socket);
   const isServed = lastResponse !== null && !lastResponse.closed && socket.writableLength === 0;
-  if (isServed) socket.setTimeout(STALLED_MS);
+  if (isServed) socket.setTimeout(IDLE_MS);
   else socket.destroy();
 }
 
@@ -146,6 +152,9 @@ function respond(serving: Serving, request: ReceivedRequest, response: HttpRespo
   const { response: message } = request;
   // Once the daemon is stopping, a connection ends with the response that it waits for.
   if (!serving.server.listening || response.isLast) message.shouldKeepAlive = false;
+  // After a response of unknown length to a client that takes no chunks, Node ends the connection.
+  const isKept = message.shouldKeepAlive && (response.rest === null || message.useChunkedEncodingByDefault);
+  if (isKept) response.headers.push('Keep-Alive', KEEP_ALIVE);
   if (request.hasBody || response.rest !== null) void respondInSteps(serving, request, response);
   else send(serving, request, response);
 }
