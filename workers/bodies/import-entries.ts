@@ -151,11 +151,11 @@ class ImportReader {
     return text;
   }
 
-  /** Reads and checks it, and returns where it begins. */
+  /** Returns where it begins. */
   #skipMetadata(): number {
     if (this.#scanner.peek() !== OPEN_BRACE) throw new ItemProblem('.', '"metadata" must be an object');
     const { offset } = this.#scanner;
-    readMetadata(this.#scanner);
+    this.#scanner.skipValue();
     return offset;
   }
 

@@ -39,13 +39,10 @@ export function checkSize(
   { fields, bytes }: EntryLimits,
   member: Member,
 ): void {
-  const limits = { ...ENTRY_LIMITS, ...entryLimits };
-  if (fields > limits.fields) throw tooLarge(member, `an entry has at most ${limits.fields} fields`);
-  if (bytes > limits.bytes)
-    throw tooLarge(
-      member,
-      `an entry has at most ${limits.bytes} bytes, its value, fields and metadata together`,
-    );
+  const { fields: maxFields = ENTRY_LIMITS.fields, bytes: maxBytes = ENTRY_LIMITS.bytes } = entryLimits;
+  if (fields > maxFields) throw tooLarge(member, `an entry has at most ${maxFields} fields`);
+  if (bytes > maxBytes)
+    throw tooLarge(member, `an entry has at most ${maxBytes} bytes, its value, fields and metadata together`);
 }
 
 function tooLarge(member: Member, problem: string): RequestError {

@@ -147,6 +147,15 @@ export class JsonScanner {
     return this.#bytes.toString('latin1', start, this.#at);
   }
 
+  /** Checks a value of any kind as reading it would, and keeps nothing of it. */
+  skipValue(): void {
+    const first = this.peek();
+    if (first === OPEN_BRACE) this.members(() => this.skipValue());
+    else if (first === OPEN_BRACKET) this.items(() => this.skipValue());
+    else if (first === QUOTE) this.#string();
+    else this.skipScalar();
+  }
+
   /** Skips a number, true, false or null. */
   skipScalar(): void {
     const word = WORDS.get(this.peek());
