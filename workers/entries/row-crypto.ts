@@ -50,9 +50,7 @@ export function decryptRow<Room extends Uint8Array>(
   row: BoundRow & EncryptedRow,
   makeRoom: MakeRoom<Room>,
 ): Room | null {
-  const ctx = encodeContext({ ...place, vaultId: keyring.vaultId, version: row.version });
-  return withDek((dek) => {
-    unwrapDek(keyring, ctx, row, dek);
+  return withRowDek(keyring, place, row, (dek, ctx) => {
     if (row.payload === null) return null;
     const room = makeRoom(plaintextSize(row.payload));
     decryptPayload(dek, row.payload, ctx, room);
@@ -71,10 +69,8 @@ export function verifyRow(keyring: Keyring, place: Place, row: BoundRow & Encryp
  * without the key may be replaced, but the replacement must not keep any part of it.
  */
 export function isVouchedFor(keyring: Keyring, place: Place, row: BoundRow & EncryptedRow): boolean {
-  const ctx = encodeContext({ ...place, vaultId: keyring.vaultId, version: row.version });
   try {
-    withDek((dek) => unwrapDek(keyring, ctx, row, dek));
-    return true;
+    return withRowDek(keyring, place, row, () => true);
   } catch (error) {
     if (error instanceof IntegrityError) return false;
     throw error;
@@ -88,10 +84,8 @@ export function rewrapRow(
   row: BoundRow & EncryptedRow,
   changed: BoundRow,
 ): EncryptedRow {
-  const ctx = encodeContext({ ...place, vaultId: keyring.vaultId, version: row.version });
   const { id, kek } = keyring.current;
-  return withDek((dek) => {
-    unwrapDek(keyring, ctx, row, dek);
+  return withRowDek(keyring, place, row, (dek, ctx) => {
     const { version, payload } = row;
     return { version, payload, wrappedDek: wrapKey(kek, id, dek, ctx, digestRow(changed)) };
   });
@@ -115,13 +109,23 @@ export function reencryptRow(
 }
 
 /**
- * Unwraps a row's DEK into `dek`. Throws IntegrityError if it cannot be unwrapped, or if a bound column was changed without
- * the key.
+ * Hands out the DEK of a row, and the row's context, for the length of a call, and zeroes the DEK afterwards. Throws
+ * IntegrityError if the DEK cannot be unwrapped, or if a bound column was changed without the key.
  */
-function unwrapDek(keyring: Keyring, ctx: Uint8Array, row: BoundRow & EncryptedRow, dek: Dek): void {
+function withRowDek<T>(
+  keyring: Keyring,
+  place: Place,
+  row: BoundRow & EncryptedRow,
+  use: (dek: Dek, ctx: Uint8Array) => T,
+): T {
   // The wrap binds the version, and only version 0 has no value. So nobody can remove or add a value unnoticed.
   if ((row.version === 0) !== (row.payload === null)) throw new IntegrityError();
   const entry = keyring.find(readWrap(row.wrappedDek).keyId);
   if (entry === null) throw new IntegrityError();
-  unwrapKey(entry.kek, row.wrappedDek, ctx, digestRow(row), dek);
+  const ctx = encodeContext({ ...place, vaultId: keyring.vaultId, version: row.version });
+  const digest = digestRow(row);
+  return withDek((dek) => {
+    unwrapKey(entry.kek, row.wrappedDek, ctx, digest, dek);
+    return use(dek, ctx);
+  });
 }

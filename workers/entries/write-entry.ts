@@ -3,7 +3,6 @@
  * After an error the caller truncates the reply, which zeroes what was written before.
  */
 
-import type { BoundRow } from '../envelope/row-digest.ts';
 import { isShownAsText, type ReplyBuffer } from '../json/reply.ts';
 import { discardBytes } from '../json/secret-bytes.ts';
 import { formatTime } from '../json/times.ts';
@@ -14,13 +13,15 @@ import { NO_METADATA } from './entries.ts';
 import { LARGE } from './entry-size.ts';
 import { decryptField, decryptFieldRow, loadFields } from './fields.ts';
 import { secretPlace } from './places.ts';
-import { decryptRow } from './row-crypto.ts';
+import { decryptRow, type MakeRoom } from './row-crypto.ts';
 
 /** Writes a whole entry as a JSON object. May throw IntegrityError after it has written a part. */
 export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuffer): void {
   const { heads, rows } = loadFields(vault, row, reply);
   writeNames(row, reply);
-  writeOwnValue(vault, { ...row, fields: heads }, reply);
+  writeValue(reply, (makeRoom) =>
+    decryptRow(vault.keyring, secretPlace(row), { ...row, fields: heads }, makeRoom),
+  );
   reply.raw(',"metadata":');
   reply.raw(row.metadata);
   if (heads.length > 0) {
@@ -53,28 +54,24 @@ function writeUnaccepted(fields: readonly FieldHead[], reply: ReplyBuffer): void
   if (unaccepted.length > 0) reply.ascii('}');
 }
 
-/** Writes the members of a secret's own value, or nothing if it has none. Throws IntegrityError. */
-function writeOwnValue(vault: ReadableVault, row: SecretRow & BoundRow, reply: ReplyBuffer): void {
-  const value = decryptRow(vault.keyring, secretPlace(row), row, (size) => makeRoomForValue(size, reply));
-  if (value !== null) finishValue(value, reply);
-}
-
 /** Writes the members of a field's value. Throws RequestError `not_found` and IntegrityError. */
 export function writeField(vault: ReadableVault, secret: SecretRow, field: string, reply: ReplyBuffer): void {
-  finishValue(
-    decryptField(vault, secret, field, (size) => makeRoomForValue(size, reply)),
-    reply,
-  );
+  writeValue(reply, (makeRoom) => decryptField(vault, secret, field, makeRoom));
 }
 
-/** Writes a comma and the beginning of the member `value`, and returns room for the value. */
-function makeRoomForValue(size: number, reply: ReplyBuffer): Uint8Array {
-  reply.ascii(',"value":"');
-  return reply.room(size);
-}
-
-/** Makes the rest of the member of the value that lies in that room. If it needs base64, adds the member `encoding`. */
-function finishValue(value: Uint8Array, reply: ReplyBuffer): void {
+/**
+ * Writes a comma and the member `value`; if the value needs base64, the member `encoding` too. `decrypt` puts the value into
+ * the reply's memory. If it returns null, there is none, and nothing is written.
+ */
+function writeValue(
+  reply: ReplyBuffer,
+  decrypt: (makeRoom: MakeRoom<Uint8Array>) => Uint8Array | null,
+): void {
+  const value = decrypt((size) => {
+    reply.ascii(',"value":"');
+    return reply.room(size);
+  });
+  if (value === null) return;
   if (isShownAsText(value)) reply.endText(value.length);
   else writeBase64(value.length, reply);
 }
