@@ -12,7 +12,7 @@ import { getField, listFields } from './operations/fields.ts';
 import { getSecret, listSecrets, searchSecrets } from './operations/secrets.ts';
 import { listTokens } from './operations/tokens.ts';
 import { getFieldValue, getValue } from './operations/values.ts';
-import { describeVault } from './operations/vault.ts';
+import { getInfo } from './operations/vault.ts';
 import type { ReadableVault, Vault } from './vault.ts';
 
 const operations: Record<ReadOperation, Handler<ReadableVault>> = {
@@ -26,7 +26,7 @@ const operations: Record<ReadOperation, Handler<ReadableVault>> = {
   'values.get': getValue,
   'fieldValues.get': getFieldValue,
   'tokens.list': listTokens,
-  'vault.info': describeVault,
+  'vault.info': getInfo,
   'vault.check': checkVault,
 };
 
@@ -52,7 +52,7 @@ export async function readBatch(vault: Vault, batch: Batch, isLong: boolean): Pr
   const reply = new ReplyBuffer(expectedSize);
   let replies: readonly Reply[];
   try {
-    const open = { ...(await vault.use()), isForShort: !isLong };
+    const open = { ...(await vault.getOpenVault()), isForShort: !isLong };
     // In one snapshot, because the writer may commit between reading a secret and reading its fields.
     replies = open.transactions.snapshot(() =>
       batch.map((call) => {

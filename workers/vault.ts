@@ -143,13 +143,13 @@ export class Vault {
   }
 
   /** Returns the unsealed vault, asking other threads for the keys if needed. Throws SealedError or UnusableDatabaseError. */
-  async use(): Promise<OpenVault> {
+  async getOpenVault(): Promise<OpenVault> {
     if (this.#holder.keyring === null) await this.#holder.find();
-    return this.useNow();
+    return this.getOpenVaultNow();
   }
 
-  /** As use, with what this thread has been told so far. */
-  useNow(): OpenVault {
+  /** As getOpenVault, with what this thread has been told so far. */
+  getOpenVaultNow(): OpenVault {
     const stores = this.currentStores;
     const { keyring } = this.#holder;
     if (keyring === null)

@@ -186,7 +186,7 @@ async function runBatch(batch: Batch, reply: ReplyBuffer): Promise<Reply[]> {
   try {
     const operations = await loadOperations(batch);
     // Nothing is awaited after this, so no other thread can take the keyring away before the commit.
-    const open = await vault.use();
+    const open = await vault.getOpenVault();
     vault.checkWritable();
     return commitBatch(open, batch, operations, reply);
   } catch (error) {

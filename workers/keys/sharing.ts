@@ -12,12 +12,12 @@ import type { Keyring } from './keyring.ts';
 import { type LentKeyring, lendKeyring, takeKeyring, wipeKeyring } from './lent-keyring.ts';
 
 type Message =
-  /** The sender's state. `lent` is null if the vault is sealed; in epoch 0 the sender knows nothing. `isAnswer`: to `ask`. */
+  /** The sender's state. `lent` is null if the vault is sealed; in epoch 0 the sender knows nothing. `isRequested`: after `ask`. */
   | {
       readonly kind: 'state';
       readonly epoch: number;
       readonly lent: LentKeyring | null;
-      readonly isAnswer: boolean;
+      readonly isRequested: boolean;
     }
   /** From a reader that knows nothing. */
   | { readonly kind: 'ask' }
@@ -177,7 +177,7 @@ export class SharedKeyringHolder {
 
   #receive(peer: Peer, message: Message): void {
     if (message.kind === 'ask') {
-      void this.#answer(peer);
+      void this.#sendRequestedState(peer);
       return;
     }
     peer.epoch = Math.max(peer.epoch, message.epoch);
@@ -187,9 +187,9 @@ export class SharedKeyringHolder {
     for (const lookAgain of this.#onTaken) lookAgain();
   }
 
-  #takeState(peer: Peer, { epoch, lent, isAnswer }: Message & { kind: 'state' }): void {
-    // A state that a new writer sends unasked says nothing yet. Its answer does: before it, it has listened to all readers.
-    if (isAnswer || this.#role === 'writer') peer.isAwaited = false;
+  #takeState(peer: Peer, { epoch, lent, isRequested }: Message & { kind: 'state' }): void {
+    // A state that a new writer sends unasked says nothing yet. One that was asked for does: before it, the writer has listened to all readers.
+    if (isRequested || this.#role === 'writer') peer.isAwaited = false;
     if (epoch > this.#epoch) {
       this.#setState(epoch, lent === null ? null : takeKeyring(lent));
       for (const other of this.#peers) if (other !== peer) this.#sendState(other);
@@ -198,16 +198,16 @@ export class SharedKeyringHolder {
     if (!this.#isAwaitingState()) this.#resolveWaiting();
   }
 
-  async #answer(peer: Peer): Promise<void> {
+  async #sendRequestedState(peer: Peer): Promise<void> {
     await this.find();
     this.#sendState(peer, true);
   }
 
-  #sendState(peer: Peer, isAnswer = false): void {
+  #sendState(peer: Peer, isRequested = false): void {
     const epoch = this.#epoch;
     const lent = this.#keyring === null ? null : lendKeyring(this.#keyring);
     if (lent !== null) peer.lent.set(lent, epoch);
-    this.#post(peer, { kind: 'state', epoch, lent, isAnswer });
+    this.#post(peer, { kind: 'state', epoch, lent, isRequested });
   }
 
   /** Zeroes the keyrings that this peer was sent up to an epoch. */

@@ -46,7 +46,7 @@ async function rotateNow(vault: Vault, passphrase: Uint8Array | null, reply: Rep
   const rootKey = await vault.readRootKey(passphrase);
   await vault.publish(await addGeneration(vault, rootKey));
   // Asks again, because the vault may have been sealed meanwhile, or sealed and unsealed with the new KEK.
-  const open = vault.useNow();
+  const open = vault.getOpenVaultNow();
   const { generation } = open.keyring.current;
   vault.stores.transactions.write(() => rewrapEverything(open, open.keyring));
   await vault.publish(open.keyring.pick((head) => head.generation === generation));
@@ -62,7 +62,7 @@ async function rotateNow(vault: Vault, passphrase: Uint8Array | null, reply: Rep
  */
 async function addGeneration(vault: Vault, rootKey: RootKey): Promise<Keyring> {
   try {
-    const { vault: rows, keyring } = await vault.use();
+    const { vault: rows, keyring } = await vault.getOpenVault();
     return vault.stores.transactions.write(() => {
       // Not from the keyring, which lacks the newest KEK if the last rotation failed between its steps.
       const newest = Math.max(...rows.listKeks().map(({ generation }) => generation));

@@ -8,7 +8,7 @@ import { findDamageCode } from '../store/unusable.ts';
 import { loadPrincipals } from '../tokens/principals.ts';
 import type { ReadableVault, Vault } from '../vault.ts';
 
-export const describeVault: Handler<ReadableVault> = (vault, _call, reply) => {
+export const getInfo: Handler<ReadableVault> = (vault, _call, reply) => {
   reply.ascii('{"dir":');
   reply.string(vault.directory);
   reply.ascii(',"db_path":');
@@ -82,7 +82,7 @@ async function unsealWhole(vault: Vault, passphrase: Uint8Array | null): Promise
 
 /** If the tokens are damaged, returns none: the owner must still reach the secrets, and the command line needs no token. */
 function loadReadablePrincipals(vault: Vault): ReturnType<typeof loadPrincipals> & Pick<Outcome, 'damage'> {
-  const open = vault.useNow();
+  const open = vault.getOpenVaultNow();
   try {
     return vault.stores.transactions.snapshot(() => loadPrincipals(open));
   } catch (error) {

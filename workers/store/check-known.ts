@@ -10,7 +10,7 @@ export function checkKnown(databasePath: string, known: KnownVault | null, found
   if (known === null) {
     throw new SealedError(
       'unknown_vault',
-      `the vault at ${databasePath} is not known to this account (${describeVault(found)})`,
+      `the vault at ${databasePath} is not known to this account (${describeIdAndSlots(found)})`,
     );
   }
   const difference = findDifference(known, found);
@@ -35,7 +35,7 @@ export function findDifference(known: KnownVault, found: KnownVault): string | n
   return differences.length === 0 ? null : differences.join('; ');
 }
 
-function describeVault(vault: KnownVault): string {
+function describeIdAndSlots(vault: KnownVault): string {
   return `id ${vault.vault_id || 'missing'}, its key is kept in: ${describeSlots(vault)}`;
 }
 

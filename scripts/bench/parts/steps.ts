@@ -149,7 +149,7 @@ async function measureReader(options: PoolOptions): Promise<Step[]> {
   const shared = { damage, longWork };
   const vault = new Vault({ ...rest, ...shared, readers: readers ?? 1, startNumber: 1 }, 'reading');
   await vault.unseal(null);
-  const open = await vault.use();
+  const open = await vault.getOpenVault();
   const { name = '', env: environment = '' } = SECRET.params;
   const row = open.secrets.find({ name, environment });
   if (row === null) throw new Error('the secret is not there');
