@@ -3,310 +3,38 @@
  * by hand: the shapes of the answers, and of the body that a reader thread reads. `npm run openapi` writes
  * src/http/openapi.json, which is checked in. A test asserts that it is up to date.
  */
+
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { STATUS_OF } from '../src/http/errors.ts';
-import { REASONS } from '../src/remedies.ts';
-import { type QueryParameter, type Route, type RoutedOperation, routes } from '../src/routes.ts';
+import { type Route, routes } from '../src/routes.ts';
 import { MAX_REFS } from '../workers/bodies/references.ts';
 import { type BodyOperation, bodyJsonSchema, bodySchemas } from '../workers/bodies/schemas.ts';
+import { RESULTS } from './openapi/answers.ts';
+import { ERRORS } from './openapi/errors.ts';
+import {
+  describeQuery,
+  HEADERS,
+  type HeaderName,
+  PATH,
+  PRECONDITIONS,
+  REQUEST_ID,
+} from './openapi/parameters.ts';
+import {
+  BINARY,
+  bytes,
+  environment,
+  field,
+  type JsonSchema,
+  name,
+  object,
+  ref,
+  SCHEMAS,
+} from './openapi/schemas.ts';
 
 const root = dirname(import.meta.dirname);
 const TARGET = join(root, 'src/http/openapi.json');
 
-export type JsonSchema = { readonly [keyword: string]: unknown };
 type RoutedRoute = (typeof routes)[number];
-
-const text: JsonSchema = { type: 'string' };
-const name: JsonSchema = {
-  type: 'string',
-  minLength: 1,
-  description: 'Any UTF-8 without control characters, at most 512 bytes',
-};
-const field: JsonSchema = {
-  ...name,
-  description: `${name.description}; not \`__proto__\``,
-};
-const environment: JsonSchema = {
-  type: 'string',
-  description: 'Any UTF-8 without control characters, at most 512 bytes; empty: the default environment',
-};
-const time: JsonSchema = { type: 'string', format: 'date-time', description: 'RFC 3339, UTC, to the second' };
-const timeOrNull: JsonSchema = { ...time, type: ['string', 'null'] };
-const whole: JsonSchema = { type: 'integer', minimum: 0 };
-const value: JsonSchema = { type: 'string', minLength: 1 };
-const metadata: JsonSchema = {
-  type: 'object',
-  additionalProperties: true,
-  description: 'Any JSON; numbers come back as they were written',
-};
-const fieldCount: JsonSchema = {
-  type: 'integer',
-  minimum: 1,
-  description: 'Absent if there are no fields',
-};
-const tokenId: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{16}$' };
-const scopes: JsonSchema = {
-  type: 'array',
-  items: { type: 'string', enum: ['read', 'write', 'generate', 'admin'] },
-};
-
-/** Returns the schema of an object with these members. A member whose name ends in `?` may be absent. */
-function object(members: Readonly<Record<string, JsonSchema>>): JsonSchema {
-  const entries = Object.entries(members);
-  return {
-    type: 'object',
-    properties: Object.fromEntries(entries.map(([member, schema]) => [member.replace(/\?$/, ''), schema])),
-    required: entries.filter(([member]) => !member.endsWith('?')).map(([member]) => member),
-  };
-}
-
-const BINARY = 'application/octet-stream';
-const bytes: JsonSchema = { contentMediaType: BINARY, description: 'The value, byte for byte' };
-const encoding: JsonSchema = {
-  type: 'string',
-  const: 'base64',
-  description: 'Present if the stored bytes are not UTF-8: then `value` is their base64 (RFC 4648 section 4)',
-};
-const fieldValues: JsonSchema = {
-  type: 'object',
-  additionalProperties: { anyOf: [value, object({ value, encoding })] },
-};
-
-const ref = (kind: string, component: string): JsonSchema => ({ $ref: `#/components/${kind}/${component}` });
-const done = (status: string, members: Readonly<Record<string, JsonSchema>>): JsonSchema =>
-  object({ status: { type: 'string', const: status }, ...members });
-
-const writtenBy: JsonSchema = {
-  type: 'string',
-  description: '`session` if the owner wrote it last, else the id of the token that did',
-};
-const accepted: JsonSchema = {
-  type: 'boolean',
-  description: 'Whether the owner wrote or accepted all of it, its fields included',
-};
-const trusted: JsonSchema = {
-  type: 'boolean',
-  description: 'Whether what the token writes counts as accepted by the owner',
-};
-
-const SCHEMAS = {
-  Error: object({
-    error: { type: 'string', description: 'What is wrong, in a sentence' },
-    code: { type: 'string', enum: Object.keys(STATUS_OF), description: 'Stays the same in every version' },
-    'reason?': {
-      type: 'string',
-      enum: REASONS,
-      description:
-        'The cause, if a code has several; mostly why the vault is sealed. Stays the same in every version',
-    },
-    'problem?': {
-      ...text,
-      description:
-        'With a reason: `error` without the remedy. With a member: what is wrong with it, without its name',
-    },
-    'member?': { ...text, description: 'The member of the body, or the parameter, that is wrong' },
-    'at?': {
-      ...object({
-        list: { ...text, description: 'The member that is the list' },
-        index: { ...whole, description: 'Counted from 0' },
-        problem: { ...text, description: '`error` without the place of the item' },
-        'same_as?': { ...whole, description: 'The index of an earlier item that is the same entry' },
-      }),
-      description: 'The item of a list in the body that is wrong',
-    },
-  }),
-  SecretSummary: object({
-    name,
-    environment,
-    metadata,
-    'field_count?': fieldCount,
-    created_at: time,
-    updated_at: time,
-    written_by: writtenBy,
-    accepted,
-  }),
-  Secret: object({
-    name,
-    environment,
-    'value?': { ...value, description: 'Absent in an entry that has only fields' },
-    'encoding?': encoding,
-    metadata,
-    'fields?': { ...fieldValues, minProperties: 1, description: 'Absent if there are none' },
-    'field_count?': fieldCount,
-    created_at: time,
-    updated_at: time,
-    written_by: writtenBy,
-    accepted,
-    'unaccepted_fields?': {
-      type: 'object',
-      additionalProperties: text,
-      minProperties: 1,
-      description:
-        'Fields that the owner neither wrote nor accepted, each with the id of the token that wrote it; absent if there are none',
-    },
-  }),
-  UnreadableSecret: object({
-    name,
-    environment,
-    error: { ...text, description: 'This entry fails verification; the rest of the page is not affected' },
-    code: { type: 'string', const: 'integrity' },
-  }),
-  BatchField: object({ name, environment, field, value, 'encoding?': encoding }),
-  BatchError: object({
-    name,
-    environment,
-    'field?': { ...name, description: 'Absent if the secret itself was asked for' },
-    error: { ...text, description: 'What is wrong with this one; the others are not affected' },
-    code: {
-      type: 'string',
-      enum: ['not_found', 'integrity'],
-      description: 'It is not there, or it fails verification',
-    },
-  }),
-  SecretName: object({ name, environment }),
-  Token: object({
-    id: tokenId,
-    name,
-    scopes,
-    trusted,
-    created_at: time,
-    expires_at: timeOrNull,
-    last_used_at: timeOrNull,
-  }),
-} as const;
-
-const arrayOf = (component: keyof typeof SCHEMAS): JsonSchema => ({
-  type: 'array',
-  items: ref('schemas', component),
-});
-
-/** Where the vault's key is; in the answer to a destruction, where it was. */
-const keyStores: JsonSchema = {
-  type: 'array',
-  items: { type: 'string', enum: ['keychain', 'passphrase', 'file'] },
-};
-const generation: JsonSchema = {
-  ...whole,
-  description: 'Generation of the key that wraps the keys of the secrets',
-};
-
-const count = object({ done: whole, total: whole });
-
-/** The body of each operation's successful answer. */
-const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
-  health: object({
-    status: { type: 'string', const: 'ok' },
-    time,
-    'sealed?': { type: 'boolean', const: true, description: 'Present while the vault is sealed' },
-    'damaged?': {
-      type: 'boolean',
-      const: true,
-      description: 'Present after the database was found damaged; nothing is written to it any more',
-    },
-    'replaced?': {
-      type: 'boolean',
-      const: true,
-      description: "Present after the daemon's program was replaced or removed; the daemon must be restarted",
-    },
-    'progress?': {
-      ...object({ 'writing?': count, 'reading?': count }),
-      description:
-        "Only with the session's token: progress of an import or a rotation (writing), and of a check (reading)",
-    },
-  }),
-  openapi: { type: 'object', description: 'An OpenAPI 3.1 document' },
-  'secrets.list': arrayOf('SecretSummary'),
-  'secrets.search': arrayOf('SecretSummary'),
-  'secrets.export': {
-    type: 'array',
-    items: { anyOf: [ref('schemas', 'Secret'), ref('schemas', 'UnreadableSecret')] },
-  },
-  'secrets.import': object({
-    dry_run: { type: 'boolean', description: 'Whether nothing was stored' },
-    added: arrayOf('SecretName'),
-    changed: arrayOf('SecretName'),
-    unchanged: arrayOf('SecretName'),
-  }),
-  'secrets.batchGet': object({
-    secrets: {
-      type: 'array',
-      minItems: 1,
-      maxItems: MAX_REFS,
-      items: {
-        anyOf: [ref('schemas', 'Secret'), ref('schemas', 'BatchField'), ref('schemas', 'BatchError')],
-      },
-      description: 'One for each reference, in the same order',
-    },
-  }),
-  'secrets.get': ref('schemas', 'Secret'),
-  'secrets.put': done('stored', { name }),
-  'secrets.patch': done('updated', { name }),
-  'secrets.delete': done('deleted', { name }),
-  'secrets.rename': done('renamed', { name, environment }),
-  'secrets.accept': done('accepted', { name }),
-  'values.get': bytes,
-  'values.put': done('stored', { name }),
-  'fields.list': {
-    oneOf: [
-      { ...fieldValues, description: 'Field to value' },
-      { type: 'array', items: name, description: 'With names=true: the names' },
-    ],
-  },
-  'fields.putMany': done('stored', {
-    name,
-    field_count: { ...whole, description: 'Number of fields that this request set' },
-  }),
-  'fields.get': object({ name, field, value, 'encoding?': encoding }),
-  'fields.put': done('stored', { name, field }),
-  'fields.delete': done('deleted', { name, field }),
-  'fieldValues.get': bytes,
-  'fieldValues.put': done('stored', { name, field }),
-  'passwords.generate': object({
-    password: value,
-    'name?': name,
-    stored: { type: 'boolean', description: 'Whether it was stored under that name' },
-    entropy_bits: {
-      type: 'number',
-      minimum: 0,
-      description: 'log2 of the number of equally likely values, rounded down to a tenth',
-    },
-  }),
-  'vault.info': object({ dir: text, db_path: text, db_size_bytes: whole, secret_count: whole }),
-  'tokens.list': arrayOf('Token'),
-  'tokens.create': object({
-    token: { type: 'string', pattern: '^mvt_[0-9a-f]{64}$', description: 'Shown only once' },
-    id: tokenId,
-    name,
-    scopes,
-    trusted,
-    expires_at: timeOrNull,
-  }),
-  'tokens.revoke': done('revoked', { id: tokenId }),
-  'vault.status': object({
-    sealed: { type: 'boolean' },
-    vault_id: { type: 'string', pattern: '^[0-9a-f]{32}$' },
-    key_stores: keyStores,
-    key_file: { type: ['string', 'null'], description: 'Path of the key file; null if there is none' },
-    kek_generation: generation,
-  }),
-  'vault.unseal': done('unsealed', {}),
-  'vault.seal': done('sealed', {}),
-  'keys.rotate': done('rotated', { kek_generation: generation }),
-  'vault.check': object({
-    database: { ...text, description: '`ok`, or the first thing that SQLite found wrong' },
-    secrets: whole,
-    fields: whole,
-    tokens: whole,
-    unreadable: {
-      ...arrayOf('SecretName'),
-      maxItems: 100,
-      description: 'The first entries that do not open',
-    },
-    unreadable_count: whole,
-  }),
-  'vault.destroy': done('destroyed', { key_stores: keyStores }),
-};
 
 /** The request body of batch-get. */
 const REFS: JsonSchema = {
@@ -329,121 +57,6 @@ const REFS: JsonSchema = {
 };
 const REFS_NOTE =
   'Refused with 413 if the answer grows beyond 4 MiB before the last reference; a single reference never is';
-
-const QUERY: Readonly<Record<QueryParameter, JsonSchema>> = {
-  env: { schema: environment, description: 'The environment; the default one if absent' },
-  metadata_key: { schema: text, description: 'Only secrets whose metadata has this top-level member' },
-  metadata_value: {
-    schema: text,
-    description: 'With metadata_key: only secrets in which it has this value, compared as text',
-  },
-  dry_run: {
-    schema: { type: 'boolean' },
-    description: 'true: only report what would be done',
-  },
-  names: { schema: { type: 'boolean' }, description: 'true: only the names, without values' },
-  q: {
-    schema: { type: 'string', minLength: 1 },
-    required: true,
-    description: 'Text to search for, in upper or lower case',
-  },
-  limit: {
-    schema: { type: 'integer', minimum: 1, maximum: 1000 },
-    description: 'Maximum number on one page; absent: all',
-  },
-  cursor: {
-    schema: text,
-    description: 'Start of the page, from the Link header of the page before',
-  },
-};
-
-/** The parameter `env` of a list of entries. */
-const ONLY_ENV: JsonSchema = {
-  schema: environment,
-  description: 'Only this environment; absent: all of them',
-};
-/** The parameter `limit` of a list that is never sent whole. */
-const PAGE_LIMIT: JsonSchema = {
-  schema: { type: 'integer', minimum: 1, maximum: 1000 },
-  description: 'Maximum number on one page (absent: 1000); a page that grows beyond 4 MiB ends earlier',
-};
-
-function describeQuery({ query, streamed }: Route, parameter: QueryParameter): JsonSchema {
-  if (parameter === 'env' && query.includes('cursor')) return ONLY_ENV;
-  if (parameter === 'limit' && !streamed) return PAGE_LIMIT;
-  return QUERY[parameter];
-}
-
-const PATH: Readonly<Record<string, JsonSchema>> = {
-  name: { schema: name, description: 'The name of the secret, percent-encoded (`/` as `%2F`)' },
-  field: { schema: field, description: 'The name of the field, percent-encoded' },
-  id: { schema: text, description: 'The id of the token' },
-};
-
-const REQUEST_ID: JsonSchema = {
-  name: 'X-Request-Id',
-  in: 'header',
-  schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' },
-  description: 'Returned in the answer and written to the log; an id of another form is replaced',
-};
-const PRECONDITIONS: Readonly<Record<NonNullable<Route['preconditions']>, readonly JsonSchema[]>> = {
-  one: describePreconditions({
-    'If-Match': 'Only if the secret has one of these entity tags; `*`: only if it is there',
-    'If-None-Match': 'Only if the secret has none of these entity tags; `*`: only if it is not there',
-  }),
-  each: describePreconditions({
-    'If-Match': 'Only if each secret that exists and would be changed has one of these entity tags',
-    'If-None-Match':
-      'Only if none of these secrets has one of these entity tags; `*`: only if no such secret exists',
-  }),
-};
-
-function describePreconditions(headers: Readonly<Record<string, string>>): readonly JsonSchema[] {
-  return Object.entries(headers).map(([header, description]) => ({
-    name: header,
-    in: 'header',
-    schema: text,
-    description,
-  }));
-}
-
-const HEADERS = {
-  'Cache-Control': { schema: { type: 'string', const: 'no-store' }, required: true },
-  'X-Request-Id': { schema: REQUEST_ID.schema, required: true },
-  ETag: { schema: text, description: 'The entity tag of the secret, for If-Match' },
-  Link: { schema: text, description: '`<…>; rel="next"`: the next page, if there is one' },
-  Allow: { schema: text, description: 'The methods that this path takes' },
-  'WWW-Authenticate': { schema: { type: 'string', const: 'Bearer' } },
-  'Retry-After': { schema: whole, description: 'Seconds' },
-} as const;
-type HeaderName = keyof typeof HEADERS;
-
-/** Descriptions of the operations' errors, by status. */
-const ERRORS: Readonly<Record<number, { meaning: string; headers?: readonly HeaderName[] }>> = {
-  400: { meaning: 'The request is not what this endpoint takes; nothing was stored' },
-  401: {
-    meaning:
-      'The token is missing, malformed, unknown, expired or revoked; after many wrong tokens this answer comes up to 5 s later',
-    headers: ['WWW-Authenticate'],
-  },
-  403: { meaning: 'The token does not have the scope' },
-  404: { meaning: 'The secret, field or token does not exist' },
-  405: { meaning: 'The path takes other methods', headers: ['Allow'] },
-  408: { meaning: 'The request took too long to arrive' },
-  409: { meaning: 'A secret with the new name exists, or this is under way already; nothing was changed' },
-  412: { meaning: 'A secret is not as If-Match or If-None-Match expects' },
-  413: {
-    meaning:
-      'The body is larger than 1 MiB, or than this endpoint takes; the entry would have more than 1,000 fields or 8 MiB (`member` names the cause); or the answer would be too large',
-  },
-  431: { meaning: 'The headers are larger than 16 KiB' },
-  500: { meaning: 'The stored data fails verification, or something unforeseen happened' },
-  503: {
-    meaning: 'The vault is sealed, too many requests are waiting, or clients hold too much memory',
-    headers: ['Retry-After'],
-  },
-  507: { meaning: 'The disk is full; nothing was stored' },
-};
 
 /** Returns the statuses with which an operation can fail. `default` is for those that later versions may add. */
 function errorsOf(route: Route): number[] {

@@ -1,7 +1,4 @@
-/**
- * Names: every way in takes the same ones, and what can be stored can be exported, imported elsewhere and exported
- * again, byte for byte.
- */
+/** Names: every way in takes the same ones. What is stored can be exported, imported elsewhere and exported again as it was. */
 import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import fc from 'fast-check';

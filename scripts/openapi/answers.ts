@@ -1,0 +1,143 @@
+/** The shape of each operation's successful answer, by hand. */
+import type { RoutedOperation } from '../../src/routes.ts';
+import { MAX_REFS } from '../../workers/bodies/references.ts';
+import {
+  arrayOf,
+  bytes,
+  done,
+  encoding,
+  environment,
+  field,
+  fieldValues,
+  generation,
+  type JsonSchema,
+  keyStores,
+  name,
+  object,
+  ref,
+  scopes,
+  text,
+  time,
+  timeOrNull,
+  tokenId,
+  trusted,
+  value,
+  whole,
+} from './schemas.ts';
+
+const count = object({ done: whole, total: whole });
+
+/** The body of each operation's successful answer. */
+export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
+  health: object({
+    status: { type: 'string', const: 'ok' },
+    time,
+    'sealed?': { type: 'boolean', const: true, description: 'Present while the vault is sealed' },
+    'damaged?': {
+      type: 'boolean',
+      const: true,
+      description: 'Present after the database was found damaged; nothing is written to it any more',
+    },
+    'replaced?': {
+      type: 'boolean',
+      const: true,
+      description: "Present after the daemon's program was replaced or removed; the daemon must be restarted",
+    },
+    'progress?': {
+      ...object({ 'writing?': count, 'reading?': count }),
+      description:
+        "Only with the session's token: progress of an import or a rotation (writing), and of a check (reading)",
+    },
+  }),
+  openapi: { type: 'object', description: 'An OpenAPI 3.1 document' },
+  'secrets.list': arrayOf('SecretSummary'),
+  'secrets.search': arrayOf('SecretSummary'),
+  'secrets.export': {
+    type: 'array',
+    items: { anyOf: [ref('schemas', 'Secret'), ref('schemas', 'UnreadableSecret')] },
+  },
+  'secrets.import': object({
+    dry_run: { type: 'boolean', description: 'Whether nothing was stored' },
+    added: arrayOf('SecretName'),
+    changed: arrayOf('SecretName'),
+    unchanged: arrayOf('SecretName'),
+  }),
+  'secrets.batchGet': object({
+    secrets: {
+      type: 'array',
+      minItems: 1,
+      maxItems: MAX_REFS,
+      items: {
+        anyOf: [ref('schemas', 'Secret'), ref('schemas', 'BatchField'), ref('schemas', 'BatchError')],
+      },
+      description: 'One for each reference, in the same order',
+    },
+  }),
+  'secrets.get': ref('schemas', 'Secret'),
+  'secrets.put': done('stored', { name }),
+  'secrets.patch': done('updated', { name }),
+  'secrets.delete': done('deleted', { name }),
+  'secrets.rename': done('renamed', { name, environment }),
+  'secrets.accept': done('accepted', { name }),
+  'values.get': bytes,
+  'values.put': done('stored', { name }),
+  'fields.list': {
+    oneOf: [
+      { ...fieldValues, description: 'Field to value' },
+      { type: 'array', items: name, description: 'With names=true: the names' },
+    ],
+  },
+  'fields.putMany': done('stored', {
+    name,
+    field_count: { ...whole, description: 'Number of fields that this request set' },
+  }),
+  'fields.get': object({ name, field, value, 'encoding?': encoding }),
+  'fields.put': done('stored', { name, field }),
+  'fields.delete': done('deleted', { name, field }),
+  'fieldValues.get': bytes,
+  'fieldValues.put': done('stored', { name, field }),
+  'passwords.generate': object({
+    password: value,
+    'name?': name,
+    stored: { type: 'boolean', description: 'Whether it was stored under that name' },
+    entropy_bits: {
+      type: 'number',
+      minimum: 0,
+      description: 'log2 of the number of equally likely values, rounded down to a tenth',
+    },
+  }),
+  'vault.info': object({ dir: text, db_path: text, db_size_bytes: whole, secret_count: whole }),
+  'tokens.list': arrayOf('Token'),
+  'tokens.create': object({
+    token: { type: 'string', pattern: '^mvt_[0-9a-f]{64}$', description: 'Shown only once' },
+    id: tokenId,
+    name,
+    scopes,
+    trusted,
+    expires_at: timeOrNull,
+  }),
+  'tokens.revoke': done('revoked', { id: tokenId }),
+  'vault.status': object({
+    sealed: { type: 'boolean' },
+    vault_id: { type: 'string', pattern: '^[0-9a-f]{32}$' },
+    key_stores: keyStores,
+    key_file: { type: ['string', 'null'], description: 'Path of the key file; null if there is none' },
+    kek_generation: generation,
+  }),
+  'vault.unseal': done('unsealed', {}),
+  'vault.seal': done('sealed', {}),
+  'keys.rotate': done('rotated', { kek_generation: generation }),
+  'vault.check': object({
+    database: { ...text, description: '`ok`, or the first thing that SQLite found wrong' },
+    secrets: whole,
+    fields: whole,
+    tokens: whole,
+    unreadable: {
+      ...arrayOf('SecretName'),
+      maxItems: 100,
+      description: 'The first entries that do not open',
+    },
+    unreadable_count: whole,
+  }),
+  'vault.destroy': done('destroyed', { key_stores: keyStores }),
+};

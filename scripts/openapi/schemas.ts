@@ -1,0 +1,185 @@
+/** The shapes that several answers of the API share, by hand. */
+import { STATUS_OF } from '../../src/http/errors.ts';
+import { REASONS } from '../../src/remedies.ts';
+
+export type JsonSchema = { readonly [keyword: string]: unknown };
+
+export const text: JsonSchema = { type: 'string' };
+export const name: JsonSchema = {
+  type: 'string',
+  minLength: 1,
+  description: 'Any UTF-8 without control characters, at most 512 bytes',
+};
+export const field: JsonSchema = {
+  ...name,
+  description: `${name.description}; not \`__proto__\``,
+};
+export const environment: JsonSchema = {
+  type: 'string',
+  description: 'Any UTF-8 without control characters, at most 512 bytes; empty: the default environment',
+};
+export const time: JsonSchema = {
+  type: 'string',
+  format: 'date-time',
+  description: 'RFC 3339, UTC, to the second',
+};
+export const timeOrNull: JsonSchema = { ...time, type: ['string', 'null'] };
+export const whole: JsonSchema = { type: 'integer', minimum: 0 };
+export const value: JsonSchema = { type: 'string', minLength: 1 };
+const metadata: JsonSchema = {
+  type: 'object',
+  additionalProperties: true,
+  description: 'Any JSON; numbers come back as they were written',
+};
+const fieldCount: JsonSchema = {
+  type: 'integer',
+  minimum: 1,
+  description: 'Absent if there are no fields',
+};
+export const tokenId: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{16}$' };
+export const scopes: JsonSchema = {
+  type: 'array',
+  items: { type: 'string', enum: ['read', 'write', 'generate', 'admin'] },
+};
+
+/** Returns the schema of an object with these members. A member whose name ends in `?` may be absent. */
+export function object(members: Readonly<Record<string, JsonSchema>>): JsonSchema {
+  const entries = Object.entries(members);
+  return {
+    type: 'object',
+    properties: Object.fromEntries(entries.map(([member, schema]) => [member.replace(/\?$/, ''), schema])),
+    required: entries.filter(([member]) => !member.endsWith('?')).map(([member]) => member),
+  };
+}
+
+export const BINARY = 'application/octet-stream';
+export const bytes: JsonSchema = { contentMediaType: BINARY, description: 'The value, byte for byte' };
+export const encoding: JsonSchema = {
+  type: 'string',
+  const: 'base64',
+  description: 'Present if the stored bytes are not UTF-8: then `value` is their base64 (RFC 4648 section 4)',
+};
+export const fieldValues: JsonSchema = {
+  type: 'object',
+  additionalProperties: { anyOf: [value, object({ value, encoding })] },
+};
+
+export const ref = (kind: string, component: string): JsonSchema => ({
+  $ref: `#/components/${kind}/${component}`,
+});
+export const done = (status: string, members: Readonly<Record<string, JsonSchema>>): JsonSchema =>
+  object({ status: { type: 'string', const: status }, ...members });
+
+const writtenBy: JsonSchema = {
+  type: 'string',
+  description: '`session` if the owner wrote it last, else the id of the token that did',
+};
+const accepted: JsonSchema = {
+  type: 'boolean',
+  description: 'Whether the owner wrote or accepted all of it, its fields included',
+};
+export const trusted: JsonSchema = {
+  type: 'boolean',
+  description: 'Whether what the token writes counts as accepted by the owner',
+};
+
+export const SCHEMAS = {
+  Error: object({
+    error: { type: 'string', description: 'What is wrong, in a sentence' },
+    code: { type: 'string', enum: Object.keys(STATUS_OF), description: 'Stays the same in every version' },
+    'reason?': {
+      type: 'string',
+      enum: REASONS,
+      description:
+        'The cause, if a code has several; mostly why the vault is sealed. Stays the same in every version',
+    },
+    'problem?': {
+      ...text,
+      description:
+        'With a reason: `error` without the remedy. With a member: what is wrong with it, without its name',
+    },
+    'member?': { ...text, description: 'The member of the body, or the parameter, that is wrong' },
+    'at?': {
+      ...object({
+        list: { ...text, description: 'The member that is the list' },
+        index: { ...whole, description: 'Counted from 0' },
+        problem: { ...text, description: '`error` without the place of the item' },
+        'same_as?': { ...whole, description: 'The index of an earlier item that is the same entry' },
+      }),
+      description: 'The item of a list in the body that is wrong',
+    },
+  }),
+  SecretSummary: object({
+    name,
+    environment,
+    metadata,
+    'field_count?': fieldCount,
+    created_at: time,
+    updated_at: time,
+    written_by: writtenBy,
+    accepted,
+  }),
+  Secret: object({
+    name,
+    environment,
+    'value?': { ...value, description: 'Absent in an entry that has only fields' },
+    'encoding?': encoding,
+    metadata,
+    'fields?': { ...fieldValues, minProperties: 1, description: 'Absent if there are none' },
+    'field_count?': fieldCount,
+    created_at: time,
+    updated_at: time,
+    written_by: writtenBy,
+    accepted,
+    'unaccepted_fields?': {
+      type: 'object',
+      additionalProperties: text,
+      minProperties: 1,
+      description:
+        'Fields that the owner neither wrote nor accepted, each with the id of the token that wrote it; absent if there are none',
+    },
+  }),
+  UnreadableSecret: object({
+    name,
+    environment,
+    error: { ...text, description: 'This entry fails verification; the rest of the page is not affected' },
+    code: { type: 'string', const: 'integrity' },
+  }),
+  BatchField: object({ name, environment, field, value, 'encoding?': encoding }),
+  BatchError: object({
+    name,
+    environment,
+    'field?': { ...name, description: 'Absent if the secret itself was asked for' },
+    error: { ...text, description: 'What is wrong with this one; the others are not affected' },
+    code: {
+      type: 'string',
+      enum: ['not_found', 'integrity'],
+      description: 'It is not there, or it fails verification',
+    },
+  }),
+  SecretName: object({ name, environment }),
+  Token: object({
+    id: tokenId,
+    name,
+    scopes,
+    trusted,
+    created_at: time,
+    expires_at: timeOrNull,
+    last_used_at: timeOrNull,
+  }),
+} as const;
+
+export const arrayOf = (component: keyof typeof SCHEMAS): JsonSchema => ({
+  type: 'array',
+  items: ref('schemas', component),
+});
+
+/** Where the vault's key is; in the answer to a destruction, where it was. */
+export const keyStores: JsonSchema = {
+  type: 'array',
+  items: { type: 'string', enum: ['keychain', 'passphrase', 'file'] },
+};
+export const generation: JsonSchema = {
+  ...whole,
+  description: 'Generation of the key that wraps the keys of the secrets',
+};
