@@ -19,7 +19,7 @@ t.cleanSnapshot = replaceVolatile;
 
 const daemon = await startDaemon(t);
 
-/** For whoever asks. */
+/** Paths that need no token. */
 const OPEN = ['/v1/health', '/v1/openapi.json'];
 
 /** What would tell a client with a token that something is wrong with its request, or what there is. */

@@ -224,7 +224,7 @@ t.test(
 );
 
 t.test(
-  'a passphrase file > the launcher, init, unseal > whoever reads it has closed its memory first',
+  'a passphrase file > the launcher, init, unseal > the process that reads it has closed its memory first',
   { skip: skip || skipWithout('strace') || (process.geteuid?.() !== 0 && ONLY_ROOT) },
   async (t) => {
     const sandbox = createBareSandbox(t);

@@ -95,7 +95,7 @@ t.test('vault.destroy > a key file > key and database are gone, every later requ
   }
   t.match((await held.ask('GET', '/v1/health')).json, { sealed: true });
   await held.close();
-  t.strictSame(filesOf(sandbox), [], 'closing makes nothing anew');
+  t.strictSame(filesOf(sandbox), [], 'closing makes nothing again');
 });
 
 t.test('vault.destroy > requests under way at the same time > each has an answer', async (t) => {

@@ -15,7 +15,7 @@ type Db = Database.Database;
 
 const ENDLESS = 'WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n';
 
-/** With it whoever writes the file can do to its schema what SQLite itself would refuse. */
+/** Lets the attacker change the schema in ways that SQLite itself would refuse. */
 function editSchema(db: Db, sql: string, ...values: (string | number | null)[]): void {
   db.unsafeMode();
   db.pragma('writable_schema = ON');

@@ -189,7 +189,7 @@ t.test(
   },
 );
 
-/** Answers whoever comes with its argument, and hangs up. */
+/** Sends its argument to every client, and hangs up. */
 const ANSWER = `
 const [socket, answer] = process.argv.slice(1);
 require('node:net').createServer((peer) => {

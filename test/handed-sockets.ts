@@ -183,7 +183,7 @@ async function findFreePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** Gives whoever listens a reason to start: bytes on the address, of whatever kind it is. */
+/** Sends bytes to the address, of any kind, which gives the listener a reason to start. */
 function knock(address: string, isDatagram: boolean): void {
   const program = `
 import socket, sys, time

@@ -211,7 +211,7 @@ t.test('scan > a repository names a program for everything > none is started', {
   git(['status']);
   t.ok(existsSync(marker), 'git alone runs some of it');
   rmSync(marker);
-  // Times that differ from the index make git look at the contents anew.
+  // Times that differ from the index make git look at the contents again.
   appendFileSync(join(folder, 'a.txt'), 'more\n');
   const staged = await scan('--staged');
   t.equal(staged.stdout, FILES.map((name) => `${name}:2: secret db\n`).join(''));

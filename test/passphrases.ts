@@ -135,7 +135,7 @@ t.test('a sealed daemon with a key file > on a terminal > asks whether to unseal
   t.match(await agreed.ended(), { code: 0 });
 });
 
-t.test('nobody can be asked > the advice works for whoever gets it', async (t) => {
+t.test('nobody can be asked > the advice works for the user who gets it', async (t) => {
   const sandbox = await createSealable(t);
   const says = async (args: string[], expected: RegExp, env: NodeJS.ProcessEnv = {}) => {
     const { code, stderr } = await mav(sandbox, args, { env });

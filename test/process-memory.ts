@@ -1,4 +1,4 @@
-/** What lies in the daemon's memory when it has answered: as whoever debugs it or has its core dump would look. */
+/** What lies in the daemon's memory when it has answered: as a debugger or a reader of its core dump would see it. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -116,7 +116,7 @@ t.test('ReplyBuffer > truncated, wiped or grown > what is left behind is zero', 
   t.throws(() => reply.truncate(1), RangeError);
 });
 
-t.test('ReplyBuffer.take > transferred > has its own memory, and the buffer starts anew', async (t) => {
+t.test('ReplyBuffer.take > transferred > has its own memory, and the buffer starts empty', async (t) => {
   const reply = new ReplyBuffer();
   const empty = reply.take();
   t.equal(structuredClone(empty, { transfer: [empty.buffer] }).length, 0);

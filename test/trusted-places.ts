@@ -1,5 +1,5 @@
 /**
- * The way to the socket as the command line and the client library look at it. Whoever runs the tests listens here: what is
+ * The way to the socket as the command line and the client library look at it. The user who runs the tests listens here: what is
  * refused is a place where somebody else could. Another user who does: test/hard/other-listener.ts.
  */
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -39,7 +39,7 @@ const openapi = JSON.parse(readFileSync(new URL('../../src/http/openapi.json', i
 const OWN_STATUSES = [200, 400, 401, 403, 409, 413, 503];
 const NEVER = [500, 507];
 
-/** What whoever has no valid token is answered where there is no route; a sealed vault cannot know a stranger's. */
+/** The answers to a client without a valid token on an unknown path; a sealed vault cannot check tokens. */
 const UNKNOWN_STATUSES: Readonly<Record<HttpCase['as'], readonly number[]>> = {
   session: [],
   admin: [503],

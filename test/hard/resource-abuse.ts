@@ -244,7 +244,7 @@ t.test(
   },
 );
 
-/** The daemon looks once a minute, and cuts off whoever has taken nothing for a minute then. */
+/** Once a minute the daemon cuts off clients that have taken nothing for a minute. */
 const CUT_OFF_MS = 125_000;
 
 t.test('a client that takes nothing of its answer > is cut off within two minutes', async (t) => {

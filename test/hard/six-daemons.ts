@@ -81,7 +81,7 @@ t.test(
       const startedAt = performance.now();
       const result = await race(t, first);
       longestMs = Math.max(longestMs, performance.now() - startedAt);
-      t.same(findOddEnds(result), [], 'the five end with 1 and name whoever has the vault');
+      t.same(findOddEnds(result), [], 'the five end with 1 and name the process that has the vault');
       named += result.lost.filter(({ stderr }) =>
         stderr.includes(`process ${result.winner.child.pid},`),
       ).length;

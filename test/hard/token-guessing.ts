@@ -258,7 +258,7 @@ t.test('owner > while others send many guesses at once > undelayed, and they are
 });
 
 t.test(
-  'owner > while more guess than are held back > undelayed, and they have to connect anew',
+  'owner > while more guess than are held back > undelayed, and they have to connect again',
   async (t) => {
     const { guessed, perSecond } = await compare(t, { connections: 1_100, manner: 'wait' });
     t.ok(perSecond(guessed.refused) > 500);

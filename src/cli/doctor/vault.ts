@@ -170,7 +170,7 @@ function judgeCheck({
       ? ok('entries', `everything opens (secrets: ${secrets}, fields: ${fields}, tokens: ${tokens})`)
       : fail(
           'entries',
-          `changed by somebody without the key, or damaged: ${named.join(', ')}${rest}; set them anew or delete them`,
+          `changed by somebody without the key, or damaged: ${named.join(', ')}${rest}; set them again or delete them`,
         ),
   ];
 }
