@@ -8,8 +8,6 @@ export const SCHEME_ANYWHERE = /mav:\/\//i;
 
 /** The first `/` ends the environment and the first `#` the name; a name's own `/` need not be encoded. */
 const PARTS = /^mav:\/\/([^/#]*)\/([^#]+)(?:#(.+))?$/s;
-/** What no name may have (C0, DEL and C1). */
-const CONTROLS = /\p{Cc}/u;
 
 /** Returns null if the reference is malformed. */
 export function parseReference(text: string): Reference | null {
@@ -25,7 +23,8 @@ function decodePart(part: string | undefined): string | null | undefined {
   if (part === undefined) return undefined;
   try {
     const text = decodeURIComponent(part);
-    return CONTROLS.test(text) ? null : text;
+    // No name may have one of these (C0, DEL and C1). Not a constant: every command would ask for Unicode's table of them.
+    return /\p{Cc}/u.test(text) ? null : text;
   } catch {
     return null;
   }
