@@ -1,4 +1,4 @@
-/** Starts the bare server (bare-server.ts) with the bytes that a daemon answered. */
+/** Starts the bare server (bare-server.js) with the bytes that a daemon answered. */
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ export async function startBareServer(folder: string, answer: Answer): Promise<B
   const [socketPath, answerPath] = [`${path}.sock`, `${path}.json`];
   const headers = keepOwnHeaders(answer.rawHeaders);
   writeFileSync(answerPath, JSON.stringify({ headers, body: answer.body.toString('base64') }));
-  const program = join(import.meta.dirname, 'bare-server.ts');
+  const program = join(import.meta.dirname, 'bare-server.js');
   const child = startNode([program, socketPath, answerPath], process.env, ['ignore', 'pipe', 'inherit']);
   if (child.stdout !== null) await once(child.stdout, 'data');
   return { socketPath, process: child };
