@@ -9,7 +9,7 @@ import { ATTEMPTS, attempt, createBareSandbox, skip } from './fixtures/closed-pr
 import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { waitUntil } from './fixtures/raw.ts';
-import { BIN, createSandbox, finished, mav, startNode } from './fixtures/vault.ts';
+import { BIN, createSandbox, finished, mav } from './fixtures/vault.ts';
 
 /** Of a closed process strace sees no path and no descriptor's file unless it is root's. */
 const ONLY_ROOT = 'only root can read what files a closed process opens';
@@ -192,8 +192,8 @@ t.test(
     const programs = calls.filter((line) => / execve\(/.test(line) && !/ENOENT/.test(line));
     t.same(
       programs.map((line) => /execve\("[^"]*\/(\w+)"/.exec(line)?.[1]),
-      // env, node as the launcher, node as the daemon.
-      ['env', 'node', 'node'],
+      // node as the launcher, node as the daemon.
+      ['node', 'node'],
     );
     t.comment(`figure: ${sockets.length} sockets in the daemon's life, all of the Unix kind`);
   },
@@ -246,7 +246,7 @@ t.test(
       return reads;
     };
     const run = async (name: string, ...args: string[]) => {
-      const [program = '', ...before] = [...trace(name), ...startNode(sandbox.env), BIN, ...args];
+      const [program = '', ...before] = [...trace(name), process.execPath, BIN, ...args];
       return finished(spawn(program, before, { env: sandbox.env, cwd: sandbox.folder }));
     };
     const given = ['--passphrase-file', file];

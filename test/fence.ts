@@ -15,7 +15,7 @@ import { Libc } from '../src/daemon/libc.ts';
 import { buildCallFilter, buildListeningFilter } from '../src/daemon/system-call-filter.ts';
 import { locateHome } from '../src/places/home.ts';
 import { skipWithout } from './fixtures/programs.ts';
-import { createSandbox, finished, startNode } from './fixtures/vault.ts';
+import { createSandbox, finished } from './fixtures/vault.ts';
 
 t.setTimeout(120_000);
 const libc = Libc.open();
@@ -31,9 +31,8 @@ async function runUnder(t: Test, confine: string, program: string, ...words: str
     import { putBehind } from ${JSON.stringify(new URL('../src/daemon/landlock.ts', import.meta.url).href)};
     const [program, ...words] = process.argv.slice(1);
     if (${confine}) process.execve('/usr/bin/env', ['env', 'python3', '-c', program, ...words], process.env);`;
-  const [env = '', ...node] = startNode({});
   const run = await finished(
-    spawn(env, [...node, '--input-type=module', '-e', launch, program, ...words], {
+    spawn(process.execPath, ['--input-type=module', '-e', launch, program, ...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
     }),
   );

@@ -11,7 +11,7 @@ import t from 'tap';
 import { locateSessionToken, readSessionToken } from '../src/places/session-token.ts';
 import { routes } from '../src/routes.ts';
 import { startDaemon } from './fixtures/daemon.ts';
-import { type Finished, finished, startNode } from './fixtures/vault.ts';
+import { type Finished, finished } from './fixtures/vault.ts';
 
 const CLIENT = new URL('generated-client/', import.meta.url).pathname;
 const PROGRAM = new URL('generated-client/program.ts', import.meta.url);
@@ -30,8 +30,7 @@ const daemon = await startDaemon(t);
 
 /** In the client's folder. */
 function run(...command: string[]): Promise<Finished> {
-  const [program, ...node] = startNode({});
-  return finished(spawn(program, [...node, ...command], { cwd: CLIENT, env: daemon.env }));
+  return finished(spawn(process.execPath, command, { cwd: CLIENT, env: daemon.env }));
 }
 
 t.test('openapi.json > given to a generator > valid, and its client compiles with a program', async (t) => {

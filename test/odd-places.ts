@@ -6,15 +6,7 @@ import t, { type Test } from 'tap';
 import { ask } from './fixtures/ask.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import { createSmallSandbox, onSmallDisk, remount } from './fixtures/small-disk.ts';
-import {
-  BIN,
-  createSandbox,
-  type Finished,
-  finished,
-  mav,
-  type Sandbox,
-  startNode,
-} from './fixtures/vault.ts';
+import { BIN, createSandbox, type Finished, finished, mav, type Sandbox } from './fixtures/vault.ts';
 
 const onLinux = () => ({ skip: process.platform !== 'linux' && 'needs /proc' });
 
@@ -59,7 +51,7 @@ function isListening(socket: string): Promise<boolean> {
 /** Runs `mav` in a folder that is deleted by then. */
 function mavNowhere({ folder, env }: Sandbox, args: readonly string[]) {
   const script = 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"';
-  return spawn('/bin/sh', ['-c', script, join(folder, 'gone'), ...startNode(env), BIN, ...args], { env });
+  return spawn('/bin/sh', ['-c', script, join(folder, 'gone'), process.execPath, BIN, ...args], { env });
 }
 
 async function runNowhere(sandbox: Sandbox, args: readonly string[], input = ''): Promise<Finished> {

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { startDaemon } from './fixtures/daemon.ts';
 import { answer, NEW, PASSPHRASE } from './fixtures/passphrases.ts';
 import { mavOnTerminal, openTerminal, type Terminal } from './fixtures/terminal.ts';
-import { BIN, createSandbox, mav, type Sandbox, startNode } from './fixtures/vault.ts';
+import { BIN, createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
 
 /** A vault that needs its passphrase. */
 async function createSealable(t: Test): Promise<Sandbox & { readonly pass: string }> {
@@ -20,7 +20,7 @@ async function createSealable(t: Test): Promise<Sandbox & { readonly pass: strin
 
 /** `mav` behind a shell, so that something can be piped into it on the terminal. */
 function shell(t: Test, sandbox: Sandbox, before: string, args: string): Terminal {
-  const command = [...startNode(sandbox.env), BIN].map((word) => `'${word}'`).join(' ');
+  const command = [process.execPath, BIN].map((word) => `'${word}'`).join(' ');
   return openTerminal(t, sandbox, ['/bin/sh', '-c', `${before} | ${command} ${args}`]);
 }
 

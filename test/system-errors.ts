@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startDaemon } from './fixtures/daemon.ts';
 import { findMissing } from './fixtures/programs.ts';
-import { BIN, createSandbox, fillVault, finished, mav, spawnMav, startNode } from './fixtures/vault.ts';
+import { BIN, createSandbox, fillVault, finished, mav, spawnMav } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 /** What no message may look like: Node's own words, or the name of an error's class. */
@@ -48,7 +48,7 @@ function becomeStranger(t: Test): Stranger {
     : [];
   if (isRoot) spawnSync('chown', [`${STRANGER}:${STRANGER}`, folder]);
   const run: Stranger['run'] = (args, env = {}) => {
-    const [program = '', ...words] = [...become, ...startNode({}), BIN, ...args];
+    const [program = '', ...words] = [...become, process.execPath, BIN, ...args];
     const { status, stdout, stderr } = spawnSync(program, words, {
       cwd: folder,
       env: {

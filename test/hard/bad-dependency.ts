@@ -16,7 +16,7 @@ import { type Neighbour, startNeighbour } from '../fixtures/neighbour.ts';
 import { skipWithout } from '../fixtures/programs.ts';
 import { waitUntil } from '../fixtures/raw.ts';
 import { AS_ORDINARY, giveToOrdinaryUser, skipWithoutOrdinaryUser } from '../fixtures/users.ts';
-import { createSandbox, mav, type Sandbox, startNode } from '../fixtures/vault.ts';
+import { createSandbox, mav, type Sandbox } from '../fixtures/vault.ts';
 
 const LINES = join(import.meta.dirname, '../fixtures/bad-dependency.mjs');
 const skip =
@@ -85,7 +85,7 @@ async function attackInPlainNode(t: Test, { sandbox, plant }: Prepared): Promise
   const report = plant(folder, join(folder, 'report'));
   const [program = '', ...args] = [
     ...AS_ORDINARY,
-    ...startNode({}),
+    process.execPath,
     '--experimental-ffi',
     join(folder, 'bad-dependency.mjs'),
   ];

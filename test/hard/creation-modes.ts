@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { skipWithout } from '../fixtures/programs.ts';
-import { BIN, createSandbox, finished, mav, type Sandbox, startNode } from '../fixtures/vault.ts';
+import { BIN, createSandbox, finished, mav, type Sandbox } from '../fixtures/vault.ts';
 
 t.setTimeout(300_000);
 
@@ -53,7 +53,7 @@ function spawnTraced(
   options: SpawnOptions,
 ) {
   const strace = ['strace', ...'-f -qq -y -s 512 -o'.split(' '), join(folder, trace), '-e', `trace=${CALLS}`];
-  const command = [...strace, ...startNode(env), BIN, ...args, '--allow-tracer'];
+  const command = [...strace, process.execPath, BIN, ...args, '--allow-tracer'];
   return spawn('/bin/sh', ['-c', 'umask 000; exec "$@"', 'sh', ...command], { ...options, env });
 }
 

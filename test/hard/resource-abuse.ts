@@ -11,7 +11,7 @@ import { skipWithout } from '../fixtures/programs.ts';
 import { RawConnection } from '../fixtures/raw.ts';
 import { longestWaitMs, type SteadyClient, startSteadyClient } from '../fixtures/steady-client.ts';
 import { becomeOrdinaryUser } from '../fixtures/users.ts';
-import { BIN, startNode } from '../fixtures/vault.ts';
+import { BIN } from '../fixtures/vault.ts';
 
 t.setTimeout(600_000);
 becomeOrdinaryUser();
@@ -48,7 +48,7 @@ async function serveAttacked(t: Test): Promise<Attacked> {
       { method: 'GET', target: '/v1/health', status: 200 },
       { method: 'PUT', target: OWN, body: '{"value":"v"}', status: 201 },
     ],
-    command: { line: [...startNode(daemon.env), BIN, 'get', 'small'], env: daemon.env, prints: 'v' },
+    command: { line: [process.execPath, BIN, 'get', 'small'], env: daemon.env, prints: 'v' },
   });
   const pid = daemon.child.pid ?? 0;
   return { daemon, pid, owner, token, head: `Host: x\r\nAuthorization: Bearer ${token}\r\n` };

@@ -15,15 +15,7 @@ import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
 import { findMissing, skipWithout } from '../fixtures/programs.ts';
 import { CANARY } from '../fixtures/tampered.ts';
 import { AS_ORDINARY, giveToOrdinaryUser, skipWithoutOrdinaryUser } from '../fixtures/users.ts';
-import {
-  BIN,
-  createSandbox,
-  type Finished,
-  finished,
-  mav,
-  type Sandbox,
-  startNode,
-} from '../fixtures/vault.ts';
+import { BIN, createSandbox, type Finished, finished, mav, type Sandbox } from '../fixtures/vault.ts';
 
 t.setTimeout(300_000);
 const WITH_CORES = ['sh', '-c', 'ulimit -c unlimited; exec "$@"', 'sh'];
@@ -209,7 +201,7 @@ t.test('the same user > opens its memory from execve on > for less than 40 ms', 
   const windows: number[] = [];
   const bare: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const command = [...user, 'python3', '-c', WINDOW, ...startNode(sandbox.env), BIN, 'serve'];
+    const command = [...user, 'python3', '-c', WINDOW, process.execPath, BIN, 'serve'];
     const run = await runAsUser(command, sandbox.folder);
     t.equal(run.code, 0, run.stderr);
     windows.push(Number(run.stdout));

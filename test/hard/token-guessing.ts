@@ -11,7 +11,7 @@ import { locateSessionToken, readSessionToken } from '../../src/places/session-t
 import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
 import type { Guessed, GuesserOptions } from '../fixtures/guesser.ts';
 import { RawConnection } from '../fixtures/raw.ts';
-import { finished, startNode } from '../fixtures/vault.ts';
+import { finished } from '../fixtures/vault.ts';
 
 const GUESSER = new URL('../fixtures/guesser.ts', import.meta.url).pathname;
 const TOKEN_DIGITS = 64;
@@ -204,8 +204,7 @@ async function during(ms: number, run: (isOver: () => boolean) => Promise<Owner>
 
 async function attack(t: Test, daemon: Daemon, options: Omit<GuesserOptions, 'socketPath'>) {
   const argument = JSON.stringify({ socketPath: daemon.socket, ...options });
-  const [program, ...node] = startNode(daemon.env);
-  const child = spawn(program, [...node, GUESSER, argument], { env: daemon.env });
+  const child = spawn(process.execPath, [GUESSER, argument], { env: daemon.env });
   t.teardown(() => child.kill('SIGKILL'));
   let isOver = false;
   const ended = finished(child).finally(() => (isOver = true));
