@@ -88,13 +88,7 @@ export async function serve(options: ServeOptions): Promise<never> {
     const vault = await start(options, { handed, known, passphrase }, log, ending);
     notifyReady();
     giveRightsUp(options, libc, known, log);
-    // Whatever a later request needs is loaded now, because the program may be replaced while the daemon runs.
-    await Promise.all([vault.loaded(), loadOpenApi()]);
-    await vault.settled();
-    await options.onSettled(vault, handed !== null);
-    const { sealedBecause: problem } = vault;
-    const sealedBecause = problem === null ? null : adviseOn(problem, API);
-    log.ready({ socketPath: home.socketPath, sealedBecause, hints: options.hints });
+    await becomeReady(options, vault, handed !== null, log);
   } catch (error) {
     // If the daemon was told to stop while it started, that ends the process.
     if (!ending.isUnderWay) {
@@ -103,6 +97,22 @@ export async function serve(options: ServeOptions): Promise<never> {
     }
   }
   return new Promise<never>(() => {});
+}
+
+/** Waits until the vault is unsealed or could not be, and says so. */
+async function becomeReady(
+  { home, hints, onSettled }: ServeOptions,
+  vault: HeldVault,
+  isHanded: boolean,
+  log: Log,
+): Promise<void> {
+  // Whatever a later request needs is loaded now, because the program may be replaced while the daemon runs.
+  await Promise.all([vault.loaded(), loadOpenApi()]);
+  await vault.settled();
+  await onSettled(vault, isHanded);
+  const { sealedBecause: problem } = vault;
+  const sealedBecause = problem === null ? null : adviseOn(problem, API);
+  log.ready({ socketPath: home.socketPath, sealedBecause, hints });
 }
 
 /** Gives up the rights that only the start needs, and records which protections hold then. */
@@ -160,18 +170,25 @@ interface Means {
 
 /** Opens the vault and begins to answer. The vault may still be being unsealed when it returns. */
 async function start(
-  { pool, home, env }: ServeOptions,
+  options: ServeOptions,
   { handed, known, passphrase }: Means,
   log: Log,
   ending: Ending,
 ): Promise<HeldVault> {
-  const { teardown } = ending;
   const sessionToken = mintSessionToken();
-  const vault = new HeldVault({ ...pool, known }, sessionToken, log.event);
-  teardown.push(() => vault.close());
+  const vault = new HeldVault({ ...options.pool, known }, sessionToken, log.event);
+  ending.teardown.push(() => vault.close());
   void vault.unseal(passphrase);
   void vault.destroyed.then(() => ending.begin('the vault was destroyed', 0));
   void vault.stuck.then(() => ending.beginNow('a thread cannot let go of the keys'));
+  const server = await createVaultServer(vault, options.home, log, ending);
+  await listen(server, options, handed, sessionToken, ending);
+  return vault;
+}
+
+/** Returns a server that does not listen yet. */
+async function createVaultServer(vault: HeldVault, home: Home, log: Log, ending: Ending): Promise<Server> {
+  const { teardown } = ending;
   const parserBuffer = await ParserBuffer.open(dirname(home.socketPath));
   teardown.push(() => parserBuffer.close());
   const server = createApiServer(vault, log.request, {
@@ -183,6 +200,17 @@ async function start(
   if (credentials !== null) checkPeers(server, credentials, log.event);
   teardown.push(() => closeServer(server, ending.hurry));
   teardown.push(() => vault.stopWaiting());
+  return server;
+}
+
+/** Listens on the socket, and leaves the session token where the command line looks for it. */
+async function listen(
+  server: Server,
+  { home, env }: ServeOptions,
+  handed: HandedSocket | null,
+  sessionToken: string,
+  { teardown }: Ending,
+): Promise<void> {
   const leaveToken = () => teardown.push(leaveSessionToken(env, home.socketPath, sessionToken));
   if (handed === null) {
     const socket = await listenAt(server, home.socketPath);
@@ -193,7 +221,6 @@ async function start(
     leaveToken();
     await listenOnHanded(server, handed);
   }
-  return vault;
 }
 
 /** Waits for the requests under way, and closes idle connections at once. */

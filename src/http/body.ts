@@ -61,7 +61,15 @@ export function collectBody(
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxSize) return Promise.reject(tooLarge(maxSize));
   invite();
-  const collected = new Collector(announced, maxSize, connection);
+  return collectChunks(request, new Collector(announced, maxSize, connection), connection);
+}
+
+/** Resolves and rejects as `collectBody` does. */
+function collectChunks(
+  request: IncomingMessage,
+  collected: Collector,
+  connection: ClientConnection,
+): Promise<Body | null> {
   return new Promise((resolve, reject) => {
     const give = (error: Error) => {
       collected.wipe();

@@ -91,14 +91,20 @@ function startThread(
     tell({ kind: 'ended', id, reason: describeError(error) });
     return;
   }
-  for (const other of listOthers()) {
-    const { port1, port2 } = new MessageChannel();
-    hand(pool, { kind: 'peer', id: other.id, port: port1 });
-    hand(other.pool, { kind: 'peer', id, port: port2 });
-  }
+  const thread: Kept = { id, pool, group, role };
+  introduce(thread, listOthers());
   // Last, so that the thread has its peers before its first request.
   hand(pool, { kind: 'requests', port });
-  threads.set(id, { id, pool, group, role });
+  threads.set(id, thread);
+}
+
+/** Hands a new thread, and each of the others, one end of a channel between the two. */
+function introduce(thread: Kept, others: readonly Kept[]): void {
+  for (const other of others) {
+    const { port1, port2 } = new MessageChannel();
+    hand(thread.pool, { kind: 'peer', id: other.id, port: port1 });
+    hand(other.pool, { kind: 'peer', id: thread.id, port: port2 });
+  }
 }
 
 /** Starts a pool of one thread. `onEnd` is called once. Throws where the system has no more threads to give. */

@@ -61,6 +61,13 @@ export interface Death {
 /** The pools whose calls travel in batches. */
 type BatchedPool = Exclude<Pool, 'control'>;
 
+/** `spread`: how many readers get short batches. A core is left to the request thread, and one reader is for what takes long. */
+function countReaders(wanted: number | null): { readonly readers: number; readonly spread: number } {
+  const cores = availableParallelism();
+  const readers = wanted ?? Math.min(MAX_READERS, Math.max(MIN_READERS, cores - 1));
+  return { readers, spread: Math.max(1, Math.min(readers, cores - 1)) };
+}
+
 export class Pools {
   readonly #readerThreads: Threads;
   readonly #writerThreads: Threads;
@@ -77,10 +84,7 @@ export class Pools {
    * reply to a dispatched call.
    */
   constructor(options: PoolOptions, onDeath: (death: Death) => void, note: NoteReply = () => {}) {
-    const cores = availableParallelism();
-    const readers = options.readers ?? Math.min(MAX_READERS, Math.max(MIN_READERS, cores - 1));
-    // A core is left to the request thread, and one reader is for what takes long.
-    const spread = Math.max(1, Math.min(readers, cores - 1));
+    const { readers, spread } = countReaders(options.readers);
     const startThreads = this.#createStarter({ ...options, readers }, onDeath);
     this.#readerThreads = startThreads('reader', readers, spread);
     this.#writerThreads = startThreads('writer', 1, 1);
