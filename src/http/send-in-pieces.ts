@@ -28,24 +28,32 @@ export async function sendInPieces(
   onTaken: () => void,
 ): Promise<string | null> {
   message.writeHead(status, headers);
-  // The head is all that HEAD asks for.
-  if (method === 'HEAD') {
-    body.fill(0);
-    message.end();
-    return null;
-  }
   try {
-    if (!(await writePiece(message, body, holding))) return null;
-    for await (const piece of rest) {
-      onTaken();
-      if (!(await writePiece(message, piece, holding))) return null;
-    }
+    // The head is all that HEAD asks for.
+    if (method === 'HEAD') body.fill(0);
+    else if (!(await writePieces(message, body, rest, holding, onTaken))) return null;
     message.end();
     return null;
   } catch (error) {
     message.destroy();
     return error instanceof HttpError ? error.code : 'internal';
   }
+}
+
+/** Resolves with true when the kernel has taken all pieces, with false once the client is gone. */
+async function writePieces(
+  message: ServerResponse,
+  first: Bytes,
+  rest: ListResponse['rest'],
+  holding: Holding,
+  onTaken: () => void,
+): Promise<boolean> {
+  if (!(await writePiece(message, first, holding))) return false;
+  for await (const piece of rest) {
+    onTaken();
+    if (!(await writePiece(message, piece, holding))) return false;
+  }
+  return true;
 }
 
 /**

@@ -26,8 +26,7 @@ const RARE_NAMES = Object.keys(RARE) as (keyof RareCallMembers)[];
 
 /** `hasAuthors`: whether the thread learns who asks. Readers need not, and with many tokens each would be a word of its own. */
 export function encodeBatch(batch: Batch, hasAuthors = true): FlatBatch {
-  const words = new Words();
-  const bodies: Uint8Array<ArrayBuffer>[] = [];
+  const words = new Map<string, number>();
   const rare: [number, RareCallMembers][] = [];
   const numbers: number[] = [];
   let texts = '';
@@ -36,42 +35,36 @@ export function encodeBatch(batch: Batch, hasAuthors = true): FlatBatch {
     const author = hasAuthors ? call.author : undefined;
     let flags = (mayReplace ? FLAGS.mayReplace : 0) | (body === null ? 0 : FLAGS.hasBody);
     if (author !== undefined) flags |= FLAGS.hasAuthor | (author.isTrusted ? FLAGS.isTrusted : 0);
-    const authorAt = author === undefined ? 0 : words.indexOf(author.id);
-    const start = numbers.push(words.indexOf(operation), flags, authorAt, 0);
+    const authorAt = author === undefined ? 0 : indexIn(words, author.id);
+    const start = numbers.push(indexIn(words, operation), flags, authorAt, 0);
     for (const name in params) {
       const value = params[name] ?? '';
       texts += value;
-      numbers.push(words.indexOf(name), value.length);
+      numbers.push(indexIn(words, name), value.length);
     }
     numbers[start - 1] = (numbers.length - start) / PER_PARAMETER;
-    if (body !== null) bodies.push(body);
-    const members = pickRare(call);
-    if (members !== null) rare.push([index, members]);
+    addRare(rare, index, call);
   }
-  return [words.list, new Int32Array(numbers), texts, bodies, rare];
+  const bodies = batch.flatMap(({ body }) => (body === null ? [] : [body]));
+  return [[...words.keys()], new Int32Array(numbers), texts, bodies, rare];
 }
 
-/** Numbers the words of a batch, each once. */
-class Words {
-  readonly list: string[] = [];
-  readonly #indexes = new Map<string, number>();
-
-  indexOf(word: string): number {
-    const known = this.#indexes.get(word);
-    if (known !== undefined) return known;
-    this.#indexes.set(word, this.list.length);
-    return this.list.push(word) - 1;
-  }
+/** Numbers the words of a batch, each once, in the order in which they came. */
+function indexIn(words: Map<string, number>, word: string): number {
+  const known = words.get(word);
+  if (known !== undefined) return known;
+  words.set(word, words.size);
+  return words.size - 1;
 }
 
-/** Returns null for most calls, which have none of these members. */
-function pickRare(call: Call): RareCallMembers | null {
+/** Adds what few calls have, if this one has it. */
+function addRare(rare: [number, RareCallMembers][], index: number, call: Call): void {
   let members: RareCallMembers | null = null;
   for (const name of RARE_NAMES) {
     const member = call[name];
     if (member !== undefined) members = Object.assign(members ?? {}, { [name]: member });
   }
-  return members;
+  if (members !== null) rare.push([index, members]);
 }
 
 export function decodeResult([bytes, numbers, etags, rare]: FlatResult): BatchResult {
