@@ -23,9 +23,13 @@ t.test('verifyTokenMac > a stored row that cannot be > false, not an exception',
 
 t.test('digestRow > a time that no row can have > integrity error', async (t) => {
   for (const time of [-1, 0.5, Number.NaN, 2 ** 53]) {
+    t.ok(isUniformFailure(() => digestRow({ ...ROW, id: time })));
     t.ok(isUniformFailure(() => digestRow({ ...ROW, createdAt: time })));
     t.ok(isUniformFailure(() => digestRow({ ...ROW, updatedAt: time })));
     t.ok(isUniformFailure(() => digestRow({ ...ROW, accepted: time })));
+    t.ok(isUniformFailure(() => digestRow({ ...ROW, expiresAt: time })));
+    t.ok(isUniformFailure(() => digestRow({ ...ROW, rotateBy: time })));
+    t.ok(isUniformFailure(() => digestRow({ ...ROW, revision: time })));
     t.ok(isUniformFailure(() => digestRow({ ...ROW, fields: [{ field: 'otp', version: time }] })));
   }
 });

@@ -40,11 +40,17 @@ const readContext = (h: Header): Buffer =>
 
 const readDigest = (h: Header): Buffer =>
   digestRow({
+    id: Number(h('secret-id')),
     metadata: h('metadata'),
     createdAt: Number(h('created-at')),
     updatedAt: Number(h('updated-at')),
     writtenBy: h('written-by'),
     accepted: Number(h('accepted')),
+    expiresAt: Number(h('expires-at')),
+    rotateBy: Number(h('rotate-by')),
+    revision: Number(h('revision')),
+    change: h('change'),
+    isOld: h('old') === '1',
     fields: [...h('fields').matchAll(/(\S+)=(\d+)/g)].map(([, field = '', version]) => ({
       field,
       version: Number(version),

@@ -5,8 +5,7 @@ import { DEK_WRAP, describeRow } from './wrap.ts';
 
 export function digestVectors(): Vector[] {
   const make = (name: string, comment: string, change: Partial<Row>) => {
-    const { metadata, createdAt, updatedAt, writtenBy, accepted, fields } = { ...DEK_WRAP, ...change };
-    const row: Row = { metadata, createdAt, updatedAt, writtenBy, accepted, fields };
+    const { wrappingKey: _wrappingKey, keyId: _keyId, key: _key, c: _c, ...row } = { ...DEK_WRAP, ...change };
     return {
       name: `row-digest_${name}`,
       comment,
@@ -15,13 +14,17 @@ export function digestVectors(): Vector[] {
       blob: rowDigest(row),
     };
   };
-  const nothing = { metadata: '', createdAt: 0, updatedAt: 0, writtenBy: '', accepted: 0, fields: [] };
+  const nothing = {
+    ...{ id: 0, metadata: '', createdAt: 0, updatedAt: 0, writtenBy: '', accepted: 0, fields: [] },
+    ...{ expiresAt: 0, rotateBy: 0, revision: 0, change: '' },
+  };
   const unicode = { metadata: '{"größe":"秘密 🔑"}', fields: [{ field: '🔑', version: 1 }] };
   return [
     make('usual', 'a usual row', {}),
     make('empty', 'no metadata at all, time 0, no writer, no fields', nothing),
     make('unicode', 'lengths count bytes, not characters', { ...unicode, createdAt: 1, updatedAt: 2 }),
     make('far-future', 'times of more than 32 bits', { createdAt: 2 ** 32, updatedAt: 2 ** 53 - 1 }),
+    make('old', 'a version that was replaced', { isOld: true }),
     make('token', 'written by a token, not accepted', { writtenBy: '00c0ffee00c0ffee', accepted: 0 }),
   ];
 }

@@ -11,11 +11,17 @@ interface WrapCase extends Row {
 
 /** The lines of the header about a row. */
 export const describeRow = (r: Row): Record<string, Value> => ({
+  'secret-id': r.id,
   metadata: r.metadata,
   'created-at': r.createdAt,
   'updated-at': r.updatedAt,
   'written-by': r.writtenBy,
   accepted: r.accepted,
+  'expires-at': r.expiresAt,
+  'rotate-by': r.rotateBy,
+  revision: r.revision,
+  change: r.change,
+  old: r.isOld ? 1 : 0,
   fields: r.fields.map(({ field, version }) => `${field}=${version}`).join(' '),
 });
 
@@ -24,11 +30,16 @@ export const DEK_WRAP: WrapCase = {
   keyId: seed('kek id', 16),
   key: seed('dek', 32),
   c: SECRET,
+  id: 3,
   metadata: '{"owner":"payments","url":"https://db.example"}',
   createdAt: 1_767_225_600,
   updatedAt: 1_769_904_000,
   writtenBy: 'session',
   accepted: 1,
+  expiresAt: 1_798_761_600,
+  rotateBy: 1_790_812_800,
+  revision: 7,
+  change: 'set',
   fields: [
     { field: 'otp', version: 4 },
     { field: 'pin', version: 5 },
@@ -42,9 +53,14 @@ const KEK_WRAP: WrapCase = {
   keyId: SECRET.vaultId,
   key: seed('kek', 32),
   c: { ...SECRET, kind: 'kek', environment: '', name: seed('kek id', 16).toString('hex'), version: 1 },
+  id: 0,
   metadata: '{}',
   writtenBy: '',
   accepted: 0,
+  expiresAt: 0,
+  rotateBy: 0,
+  revision: 0,
+  change: '',
   fields: [],
 };
 
@@ -96,6 +112,7 @@ export function wrapVectors(): Vector[] {
     bad('nonce-flipped', 'one bit of the nonce is flipped', flip(blob, 21)),
     bad('nonce-end-flipped', 'one bit of the part that ChaCha20 takes is flipped', flip(blob, 44)),
     bad('wrapping-key', 'another KEK', blob, { wrappingKey: seed('other kek', 32) }),
+    bad('secret-id', 'the row of another secret', blob, { id: 4 }),
     bad('metadata', 'the metadata was edited', blob, { metadata: '{"owner":"mallory"}' }),
     bad('metadata-space', 'the same JSON, stored with a space', blob, {
       metadata: DEK_WRAP.metadata.replace(',', ', '),
@@ -110,6 +127,17 @@ export function wrapVectors(): Vector[] {
     bad('written-by', 'another writer', blob, { writtenBy: '00c0ffee00c0ffee' }),
     bad('accepted', 'no longer accepted', blob, { accepted: 0 }),
     bad('accepted-two', 'accepted, as no row can be', blob, { accepted: 2 }),
+    bad('expires-at', 'it expires later', blob, { expiresAt: DEK_WRAP.expiresAt + 1 }),
+    bad('expires-never', 'it does not expire any more', blob, { expiresAt: 0 }),
+    bad('rotate-by', 'it is to be replaced later', blob, { rotateBy: DEK_WRAP.rotateBy + 1 }),
+    bad('dates-swapped', 'the two due dates changed places', blob, {
+      expiresAt: DEK_WRAP.rotateBy,
+      rotateBy: DEK_WRAP.expiresAt,
+    }),
+    bad('revision', 'another version of the secret', blob, { revision: 6 }),
+    bad('change', 'made by another change', blob, { change: 'import' }),
+    bad('old', 'the current version, as an old one', blob, { isOld: true }),
+    bad('not-old', 'an old version, as the current one', make('old', { ...DEK_WRAP, isOld: true })),
     bad('field-lost', 'the row of a field is gone', blob, { fields: [otp] }),
     bad('fields-lost', 'the rows of all fields are gone', blob, { fields: [] }),
     bad('field-added', 'a field too many', blob, { fields: [...fields, { field: 'user', version: 1 }] }),

@@ -17,6 +17,8 @@ export interface FieldVersion {
 
 /** The plaintext of a row that its wrapped DEK binds. */
 export interface BoundRow {
+  /** The id of the secret, so that no version can be put among those of another secret; 0 for a field. */
+  readonly id: number;
   /** The exact stored JSON text; empty for a field. */
   readonly metadata: string;
   /** The stored integers, whatever their unit. */
@@ -26,25 +28,43 @@ export interface BoundRow {
   readonly writtenBy: string;
   /** 1 if the owner wrote or accepted the row's value, else 0. */
   readonly accepted: number;
+  /** Due dates, in the unit of the other times; 0 if there is none. */
+  readonly expiresAt: number;
+  readonly rotateBy: number;
+  /** The number of the secret's version that this row is, or, of a field, that it came with. */
+  readonly revision: number;
+  /** What made that version (`Change`); empty for a field. */
+  readonly change: string;
+  /** True if the row was replaced or deleted. Without the key nobody can put it in the place of the current one. */
+  readonly isOld?: boolean;
   /** A secret's fields in the order of their names' bytes; empty for a field. */
   readonly fields: readonly FieldVersion[];
 }
 
-/** The digest's input for a wrapped KEK, whose row has no writer and no fields. */
-export const NO_WRITER: Pick<BoundRow, 'writtenBy' | 'accepted' | 'fields'> = {
-  writtenBy: '',
-  accepted: 0,
+/** What only the row of a secret binds, as the rows of fields have it. */
+export const NOT_A_SECRET = {
+  id: 0,
+  metadata: '',
+  expiresAt: 0,
+  rotateBy: 0,
+  change: '',
   fields: [],
-};
+} as const;
+
+/** What a row without a writer binds: a wrapped KEK's. */
+export const NO_WRITER = { ...NOT_A_SECRET, writtenBy: '', accepted: 0, revision: 0 } as const;
 
 /**
- * SHA-256 of LP("mav.v5.row") LP(metadata) u64(createdAt) u64(updatedAt) LP(writtenBy) u64(accepted) u64(number of
- * fields), and for each field LP(name) u64(version). Throws IntegrityError for a number that is not a safe
- * non-negative integer.
+ * SHA-256 of LP("mav.v5.row") u64(id) LP(metadata) u64(createdAt) u64(updatedAt) LP(writtenBy) u64(accepted)
+ * u64(expiresAt) u64(rotateBy) u64(revision) LP(change) u64(1 if old, else 0) u64(number of fields), and for each field
+ * LP(name) u64(version). Throws IntegrityError for a number that is not a safe non-negative integer.
  */
 export function digestRow(row: BoundRow): Buffer<ArrayBuffer> {
-  const { metadata, createdAt, updatedAt, writtenBy, accepted, fields } = row;
-  const parts = [LABEL, metadata, createdAt, updatedAt, writtenBy, accepted, fields.length];
+  const { id, metadata, createdAt, updatedAt, writtenBy, accepted, expiresAt, rotateBy, revision, change } =
+    row;
+  const { isOld = false, fields } = row;
+  const parts = [LABEL, id, metadata, createdAt, updatedAt, writtenBy, accepted, expiresAt, rotateBy];
+  parts.push(revision, change, isOld ? 1 : 0, fields.length);
   for (const { field, version } of fields) parts.push(field, version);
   return hash('sha256', encodeFields(parts), 'buffer');
 }
