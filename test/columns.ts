@@ -11,11 +11,13 @@ import { encodeContext } from '../workers/envelope/context.ts';
 import { type BoundRow, digestRow } from '../workers/envelope/row-digest.ts';
 import type { FieldRow, SecretRow, TokenRow } from '../workers/store/columns.ts';
 import {
+  DELETED_COLUMNS,
   FIELD_COLUMNS,
   KEK_COLUMNS,
   SECRET_COLUMNS,
   SLOT_COLUMNS,
   TOKEN_COLUMNS,
+  VERSION_COLUMNS,
 } from '../workers/store/columns.ts';
 import { SCHEMA } from '../workers/store/schema.ts';
 import type { SignedToken } from '../workers/tokens/token-macs.ts';
@@ -23,11 +25,18 @@ import type { SignedToken } from '../workers/tokens/token-macs.ts';
 /** Columns that the list of their table leaves out, with the reason. */
 const UNLISTED = {
   fields: { secret_id: 'the caller gives it, and knows it when it reads' },
+  old_fields: {
+    secret_id: 'the caller gives it, and knows it when it reads',
+    until: 'the caller gives it; it only says which versions have the field',
+  },
 } as const;
 
 const LISTS = {
   secrets: SECRET_COLUMNS,
   fields: FIELD_COLUMNS,
+  versions: VERSION_COLUMNS,
+  old_fields: FIELD_COLUMNS,
+  deleted: DELETED_COLUMNS,
   tokens: TOKEN_COLUMNS,
   slots: SLOT_COLUMNS,
   keks: KEK_COLUMNS,
@@ -51,7 +60,6 @@ type InContext = 'name' | 'environment' | 'field' | 'version';
 const NOT_BOUND: Readonly<
   Record<Exclude<keyof SecretRow | keyof FieldRow, keyof BoundRow | InContext>, string>
 > = {
-  id: 'SQLite chooses it; it stands for nothing',
   fieldCount: 'the fields themselves are bound, and reading compares their number',
   wrappedDek: 'it is the wrap',
   payload: 'it has a tag of its own, under the DEK that the wrap holds',
@@ -60,8 +68,14 @@ const NOT_BOUND: Readonly<
 t.test(
   'columns > of secrets and fields > each is in the digest, in the context, or says why not',
   async (t) => {
-    const row = { metadata: '{}', createdAt: 1, updatedAt: 2, writtenBy: 'a', accepted: 0, fields: [] };
-    const changed = { metadata: '{ }', createdAt: 3, updatedAt: 3, writtenBy: 'b', accepted: 1 };
+    const row = {
+      ...{ id: 1, metadata: '{}', createdAt: 1, updatedAt: 2, writtenBy: 'a', accepted: 0, fields: [] },
+      ...{ expiresAt: 0, rotateBy: 0, revision: 1, change: 'set' },
+    };
+    const changed = {
+      ...{ id: 2, metadata: '{ }', createdAt: 3, updatedAt: 3, writtenBy: 'b', accepted: 1 },
+      ...{ expiresAt: 1, rotateBy: 1, revision: 2, change: 'edit' },
+    };
     const context = { name: 'n', environment: 'e', field: 'f', version: 1 };
     const changedContext = { name: 'm', environment: 'd', field: 'g', version: 2 };
     const encode = (given: typeof context) =>
@@ -100,6 +114,8 @@ const NOT_GIVEN = {
     updated_at: 'the vault knows the time',
     written_by: 'the vault knows the principal',
     accepted: 'it follows from the principal, and from accepting',
+    revision: 'the vault counts it',
+    change: 'it follows from the operation',
     payload: 'clients give the value',
   },
   tokens: {
@@ -117,7 +133,8 @@ const NOT_GIVEN = {
 const NOT_SHOWN = {
   secrets: {
     id: 'clients name a secret by name and environment',
-    version: 'it is for the envelope; the entity tag says whether a secret changed',
+    revision: 'clients know it as `version`',
+    change: 'the list of versions shows it',
     wrapped_dek: 'it is ciphertext',
     payload: 'clients get the value',
   },

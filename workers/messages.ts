@@ -39,6 +39,8 @@ export type ReadOperation =
   | 'secrets.get'
   | 'secrets.batchGet'
   | 'secrets.search'
+  | 'secrets.versions'
+  | 'secrets.deleted'
   | 'fields.list'
   | 'fields.get'
   | 'secrets.export'
@@ -56,6 +58,9 @@ export type WriteOperation =
   | 'secrets.rename'
   | 'secrets.accept'
   | 'secrets.import'
+  | 'secrets.rollback'
+  | 'secrets.restore'
+  | 'secrets.purge'
   | 'fields.put'
   | 'fields.putMany'
   | 'fields.delete'
@@ -65,6 +70,18 @@ export type WriteOperation =
   | 'tokens.create'
   | 'tokens.revoke'
   | 'tokens.touch';
+
+/** What made a version of a secret. */
+export type Change =
+  | 'set'
+  | 'edit'
+  | 'fields'
+  | 'rename'
+  | 'import'
+  | 'generate'
+  | 'rollback'
+  | 'delete'
+  | 'restore';
 
 /** The operations on the vault's own state; each travels alone, never inside a batch. */
 export type ControlOperation =
@@ -133,6 +150,7 @@ export type ErrorCode =
   | 'method_not_allowed'
   | 'request_timeout'
   | 'conflict'
+  | 'gone'
   | 'precondition_failed'
   | 'too_large'
   | 'headers_too_large'
@@ -334,6 +352,14 @@ export interface EntryLimits {
   readonly bytes: number;
 }
 
+/** How much is kept of what secrets were. */
+export interface HistoryLimits {
+  /** The most versions of a secret, with the current one; 0 or 1: no old ones. */
+  readonly keptVersions: number;
+  /** How long a deleted secret can be restored; 0: not at all. */
+  readonly deletedSeconds: number;
+}
+
 /** What a worker thread is started with (`workerData`). */
 export interface WorkerOptions {
   /** Absolute path of vault.db. */
@@ -355,6 +381,8 @@ export interface WorkerOptions {
   readonly keychainTimeoutMs: number;
   /** Limits from config.json, below the program's own; absent: the program's own. */
   readonly entryLimits?: Partial<EntryLimits>;
+  /** From config.json; absent: the program's own. */
+  readonly historyLimits?: Partial<HistoryLimits>;
   /** Whether the vault is unsealed even if another process traces this one. */
   readonly mayBeTraced: boolean;
   /** How many reader threads there are; 0: the writer's thread reads too. */

@@ -13,6 +13,7 @@ import { getSecret, listSecrets, searchSecrets } from './operations/secrets.ts';
 import { listTokens } from './operations/tokens.ts';
 import { getFieldValue, getValue } from './operations/values.ts';
 import { getInfo } from './operations/vault.ts';
+import { listDeleted, listVersions } from './operations/versions.ts';
 import type { ReadableVault, Vault } from './vault.ts';
 
 const operations: Record<ReadOperation, Handler<ReadableVault>> = {
@@ -20,6 +21,8 @@ const operations: Record<ReadOperation, Handler<ReadableVault>> = {
   'secrets.get': getSecret,
   'secrets.batchGet': batchGet,
   'secrets.search': searchSecrets,
+  'secrets.versions': listVersions,
+  'secrets.deleted': listDeleted,
   'secrets.export': exportSecrets,
   'fields.list': listFields,
   'fields.get': getField,

@@ -10,15 +10,25 @@ import { loadSodium } from './envelope/sodium.ts';
 import { RequestError } from './errors/request-error.ts';
 import { SealedError } from './errors/sealed.ts';
 import { RefusedError } from './failures.ts';
+import { nowSeconds } from './json/times.ts';
 import type { Keyring } from './keys/keyring.ts';
 import { SharedKeyringHolder } from './keys/sharing.ts';
 import { refuseTracer } from './keys/tracer.ts';
 import { openKeyring, unsealRootKey } from './keys/unseal.ts';
 import { type CountSteps, countStepsIn } from './long-work.ts';
-import type { Author, EntryLimits, Failure, Reply, WorkerOptions } from './messages.ts';
+import type {
+  Author,
+  Change,
+  EntryLimits,
+  Failure,
+  HistoryLimits,
+  Reply,
+  WorkerOptions,
+} from './messages.ts';
 import { checkKnown } from './store/check-known.ts';
 import { checkSchema } from './store/check-schema.ts';
 import { type Db, destroyDatabase, type Judge, openForReading, openForWriting } from './store/database.ts';
+import { type FieldReader, HistoryReader, HistoryWriter } from './store/history.ts';
 import { recordVault } from './store/known-vaults.ts';
 import { eraseLog } from './store/log-eraser.ts';
 import { SearchIndexer } from './store/search.ts';
@@ -38,6 +48,9 @@ export interface ReadableVault {
   readonly databasePath: string;
   readonly directory: string;
   readonly secrets: SecretReader;
+  /** Reads the fields of a secret: of its current version, or of an old one that was asked for. */
+  readonly fields: FieldReader;
+  readonly history: HistoryReader;
   readonly tokens: TokenStore;
   readonly vault: VaultStore;
   readonly countSteps: CountSteps;
@@ -50,11 +63,18 @@ export interface ReadableVault {
 /** What an operation inside the writer's transaction works with. */
 export interface WritableVault extends ReadableVault {
   readonly writer: SecretWriter;
+  readonly historyWriter: HistoryWriter;
+  readonly historyLimits: HistoryLimits;
+  /** What the versions of secrets that the operation makes say made them; null if it makes none. */
+  readonly change: Change | null;
   /** A version that no value of this vault has had before. */
   readonly nextVersion: () => number;
   /** The principal to which a write is bound. */
   readonly author: Author;
 }
+
+/** Unless config.json sets others. */
+const HISTORY_LIMITS: HistoryLimits = { keptVersions: 10, deletedSeconds: 30 * 86_400 };
 
 /** The author of a write that no principal asked for. */
 const NOBODY: Author = { id: '', isTrusted: false };
@@ -273,6 +293,23 @@ export class Vault {
     }
   }
 
+  /** For the writer, sealed or not: purges up to `limit` secrets whose time is over. Returns whether more may be left. */
+  purgeDeleted(limit: number): boolean {
+    if (this.#stores === null || this.#isDamaged) return false;
+    const { transactions, secrets, history, historyWriter, historyLimits } = this.#stores;
+    const before = nowSeconds() - historyLimits.deletedSeconds;
+    const old = history.listDeletedBefore(before, limit);
+    if (old.length > 0)
+      transactions.write(() => {
+        for (const { secretId } of old) {
+          // Without a key it is not known who wrote the row. One that names a secret that is there must not harm it.
+          if (secrets.findById(secretId) === null) historyWriter.purge(secretId);
+          else historyWriter.removeDeleted(secretId);
+        }
+      });
+    return old.length === limit;
+  }
+
   /** For the writer, sealed or not: erases the log. Returns false if a reader keeps it from that at the moment. */
   eraseLog(): boolean {
     // The log of a damaged file stays. If another file lies in the place of ours, the log there belongs to that one.
@@ -298,17 +335,23 @@ export class Vault {
 function makeStores(
   db: Db,
   file: FileId,
-  { databasePath, longWork, entryLimits = {} }: WorkerOptions,
+  { databasePath, longWork, entryLimits = {}, historyLimits }: WorkerOptions,
 ): Stores {
   const vault = new VaultStore(db);
+  const secrets = new SecretReader(db);
   return {
     db,
     file,
     transactions: new Transactions(db, () => checkSchema(db, databasePath)),
     databasePath,
     directory: dirname(databasePath),
-    secrets: new SecretReader(db),
+    secrets,
+    fields: secrets,
+    history: new HistoryReader(db),
     writer: new SecretWriter(db),
+    historyWriter: new HistoryWriter(db),
+    historyLimits: { ...HISTORY_LIMITS, ...historyLimits },
+    change: null,
     tokens: new TokenStore(db),
     vault,
     nextVersion: () => vault.takeVersions(1),

@@ -20,6 +20,7 @@ import type {
   Batch,
   BatchResult,
   Call,
+  Change,
   ControlOperation,
   Reply,
   WorkerOptions,
@@ -38,10 +39,12 @@ import { deleteSecret, patchSecret, putSecret } from './operations/secrets.ts';
 import { createToken, revokeToken, touchTokens } from './operations/tokens.ts';
 import { putFieldValue, putValue } from './operations/values.ts';
 import { reportStatus, resume, seal, unseal } from './operations/vault.ts';
+import { purgeSecret, restoreSecret, rollbackSecret } from './operations/versions.ts';
 import { isReading, readBatch } from './reading.ts';
 import { loadSqlite } from './store/database.ts';
 import { IdleErasing } from './store/idle-erasing.ts';
 import { IdleIndexing } from './store/idle-indexing.ts';
+import { IdlePurging } from './store/idle-purging.ts';
 import { serveThread } from './thread.ts';
 import { type OpenVault, Vault, type WritableVault } from './vault.ts';
 
@@ -72,6 +75,14 @@ if (isDaemon) {
 const erasing = isDaemon ? new IdleErasing(() => vault.eraseLog()) : null;
 const indexing = isDaemon ? new IdleIndexing(indexSearches) : null;
 
+const purging = isDaemon ? new IdlePurging(purgeDeleted) : null;
+
+function purgeDeleted(limit: number): boolean {
+  const isMore = vault.purgeDeleted(limit);
+  erasing?.noteWrite();
+  return isMore;
+}
+
 function indexSearches(limit: number): boolean {
   const isMore = vault.indexSearches(limit);
   erasing?.noteWrite();
@@ -82,6 +93,8 @@ function indexSearches(limit: number): boolean {
 const plainOperations = {
   'secrets.accept': acceptSecret,
   'secrets.delete': deleteSecret,
+  'secrets.restore': restoreSecret,
+  'secrets.purge': purgeSecret,
   'fields.delete': deleteField,
   'values.put': putValue,
   'fieldValues.put': putFieldValue,
@@ -97,6 +110,7 @@ const parsedOperations: { [Name in ParsedOperation]: BodyHandler<Name> } = {
   'secrets.patch': patchSecret,
   'secrets.rename': renameSecret,
   'secrets.import': importSecrets,
+  'secrets.rollback': rollbackSecret,
   'fields.put': putField,
   'fields.putMany': putFields,
   'passwords.generate': generatePassword,
@@ -170,6 +184,7 @@ function isControl(call: Call | undefined): call is Call & { operation: ControlO
 }
 
 async function write(batch: Batch, isLong: boolean): Promise<BatchResult> {
+  purging?.start();
   const [first] = batch;
   if (first !== undefined && isReading(first)) return readBatch(vault, batch, isLong);
   const reply = new ReplyBuffer();
@@ -235,6 +250,9 @@ const TAKES_ONE_VERSION: Readonly<Record<WriteOperation, boolean>> = {
   'secrets.rename': false,
   'secrets.accept': false,
   'secrets.import': false,
+  'secrets.rollback': false,
+  'secrets.restore': false,
+  'secrets.purge': false,
   'fields.put': true,
   'fields.putMany': false,
   'fields.delete': false,
@@ -244,6 +262,28 @@ const TAKES_ONE_VERSION: Readonly<Record<WriteOperation, boolean>> = {
   'tokens.create': false,
   'tokens.revoke': false,
   'tokens.touch': false,
+};
+
+/** What an operation calls the versions of secrets that it makes; null if it makes none. */
+const CHANGES: Readonly<Record<WriteOperation, Change | null>> = {
+  'secrets.put': 'set',
+  'secrets.patch': 'edit',
+  'secrets.delete': 'delete',
+  'secrets.rename': 'rename',
+  'secrets.accept': null,
+  'secrets.import': 'import',
+  'secrets.rollback': 'rollback',
+  'secrets.restore': 'restore',
+  'secrets.purge': null,
+  'fields.put': 'fields',
+  'fields.putMany': 'fields',
+  'fields.delete': 'fields',
+  'values.put': 'set',
+  'fieldValues.put': 'fields',
+  'passwords.generate': 'generate',
+  'tokens.create': null,
+  'tokens.revoke': null,
+  'tokens.touch': null,
 };
 
 /**
@@ -269,12 +309,14 @@ function runInSavepoint(
   operations: Partial<Operations>,
   reply: ReplyBuffer,
 ): Reply {
-  const handle = operations[call.operation as WriteOperation];
+  const operation = call.operation as WriteOperation;
+  const handle = operations[operation];
+  const change = CHANGES[operation];
   if (handle === undefined) throw new RangeError('no such operation of the writer');
   const result = runCall(reply, () =>
     open.transactions.write(() => {
       checkWanted(call);
-      const outcome = handle({ ...open, author: call.author ?? open.author }, call, reply);
+      const outcome = handle({ ...open, author: call.author ?? open.author, change }, call, reply);
       // The last moment before the commit: if the call was cancelled, its savepoint is rolled back.
       checkWanted(call);
       return outcome;

@@ -26,6 +26,10 @@ export interface Config {
   readonly max_fields?: number;
   /** How many bytes one entry may have, its value, fields and metadata together: 8 MiB at most. */
   readonly max_entry_bytes?: number;
+  /** How many versions of a secret are kept, with the current one; 0: no old ones. */
+  readonly keep_versions?: number;
+  /** For how many days a deleted secret can be restored; 0: deleting is for good. */
+  readonly keep_deleted_days?: number;
 }
 
 /** The file says something that cannot be followed; `message` names it. */
@@ -38,9 +42,12 @@ export class ConfigError extends Error {
 const MAX_FIELDS = 1_000;
 const MAX_ENTRY_BYTES = 8 * 1_048_576;
 
-function checkWhole(value: unknown, most: number): string | null {
-  const isWhole = Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most;
-  return isWhole ? null : `must be a whole number from 1 to ${most}`;
+const MAX_VERSIONS = 1_000;
+const MAX_DELETED_DAYS = 3_650;
+
+function checkWhole(value: unknown, most: number, least = 1): string | null {
+  const isWhole = Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+  return isWhole ? null : `must be a whole number from ${least} to ${most}`;
 }
 
 const RULES: { readonly [Key in keyof Config]-?: (value: unknown) => string | null } = {
@@ -54,6 +61,8 @@ const RULES: { readonly [Key in keyof Config]-?: (value: unknown) => string | nu
       : 'must be a time such as "45s", or "never"',
   max_fields: (value) => checkWhole(value, MAX_FIELDS),
   max_entry_bytes: (value) => checkWhole(value, MAX_ENTRY_BYTES),
+  keep_versions: (value) => checkWhole(value, MAX_VERSIONS, 0),
+  keep_deleted_days: (value) => checkWhole(value, MAX_DELETED_DAYS, 0),
 };
 
 /** Keys of the Go program, whose file lies at the same place. They are ignored. */

@@ -9,6 +9,7 @@ import { decodeBase64 } from '../json/base64.ts';
 import { type RawMetadata, readMetadata } from '../json/parse.ts';
 import { type JsonScanner, OPEN_BRACE, QUOTE } from '../json/scan.ts';
 import type { SecretBytes } from '../json/secret-bytes.ts';
+import { NOT_A_DUE_DATE, parseDueDate } from './due-dates.ts';
 import { ItemProblem, placeOfItem, readList, readName, skipNull } from './list-items.ts';
 import { findNameProblem } from './names.ts';
 
@@ -30,6 +31,9 @@ export interface ImportEntry {
    * time (`ImportEntries.parseMetadata`).
    */
   readonly metadataOffset?: number;
+  /** Unix seconds; 0 for no date. Absent: the stored one stays. */
+  readonly expiresAt?: number;
+  readonly rotateBy?: number;
   /** Empty where none are given. */
   readonly fields: readonly (readonly [field: string, value: SecretBytes])[];
 }
@@ -75,6 +79,8 @@ interface Draft {
   value?: SecretBytes;
   encoding?: SecretBytes;
   metadataOffset?: number;
+  expiresAt?: number;
+  rotateBy?: number;
   fields?: (readonly [field: string, value: SecretBytes])[];
 }
 
@@ -105,12 +111,14 @@ class ImportReader {
     else if (member === 'value') draft.value = this.#readSecret('"value"');
     else if (member === 'encoding') draft.encoding = this.#readEncoding('"encoding"');
     else if (member === 'metadata') draft.metadataOffset = this.#skipMetadata();
+    else if (member === 'expires_at') draft.expiresAt = this.#readDueDate(member);
+    else if (member === 'rotate_by') draft.rotateBy = this.#readDueDate(member);
     else if (member === 'fields') draft.fields = this.#readFields();
     else throw new ItemProblem(': ', `unknown member ${quoteName(member)}`);
   }
 
   #finish(draft: Draft, index: number): ImportEntry {
-    const { name, environment = '', value, encoding, metadataOffset, fields } = draft;
+    const { name, environment = '', value, encoding, metadataOffset, expiresAt, rotateBy, fields } = draft;
     if (name === undefined) throw new ItemProblem('.', '"name" is required');
     if (value === undefined && fields === undefined) throw new ItemProblem(' ', 'needs "value" or "fields"');
     this.#checkGivenOnce(name, environment, index);
@@ -121,6 +129,8 @@ class ImportReader {
       fields: fields ?? [],
       ...(decoded === undefined ? {} : { value: decoded }),
       ...(metadataOffset === undefined ? {} : { metadataOffset }),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(rotateBy === undefined ? {} : { rotateBy }),
     };
   }
 
@@ -149,6 +159,12 @@ class ImportReader {
     const text = this.#scanner.peek() === QUOTE ? this.#readSecret(place) : null;
     if (text === null || !BASE64.equals(text)) throw new ItemProblem('.', `${place} must be "base64"`);
     return text;
+  }
+
+  #readDueDate(member: string): number {
+    const seconds = this.#scanner.peek() === QUOTE ? parseDueDate(this.#scanner.text()) : null;
+    if (seconds === null) throw new ItemProblem('.', `${quoteName(member)} ${NOT_A_DUE_DATE}`);
+    return seconds;
   }
 
   /** Returns where it begins. */

@@ -1,6 +1,7 @@
 /** Schemas of members that several request bodies have, and their messages. Names and metadata are plaintext. */
 import * as z from 'zod';
 import { RawMetadata } from '../json/parse.ts';
+import { NEVER, NOT_A_DUE_DATE, parseDueDate } from './due-dates.ts';
 import { findNameProblem, type NameKind } from './names.ts';
 
 /** Returns the message of an issue; the name of the member stands before it: `"value" must be…`. */
@@ -27,3 +28,19 @@ export const nameSchema = (kind: NameKind) =>
     .string({ error: mustBe('a string') })
     .superRefine((text, context) => reportProblem(context, findNameProblem(kind, text)))
     .meta(kind === 'environment' ? {} : { minLength: 1 });
+
+const dueDateSchema = z
+  .string({ error: mustBe('a string') })
+  .transform((text, context) => {
+    const seconds = parseDueDate(text);
+    if (seconds !== null) return seconds;
+    reportProblem(context, NOT_A_DUE_DATE);
+    return z.NEVER;
+  })
+  .meta({ anyOf: [{ format: 'date-time' }, { const: NEVER }] });
+
+/** The members of a body that sets the due dates of a secret. */
+export const DUE_DATE_MEMBERS = {
+  expires_at: dueDateSchema.exactOptional(),
+  rotate_by: dueDateSchema.exactOptional(),
+} as const;

@@ -2,7 +2,10 @@
 import { foldSearchText } from '../entries/search-text.ts';
 import { RequestError } from '../errors/request-error.ts';
 import type { Call, SecretName } from '../messages.ts';
+import type { DeletedRow } from '../store/columns.ts';
+import type { DeletedFilter } from '../store/history.ts';
 import type { ListFilter } from '../store/lists.ts';
+import { parseDueDate } from './due-dates.ts';
 import { checkName } from './names.ts';
 
 const MAX_LIMIT = 1_000;
@@ -28,7 +31,7 @@ export function getFieldName(call: Call): string {
 
 /** Returns the filter of a list. Throws RequestError. */
 export function getListFilter(call: Call): ListFilter {
-  const { env, metadata_key: key, metadata_value: value } = call.params;
+  const { env, metadata_key: key, metadata_value: value, due_before: due } = call.params;
   if (env !== undefined) checkName('environment', env);
   if (value !== undefined && key === undefined)
     throw badRequest('metadata_value', 'needs metadata_key beside it');
@@ -37,12 +40,45 @@ export function getListFilter(call: Call): ListFilter {
     ...(env === undefined ? {} : { environment: env }),
     ...(key === undefined ? {} : { metadataKey: key }),
     ...(value === undefined ? {} : { metadataValue: value }),
+    ...(due === undefined ? {} : { dueBefore: parseTime('due_before', due) }),
   };
 }
 
 /** Returns the filter of an export, which always has a limit. Throws RequestError. */
 export function getExportFilter(call: Call): ListFilter & { readonly limit: number } {
   return { limit: MAX_LIMIT, ...getListFilter(call) };
+}
+
+/** Returns the number of the version that is asked for; undefined for the current one. Throws RequestError. */
+export function getVersion({ params: { version } }: Call): number | undefined {
+  if (version === undefined) return undefined;
+  const number = /^[1-9][0-9]{0,15}$/.test(version) ? Number(version) : 0;
+  if (number < 1 || number > Number.MAX_SAFE_INTEGER)
+    throw badRequest('version', 'must be a whole number from 1');
+  return number;
+}
+
+/** Returns the filter of a list of deleted secrets, which always has a limit. Throws RequestError. */
+export function getDeletedFilter(call: Call): DeletedFilter {
+  const { env, limit, cursor } = call.params;
+  if (env !== undefined) checkName('environment', env);
+  return {
+    limit: limit === undefined ? MAX_LIMIT : parseLimit(limit),
+    ...(env === undefined ? {} : { environment: env }),
+    ...(cursor === undefined ? {} : { after: decodeDeletedCursor(cursor) }),
+  };
+}
+
+/** As encodeCursor. Several deleted secrets can have had one name. */
+export function encodeDeletedCursor({ name, environment, secretId }: DeletedRow): string {
+  return encodeParts([name, environment, secretId]);
+}
+
+function decodeDeletedCursor(cursor: string): NonNullable<DeletedFilter['after']> {
+  const [name, environment, secretId] = decodeParts(cursor);
+  if (typeof name === 'string' && typeof environment === 'string' && Number.isSafeInteger(secretId))
+    return { name, environment, secretId: Number(secretId) };
+  throw badCursor();
 }
 
 /** Returns whether an import only says what it would do. Throws RequestError. */
@@ -76,6 +112,13 @@ function getPage(call: Call): { limit?: number; after?: SecretName } {
   };
 }
 
+function parseTime(member: string, text: string): number {
+  const seconds = parseDueDate(text);
+  if (seconds === null || seconds === 0)
+    throw badRequest(member, 'must be a time such as "2027-01-31T00:00:00Z" (RFC 3339)');
+  return seconds;
+}
+
 function parseLimit(text: string): number {
   const limit = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
   if (limit < 1 || limit > MAX_LIMIT)
@@ -85,15 +128,29 @@ function parseLimit(text: string): number {
 
 /** Returns the cursor of the page that starts just after this secret. Clients must not look into it. */
 export function encodeCursor({ name, environment }: SecretName): string {
-  return Buffer.from(JSON.stringify([name, environment])).toString('base64url');
+  return encodeParts([name, environment]);
 }
 
 function decodeCursor(cursor: string): SecretName {
+  const [name, environment] = decodeParts(cursor);
+  if (typeof name === 'string' && typeof environment === 'string') return { name, environment };
+  throw badCursor();
+}
+
+function encodeParts(parts: readonly unknown[]): string {
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
+}
+
+/** Returns an empty list for what is no cursor of this API. */
+function decodeParts(cursor: string): readonly unknown[] {
   try {
-    const [name, environment] = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (typeof name === 'string' && typeof environment === 'string') return { name, environment };
+    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    return Array.isArray(parts) ? parts : [];
   } catch {
-    // Not a cursor of this API: falls through to the error.
+    return [];
   }
-  throw badRequest('cursor', 'is not one that this API gave out');
+}
+
+function badCursor(): RequestError {
+  return badRequest('cursor', 'is not one that this API gave out');
 }

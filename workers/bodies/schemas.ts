@@ -9,7 +9,7 @@ import { type ListReader, parseBody, wipeParsedBody } from '../json/parse.ts';
 import type { SecretBytes } from '../json/secret-bytes.ts';
 import { parseDuration } from './durations.ts';
 import { ImportEntries, MAX_ENTRIES, readImportEntries } from './import-entries.ts';
-import { metadataSchema, mustBe, nameSchema, reportProblem } from './members.ts';
+import { DUE_DATE_MEMBERS, metadataSchema, mustBe, nameSchema, reportProblem } from './members.ts';
 import { findNameProblem } from './names.ts';
 import { passwordSchema } from './passwords.ts';
 import { decodeValue, encodingSchema, fieldValueSchema, secretSchema, toJsonSchema } from './values.ts';
@@ -51,6 +51,7 @@ const importEntrySchema = z.strictObject({
   encoding: encodingSchema.exactOptional(),
   metadata: metadataSchema.exactOptional(),
   fields: fieldsSchema.exactOptional(),
+  ...DUE_DATE_MEMBERS,
 });
 
 const importEntriesSchema = z
@@ -76,6 +77,7 @@ export const bodySchemas = {
       value: secretSchema,
       encoding: encodingSchema.exactOptional(),
       metadata: metadataSchema.exactOptional(),
+      ...DUE_DATE_MEMBERS,
     })
     .transform(decodeValue),
   'secrets.patch': z
@@ -83,6 +85,7 @@ export const bodySchemas = {
       value: secretSchema.exactOptional(),
       encoding: encodingSchema.exactOptional(),
       metadata: metadataSchema.exactOptional(),
+      ...DUE_DATE_MEMBERS,
     })
     .transform(decodeValue),
   'fields.put': z
@@ -92,6 +95,11 @@ export const bodySchemas = {
   'secrets.rename': z.strictObject({
     name: nameSchema('name'),
     environment: nameSchema('environment').exactOptional(),
+  }),
+  'secrets.rollback': z.strictObject({
+    version: z
+      .int({ error: mustBe('a whole number from 1') })
+      .min(1, { error: mustBe('a whole number from 1') }),
   }),
   'secrets.import': z.strictObject({ secrets: importEntriesSchema }),
   'passwords.generate': passwordSchema,
@@ -116,6 +124,7 @@ const IS_OPTIONAL: Readonly<Record<BodyOperation, boolean>> = {
   'fields.put': false,
   'fields.putMany': false,
   'secrets.rename': false,
+  'secrets.rollback': false,
   'secrets.import': false,
   'passwords.generate': true,
   'tokens.create': false,

@@ -3,19 +3,26 @@
  * and zeroes it at once (`verifyRow`).
  */
 
+import { IntegrityError } from '../envelope/integrity.ts';
 import { RequestError } from '../errors/request-error.ts';
 import type { RawMetadata } from '../json/parse.ts';
 import { nowSeconds } from '../json/times.ts';
 import type { Call, SecretName } from '../messages.ts';
 import type { FieldHead, SecretRow } from '../store/columns.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
+import { abandonVersion, getChange, keepVersion, type NewRow, startRow } from './history.ts';
 import { secretPlace } from './places.ts';
 import { checkPreconditions } from './preconditions.ts';
-import { type EncryptedRow, encryptRow, isVouchedFor, rewrapRow, verifyRow } from './row-crypto.ts';
+import { type EncryptedRow, encryptRow, rewrapRow, verifyRow } from './row-crypto.ts';
 import { buildSearchText } from './search-text.ts';
 
 /** A secret's metadata: its JSON text, and what the indexes keep of it. */
 export type Metadata = Pick<RawMetadata, 'text' | 'entries' | 'searchTexts'>;
+
+/** When a secret should not be used any more, and when it should be replaced. Unix seconds; 0 for no such date. */
+export type DueDates = Pick<SecretRow, 'expiresAt' | 'rotateBy'>;
+
+export const NO_DUE_DATES: DueDates = { expiresAt: 0, rotateBy: 0 };
 
 export const NO_METADATA: Metadata = { text: '{}', entries: [], searchTexts: [] };
 
@@ -26,7 +33,7 @@ export function getSecretRow(vault: ReadableVault, name: SecretName): SecretRow 
   return row;
 }
 
-function noSuchSecret(): RequestError {
+export function noSuchSecret(): RequestError {
   return new RequestError('not_found', 'no such secret in this environment');
 }
 
@@ -45,7 +52,7 @@ export function getForWrite(vault: WritableVault, call: Call, name: SecretName):
 }
 
 /**
- * Stores value (null: none of its own) and metadata under a name, new or existing, and returns the row's id. The fields of
+ * Stores value (null: none of its own) and metadata under a name, new or existing. The fields of
  * an existing secret stay. But if its wrap does not vouch for the row, it does not vouch for the list of fields either,
  * and the fields are deleted.
  */
@@ -55,37 +62,59 @@ export function storeSecret(
   existing: SecretRow | null,
   value: Uint8Array | null,
   metadata: Metadata,
-): number {
+  due: DueDates = NO_DUE_DATES,
+): Stored {
   const updatedAt = nowSeconds();
-  const { createdAt, fields } = keepVouchedFor(vault, existing);
+  const { id: knownId, revision, createdAt, fields } = keepVouchedFor(vault, name, existing);
+  const version = value === null ? 0 : vault.nextVersion();
+  // No id was ever the version of another value, so no new secret has the id of an old one.
+  const id = knownId ?? (version === 0 ? vault.nextVersion() : version);
   const bound = {
+    id,
     metadata: metadata.text,
     createdAt: createdAt ?? updatedAt,
     updatedAt,
     writtenBy: vault.author.id,
     accepted: vault.author.isTrusted && fields.every((field) => field.accepted === 1) ? 1 : 0,
+    ...due,
+    revision,
+    change: getChange(vault),
     fields,
   };
-  const version = value === null ? 0 : vault.nextVersion();
   const encrypted = encryptRow(vault.keyring, secretPlace(name), bound, version, value);
-  const id = vault.writer.put({ id: existing?.id ?? null, ...name, ...bound, ...encrypted });
+  vault.writer.put({ ...name, ...bound, ...encrypted }, existing === null);
   if (existing !== null && createdAt === null) vault.writer.countFields(id);
   // If the metadata stays as it is, the indexes already match it.
   if (existing?.metadata !== metadata.text) indexMetadata(vault, id, name, metadata, existing === null);
-  return id;
+  return { id, revision };
 }
 
-/** Returns the parts of a replaced row that stay; null for its time of creation if none does. Deletes fields that do not stay. */
-function keepVouchedFor(
-  vault: WritableVault,
-  existing: SecretRow | null,
-): { readonly createdAt: number | null; readonly fields: readonly FieldHead[] } {
-  if (existing === null) return { createdAt: null, fields: [] };
-  const fields = vault.secrets.listFieldHeads(existing.id);
-  if (isVouchedFor(vault.keyring, secretPlace(existing), { ...existing, fields }))
-    return { createdAt: existing.createdAt, fields };
-  vault.writer.deleteFields(existing.id);
-  return { createdAt: null, fields: [] };
+/** Where a secret was stored, and as which of its versions. */
+export interface Stored {
+  readonly id: number;
+  readonly revision: number;
+}
+
+/** The parts of a replaced row that stay. `createdAt` is null if none does. */
+interface KeptParts extends NewRow {
+  readonly createdAt: number | null;
+  readonly fields: readonly FieldHead[];
+}
+
+/** Keeps the replaced row as an old version. If nothing vouches for the row, deletes its fields. */
+function keepVouchedFor(vault: WritableVault, name: SecretName, existing: SecretRow | null): KeptParts {
+  if (existing === null) return { ...startRow(vault, name), createdAt: null, fields: [] };
+  const { id, createdAt, revision } = existing;
+  const fields = vault.secrets.listFieldHeads(id);
+  try {
+    keepVersion(vault, { ...existing, fields }, true);
+    return { id, revision: revision + 1, createdAt, fields };
+  } catch (error) {
+    if (!(error instanceof IntegrityError)) throw error;
+    const next = abandonVersion(vault, id);
+    vault.writer.deleteFields(id);
+    return { id, revision: next, createdAt: null, fields: [] };
+  }
 }
 
 /** Brings the indexes up to a row's name and metadata. `isNew`: no index has the row yet. */
@@ -104,8 +133,11 @@ export function indexMetadata(
 export interface SecretChange {
   readonly value?: Uint8Array | undefined;
   readonly metadata?: Metadata | undefined;
-  /** Changes the fields. Runs after the stored row was verified. */
-  readonly changeFields?: () => void;
+  readonly due?: Partial<DueDates> | undefined;
+  /** Changes the fields, which come with this version of the secret. Runs after the stored row was verified. */
+  readonly changeFields?: (revision: number) => void;
+  /** Another part of the change that made the current version: no version is kept of the state between them. */
+  readonly continues?: true;
 }
 
 /**
@@ -113,30 +145,38 @@ export interface SecretChange {
  * the key: what is kept gets a new wrap, which must not make a forged row genuine. The list of fields is verified before
  * any field changes, so that a lost field is noticed.
  */
-export function changeSecret(vault: WritableVault, row: SecretRow, change: SecretChange): void {
-  const { value, metadata, changeFields } = change;
+export function changeSecret(vault: WritableVault, row: SecretRow, change: SecretChange): Stored {
+  const { value, metadata, due, changeFields, continues = false } = change;
   const place = secretPlace(row);
   const before = { ...row, fields: vault.secrets.listFieldHeads(row.id) };
   verifyRow(vault.keyring, place, before);
-  changeFields?.();
+  if (!continues) keepVersion(vault, before, value !== undefined);
+  const revision = continues ? row.revision : row.revision + 1;
+  changeFields?.(revision);
   const fields = changeFields === undefined ? before.fields : vault.secrets.listFieldHeads(row.id);
+  const { id, name, environment } = row;
   const bound = {
+    id,
     metadata: metadata?.text ?? row.metadata,
     createdAt: row.createdAt,
     updatedAt: nowSeconds(),
     writtenBy: vault.author.id,
     accepted: isAcceptedAfter(vault, row, fields, value !== undefined) ? 1 : 0,
+    expiresAt: due?.expiresAt ?? row.expiresAt,
+    rotateBy: due?.rotateBy ?? row.rotateBy,
+    revision,
+    change: getChange(vault),
     fields,
   };
   const encrypted: EncryptedRow =
     value === undefined
       ? rewrapRow(vault.keyring, place, before, bound)
       : encryptRow(vault.keyring, place, bound, vault.nextVersion(), value);
-  const { id, name, environment } = row;
-  vault.writer.put({ id, name, environment, ...bound, ...encrypted });
+  vault.writer.put({ name, environment, ...bound, ...encrypted }, false);
   if (changeFields !== undefined) vault.writer.countFields(id);
   if (metadata !== undefined && metadata.text !== row.metadata)
     indexMetadata(vault, id, row, metadata, false);
+  return { id, revision };
 }
 
 /**

@@ -12,6 +12,9 @@ import type { ReadableVault, WritableVault } from '../vault.ts';
 /** Bytes. An entry of this size takes a reader as long as a batch of ordinary ones. */
 export const LARGE = 65_536;
 
+/** So many fields take a reader as long to list as a batch of ordinary entries takes to read. */
+const MANY = 500;
+
 /** Limits of one entry, unless config.json sets lower ones. `bytes` counts value, fields and metadata together. */
 const ENTRY_LIMITS: EntryLimits = { fields: 1_000, bytes: 8_388_608 };
 
@@ -51,13 +54,18 @@ function tooLarge(member: Member, problem: string): RequestError {
 
 /** Returns the bytes of an entry as it is stored. */
 export function measureEntry(vault: ReadableVault, row: SecretRow): number {
-  if (row.fieldCount > 0) return vault.secrets.measure(row.id).bytes;
+  if (row.fieldCount > 0) return vault.fields.measure(row.id).bytes;
   return row.metadata.length + (row.payload?.length ?? 0);
 }
 
 /** Throws RequestError `busy` for an entry that would hold up other calls. The pool then asks in the queue of long ones. */
 export function putOffIfLarge(vault: ReadableVault, row: SecretRow): void {
   if (vault.isForShort === true && measureEntry(vault, row) > LARGE) throw later();
+}
+
+/** As putOffIfLarge, for that many fields whose heads are read. */
+export function putOffIfMany(vault: ReadableVault, fields: number): void {
+  if (vault.isForShort === true && fields > MANY) throw later();
 }
 
 /** As putOffIfLarge, for one value. */

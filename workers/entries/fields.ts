@@ -4,7 +4,7 @@
  */
 
 import { IntegrityError } from '../envelope/integrity.ts';
-import type { BoundRow, FieldVersion } from '../envelope/row-digest.ts';
+import { type BoundRow, type FieldVersion, NOT_A_SECRET } from '../envelope/row-digest.ts';
 import { RequestError } from '../errors/request-error.ts';
 import { base64Length } from '../json/base64.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
@@ -12,8 +12,16 @@ import { nowSeconds } from '../json/times.ts';
 import type { Call, SecretName } from '../messages.ts';
 import type { FieldHead, FieldRow, SecretRow } from '../store/columns.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
-import { changeSecret, findForWrite, NO_METADATA, type SecretChange, storeSecret } from './entries.ts';
+import {
+  changeSecret,
+  findForWrite,
+  NO_METADATA,
+  type SecretChange,
+  type Stored,
+  storeSecret,
+} from './entries.ts';
 import { checkEntrySize, LARGE, measureEntry, putOffIfLong } from './entry-size.ts';
+import { keepField } from './history.ts';
 import { fieldPlace } from './places.ts';
 import { decryptRow, encryptRow, isVouchedFor, type MakeRoom } from './row-crypto.ts';
 
@@ -37,19 +45,19 @@ export interface Fields {
  */
 export function loadFields(vault: ReadableVault, secret: SecretRow, reply: ReplyBuffer): Fields {
   if (secret.fieldCount === 0) return { heads: [], rows: [] };
-  const { secrets } = vault;
+  const { fields } = vault;
   const size = measureEntry(vault, secret);
   if (size <= LARGE) {
-    const rows = checkFieldCount(secret, secrets.listFields(secret.id));
+    const rows = checkFieldCount(secret, fields.listFields(secret.id));
     return { heads: rows, rows };
   }
   reply.expect(base64Length(size));
-  return { heads: listAllHeads(vault, secret), rows: secrets.readFields(secret.id) };
+  return { heads: listAllHeads(vault, secret), rows: fields.readFields(secret.id) };
 }
 
 /** Returns the heads of all fields of a secret. Throws IntegrityError as loadFields does. */
-export function listAllHeads({ secrets }: ReadableVault, secret: SecretRow): readonly FieldHead[] {
-  return checkFieldCount(secret, secrets.listFieldHeads(secret.id));
+export function listAllHeads({ fields }: ReadableVault, secret: SecretRow): readonly FieldHead[] {
+  return checkFieldCount(secret, fields.listFieldHeads(secret.id));
 }
 
 function checkFieldCount<Head extends FieldHead>(
@@ -65,12 +73,14 @@ function checkFieldCount<Head extends FieldHead>(
  * if it had some, the digest would differ from the bound one.
  */
 export function withFields(vault: ReadableVault, row: SecretRow): SecretRow & BoundRow {
-  return { ...row, fields: row.fieldCount === 0 ? NO_FIELDS : vault.secrets.listFieldHeads(row.id) };
+  return { ...row, fields: row.fieldCount === 0 ? NO_FIELDS : vault.fields.listFieldHeads(row.id) };
 }
 
 /** Returns a field's row as its wrap binds it. */
-export function asBoundField<Row extends Omit<BoundRow, 'metadata' | 'fields'>>(row: Row): Row & BoundRow {
-  return { ...row, metadata: '', fields: NO_FIELDS };
+export function asBoundField<Row extends Omit<BoundRow, keyof typeof NOT_A_SECRET>>(
+  row: Row,
+): Row & typeof NOT_A_SECRET {
+  return { ...row, ...NOT_A_SECRET };
 }
 
 /** Decrypts a field's value as `decryptRow` does. Throws RequestError `not_found` and IntegrityError. */
@@ -80,7 +90,7 @@ export function decryptField<Room extends Uint8Array>(
   field: string,
   makeRoom: MakeRoom<Room>,
 ): Room {
-  const row = vault.secrets.findField(secret.id, field);
+  const row = vault.fields.findField(secret.id, field);
   if (row === null) throw noSuchField();
   putOffIfLong(vault, row.payload);
   return decryptFieldRow(vault, secret, row, makeRoom);
@@ -104,11 +114,12 @@ export function storeFields(
   call: Call,
   name: SecretName,
   fields: readonly (readonly [field: string, value: Uint8Array])[],
-): void {
+): Stored {
   const existing = findForWrite(vault, call, name);
-  const id = existing?.id ?? storeSecret(vault, name, null, null, NO_METADATA);
-  setFields(vault, id, fields);
+  const { id } = existing ?? storeSecret(vault, name, null, null, NO_METADATA);
+  const stored = setFields(vault, id, fields, existing === null ? { continues: true } : {});
   checkEntrySize(vault, id, 'fields');
+  return stored;
 }
 
 /** Stores fields of an existing secret and binds them to it. Throws IntegrityError. */
@@ -117,26 +128,35 @@ export function setFields(
   secretId: number,
   fields: readonly (readonly [field: string, value: Uint8Array])[],
   change: Omit<SecretChange, 'changeFields'> = {},
-): void {
+): Stored {
   const secret = vault.secrets.findById(secretId);
   if (secret === null) throw new RangeError('no such secret');
-  const changeFields = () => {
-    for (const [field, value] of fields) storeField(vault, secret, field, value);
+  const changeFields = (revision: number) => {
+    for (const [field, value] of fields) storeField(vault, secret, field, value, revision);
   };
-  changeSecret(vault, secret, { ...change, changeFields });
+  return changeSecret(vault, secret, { ...change, changeFields });
 }
 
-function storeField(vault: WritableVault, secret: SecretRow, field: string, value: Uint8Array): void {
+function storeField(
+  vault: WritableVault,
+  secret: SecretRow,
+  field: string,
+  value: Uint8Array,
+  revision: number,
+): void {
   const now = nowSeconds();
   const place = fieldPlace(secret, field);
   const row = vault.secrets.findField(secret.id, field);
   const isKnown = row !== null && isVouchedFor(vault.keyring, place, asBoundField(row));
+  // Also one that was changed without the key: the versions that have it need it to be whole.
+  if (row !== null) keepField(vault, secret.id, field, revision);
   const { id, isTrusted } = vault.author;
   const bound = asBoundField({
     createdAt: isKnown ? row.createdAt : now,
     updatedAt: now,
     writtenBy: id,
     accepted: isTrusted ? 1 : 0,
+    revision,
   });
   const version = vault.nextVersion();
   const { wrappedDek, payload } = encryptRow(vault.keyring, place, bound, version, value);

@@ -1,18 +1,18 @@
 /** Conditional requests (RFC 9110 section 13.1): a client changes a secret only if nobody else has changed it meanwhile. */
-import { readWrap } from '../envelope/wrap.ts';
 import { RequestError } from '../errors/request-error.ts';
 import type { Call } from '../messages.ts';
+import type { SecretRow } from '../store/columns.ts';
 
 /**
- * Returns a secret's entity tag: the nonce of its wrapped DEK. Every change of a row wraps the DEK again under a new random
- * nonce. So the tag changes too, and says nothing of the value.
+ * Returns a secret's entity tag: the number of its version, which grows with every change. A secret that was purged and made
+ * again starts at 1.
  */
-export function entityTag(row: { wrappedDek: Uint8Array }): string {
-  return Buffer.from(readWrap(row.wrappedDek).nonce).toString('hex');
+export function entityTag(row: Pick<SecretRow, 'revision'>): string {
+  return String(row.revision);
 }
 
 /** Throws RequestError `precondition_failed` unless the secret is as the client expects. `row` is null if there is none. */
-export function checkPreconditions(call: Call, row: { wrappedDek: Uint8Array } | null): void {
+export function checkPreconditions(call: Call, row: Pick<SecretRow, 'revision'> | null): void {
   const { ifMatch, ifNoneMatch } = call;
   if (ifMatch !== undefined && !matchesTag(ifMatch, row)) {
     throw new RequestError('precondition_failed', 'the secret is not as If-Match expects; read it again');
@@ -25,7 +25,7 @@ export function checkPreconditions(call: Call, row: { wrappedDek: Uint8Array } |
   }
 }
 
-function matchesTag(header: string, row: { wrappedDek: Uint8Array } | null): boolean {
+function matchesTag(header: string, row: Pick<SecretRow, 'revision'> | null): boolean {
   if (row === null) return false;
   if (header.trim() === '*') return true;
   const tag = entityTag(row);

@@ -21,6 +21,9 @@ export interface EncryptedRow {
   readonly payload: Uint8Array | null;
 }
 
+/** A row as the lists of versions have it. */
+export type EncryptedHead = Omit<EncryptedRow, 'payload'> & Partial<Pick<EncryptedRow, 'payload'>>;
+
 /** Returns memory of `size` bytes for a plaintext. Called at most once, and only when the row is known to be genuine. */
 export type MakeRoom<Room extends Uint8Array> = (size: number) => Room;
 
@@ -68,7 +71,7 @@ export function verifyRow(keyring: Keyring, place: Place, row: BoundRow & Encryp
  * Returns whether the wrap of a row vouches for its plaintext columns. Does not decrypt the value. A row that was changed
  * without the key may be replaced, but the replacement must not keep any part of it.
  */
-export function isVouchedFor(keyring: Keyring, place: Place, row: BoundRow & EncryptedRow): boolean {
+export function isVouchedFor(keyring: Keyring, place: Place, row: BoundRow & EncryptedHead): boolean {
   try {
     return withRowDek(keyring, place, row, () => true);
   } catch (error) {
@@ -84,11 +87,19 @@ export function rewrapRow(
   row: BoundRow & EncryptedRow,
   changed: BoundRow,
 ): EncryptedRow {
+  const { version, payload } = row;
+  return { version, payload, wrappedDek: rewrapDek(keyring, place, row, changed) };
+}
+
+/** As rewrapRow, for a row without its payload. Returns the new wrap. */
+export function rewrapDek(
+  keyring: Keyring,
+  place: Place,
+  row: BoundRow & EncryptedHead,
+  changed: BoundRow,
+): Uint8Array {
   const { id, kek } = keyring.current;
-  return withRowDek(keyring, place, row, (dek, ctx) => {
-    const { version, payload } = row;
-    return { version, payload, wrappedDek: wrapKey(kek, id, dek, ctx, digestRow(changed)) };
-  });
+  return withRowDek(keyring, place, row, (dek, ctx) => wrapKey(kek, id, dek, ctx, digestRow(changed)));
 }
 
 /** Moves a value to another place: encrypts it again under a fresh DEK. `version` as for encryptRow. Throws IntegrityError. */
@@ -115,11 +126,11 @@ export function reencryptRow(
 function withRowDek<T>(
   keyring: Keyring,
   place: Place,
-  row: BoundRow & EncryptedRow,
+  row: BoundRow & EncryptedHead,
   use: (dek: Dek, ctx: Uint8Array) => T,
 ): T {
   // The wrap binds the version, and only version 0 has no value. So nobody can remove or add a value unnoticed.
-  if ((row.version === 0) !== (row.payload === null)) throw new IntegrityError();
+  if (row.payload !== undefined && (row.version === 0) !== (row.payload === null)) throw new IntegrityError();
   const entry = keyring.find(readWrap(row.wrappedDek).keyId);
   if (entry === null) throw new IntegrityError();
   const ctx = encodeContext({ ...place, vaultId: keyring.vaultId, version: row.version });

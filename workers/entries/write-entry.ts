@@ -31,7 +31,7 @@ export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuf
   }
   reply.raw(
     `,"created_at":"${formatTime(row.createdAt)}","updated_at":"${formatTime(row.updatedAt)}",` +
-      `"written_by":${JSON.stringify(row.writtenBy)},"accepted":${row.accepted === 1}`,
+      `"written_by":${JSON.stringify(row.writtenBy)},"accepted":${row.accepted === 1}${writeDueDates(row)},"version":${row.revision}`,
   );
   if (heads.length > 0) writeUnaccepted(heads, reply);
   reply.raw('}');
@@ -123,8 +123,14 @@ export function writeSummary(vault: ReadableVault, row: SecretSummary, reply: Re
   reply.raw(
     `{"name":${JSON.stringify(row.name)},"environment":${JSON.stringify(row.environment)},"metadata":${metadata}` +
       `${fieldCount},"created_at":"${formatTime(row.createdAt)}","updated_at":"${formatTime(row.updatedAt)}",` +
-      `"written_by":${JSON.stringify(row.writtenBy)},"accepted":${row.accepted === 1}}`,
+      `"written_by":${JSON.stringify(row.writtenBy)},"accepted":${row.accepted === 1}${writeDueDates(row)},"version":${row.revision}}`,
   );
+}
+
+/** Returns the members of the dates that a secret has, each with a comma before it. */
+function writeDueDates({ expiresAt, rotateBy }: SecretSummary): string {
+  const expires = expiresAt === 0 ? '' : `,"expires_at":"${formatTime(expiresAt)}"`;
+  return rotateBy === 0 ? expires : `${expires},"rotate_by":"${formatTime(rotateBy)}"`;
 }
 
 /** Returns whether the text is a JSON object. SQLite checks a large text, which would fill the heap if it were parsed here. */

@@ -134,7 +134,7 @@ function encodeKekContext(vaultId: Uint8Array, { id, generation }: KekHead): Buf
 }
 
 function digestKekRow(createdAt: number): Buffer {
-  return digestRow({ ...NO_WRITER, metadata: '', createdAt, updatedAt: createdAt });
+  return digestRow({ ...NO_WRITER, createdAt, updatedAt: createdAt });
 }
 
 /**

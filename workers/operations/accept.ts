@@ -21,7 +21,7 @@ export const acceptSecret: Handler<WritableVault> = (vault, call, reply) => {
   const accepted = 1;
   const before = { ...row, fields };
   const { wrappedDek } = rewrapRow(vault.keyring, secretPlace(row), before, { ...before, accepted });
-  vault.writer.put({ ...row, wrappedDek, accepted });
+  vault.writer.put({ ...row, wrappedDek, accepted }, false);
   for (const field of fields) acceptField(vault, row, field, accepted);
   writeStatus('accepted', { name: name.name }, reply);
 };

@@ -8,7 +8,14 @@ import { placeOfItem } from '../bodies/list-items.ts';
 import { getDryRun } from '../bodies/parameters.ts';
 import type { BodyHandler } from '../calls.ts';
 import { checkWanted } from '../cancellation.ts';
-import { changeSecret, type Metadata, NO_METADATA, storeSecret } from '../entries/entries.ts';
+import {
+  changeSecret,
+  type DueDates,
+  type Metadata,
+  NO_DUE_DATES,
+  NO_METADATA,
+  storeSecret,
+} from '../entries/entries.ts';
 import { checkEntrySize, checkMetadata, checkSize } from '../entries/entry-size.ts';
 import { asBoundField, setFields } from '../entries/fields.ts';
 import { fieldPlace, type Place, secretPlace } from '../entries/places.ts';
@@ -66,6 +73,11 @@ function storeEntry(vault: WritableVault, call: Call, entries: ImportEntries, en
     : mergeEntry(vault, call, row, entry, metadata);
 }
 
+/** Returns an entry's due dates, with those of `stored` in place of those that it does not give. */
+function pickDates({ expiresAt, rotateBy }: Partial<DueDates>, stored: DueDates = NO_DUE_DATES): DueDates {
+  return { expiresAt: expiresAt ?? stored.expiresAt, rotateBy: rotateBy ?? stored.rotateBy };
+}
+
 /** Checks the size of the given parts alone, before any of them is encrypted. */
 function checkGivenSize(
   vault: WritableVault,
@@ -96,27 +108,31 @@ function compareNames(a: ImportEntry, b: ImportEntry): number {
  * each would take as long as encrypting. Use it in this transaction only: a rollback gives the versions back.
  */
 function withVersions(vault: WritableVault, entries: readonly ImportEntry[]): WritableVault {
+  let left = countVersions(entries);
   let next: number | null = null;
   const nextVersion = () => {
-    next ??= vault.vault.takeVersions(countValues(entries));
+    if (left === 0) return vault.nextVersion();
+    next ??= vault.vault.takeVersions(left);
+    left -= 1;
     return next++;
   };
   return { ...vault, nextVersion };
 }
 
-function countValues(entries: readonly ImportEntry[]): number {
-  return entries.reduce((sum, { value, fields }) => sum + (value === undefined ? 0 : 1) + fields.length, 0);
+/** A new entry without a value takes one for its id. */
+function countVersions(entries: readonly ImportEntry[]): number {
+  return entries.reduce((sum, { fields }) => sum + 1 + fields.length, 0);
 }
 
 function addEntry(
   vault: WritableVault,
   call: Call,
-  { name, environment, value, fields }: ImportEntry,
+  { name, environment, value, fields, ...dates }: ImportEntry,
   metadata: Metadata = NO_METADATA,
 ): Group {
   if (getDryRun(call)) return 'added';
-  const id = storeSecret(vault, { name, environment }, null, value ?? null, metadata);
-  if (fields.length > 0) setFields(vault, id, fields);
+  const { id } = storeSecret(vault, { name, environment }, null, value ?? null, metadata, pickDates(dates));
+  if (fields.length > 0) setFields(vault, id, fields, { continues: true });
   return 'added';
 }
 
@@ -132,13 +148,14 @@ function mergeEntry(
   if (getDryRun(call)) return 'changed';
   checkPreconditions(call, row);
   const { value, fields } = entry;
+  const due = pickDates(entry, row);
   const { id, name, environment } = row;
   // If both are given, no part of the row is kept, so it need not be genuine. Otherwise changeSecret verifies it.
   if (value !== undefined && metadata !== undefined)
-    storeSecret(vault, { name, environment }, row, value, metadata);
-  else if (value !== undefined) changeSecret(vault, row, { value });
-  else changeSecret(vault, row, metadata === undefined ? {} : { metadata });
-  if (fields.length > 0) setFields(vault, id, fields);
+    storeSecret(vault, { name, environment }, row, value, metadata, due);
+  else if (value !== undefined) changeSecret(vault, row, { value, due });
+  else changeSecret(vault, row, metadata === undefined ? { due } : { metadata, due });
+  if (fields.length > 0) setFields(vault, id, fields, { continues: true });
   checkEntrySize(vault, id, fields.length > 0 ? 'fields' : 'value');
   return 'changed';
 }
@@ -174,7 +191,9 @@ function isSameEntry(
   entry: ImportEntry,
   metadata: Metadata | undefined,
 ): boolean {
-  let same = metadata === undefined || metadata.text === row.metadata;
+  const due = pickDates(entry, row);
+  const hasDates = due.expiresAt === row.expiresAt && due.rotateBy === row.rotateBy;
+  let same = hasDates && (metadata === undefined || metadata.text === row.metadata);
   const bound = { ...row, fields: vault.secrets.listFieldHeads(row.id) };
   if (entry.value === undefined) verifyRow(vault.keyring, secretPlace(row), bound);
   else if (!hasValue(vault, secretPlace(row), bound, entry.value)) same = false;

@@ -5,10 +5,11 @@
 
 import type { Outcome } from '../calls.ts';
 import { asBoundField } from '../entries/fields.ts';
-import { fieldPlace, secretPlace } from '../entries/places.ts';
-import { rewrapRow } from '../entries/row-crypto.ts';
+import { fieldPlace, type Place, secretPlace } from '../entries/places.ts';
+import { type EncryptedHead, rewrapDek, rewrapRow } from '../entries/row-crypto.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { RootKey } from '../envelope/keys.ts';
+import type { BoundRow } from '../envelope/row-digest.ts';
 import { RequestError } from '../errors/request-error.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { nowSeconds } from '../json/times.ts';
@@ -76,6 +77,7 @@ async function addGeneration(vault: Vault, rootKey: RootKey): Promise<Keyring> {
 
 function rewrapEverything(vault: WritableVault, keyring: Keyring): void {
   rewrapSecrets(vault, keyring);
+  for (const id of vault.history.listIds()) rewrapHistory(vault, keyring, id);
   resignTokens(vault, keyring);
   for (const kek of vault.vault.listKeks()) {
     if (kek.generation !== keyring.current.generation) vault.vault.deleteKek(kek.id);
@@ -97,11 +99,34 @@ function rewrapSecrets(vault: WritableVault, keyring: Keyring): void {
 
 function rewrapSecret(vault: WritableVault, keyring: Keyring, row: SecretRow): void {
   const bound = { ...row, fields: vault.secrets.listFieldHeads(row.id) };
-  vault.writer.put({ ...row, ...rewrapRow(keyring, secretPlace(row), bound, bound) });
+  vault.writer.put({ ...row, ...rewrapRow(keyring, secretPlace(row), bound, bound) }, false);
   for (const field of vault.secrets.listFields(row.id)) {
     const stored = asBoundField(field);
     const { wrappedDek } = rewrapRow(keyring, fieldPlace(row, field.field), stored, stored);
     vault.writer.putField({ ...field, secretId: row.id, wrappedDek });
+  }
+}
+
+/** Old versions that were changed without the key stay as they are: nobody needs them to read or write anything else. */
+function rewrapHistory(vault: WritableVault, keyring: Keyring, secretId: number): void {
+  const { history, historyWriter } = vault;
+  for (const row of history.list(secretId)) {
+    const bound = { ...row, fields: history.readFieldsAt(row).listFieldHeads(secretId) };
+    for (const field of history.listOldFields(secretId, row.revision + 1)) {
+      const wrappedDek = tryRewrap(keyring, fieldPlace(row, field.field), asBoundField(field));
+      if (wrappedDek !== null) historyWriter.rewrapField(secretId, row.revision + 1, field.field, wrappedDek);
+    }
+    const wrappedDek = tryRewrap(keyring, secretPlace(row), bound);
+    if (wrappedDek !== null) historyWriter.rewrap(secretId, row.revision, wrappedDek);
+  }
+}
+
+function tryRewrap(keyring: Keyring, place: Place, row: BoundRow & EncryptedHead): Uint8Array | null {
+  try {
+    return rewrapDek(keyring, place, row, row);
+  } catch (error) {
+    if (error instanceof IntegrityError) return null;
+    throw error;
   }
 }
 

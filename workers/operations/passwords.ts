@@ -1,6 +1,14 @@
 /** The handler of generated passwords and passphrases. Holds one, as bytes, until it is in the reply, and zeroes it then. */
+import { getDueDates } from '../bodies/due-dates.ts';
 import type { BodyHandler } from '../calls.ts';
-import { findForWrite, type Metadata, NO_METADATA, storeSecret } from '../entries/entries.ts';
+import {
+  type DueDates,
+  findForWrite,
+  type Metadata,
+  NO_DUE_DATES,
+  NO_METADATA,
+  storeSecret,
+} from '../entries/entries.ts';
 import { checkEntrySize } from '../entries/entry-size.ts';
 import { RequestError } from '../errors/request-error.ts';
 import { entropyBits } from '../generated/entropy.ts';
@@ -11,9 +19,10 @@ import type { WritableVault } from '../vault.ts';
 
 export const generatePassword: BodyHandler<'passwords.generate'> = (vault, call, reply, request) => {
   const { name, environment, metadata = NO_METADATA } = request;
+  const due = { ...NO_DUE_DATES, ...getDueDates(request) };
   const { password, outcomes } = drawPassword(request);
   try {
-    if (name !== undefined) storePassword(vault, call, { name, environment }, password, metadata);
+    if (name !== undefined) storePassword(vault, call, { name, environment }, password, metadata, due);
     reply.ascii('{"password":');
     reply.secret(password);
     if (name !== undefined) {
@@ -33,10 +42,11 @@ function storePassword(
   name: SecretName,
   password: SecretBytes,
   metadata: Metadata,
+  due: DueDates,
 ): void {
   const existing = findForWrite(vault, call, name);
   if (existing !== null && !call.mayReplace) {
     throw new RequestError('forbidden', 'this secret exists; replacing it needs the scope write');
   }
-  checkEntrySize(vault, storeSecret(vault, name, existing, password, metadata), 'metadata');
+  checkEntrySize(vault, storeSecret(vault, name, existing, password, metadata, due).id, 'metadata');
 }

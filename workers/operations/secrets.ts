@@ -3,18 +3,21 @@
  * stored value is decrypted straight into the reply, by `writeEntry`.
  */
 
+import { getDueDates } from '../bodies/due-dates.ts';
 import { encodeCursor, getListFilter, getSearchFilter, getSecretName } from '../bodies/parameters.ts';
 import type { BodyHandler, Handler, Outcome } from '../calls.ts';
 import {
   changeSecret,
   findForWrite,
   getForWrite,
-  getSecretRow,
+  NO_DUE_DATES,
   NO_METADATA,
   storeSecret,
 } from '../entries/entries.ts';
 import { checkEntrySize, putOffIfLarge } from '../entries/entry-size.ts';
+import { removeSecret } from '../entries/history.ts';
 import { entityTag } from '../entries/preconditions.ts';
+import { getAskedVersion } from '../entries/versions.ts';
 import { writeEntry, writeSummary } from '../entries/write-entry.ts';
 import { MAX_REPLY_SIZE, type ReplyBuffer } from '../json/reply.ts';
 import { writeStatus } from '../json/status.ts';
@@ -63,30 +66,32 @@ function boundPage(limit = Number.POSITIVE_INFINITY, page?: PageBounds): PageBou
 }
 
 export const getSecret: Handler<ReadableVault> = (vault, call, reply) => {
-  const row = getSecretRow(vault, getSecretName(call));
-  putOffIfLarge(vault, row);
-  writeEntry(vault, row, reply);
+  const { vault: at, row } = getAskedVersion(vault, call, getSecretName(call));
+  putOffIfLarge(at, row);
+  writeEntry(at, row, reply);
   return { etag: entityTag(row) };
 };
 
 export const putSecret: BodyHandler<'secrets.put'> = (vault, call, reply, request) => {
   const name = getSecretName(call);
   const existing = findForWrite(vault, call, name);
-  const id = storeSecret(vault, name, existing, request.value, request.metadata ?? NO_METADATA);
+  const { value, metadata = NO_METADATA } = request;
+  const due = { ...NO_DUE_DATES, ...getDueDates(request) };
+  const { id, revision } = storeSecret(vault, name, existing, value, metadata, due);
   checkEntrySize(vault, id, 'value');
-  writeStatus('stored', { name: name.name }, reply);
+  writeStatus('stored', { name: name.name, version: revision }, reply);
 };
 
 export const patchSecret: BodyHandler<'secrets.patch'> = (vault, call, reply, request) => {
   const name = getSecretName(call);
   const row = getForWrite(vault, call, name);
-  changeSecret(vault, row, request);
+  const { revision } = changeSecret(vault, row, { ...request, due: getDueDates(request) });
   checkEntrySize(vault, row.id, request.value === undefined ? 'metadata' : 'value');
-  writeStatus('updated', { name: name.name }, reply);
+  writeStatus('updated', { name: name.name, version: revision }, reply);
 };
 
 export const deleteSecret: Handler<WritableVault> = (vault, call, reply) => {
   const name = getSecretName(call);
-  vault.writer.delete(getForWrite(vault, call, name).id);
+  removeSecret(vault, getForWrite(vault, call, name));
   writeStatus('deleted', { name: name.name }, reply);
 };

@@ -4,30 +4,29 @@
  */
 import { getFieldName, getSecretName } from '../bodies/parameters.ts';
 import type { Handler } from '../calls.ts';
-import { changeSecret, findForWrite, getSecretRow, NO_METADATA, storeSecret } from '../entries/entries.ts';
+import { changeSecret, findForWrite, NO_METADATA, storeSecret } from '../entries/entries.ts';
 import { checkEntrySize, putOffIfLong } from '../entries/entry-size.ts';
 import { decryptField, storeFields, withFields } from '../entries/fields.ts';
 import { secretPlace } from '../entries/places.ts';
 import { entityTag } from '../entries/preconditions.ts';
 import { decryptRow } from '../entries/row-crypto.ts';
+import { getAskedVersion } from '../entries/versions.ts';
 import { RequestError } from '../errors/request-error.ts';
 import { writeStatus } from '../json/status.ts';
 import type { Call } from '../messages.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
 
 export const getValue: Handler<ReadableVault> = (vault, call, reply) => {
-  const row = getSecretRow(vault, getSecretName(call));
+  const { vault: at, row } = getAskedVersion(vault, call, getSecretName(call));
   putOffIfLong(vault, row.payload);
-  const value = decryptRow(vault.keyring, secretPlace(row), withFields(vault, row), (size) =>
-    reply.room(size),
-  );
+  const value = decryptRow(vault.keyring, secretPlace(row), withFields(at, row), (size) => reply.room(size));
   if (value === null) throw new RequestError('not_found', 'this secret has no value of its own');
   return { etag: entityTag(row) };
 };
 
 export const getFieldValue: Handler<ReadableVault> = (vault, call, reply) => {
-  const row = getSecretRow(vault, getSecretName(call));
-  decryptField(vault, row, getFieldName(call), (size) => reply.room(size));
+  const { vault: at, row } = getAskedVersion(vault, call, getSecretName(call));
+  decryptField(at, row, getFieldName(call), (size) => reply.room(size));
   // The tag of the secret, which changes with each of its fields.
   return { etag: entityTag(row) };
 };
@@ -37,17 +36,19 @@ export const putValue: Handler<WritableVault> = (vault, call, reply) => {
   const name = getSecretName(call);
   const value = getBody(call);
   const existing = findForWrite(vault, call, name);
-  const id = existing?.id ?? storeSecret(vault, name, null, value, NO_METADATA);
-  if (existing !== null) changeSecret(vault, existing, { value });
+  const { id, revision } =
+    existing === null
+      ? storeSecret(vault, name, null, value, NO_METADATA)
+      : changeSecret(vault, existing, { value });
   checkEntrySize(vault, id, 'value');
-  writeStatus('stored', { name: name.name }, reply);
+  writeStatus('stored', { name: name.name, version: revision }, reply);
 };
 
 export const putFieldValue: Handler<WritableVault> = (vault, call, reply) => {
   const name = getSecretName(call);
   const field = getFieldName(call);
-  storeFields(vault, call, name, [[field, getBody(call)]]);
-  writeStatus('stored', { name: name.name, field }, reply);
+  const { revision } = storeFields(vault, call, name, [[field, getBody(call)]]);
+  writeStatus('stored', { name: name.name, field, version: revision }, reply);
 };
 
 function getBody({ body }: Call): Uint8Array<ArrayBuffer> {

@@ -4,6 +4,7 @@ import { RequestError } from '../errors/request-error.ts';
 import { SealedError } from '../errors/sealed.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { writeStatus } from '../json/status.ts';
+import { nowSeconds } from '../json/times.ts';
 import { findDamageCode } from '../store/unusable.ts';
 import { loadPrincipals } from '../tokens/principals.ts';
 import type { ReadableVault, Vault } from '../vault.ts';
@@ -17,7 +18,14 @@ export const getInfo: Handler<ReadableVault> = (vault, _call, reply) => {
   reply.integer(vault.vault.databaseSize());
   reply.ascii(',"secret_count":');
   reply.integer(vault.secrets.count());
-  reply.ascii('}');
+  const { versions, bytes } = vault.vault.measureHistory();
+  const counts = {
+    due_count: vault.secrets.countDue(nowSeconds()),
+    deleted_count: vault.history.countDeleted(),
+    version_count: versions,
+    history_bytes: bytes,
+  };
+  reply.raw(`,${JSON.stringify(counts).slice(1)}`);
 };
 
 /** Writes `{"sealed", "vault_id", "key_stores", "key_file", "kek_generation"}`. Needs no key. */

@@ -2,7 +2,7 @@
  * The rows and columns of each table, and the parts of statements that follow from them. A new column stands in `schema.ts`, here
  * and, if a row's wrap is to vouch for it, in the row digest (`envelope/row-digest.ts`). `test/columns.ts` compares them.
  */
-import type { SecretName, SlotKind } from '../messages.ts';
+import type { Change, SecretName, SlotKind } from '../messages.ts';
 
 /** The columns that a list shows. */
 export interface SecretSummary extends SecretName {
@@ -15,19 +15,34 @@ export interface SecretSummary extends SecretName {
   readonly writtenBy: string;
   /** 1 if the owner wrote or accepted the value and every field, else 0. */
   readonly accepted: number;
+  /** Unix times in seconds; 0 if the secret has no such date. */
+  readonly expiresAt: number;
+  readonly rotateBy: number;
+  /** The secret's version as clients count it: 1 for a new secret, and one more with each change. */
+  readonly revision: number;
 }
 
 export interface SecretRow extends SecretSummary {
   readonly id: number;
-  /** 0 if there is no payload. */
+  /** The number of the encrypted value, unique in the vault; 0 if there is no payload. */
   readonly version: number;
+  /** What made this version of the secret. */
+  readonly change: Change;
   readonly wrappedDek: Buffer;
   readonly payload: Buffer | null;
 }
 
+/** A version of a secret that was replaced or deleted. Its columns are those of a secret, with `secret_id` in place of `id`. */
+export type VersionRow = SecretRow & { readonly isOld: true };
+
+/** An old version without its value. */
+export type VersionHead = Omit<VersionRow, 'payload'>;
+
 export interface FieldRow {
   readonly field: string;
   readonly version: number;
+  /** The first version of the secret that has the field like this. */
+  readonly revision: number;
   readonly wrappedDek: Buffer;
   readonly payload: Buffer;
   readonly createdAt: number;
@@ -35,6 +50,12 @@ export interface FieldRow {
   readonly writtenBy: string;
   /** 1 if the owner wrote or accepted it, else 0. */
   readonly accepted: number;
+}
+
+/** A secret that was deleted and can be restored. Its versions have all else. */
+export interface DeletedRow extends SecretName {
+  readonly secretId: number;
+  readonly deletedAt: number;
 }
 
 /** A field without its value. Its secret's row binds `field` and `version`. */
@@ -84,12 +105,26 @@ export const SECRET_COLUMNS = {
   updatedAt: 'updated_at',
   writtenBy: 'written_by',
   accepted: 'accepted',
+  expiresAt: 'expires_at',
+  rotateBy: 'rotate_by',
+  revision: 'revision',
+  change: 'change',
   payload: 'payload',
 } as const satisfies Columns<SecretRow>;
+
+export const VERSION_COLUMNS = { ...SECRET_COLUMNS, id: 'secret_id' } as const satisfies Columns<SecretRow>;
+
+export const DELETED_COLUMNS = {
+  secretId: 'secret_id',
+  name: 'name',
+  environment: 'environment',
+  deletedAt: 'deleted_at',
+} as const satisfies Columns<DeletedRow>;
 
 export const FIELD_COLUMNS = {
   field: 'field',
   version: 'version',
+  revision: 'revision',
   wrappedDek: 'wrapped_dek',
   createdAt: 'created_at',
   updatedAt: 'updated_at',

@@ -16,6 +16,8 @@ export interface ListFilter {
   readonly environment?: string;
   readonly metadataKey?: string;
   readonly metadataValue?: string;
+  /** Unix seconds: only secrets with a due date until then. */
+  readonly dueBefore?: number;
   /** Folded like the search texts. */
   readonly searchText?: string;
   /** The page starts just after this secret. */
@@ -45,12 +47,13 @@ interface Source extends Statement {
 /** `columns` are columns of `s`, the secrets. SQLite makes a CROSS JOIN in the order in which its tables stand. */
 export function buildListStatement(columns: string, filter: ListFilter, hints: Hints): Statement {
   const { sql, values, order } = chooseSource(filter, hints);
-  const { after, limit } = filter;
+  const { after, limit, dueBefore } = filter;
   return {
-    sql: `SELECT ${columns} FROM ${sql} ${after === undefined ? '' : startAfter(order)}
+    sql: `SELECT ${columns} FROM ${sql} ${dueBefore === undefined ? '' : `AND ${IS_DUE}`} ${after === undefined ? '' : startAfter(order)}
       ORDER BY ${order}.name, ${order}.environment ${limit === undefined ? '' : 'LIMIT ?'}`,
     values: [
       ...values,
+      ...(dueBefore === undefined ? [] : [dueBefore, dueBefore]),
       ...(after === undefined ? [] : [after.name, after.name, after.environment]),
       ...(limit === undefined ? [] : [limit]),
     ],
@@ -67,7 +70,21 @@ function chooseSource(filter: ListFilter, { isEnvironmentSmall, candidates }: Hi
   if (filter.metadataKey !== undefined) {
     return isEnvironmentSmall ? fromEnvironment(filter) : fromMetadata(filter, filter.metadataKey);
   }
+  if (filter.dueBefore !== undefined) return fromDue(filter);
   return filter.environment === undefined ? fromAll() : fromEnvironment(filter);
+}
+
+/** Takes the time twice. */
+export const IS_DUE = '(s.expires_at BETWEEN 1 AND ? OR s.rotate_by BETWEEN 1 AND ?)';
+
+/** The index has only the secrets with a due date, of which there are mostly few. */
+function fromDue({ environment }: ListFilter): Source {
+  return {
+    order: 's',
+    sql: `secrets s INDEXED BY secrets_due WHERE (s.expires_at > 0 OR s.rotate_by > 0)
+      ${environment === undefined ? '' : 'AND s.environment = ?'}`,
+    values: environment === undefined ? [] : [environment],
+  };
 }
 
 const BY_NAME = 'secrets s INDEXED BY sqlite_autoindex_secrets_1';

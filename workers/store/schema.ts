@@ -10,7 +10,7 @@ import type { SlotKind } from '../messages.ts';
 export const APPLICATION_ID = 0x4d41564c;
 
 /** The only schema that this program reads and writes. */
-export const SCHEMA_VERSION = 7;
+export const SCHEMA_VERSION = 8;
 
 /** A kind of `SlotKind` that is missing here does not compile. */
 const SLOT_KINDS: Readonly<Record<SlotKind, true>> = { keychain: true, passphrase: true, file: true };
@@ -18,9 +18,19 @@ const QUOTED_SLOT_KINDS = Object.keys(SLOT_KINDS)
   .map((kind) => `'${kind}'`)
   .join(', ');
 
+/** The bytes of a version that differ from version to version. */
+const sizeOf = (row: string) => `(octet_length(${row}.metadata) + coalesce(length(${row}.payload), 0))`;
+
 /**
- * - `vault` has one row. `sequence` numbers every encrypted value of the vault, so that no version is ever used twice.
+ * - `vault` has one row. `version_count` and `history_bytes` are kept by triggers, because counting takes too long.
+ *   `sequence` numbers every encrypted value of the vault, so that no version is ever used twice. The ids
+ *   of secrets come from it too, so that a new secret never gets the history of another.
  * - A secret without a value (fields only) has `payload` NULL and `version` 0; both are bound by its wrapped DEK.
+ * - `versions` has what secrets were before their changes, and each deletion as a version of its own, without a value. Where
+ *   the next version has the same value (the same `version`), only the newer row has the payload.
+ * - `old_fields` has the fields that were replaced or deleted. A field belongs to the versions of its secret from `revision`
+ *   to the one before `until`.
+ * - `deleted` has the secrets that can be restored.
  * - `payload` is the last column of its table, so that lists and row digests are read without it.
  * - `metadata_entries`, `search_texts` and `search_index` are indexes: made from the metadata, never the source of a
  *   reply. `metadata_entries` repeats its secret's name and environment, so that its two indexes have the matches of a
@@ -35,6 +45,8 @@ CREATE TABLE vault (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   vault_id BLOB NOT NULL CHECK (length(vault_id) = 16),
   sequence INTEGER NOT NULL DEFAULT 0,
+  version_count INTEGER NOT NULL DEFAULT 0,
+  history_bytes INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL
 ) STRICT;
 
@@ -64,15 +76,22 @@ CREATE TABLE secrets (
   updated_at INTEGER NOT NULL,
   written_by TEXT NOT NULL,
   accepted INTEGER NOT NULL CHECK (accepted IN (0, 1)),
+  expires_at INTEGER NOT NULL,
+  rotate_by INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  change TEXT NOT NULL,
   payload BLOB,
   UNIQUE (name, environment)
 ) STRICT;
 CREATE INDEX secrets_by_environment ON secrets (environment, name);
 
+CREATE INDEX secrets_due ON secrets (name, environment, expires_at, rotate_by) WHERE expires_at > 0 OR rotate_by > 0;
+
 CREATE TABLE fields (
   secret_id INTEGER NOT NULL REFERENCES secrets (id) ON DELETE CASCADE,
   field TEXT NOT NULL,
   version INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
   wrapped_dek BLOB NOT NULL,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
@@ -81,6 +100,69 @@ CREATE TABLE fields (
   payload BLOB NOT NULL,
   PRIMARY KEY (secret_id, field)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE versions (
+  secret_id INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  metadata TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  wrapped_dek BLOB NOT NULL,
+  field_count INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  written_by TEXT NOT NULL,
+  accepted INTEGER NOT NULL CHECK (accepted IN (0, 1)),
+  expires_at INTEGER NOT NULL,
+  rotate_by INTEGER NOT NULL,
+  change TEXT NOT NULL,
+  payload BLOB,
+  PRIMARY KEY (secret_id, revision)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE old_fields (
+  secret_id INTEGER NOT NULL,
+  until INTEGER NOT NULL,
+  field TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  wrapped_dek BLOB NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  written_by TEXT NOT NULL,
+  accepted INTEGER NOT NULL CHECK (accepted IN (0, 1)),
+  payload BLOB NOT NULL,
+  PRIMARY KEY (secret_id, until, field)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER versions_inserted AFTER INSERT ON versions BEGIN
+  UPDATE vault SET version_count = version_count + 1, history_bytes = history_bytes + ${sizeOf('new')};
+END;
+CREATE TRIGGER versions_updated AFTER UPDATE OF metadata, payload ON versions BEGIN
+  UPDATE vault SET history_bytes = history_bytes + ${sizeOf('new')} - ${sizeOf('old')};
+END;
+CREATE TRIGGER versions_deleted AFTER DELETE ON versions BEGIN
+  UPDATE vault SET version_count = version_count - 1, history_bytes = history_bytes - ${sizeOf('old')};
+END;
+CREATE TRIGGER old_fields_inserted AFTER INSERT ON old_fields BEGIN
+  UPDATE vault SET history_bytes = history_bytes + length(new.payload);
+END;
+CREATE TRIGGER old_fields_updated AFTER UPDATE OF payload ON old_fields BEGIN
+  UPDATE vault SET history_bytes = history_bytes + length(new.payload) - length(old.payload);
+END;
+CREATE TRIGGER old_fields_deleted AFTER DELETE ON old_fields BEGIN
+  UPDATE vault SET history_bytes = history_bytes - length(old.payload);
+END;
+
+CREATE TABLE deleted (
+  secret_id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  deleted_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX deleted_by_name ON deleted (name, environment, secret_id);
+CREATE INDEX deleted_by_time ON deleted (deleted_at);
 
 CREATE TABLE metadata_entries (
   secret_id INTEGER NOT NULL REFERENCES secrets (id) ON DELETE CASCADE,

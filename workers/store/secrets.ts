@@ -14,7 +14,8 @@ import {
   setExcluded,
 } from './columns.ts';
 import type { Db } from './database.ts';
-import { buildListStatement, type Hints, type ListFilter } from './lists.ts';
+import type { EntryMeasure, FieldReader } from './history.ts';
+import { buildListStatement, type Hints, IS_DUE, type ListFilter } from './lists.ts';
 import { SearchReader } from './search.ts';
 
 export interface SecretNameRow extends SecretName {
@@ -44,7 +45,7 @@ const SELECT_FIELD = selectColumns(FIELD_COLUMNS);
 const SMALL_ENVIRONMENT = 1_000;
 
 /** Statements that every command may need are prepared once; the others where they are used. */
-export class SecretReader {
+export class SecretReader implements FieldReader {
   readonly #db: Db;
   readonly #find;
   readonly #listFields;
@@ -68,7 +69,7 @@ export class SecretReader {
     this.#findField = db.prepare<[number, string], FieldRow>(
       `SELECT ${SELECT_FIELD} FROM fields WHERE secret_id = ? AND field = ?`,
     );
-    this.#measure = db.prepare<[number, number], { fields: number; values: number; bytes: number }>(
+    this.#measure = db.prepare<[number, number], EntryMeasure>(
       `SELECT f.count AS fields, f.count + (s.payload IS NOT NULL) AS "values",
          octet_length(s.metadata) + coalesce(length(s.payload), 0) + f.bytes AS bytes
        FROM secrets s, (SELECT count(*) AS count, coalesce(sum(length(payload)), 0) AS bytes
@@ -124,7 +125,7 @@ export class SecretReader {
   }
 
   /** Measures an entry without reading a payload. `values`: how many payloads are among its bytes. */
-  measure(secretId: number): { fields: number; values: number; bytes: number } {
+  measure(secretId: number): EntryMeasure {
     const found = this.#measure.get(secretId, secretId);
     if (found === undefined) throw new RangeError('no such secret');
     return found;
@@ -137,6 +138,13 @@ export class SecretReader {
 
   count(): number {
     return this.#db.prepare<[], number>('SELECT count(*) FROM secrets').pluck().get() ?? 0;
+  }
+
+  /** Counts the secrets that have a due date before that time (Unix seconds). */
+  countDue(time: number): number {
+    const sql = `SELECT count(*) FROM secrets s INDEXED BY secrets_due
+      WHERE (s.expires_at > 0 OR s.rotate_by > 0) AND ${IS_DUE}`;
+    return this.#db.prepare<[number, number], number>(sql).pluck().get(time, time) ?? 0;
   }
 
   /** Yields summaries in the order of name, then environment (of their UTF-8 bytes). */
@@ -175,9 +183,8 @@ interface Ciphertext {
   readonly payload: Uint8Array | null;
 }
 
-/** A secret's row as the writer stores it; `id` is null for a new one. `countFields` sets the number of fields. */
-export type SecretWrite = Omit<SecretRow, 'id' | 'fieldCount' | keyof Ciphertext> &
-  Ciphertext & { readonly id: number | null };
+/** A secret's row as the writer stores it. `countFields` sets the number of fields. */
+export type SecretWrite = Omit<SecretRow, 'fieldCount' | keyof Ciphertext> & Ciphertext;
 
 export type FieldWrite = Omit<FieldRow, keyof Ciphertext> &
   Ciphertext & { readonly secretId: number; readonly payload: Uint8Array };
@@ -199,7 +206,7 @@ export class SecretWriter {
   constructor(db: Db) {
     this.#db = db;
     this.#insert = db.prepare<[SecretWrite]>(
-      insertInto('secrets', omitColumns(SECRET_COLUMNS, ['id', 'fieldCount'])),
+      insertInto('secrets', omitColumns(SECRET_COLUMNS, ['fieldCount'])),
     );
     this.#update = db.prepare<[SecretWrite]>(
       `UPDATE secrets SET ${setColumns(omitColumns(SECRET_COLUMNS, KEPT_BY_UPDATE))} WHERE id = @id`,
@@ -222,15 +229,9 @@ export class SecretWriter {
     );
   }
 
-  /** Stores the row, new or changed, and returns its id. A changed row keeps its name: see `rename`. */
-  put(row: SecretWrite): number {
-    if (row.id !== null) {
-      expectChanges(this.#update.run(row));
-      return row.id;
-    }
-    const result = this.#insert.run(row);
-    expectChanges(result);
-    return Number(result.lastInsertRowid);
+  /** Stores the row, new or changed. A changed row keeps its name: see `rename`. */
+  put(row: SecretWrite, isNew: boolean): void {
+    expectChanges((isNew ? this.#insert : this.#update).run(row));
   }
 
   /** Updates the indexes to the row's name and metadata. `isNew`: no index has the row yet. */

@@ -137,6 +137,12 @@ export class VaultStore {
     }
   }
 
+  /** Returns how many old versions are kept, and how many bytes of values and metadata they have. */
+  measureHistory(): { readonly versions: number; readonly bytes: number } {
+    const sql = 'SELECT version_count AS versions, history_bytes AS bytes FROM vault';
+    return this.#db.prepare<[], { versions: number; bytes: number }>(sql).get() ?? { versions: 0, bytes: 0 };
+  }
+
   /** Returns the size of the database file in bytes, as SQLite counts it. */
   databaseSize(): number {
     const pages = this.#db.pragma('page_count', { simple: true }) as number;

@@ -1,7 +1,7 @@
 /** The options that a vault is opened with, from flags and environment. */
 import { join, resolve } from 'node:path';
 import type { KnownVault } from '../../../workers/messages.ts';
-import { readConfig } from '../../places/config.ts';
+import { type Config, readConfig } from '../../places/config.ts';
 import type { Home } from '../../places/home.ts';
 import type { PoolOptions } from '../../pool/pools.ts';
 import type { Context } from '../run/context.ts';
@@ -9,6 +9,7 @@ import { usageError } from '../run/failure.ts';
 
 /** How long a call of the OS keychain may take: the keychain may show a dialogue and wait for the user. */
 const KEYCHAIN_TIMEOUT_MS = 10_000;
+const SECONDS_PER_DAY = 86_400;
 
 /** `readers`: null for a number that fits the machine's cores. `known`: null if nothing is known of the vault. */
 export function poolOptions(
@@ -27,16 +28,28 @@ export function poolOptions(
     credentialsDirectory: env.CREDENTIALS_DIRECTORY || null,
     keychainTimeoutMs: readTimeout(env.MAV_KEYCHAIN_TIMEOUT_MS),
     readers,
-    entryLimits: readEntryLimits(home),
+    ...readLimits(home),
     mayBeTraced,
   };
 }
 
 /** Ignores a config.json that cannot be followed: the command line has reported it, unless the command tolerates it. */
-function readEntryLimits({ directory }: Home): NonNullable<PoolOptions['entryLimits']> {
+function readLimits({ directory }: Home): Pick<PoolOptions, 'entryLimits' | 'historyLimits'> {
+  const config = tryReadConfig(join(directory, 'config.json'));
+  const { max_fields: fields, max_entry_bytes: bytes } = config;
+  const { keep_versions: keptVersions, keep_deleted_days: days } = config;
+  return {
+    entryLimits: { ...(fields === undefined ? {} : { fields }), ...(bytes === undefined ? {} : { bytes }) },
+    historyLimits: {
+      ...(keptVersions === undefined ? {} : { keptVersions }),
+      ...(days === undefined ? {} : { deletedSeconds: days * SECONDS_PER_DAY }),
+    },
+  };
+}
+
+function tryReadConfig(path: string): Config {
   try {
-    const { max_fields: fields, max_entry_bytes: bytes } = readConfig(join(directory, 'config.json'));
-    return { ...(fields === undefined ? {} : { fields }), ...(bytes === undefined ? {} : { bytes }) };
+    return readConfig(path);
   } catch {
     return {};
   }
