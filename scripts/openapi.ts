@@ -66,6 +66,7 @@ function errorsOf(route: Route): number[] {
     ...(route.pool === 'none' ? [] : [401, 403, 503]),
     ...(needsExisting ? [404] : []),
     ...(route.canConflict ? [409] : []),
+    ...(route.canBeGone ? [410] : []),
     ...(route.preconditions === undefined ? [] : [412]),
     ...(route.body === 'none' ? [] : [413]),
     ...(route.pool === 'writer' || route.canFillDisk ? [507] : []),

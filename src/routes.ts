@@ -13,6 +13,8 @@ export type QueryParameter =
   | 'dry_run'
   | 'names'
   | 'q'
+  | 'version'
+  | 'due_before'
   | 'limit'
   | 'cursor';
 
@@ -39,6 +41,8 @@ interface RouteBase {
   readonly preconditions?: 'one' | 'each';
   /** The response has the entity tag of the secret. */
   readonly hasTag?: true;
+  /** Can fail with 410. */
+  readonly canBeGone?: true;
   /** Can fail with 409. */
   readonly canConflict?: true;
   /** This control operation writes to the database, so the disk can be full. Every operation of the writer does. */
@@ -115,7 +119,7 @@ const TABLE = [
     scope: 'read',
     pool: 'long-readers',
     operation: 'secrets.list',
-    query: ['env', 'metadata_key', 'metadata_value', ...PAGE],
+    query: ['env', 'metadata_key', 'metadata_value', 'due_before', ...PAGE],
     body: 'none',
     streamed: true,
     success: 200,
@@ -138,7 +142,7 @@ const TABLE = [
     scope: 'read',
     pool: 'readers',
     operation: 'secrets.get',
-    query: ['env'],
+    query: ['env', 'version'],
     body: 'none',
     hasTag: true,
     success: 200,
@@ -178,7 +182,7 @@ const TABLE = [
     body: 'none',
     preconditions: 'one',
     success: 200,
-    summary: 'Delete a secret and its fields',
+    summary: 'Delete a secret; it can be restored for some time',
   },
   {
     method: 'POST',
@@ -207,11 +211,70 @@ const TABLE = [
   },
   {
     method: 'GET',
+    path: '/v1/secrets/:name/versions',
+    scope: 'read',
+    pool: 'readers',
+    operation: 'secrets.versions',
+    query: ['env'],
+    body: 'none',
+    success: 200,
+    summary: 'List the versions of a secret, deleted or not, newest first, without values',
+  },
+  {
+    method: 'POST',
+    path: '/v1/secrets/:name/rollback',
+    scope: 'write',
+    pool: 'writer',
+    operation: 'secrets.rollback',
+    query: ['env'],
+    body: 'required',
+    preconditions: 'one',
+    canBeGone: true,
+    success: 200,
+    summary: 'Make an old version of a secret the newest',
+  },
+  {
+    method: 'POST',
+    path: '/v1/secrets/:name/restore',
+    scope: 'write',
+    pool: 'writer',
+    operation: 'secrets.restore',
+    query: ['env'],
+    body: 'none',
+    canConflict: true,
+    success: 200,
+    summary: 'Restore a deleted secret',
+  },
+  {
+    method: 'POST',
+    path: '/v1/secrets/:name/purge',
+    scope: 'write',
+    pool: 'writer',
+    operation: 'secrets.purge',
+    query: ['env'],
+    body: 'none',
+    preconditions: 'one',
+    success: 200,
+    summary: 'Delete a secret for good, with all its versions',
+  },
+  {
+    method: 'GET',
+    path: '/v1/deleted',
+    scope: 'read',
+    pool: 'long-readers',
+    operation: 'secrets.deleted',
+    query: ['env', ...PAGE],
+    body: 'none',
+    success: 200,
+    summary: 'List the deleted secrets that can be restored',
+  },
+  {
+    method: 'GET',
     path: '/v1/secrets/:name/value',
     scope: 'read',
     pool: 'readers',
     operation: 'values.get',
-    query: ['env'],
+    query: ['env', 'version'],
     body: 'none',
     bytes: 'response',
     hasTag: true,
@@ -238,7 +301,7 @@ const TABLE = [
     scope: 'read',
     pool: 'readers',
     operation: 'fields.list',
-    query: ['env', 'names'],
+    query: ['env', 'version', 'names'],
     body: 'none',
     success: 200,
     summary: 'Read all fields of a secret, or their names',
@@ -261,7 +324,7 @@ const TABLE = [
     scope: 'read',
     pool: 'readers',
     operation: 'fields.get',
-    query: ['env'],
+    query: ['env', 'version'],
     body: 'none',
     success: 200,
     summary: 'Read a field',
@@ -296,7 +359,7 @@ const TABLE = [
     scope: 'read',
     pool: 'readers',
     operation: 'fieldValues.get',
-    query: ['env'],
+    query: ['env', 'version'],
     body: 'none',
     bytes: 'response',
     hasTag: true,

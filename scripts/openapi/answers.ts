@@ -22,6 +22,7 @@ import {
   tokenId,
   trusted,
   value,
+  version,
   whole,
 } from './schemas.ts';
 
@@ -74,13 +75,18 @@ export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
     },
   }),
   'secrets.get': ref('schemas', 'Secret'),
-  'secrets.put': done('stored', { name }),
-  'secrets.patch': done('updated', { name }),
+  'secrets.put': done('stored', { name, version }),
+  'secrets.patch': done('updated', { name, version }),
   'secrets.delete': done('deleted', { name }),
-  'secrets.rename': done('renamed', { name, environment }),
+  'secrets.rename': done('renamed', { name, environment, version }),
+  'secrets.versions': object({ versions: arrayOf('Version') }),
+  'secrets.rollback': done('rolled_back', { name, version, restored_version: version }),
+  'secrets.deleted': arrayOf('DeletedSecret'),
+  'secrets.restore': done('restored', { name, version }),
+  'secrets.purge': done('purged', { name }),
   'secrets.accept': done('accepted', { name }),
   'values.get': bytes,
-  'values.put': done('stored', { name }),
+  'values.put': done('stored', { name, version }),
   'fields.list': {
     oneOf: [
       { ...fieldValues, description: 'Field to value' },
@@ -90,12 +96,13 @@ export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
   'fields.putMany': done('stored', {
     name,
     field_count: { ...whole, description: 'Number of fields that this request set' },
+    version,
   }),
   'fields.get': object({ name, field, value, 'encoding?': encoding }),
-  'fields.put': done('stored', { name, field }),
-  'fields.delete': done('deleted', { name, field }),
+  'fields.put': done('stored', { name, field, version }),
+  'fields.delete': done('deleted', { name, field, version }),
   'fieldValues.get': bytes,
-  'fieldValues.put': done('stored', { name, field }),
+  'fieldValues.put': done('stored', { name, field, version }),
   'passwords.generate': object({
     password: value,
     'name?': name,
@@ -106,7 +113,19 @@ export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
       description: 'log2 of the number of equally likely values, rounded down to a tenth',
     },
   }),
-  'vault.info': object({ dir: text, db_path: text, db_size_bytes: whole, secret_count: whole }),
+  'vault.info': object({
+    dir: text,
+    db_path: text,
+    db_size_bytes: whole,
+    secret_count: whole,
+    due_count: { ...whole, description: 'Secrets whose `expires_at` or `rotate_by` is over' },
+    deleted_count: { ...whole, description: 'Deleted secrets that can be restored' },
+    version_count: { ...whole, description: 'Old versions that are kept, with those of deleted secrets' },
+    history_bytes: {
+      ...whole,
+      description: 'Bytes of the values and metadata of what was replaced or deleted',
+    },
+  }),
   'tokens.list': arrayOf('Token'),
   'tokens.create': object({
     token: { type: 'string', pattern: '^mvt_[0-9a-f]{64}$', description: 'Shown only once' },
@@ -131,6 +150,7 @@ export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
     database: { ...text, description: '`ok`, or the first thing that SQLite found wrong' },
     secrets: whole,
     fields: whole,
+    versions: { ...whole, description: 'Old versions, each deletion among them' },
     tokens: whole,
     unreadable: {
       ...arrayOf('SecretName'),
@@ -138,6 +158,12 @@ export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
       description: 'The first entries that do not open',
     },
     unreadable_count: whole,
+    unreadable_versions: {
+      ...arrayOf('VersionName'),
+      maxItems: 100,
+      description: 'The first old versions that do not open',
+    },
+    unreadable_version_count: whole,
   }),
   'vault.destroy': done('destroyed', { key_stores: keyStores }),
 };

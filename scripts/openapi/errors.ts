@@ -14,6 +14,7 @@ export const ERRORS: Readonly<Record<number, { meaning: string; headers?: readon
   405: { meaning: 'The path takes other methods', headers: ['Allow'] },
   408: { meaning: 'The request took too long to arrive' },
   409: { meaning: 'A secret with the new name exists, or this is under way already; nothing was changed' },
+  410: { meaning: 'That version is not kept any more' },
   412: { meaning: 'A secret is not as If-Match or If-None-Match expects' },
   413: {
     meaning:

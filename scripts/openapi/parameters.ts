@@ -9,6 +9,10 @@ const QUERY: Readonly<Record<QueryParameter, JsonSchema>> = {
     schema: text,
     description: 'With metadata_key: only secrets in which it has this value, compared as text',
   },
+  due_before: {
+    schema: { type: 'string', format: 'date-time' },
+    description: 'Only secrets whose `expires_at` or `rotate_by` is not after this time',
+  },
   dry_run: {
     schema: { type: 'boolean' },
     description: 'true: only report what would be done',
@@ -18,6 +22,10 @@ const QUERY: Readonly<Record<QueryParameter, JsonSchema>> = {
     schema: { type: 'string', minLength: 1 },
     required: true,
     description: 'Text to search for, in upper or lower case',
+  },
+  version: {
+    schema: { type: 'integer', minimum: 1 },
+    description: 'This version of the secret, deleted or not; absent: the current one',
   },
   limit: {
     schema: { type: 'integer', minimum: 1, maximum: 1000 },

@@ -74,6 +74,11 @@ const writtenBy: JsonSchema = {
   type: 'string',
   description: '`session` if the owner wrote it last, else the id of the token that did',
 };
+export const version: JsonSchema = {
+  type: 'integer',
+  minimum: 1,
+  description: 'The number of this version: 1 for a new secret, and one more with each change',
+};
 const accepted: JsonSchema = {
   type: 'boolean',
   description: 'Whether the owner wrote or accepted all of it, its fields included',
@@ -82,6 +87,22 @@ export const trusted: JsonSchema = {
   type: 'boolean',
   description: 'Whether what the token writes counts as accepted by the owner',
 };
+
+const dueDates = {
+  'expires_at?': {
+    ...time,
+    description: 'From then on the secret should not be used; absent if it does not expire',
+  },
+  'rotate_by?': {
+    ...time,
+    description: 'Until then the secret should be replaced; absent if there is no such date',
+  },
+} as const;
+
+/** What can make a version. The type `Change` has the same names. */
+const CHANGES = [
+  ...['set', 'edit', 'fields', 'rename', 'import', 'generate', 'rollback', 'delete', 'restore'],
+] as const satisfies readonly string[];
 
 export const SCHEMAS = {
   Error: object({
@@ -118,6 +139,8 @@ export const SCHEMAS = {
     updated_at: time,
     written_by: writtenBy,
     accepted,
+    ...dueDates,
+    version,
   }),
   Secret: object({
     name,
@@ -131,6 +154,8 @@ export const SCHEMAS = {
     updated_at: time,
     written_by: writtenBy,
     accepted,
+    ...dueDates,
+    version,
     'unaccepted_fields?': {
       type: 'object',
       additionalProperties: text,
@@ -158,6 +183,29 @@ export const SCHEMAS = {
     },
   }),
   SecretName: object({ name, environment }),
+  VersionName: object({ name, environment, version }),
+  Version: object({
+    version,
+    created_at: { ...time, description: 'When this version was made' },
+    written_by: writtenBy,
+    change: { type: 'string', enum: CHANGES, description: 'What made this version' },
+    'name?': { ...name, description: 'Present if the secret had another name or environment then' },
+    'environment?': environment,
+    'error?': { ...text, description: 'Present if this version fails verification' },
+    'code?': { type: 'string', const: 'integrity' },
+  }),
+  DeletedSecret: object({
+    name,
+    environment,
+    version: {
+      ...whole,
+      description: 'The number of the deletion, which is a version of its own; 0 if it fails verification',
+    },
+    deleted_at: time,
+    deleted_by: { ...text, description: '`session` for the owner, else the id of the token' },
+    'error?': { ...text, description: 'Present if the deletion fails verification: it cannot be restored' },
+    'code?': { type: 'string', const: 'integrity' },
+  }),
   Token: object({
     id: tokenId,
     name,

@@ -6,11 +6,14 @@ import { type Route, routes } from '../routes.ts';
 import type { Incoming, Send } from './connection.ts';
 import { toError } from './errors.ts';
 import type {
+  AtVersion,
   BatchError,
   BatchField,
   Check,
   Conditions,
   CreatedToken,
+  DeletedSecret,
+  DueDates,
   EncodedValue,
   FieldEntry,
   Generated,
@@ -29,10 +32,12 @@ import type {
   SecretRef,
   SecretSummary,
   Status,
+  Stored,
   Token,
   TokenScope,
   UnreadableSecret,
   Value,
+  Version,
 } from './types.ts';
 
 type Operation = Route['operation'];
@@ -74,9 +79,11 @@ export class Client {
     environment,
     metadataKey,
     metadataValue,
+    dueBefore,
     ...page
   }: ListFilter & PageOptions = {}): Promise<Page<SecretSummary>> {
-    const filter = { env: environment, metadata_key: metadataKey, metadata_value: metadataValue };
+    const metadata = { metadata_key: metadataKey, metadata_value: metadataValue };
+    const filter = { env: environment, ...metadata, due_before: dueBefore };
     return this.#page('secrets.list', { ...filter, ...page });
   }
 
@@ -85,7 +92,7 @@ export class Client {
   }
 
   /** With the tag that a later write's `ifMatch` takes. */
-  async getSecret(name: string, place: InEnvironment = {}): Promise<Secret & { readonly etag: string }> {
+  async getSecret(name: string, place: AtVersion = {}): Promise<Secret & { readonly etag: string }> {
     const incoming = await this.request('secrets.get', { params: locateSecret(name, place) });
     return { ...parse<Secret>(incoming), etag: findTag(incoming) };
   }
@@ -103,41 +110,45 @@ export class Client {
   }
 
   /** The value's bytes, whatever they are. */
-  async getValue(name: string, place: InEnvironment = {}): Promise<Uint8Array> {
+  async getValue(name: string, place: AtVersion = {}): Promise<Uint8Array> {
     return (await this.request('values.get', { params: locateSecret(name, place) })).body;
   }
 
   /** Creates the secret, or replaces its value and metadata (absent: none); its fields stay. */
-  async putSecret(
+  putSecret(
     name: string,
-    { value, metadata }: { readonly value: Value; readonly metadata?: Metadata },
+    { value, metadata, ...due }: { readonly value: Value; readonly metadata?: Metadata } & DueDates,
     { environment, ...conditions }: InEnvironment & Conditions = {},
-  ): Promise<void> {
-    const body = { ...encodeValue(value), metadata };
-    await this.request('secrets.put', { params: locateSecret(name, { environment }), body, conditions });
+  ): Promise<Stored> {
+    const body = { ...encodeValue(value), metadata, ...encodeDueDates(due) };
+    return this.#json('secrets.put', { params: locateSecret(name, { environment }), body, conditions });
   }
 
   /** Creates the secret, or replaces its value; metadata and fields stay. */
-  async putValue(
+  putValue(
     name: string,
     value: Value,
     { environment, ...conditions }: InEnvironment & Conditions = {},
-  ): Promise<void> {
+  ): Promise<Stored> {
     const body = toBytes(value);
-    await this.request('values.put', { params: locateSecret(name, { environment }), body, conditions });
+    return this.#json('values.put', { params: locateSecret(name, { environment }), body, conditions });
   }
 
   /** Changes what is given and keeps the rest. */
-  async patchSecret(
+  patchSecret(
     name: string,
-    { value, metadata }: { readonly value?: Value | undefined; readonly metadata?: Metadata | undefined },
+    {
+      value,
+      metadata,
+      ...due
+    }: { readonly value?: Value | undefined; readonly metadata?: Metadata | undefined } & DueDates,
     { environment, ...conditions }: InEnvironment & Conditions = {},
-  ): Promise<void> {
-    const body = { ...(value === undefined ? {} : encodeValue(value)), metadata };
-    await this.request('secrets.patch', { params: locateSecret(name, { environment }), body, conditions });
+  ): Promise<Stored> {
+    const body = { ...(value === undefined ? {} : encodeValue(value)), metadata, ...encodeDueDates(due) };
+    return this.#json('secrets.patch', { params: locateSecret(name, { environment }), body, conditions });
   }
 
-  /** Its fields go with it. */
+  /** Its fields go with it. It can be restored for some time (`restoreSecret`). */
   async deleteSecret(
     name: string,
     { environment, ...conditions }: InEnvironment & Conditions = {},
@@ -158,6 +169,42 @@ export class Client {
     });
   }
 
+  /** Newest first, also of a deleted secret. */
+  async listVersions(name: string, place: InEnvironment = {}): Promise<Version[]> {
+    const { versions } = await this.#json<{ versions: Version[] }>('secrets.versions', {
+      params: locateSecret(name, place),
+    });
+    return versions;
+  }
+
+  /** Makes an old version the newest; fails with `gone` if it is not kept any more. */
+  rollbackSecret(
+    name: string,
+    version: number,
+    { environment, ...conditions }: InEnvironment & Conditions = {},
+  ): Promise<Stored> {
+    const params = locateSecret(name, { environment });
+    return this.#json('secrets.rollback', { params, body: { version }, conditions });
+  }
+
+  /** A page of the secrets that can be restored. */
+  listDeleted({ environment, ...page }: InEnvironment & PageOptions = {}): Promise<Page<DeletedSecret>> {
+    return this.#page('secrets.deleted', { env: environment, ...page });
+  }
+
+  /** Fails with `conflict` where the name is taken. */
+  restoreSecret(name: string, place: InEnvironment = {}): Promise<Stored> {
+    return this.#json('secrets.restore', { params: locateSecret(name, place) });
+  }
+
+  /** Deletes a secret, deleted or not, for good, with all its versions. */
+  async purgeSecret(
+    name: string,
+    { environment, ...conditions }: InEnvironment & Conditions = {},
+  ): Promise<void> {
+    await this.request('secrets.purge', { params: locateSecret(name, { environment }), conditions });
+  }
+
   /** What a token wrote counts as the owner's from now on; only the session's token may say so. */
   async acceptSecret(
     name: string,
@@ -166,7 +213,7 @@ export class Client {
     await this.request('secrets.accept', { params: locateSecret(name, { environment }), conditions });
   }
 
-  listFields(name: string, place: InEnvironment = {}): Promise<{ [field: string]: EncodedValue }> {
+  listFields(name: string, place: AtVersion = {}): Promise<{ [field: string]: EncodedValue }> {
     return this.#json('fields.list', { params: locateSecret(name, place) });
   }
 
@@ -176,54 +223,54 @@ export class Client {
   }
 
   /** All or none; other fields stay. */
-  async putFields(
+  putFields(
     name: string,
     fields: { readonly [field: string]: Value },
     { environment, ...conditions }: InEnvironment & Conditions = {},
-  ): Promise<void> {
+  ): Promise<Stored> {
     const encoded = Object.entries(fields).map(([field, value]) => [field, encodeField(value)]);
     const body = { fields: Object.fromEntries(encoded) };
-    await this.request('fields.putMany', { params: locateSecret(name, { environment }), body, conditions });
+    return this.#json('fields.putMany', { params: locateSecret(name, { environment }), body, conditions });
   }
 
   /** The field's bytes, whatever they are. */
-  async getField(name: string, field: string, place: InEnvironment = {}): Promise<Uint8Array> {
+  async getField(name: string, field: string, place: AtVersion = {}): Promise<Uint8Array> {
     return (await this.request('fieldValues.get', { params: { ...locateSecret(name, place), field } })).body;
   }
 
   /** Creates the secret if there is none. */
-  async putField(
+  putField(
     name: string,
     field: string,
     value: Value,
     { environment, ...conditions }: InEnvironment & Conditions = {},
-  ): Promise<void> {
+  ): Promise<Stored> {
     const params = { ...locateSecret(name, { environment }), field };
-    await this.request('fieldValues.put', { params, body: toBytes(value), conditions });
+    return this.#json('fieldValues.put', { params, body: toBytes(value), conditions });
   }
 
   /** Returns the field as text, or as base64 if its bytes are not UTF-8. */
-  getFieldEntry(name: string, field: string, place: InEnvironment = {}): Promise<FieldEntry> {
+  getFieldEntry(name: string, field: string, place: AtVersion = {}): Promise<FieldEntry> {
     return this.#json('fields.get', { params: { ...locateSecret(name, place), field } });
   }
 
   /** As putField, sent as JSON. */
-  async putFieldEntry(
+  putFieldEntry(
     name: string,
     field: string,
     value: Value,
     { environment, ...conditions }: InEnvironment & Conditions = {},
-  ): Promise<void> {
+  ): Promise<Stored> {
     const params = { ...locateSecret(name, { environment }), field };
-    await this.request('fields.put', { params, body: encodeValue(value), conditions });
+    return this.#json('fields.put', { params, body: encodeValue(value), conditions });
   }
 
-  async deleteField(
+  deleteField(
     name: string,
     field: string,
     { environment, ...conditions }: InEnvironment & Conditions = {},
-  ): Promise<void> {
-    await this.request('fields.delete', {
+  ): Promise<Stored> {
+    return this.#json('fields.delete', {
       params: { ...locateSecret(name, { environment }), field },
       conditions,
     });
@@ -339,8 +386,12 @@ export function findTag({ headers }: Pick<Incoming, 'headers'>): string {
   return (headers.etag ?? '').slice(1, -1);
 }
 
-function locateSecret(name: string, { environment }: InEnvironment): Params {
-  return { name, env: environment };
+function encodeDueDates({ expiresAt, rotateBy }: DueDates): object {
+  return { expires_at: expiresAt, rotate_by: rotateBy };
+}
+
+function locateSecret(name: string, { environment, version }: AtVersion): Params {
+  return { name, env: environment, version };
 }
 
 function parse<T>({ body }: Incoming): T {

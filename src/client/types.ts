@@ -53,6 +53,66 @@ export interface SecretSummary {
   readonly written_by: string;
   /** Whether the owner wrote or accepted all of it, its fields included. */
   readonly accepted: boolean;
+  /** From then on the secret should not be used; absent if it does not expire. */
+  readonly expires_at?: string;
+  /** Until then the secret should be replaced; absent if there is no such date. */
+  readonly rotate_by?: string;
+  /** 1 for a new secret, and one more with each change. */
+  readonly version: number;
+}
+
+/** What made a version of a secret. */
+export type Change =
+  | 'set'
+  | 'edit'
+  | 'fields'
+  | 'rename'
+  | 'import'
+  | 'generate'
+  | 'rollback'
+  | 'delete'
+  | 'restore';
+
+export interface Version {
+  readonly version: number;
+  /** When this version was made. */
+  readonly created_at: string;
+  /** `session` for the owner, else the id of the token. */
+  readonly written_by: string;
+  readonly change: Change;
+  /** Present if the secret had another name or environment then. */
+  readonly name?: string;
+  readonly environment?: string;
+  /** Present if this version fails verification. */
+  readonly error?: string;
+  readonly code?: 'integrity';
+}
+
+/** A secret that can be restored. */
+export interface DeletedSecret extends Place {
+  /** The number of the deletion, which is a version of its own; 0 if it fails verification. */
+  readonly version: number;
+  readonly deleted_at: string;
+  readonly deleted_by: string;
+  /** Present if the deletion fails verification: it cannot be restored. */
+  readonly error?: string;
+  readonly code?: 'integrity';
+}
+
+/** RFC 3339, or `never` to remove a date. */
+export interface DueDates {
+  readonly expiresAt?: string | undefined;
+  readonly rotateBy?: string | undefined;
+}
+
+/** What a write made of a secret. */
+export interface Stored {
+  readonly version: number;
+}
+
+/** One version of a secret; absent for the current one. */
+export interface AtVersion extends InEnvironment {
+  readonly version?: number | undefined;
 }
 
 export interface Secret extends SecretSummary {
@@ -105,6 +165,8 @@ export interface BatchError {
 export interface ListFilter extends InEnvironment {
   readonly metadataKey?: string | undefined;
   readonly metadataValue?: string | undefined;
+  /** RFC 3339: only secrets with a due date until then. */
+  readonly dueBefore?: string | undefined;
 }
 
 export interface PageOptions {
@@ -167,6 +229,13 @@ export interface Info {
   readonly db_path: string;
   readonly db_size_bytes: number;
   readonly secret_count: number;
+  /** Secrets whose `expires_at` or `rotate_by` is over. */
+  readonly due_count: number;
+  /** Deleted secrets that can be restored. */
+  readonly deleted_count: number;
+  /** Old versions that are kept. */
+  readonly version_count: number;
+  readonly history_bytes: number;
 }
 
 export type TokenScope = 'read' | 'write' | 'generate' | 'admin';
@@ -207,8 +276,13 @@ export interface Check {
   readonly database: string;
   readonly secrets: number;
   readonly fields: number;
+  /** Old versions, each deletion among them. */
+  readonly versions: number;
   readonly tokens: number;
   /** At most 100. */
   readonly unreadable: Place[];
   readonly unreadable_count: number;
+  /** At most 100. */
+  readonly unreadable_versions: readonly (Place & Stored)[];
+  readonly unreadable_version_count: number;
 }

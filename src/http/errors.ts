@@ -9,6 +9,7 @@ export const STATUS_OF = {
   method_not_allowed: 405,
   request_timeout: 408,
   conflict: 409,
+  gone: 410,
   precondition_failed: 412,
   too_large: 413,
   headers_too_large: 431,

@@ -61,7 +61,7 @@ async function deleteEach(input: Input, client: Client, places: readonly Wanted[
   for (const place of places) {
     const { name, environment, field } = place;
     try {
-      const asked =
+      const asked: Promise<unknown> =
         field === undefined
           ? client.deleteSecret(name, { environment })
           : client.deleteField(name, field, { environment });

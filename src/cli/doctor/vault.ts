@@ -135,7 +135,7 @@ async function inspectUnsealed(
     ...(access === 'daemon' && stores.includes('keychain')
       ? [await askKeychain(client)]
       : [ok('key store', `${stores.join(', ')}: gave the vault's key`)]),
-    ...judgeCheck(await client.check()),
+    ...(await checkEntries(client)),
     await compareClock(client),
   ];
 }
@@ -148,6 +148,31 @@ async function askKeychain(client: Client): Promise<Finding> {
   } catch (error) {
     return fail('key store', toCliError(error).message);
   }
+}
+
+async function checkEntries(client: Client): Promise<Finding[]> {
+  const check = await client.check();
+  return [...judgeCheck(check), ...judgeVersions(check)];
+}
+
+/** Nothing is said of old versions where there are none. */
+function judgeVersions({
+  versions,
+  unreadable_versions: unreadable,
+  unreadable_version_count: count,
+}: Check): Finding[] {
+  if (count === 0)
+    return versions === 0 ? [] : [ok('old versions', `everything opens (versions: ${versions})`)];
+  const named = unreadable
+    .slice(0, MAX_NAMED)
+    .map(({ name, environment, version }) => `version ${version} of ${describeSecret(name, environment)}`);
+  const rest = count > named.length ? ` and ${count - named.length} more` : '';
+  return [
+    fail(
+      'old versions',
+      `changed by somebody without the key, or damaged: ${named.join(', ')}${rest}; purge them`,
+    ),
+  ];
 }
 
 function judgeCheck({

@@ -19,6 +19,8 @@ const TAKEN_OVER: ReadonlySet<string> = new Set([
   'encoding',
   'metadata',
   'fields',
+  'expires_at',
+  'rotate_by',
 ]);
 /** Members of an export that are not imported, because the vault sets them itself. */
 const LEFT_OUT: ReadonlySet<string> = new Set(FOUND_BY_VAULT);

@@ -20,6 +20,8 @@ const MEMBERS: ReadonlyMap<string, string> = new Map([
   // The Go program's first versions.
   ['labels', 'metadata'],
   ['fields', 'fields'],
+  ['expires_at', 'expires_at'],
+  ['rotate_by', 'rotate_by'],
 ]);
 /** Members that the vault finds for itself. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['id', '_id', ...FOUND_BY_VAULT]);

@@ -17,6 +17,7 @@ export const FOUND_BY_VAULT: readonly string[] = [
   'written_by',
   'accepted',
   'unaccepted_fields',
+  'version',
 ];
 
 /** Says that an empty value is left out. Throws CliError unless that was asked for. */
