@@ -103,9 +103,12 @@ t.test('vault.check > nothing is wrong > ok and how much there is', async (t) =>
     database: 'ok',
     secrets: 4,
     fields: 3,
+    versions: 0,
     tokens: 1,
     unreadable: [],
     unreadable_count: 0,
+    unreadable_versions: [],
+    unreadable_version_count: 0,
   });
   t.strictSame(events, []);
 });

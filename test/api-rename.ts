@@ -34,11 +34,17 @@ t.test('secrets.rename > to another name, environment or both > all goes along, 
     const startedAt = Math.floor(Date.now() / 1000);
     const body = environment === undefined ? { name } : { name, environment };
     const { json } = await change('POST', `${from}/rename`, body, 200);
-    t.strictSame(json, { status: 'renamed', name, environment: environment ?? '' });
+    t.strictSame(json, {
+      status: 'renamed',
+      name,
+      environment: environment ?? '',
+      version: before.version + 1,
+    });
     const to = `/v1/secrets/${encodeURIComponent(name)}`;
     const after = await read(`${to}${query}`);
     const { updated_at: updatedAt, ...rest } = after;
-    const { updated_at: _before, ...expected } = { ...before, name, environment: environment ?? '' };
+    const moved = { name, environment: environment ?? '', version: before.version + 1 };
+    const { updated_at: _before, ...expected } = { ...before, ...moved };
     t.strictSame(rest, expected, 'all but the time of change is as it was');
     t.ok(Date.parse(updatedAt) / 1000 >= startedAt);
     t.ok((await readBytes(`${to}/fields/blob/value${query}`)).equals(NOT_UTF8));

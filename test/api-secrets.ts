@@ -166,11 +166,12 @@ t.test('secrets.patch > one member > keeps the other, the fields and created_at'
     [{ metadata: {} }, 'two', {}],
     [{ value: 'three', metadata: { e: 'f' } }, 'three', { e: 'f' }],
   ];
-  for (const [body, value, metadata] of steps) {
+  for (const [index, [body, value, metadata]] of steps.entries()) {
     t.equal((await daemon.ask('PATCH', target, { body })).status, 200);
     const { updated_at, name, environment, written_by, accepted, ...shown } = await read(target);
     const fields = { user: 'root' };
-    t.strictSame(shown, { value, metadata, fields, field_count: 1, created_at }, JSON.stringify(body));
+    const expected = { value, metadata, fields, field_count: 1, created_at, version: index + 3 };
+    t.strictSame(shown, expected, JSON.stringify(body));
   }
   isError(t, await daemon.ask('PATCH', fresh(), { body: { value: 'v' } }), 404, 'no such secret');
   isError(t, await daemon.ask('PATCH', `${target}?env=x`, { body: { value: 'v' } }), 404, 'nor elsewhere');

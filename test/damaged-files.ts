@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createDatabase, type Db, openForWriting } from '../workers/store/database.ts';
+import { SCHEMA_VERSION } from '../workers/store/schema.ts';
 import { hashFile } from './fixtures/sealed.ts';
 
 t.setTimeout(120_000);
@@ -23,8 +24,9 @@ interface Left {
 function insert(db: Db, name: string): void {
   db.prepare(
     `INSERT INTO secrets
-       (name, environment, metadata, version, wrapped_dek, created_at, updated_at, written_by, accepted)
-     VALUES (?, '', '{}', 0, x'00', 0, 0, 'session', 1)`,
+       (name, environment, metadata, version, wrapped_dek, created_at, updated_at, written_by, accepted,
+        expires_at, rotate_by, revision, change)
+     VALUES (?, '', '{}', 0, x'00', 0, 0, 'session', 1, 0, 0, 1, 'set')`,
   ).run(name);
 }
 
@@ -149,7 +151,7 @@ t.test('open > a newer schema that is only in the log > refused, untouched', asy
 });
 
 t.test('open > the first page torn by a power failure > the log has it, and it opens', async (t) => {
-  const { path, file, log } = leaveLog(t, (db) => db.pragma('user_version = 7'));
+  const { path, file, log } = leaveLog(t, (db) => db.pragma(`user_version = ${SCHEMA_VERSION}`));
   const torn = Buffer.from(file);
   torn.fill(0xa5, 0, 512);
   lay(path, torn, log);

@@ -1,11 +1,11 @@
-/** What was deleted or replaced is in no file of the folder soon afterwards, while the daemon runs. */
-import { cpSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+/** What was purged or, where no old versions are kept, deleted or replaced is in no file of the folder soon afterwards. */
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
 import { type Daemon, startDaemon } from './fixtures/daemon.ts';
-import { mav } from './fixtures/vault.ts';
+import { createSandbox, mav } from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 
@@ -50,13 +50,22 @@ const OF_SECRETS = `
   SELECT 'the wrapped DEK of ' || name AS what, wrapped_dek AS bytes FROM secrets
   UNION ALL SELECT 'the payload of ' || name, payload FROM secrets
   UNION ALL SELECT 'the wrapped DEK of the field ' || field, wrapped_dek FROM fields
-  UNION ALL SELECT 'the payload of the field ' || field, payload FROM fields`;
+  UNION ALL SELECT 'the payload of the field ' || field, payload FROM fields
+  UNION ALL SELECT 'the wrapped DEK of version ' || revision || ' of ' || name, wrapped_dek FROM versions
+  UNION ALL SELECT 'the payload of version ' || revision || ' of ' || name, payload FROM versions
+  UNION ALL SELECT 'the wrapped DEK of the old field ' || field || until, wrapped_dek FROM old_fields
+  UNION ALL SELECT 'the payload of the old field ' || field || until, payload FROM old_fields`;
 
 const NAME = 'name-to-be-forgotten';
 const TEXT: Needles = { name: Buffer.from(NAME), metadata: Buffer.from('metadata-to-be-forgotten') };
 
-async function startWithSecret(t: Test): Promise<Daemon> {
-  const daemon = await startDaemon(t);
+const KEEPS_NOTHING = { keep_versions: 0, keep_deleted_days: 0 };
+
+async function startWithSecret(t: Test, config: object = KEEPS_NOTHING): Promise<Daemon> {
+  const sandbox = createSandbox(t);
+  mkdirSync(sandbox.home, { mode: 0o700 });
+  writeFileSync(join(sandbox.home, 'config.json'), JSON.stringify(config), { mode: 0o600 });
+  const daemon = await startDaemon(t, { sandbox });
   const body = {
     value: 'v'.repeat(300),
     metadata: { note: 'metadata-to-be-forgotten' },
@@ -144,6 +153,68 @@ t.test('secrets.delete > the daemon ends, or is killed and another starts > it i
   const third = own(readBlobs(next, OF_SECRETS));
   t.equal((await mav(next, ['rm', NAME, '--force'])).code, 0);
   t.same(findIn(next, { ...third, name: Buffer.from(NAME) }), [], 'at once');
+});
+
+/** Changes all that a secret has, three times, and returns every blob that was stored meanwhile. */
+async function changeAll(daemon: Daemon, name: string): Promise<Needles> {
+  const seen: Record<string, Buffer> = {};
+  for (const step of [1, 2, 3]) {
+    const body = { value: `${step}`.repeat(300), metadata: { step } };
+    await daemon.ask('PUT', `/v1/secrets/${name}`, { body });
+    await daemon.ask('PUT', `/v1/secrets/${name}/fields/user`, { body: { value: `${step}`.repeat(200) } });
+    for (const [what, bytes] of Object.entries(readBlobs(daemon, OF_SECRETS)))
+      seen[`${step}: ${what}`] = bytes;
+  }
+  return seen;
+}
+
+t.test('secrets.purge > after changes, a deletion and a restoration > nothing of it is left', async (t) => {
+  const daemon = await startWithSecret(t, {});
+  for (const name of ['a', 'z']) await daemon.ask('POST', `/v1/secrets/${name}/purge`);
+  const needles = await changeAll(daemon, NAME);
+  await daemon.ask('DELETE', `/v1/secrets/${NAME}`);
+  const deleted = readBlobs(daemon, OF_SECRETS);
+  await daemon.ask('POST', `/v1/secrets/${NAME}/restore`);
+  await daemon.ask('DELETE', `/v1/secrets/${NAME}`);
+  const all = { ...needles, ...deleted, ...readBlobs(daemon, OF_SECRETS), ...TEXT };
+  t.ok(findIn(daemon, all).length > 10, 'it was kept');
+  t.equal((await daemon.ask('POST', `/v1/secrets/${NAME}/purge`)).status, 200);
+  await isGone(t, daemon, all);
+});
+
+t.test('secrets.put > the eleventh > nothing of the first is left', async (t) => {
+  const daemon = await startWithSecret(t, {});
+  for (const name of ['a', NAME, 'z']) await daemon.ask('POST', `/v1/secrets/${name}/purge`);
+  const put = (index: number) =>
+    daemon.ask('PUT', `/v1/secrets/${NAME}`, {
+      body: { value: `${index}`.repeat(200), metadata: { [`step ${index} of many`]: index } },
+    });
+  await put(0);
+  const first = { ...readBlobs(daemon, OF_SECRETS), metadata: Buffer.from('step 0 of many') };
+  for (let index = 1; index < 10; index++) await put(index);
+  t.ok(findIn(daemon, first).length > 0, 'ten are kept');
+  await put(10);
+  await isGone(t, daemon, first);
+});
+
+t.test('start > a secret was deleted 31 days ago > it is purged, and one of yesterday is not', async (t) => {
+  const daemon = await startWithSecret(t, {});
+  const kept = readBlobs(daemon, OF_SECRETS);
+  const old = await changeAll(daemon, NAME);
+  for (const name of [NAME, 'a']) await daemon.ask('DELETE', `/v1/secrets/${name}`);
+  const own = Object.fromEntries(
+    Object.entries({ ...old, ...readBlobs(daemon, OF_SECRETS) }).filter(([what]) => what.includes(NAME)),
+  );
+  await daemon.stop();
+  const db = new Database(daemon.databasePath);
+  const age = db.prepare('UPDATE deleted SET deleted_at = deleted_at - ? WHERE name = ?');
+  age.run(31 * 86_400, NAME);
+  age.run(86_400, 'a');
+  db.close();
+  const next = await startDaemon(t, { sandbox: daemon, init: null, token: false });
+  await isGone(t, next, { ...own, name: Buffer.from(NAME) });
+  const payload = Object.entries(kept).filter(([what]) => what === 'the payload of a');
+  t.equal(findIn(next, Object.fromEntries(payload)).length, 1, 'yesterday is kept');
 });
 
 t.test('restore > another vault.db and its log are put into place > that log is left alone', async (t) => {

@@ -19,7 +19,15 @@ async function exportEntries(environment: string): Promise<unknown[]> {
   const { stdout } = await mav(sandbox, ['export', '--env', environment]);
   const { secrets } = JSON.parse(stdout);
   return secrets.map(
-    ({ created_at, updated_at, field_count, written_by, accepted, ...rest }: Record<string, unknown>) => rest,
+    ({
+      created_at,
+      updated_at,
+      field_count,
+      written_by,
+      accepted,
+      version,
+      ...rest
+    }: Record<string, unknown>) => rest,
   );
 }
 

@@ -180,9 +180,9 @@ empty field: "field" must not be empty
 empty name and field: "name" must not be empty
 env given twice: the query parameter env is given twice
 env given twice, once escaped: the query parameter env is given twice
-unknown parameter: unknown query parameter; this endpoint takes env
-parameter in capitals: unknown query parameter; this endpoint takes env
-a parameter of the path: unknown query parameter; this endpoint takes env
+unknown parameter: unknown query parameter; this endpoint takes env, version
+parameter in capitals: unknown query parameter; this endpoint takes env, version
+a parameter of the path: unknown query parameter; this endpoint takes env, version
 a parameter where there is none: this endpoint takes no query parameters
 metadata_value without metadata_key: metadata_value needs metadata_key beside it
 env of 513 bytes in a list: "environment" must be at most 512 bytes long

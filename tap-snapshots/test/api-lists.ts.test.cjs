@@ -13,7 +13,7 @@ content-type: application/json
 link: </v1/secrets?env=snapshot&limit=2&cursor=<cursor>>; rel="next"
 x-request-id: <request id>
 
-[{"name":"a","environment":"snapshot","metadata":{},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true},{"name":"b","environment":"snapshot","metadata":{"n":1.0,"find":"snapshot-mark"},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}]
+[{"name":"a","environment":"snapshot","metadata":{},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":1},{"name":"b","environment":"snapshot","metadata":{"n":1.0,"find":"snapshot-mark"},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":1}]
 `
 
 exports[`test/api-lists.ts > TAP > secrets.list, secrets.search > some secrets > 200 with summaries, never values > list 1`] = `
@@ -23,7 +23,7 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-[{"name":"a","environment":"snapshot","metadata":{},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true},{"name":"b","environment":"snapshot","metadata":{"n":1.0,"find":"snapshot-mark"},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true},{"name":"c","environment":"snapshot","metadata":{},"field_count":2,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}]
+[{"name":"a","environment":"snapshot","metadata":{},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":1},{"name":"b","environment":"snapshot","metadata":{"n":1.0,"find":"snapshot-mark"},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":1},{"name":"c","environment":"snapshot","metadata":{},"field_count":2,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":1}]
 `
 
 exports[`test/api-lists.ts > TAP > secrets.list, secrets.search > some secrets > 200 with summaries, never values > list of nothing 1`] = `
@@ -43,5 +43,5 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-[{"name":"b","environment":"snapshot","metadata":{"n":1.0,"find":"snapshot-mark"},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}]
+[{"name":"b","environment":"snapshot","metadata":{"n":1.0,"find":"snapshot-mark"},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":1}]
 `

@@ -22,7 +22,7 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"status":"deleted","name":"login","field":"user"}
+{"status":"deleted","name":"login","field":"user","version":3}
 `
 
 exports[`test/api-secrets.ts > TAP > fields > each endpoint > as in the contract > GET /v1/secrets/login 1`] = `
@@ -30,10 +30,10 @@ exports[`test/api-secrets.ts > TAP > fields > each endpoint > as in the contract
 cache-control: no-store
 content-length: <length>
 content-type: application/json
-etag: "<tag>"
+etag: "2"
 x-request-id: <request id>
 
-{"name":"login","environment":"","metadata":{},"fields":{"a/b ç":"x","pin":"0123","user":"admin"},"field_count":3,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}
+{"name":"login","environment":"","metadata":{},"fields":{"a/b ç":"x","pin":"0123","user":"admin"},"field_count":3,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":2}
 `
 
 exports[`test/api-secrets.ts > TAP > fields > each endpoint > as in the contract > GET /v1/secrets/login/fields 1`] = `
@@ -73,7 +73,7 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"status":"stored","name":"login","field_count":3}
+{"status":"stored","name":"login","field_count":3,"version":1}
 `
 
 exports[`test/api-secrets.ts > TAP > fields > each endpoint > as in the contract > PUT /v1/secrets/login/fields/user 1`] = `
@@ -83,7 +83,7 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"status":"stored","name":"login","field":"user"}
+{"status":"stored","name":"login","field":"user","version":2}
 `
 
 exports[`test/api-secrets.ts > TAP > secrets.patch > value and metadata > 200 > DELETE /v1/secrets/patched 1`] = `
@@ -101,10 +101,10 @@ exports[`test/api-secrets.ts > TAP > secrets.patch > value and metadata > 200 > 
 cache-control: no-store
 content-length: <length>
 content-type: application/json
-etag: "<tag>"
+etag: "3"
 x-request-id: <request id>
 
-{"name":"patched","environment":"","value":"new","metadata":{"b":2},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}
+{"name":"patched","environment":"","value":"new","metadata":{"b":2},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":3}
 `
 
 exports[`test/api-secrets.ts > TAP > secrets.patch > value and metadata > 200 > PATCH /v1/secrets/patched 1`] = `
@@ -114,7 +114,7 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"status":"updated","name":"patched"}
+{"status":"updated","name":"patched","version":2}
 `
 
 exports[`test/api-secrets.ts > TAP > secrets.patch > value and metadata > 200 > PATCH /v1/secrets/patched 2`] = `
@@ -124,7 +124,7 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"status":"updated","name":"patched"}
+{"status":"updated","name":"patched","version":3}
 `
 
 exports[`test/api-secrets.ts > TAP > secrets.patch > value and metadata > 200 > PUT /v1/secrets/patched 1`] = `
@@ -134,7 +134,7 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"status":"stored","name":"patched"}
+{"status":"stored","name":"patched","version":1}
 `
 
 exports[`test/api-secrets.ts > TAP > secrets.put > with metadata > 201, and get shows all of it > DELETE /v1/secrets/db-password?env=prod 1`] = `
@@ -152,10 +152,10 @@ exports[`test/api-secrets.ts > TAP > secrets.put > with metadata > 201, and get 
 cache-control: no-store
 content-length: <length>
 content-type: application/json
-etag: "<tag>"
+etag: "1"
 x-request-id: <request id>
 
-{"name":"db-password","environment":"prod","value":"hunter2","metadata":{"owner":"ops","port":1},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}
+{"name":"db-password","environment":"prod","value":"hunter2","metadata":{"owner":"ops","port":1},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":1}
 `
 
 exports[`test/api-secrets.ts > TAP > secrets.put > with metadata > 201, and get shows all of it > GET /v1/secrets/db-password?env=prod 2`] = `
@@ -163,10 +163,10 @@ exports[`test/api-secrets.ts > TAP > secrets.put > with metadata > 201, and get 
 cache-control: no-store
 content-length: <length>
 content-type: application/json
-etag: "<tag>"
+etag: "2"
 x-request-id: <request id>
 
-{"name":"db-password","environment":"prod","value":"hunter2","metadata":{"owner":"ops","port":1},"fields":{"user":"root"},"field_count":1,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}
+{"name":"db-password","environment":"prod","value":"hunter2","metadata":{"owner":"ops","port":1},"fields":{"user":"root"},"field_count":1,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":2}
 `
 
 exports[`test/api-secrets.ts > TAP > secrets.put > with metadata > 201, and get shows all of it > PUT /v1/secrets/db-password?env=prod 1`] = `
@@ -176,7 +176,7 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"status":"stored","name":"db-password"}
+{"status":"stored","name":"db-password","version":1}
 `
 
 exports[`test/api-secrets.ts > TAP > secrets.put > with metadata > 201, and get shows all of it > PUT /v1/secrets/db-password/fields/user?env=prod 1`] = `
@@ -186,7 +186,7 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"status":"stored","name":"db-password","field":"user"}
+{"status":"stored","name":"db-password","field":"user","version":2}
 `
 
 exports[`test/api-secrets.ts > TAP > secrets.put > without metadata > get shows an empty object > DELETE /v1/secrets/plain 1`] = `
@@ -204,10 +204,10 @@ exports[`test/api-secrets.ts > TAP > secrets.put > without metadata > get shows 
 cache-control: no-store
 content-length: <length>
 content-type: application/json
-etag: "<tag>"
+etag: "1"
 x-request-id: <request id>
 
-{"name":"plain","environment":"","value":"hunter2","metadata":{},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}
+{"name":"plain","environment":"","value":"hunter2","metadata":{},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":1}
 `
 
 exports[`test/api-secrets.ts > TAP > secrets.put > without metadata > get shows an empty object > PUT /v1/secrets/plain 1`] = `
@@ -217,5 +217,5 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"status":"stored","name":"plain"}
+{"status":"stored","name":"plain","version":1}
 `

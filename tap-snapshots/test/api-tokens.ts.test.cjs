@@ -107,5 +107,5 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"dir":"<path>","db_path":"<path>","db_size_bytes":<size>,"secret_count":<count>}
+{"dir":"<path>","db_path":"<path>","db_size_bytes":<size>,"secret_count":<count>,"due_count":0,"deleted_count":0,"version_count":0,"history_bytes":0}
 `

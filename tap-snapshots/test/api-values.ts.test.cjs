@@ -20,10 +20,10 @@ exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract 
 cache-control: no-store
 content-length: <length>
 content-type: application/json
-etag: "<tag>"
+etag: "6"
 x-request-id: <request id>
 
-{"name":"blob","environment":"","value":"text","metadata":{"a":1},"fields":{"a/b":{"value":"AP+ACg==","encoding":"base64"},"key":{"value":"AP+ACg==","encoding":"base64"},"user":"root"},"field_count":3,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}
+{"name":"blob","environment":"","value":"text","metadata":{"a":1},"fields":{"a/b":{"value":"AP+ACg==","encoding":"base64"},"key":{"value":"AP+ACg==","encoding":"base64"},"user":"root"},"field_count":3,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":6}
 `
 
 exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract > GET /v1/secrets/blob?env=prod 1`] = `
@@ -31,10 +31,10 @@ exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract 
 cache-control: no-store
 content-length: <length>
 content-type: application/json
-etag: "<tag>"
+etag: "1"
 x-request-id: <request id>
 
-{"name":"blob","environment":"prod","value":"AP+ACg==","encoding":"base64","metadata":{},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}
+{"name":"blob","environment":"prod","value":"AP+ACg==","encoding":"base64","metadata":{},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":1}
 `
 
 exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract > GET /v1/secrets/blob?env=prod 2`] = `
@@ -42,10 +42,10 @@ exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract 
 cache-control: no-store
 content-length: <length>
 content-type: application/json
-etag: "<tag>"
+etag: "3"
 x-request-id: <request id>
 
-{"name":"blob","environment":"prod","value":"AP+ACg==","encoding":"base64","metadata":{},"fields":{"a/b":{"value":"AP+ACg==","encoding":"base64"},"key":{"value":"AP+ACg==","encoding":"base64"},"user":"root"},"field_count":3,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true}
+{"name":"blob","environment":"prod","value":"AP+ACg==","encoding":"base64","metadata":{},"fields":{"a/b":{"value":"AP+ACg==","encoding":"base64"},"key":{"value":"AP+ACg==","encoding":"base64"},"user":"root"},"field_count":3,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":3}
 `
 
 exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract > GET /v1/secrets/blob/fields?env=prod 1`] = `
@@ -73,7 +73,7 @@ exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract 
 cache-control: no-store
 content-length: <length>
 content-type: application/octet-stream
-etag: "<tag>"
+etag: "4"
 x-request-id: <request id>
 
 root
@@ -84,7 +84,7 @@ exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract 
 cache-control: no-store
 content-length: <length>
 content-type: application/octet-stream
-etag: "<tag>"
+etag: "4"
 x-request-id: <request id>
 
 text
@@ -97,7 +97,7 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"status":"renamed","name":"blob 2","environment":"prod"}
+{"status":"renamed","name":"blob 2","environment":"prod","version":5}
 `
 
 exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract > POST /v1/secrets/blob%202/rename?env=prod 1`] = `
@@ -107,7 +107,7 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"status":"renamed","name":"blob","environment":""}
+{"status":"renamed","name":"blob","environment":"","version":6}
 `
 
 exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract > PUT /v1/secrets/blob?env=prod 1`] = `
@@ -117,7 +117,7 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"status":"stored","name":"blob"}
+{"status":"stored","name":"blob","version":4}
 `
 
 exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract > PUT /v1/secrets/blob/fields?env=prod 1`] = `
@@ -127,7 +127,7 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"status":"stored","name":"blob","field_count":2}
+{"status":"stored","name":"blob","field_count":2,"version":3}
 `
 
 exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract > PUT /v1/secrets/blob/fields/a%2Fb/value?env=prod 1`] = `
@@ -137,7 +137,7 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"status":"stored","name":"blob","field":"a/b"}
+{"status":"stored","name":"blob","field":"a/b","version":2}
 `
 
 exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract > PUT /v1/secrets/blob/value?env=prod 1`] = `
@@ -147,5 +147,5 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"status":"stored","name":"blob"}
+{"status":"stored","name":"blob","version":1}
 `

@@ -98,6 +98,26 @@ equal(missing.code, 'not_found');
 const renamed = { name: 'db', environment: '' };
 succeed(await client.POST('/v1/secrets/{name}/rename', { params: db, body: renamed }));
 
+const moved = { path: { name: 'db' } };
+const { versions } = succeed(await client.GET('/v1/secrets/{name}/versions', { params: moved }));
+const [newest, before] = versions;
+ok(newest !== undefined && before !== undefined);
+equal(newest.change satisfies string, 'rename');
+const old = { ...moved, query: { version: before.version } };
+equal(succeed(await client.GET('/v1/secrets/{name}', { params: old })).name, 'db/main');
+const rolledBack = await client.POST('/v1/secrets/{name}/rollback', {
+  params: moved,
+  body: { version: before.version },
+});
+equal(succeed(rolledBack).restored_version satisfies number, before.version);
+const trash = { path: { name: 'trash' } };
+const due = { value: 'v', expires_at: '2027-01-31T00:00:00Z', rotate_by: 'never' };
+succeed(await client.PUT('/v1/secrets/{name}', { params: trash, body: due }));
+succeed(await client.DELETE('/v1/secrets/{name}', { params: trash }));
+equal(succeed(await client.GET('/v1/deleted'))[0]?.name satisfies string | undefined, 'trash');
+equal(succeed(await client.POST('/v1/secrets/{name}/restore', { params: trash })).version, 3);
+succeed(await client.POST('/v1/secrets/{name}/purge', { params: trash }));
+
 const generated = succeed(await client.POST('/v1/generate', { body: { length: 8, symbols: false } }));
 equal(generated.password.length, 8);
 ok(succeed(await client.POST('/v1/generate')).entropy_bits > 100);

@@ -12,9 +12,12 @@ import { createSandbox, type Sandbox } from '../fixtures/vault.ts';
 import {
   findDamage,
   importAll,
+  purge,
   put,
   putFields,
   remove,
+  restore,
+  rollBack,
   type State,
   type Write,
   Writer,
@@ -29,6 +32,8 @@ const BASE: State = numbered(6, (index) => [
   `k${index}`,
   { value: `old ${index}`, fields: allFields('old') },
 ]);
+
+const baseOf = (name: string) => BASE[name] ?? {};
 
 /** Large enough for a checkpoint of the write-ahead log, which comes at 4 MB, amid of the writes. */
 const LARGE = 700_000;
@@ -53,6 +58,19 @@ const WRITES: Readonly<Record<string, readonly Write[]>> = {
     putFields('k1', allFields('newer')),
   ],
   delete: Object.keys(BASE).map(remove),
+  history: [
+    put('k0', 'new'),
+    putFields('k0', allFields('new')),
+    rollBack('k0', 1, baseOf('k0')),
+    remove('k1'),
+    restore('k1', baseOf('k1')),
+    purge('k2'),
+    // The first versions are deleted by the tenth of these.
+    ...Array.from({ length: 11 }, (_, index) => put('k3', String.fromCodePoint(97 + index).repeat(LARGE))),
+    remove('k3'),
+    restore('k3', { ...baseOf('k3'), value: 'k'.repeat(LARGE) }),
+    purge('k3'),
+  ],
   import: [
     importAll(numbered(4, (index) => [`k${index}`, { value: 'new', fields: allFields('new') }])),
     importAll(
