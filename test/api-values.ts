@@ -160,7 +160,7 @@ t.test('values.get > its entity tag > is that of the secret', async (t) => {
   const target = fresh();
   await put(`${target}/value`, 'v');
   const { headers } = await daemon.ask('GET', target);
-  t.equal(headers.etag, '"1"');
+  t.match(headers.etag, /^"1-\d+"$/);
   t.equal((await daemon.ask('GET', `${target}/value`)).headers.etag, headers.etag);
 });
 

@@ -90,7 +90,11 @@ function describePreconditions(headers: Readonly<Record<string, string>>): reado
 export const HEADERS = {
   'Cache-Control': { schema: { type: 'string', const: 'no-store' }, required: true },
   'X-Request-Id': { schema: REQUEST_ID.schema, required: true },
-  ETag: { schema: text, description: 'The entity tag of the secret, for If-Match' },
+  ETag: {
+    schema: text,
+    description:
+      'The entity tag of the secret, for If-Match: its version and its id, such as `"7-42"`. If-Match takes the version alone too, `"7"`; then a secret that was purged and made again is not told apart',
+  },
   Link: { schema: text, description: '`<…>; rel="next"`: the next page, if there is one' },
   Allow: { schema: text, description: 'The methods that this path takes' },
   'WWW-Authenticate': { schema: { type: 'string', const: 'Bearer' } },

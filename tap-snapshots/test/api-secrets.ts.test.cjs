@@ -30,7 +30,7 @@ exports[`test/api-secrets.ts > TAP > fields > each endpoint > as in the contract
 cache-control: no-store
 content-length: <length>
 content-type: application/json
-etag: "2"
+etag: "2-<id>"
 x-request-id: <request id>
 
 {"name":"login","environment":"","metadata":{},"fields":{"a/b ç":"x","pin":"0123","user":"admin"},"field_count":3,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":2}
@@ -101,7 +101,7 @@ exports[`test/api-secrets.ts > TAP > secrets.patch > value and metadata > 200 > 
 cache-control: no-store
 content-length: <length>
 content-type: application/json
-etag: "3"
+etag: "3-<id>"
 x-request-id: <request id>
 
 {"name":"patched","environment":"","value":"new","metadata":{"b":2},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":3}
@@ -152,7 +152,7 @@ exports[`test/api-secrets.ts > TAP > secrets.put > with metadata > 201, and get 
 cache-control: no-store
 content-length: <length>
 content-type: application/json
-etag: "1"
+etag: "1-<id>"
 x-request-id: <request id>
 
 {"name":"db-password","environment":"prod","value":"hunter2","metadata":{"owner":"ops","port":1},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":1}
@@ -163,7 +163,7 @@ exports[`test/api-secrets.ts > TAP > secrets.put > with metadata > 201, and get 
 cache-control: no-store
 content-length: <length>
 content-type: application/json
-etag: "2"
+etag: "2-<id>"
 x-request-id: <request id>
 
 {"name":"db-password","environment":"prod","value":"hunter2","metadata":{"owner":"ops","port":1},"fields":{"user":"root"},"field_count":1,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":2}
@@ -204,7 +204,7 @@ exports[`test/api-secrets.ts > TAP > secrets.put > without metadata > get shows 
 cache-control: no-store
 content-length: <length>
 content-type: application/json
-etag: "1"
+etag: "1-<id>"
 x-request-id: <request id>
 
 {"name":"plain","environment":"","value":"hunter2","metadata":{},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":1}

@@ -20,7 +20,7 @@ exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract 
 cache-control: no-store
 content-length: <length>
 content-type: application/json
-etag: "6"
+etag: "6-<id>"
 x-request-id: <request id>
 
 {"name":"blob","environment":"","value":"text","metadata":{"a":1},"fields":{"a/b":{"value":"AP+ACg==","encoding":"base64"},"key":{"value":"AP+ACg==","encoding":"base64"},"user":"root"},"field_count":3,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":6}
@@ -31,7 +31,7 @@ exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract 
 cache-control: no-store
 content-length: <length>
 content-type: application/json
-etag: "1"
+etag: "1-<id>"
 x-request-id: <request id>
 
 {"name":"blob","environment":"prod","value":"AP+ACg==","encoding":"base64","metadata":{},"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":1}
@@ -42,7 +42,7 @@ exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract 
 cache-control: no-store
 content-length: <length>
 content-type: application/json
-etag: "3"
+etag: "3-<id>"
 x-request-id: <request id>
 
 {"name":"blob","environment":"prod","value":"AP+ACg==","encoding":"base64","metadata":{},"fields":{"a/b":{"value":"AP+ACg==","encoding":"base64"},"key":{"value":"AP+ACg==","encoding":"base64"},"user":"root"},"field_count":3,"created_at":"<time>","updated_at":"<time>","written_by":"<id>","accepted":true,"version":3}
@@ -73,7 +73,7 @@ exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract 
 cache-control: no-store
 content-length: <length>
 content-type: application/octet-stream
-etag: "4"
+etag: "4-<id>"
 x-request-id: <request id>
 
 root
@@ -84,7 +84,7 @@ exports[`test/api-values.ts > TAP > values > each endpoint > as in the contract 
 cache-control: no-store
 content-length: <length>
 content-type: application/octet-stream
-etag: "4"
+etag: "4-<id>"
 x-request-id: <request id>
 
 text
