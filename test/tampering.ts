@@ -196,6 +196,10 @@ const EDITS: Readonly<Record<string, (row: Row) => Row | null>> = {
   'another field': (row) => (row.field ? { field: 'elsewhere' } : null),
   'another writer': () => ({ written_by: '00c0ffee00c0ffee' }),
   'no writer': () => ({ written_by: '' }),
+  'another version of the secret': (row) => ({ revision: row.revision + 1 }),
+  'another date of expiry': (row) => (row.metadata ? { expires_at: row.expires_at + 1 } : null),
+  'another date of rotation': (row) => (row.metadata ? { rotate_by: row.rotate_by + 1 } : null),
+  'another kind of change': (row) => (row.metadata ? { change: 'import' } : null),
   'accepted or not': (row) => ({ accepted: 1 - row.accepted }),
   'accepted, as no row can be': () => ({ accepted: 2 }),
 };
