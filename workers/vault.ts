@@ -56,6 +56,7 @@ export interface ReadableVault {
   readonly countSteps: CountSteps;
   /** Limits of one entry that are lower than the program's own. */
   readonly entryLimits: Partial<EntryLimits>;
+  readonly historyLimits: HistoryLimits;
   /** Whether short calls wait for this thread. A large entry is then refused, and asked for again in the queue of long calls. */
   readonly isForShort?: boolean;
 }
@@ -64,7 +65,6 @@ export interface ReadableVault {
 export interface WritableVault extends ReadableVault {
   readonly writer: SecretWriter;
   readonly historyWriter: HistoryWriter;
-  readonly historyLimits: HistoryLimits;
   /** What the versions of secrets that the operation makes say made them; null if it makes none. */
   readonly change: Change | null;
   /** A version that no value of this vault has had before. */

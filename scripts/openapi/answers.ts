@@ -125,6 +125,15 @@ export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
       ...whole,
       description: 'Bytes of the values and metadata of what was replaced or deleted',
     },
+    keep_versions: {
+      ...whole,
+      minimum: 1,
+      description: 'How many versions of a secret are kept, with the current one',
+    },
+    keep_deleted_days: {
+      ...whole,
+      description: 'For how many days a deleted secret can be restored; 0: deleting is for good',
+    },
   }),
   'tokens.list': arrayOf('Token'),
   'tokens.create': object({

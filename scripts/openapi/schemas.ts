@@ -203,6 +203,7 @@ export const SCHEMAS = {
     },
     deleted_at: time,
     deleted_by: { ...text, description: '`session` for the owner, else the id of the token' },
+    kept_until: { ...time, description: 'After this time it can no longer be restored' },
     'error?': { ...text, description: 'Present if the deletion fails verification: it cannot be restored' },
     'code?': { type: 'string', const: 'integrity' },
   }),

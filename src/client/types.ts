@@ -94,6 +94,8 @@ export interface DeletedSecret extends Place {
   readonly version: number;
   readonly deleted_at: string;
   readonly deleted_by: string;
+  /** After this time it can no longer be restored. */
+  readonly kept_until: string;
   /** Present if the deletion fails verification: it cannot be restored. */
   readonly error?: string;
   readonly code?: 'integrity';
@@ -182,7 +184,7 @@ export interface Page<T> {
   readonly cursor: string | null;
 }
 
-export interface GenerateOptions extends InEnvironment {
+export interface GenerateOptions extends InEnvironment, DueDates {
   /** Stores it under this name. */
   readonly name?: string;
   readonly length?: number;
@@ -210,6 +212,9 @@ export interface ImportEntry extends InEnvironment {
   readonly encoding?: 'base64';
   readonly metadata?: Metadata;
   readonly fields?: { readonly [field: string]: EncodedValue };
+  /** RFC 3339, or `never`. */
+  readonly expires_at?: string;
+  readonly rotate_by?: string;
 }
 
 export interface Place {
@@ -236,6 +241,10 @@ export interface Info {
   /** Old versions that are kept. */
   readonly version_count: number;
   readonly history_bytes: number;
+  /** How many versions of a secret are kept, with the current one. */
+  readonly keep_versions: number;
+  /** For how many days a deleted secret can be restored; 0: deleting is for good. */
+  readonly keep_deleted_days: number;
 }
 
 export type TokenScope = 'read' | 'write' | 'generate' | 'admin';

@@ -1,5 +1,6 @@
 /** The vault's own state: its description, its status, unsealing and sealing. Holds a passphrase until it has been tried. */
 import type { Handler, Outcome } from '../calls.ts';
+import { findKeptSeconds } from '../entries/history.ts';
 import { RequestError } from '../errors/request-error.ts';
 import { SealedError } from '../errors/sealed.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
@@ -8,6 +9,8 @@ import { nowSeconds } from '../json/times.ts';
 import { findDamageCode } from '../store/unusable.ts';
 import { loadPrincipals } from '../tokens/principals.ts';
 import type { ReadableVault, Vault } from '../vault.ts';
+
+const SECONDS_PER_DAY = 86_400;
 
 export const getInfo: Handler<ReadableVault> = (vault, _call, reply) => {
   reply.ascii('{"dir":');
@@ -24,6 +27,8 @@ export const getInfo: Handler<ReadableVault> = (vault, _call, reply) => {
     deleted_count: vault.history.countDeleted(),
     version_count: versions,
     history_bytes: bytes,
+    keep_versions: Math.max(vault.historyLimits.keptVersions, 1),
+    keep_deleted_days: findKeptSeconds(vault.historyLimits) / SECONDS_PER_DAY,
   };
   reply.raw(`,${JSON.stringify(counts).slice(1)}`);
 };

@@ -13,7 +13,7 @@ import {
 } from '../entries/deletions.ts';
 import { findForWrite, getForWrite, noSuchSecret } from '../entries/entries.ts';
 import { putOffIfMany } from '../entries/entry-size.ts';
-import { keepFields, keepVersion, pruneVersions } from '../entries/history.ts';
+import { findKeptSeconds, keepFields, keepVersion, pruneVersions } from '../entries/history.ts';
 import { type StoredEntry, storeAgain } from '../entries/store-again.ts';
 import { checkVersion } from '../entries/versions.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
@@ -118,6 +118,7 @@ function writeDeleted(vault: ReadableVault, row: DeletedRow, reply: ReplyBuffer)
     version: deletion?.revision ?? 0,
     deleted_at: formatTime(row.deletedAt),
     deleted_by: deletion?.writtenBy ?? '',
+    kept_until: formatTime(row.deletedAt + findKeptSeconds(vault.historyLimits)),
     ...(deletion === null ? CHANGED : {}),
   };
   reply.raw(JSON.stringify(member));
