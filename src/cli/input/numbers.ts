@@ -11,3 +11,11 @@ export function readWhole({ text }: Input, option: string, min: number, max: num
     throw usageError(`--${option} must be a whole number from ${min} to ${max}`);
   return number;
 }
+
+/** More versions than a secret will ever have. */
+const MAX_VERSION = 999_999_999;
+
+/** The number of a version; undefined where the option was not given. Throws CliError. */
+export function readVersion(input: Input, option: string): number | undefined {
+  return readWhole(input, option, 1, MAX_VERSION);
+}
