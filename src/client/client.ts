@@ -278,10 +278,11 @@ export class Client {
 
   /** `conditions` are about the secret that it is stored as, if it is. */
   generate(
-    { environment, ...options }: GenerateOptions = {},
+    { environment, expiresAt, rotateBy, ...options }: GenerateOptions = {},
     conditions: Conditions = {},
   ): Promise<Generated> {
-    return this.#json('passwords.generate', { body: { ...options, environment }, conditions });
+    const body = { ...options, environment, ...encodeDueDates({ expiresAt, rotateBy }) };
+    return this.#json('passwords.generate', { body, conditions });
   }
 
   /** A page of whole entries, values and fields included. */

@@ -55,6 +55,8 @@ export function listLeadingOptions(): Options {
   const shorts = new Map<string, Option['type'] | null>();
   for (const command of Object.values(commands))
     for (const [name, option] of Object.entries(optionsOf(command))) {
+      // Before the command it asks for the program's version.
+      if (name === 'version') continue;
       const known = found.get(name);
       // A message names it if one command shows it.
       if (known === undefined || (known.hidden && !option.hidden)) found.set(name, option);

@@ -29,6 +29,27 @@ const metadata: Option = {
   repeatable: true,
 };
 
+const version: Option = {
+  type: 'string',
+  placeholder: 'VERSION',
+  description: 'As it was in this version (see mav history)',
+  ifMissing: 'needs the number of a version of the secret (that of the program is said by mav version)',
+};
+
+/** Options that set due dates. */
+const dueOptions: Options = {
+  expires: {
+    type: 'string',
+    placeholder: 'TIME',
+    description: 'Not to be used after: 90d, 2027-01-31T00:00:00Z, or never',
+  },
+  'rotate-by': {
+    type: 'string',
+    placeholder: 'TIME',
+    description: 'To be replaced by then: 30d, 2027-01-31T00:00:00Z, or never',
+  },
+};
+
 const trim: Option = { type: 'boolean', description: 'Remove one newline at the end of what is read' };
 
 /** Options that say where a value comes from. */
@@ -62,6 +83,11 @@ const listOptions: Options = {
     placeholder: 'TEXT',
     description: 'Only secrets whose name or metadata contains this (upper or lower case)',
   },
+  due: {
+    type: 'string',
+    placeholder: 'TIME',
+    description: 'Only secrets that expire or are to be replaced until then: 14d, now',
+  },
   output: listOutput,
 };
 
@@ -78,6 +104,7 @@ export const secretCommands: Readonly<Record<string, Command>> = {
       'Without an option, set reads the value from standard input, byte for byte, or asks for it on a terminal. ' +
         'Prefer this to --value and --field KEY=VALUE: other processes can see a command line (ps), and the shell ' +
         'keeps it in its history. Fields with values are stored all together, or none of them.',
+      'What was there before is kept as an older version: see mav history and mav rollback.',
     ],
     options: {
       env,
@@ -93,6 +120,7 @@ export const secretCommands: Readonly<Record<string, Command>> = {
       length: { type: 'string', placeholder: 'N', description: 'Length of the password (32)' },
       'no-symbols': { type: 'boolean', description: 'Only letters and digits' },
       metadata,
+      ...dueOptions,
     },
     load: () => import('../commands/set.ts'),
   },
@@ -100,11 +128,12 @@ export const secretCommands: Readonly<Record<string, Command>> = {
     group: 'Secrets',
     arguments: '<name>',
     description: 'Print the value of a secret and nothing else',
-    examples: ['mav get db-password --env prod', 'mav get db --field host'],
+    examples: ['mav get db-password --env prod', 'mav get db --field host --version 6'],
     notes: ['Into a pipe or a file, get writes exactly the stored bytes, without a newline.'],
     options: {
       env,
       field,
+      version,
       output: {
         ...output,
         placeholder: 'json',
@@ -140,7 +169,7 @@ export const secretCommands: Readonly<Record<string, Command>> = {
     group: 'Secrets',
     aliases: ['ls'],
     description: 'List secrets without their values',
-    examples: ['mav list --env prod', 'mav list --metadata-key owner --metadata-value me -o json'],
+    examples: ['mav list --env prod --due 14d', 'mav list --metadata-key owner --metadata-value me -o json'],
     options: listOptions,
     load: () => import('../commands/list.ts'),
   },
@@ -166,7 +195,7 @@ export const secretCommands: Readonly<Record<string, Command>> = {
     examples: ['mav generate --length 40 --no-symbols', 'mav generate --passphrase --words 8 --name wifi'],
     notes: [
       'Into a pipe or a file, it is written without a newline. Standard error says how many bits of entropy it has. ' +
-        'An existing secret is replaced only if you say yes or give --force. Its metadata is replaced too; its fields stay.',
+        'What an existing secret was is kept as an older version. Its metadata and dates are replaced too; its fields stay.',
     ],
     options: {
       length: { type: 'string', placeholder: 'N', description: 'Number of characters (32)' },
@@ -180,9 +209,10 @@ export const secretCommands: Readonly<Record<string, Command>> = {
       name: { type: 'string', short: 'n', placeholder: 'NAME', description: 'Also store it as this secret' },
       env,
       metadata,
+      ...dueOptions,
       clip,
       clear: clearClip,
-      force: { ...force, description: 'Replace the secret without asking' },
+      force: { ...force, description: 'Do not ask where older versions are not kept (config.json)' },
       output: {
         ...output,
         placeholder: 'json',
@@ -217,6 +247,7 @@ export const secretCommands: Readonly<Record<string, Command>> = {
         description: 'Remove this metadata; may be repeated',
         repeatable: true,
       },
+      ...dueOptions,
     },
     load: () => import('../commands/edit.ts'),
   },
@@ -248,10 +279,13 @@ export const secretCommands: Readonly<Record<string, Command>> = {
     group: 'Secrets',
     aliases: ['rm'],
     arguments: '<...names>',
-    description: 'Delete secrets with their fields, or one field',
+    description: 'Delete secrets with their fields, or one field; undelete brings them back',
     examples: ['mav delete db-password --env prod', 'mav rm old-key older-key mav://dev/db#host'],
-    notes: ['delete asks once. If one of the secrets is not there, none is deleted.'],
-    options: { env, field, force },
+    notes: [
+      'If one of the secrets is not there, none is deleted. Deleted secrets are kept for 30 days (mav trash), unless ' +
+        'config.json says otherwise ("keep_deleted_days"). Where nothing is kept, delete asks. mav purge removes for good.',
+    ],
+    options: { env, field, force: { ...force, description: 'Do not ask where deleting is for good' } },
     load: () => import('../commands/delete.ts'),
   },
 };

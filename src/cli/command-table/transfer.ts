@@ -52,7 +52,8 @@ export const transferCommands: Readonly<Record<string, Command>> = {
     examples: ['mav import vault.json --dry-run', 'mav import .env --env dev'],
     notes: [
       'FILE is an export of mav, JSON of other tools ({"NAME":"value"}, or [{"key":"NAME","value":"…"}]), or dotenv; ' +
-        '- is standard input. What FILE does not mention stays as it is. import asks before it changes existing secrets.',
+        '- is standard input. What FILE does not mention stays as it is. What changed secrets were is kept ' +
+        'as older versions; where it is not (config.json), import asks first.',
     ],
     options: {
       env: { ...env, description: 'Environment of entries that do not name one (MAV_ENV)' },

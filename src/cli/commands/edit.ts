@@ -1,8 +1,9 @@
 /** `mav edit`: changes a secret that is there, by options or in an editor. */
 import { isUtf8 } from 'node:buffer';
 import { type Client, findTag } from '../../client/client.ts';
-import type { Metadata, Secret } from '../../client/types.ts';
+import type { DueDates, Metadata, Secret, Stored } from '../../client/types.ts';
 import { escapeControls } from '../../text/escape-controls.ts';
+import { readDueDates } from '../input/due-dates.ts';
 import { parseMetadata } from '../input/metadata.ts';
 import { findSource, readValue, VALUE_SOURCES } from '../input/value-source.ts';
 import type { Input, Run } from '../run/command.ts';
@@ -17,11 +18,14 @@ import {
 import { withVault } from '../vault/access.ts';
 import { describeSecret } from '../vault/describe-secret.ts';
 import { orExplain } from '../vault/or-explain.ts';
+import { describeWayBack } from '../vault/way-back.ts';
 
 /** How often a change is tried if another client changes the secret at the same time. */
 const MAX_TRIES = 5;
 
 const NO_EDITOR = 'no editor can be used here; give --value, --from-file, --stdin or --metadata';
+/** Options that are about a secret and not about a field of it. */
+const OF_SECRET = ['metadata', 'remove-metadata', 'expires', 'rotate-by'];
 const NOTHING = `nothing was piped in, and ${NO_EDITOR}`;
 
 interface Place {
@@ -37,34 +41,49 @@ interface MetadataChange {
   readonly remove: readonly string[];
 }
 
+/** What the options change; undefined and null for what stays. */
+interface Change {
+  readonly value: Uint8Array | undefined;
+  readonly metadata: MetadataChange | null;
+  readonly due: DueDates;
+}
+
 export const run: Run = async (input) => {
   const [name = ''] = input.args;
   const { environment } = input;
   const field = input.text('field');
   const place = { name, environment, field, what: describeSecret(name, environment, field) };
   const metadata = readMetadataChange(input);
+  const due = readDueDates(input);
+  const ofSecret = OF_SECRET.some((option) => input.flag(option));
   const hasSource = findSource(input, VALUE_SOURCES) !== null;
-  const isPiped = !hasSource && metadata === null && !input.context.isInputTerminal;
+  const isPiped = !hasSource && !ofSecret && !input.context.isInputTerminal;
   if (!hasSource && !isPiped && input.flag('trim'))
     throw usageError('--trim goes with --from-file or --stdin');
-  if (!hasSource && !isPiped && metadata === null) return editValue(input, place);
+  if (!hasSource && !isPiped && !ofSecret) return editValue(input, place);
   const value =
     hasSource || isPiped ? await readValue(input, { ifEmpty: isPiped ? NOTHING : undefined }) : undefined;
-  await withVault(input, (client) =>
-    metadata === null && value !== undefined
-      ? replaceValue(input, client, place, value)
-      : changeMetadata(input, client, place, metadata ?? { set: {}, remove: [] }, value),
-  );
-  input.context.say(`Changed ${place.what}.`);
+  const said = await withVault(input, async (client) => {
+    const { version } = await (ofSecret || value === undefined
+      ? changeSecret(input, client, place, { value, metadata, due })
+      : replaceValue(input, client, place, value));
+    return describeChanged(input, client, place, version);
+  });
+  input.context.say(said);
   return EXIT.done;
 };
 
+async function describeChanged(input: Input, client: Client, place: Place, version: number): Promise<string> {
+  const way = await describeWayBack(input, client, place, version);
+  return `Changed ${place.what}${way === null ? '' : `, ${way}`}.`;
+}
+
 /** Returns null if no option is about metadata. Throws CliError. */
 function readMetadataChange(input: Input): MetadataChange | null {
-  const given = ['metadata', 'remove-metadata'].find((option) => input.flag(option));
-  if (given === undefined) return null;
-  if (input.flag('field'))
+  const given = OF_SECRET.find((option) => input.flag(option));
+  if (given !== undefined && input.flag('field'))
     throw usageError(`--${given} belongs to a secret, not to a field; change it without --field`);
+  if (!input.flag('metadata') && !input.flag('remove-metadata')) return null;
   const change = { set: parseMetadata(input.list('metadata')), remove: input.list('remove-metadata') };
   if (change.remove.some((key) => Object.hasOwn(change.set, key)))
     throw usageError('--metadata and --remove-metadata name the same key');
@@ -72,10 +91,10 @@ function readMetadataChange(input: Input): MetadataChange | null {
 }
 
 /** Throws CliError if the secret or field does not exist, and MaestroVaultError. */
-async function replaceValue(input: Input, client: Client, place: Place, value: Uint8Array): Promise<void> {
+async function replaceValue(input: Input, client: Client, place: Place, value: Uint8Array): Promise<Stored> {
   if (place.field !== undefined) return replaceField(input, client, place, value);
   try {
-    await storeValue(client, place, value, '*');
+    return await storeValue(client, place, value, '*');
   } catch (error) {
     if (!isPreconditionFailed(error)) throw error;
     const { explainMissing } = await import('../vault/missing.ts');
@@ -83,33 +102,36 @@ async function replaceValue(input: Input, client: Client, place: Place, value: U
   }
 }
 
-function replaceField(input: Input, client: Client, place: Place, value: Uint8Array): Promise<void> {
+function replaceField(input: Input, client: Client, place: Place, value: Uint8Array): Promise<Stored> {
   return trySeveral(async () => {
     const asked = client.request('fieldValues.get', { params: toParams(place) });
     const current = await orExplain(input, client, place, asked);
-    await storeValue(client, place, value, findTag(current));
+    return storeValue(client, place, value, findTag(current));
   });
 }
 
-function changeMetadata(
+function changeSecret(
   input: Input,
   client: Client,
   place: Place,
-  { set, remove }: MetadataChange,
-  value: Uint8Array | undefined,
-): Promise<void> {
+  { value, metadata: change, due }: Change,
+): Promise<Stored> {
+  const { name, environment } = place;
+  // Text as text: as base64 it is a third larger, and a request has a limit.
+  const text = value !== undefined && isUtf8(value) ? Buffer.from(value).toString() : value;
+  if (change === null)
+    return orExplain(
+      input,
+      client,
+      place,
+      client.patchSecret(name, { value: text, ...due }, { environment }),
+    );
   return trySeveral(async () => {
     const asked = client.request('secrets.get', { params: toParams(place) });
     const current = await orExplain(input, client, place, asked);
-    const metadata = await replaceMetadata(current.body, { set, remove });
-    // Text as text: as base64 it is a third larger, and a request has a limit.
-    const text = value !== undefined && isUtf8(value) ? Buffer.from(value).toString() : value;
-    const { environment } = place;
-    await client.patchSecret(
-      place.name,
-      { value: text, metadata },
-      { environment, ifMatch: findTag(current) },
-    );
+    const metadata = await replaceMetadata(current.body, change);
+    const conditions = { environment, ifMatch: findTag(current) };
+    return client.patchSecret(name, { value: text, metadata, ...due }, conditions);
   });
 }
 
@@ -131,7 +153,7 @@ function explainNoKey(keys: readonly string[]): CliError {
   );
 }
 
-async function trySeveral(change: () => Promise<void>): Promise<void> {
+async function trySeveral<T>(change: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await change();
@@ -158,16 +180,18 @@ async function editValue(input: Input, place: Place): Promise<ExitCode> {
     context.say('Nothing was changed, and nothing was stored.');
     return EXIT.done;
   }
-  await storeEdited(input, place, edited, findTag(before));
-  context.say(`Changed ${place.what}.`);
+  context.say(await storeEdited(input, place, edited, findTag(before)));
   return EXIT.done;
 }
 
-/** If the text cannot be stored, the user is asked what to do, so that their text is not lost. */
-async function storeEdited(input: Input, place: Place, edited: Uint8Array, tag: string): Promise<void> {
+/** Returns what to say. If the text cannot be stored, the user is asked what to do, so that their text is not lost. */
+async function storeEdited(input: Input, place: Place, edited: Uint8Array, tag: string): Promise<string> {
   for (let ifMatch = tag; ; ) {
     try {
-      return await withVault(input, (client) => storeValue(client, place, edited, ifMatch));
+      return await withVault(input, async (client) => {
+        const { version } = await storeValue(client, place, edited, ifMatch);
+        return describeChanged(input, client, place, version);
+      });
     } catch (error) {
       const wasOutrun = isPreconditionFailed(error);
       if (!wasOutrun) input.context.complain(`mav: ${toCliError(error).message}`);
@@ -183,11 +207,12 @@ async function storeEdited(input: Input, place: Place, edited: Uint8Array, tag: 
 }
 
 /** `ifMatch`: empty to store in any case. */
-async function storeValue(client: Client, place: Place, value: Uint8Array, ifMatch: string): Promise<void> {
+function storeValue(client: Client, place: Place, value: Uint8Array, ifMatch: string): Promise<Stored> {
   const { name, environment, field } = place;
   const options = { environment, ...(ifMatch === '' ? {} : { ifMatch }) };
-  if (field === undefined) await client.putValue(name, value, options);
-  else await client.putField(name, field, value, options);
+  return field === undefined
+    ? client.putValue(name, value, options)
+    : client.putField(name, field, value, options);
 }
 
 function toParams({ name, environment, field }: Place) {

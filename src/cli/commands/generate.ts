@@ -1,5 +1,7 @@
 /** `mav generate`: prints a new password or passphrase and nothing else, and stores it where a name is given. */
+import type { Client } from '../../client/client.ts';
 import type { Conditions, Generated, GenerateOptions } from '../../client/types.ts';
+import { readDueDates } from '../input/due-dates.ts';
 import { parseMetadata } from '../input/metadata.ts';
 import { isReference, readReference } from '../input/name-reference.ts';
 import { readWhole } from '../input/numbers.ts';
@@ -8,6 +10,8 @@ import { EXIT, isPreconditionFailed, usageError } from '../run/failure.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { withVault } from '../vault/access.ts';
 import { describeSecret } from '../vault/describe-secret.ts';
+import { readKept } from '../vault/kept.ts';
+import { describeNewest } from '../vault/way-back.ts';
 
 const MAX_LENGTH = 4_096;
 const MAX_WORDS = 64;
@@ -19,10 +23,9 @@ export const run: Run = async (input) => {
   const wanted = { ...readKind(input), ...readPlace(input) };
   const hand = await chooseWay(input);
   input.context.requireOutput();
-  const generated = await generatePassword(input, wanted);
+  const { generated, stored } = await generatePassword(input, wanted);
   await hand(generated);
-  if (generated.name !== undefined)
-    input.context.say(`Stored ${describeSecret(generated.name, wanted.environment)}.`);
+  if (stored !== null) input.context.say(stored);
   input.context.say(`${generated.entropy_bits} bits of entropy.`);
   return EXIT.done;
 };
@@ -57,28 +60,59 @@ function readCharacters(input: Input): GenerateOptions {
 function readPlace(input: Input): GenerateOptions {
   const typed = input.text('name');
   if (typed === undefined) {
-    const foreign = ['env', 'metadata', 'force'].find((option) => input.flag(option));
+    const foreign = ['env', 'metadata', 'expires', 'rotate-by', 'force'].find((option) => input.flag(option));
     if (foreign !== undefined) throw usageError(`--${foreign} needs --name beside it`);
     return {};
   }
   const metadata = input.flag('metadata') ? { metadata: parseMetadata(input.list('metadata')) } : {};
-  if (!isReference(typed)) return { name: typed, environment: input.environment, ...metadata };
+  const more = { ...metadata, ...readDueDates(input) };
+  if (!isReference(typed)) return { name: typed, environment: input.environment, ...more };
   const { name, environment, field } = readReference(typed, { env: input.text('env'), field: undefined });
   if (field !== undefined) throw usageError('a password is stored as a whole secret; leave #… out');
-  return { name, environment, ...metadata };
+  return { name, environment, ...more };
 }
 
-/** A secret of that name is never replaced without asking, even if it was made a moment ago. */
-async function generatePassword(input: Input, wanted: GenerateOptions): Promise<Generated> {
-  const ask = (conditions: Conditions) => withVault(input, (client) => client.generate(wanted, conditions));
-  if (wanted.name === undefined || input.flag('force')) return ask({});
+/** What was made, and what to say of where it is stored; null if it is not. */
+interface Made {
+  readonly generated: Generated;
+  readonly stored: string | null;
+}
+
+/** A secret of that name whose value would be lost is not replaced without asking, even if it was made a moment ago. */
+async function generatePassword(input: Input, wanted: GenerateOptions): Promise<Made> {
+  const { name } = wanted;
+  const make = async (client: Client, conditions: Conditions = {}) => {
+    const generated = await client.generate(wanted, conditions);
+    return { generated, stored: await describeStored(input, client, wanted) };
+  };
+  const isFree = name === undefined || input.flag('force');
+  const made = await withVault(input, (client) => (isFree ? make(client) : makeOrAsk(client, make)));
+  if (made !== null) return made;
+  await confirm(input, `Replace ${describeSecret(name ?? '', wanted.environment)}?`);
+  return withVault(input, (client) => make(client));
+}
+
+/** Returns null if the user must be asked: there is such a secret, and what it is would not be kept. */
+async function makeOrAsk(
+  client: Client,
+  make: (client: Client, conditions?: Conditions) => Promise<Made>,
+): Promise<Made | null> {
   try {
-    return await ask({ ifNoneMatch: '*' });
+    return await make(client, { ifNoneMatch: '*' });
   } catch (error) {
     if (!isPreconditionFailed(error)) throw error;
   }
-  await confirm(input, `Replace ${describeSecret(wanted.name, wanted.environment)}?`);
-  return ask({});
+  return (await readKept(client))?.hasOldVersions ? make(client) : null;
+}
+
+async function describeStored(
+  input: Input,
+  client: Client,
+  { name, environment }: GenerateOptions,
+): Promise<string | null> {
+  if (name === undefined) return null;
+  const way = await describeNewest(input, client, { name, environment });
+  return `Stored ${describeSecret(name, environment)}${way === null ? '' : `, ${way}`}.`;
 }
 
 /** Returns what hands out the password. Throws CliError, before anything is stored, if the clipboard cannot be used. */

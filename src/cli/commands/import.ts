@@ -9,7 +9,9 @@ import { type ImportSource, readImportSource } from '../transfer/import-source.t
 import { StoppableImport } from '../transfer/stoppable-import.ts';
 import { withVault } from '../vault/access.ts';
 import { describeSecret } from '../vault/describe-secret.ts';
+import { readKept } from '../vault/kept.ts';
 import { showWork } from '../vault/show-work.ts';
+import { writeCommand } from '../vault/write-command.ts';
 
 /** How many names a line shows; `-o json` has all of them. */
 const MAX_NAMED = 20;
@@ -30,16 +32,27 @@ async function importFrom(input: Input, stoppable: StoppableImport): Promise<typ
   if (source.lines.length === 0) return reportNothing(input, source);
   const planned = await inVault(input, (client) => planOrStore(input, client, source));
   if (planned.dry_run && flag('dry-run')) return reportImport(input, planned, context.print);
-  if (!planned.dry_run) return reportImport(input, planned, context.say);
+  if (!planned.dry_run) return reportStored(input, planned);
   describeResult(planned, context.say);
   const { changed } = planned;
   const them = changed.length === 1 ? 'a secret that exists' : `${changed.length} secrets that exist`;
   await confirm(input, `Change ${them} (${listNames(changed)})?`);
-  return reportImport(
-    input,
-    await inVault(input, (client) => storeImport(input, client, source)),
-    context.say,
-  );
+  const stored = await inVault(input, (client) => storeImport(input, client, source));
+  return reportStored(input, stored);
+}
+
+async function reportStored(input: Input, result: ImportResult): Promise<typeof EXIT.done> {
+  const { context } = input;
+  reportImport(input, result, context.say);
+  const [first] = result.changed;
+  if (first === undefined || context.isQuiet) return EXIT.done;
+  const kept = await withVault(input, readKept);
+  if (kept?.hasOldVersions) {
+    const command =
+      result.changed.length === 1 ? writeCommand(input, 'rollback', [first]) : 'mav rollback NAME';
+    context.say(`What was changed is kept; ${command} brings it back.`);
+  }
+  return EXIT.done;
 }
 
 /** An import and how it is stopped. */
@@ -69,6 +82,7 @@ async function planOrStore(input: Input, client: Client, source: Source): Promis
   } catch (error) {
     if (!isPreconditionFailed(error)) throw error;
   }
+  if ((await readKept(client))?.hasOldVersions) return storeImport(input, client, source);
   const planned = await planImport(input, client, source);
   return planned.changed.length > 0 ? planned : storeImport(input, client, source);
 }

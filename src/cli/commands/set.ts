@@ -1,36 +1,73 @@
 /** `mav set`: stores a secret or a field. */
+import { isUtf8 } from 'node:buffer';
 import type { Client } from '../../client/client.ts';
+import type { DueDates, Metadata, Stored, Value } from '../../client/types.ts';
+import { readDueDates } from '../input/due-dates.ts';
 import { parseMetadata } from '../input/metadata.ts';
 import { readWhole } from '../input/numbers.ts';
 import { findSource, readValue } from '../input/value-source.ts';
 import type { Input, Run } from '../run/command.ts';
-import { EXIT, type ExitCode, usageError } from '../run/failure.ts';
+import { EXIT, type ExitCode, hasErrorCode, usageError } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
 import { describeSecret } from '../vault/describe-secret.ts';
+import { describeWayBack } from '../vault/way-back.ts';
+import type { At } from '../vault/write-command.ts';
 
 const MAX_LENGTH = 4_096;
 
 export const run: Run = async (input) => {
   const { context, environment } = input;
   const [name = ''] = input.args;
-  if (input.flag('field') && input.flag('metadata'))
-    throw usageError('--metadata belongs to a secret, not to a field; set it without --field');
+  const ofSecret = ['metadata', 'expires', 'rotate-by'].find((option) => input.flag(option));
+  if (input.flag('field') && ofSecret !== undefined)
+    throw usageError(`--${ofSecret} belongs to a secret, not to a field; set it without --field`);
   const fields = readFields(input);
   if (fields !== null) return storeFields(input, name, fields);
   const field = input.text('field');
   const metadata = input.flag('metadata') ? parseMetadata(input.list('metadata')) : undefined;
+  const due = readDueDates(input);
   const what = describeSecret(name, environment, field);
   // Read before the vault is opened, so that other commands can use the vault while somebody types.
   const given = readsValue(input) ? await readValue(input, { ask: () => askValue(input, what) }) : null;
-  await withVault(input, async (client) => {
+  const said = await withVault(input, async (client) => {
     const value = given ?? (await generateValue(input, client));
-    if (field !== undefined) await client.putField(name, field, value, { environment });
-    else if (metadata === undefined) await client.putValue(name, value, { environment });
-    else await client.putSecret(name, { value, metadata }, { environment });
+    const stored =
+      field !== undefined
+        ? client.putField(name, field, value, { environment })
+        : ofSecret === undefined
+          ? client.putValue(name, value, { environment })
+          : storeWhole(client, { name, environment }, { value, ...(metadata && { metadata }), ...due });
+    return describeStored(input, client, { name, environment }, (await stored).version);
   });
-  context.say(`Stored ${what}.`);
+  context.say(`Stored ${what}${said}.`);
   return EXIT.done;
 };
+
+/** Returns the end of a sentence. */
+async function describeStored(input: Input, client: Client, place: At, version: number): Promise<string> {
+  const way = await describeWayBack(input, client, place, version);
+  return way === null ? '' : `, ${way}`;
+}
+
+/**
+ * Changes what is given of a secret, and makes the secret if there is none. Nothing of an entry stays that somebody without the
+ * key has changed: the whole of it is replaced then.
+ */
+async function storeWhole(
+  client: Client,
+  { name, environment }: At,
+  entry: { readonly value: Value; readonly metadata?: Metadata } & DueDates,
+): Promise<Stored> {
+  // Text as text: as base64 it is a third larger, and a request has a limit.
+  const { value } = entry;
+  const text = typeof value !== 'string' && isUtf8(value) ? Buffer.from(value).toString() : value;
+  try {
+    return await client.patchSecret(name, { ...entry, value: text }, { environment });
+  } catch (error) {
+    if (!hasErrorCode(error, 'not_found', 'integrity')) throw error;
+    return client.putSecret(name, { ...entry, value: text }, { environment });
+  }
+}
 
 async function storeFields(
   input: Input,
@@ -38,8 +75,13 @@ async function storeFields(
   fields: Readonly<Record<string, string>>,
 ): Promise<ExitCode> {
   const { context, environment } = input;
-  await withVault(input, (client) => client.putFields(name, fields, { environment }));
-  for (const field of Object.keys(fields)) context.say(`Stored ${describeSecret(name, environment, field)}.`);
+  const said = await withVault(input, async (client) => {
+    const { version } = await client.putFields(name, fields, { environment });
+    return describeStored(input, client, { name, environment }, version);
+  });
+  const stored = Object.keys(fields).map((field) => describeSecret(name, environment, field));
+  for (const [at, what] of stored.entries())
+    context.say(`Stored ${what}${at === stored.length - 1 ? said : ''}.`);
   return EXIT.done;
 }
 

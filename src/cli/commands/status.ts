@@ -36,6 +36,8 @@ function formatReport(report: VaultReport): string {
     ['program', report.replaced === true ? 'was replaced since the daemon started; restart mav serve' : null],
     ['key store', formatKeyStores(report)],
     ['secrets', report.secret_count === null ? null : String(report.secret_count)],
+    ['due', formatDue(report)],
+    ['history', formatHistory(report)],
     ['folder', report.folder],
     ['database', database === null || size === null ? database : `${database} (${formatSize(size)})`],
     ['socket', report.socket],
@@ -59,4 +61,25 @@ function formatState({ state, reason }: VaultReport): string {
 
 function formatKeyStores({ key_stores: stores, key_file: file }: VaultReport): string | null {
   return stores?.map((kind) => (kind === 'file' ? `file ${file}` : kind)).join(', ') ?? null;
+}
+
+function formatDue({ due_count: count }: VaultReport): string | null {
+  if (count === null || count === 0) return null;
+  return `${count === 1 ? '1 secret is' : `${count} secrets are`} past a date; see: mav list --due now`;
+}
+
+function formatHistory(report: VaultReport): string | null {
+  const { version_count: versions, deleted_count: deleted, history_bytes: bytes } = report;
+  if (versions === null || deleted === null || bytes === null) return null;
+  if (versions === 0 && deleted === 0) return formatNoHistory(report);
+  const parts = [
+    versions === 1 ? '1 old version' : `${versions} old versions`,
+    ...(deleted === 0 ? [] : [deleted === 1 ? '1 deleted secret' : `${deleted} deleted secrets`]),
+  ];
+  return `${parts.join(', ')} (${formatSize(bytes)})`;
+}
+
+/** What config.json switches off is said. */
+function formatNoHistory({ keep_versions: versions }: VaultReport): string {
+  return versions === 1 ? 'nothing is kept of what is replaced or deleted (config.json)' : 'nothing yet';
 }

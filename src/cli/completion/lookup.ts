@@ -4,9 +4,11 @@
  */
 import { Client } from '../../client/client.ts';
 import { Connection } from '../../client/connection.ts';
+import type { Place } from '../../client/types.ts';
 import { readSettings } from '../../places/config.ts';
 import { findSessionFile, readSessionToken } from '../../places/session-token.ts';
 import { escapeControls } from '../../text/escape-controls.ts';
+import { formatTime } from '../../text/format-time.ts';
 import { readGivenToken } from '../vault/access.ts';
 import type { Candidate, Lookup, Plan } from './plan.ts';
 
@@ -45,7 +47,11 @@ async function askDaemon(
 ): Promise<Candidate[]> {
   switch (lookup.kind) {
     case 'names':
-      return listNames(client, environment);
+      return listByName((await client.listSecrets({ environment })).items);
+    case 'deleted':
+      return listByName((await client.listDeleted({ environment })).items);
+    case 'versions':
+      return listVersions(client, lookup.name, environment);
     case 'environments':
       return listEnvironments(client);
     case 'fields':
@@ -57,9 +63,22 @@ async function askDaemon(
   }
 }
 
+async function listVersions(
+  client: Client,
+  name: string,
+  environment: string | undefined,
+): Promise<Candidate[]> {
+  const versions = await client.listVersions(name, { environment });
+  return versions
+    .filter(({ change }) => change !== 'delete')
+    .map(({ version, created_at, change }) => ({
+      value: String(version),
+      description: `${change}, ${formatTime(created_at)}`,
+    }));
+}
+
 /** Each name once, with the environments that it is in. */
-async function listNames(client: Client, environment: string | undefined): Promise<Candidate[]> {
-  const { items } = await client.listSecrets({ environment });
+function listByName(items: readonly Place[]): Candidate[] {
   const places = Map.groupBy(items, ({ name }) => name);
   return [...places].map(([value, rows]) => ({
     value,

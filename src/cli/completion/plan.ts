@@ -15,8 +15,8 @@ export interface Candidate {
 
 /** Candidates that only the vault has. */
 export type Lookup =
-  | { readonly kind: 'names' | 'environments' | 'tokens' }
-  | { readonly kind: 'fields'; readonly name: string };
+  | { readonly kind: 'names' | 'deleted' | 'environments' | 'tokens' }
+  | { readonly kind: 'fields' | 'versions'; readonly name: string };
 
 export interface Plan {
   readonly candidates: readonly Candidate[];
@@ -95,7 +95,7 @@ function planArguments(command: Command, rest: readonly string[], current: strin
   if (pending?.name) return { ...planValue(pending.name, options[pending.name], args, ''), given };
   if (command.passesThrough && isPlain) return { ...NOTHING, files: true };
   if (!isPlain && current.startsWith('-')) return planOption(options, given, args, current);
-  const plan = planArgument(command, args.length);
+  const plan = planArgument(command, args);
   const isEmpty = plan.candidates.length === 0 && plan.lookup === null && !plan.files;
   // Where no argument can come an option can.
   return isEmpty && !isPlain
@@ -138,24 +138,28 @@ function planValue(name: string, option: Option | undefined, args: readonly stri
   return {
     ...NOTHING,
     candidates,
-    lookup: findLookup(name, args),
+    lookup: findLookup(name, placeholder, args),
     prefix,
     files: /PATH|FILE|FOLDER|DIR/.test(placeholder),
   };
 }
 
-function findLookup(option: string, [name]: readonly string[]): Lookup | null {
+function findLookup(option: string, placeholder: string, [name]: readonly string[]): Lookup | null {
   if (option === 'env' || option === 'to-env') return { kind: 'environments' };
+  if (placeholder === 'VERSION') return name === undefined ? null : { kind: 'versions', name };
   return option === 'field' && name !== undefined ? { kind: 'fields', name } : null;
 }
 
 /** The argument of this position. */
-function planArgument({ arguments: takes = '' }: Command, position: number): Plan {
+function planArgument({ arguments: takes = '', namesDeleted }: Command, args: readonly string[]): Plan {
+  const position = args.length;
   const slots = takes.split(' ').filter((slot) => slot !== '');
   const last = slots.at(-1);
   const slot = slots[position] ?? (last?.includes('...') ? last : '');
   const kind = slot.replaceAll(/[<>[\].]/g, '');
-  if (/^names?$/.test(kind)) return { ...NOTHING, lookup: { kind: 'names' } };
+  if (/^names?$/.test(kind)) return { ...NOTHING, lookup: { kind: namesDeleted ? 'deleted' : 'names' } };
+  if (kind === 'version' && args[0] !== undefined)
+    return { ...NOTHING, lookup: { kind: 'versions', name: args[0] } };
   if (/^ids?$/.test(kind)) return { ...NOTHING, lookup: { kind: 'tokens' } };
   if (kind === 'shell')
     return { ...NOTHING, candidates: SHELLS.map((value) => ({ value, description: '' })) };

@@ -137,6 +137,7 @@ async function inspectUnsealed(
       : [ok('key store', `${stores.join(', ')}: gave the vault's key`)]),
     ...(await checkEntries(client)),
     await compareClock(client),
+    await countDue(client),
   ];
 }
 
@@ -210,4 +211,11 @@ async function compareClock(client: Client): Promise<Finding> {
         `the newest entry is of ${formatTime(new Date(newest).toISOString())}, which is in the future: the clock is behind; set it`,
       )
     : ok('entry times', 'none is in the future');
+}
+
+async function countDue(client: Client): Promise<Finding> {
+  const { due_count: count } = await client.info();
+  if (count === 0) return ok('due dates', 'no secret is past one');
+  const secrets = count === 1 ? '1 secret is' : `${count} secrets are`;
+  return warn('due dates', `${secrets} past expires_at or rotate_by; list and replace: mav list --due now`);
 }

@@ -107,7 +107,10 @@ function findShort(options: Options, letter: string): string | null {
 
 /** Throws CliError, which repeats nothing of what was typed but a known option's name: it may be a value. */
 export function readArguments(words: string, options: Options, { args, given, pending }: Scan): Arguments {
-  if (pending !== null) throw usageError(`${pending.typed} needs a value; see mav ${words} --help`);
+  if (pending !== null) {
+    const { ifMissing = 'needs a value' } = options[pending.name ?? ''] ?? {};
+    throw usageError(`${pending.typed} ${ifMissing}; see mav ${words} --help`);
+  }
   const values = new Map<string, (string | boolean)[]>();
   for (const { name, typed, value, isNegated } of given) {
     const option = name === null ? undefined : options[name];

@@ -29,6 +29,8 @@ export interface Option {
   /** As help shows it: `--key-store KIND`. */
   readonly placeholder?: string;
   readonly description: string;
+  /** What is said where its value is missing; absent: that it needs one. */
+  readonly ifMissing?: string;
   /** It may be given more than once. */
   readonly repeatable?: boolean;
   /** The forms that `--output` may name, the usual one first. If absent, its value means something else. */
@@ -67,7 +69,15 @@ export interface Input {
 export type Run = (input: Input) => Promise<ExitCode>;
 
 /** The headings of `mav --help`, in their order. */
-export const GROUPS = ['Secrets', 'Use them', 'In and out', 'Vault', 'Tokens and keys', 'Program'] as const;
+export const GROUPS = [
+  'Secrets',
+  'What they were',
+  'Use them',
+  'In and out',
+  'Vault',
+  'Tokens and keys',
+  'Program',
+] as const;
 
 export interface Command {
   readonly group: (typeof GROUPS)[number];
@@ -76,6 +86,8 @@ export interface Command {
   readonly arguments?: string;
   /** Options end at the first argument: what follows is another program's. */
   readonly passesThrough?: boolean;
+  /** Its names are those of deleted secrets, for completion. */
+  readonly namesDeleted?: boolean;
   /** It runs although config.json cannot be followed, because it reports that. */
   readonly toleratesConfig?: boolean;
   /** Its exit code alone may be wanted, so it runs with standard output closed. */

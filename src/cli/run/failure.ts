@@ -49,7 +49,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode | LocalCode, ExitCode>> = {
   not_found: EXIT.notFound,
   method_not_allowed: EXIT.failed,
   request_timeout: EXIT.failed,
-  gone: 3,
+  gone: EXIT.notFound,
   conflict: EXIT.failed,
   precondition_failed: EXIT.failed,
   too_large: EXIT.failed,

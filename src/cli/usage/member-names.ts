@@ -13,6 +13,8 @@ const OPTIONS: Readonly<Record<string, string>> = {
   environment: 'env',
   expires_in: 'expires',
   scopes: 'scope',
+  expires_at: 'expires',
+  due_before: 'due',
 };
 /** Arguments, by the member's name. */
 const ARGUMENTS: Readonly<Record<string, string>> = { name: 'NAME', q: 'QUERY', id: 'ID' };

@@ -4,6 +4,7 @@ import { VARIABLE_NAME } from '../formats/shell-quote.ts';
 import type { Input } from '../run/command.ts';
 import { CliError, EXIT, usageError } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
+import { noteExpired } from '../vault/expired.ts';
 import { fetchEnvironment, fetchReferred, fetchSecrets, type Stored } from '../vault/fetch-secrets.ts';
 import { type EnvLine, readEnvFile } from './env-file.ts';
 import {
@@ -62,12 +63,13 @@ async function collectSecrets(input: Input, maxSize: number): Promise<readonly V
     return found.map(({ stored }) => stored);
   });
   const isNamed = choice.only !== null;
-  const { variables, leftOut, unaccepted } = layVariables(layers, {
+  const { variables, leftOut, unaccepted, expiring } = layVariables(layers, {
     prefix: choice.prefix,
     isNamed,
     maxSize,
   });
   if (leftOut.length > 0) input.context.say(describeLeftOut(leftOut));
+  noteExpired(input, expiring);
   // In spite of --quiet: a token may be at work, or what the program needs is not there.
   if (unaccepted.length > 0)
     input.context.complain((await import('./unaccepted.ts')).describeUnaccepted(unaccepted));

@@ -6,6 +6,7 @@
 import type { Reference } from '../run/command.ts';
 import { CliError, EXIT, usageError } from '../run/failure.ts';
 import { describeSecret } from '../vault/describe-secret.ts';
+import type { Expiring } from '../vault/expired.ts';
 import type { Stored } from '../vault/fetch-secrets.ts';
 
 export interface Variable {
@@ -63,6 +64,8 @@ export interface Laid {
   readonly leftOut: readonly LeftOut[];
   /** What the owner neither wrote nor accepted, and did not ask for by name. */
   readonly unaccepted: readonly Unaccepted[];
+  /** Those of the variables' secrets that expire. */
+  readonly expiring: readonly Expiring[];
 }
 
 export interface Unaccepted {
@@ -83,17 +86,21 @@ export function layVariables(layers: readonly (readonly Stored[])[], selection: 
   const byName = new Map<string, Variable>();
   const leftOut: LeftOut[] = [];
   const unaccepted: Unaccepted[] = [];
-  for (const { source, value, unacceptedFrom } of onTop.values()) {
+  const expiring: Expiring[] = [];
+  for (const { source, value, unacceptedFrom, expiresAt } of onTop.values()) {
     if (unacceptedFrom !== null && !selection.isNamed) {
       unaccepted.push({ source, writer: unacceptedFrom });
       continue;
     }
     const made = makeVariable(source, value, selection);
     if ('why' in made) leftOut.push(made);
-    else byName.set(made.name, checkUnique(made, byName.get(made.name)));
+    else {
+      byName.set(made.name, checkUnique(made, byName.get(made.name)));
+      if (expiresAt !== null) expiring.push({ source, expiresAt });
+    }
   }
   const variables = [...byName.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
-  return { variables, leftOut, unaccepted };
+  return { variables, leftOut, unaccepted, expiring };
 }
 
 function checkUnique(made: Variable & { readonly source: Reference }, other: Variable | undefined): Variable {

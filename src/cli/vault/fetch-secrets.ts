@@ -5,6 +5,7 @@ import { formatReference } from '../input/reference.ts';
 import type { Input, Reference } from '../run/command.ts';
 import { CliError, EXIT, hasErrorCode, toCliError } from '../run/failure.ts';
 import { describeSecret } from './describe-secret.ts';
+import { type Expiring, noteExpired } from './expired.ts';
 
 /** What is stored, with the place it came from. */
 export interface Stored {
@@ -13,6 +14,8 @@ export interface Stored {
   readonly value: string | Uint8Array;
   /** Who wrote its entry last; null if the owner wrote or accepted all of it. */
   readonly unacceptedFrom: string | null;
+  /** From then on it should not be used; null if it does not expire. */
+  readonly expiresAt: string | null;
 }
 
 /** The most that a page can have. */
@@ -73,7 +76,9 @@ export async function fetchReferred(
   places: readonly string[],
   prefix = '',
 ): Promise<Uint8Array[]> {
-  const values = await fetchReferences(client, references);
+  const found = await fetchReferences(client, references);
+  const values = found.map((one) => one?.value ?? null);
+  noteExpired(input, [...listExpiring(references, found), ...(await listExpiredFields(client, references))]);
   if (!values.includes(null)) return values.flatMap((value) => value ?? []);
   const { explainMissing } = await import('./missing.ts');
   const missing = references.flatMap((reference, at) =>
@@ -83,20 +88,54 @@ export async function fetchReferred(
   throw new CliError(exitCode, prefix + message);
 }
 
-/** The bytes that each refers to; null in the place of what is not there. */
+/** The bytes that a reference stands for. */
+interface Referred {
+  readonly value: Uint8Array;
+  readonly expiresAt: string | null;
+}
+
+function listExpiring(references: readonly Reference[], found: readonly (Referred | null)[]): Expiring[] {
+  return references.flatMap((source, at) => {
+    const expiresAt = found[at]?.expiresAt ?? null;
+    return expiresAt === null ? [] : [{ source, expiresAt }];
+  });
+}
+
+/** A field comes without the dates of its secret. So all secrets that are due are asked for, which are few. */
+async function listExpiredFields(client: Client, references: readonly Reference[]): Promise<Expiring[]> {
+  const fields = references.filter(({ field }) => field !== undefined);
+  if (fields.length === 0) return [];
+  const dueBefore = `${new Date().toISOString().slice(0, 19)}Z`;
+  const { items } = await client.listSecrets({ dueBefore }).catch(() => ({ items: [] }));
+  return items.flatMap(({ name, environment, expires_at: expiresAt }) => {
+    const isReferred = fields.some((field) => field.name === name && field.environment === environment);
+    return isReferred && expiresAt !== undefined ? [{ source: { name, environment }, expiresAt }] : [];
+  });
+}
+
+/** What each refers to; null in the place of what is not there. */
 async function fetchReferences(
   client: Client,
   references: readonly Reference[],
-): Promise<(Uint8Array | null)[]> {
+): Promise<(Referred | null)[]> {
   const distinct = new Map(references.map((reference) => [formatReference(reference), reference]));
-  const values = await fetchMany<Uint8Array>(client, [...distinct.values()], {
-    read: ({ value, encoding }) => (value === undefined ? null : Buffer.from(value, encoding)),
-    ask: ({ name, field, environment }) =>
-      field === undefined
+  const found = await fetchMany<Referred>(client, [...distinct.values()], {
+    read: ({ value, encoding, ...entry }) =>
+      value === undefined
+        ? null
+        : {
+            value: Buffer.from(value, encoding),
+            expiresAt: ('expires_at' in entry ? entry.expires_at : null) ?? null,
+          },
+    ask: async ({ name, field, environment }) => ({
+      value: await (field === undefined
         ? client.getValue(name, { environment })
-        : client.getField(name, field, { environment }),
+        : client.getField(name, field, { environment })),
+      // Asked for alone, a value comes without its entry.
+      expiresAt: null,
+    }),
   });
-  const byReference = new Map([...distinct.keys()].map((key, at) => [key, values[at] ?? null]));
+  const byReference = new Map([...distinct.keys()].map((key, at) => [key, found[at] ?? null]));
   return references.map((reference) => byReference.get(formatReference(reference)) ?? null);
 }
 
@@ -150,20 +189,21 @@ async function orNull<T>(asked: Promise<T>, reference: Reference): Promise<T | n
 }
 
 type Entry = Pick<Secret, 'name' | 'environment' | 'value' | 'encoding' | 'fields'> &
-  Partial<Pick<Secret, 'accepted' | 'written_by'>>;
+  Partial<Pick<Secret, 'accepted' | 'written_by' | 'expires_at'>>;
 
 function listStored(entry: Entry): Stored[] {
   const { name, environment, value, encoding, fields = {} } = entry;
   // If a response does not say so, the secret does not count as accepted.
   const unacceptedFrom = entry.accepted === true ? null : (entry.written_by ?? '');
+  const shared = { unacceptedFrom, expiresAt: entry.expires_at ?? null };
   const own =
     value === undefined
       ? []
-      : [{ source: { environment, name }, value: decodeValue(value, encoding), unacceptedFrom }];
+      : [{ source: { environment, name }, value: decodeValue(value, encoding), ...shared }];
   const others = Object.entries(fields).map(([field, encoded]) => ({
     source: { environment, name, field },
     value: decodeField(encoded),
-    unacceptedFrom,
+    ...shared,
   }));
   return [...own, ...others];
 }

@@ -4,6 +4,7 @@
  */
 import type { Client } from '../../client/client.ts';
 import type { Place } from '../../client/types.ts';
+import { formatTime } from '../../text/format-time.ts';
 import { quoteForPosix, quoteWord } from '../formats/shell-quote.ts';
 import { formatReference } from '../input/reference.ts';
 import type { Input } from '../run/command.ts';
@@ -21,6 +22,7 @@ import {
   quoteName,
   showName,
 } from './place-names.ts';
+import { writeCommand } from './write-command.ts';
 
 export interface Wanted {
   readonly name: string;
@@ -75,7 +77,18 @@ async function explainOne(
 ): Promise<string> {
   const fields = places === null || isIn(places, wanted) ? await listFields(client, wanted) : null;
   if (fields !== null) return explainInside(input, wanted, fields);
-  return describeAbsence(input, wanted) + (places === null ? '' : describeInstead(input, wanted, places));
+  const deletion = await describeDeletion(input, client, wanted);
+  const instead = deletion ?? (places === null ? '' : describeInstead(input, wanted, places));
+  return describeAbsence(input, wanted) + instead;
+}
+
+/** Returns null if no deleted secret of this name is kept, or the token may not know. */
+async function describeDeletion(input: Input, client: Client, wanted: Wanted): Promise<string | null> {
+  const { name, environment } = wanted;
+  const [newest] = await client.listVersions(name, { environment }).catch(() => []);
+  if (newest?.change !== 'delete') return null;
+  const command = writeCommand(input, 'undelete', [wanted]);
+  return `; it was deleted ${formatTime(newest.created_at)}, and ${command} brings it back`;
 }
 
 function isIn(places: readonly Place[], { name, environment = '' }: Wanted): boolean {

@@ -1,16 +1,18 @@
 /** Which of the secrets that the API lists are shown, by the options of `mav list` and `mav search`. */
 import type { SecretSummary } from '../../client/types.ts';
+import { readDueBefore } from '../input/due-dates.ts';
 import type { Input } from '../run/command.ts';
 import { usageError } from '../run/failure.ts';
 
 type Params = Readonly<Record<string, string | undefined>>;
 
 /** The filters that the API has for a list. Throws CliError. */
-export function readListParams({ environment, text }: Input): Params {
+export function readListParams(input: Input): Params {
+  const { environment, text } = input;
   const [key, value] = [text('metadata-key'), text('metadata-value')];
   if (value !== undefined && key === undefined)
     throw usageError('--metadata-value needs --metadata-key beside it');
-  return { env: environment, metadata_key: key, metadata_value: value };
+  return { env: environment, metadata_key: key, metadata_value: value, due_before: readDueBefore(input) };
 }
 
 /** Those whose name or metadata contains `filter`, in any case. */

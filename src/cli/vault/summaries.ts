@@ -2,6 +2,7 @@
 import type { Client } from '../../client/client.ts';
 import type { Incoming } from '../../client/connection.ts';
 import type { SecretSummary } from '../../client/types.ts';
+import type { Column } from '../formats/table.ts';
 import type { Form, Input } from '../run/command.ts';
 import type { Context } from '../run/context.ts';
 import { EXIT, type ExitCode } from '../run/failure.ts';
@@ -56,6 +57,7 @@ function fetchList(
 async function describeNothing(input: Input, client: Client, query: string | undefined): Promise<string> {
   const { environment, text } = input;
   const isNarrowed = ['metadata-key', 'filter'].some((option) => text(option) !== undefined);
+  if (query === undefined && !isNarrowed && text('due') !== undefined) return 'Nothing is due until then.';
   if (query !== undefined || isNarrowed) return 'No secrets match.';
   if (environment === undefined) return 'There are no secrets yet; store one: mav set NAME';
   const { describeEmpty } = await import('./environments.ts');
@@ -77,46 +79,66 @@ function isText(metadata: SecretSummary['metadata']): boolean {
   return Object.entries(metadata).every(([key, value]) => typeof value === 'string' && !/^\d+$/.test(key));
 }
 
-/** The columns of `-o plain` stay as they are: scripts count them. */
+/** To the columns of `-o plain` others are added at the end only: scripts count them. */
 async function printLines(context: Context, output: Form, rows: readonly SecretSummary[]): Promise<void> {
   const { formatJsonCell, printPlain } = await import('../formats/plain-lines.ts');
-  const cells = rows.map(({ name, environment, field_count: fields = 0, metadata, updated_at: updated }) =>
-    output === 'names'
-      ? [name]
-      : [name, environment, JSON.stringify(fields), updated, formatJsonCell(metadata)],
-  );
+  const cells = rows.map((row) => {
+    const { name, environment, field_count: fields = 0, metadata, updated_at: updated } = row;
+    if (output === 'names') return [name];
+    const dates = [row.expires_at ?? '', row.rotate_by ?? ''];
+    return [name, environment, JSON.stringify(fields), updated, formatJsonCell(metadata), ...dates];
+  });
   await printPlain(context, cells);
 }
 
-const COLUMNS = [
-  { head: 'NAME' },
-  { head: 'ENVIRONMENT' },
-  { head: 'FIELDS', isWhole: true },
-  { head: 'UPDATED', isWhole: true },
-  { head: 'METADATA' },
-];
-const WRITER = { head: 'WRITTEN BY', isWhole: true };
+/** A column of the table. */
+interface SecretColumn extends Column {
+  readonly show: (row: SecretSummary) => string;
+  /** It is there only if it is of use to a row. */
+  readonly isOf?: (row: SecretSummary) => boolean;
+}
 
 async function printSecrets(context: Context, rows: readonly SecretSummary[]): Promise<void> {
   const [{ printTable }, { formatTime }] = await Promise.all([
     import('../formats/table.ts'),
     import('../../text/format-time.ts'),
   ]);
-  // Only where there is something for the owner to look at.
-  const hasWriters = rows.some(({ accepted }) => !accepted);
-  const cells = rows.map((row) => {
-    const { name, environment, field_count: fields, metadata, updated_at: updated } = row;
-    return [
-      name,
-      showEnvironment(environment),
-      // An exact number is an object that String() cannot convert.
-      fields === undefined ? '' : JSON.stringify(fields),
-      formatTime(updated),
-      formatMetadata(metadata),
-      ...(hasWriters ? [describeWriter(row)] : []),
-    ];
-  });
-  await printTable(context, hasWriters ? [...COLUMNS, WRITER] : COLUMNS, cells);
+  const columns = listColumns(formatTime).filter(({ isOf }) => isOf === undefined || rows.some(isOf));
+  const cells = rows.map((row) => columns.map(({ show }) => show(row)));
+  await printTable(context, columns, cells);
+}
+
+function listColumns(formatTime: (time: string) => string): readonly SecretColumn[] {
+  const formatDate = (time: string | undefined, ifOver: string) => {
+    if (time === undefined) return '';
+    return `${formatTime(time)}${Date.parse(time) <= Date.now() ? ` (${ifOver})` : ''}`;
+  };
+  return [
+    { head: 'NAME', show: ({ name }) => name },
+    { head: 'ENVIRONMENT', show: ({ environment }) => showEnvironment(environment) },
+    // An exact number is an object that String() cannot convert.
+    {
+      head: 'FIELDS',
+      isWhole: true,
+      show: ({ field_count: fields }) => (fields === undefined ? '' : JSON.stringify(fields)),
+    },
+    { head: 'UPDATED', isWhole: true, show: ({ updated_at: updated }) => formatTime(updated) },
+    {
+      head: 'EXPIRES',
+      isWhole: true,
+      show: ({ expires_at: at }) => formatDate(at, 'expired'),
+      isOf: ({ expires_at: at }) => at !== undefined,
+    },
+    {
+      head: 'ROTATE BY',
+      isWhole: true,
+      show: ({ rotate_by: at }) => formatDate(at, 'overdue'),
+      isOf: ({ rotate_by: at }) => at !== undefined,
+    },
+    { head: 'METADATA', show: ({ metadata }) => formatMetadata(metadata) },
+    // Only where there is something for the owner to look at.
+    { head: 'WRITTEN BY', isWhole: true, show: describeWriter, isOf: ({ accepted }) => !accepted },
+  ];
 }
 
 /** Empty for what is the owner's own, as most is. */

@@ -32,6 +32,15 @@ export interface VaultReport {
   readonly key_file: string | null;
   readonly kek_generation: number | null;
   readonly secret_count: number | null;
+  /** Secrets whose `expires_at` or `rotate_by` is over. */
+  readonly due_count: number | null;
+  /** Deleted secrets that can be restored. */
+  readonly deleted_count: number | null;
+  /** Old versions that are kept, those of deleted secrets among them. */
+  readonly version_count: number | null;
+  readonly history_bytes: number | null;
+  readonly keep_versions: number | null;
+  readonly keep_deleted_days: number | null;
   readonly folder: string | null;
   readonly database: string | null;
   readonly database_size_bytes: number | null;
@@ -185,6 +194,12 @@ function describeAnswers(
     key_file: status.key_file ?? null,
     kek_generation: status.kek_generation ?? null,
     secret_count: info?.secret_count ?? null,
+    due_count: info?.due_count ?? null,
+    deleted_count: info?.deleted_count ?? null,
+    version_count: info?.version_count ?? null,
+    history_bytes: info?.history_bytes ?? null,
+    keep_versions: info?.keep_versions ?? null,
+    keep_deleted_days: info?.keep_deleted_days ?? null,
     folder: info?.dir ?? home?.directory ?? null,
     database: info?.db_path ?? home?.databasePath ?? null,
     database_size_bytes: info?.db_size_bytes ?? (home === null ? null : findSize(home.databasePath)),
@@ -215,6 +230,12 @@ function describeNothing({ home }: Input, reason: string): VaultReport {
     key_file: null,
     kek_generation: null,
     secret_count: null,
+    due_count: null,
+    deleted_count: null,
+    version_count: null,
+    history_bytes: null,
+    keep_versions: null,
+    keep_deleted_days: null,
     folder: home.directory,
     database: null,
     database_size_bytes: null,
