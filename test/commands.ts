@@ -132,7 +132,7 @@ bothWays('list, search, rename, delete > as in a day > do what they say', async 
   await succeed(t, sandbox, ['rename', 'a2', 'a3', '--env', 'prod', '--to-env', 'dev']);
   t.same(await names('list', '--env', 'dev'), ['a3@dev']);
   t.equal((await run(sandbox, ['rename', 'a2', 'a3', '--env', 'prod'])).code, 3, 'a name that is gone');
-  const refused = await run(sandbox, ['delete', 'a1'], 'y\n');
+  const refused = await run(sandbox, ['purge', 'a1'], 'y\n');
   t.equal(refused.code, 2, 'nobody can be asked');
   t.match(refused.stderr, '--force');
   t.same(await names('list', '--env', ''), ['a1@']);

@@ -89,6 +89,14 @@ t.test('plan > what the vault or the shell knows > is asked for', async (t) => {
   t.equal(lookup('get', 'name', ''), null);
   t.equal(lookup('rename', 'name', ''), null, 'a new name is nobody’s to know');
   t.same(lookup('token', 'revoke', ''), { kind: 'tokens' });
+  t.same(lookup('undelete', 'one', ''), { kind: 'deleted' });
+  t.same(lookup('purge', ''), { kind: 'deleted' });
+  for (const words of [
+    ['get', 'name', '--version', ''],
+    ['rollback', 'name', '--to', ''],
+    ['diff', 'name', ''],
+  ])
+    t.same(lookup(...words), { kind: 'versions', name: 'name' });
   t.same(lookup('get', '-e', ''), { kind: 'environments' });
   t.same(lookup('get', '--env=p'), { kind: 'environments' });
   t.same(lookup('get', 'name', '--field', ''), { kind: 'fields', name: 'name' });

@@ -49,7 +49,7 @@ ln "$1" "${sandbox.folder}/linked"
 echo new > "$1"; cp "$1" "$1~"; mkdir "$TMPDIR/more"; cp "$1" "$TMPDIR/more/.swp"
 ln "$TMPDIR/more/.swp" "${sandbox.folder}/swap"`,
   ).ended();
-  t.same([end.code, end.shown], [0, 'Changed x.\n']);
+  t.same([end.code, end.shown], [0, 'Changed x, version 2; mav rollback x brings 1 back.\n']);
   t.equal(await get(sandbox), 'new', 'without the newline that it did not have');
   const [mode, folderMode, text = ''] = readFileSync(log, 'utf8').split('\n');
   t.same([mode, folderMode], ['600', '700']);

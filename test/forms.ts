@@ -31,10 +31,10 @@ t.test('list, search, envs, token list > each form in a pipe > lines and columns
   };
   t.equal(JSON.parse(await print('list')).length, 4);
   const plain = [
-    'a\t\t0\t<time>\t{}',
-    'a\tdev\t1\t<time>\t{}',
-    'b\tprod\t0\t<time>\t{"owner":"me","text":"a\\tb\\nc\\u0085d","port":1}',
-    'n\u202ex y\tprod\t0\t<time>\t{}',
+    'a\t\t0\t<time>\t{}\t\t',
+    'a\tdev\t1\t<time>\t{}\t\t',
+    'b\tprod\t0\t<time>\t{"owner":"me","text":"a\\tb\\nc\\u0085d","port":1}\t\t',
+    'n\u202ex y\tprod\t0\t<time>\t{}\t\t',
   ];
   t.equal(await print('list', '-o', 'plain'), `${plain.join('\n')}\n`);
   t.equal(await print('list', '-o', 'NAMES'), 'a\na\nb\nn\u202ex y\n');
@@ -129,7 +129,7 @@ t.test('config.json > "output" > is for lists, and breaks no other command', asy
   };
   configure('names');
   t.equal((await mav(daemon, ['list', '--env', 'dev'])).stdout, 'a\n');
-  t.equal((await mav(daemon, ['list', '--env', 'dev', '-o', 'plain'])).stdout.split('\t').length, 5);
+  t.equal((await mav(daemon, ['list', '--env', 'dev', '-o', 'plain'])).stdout.split('\t').length, 7);
   t.ok(Array.isArray(JSON.parse((await mav(daemon, ['token', 'list'])).stdout)), 'a list without that form');
   configure('json');
   t.match((await mav(daemon, ['status'])).stdout, /^daemon +running/);

@@ -136,6 +136,7 @@ t.test('get > words in any other form > left to the program', { skip }, async (t
       'n --home /x',
       '--no-input n',
       'n --clip',
+      'n --version 1',
     ],
   ];
   for (const words of others) checkFront(t, daemon, ['get', ...words.split(' ').filter(Boolean)], null);

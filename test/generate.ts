@@ -3,7 +3,7 @@ import t, { type Test } from 'tap';
 import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { KEYS, mavOnTerminal } from './fixtures/terminal.ts';
-import { createSandbox, fillVault, mav, type Sandbox } from './fixtures/vault.ts';
+import { createSandbox, fillVault, keepNothing, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -51,10 +51,13 @@ async function testStoring(t: Test, sandbox: Sandbox): Promise<void> {
   const entry = JSON.parse((await mav(sandbox, ['get', 'new', '--env', 'prod', '-o', 'json'])).stdout);
   t.equal(entry.value, stored.stdout);
   t.same(entry.metadata, { owner: 'me', n: '0123' });
-  const refused = await mav(sandbox, ['generate', '--name', 'new', '--env', 'prod']);
-  t.same([refused.code, refused.stdout], [2, '']);
-  t.equal(refused.stderr, 'mav: Replace new in prod? Nobody can be asked here; give --force\n');
-  t.equal((await mav(sandbox, ['get', 'new', '--env', 'prod'])).stdout, stored.stdout);
+  const replaced = await mav(sandbox, ['generate', '--name', 'new', '--env', 'prod']);
+  t.equal(
+    replaced.stderr,
+    'Stored new in prod, version 2; mav rollback new --env prod brings 1 back.\n206.6 bits of entropy.\n',
+  );
+  t.equal((await mav(sandbox, ['get', 'new', '--env', 'prod'])).stdout, replaced.stdout);
+  t.equal((await mav(sandbox, ['get', 'new', '--env', 'prod', '--version', '1'])).stdout, stored.stdout);
   t.equal((await mav(sandbox, ['generate', '--name', 'new'])).code, 0, 'the same name elsewhere');
   const forced = await mav(sandbox, ['generate', '--name', 'new', '--env', 'prod', '--force']);
   t.equal(forced.code, 0);
@@ -114,8 +117,18 @@ t.test('generate > options that contradict each other > exit 2, nothing drawn', 
   t.equal((await mav(sandbox, ['list'])).stdout, '[]\n');
 });
 
+t.test('generate > what it replaces would not be kept > refused without --force', async (t) => {
+  const sandbox = await createVault(t);
+  keepNothing(sandbox);
+  const stored = await mav(sandbox, ['generate', '--name', 'new', '--env', 'prod']);
+  const refused = await mav(sandbox, ['generate', '--name', 'new', '--env', 'prod']);
+  t.same([refused.code, refused.stdout], [2, '']);
+  t.equal(refused.stderr, 'mav: Replace new in prod? Nobody can be asked here; give --force\n');
+  t.equal((await mav(sandbox, ['get', 'new', '--env', 'prod'])).stdout, stored.stdout);
+});
+
 t.test(
-  'generate > on a terminal > a line of its own, asks before it replaces',
+  'generate > on a terminal, nothing is kept > a line of its own, asks before it replaces',
   {
     skip: skipWithout('python3'),
   },
@@ -124,6 +137,7 @@ t.test(
     const shown = await mavOnTerminal(t, sandbox, ['generate', '--passphrase']).ended();
     t.match(shown.shown, /^[a-z]+(-[a-z]+){5}\n66 bits of entropy.\n$/);
     await mav(sandbox, ['set', 'x', '--value', 'old']);
+    keepNothing(sandbox);
     for (const [typed, code] of [
       [KEYS.enter, 1],
       [KEYS.ctrlD, 1],

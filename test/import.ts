@@ -7,7 +7,7 @@ import { IMPORT_ENTRIES } from '../src/routes.ts';
 import { MAX_ENTRIES } from '../workers/bodies/import-entries.ts';
 import { KEYS, mavOnTerminal } from './fixtures/terminal.ts';
 import { exportOf, importText, skipTerminal } from './fixtures/transfer.ts';
-import { createVault, mav, spawnMav } from './fixtures/vault.ts';
+import { createVault, keepNothing, mav, spawnMav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -53,9 +53,10 @@ t.test('import > environments of its own > --env must not contradict them', asyn
 });
 
 t.test(
-  'import > over secrets that exist > says what it will do; refused without --force, and nothing is done',
+  'import > over secrets that would not be kept > says what it will do; refused without --force, and nothing is done',
   async (t) => {
     const sandbox = await createVault(t);
+    keepNothing(sandbox);
     await importText(sandbox, '{"same":"1","other":"2"}');
     await mav(sandbox, ['set', 'other', '--field', 'kept'], { input: 'f' });
     const next = '{"same":"1","other":"changed","new":"3"}';
@@ -87,11 +88,25 @@ t.test(
   },
 );
 
+t.test('import > over secrets that exist > asks nothing, and what they were is kept', async (t) => {
+  const sandbox = await createVault(t);
+  await importText(sandbox, '{"a":"1","b":"1"}');
+  const one = await importText(sandbox, '{"a":"2","b":"1"}');
+  t.match(
+    { ...one },
+    { code: 0, stderr: /Changed: 1 \(a\)\n.*\nWhat was changed is kept; mav rollback a brings/ },
+  );
+  const both = await importText(sandbox, '{"a":"3","b":"3"}', '-o', 'json');
+  t.match({ ...both }, { code: 0, stderr: 'What was changed is kept; mav rollback NAME brings it back.\n' });
+  t.equal((await mav(sandbox, ['get', 'a', '--version', '2'])).stdout, '2');
+});
+
 t.test(
-  'import > on a terminal > asks before it changes, and only then',
+  'import > on a terminal, nothing is kept > asks before it changes, and only then',
   { skip: skipTerminal },
   async (t) => {
     const sandbox = await createVault(t);
+    keepNothing(sandbox);
     const file = join(sandbox.folder, 'f.json');
     writeFileSync(file, '{"a":"1"}');
     const added = await mavOnTerminal(t, sandbox, ['import', file]).ended();

@@ -193,14 +193,15 @@ t.test('rm, edit > on a terminal, not there > said before anybody is asked', onT
   for (const args of [
     ['rm', 'db-password'],
     ['rm', 'db', '-e', 'prod', '--field', 'x'],
+    ['purge', 'db-password'],
     ['edit', 'db-password'],
   ]) {
     const { code, shown } = await mavOnTerminal(t, daemon, args, { EDITOR: 'echo EDITED' }).ended();
     t.equal(code, 3, shown);
-    t.notMatch(shown, /Delete|EDITED/);
+    t.notMatch(shown, /Delete|Remove|EDITED/);
   }
-  const terminal = mavOnTerminal(t, daemon, ['rm', 'API_KEY']);
-  await terminal.see('Delete API_KEY for ever?');
+  const terminal = mavOnTerminal(t, daemon, ['purge', 'API_KEY']);
+  await terminal.see('Remove API_KEY, which is not deleted, with all versions for ever?');
   terminal.type(`n${KEYS.enter}`);
   t.equal((await terminal.ended()).code, 1);
 });

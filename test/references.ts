@@ -44,6 +44,7 @@ t.test('names of variables > secrets and fields > by one rule', (t) => {
     source: { environment, name: secret },
     value: environment,
     unacceptedFrom: null,
+    expiresAt: null,
   });
   const selection = { prefix: '', isNamed: false, maxSize: Number.POSITIVE_INFINITY };
   const layers = [[stored('b', 'x'), stored('a', 'x')], [stored('b', 'y')]];

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap';
 import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { mav } from './fixtures/vault.ts';
+import { createVault, keepNothing, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -106,10 +106,10 @@ t.test('rm > several names > all or none, and each that is missing is named', as
   const said = await refuse(t, ['rm', 'a', 'nope', 'b', 'nix', '-e', 'rm', '-f'], 3, /nope/);
   t.match(said, 'nix');
   await refuse(t, ['rm', 'a', 'c', '--field', 'x', '-e', 'rm', '-f'], 3, /"a"/);
-  await refuse(t, ['rm', 'a', 'b', '-e', 'rm'], 2, /Delete a in rm, b in rm for ever\?.*--force/);
+  await refuse(t, ['purge', 'a', 'b', '-e', 'rm'], 2, /Remove a in rm, .* b in rm, .* for ever\?.*--force/);
   t.same(await list(t, 'rm'), ['a', 'b', 'c']);
   const { stderr } = await mav(daemon, ['rm', 'a', 'b', 'a', '-e', 'rm', '-f']);
-  t.equal(stderr, 'Deleted a in rm, b in rm.\n', 'each once');
+  t.equal(stderr, 'Deleted a in rm, b in rm; mav undelete a b --env rm brings them back.\n', 'each once');
   await run(t, ['rm', 'mav://rm/c#x', 'mav://rm/c#y', '-f']);
   t.same(JSON.parse(await run(t, ['get', 'c', '-e', 'rm', '-o', 'json'])).fields, undefined);
 });
@@ -150,24 +150,30 @@ t.test('token revoke --all > nobody can be asked > exit 2, and none is revoked',
   t.equal(JSON.parse(await run(t, ['token', 'list'])).length, length);
 });
 
-t.test('rm, token revoke --all > on a terminal > ask once', { skip: skipWithout('python3') }, async (t) => {
-  const own = await startDaemon(t);
-  for (const name of ['a', 'b']) await mav(own, ['set', name, '-v', 'v', '-e', 'asked']);
-  const no = mavOnTerminal(t, own, ['rm', 'a', 'b', '-e', 'asked']);
-  await no.see('Delete a in asked, b in asked for ever? [y/N]');
-  no.type('n\r');
-  t.equal((await no.ended()).code, 1);
-  const yes = mavOnTerminal(t, own, ['rm', 'a', 'b', '-e', 'asked']);
-  await yes.see('[y/N]');
-  yes.type('y\r');
-  t.equal((await yes.ended()).code, 0);
-  t.same(JSON.parse((await mav(own, ['list'])).stdout), []);
-  await own.createToken(['read']);
-  const all = mavOnTerminal(t, own, ['token', 'revoke', '--all']);
-  await all.see('Revoke all 2 tokens? [y/N]');
-  all.type('y\r');
-  t.equal((await all.ended()).code, 0);
-  t.same(JSON.parse((await mav(own, ['token', 'list'])).stdout), []);
-  const none = await mav(own, ['token', 'revoke', '--all']);
-  t.same([none.code, none.stderr], [0, 'There are no tokens.\n']);
-});
+t.test(
+  'rm, token revoke --all > on a terminal, nothing is kept > ask once',
+  { skip: skipWithout('python3') },
+  async (t) => {
+    const sandbox = await createVault(t);
+    keepNothing(sandbox);
+    const own = await startDaemon(t, { sandbox, init: null });
+    for (const name of ['a', 'b']) await mav(own, ['set', name, '-v', 'v', '-e', 'asked']);
+    const no = mavOnTerminal(t, own, ['rm', 'a', 'b', '-e', 'asked']);
+    await no.see('Delete a in asked, b in asked for ever? [y/N]');
+    no.type('n\r');
+    t.equal((await no.ended()).code, 1);
+    const yes = mavOnTerminal(t, own, ['rm', 'a', 'b', '-e', 'asked']);
+    await yes.see('[y/N]');
+    yes.type('y\r');
+    t.equal((await yes.ended()).code, 0);
+    t.same(JSON.parse((await mav(own, ['list'])).stdout), []);
+    await own.createToken(['read']);
+    const all = mavOnTerminal(t, own, ['token', 'revoke', '--all']);
+    await all.see('Revoke all 2 tokens? [y/N]');
+    all.type('y\r');
+    t.equal((await all.ended()).code, 0);
+    t.same(JSON.parse((await mav(own, ['token', 'list'])).stdout), []);
+    const none = await mav(own, ['token', 'revoke', '--all']);
+    t.same([none.code, none.stderr], [0, 'There are no tokens.\n']);
+  },
+);

@@ -5,18 +5,18 @@ import t, { type Test } from 'tap';
 import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { type Ended, KEYS, mavOnTerminal, openTerminal, type Terminal } from './fixtures/terminal.ts';
-import { BIN, createSandbox, fillVault, mav, type Sandbox } from './fixtures/vault.ts';
+import { BIN, createSandbox, fillVault, keepNothing, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 const skip = skipWithout('python3');
 const { enter, ctrlC, ctrlD } = KEYS;
 
-/** With a daemon where not told otherwise: that is quicker. */
-async function createVault(t: Test, { served = true } = {}): Promise<Sandbox> {
-  if (served) return startDaemon(t, { token: false });
+/** With a daemon where not told otherwise: that is quicker. `keeps`: whether what is replaced or deleted is kept. */
+async function createVault(t: Test, { served = true, keeps = true } = {}): Promise<Sandbox> {
   const sandbox = createSandbox(t);
   await fillVault(sandbox);
-  return sandbox;
+  if (!keeps) keepNothing(sandbox);
+  return served ? startDaemon(t, { sandbox, init: null, token: false }) : sandbox;
 }
 
 /** Types each line when its prompt is seen. */
@@ -119,8 +119,8 @@ t.test('set > SIGTERM at the prompt > nothing stored, the terminal as it was', {
   t.equal((await mav(sandbox, ['get', 'x'])).code, 3);
 });
 
-t.test('delete > asked on the terminal > only a yes deletes', { skip }, async (t) => {
-  const sandbox = await createVault(t);
+t.test('delete > for good, asked on the terminal > only a yes deletes', { skip }, async (t) => {
+  const sandbox = await createVault(t, { keeps: false });
   await mav(sandbox, ['set', 'x', '--value', 'v']);
   const refusals: readonly [typed: string, code: number][] = [
     [`n${enter}`, 1],
@@ -146,7 +146,7 @@ t.test('delete > asked on the terminal > only a yes deletes', { skip }, async (t
 });
 
 t.test('asking > nobody may or can be asked > refused, naming the way', { skip }, async (t) => {
-  const sandbox = await createVault(t);
+  const sandbox = await createVault(t, { keeps: false });
   await mav(sandbox, ['set', 'x', '--value', 'v']);
   const program = `${process.execPath} ${BIN}`;
   const cases = {

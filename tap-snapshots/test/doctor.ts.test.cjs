@@ -58,6 +58,7 @@ ok    key store    file: gave the vault's key
 ok    database     SQLite finds it sound
 ok    entries      everything opens (secrets: 0, fields: 0, tokens: 1)
 ok    entry times  none is in the future
+ok    due dates    no secret is past one
 
 `
 
@@ -83,6 +84,7 @@ ok    key store    file: gave the vault's key
 ok    database     SQLite finds it sound
 ok    entries      everything opens (secrets: 0, fields: 0, tokens: 0)
 ok    entry times  none is in the future
+ok    due dates    no secret is past one
 
 `
 

@@ -5,7 +5,7 @@
  * Make sure to inspect the output below.  Do not ignore changes!
  */
 'use strict'
-exports[`test/import.ts > TAP > import > on a terminal > asks before it changes, and only then > must match snapshot 1`] = `
+exports[`test/import.ts > TAP > import > on a terminal, nothing is kept > asks before it changes, and only then > must match snapshot 1`] = `
 To add: 0
 To change: 1 (a)
 Already so: 0
@@ -16,14 +16,14 @@ Already so: 0
 
 `
 
-exports[`test/import.ts > TAP > import > over secrets that exist > says what it will do; refused without --force, and nothing is done > dry run 1`] = `
+exports[`test/import.ts > TAP > import > over secrets that would not be kept > says what it will do; refused without --force, and nothing is done > dry run 1`] = `
 To add: 1 (new)
 To change: 1 (other)
 Already so: 1 (same)
 
 `
 
-exports[`test/import.ts > TAP > import > over secrets that exist > says what it will do; refused without --force, and nothing is done > dry run as JSON 1`] = `
+exports[`test/import.ts > TAP > import > over secrets that would not be kept > says what it will do; refused without --force, and nothing is done > dry run as JSON 1`] = `
 Object {
   "added": Array [
     Object {
@@ -47,14 +47,14 @@ Object {
 }
 `
 
-exports[`test/import.ts > TAP > import > over secrets that exist > says what it will do; refused without --force, and nothing is done > forced 1`] = `
+exports[`test/import.ts > TAP > import > over secrets that would not be kept > says what it will do; refused without --force, and nothing is done > forced 1`] = `
 Added: 1 (new)
 Changed: 1 (other)
 Already so: 1 (same)
 
 `
 
-exports[`test/import.ts > TAP > import > over secrets that exist > says what it will do; refused without --force, and nothing is done > refused 1`] = `
+exports[`test/import.ts > TAP > import > over secrets that would not be kept > says what it will do; refused without --force, and nothing is done > refused 1`] = `
 To add: 1 (new)
 To change: 1 (other)
 Already so: 1 (same)
