@@ -5,13 +5,8 @@ import { isGroup, listLeadingOptions, splitCommand } from '../src/cli/command-ta
 import { commonOptions, optionsOf } from '../src/cli/command-table/options.ts';
 import { readArguments, scanWords } from '../src/cli/run/arguments.ts';
 import type { Command, Option } from '../src/cli/run/command.ts';
-import {
-  ARGUMENT_HABITS,
-  COMMAND_HABITS,
-  MEMBER_HABITS,
-  type Meaning,
-  OPTION_HABITS,
-} from '../src/cli/usage/habits.ts';
+import { ARGUMENT_HABITS, COMMAND_HABITS, MEMBER_HABITS, type Meaning } from '../src/cli/usage/habits.ts';
+import { OPTION_HABITS } from '../src/cli/usage/option-habits.ts';
 import { createSandbox, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);

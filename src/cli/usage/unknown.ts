@@ -7,14 +7,8 @@ import { isGroup } from '../command-table/find-command.ts';
 import type { Command, Options } from '../run/command.ts';
 import { type CliError, usageError } from '../run/failure.ts';
 import { findClose } from './close-word.ts';
-import {
-  ARGUMENT_HABITS,
-  COMMAND_HABITS,
-  MEMBER_HABITS,
-  type Meaning,
-  NOUN_HABITS,
-  OPTION_HABITS,
-} from './habits.ts';
+import { ARGUMENT_HABITS, COMMAND_HABITS, MEMBER_HABITS, type Meaning, NOUN_HABITS } from './habits.ts';
+import { OPTION_HABITS } from './option-habits.ts';
 
 /** `words`: those that should name a command. */
 export function explainCommand([first = '', second, ...more]: readonly string[]): CliError {
