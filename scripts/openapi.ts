@@ -171,6 +171,7 @@ function describeOperation(route: RoutedRoute): JsonSchema {
 
 function securityOf({ scope }: Route): JsonSchema[] {
   if (scope === null) return [];
+  if (scope === 'any') return [{ bearer: [] }, { session: [] }];
   return scope === 'session' ? [{ session: [] }] : [{ bearer: [scope] }];
 }
 
@@ -198,6 +199,7 @@ function describeUse(route: Route): string {
 
 function describeScope({ scope, replaceScope }: Route): string {
   if (scope === 'session') return 'Needs the session token; no scope permits it.';
+  if (scope === 'any') return 'Any token may ask.';
   const replacing =
     replaceScope === undefined ? '' : `; to replace an existing secret, \`${replaceScope}\` as well`;
   return `Needs the scope \`${scope}\`${replacing}.`;

@@ -41,6 +41,8 @@ interface RouteBase {
   readonly preconditions?: 'one' | 'each';
   /** The response has the entity tag of the secret. */
   readonly hasTag?: true;
+  /** Its parameter `id` is the id of the token that asks. */
+  readonly ofSelf?: true;
   /** Can fail with 410. */
   readonly canBeGone?: true;
   /** Can fail with 409. */
@@ -465,6 +467,40 @@ const TABLE = [
     body: 'required',
     success: 201,
     summary: 'Create a token',
+  },
+  {
+    method: 'GET',
+    path: '/v1/tokens/self',
+    scope: 'any',
+    pool: 'readers',
+    operation: 'tokens.self',
+    query: [],
+    body: 'none',
+    ofSelf: true,
+    success: 200,
+    summary: 'Read what the token that asks may do',
+  },
+  {
+    method: 'GET',
+    path: '/v1/tokens/:id',
+    scope: 'admin',
+    pool: 'readers',
+    operation: 'tokens.get',
+    query: [],
+    body: 'none',
+    success: 200,
+    summary: 'Read what a token may do',
+  },
+  {
+    method: 'POST',
+    path: '/v1/tokens/:id/rotate',
+    scope: 'any',
+    pool: 'writer',
+    operation: 'tokens.rotate',
+    query: [],
+    body: 'optional',
+    success: 201,
+    summary: 'Replace a token by a new one with the same limits',
   },
   {
     method: 'DELETE',

@@ -157,6 +157,9 @@ t.test('parseRequest > a good body > members, with absent for null and the defau
     trusted: false,
     scopes: ['read', 'admin'],
     lifetimeSeconds: null,
+    notBefore: null,
+    maxUses: null,
+    limits: {},
   });
   t.match(accept('tokens.create', '{"name":"a","scopes":["read"],"expires_in":"2w"}'), {
     lifetimeSeconds: 1_209_600,

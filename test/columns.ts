@@ -123,6 +123,8 @@ const NOT_GIVEN = {
     hash: 'the vault draws the token',
     created_at: 'the vault knows the time',
     expires_at: 'clients give expires_in',
+    limits: 'clients give environments, names and fields',
+    uses: 'the vault counts them',
     last_used_at: 'the vault knows the time',
     kek_id: 'the vault signs the row',
     mac: 'the vault signs the row',

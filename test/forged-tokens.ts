@@ -20,6 +20,15 @@ const TOKEN_ATTACKS: Readonly<Record<string, (row: Row, other: Row) => Row>> = {
   'expiry removed': () => ({ expires_at: null }),
   'expiry 0': () => ({ expires_at: 0 }),
   'expiry beyond all integers': () => ({ expires_at: 2n ** 62n }),
+  'limits removed': () => ({ limits: '[]' }),
+  'limits widened': () => ({ limits: '[{"names":["**"]}]' }),
+  'limits that are not JSON': () => ({ limits: '[' }),
+  'valid earlier': ({ not_before }) => ({ not_before: not_before - 1 }),
+  'valid from the beginning': () => ({ not_before: null }),
+  'beginning 0': () => ({ not_before: 0 }),
+  'more uses': ({ max_uses }) => ({ max_uses: max_uses + 1 }),
+  'uses not counted': () => ({ max_uses: null }),
+  'uses taken back': ({ uses }) => ({ uses: uses - 1 }),
   'name changed': () => ({ name: 'mallory' }),
   'id changed': () => ({ id: 'f00df00df00df00d' }),
   'creation changed': ({ created_at }) => ({ created_at: created_at - 1 }),
@@ -61,7 +70,13 @@ async function attackRows(t: Test): Promise<Attacked> {
   const first = await startDaemon(t, { sandbox });
   await first.ask('PUT', '/v1/secrets/s', { body: { value: CANARY } });
   await first.ask('PUT', '/v1/secrets/good', { body: { value: CANARY } });
-  const create = (): Promise<Made> => first.createToken(['read'], { expires_in: '24h' });
+  const create = (): Promise<Made> =>
+    first.createToken(['read'], {
+      expires_in: '24h',
+      not_before: '2020-01-31T00:00:00Z',
+      names: ['*'],
+      max_uses: 1000,
+    });
   const [good, alsoGood, swapped, withSwapped] = [
     await create(),
     await create(),

@@ -113,6 +113,17 @@ const CALLS: [operation: string, status: number, method: string, target: string,
   ['tokens.create', 201, 'POST', '/v1/tokens', { name: 'described', scopes: ['read'], expires_in: '1h' }],
   ['tokens.create', 201, 'POST', '/v1/tokens', { name: 'described', scopes: ['admin', 'write'] }],
   ['tokens.list', 200, 'GET', '/v1/tokens'],
+  [
+    'tokens.create',
+    201,
+    'POST',
+    '/v1/tokens',
+    { name: 'limited', scopes: ['read'], names: ['ci/**'], fields: [''], not_before: '2027-01-31T00:00:00Z' },
+  ],
+  ['tokens.create', 400, 'POST', '/v1/tokens', { name: 'limited', scopes: ['read'], names: [] }],
+  ['tokens.self', 200, 'GET', '/v1/tokens/self'],
+  ['tokens.get', 404, 'GET', '/v1/tokens/none'],
+  ['tokens.rotate', 403, 'POST', '/v1/tokens/none/rotate'],
   ['tokens.revoke', 404, 'DELETE', '/v1/tokens/none'],
   ['secrets.versions', 200, 'GET', `${SECRET}/versions`],
   ['secrets.versions', 404, 'GET', '/v1/secrets/none/versions'],
@@ -143,8 +154,16 @@ t.test('openapi.json > actual answers > are as described', async (t) => {
   const { id } = await daemon.createToken(['read']);
   const revoking: (typeof CALLS)[number] = ['tokens.revoke', 200, 'DELETE', `/v1/tokens/${id}`];
   const succeeded = new Set<string>();
-  for (const [name, status, method, target, body] of [revoking, ...CALLS]) {
-    const token = scopeOf(getOperation(name)) === 'session' ? session : daemon.admin;
+  const rotated = (await daemon.createToken(['read'])).id;
+  const own: (typeof CALLS)[number][] = [
+    ['tokens.get', 200, 'GET', `/v1/tokens/${id}`],
+    ['tokens.rotate', 201, 'POST', `/v1/tokens/${rotated}/rotate`, { overlap: '1h' }],
+  ];
+  for (const [name, status, method, target, body] of [...own, revoking, ...CALLS]) {
+    // The owner alone rotates the tokens of others.
+    const isOwners =
+      scopeOf(getOperation(name)) === 'session' || (status === 201 && name === 'tokens.rotate');
+    const token = isOwners ? session : daemon.admin;
     const answer = await daemon.ask(method, target, { token, body });
     t.equal(answer.status, status, `${method} ${name}`);
     t.strictSame(findDeviations(getOperation(name), answer), [], `${name} ${status}`);

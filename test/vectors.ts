@@ -66,6 +66,10 @@ const readTokenRow = (h: Header): TokenRow => ({
   trusted: Number(h('trusted')),
   createdAt: Number(h('created-at')),
   expiresAt: h('expires-at') === 'never' ? null : Number(h('expires-at')),
+  notBefore: h('not-before') === 'never' ? null : Number(h('not-before')),
+  limits: h('limits'),
+  maxUses: h('max-uses') === 'any' ? null : Number(h('max-uses')),
+  uses: Number(h('uses')),
 });
 
 /** By kind: opens the blob and returns what must be equal, [what came out, what the header expects]. */

@@ -9,8 +9,21 @@
 
 import type { MessagePort } from 'node:worker_threads';
 
-/** What a token permits. `admin` implies the others; `session` is the command line's own and is never stored. */
-export type Scope = 'read' | 'write' | 'generate' | 'admin' | 'session';
+/**
+ * What a token permits. `admin` implies the others. Never stored: `session` is the command line's own, and every token has
+ * `any`.
+ */
+export type Scope = 'any' | 'read' | 'write' | 'generate' | 'admin' | 'session';
+
+/** What a limited token may reach. An absent list limits nothing. */
+export interface Limits {
+  /** The only environments. */
+  readonly environments?: readonly string[];
+  /** Globs of the only names. */
+  readonly names?: readonly string[];
+  /** Globs of the only fields. The empty name stands for a secret's own value. */
+  readonly fields?: readonly string[];
+}
 
 /** A principal, as far as the request thread has to know it. */
 export interface Principal {
@@ -20,6 +33,12 @@ export interface Principal {
   readonly expiresAt: number | null;
   /** Whether everything that it writes counts as accepted by the owner. */
   readonly isTrusted?: boolean;
+  /** Unix time in seconds; absent if the token is valid from the beginning. */
+  readonly notBefore?: number;
+  /** How often the token may be used; absent: as often as wanted. */
+  readonly maxUses?: number;
+  /** The JSON of a list of Limits, all of which hold; absent for a token that may reach everything. */
+  readonly limits?: string;
 }
 
 /** A principal with the SHA-256 of its token (64 hex characters), by which the request thread finds it. */
@@ -31,7 +50,8 @@ export interface PrincipalRow extends Principal {
 export type PrincipalChange =
   | { readonly kind: 'replace-all'; readonly rows: readonly PrincipalRow[] }
   | { readonly kind: 'grant'; readonly row: PrincipalRow }
-  | { readonly kind: 'revoke'; readonly id: string };
+  | { readonly kind: 'revoke'; readonly id: string }
+  | { readonly kind: 'several'; readonly changes: readonly PrincipalChange[] };
 
 /** The operations of the reader pool: they change nothing. */
 export type ReadOperation =
@@ -47,6 +67,8 @@ export type ReadOperation =
   | 'values.get'
   | 'fieldValues.get'
   | 'tokens.list'
+  | 'tokens.get'
+  | 'tokens.self'
   | 'vault.info'
   | 'vault.check';
 
@@ -68,6 +90,9 @@ export type WriteOperation =
   | 'fieldValues.put'
   | 'passwords.generate'
   | 'tokens.create'
+  | 'tokens.rotate'
+  /** Stores uses of a token as spent, before they are answered. */
+  | 'tokens.reserve'
   | 'tokens.revoke'
   | 'tokens.touch';
 
@@ -132,6 +157,8 @@ export interface Call {
   readonly mayReplace: boolean;
   /** The author of a write. Absent: no principal, and the write does not count as accepted by the owner. */
   readonly author?: Author;
+  /** What the principal may reach (`Principal.limits`); absent: everything. */
+  readonly limits?: string;
   /** The `If-Match` and `If-None-Match` request headers, unparsed. */
   readonly ifMatch?: string;
   readonly ifNoneMatch?: string;

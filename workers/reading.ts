@@ -3,6 +3,7 @@
  * plaintext of a value from decrypting it until it is in the reply.
  */
 import { failAll, type Handler, runCall, wipeBodies } from './calls.ts';
+import { limitVault } from './entries/limited-vault.ts';
 import { ReplyBuffer } from './json/reply.ts';
 import type { Batch, BatchResult, Call, Failure, ReadOperation, Reply } from './messages.ts';
 import { batchGet } from './operations/batch-get.ts';
@@ -10,7 +11,7 @@ import { checkVault } from './operations/check.ts';
 import { exportSecrets } from './operations/export.ts';
 import { getField, listFields } from './operations/fields.ts';
 import { getSecret, listSecrets, searchSecrets } from './operations/secrets.ts';
-import { listTokens } from './operations/tokens.ts';
+import { getToken, listTokens } from './operations/tokens.ts';
 import { getFieldValue, getValue } from './operations/values.ts';
 import { getInfo } from './operations/vault.ts';
 import { listDeleted, listVersions } from './operations/versions.ts';
@@ -29,6 +30,8 @@ const operations: Record<ReadOperation, Handler<ReadableVault>> = {
   'values.get': getValue,
   'fieldValues.get': getFieldValue,
   'tokens.list': listTokens,
+  'tokens.get': getToken,
+  'tokens.self': getToken,
   'vault.info': getInfo,
   'vault.check': checkVault,
 };
@@ -61,7 +64,7 @@ export async function readBatch(vault: Vault, batch: Batch, isLong: boolean): Pr
       batch.map((call) => {
         if (reply.length > MAX_REPLY_SIZE) return LATER;
         const handle = operations[call.operation as ReadOperation];
-        return runCall(reply, () => handle(open, call, reply));
+        return runCall(reply, () => handle(limitVault(open, call.limits), call, reply));
       }),
     );
   } catch (error) {

@@ -5,6 +5,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
+import { type Access, ALL_ACCESS } from './entries/access.ts';
 import type { RootKey } from './envelope/keys.ts';
 import { loadSodium } from './envelope/sodium.ts';
 import { RequestError } from './errors/request-error.ts';
@@ -42,15 +43,21 @@ const SEALED = 'the vault is sealed';
 /** The request thread then tries to unseal the vault again, without a passphrase. */
 const LOST = 'the threads that had the keys of the vault have died';
 
+/** What is read of secrets. A limited token has a source of its own (`limitVault`). */
+export type SecretSource = { readonly [Method in keyof SecretReader]: SecretReader[Method] };
+export type HistorySource = { readonly [Method in keyof HistoryReader]: HistoryReader[Method] };
+
 /** What an operation that only reads works with. */
 export interface ReadableVault {
   readonly keyring: Keyring;
   readonly databasePath: string;
   readonly directory: string;
-  readonly secrets: SecretReader;
+  readonly secrets: SecretSource;
+  /** What the token that asks may reach. */
+  readonly access: Access;
   /** Reads the fields of a secret: of its current version, or of an old one that was asked for. */
   readonly fields: FieldReader;
-  readonly history: HistoryReader;
+  readonly history: HistorySource;
   readonly tokens: TokenStore;
   readonly vault: VaultStore;
   readonly countSteps: CountSteps;
@@ -346,6 +353,7 @@ function makeStores(
     databasePath,
     directory: dirname(databasePath),
     secrets,
+    access: ALL_ACCESS,
     fields: secrets,
     history: new HistoryReader(db),
     writer: new SecretWriter(db),

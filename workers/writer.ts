@@ -13,6 +13,7 @@ import {
   wipeBodies,
 } from './calls.ts';
 import { checkWanted } from './cancellation.ts';
+import { limitVault } from './entries/limited-vault.ts';
 import { LostTransactionError, toFailure } from './failures.ts';
 import { loadWords } from './generated/passphrase.ts';
 import { ReplyBuffer } from './json/reply.ts';
@@ -36,7 +37,7 @@ import { createVault, reportKeychain } from './operations/new-vault.ts';
 import { generatePassword } from './operations/passwords.ts';
 import { renameSecret } from './operations/rename.ts';
 import { deleteSecret, patchSecret, putSecret } from './operations/secrets.ts';
-import { createToken, revokeToken, touchTokens } from './operations/tokens.ts';
+import { createToken, reserveUses, revokeToken, rotateToken, touchTokens } from './operations/tokens.ts';
 import { putFieldValue, putValue } from './operations/values.ts';
 import { reportStatus, resume, seal, unseal } from './operations/vault.ts';
 import { purgeSecret, restoreSecret, rollbackSecret } from './operations/versions.ts';
@@ -100,6 +101,7 @@ const plainOperations = {
   'fieldValues.put': putFieldValue,
   'tokens.revoke': revokeToken,
   'tokens.touch': touchTokens,
+  'tokens.reserve': reserveUses,
 } satisfies Partial<Record<WriteOperation, Handler<WritableVault>>>;
 
 type ParsedOperation = Exclude<WriteOperation, keyof typeof plainOperations>;
@@ -115,6 +117,7 @@ const parsedOperations: { [Name in ParsedOperation]: BodyHandler<Name> } = {
   'fields.putMany': putFields,
   'passwords.generate': generatePassword,
   'tokens.create': createToken,
+  'tokens.rotate': rotateToken,
 };
 
 type Operations = Readonly<Record<WriteOperation, Handler<WritableVault>>>;
@@ -260,8 +263,10 @@ const TAKES_ONE_VERSION: Readonly<Record<WriteOperation, boolean>> = {
   'fieldValues.put': true,
   'passwords.generate': false,
   'tokens.create': false,
+  'tokens.rotate': false,
   'tokens.revoke': false,
   'tokens.touch': false,
+  'tokens.reserve': false,
 };
 
 /** What an operation calls the versions of secrets that it makes; null if it makes none. */
@@ -282,8 +287,10 @@ const CHANGES: Readonly<Record<WriteOperation, Change | null>> = {
   'fieldValues.put': 'fields',
   'passwords.generate': 'generate',
   'tokens.create': null,
+  'tokens.rotate': null,
   'tokens.revoke': null,
   'tokens.touch': null,
+  'tokens.reserve': null,
 };
 
 /**
@@ -316,7 +323,8 @@ function runInSavepoint(
   const result = runCall(reply, () =>
     open.transactions.write(() => {
       checkWanted(call);
-      const outcome = handle({ ...open, author: call.author ?? open.author, change }, call, reply);
+      const limited = limitVault({ ...open, author: call.author ?? open.author, change }, call.limits);
+      const outcome = handle(limited, call, reply);
       // The last moment before the commit: if the call was cancelled, its savepoint is rolled back.
       checkWanted(call);
       return outcome;

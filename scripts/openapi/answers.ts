@@ -10,23 +10,30 @@ import {
   field,
   fieldValues,
   generation,
+  grant,
   type JsonSchema,
   keyStores,
   name,
   object,
   ref,
-  scopes,
   text,
   time,
   timeOrNull,
   tokenId,
-  trusted,
   value,
   version,
   whole,
 } from './schemas.ts';
 
 const count = object({ done: whole, total: whole });
+
+/** What creating and rotating a token return. */
+const newToken = object({
+  token: { type: 'string', pattern: '^mvt_[0-9a-f]{64}$', description: 'Shown only once' },
+  id: tokenId,
+  ...grant,
+  expires_at: timeOrNull,
+});
 
 /** The body of each operation's successful answer. */
 export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
@@ -136,14 +143,20 @@ export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
     },
   }),
   'tokens.list': arrayOf('Token'),
-  'tokens.create': object({
-    token: { type: 'string', pattern: '^mvt_[0-9a-f]{64}$', description: 'Shown only once' },
-    id: tokenId,
-    name,
-    scopes,
-    trusted,
+  'tokens.create': newToken,
+  'tokens.get': ref('schemas', 'Token'),
+  'tokens.self': object({
+    ...grant,
+    id: { ...text, description: 'The id of the token; `session` for the owner' },
+    scopes: {
+      type: 'array',
+      items: { type: 'string', enum: ['read', 'write', 'generate', 'admin', 'session'] },
+    },
+    created_at: timeOrNull,
     expires_at: timeOrNull,
+    last_used_at: timeOrNull,
   }),
+  'tokens.rotate': newToken,
   'tokens.revoke': done('revoked', { id: tokenId }),
   'vault.status': object({
     sealed: { type: 'boolean' },

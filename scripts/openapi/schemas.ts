@@ -104,6 +104,31 @@ const CHANGES = [
   ...['set', 'edit', 'fields', 'rename', 'import', 'generate', 'rollback', 'delete', 'restore'],
 ] as const satisfies readonly string[];
 
+/** What a token may do, beside its id and its times. */
+export const grant = {
+  name,
+  scopes,
+  trusted,
+  limits: {
+    type: 'array',
+    items: ref('schemas', 'Limits'),
+    description: 'All of them hold; empty for a token that may reach everything',
+  },
+  max_uses: {
+    ...whole,
+    type: ['integer', 'null'],
+    description: 'How often it may be used; null: as often as wanted',
+  },
+  uses: {
+    ...whole,
+    description: 'How many of them are used, or reserved by the daemon for the next requests',
+  },
+  not_before: {
+    ...timeOrNull,
+    description: 'It is refused until then; null: it is valid from the beginning',
+  },
+} as const satisfies Readonly<Record<string, JsonSchema>>;
+
 export const SCHEMAS = {
   Error: object({
     error: { type: 'string', description: 'What is wrong, in a sentence' },
@@ -207,11 +232,22 @@ export const SCHEMAS = {
     'error?': { ...text, description: 'Present if the deletion fails verification: it cannot be restored' },
     'code?': { type: 'string', const: 'integrity' },
   }),
+  Limits: object({
+    'environments?': { type: 'array', items: environment, description: 'The only environments' },
+    'names?': {
+      type: 'array',
+      items: text,
+      description: 'Globs of the only names: `*` within a segment, `**` across `/`',
+    },
+    'fields?': {
+      type: 'array',
+      items: text,
+      description: 'Globs of the only fields; the empty text: the value itself',
+    },
+  }),
   Token: object({
     id: tokenId,
-    name,
-    scopes,
-    trusted,
+    ...grant,
     created_at: time,
     expires_at: timeOrNull,
     last_used_at: timeOrNull,

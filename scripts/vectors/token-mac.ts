@@ -14,6 +14,10 @@ export function tokenMacVectors(): Vector[] {
     trusted: 0,
     createdAt: 1_767_225_600,
     expiresAt: 1_798_761_600,
+    notBefore: 1_767_312_000,
+    limits: '[{"environments":["prod"],"names":["ci/**"]}]',
+    maxUses: 100,
+    uses: 7,
   };
   const make = (
     name: string,
@@ -35,6 +39,10 @@ export function tokenMacVectors(): Vector[] {
       trusted: r.trusted,
       'created-at': r.createdAt,
       'expires-at': r.expiresAt ?? 'never',
+      'not-before': r.notBefore ?? 'never',
+      limits: r.limits,
+      'max-uses': r.maxUses ?? 'any',
+      uses: r.uses,
     },
     blob: mac,
   });
@@ -42,10 +50,26 @@ export function tokenMacVectors(): Vector[] {
   const bad = (name: string, comment: string, change: Partial<TokenMacInput>, stored = mac) =>
     make(`bad-${name}`, comment, 'integrity', { ...row, ...change }, stored);
   const forever = { ...row, expiresAt: null };
+  const unlimited = { ...row, notBefore: null, limits: '[]', maxUses: null, uses: 0 };
   return [
     make('expiring', 'a token that expires', 'success', row),
     make('trusted', 'a trusted token', 'success', { ...row, trusted: 1 }),
     make('forever', 'a token that never expires', 'success', forever),
+    make('unlimited', 'a token that may reach everything, from the beginning', 'success', unlimited),
+    bad('limits', 'its limits were taken away', { limits: '[]' }),
+    bad('limits-wider', 'another environment was added', {
+      limits: '[{"environments":["prod","dev"],"names":["ci/**"]}]',
+    }),
+    bad('max-uses', 'it may be used more often', { maxUses: 101 }),
+    bad('max-uses-any', 'it may be used as often as wanted', { maxUses: null }),
+    bad('uses', 'a use was taken back', { uses: 6 }),
+    bad('not-before', 'it is valid earlier', { notBefore: 1_767_225_600 }),
+    bad('not-before-gone', 'it is valid from the beginning', { notBefore: null }),
+    bad('not-before-zero', 'a beginning of 0 is not "none"', { notBefore: 0 }, tokenMac(unlimited)),
+    bad('times-swapped', 'beginning and end changed places', {
+      notBefore: row.expiresAt,
+      expiresAt: row.notBefore,
+    }),
     bad('scopes', 'the token was given a scope', { scopes: 'read,write,admin' }),
     bad('trusted', 'it was made a trusted one', { trusted: 1 }),
     bad('trusted-two', 'trusted, as no row can be', { trusted: 2 }),

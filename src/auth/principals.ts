@@ -41,7 +41,7 @@ export class Principals {
     this.#replaceAll([]);
   }
 
-  /** Returns null if the `Authorization` header is missing or malformed, or its token unknown or expired. */
+  /** Returns null if the `Authorization` header is missing or malformed, or its token unknown, expired or not valid yet. */
   authenticate(authorization: string | undefined, nowMs: number): AuthenticatedPrincipal | null {
     const token = BEARER.exec(authorization ?? '')?.[1];
     if (token === undefined) return null;
@@ -51,13 +51,15 @@ export class Principals {
     presented.write(tokenHash, 'latin1');
     known.write(principal.tokenHash, 'latin1');
     if (!timingSafeEqual(known, presented)) return null;
-    const { expiresAt } = principal;
-    return expiresAt !== null && expiresAt * 1000 <= nowMs ? null : principal;
+    const { expiresAt, notBefore = 0 } = principal;
+    if (expiresAt !== null && expiresAt * 1000 <= nowMs) return null;
+    return notBefore * 1000 > nowMs ? null : principal;
   }
 
   apply(change: PrincipalChange): void {
     if (change.kind === 'grant') this.#add(change.row);
     else if (change.kind === 'revoke') this.#remove(change.id);
+    else if (change.kind === 'several') for (const each of change.changes) this.apply(each);
     else this.#replaceAll(change.rows);
   }
 

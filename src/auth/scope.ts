@@ -1,8 +1,9 @@
 /** The only place that compares scopes. */
 import type { Author, Principal, Scope } from '../../workers/messages.ts';
 
-/** `admin` implies every other stored scope; `session` implies `admin`, and only it may change the vault's state. */
+/** Every principal has `any`; `admin` implies every other stored scope; `session` implies `admin`, and only it may change the vault's state. */
 export function hasScope(principal: Principal, scope: Scope): boolean {
+  if (scope === 'any') return true;
   const { scopes } = principal;
   if (scopes.includes('session')) return true;
   if (scope === 'session') return false;

@@ -25,6 +25,7 @@ import type {
   Info,
   ListFilter,
   Metadata,
+  OwnToken,
   Page,
   PageOptions,
   Place,
@@ -34,6 +35,7 @@ import type {
   Status,
   Stored,
   Token,
+  TokenLimits,
   TokenScope,
   UnreadableSecret,
   Value,
@@ -316,9 +318,28 @@ export class Client {
     readonly expiresIn?: string;
     /** What it writes counts as accepted by the owner; only the session's token may make one. */
     readonly trusted?: boolean;
+    /** RFC 3339: the token is refused until then. */
+    readonly notBefore?: string;
+    readonly maxUses?: number;
+    readonly limits?: TokenLimits;
   }): Promise<CreatedToken> {
-    const { name, scopes, expiresIn, trusted } = options;
-    return this.#json('tokens.create', { body: { name, scopes, trusted, expires_in: expiresIn } });
+    const { name, scopes, expiresIn, trusted, notBefore, maxUses, limits = {} } = options;
+    const times = { expires_in: expiresIn, not_before: notBefore, max_uses: maxUses };
+    return this.#json('tokens.create', { body: { name, scopes, trusted, ...times, ...limits } });
+  }
+
+  getToken(id: string): Promise<Token> {
+    return this.#json('tokens.get', { params: { id } });
+  }
+
+  /** What the token of this client may do. */
+  getOwnToken(): Promise<OwnToken> {
+    return this.#json('tokens.self');
+  }
+
+  /** A new token with the same limits. `overlap`: how long the old one stays valid, such as `1h`; absent: not at all. */
+  rotateToken(id: string, { overlap }: { readonly overlap?: string } = {}): Promise<CreatedToken> {
+    return this.#json('tokens.rotate', { params: { id }, body: { overlap } });
   }
 
   async revokeToken(id: string): Promise<void> {

@@ -249,10 +249,25 @@ export interface Info {
 
 export type TokenScope = 'read' | 'write' | 'generate' | 'admin';
 
+/** What a token may reach; an absent list limits nothing. */
+export interface TokenLimits {
+  readonly environments?: readonly string[];
+  /** Globs: `*` within a segment, `**` across `/`. */
+  readonly names?: readonly string[];
+  /** Globs; the empty text stands for the value itself. */
+  readonly fields?: readonly string[];
+}
+
 export interface Token {
   readonly id: string;
   readonly name: string;
   readonly scopes: TokenScope[];
+  /** All of them hold; empty for a token that may reach everything. */
+  readonly limits: TokenLimits[];
+  /** How often it may be used; null: as often as wanted. */
+  readonly max_uses: number | null;
+  readonly uses: number;
+  readonly not_before: string | null;
   /** Whether what it writes counts as accepted by the owner. */
   readonly trusted: boolean;
   readonly created_at: string;
@@ -268,8 +283,19 @@ export interface CreatedToken {
   readonly scopes: TokenScope[];
   /** Whether what it writes counts as accepted by the owner. */
   readonly trusted: boolean;
+  readonly limits: TokenLimits[];
+  /** How often it may be used; null: as often as wanted. */
+  readonly max_uses: number | null;
+  readonly uses: number;
+  readonly not_before: string | null;
   readonly expires_at: string | null;
 }
+
+/** The token that asks; the session has no times, and the scope `session`. */
+export type OwnToken = Omit<Token, 'scopes' | 'created_at'> & {
+  readonly scopes: (TokenScope | 'session')[];
+  readonly created_at: string | null;
+};
 
 export interface Status {
   readonly sealed: boolean;

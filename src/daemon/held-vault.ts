@@ -6,8 +6,10 @@ import type { Call, Failure, PrincipalChange, Success } from '../../workers/mess
 import { GuessLimit } from '../auth/limits.ts';
 import { hashToken, Principals } from '../auth/principals.ts';
 import { TokenUsage } from '../auth/usage.ts';
+import { UseBudget } from '../auth/use-budget.ts';
 import type { CallResult, PendingCall } from '../call-result.ts';
 import type { Backend } from '../http/answer-request.ts';
+import { HttpError } from '../http/errors.ts';
 import type { LongWork } from '../long-work.ts';
 import { type Death, type PoolOptions, Pools } from '../pool/pools.ts';
 import type { Problem } from '../remedies.ts';
@@ -32,6 +34,7 @@ export class HeldVault implements Backend {
   readonly guesses: GuessLimit;
   readonly #pools: Pools;
   readonly #usage = new TokenUsage();
+  readonly #uses = new UseBudget((id, count) => this.#reserveUses(id, count));
   readonly #report: Report;
   readonly #usageTimer: NodeJS.Timeout;
   readonly #state: VaultState;
@@ -114,12 +117,29 @@ export class HeldVault implements Backend {
     if (tokenId !== 'session') this.#usage.note(tokenId, nowMs);
   }
 
+  takeUse(tokenId: string, maxUses: number): Promise<boolean> {
+    return this.#uses.take(tokenId, maxUses);
+  }
+
+  /** Throws HttpError if the uses cannot be stored: an answer must not be given before. */
+  async #reserveUses(tokenId: string, count: number): Promise<number> {
+    const params = { id: tokenId, count: String(count) };
+    const result = await this.run('writer', {
+      operation: 'tokens.reserve',
+      params,
+      body: null,
+      mayReplace: false,
+    });
+    if (!result.ok) throw new HttpError(result.code, result.message);
+    return (JSON.parse(Buffer.from(result.body).toString()) as { granted: number }).granted;
+  }
+
   dispatch(pool: Pool, pending: PendingCall): void {
     const { call } = pending;
     if (this.#isDestroyed) pending.take(refuse(call, DESTROYED));
     else if (pool === 'control') void this.#control(call).then((result) => pending.take(result));
-    else if (call.operation === 'tokens.list')
-      // The list says when each token was last used, so the times that are still in memory are written first.
+    else if (call.operation === 'tokens.list' || call.operation === 'tokens.get')
+      // It is said when a token was last used, so the times that are still in memory are written first.
       void this.#flushUsage().then(() => this.#pools.dispatch(pool, pending));
     else this.#pools.dispatch(pool, pending);
   }
@@ -196,6 +216,7 @@ export class HeldVault implements Backend {
   async close(): Promise<void> {
     clearInterval(this.#usageTimer);
     await this.#flushUsage();
+    if (this.#state.sealedBecause === null && !this.#isDamaged) await this.#uses.release();
     this.#state.end(null);
     await this.#pools.close();
   }

@@ -43,6 +43,8 @@ export interface Backend {
   /** Resolves when no unsealing is under way. */
   settled(): Promise<void>;
   noteUse(tokenId: string, nowMs: number): void;
+  /** Counts a use of a token with so many. Resolves with false if none is left. Rejects with Failure's words as HttpError. */
+  takeUse(tokenId: string, maxUses: number): Promise<boolean>;
   /** Runs a call on a pool. A read may be left out if `isWanted` says that its client is gone. */
   dispatch(pool: Pool, pending: PendingCall): void;
 }
@@ -122,24 +124,32 @@ export class Exchange<Asked extends Request> implements PendingCall, Progress {
       if (route.pool === 'none') return void this.#answerLocally(route.operation);
       // A control operation does not wait for the unsealing: it may be what ends it.
       const isUnsealing = sealedBecause !== null && route.pool !== 'control';
-      if (isUnsealing || route.body !== 'none') void this.#dispatchLater(route, isUnsealing);
-      else this.#dispatch(route, this.#authorize(route), null);
+      const principal = isUnsealing || route.body !== 'none' ? null : this.#authorize(route);
+      if (principal === null || principal.maxUses !== undefined) void this.#dispatchLater(route, isUnsealing);
+      else this.#dispatch(route, principal, null);
     } catch (error) {
       void this.#fail(error);
     }
   }
 
-  /** For a request that waits for the vault to be unsealed, or for its own body. */
+  /** For a request that waits for the vault to be unsealed, for its own body, or for a use of its token to be stored. */
   async #dispatchLater(route: WorkerRoute, isUnsealing: boolean): Promise<void> {
     try {
       if (isUnsealing) await this.#backend.settled();
       const principal = this.#authorize(route);
+      if (principal.maxUses !== undefined) await this.#countUse(principal.id, principal.maxUses);
       const size = route.maxBodySize ?? MAX_BODY_SIZE;
       const body = route.body === 'none' ? null : await this.#request.readBody(size);
       this.#dispatch(route, principal, body);
     } catch (error) {
       await this.#fail(error);
     }
+  }
+
+  /** Throws HttpError 401 if the token has no use left. */
+  async #countUse(tokenId: string, maxUses: number): Promise<void> {
+    if (!(await this.#backend.takeUse(tokenId, maxUses)))
+      throw new HttpError('unauthorized', 'the token has been used as often as it may be', CHALLENGE);
   }
 
   /** Returns the principal, if it may use this route. Throws HttpError 401, 403 or, while the vault is sealed, 503. */
@@ -159,10 +169,12 @@ export class Exchange<Asked extends Request> implements PendingCall, Progress {
 
   #dispatch(route: WorkerRoute, principal: AuthenticatedPrincipal, body: Body | null): void {
     const { operation, replaceScope, pool } = route;
-    const { params } = this.#match;
+    const given = this.#match.params;
+    const params = route.ofSelf === true ? { ...given, id: principal.id } : given;
     const { ifMatch, ifNoneMatch } = this.#request;
     const mayReplace = replaceScope === undefined || hasScope(principal, replaceScope);
     const call: Mutable<Call> = { operation, params, body, mayReplace, author: principal };
+    if (principal.limits !== undefined) call.limits = principal.limits;
     if (ifMatch !== undefined) call.ifMatch = ifMatch;
     if (ifNoneMatch !== undefined) call.ifNoneMatch = ifNoneMatch;
     if (route.cancellable) call.cancel = this.#cancelWhenGone();

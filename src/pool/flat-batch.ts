@@ -18,10 +18,13 @@ const PER_PARAMETER = 2;
 const PER_REPLY = 3;
 
 /** Does not compile when one is missing. */
-const RARE = { ifMatch: true, ifNoneMatch: true, cancel: true, page: true } as const satisfies Record<
-  keyof RareCallMembers,
-  true
->;
+const RARE = {
+  limits: true,
+  ifMatch: true,
+  ifNoneMatch: true,
+  cancel: true,
+  page: true,
+} as const satisfies Record<keyof RareCallMembers, true>;
 const RARE_NAMES = Object.keys(RARE) as (keyof RareCallMembers)[];
 
 /** `hasAuthors`: whether the thread learns who asks. Readers need not, and with many tokens each would be a word of its own. */

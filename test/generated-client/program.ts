@@ -145,6 +145,9 @@ ok(
 const reader = connect(token.token);
 const forbidden = await reader.DELETE('/v1/secrets/{name}', { params: { path: { name: 'db' } } });
 equal(forbidden.error?.code, 'forbidden');
+succeed(await client.GET('/v1/tokens/{id}', { params: { path: { id: token.id } } }));
+succeed(await client.GET('/v1/tokens/self'));
+await client.POST('/v1/tokens/{id}/rotate', { params: { path: { id: token.id } }, body: { overlap: '1h' } });
 succeed(await client.DELETE('/v1/tokens/{id}', { params: { path: { id: token.id } } }));
 const unknown = await reader.GET('/v1/info');
 equal(unknown.error?.code, 'unauthorized');

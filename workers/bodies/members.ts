@@ -29,6 +29,17 @@ export const nameSchema = (kind: NameKind) =>
     .superRefine((text, context) => reportProblem(context, findNameProblem(kind, text)))
     .meta(kind === 'environment' ? {} : { minLength: 1 });
 
+/** A time; `never` is not one. */
+export const timeSchema = z
+  .string({ error: mustBe('a string') })
+  .transform((text, context) => {
+    const seconds = parseDueDate(text);
+    if (seconds !== null && seconds > 0) return seconds;
+    reportProblem(context, 'must be a time such as "2027-01-31T00:00:00Z" (RFC 3339)');
+    return z.NEVER;
+  })
+  .meta({ format: 'date-time' });
+
 const dueDateSchema = z
   .string({ error: mustBe('a string') })
   .transform((text, context) => {

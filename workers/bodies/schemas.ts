@@ -9,8 +9,15 @@ import { type ListReader, parseBody, wipeParsedBody } from '../json/parse.ts';
 import type { SecretBytes } from '../json/secret-bytes.ts';
 import { parseDuration } from './durations.ts';
 import { ImportEntries, MAX_ENTRIES, readImportEntries } from './import-entries.ts';
-import { DUE_DATE_MEMBERS, metadataSchema, mustBe, nameSchema, reportProblem } from './members.ts';
-import { findNameProblem } from './names.ts';
+import {
+  DUE_DATE_MEMBERS,
+  metadataSchema,
+  mustBe,
+  nameSchema,
+  reportProblem,
+  timeSchema,
+} from './members.ts';
+import { findNameProblem, type NameKind } from './names.ts';
 import { passwordSchema } from './passwords.ts';
 import { decodeValue, encodingSchema, fieldValueSchema, secretSchema, toJsonSchema } from './values.ts';
 
@@ -34,14 +41,48 @@ const lifetimeSchema = z.string({ error: mustBe('a string such as "24h"') }).tra
   return z.NEVER;
 });
 
+const MAX_PATTERNS = 100;
+
+/** A list of environments, or of globs. Each is at most as long as a name, and may be empty. */
+function patternsSchema(what: string, kind: NameKind) {
+  const error = mustBe(`a list of 1 to ${MAX_PATTERNS} ${what}`);
+  const pattern = z.string({ error }).superRefine((text, context) => {
+    reportProblem(context, text === '' ? null : findNameProblem(kind, text));
+  });
+  return z.array(pattern, { error }).min(1, { error }).max(MAX_PATTERNS, { error });
+}
+
+const MAX_USES = 1_000_000_000;
+const usesRule = mustBe(`a whole number from 1 to ${MAX_USES}`);
+const usesSchema = z.int({ error: usesRule }).min(1, { error: usesRule }).max(MAX_USES, { error: usesRule });
+
 const tokenSchema = z
   .strictObject({
     name: nameSchema('name'),
     scopes: scopesSchema,
     trusted: z.boolean().default(false),
     expires_in: lifetimeSchema.prefault('0'),
+    not_before: timeSchema.exactOptional(),
+    max_uses: usesSchema.exactOptional(),
+    environments: patternsSchema('names of environments', 'environment').exactOptional(),
+    names: patternsSchema('globs of names', 'name').exactOptional(),
+    fields: patternsSchema('globs of fields; "" is the value itself', 'field').exactOptional(),
   })
-  .transform(({ expires_in: lifetimeSeconds, ...rest }) => ({ ...rest, lifetimeSeconds }));
+  .transform(
+    ({ expires_in: lifetimeSeconds, not_before: notBefore = null, max_uses: maxUses = null, ...rest }) => {
+      const { environments, names, fields, ...others } = rest;
+      const limits = {
+        ...(environments === undefined ? {} : { environments }),
+        ...(names === undefined ? {} : { names }),
+        ...(fields === undefined ? {} : { fields }),
+      };
+      return { ...others, lifetimeSeconds, notBefore, maxUses, limits };
+    },
+  );
+
+const rotationSchema = z
+  .strictObject({ overlap: lifetimeSchema.prefault('0') })
+  .transform(({ overlap: overlapSeconds }) => ({ overlapSeconds: overlapSeconds ?? 0 }));
 
 /** For the OpenAPI document only: import-entries.ts reads and checks the entries, of which there may be a hundred thousand. */
 const importEntrySchema = z.strictObject({
@@ -104,6 +145,7 @@ export const bodySchemas = {
   'secrets.import': z.strictObject({ secrets: importEntriesSchema }),
   'passwords.generate': passwordSchema,
   'tokens.create': tokenSchema,
+  'tokens.rotate': rotationSchema,
   'vault.unseal': z.strictObject({ passphrase: secretSchema.exactOptional() }),
   'vault.destroy': destroySchema,
 } as const;
@@ -128,21 +170,28 @@ const IS_OPTIONAL: Readonly<Record<BodyOperation, boolean>> = {
   'secrets.import': false,
   'passwords.generate': true,
   'tokens.create': false,
+  'tokens.rotate': true,
   'vault.unseal': true,
   'vault.destroy': false,
 };
 
 /**
- * The members, of any operation, whose strings are not secret: those with one of zod's own types in the schema. Secrets and
- * metadata are custom types, and the members of a record may be secrets.
+ * The members of each operation's body whose strings are not secret: those with one of zod's own types in the schema. Secrets
+ * and metadata are custom types, and the members of a record may be secrets.
  */
-export const PLAIN_MEMBERS: ReadonlySet<string> = new Set(
-  (Object.keys(bodySchemas) as BodyOperation[]).flatMap((operation) =>
-    Object.entries(getShape(operation))
-      .filter(([, schema]) => isPlain(schema))
-      .map(([name]) => name),
-  ),
+const PLAIN_MEMBERS = new Map<BodyOperation, ReadonlySet<string>>(
+  (Object.keys(bodySchemas) as BodyOperation[]).map((operation) => [operation, findPlainMembers(operation)]),
 );
+
+function findPlainMembers(operation: BodyOperation): ReadonlySet<string> {
+  const members = Object.entries(getShape(operation)).filter(([, schema]) => isPlain(schema));
+  return new Set(members.map(([name]) => name));
+}
+
+/** Returns the members of an operation's body that come as strings of JavaScript, not as bytes that are zeroed. */
+export function plainMembersOf(operation: BodyOperation): ReadonlySet<string> {
+  return PLAIN_MEMBERS.get(operation) ?? new Set();
+}
 
 /** Returns the request, which the caller zeroes with `wipeRequest`. Throws BodyError, and then all its secrets are zeroed. */
 export function parseRequest<Name extends BodyOperation>(
@@ -150,7 +199,7 @@ export function parseRequest<Name extends BodyOperation>(
   body: Uint8Array | null,
 ): BodyRequest<Name> {
   const given = body?.length ? body : getEmptyBody(operation);
-  const parsed = parseBody(given, PLAIN_MEMBERS, LIST_READERS.get(operation));
+  const parsed = parseBody(given, plainMembersOf(operation), LIST_READERS.get(operation));
   dropNulls(parsed.members, operation);
   const result = bodySchemas[operation].safeParse(parsed.members);
   if (result.success) return result.data as BodyRequest<Name>;

@@ -4,12 +4,12 @@
  */
 
 import { IntegrityError } from '../envelope/integrity.ts';
-import { RequestError } from '../errors/request-error.ts';
 import type { RawMetadata } from '../json/parse.ts';
 import { nowSeconds } from '../json/times.ts';
 import type { Call, SecretName } from '../messages.ts';
 import type { FieldHead, SecretRow } from '../store/columns.ts';
 import type { ReadableVault, WritableVault } from '../vault.ts';
+import { noSuchSecret, OWN_VALUE } from './access.ts';
 import { abandonVersion, getChange, keepVersion, type NewRow, startRow } from './history.ts';
 import { secretPlace } from './places.ts';
 import { checkPreconditions } from './preconditions.ts';
@@ -31,10 +31,6 @@ export function getSecretRow(vault: ReadableVault, name: SecretName): SecretRow 
   const row = vault.secrets.find(name);
   if (row === null) throw noSuchSecret();
   return row;
-}
-
-export function noSuchSecret(): RequestError {
-  return new RequestError('not_found', 'no such secret in this environment');
 }
 
 /** Returns the secret that a write changes, or null. Throws RequestError unless the request's preconditions hold. */
@@ -64,6 +60,7 @@ export function storeSecret(
   metadata: Metadata,
   due: DueDates = NO_DUE_DATES,
 ): Stored {
+  if (value !== null || metadata !== NO_METADATA) requireOwnValue(vault);
   const updatedAt = nowSeconds();
   const { id: knownId, revision, createdAt, fields } = keepVouchedFor(vault, name, existing);
   const version = value === null ? 0 : vault.nextVersion();
@@ -87,6 +84,11 @@ export function storeSecret(
   // If the metadata stays as it is, the indexes already match it.
   if (existing?.metadata !== metadata.text) indexMetadata(vault, id, name, metadata, existing === null);
   return { id, revision };
+}
+
+/** Value, metadata and due dates go together. Throws RequestError `not_found` for a token that may not reach the value. */
+function requireOwnValue({ access }: WritableVault): void {
+  if (!access.allowsField(OWN_VALUE)) throw noSuchSecret();
 }
 
 /** Where a secret was stored, and as which of its versions. */
@@ -147,6 +149,7 @@ export interface SecretChange {
  */
 export function changeSecret(vault: WritableVault, row: SecretRow, change: SecretChange): Stored {
   const { value, metadata, due, changeFields, continues = false } = change;
+  if (value !== undefined || metadata !== undefined || due !== undefined) requireOwnValue(vault);
   const place = secretPlace(row);
   const before = { ...row, fields: vault.secrets.listFieldHeads(row.id) };
   verifyRow(vault.keyring, place, before);

@@ -90,7 +90,7 @@ export function decryptField<Room extends Uint8Array>(
   field: string,
   makeRoom: MakeRoom<Room>,
 ): Room {
-  const row = vault.fields.findField(secret.id, field);
+  const row = vault.access.allowsField(field) ? vault.fields.findField(secret.id, field) : null;
   if (row === null) throw noSuchField();
   putOffIfLong(vault, row.payload);
   return decryptFieldRow(vault, secret, row, makeRoom);
@@ -144,6 +144,7 @@ function storeField(
   value: Uint8Array,
   revision: number,
 ): void {
+  if (!vault.access.allowsField(field)) throw noSuchField();
   const now = nowSeconds();
   const place = fieldPlace(secret, field);
   const row = vault.secrets.findField(secret.id, field);

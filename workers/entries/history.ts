@@ -8,6 +8,7 @@ import { nowSeconds } from '../json/times.ts';
 import type { Change, HistoryLimits, SecretName } from '../messages.ts';
 import type { FieldHead, SecretRow } from '../store/columns.ts';
 import type { WritableVault } from '../vault.ts';
+import { requireWholeSecrets } from './access.ts';
 import { findDeletion, findNewestGenuine } from './deletions.ts';
 import { secretPlace } from './places.ts';
 import { encryptRow, rewrapRow } from './row-crypto.ts';
@@ -88,6 +89,7 @@ export function findKeptSeconds({ keptVersions, deletedSeconds }: HistoryLimits)
 
 /** Deletes a secret. Unless config.json says otherwise it can be restored, and so can its versions be read. */
 export function removeSecret(vault: WritableVault, row: SecretRow): void {
+  requireWholeSecrets(vault);
   const { id, name, environment } = row;
   if (findKeptSeconds(vault.historyLimits) > 0) {
     keepDeletion(vault, row);

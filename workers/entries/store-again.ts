@@ -9,6 +9,7 @@ import type { SecretName } from '../messages.ts';
 import type { FieldRow, SecretRow } from '../store/columns.ts';
 import type { FieldWrite } from '../store/secrets.ts';
 import type { WritableVault } from '../vault.ts';
+import { requireWholeSecrets } from './access.ts';
 import { indexMetadata } from './entries.ts';
 import { asBoundField } from './fields.ts';
 import { getChange } from './history.ts';
@@ -32,6 +33,7 @@ export interface Target extends SecretName {
  * caller deletes them. Throws IntegrityError unless the entry is as somebody with the key stored it.
  */
 export function storeAgain(vault: WritableVault, from: StoredEntry, target: Target): void {
+  requireWholeSecrets(vault);
   verifyRow(vault.keyring, secretPlace(from), from);
   const fields = from.fields.map((field) => reencryptField(vault, from, field, target));
   const { id, revision, isNew, name, environment } = target;

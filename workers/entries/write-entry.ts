@@ -3,25 +3,30 @@
  * After an error the caller truncates the reply, which zeroes what was written before.
  */
 
+import { IntegrityError } from '../envelope/integrity.ts';
+import type { BoundRow } from '../envelope/row-digest.ts';
 import { isShownAsText, type ReplyBuffer } from '../json/reply.ts';
 import { discardBytes } from '../json/secret-bytes.ts';
 import { formatTime } from '../json/times.ts';
 import type { SecretName } from '../messages.ts';
 import type { FieldHead, FieldRow, SecretRow, SecretSummary } from '../store/columns.ts';
 import type { ReadableVault } from '../vault.ts';
+import { OWN_VALUE } from './access.ts';
 import { NO_METADATA } from './entries.ts';
 import { LARGE } from './entry-size.ts';
 import { decryptField, decryptFieldRow, loadFields } from './fields.ts';
 import { secretPlace } from './places.ts';
-import { decryptRow, type MakeRoom } from './row-crypto.ts';
+import { decryptRow, isVouchedFor, type MakeRoom } from './row-crypto.ts';
 
 /** Writes a whole entry as a JSON object. May throw IntegrityError after it has written a part. */
 export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuffer): void {
-  const { heads, rows } = loadFields(vault, row, reply);
+  const { access } = vault;
+  const { heads: all, rows } = loadFields(vault, row, reply);
+  const heads = access.isForFields ? all.filter(({ field }) => access.allowsField(field)) : all;
   writeNames(row, reply);
-  writeValue(reply, (makeRoom) =>
-    decryptRow(vault.keyring, secretPlace(row), { ...row, fields: heads }, makeRoom),
-  );
+  const whole = { ...row, fields: all };
+  if (!access.allowsField(OWN_VALUE)) verifyHead(vault, whole);
+  else writeValue(reply, (makeRoom) => decryptRow(vault.keyring, secretPlace(row), whole, makeRoom));
   reply.raw(',"metadata":');
   reply.raw(row.metadata);
   if (heads.length > 0) {
@@ -35,6 +40,11 @@ export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuf
   );
   if (heads.length > 0) writeUnaccepted(heads, reply);
   reply.raw('}');
+}
+
+/** For a token that may not reach the value: the rest of the row is verified all the same. Throws IntegrityError. */
+function verifyHead({ keyring }: ReadableVault, row: SecretRow & BoundRow): void {
+  if (!isVouchedFor(keyring, secretPlace(row), row)) throw new IntegrityError();
 }
 
 /** Writes the beginning of a JSON object: the members `name` and `environment`. */
@@ -92,6 +102,7 @@ export function writeFields(
   reply.ascii('{');
   let isFirst = true;
   for (const row of fields) {
+    if (!vault.access.allowsField(row.field)) continue;
     if (!isFirst) reply.ascii(',');
     isFirst = false;
     reply.string(row.field);
@@ -119,7 +130,9 @@ function writeFieldValue(vault: ReadableVault, secret: SecretRow, row: FieldRow,
 export function writeSummary(vault: ReadableVault, row: SecretSummary, reply: ReplyBuffer): void {
   // A list unwraps no DEK, so nothing vouches for this text, and one bad row must not spoil the whole reply.
   const metadata = isJsonObject(vault, row.metadata) ? row.metadata : NO_METADATA.text;
-  const fieldCount = row.fieldCount > 0 ? `,"field_count":${row.fieldCount}` : '';
+  // How many of its fields a limited token may reach is not in the row.
+  const fieldCount =
+    row.fieldCount > 0 && !vault.access.isForFields ? `,"field_count":${row.fieldCount}` : '';
   reply.raw(
     `{"name":${JSON.stringify(row.name)},"environment":${JSON.stringify(row.environment)},"metadata":${metadata}` +
       `${fieldCount},"created_at":"${formatTime(row.createdAt)}","updated_at":"${formatTime(row.updatedAt)}",` +

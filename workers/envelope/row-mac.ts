@@ -27,6 +27,13 @@ export interface TokenRow {
   readonly createdAt: number;
   /** Null if the token does not expire. */
   readonly expiresAt: number | null;
+  /** Null if the token is valid from the beginning. */
+  readonly notBefore: number | null;
+  /** The stored text. */
+  readonly limits: string;
+  /** Null if the token may be used as often as wanted. */
+  readonly maxUses: number | null;
+  readonly uses: number;
 }
 
 /**
@@ -40,13 +47,16 @@ export function deriveTokenMacKey(kek: Kek, vaultId: Uint8Array, target: Uint8Ar
 
 /**
  * HMAC-SHA-512-256 (32 bytes) over ctx ‖ LP(token hash) ‖ LP(name) ‖ LP(scopes) ‖ u64(trusted) ‖ u64(created) ‖
- * u64(expires, 0 for never). `macKey` is 32 bytes. Throws RangeError for an impossible row: see `isTokenRow`.
+ * u64(expires, 0 for never) ‖ u64(not before, 0 for none) ‖ LP(limits) ‖
+ * u64(most uses, 0 for any number) ‖ u64(uses). `macKey` is 32 bytes. Throws RangeError for an impossible row: see `isTokenRow`.
  */
 export function computeTokenMac(macKey: Uint8Array, row: TokenRow): Buffer {
   if (!isTokenRow(row)) throw new RangeError('a token row must have a 32-byte hash and positive times');
-  const { vaultId, id, tokenHash, name, scopes, trusted, createdAt, expiresAt } = row;
+  const { vaultId, id, tokenHash, name, scopes, trusted, createdAt, expiresAt, notBefore, limits } = row;
+  const uses = [row.maxUses ?? 0, row.uses];
   const ctx = encodeContext({ vaultId, kind: 'token', environment: '', name: id, field: '', version: 0 });
-  const fields = encodeFields([tokenHash, name, scopes, trusted, createdAt, expiresAt ?? 0]);
+  const times = [createdAt, expiresAt ?? 0, notBefore ?? 0];
+  const fields = encodeFields([tokenHash, name, scopes, trusted, ...times, limits, ...uses]);
   const mac = Buffer.alloc(MAC_SIZE);
   writeMac(macKey, Buffer.concat([ctx, fields]), mac);
   return mac;
@@ -58,13 +68,14 @@ export function verifyTokenMac(macKey: Uint8Array, row: TokenRow, mac: Uint8Arra
   return timingSafeEqual(computeTokenMac(macKey, row), mac);
 }
 
-/** An expiry of 0 is refused, because 0 stands for "never" in the MAC. */
+/** A 0 is refused, because 0 stands for null in the MAC. */
 function isTokenRow(row: TokenRow): boolean {
-  const { tokenHash, trusted, createdAt, expiresAt } = row;
-  const isSound = tokenHash.length === DIGEST_SIZE && (trusted === 0 || trusted === 1) && isU64(createdAt);
-  return isSound && (expiresAt === null || isExpiry(expiresAt));
+  const { tokenHash, trusted, createdAt, expiresAt, notBefore, maxUses, uses } = row;
+  const isSound =
+    tokenHash.length === DIGEST_SIZE && (trusted === 0 || trusted === 1) && [createdAt, uses].every(isU64);
+  return isSound && [expiresAt, notBefore, maxUses].every((number) => number === null || isPositive(number));
 }
 
-function isExpiry(expiresAt: number): boolean {
-  return isU64(expiresAt) && expiresAt > 0;
+function isPositive(number: number): boolean {
+  return isU64(number) && number > 0;
 }

@@ -17,7 +17,13 @@ export const listFields: Handler<ReadableVault> = (vault, call, reply) => {
   const isNamesOnly = getNamesOnly(call);
   const { vault: at, row: secret } = getAskedVersion(vault, call, name);
   if (isNamesOnly) {
-    reply.raw(JSON.stringify(listAllHeads(at, secret).map(({ field }) => field)));
+    reply.raw(
+      JSON.stringify(
+        listAllHeads(at, secret)
+          .map(({ field }) => field)
+          .filter(at.access.allowsField),
+      ),
+    );
     return;
   }
   putOffIfLarge(at, secret);
@@ -54,6 +60,7 @@ export const deleteField: Handler<WritableVault> = (vault, call, reply) => {
   const name = getSecretName(call);
   const field = getFieldName(call);
   const secret = getForWrite(vault, call, name);
+  if (!vault.access.allowsField(field)) throw noSuchField();
   const { revision } = changeSecret(vault, secret, {
     changeFields: (until) => {
       keepField(vault, secret.id, field, until);

@@ -8,6 +8,7 @@ import { placeOfItem } from '../bodies/list-items.ts';
 import { getDryRun } from '../bodies/parameters.ts';
 import type { BodyHandler } from '../calls.ts';
 import { checkWanted } from '../cancellation.ts';
+import { requireWholeSecrets } from '../entries/access.ts';
 import {
   changeSecret,
   type DueDates,
@@ -36,6 +37,8 @@ type Group = (typeof GROUPS)[number];
 const NEEDS_READ = 'to import over secrets that exist the token needs the scope read';
 
 export const importSecrets: BodyHandler<'secrets.import'> = (vault, call, reply, request) => {
+  // The reply would say whether a value is the stored one.
+  requireWholeSecrets(vault);
   const { list } = request.secrets;
   const numbered = withVersions(vault, list);
   const groups = new Array<Group>(list.length);

@@ -4,6 +4,7 @@
  */
 import { getFieldName, getSecretName } from '../bodies/parameters.ts';
 import type { Handler } from '../calls.ts';
+import { OWN_VALUE } from '../entries/access.ts';
 import { changeSecret, findForWrite, NO_METADATA, storeSecret } from '../entries/entries.ts';
 import { checkEntrySize, putOffIfLong } from '../entries/entry-size.ts';
 import { decryptField, storeFields, withFields } from '../entries/fields.ts';
@@ -18,11 +19,16 @@ import type { ReadableVault, WritableVault } from '../vault.ts';
 
 export const getValue: Handler<ReadableVault> = (vault, call, reply) => {
   const { vault: at, row } = getAskedVersion(vault, call, getSecretName(call));
+  if (!at.access.allowsField(OWN_VALUE)) throw noOwnValue();
   putOffIfLong(vault, row.payload);
   const value = decryptRow(vault.keyring, secretPlace(row), withFields(at, row), (size) => reply.room(size));
-  if (value === null) throw new RequestError('not_found', 'this secret has no value of its own');
+  if (value === null) throw noOwnValue();
   return { etag: entityTag(row) };
 };
+
+function noOwnValue(): RequestError {
+  return new RequestError('not_found', 'this secret has no value of its own');
+}
 
 export const getFieldValue: Handler<ReadableVault> = (vault, call, reply) => {
   const { vault: at, row } = getAskedVersion(vault, call, getSecretName(call));

@@ -4,6 +4,7 @@
  */
 import { encodeDeletedCursor, getDeletedFilter, getSecretName } from '../bodies/parameters.ts';
 import type { BodyHandler, Handler } from '../calls.ts';
+import { noSuchSecret, requireWholeSecrets } from '../entries/access.ts';
 import {
   findDeletionOf,
   findNewestGenuine,
@@ -11,7 +12,7 @@ import {
   isGenuineVersion,
   isSameName,
 } from '../entries/deletions.ts';
-import { findForWrite, getForWrite, noSuchSecret } from '../entries/entries.ts';
+import { findForWrite, getForWrite } from '../entries/entries.ts';
 import { putOffIfMany } from '../entries/entry-size.ts';
 import { findKeptSeconds, keepFields, keepVersion, pruneVersions } from '../entries/history.ts';
 import { type StoredEntry, storeAgain } from '../entries/store-again.ts';
@@ -33,7 +34,9 @@ export const listVersions: Handler<ReadableVault> = (vault, call, reply) => {
   const current = vault.secrets.find(name);
   const id = current?.id ?? getDeletion(vault, name)?.id;
   if (id === undefined) throw noSuchSecret();
-  const rows = [...(current === null ? [] : [current]), ...vault.history.list(id)];
+  const all = [...(current === null ? [] : [current]), ...vault.history.list(id)];
+  // Of versions under another name, those that the token may reach under that name.
+  const rows = all.filter(vault.access.allowsSecret);
   putOffIfMany(
     vault,
     rows.reduce((sum, { fieldCount }) => sum + fieldCount, 0),
@@ -144,6 +147,7 @@ export const restoreSecret: Handler<WritableVault> = (vault, call, reply) => {
 
 export const purgeSecret: Handler<WritableVault> = (vault, call, reply) => {
   const name = getSecretName(call);
+  requireWholeSecrets(vault);
   const row = findForWrite(vault, call, name);
   const deleted = vault.history.listDeletedAs(name);
   if (row === null && deleted.length === 0) throw noSuchSecret();

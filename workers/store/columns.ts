@@ -71,6 +71,13 @@ export interface TokenRow {
   readonly trusted: number;
   readonly createdAt: number;
   readonly expiresAt: number | null;
+  readonly notBefore: number | null;
+  /** The JSON of a list of Limits, all of which hold. */
+  readonly limits: string;
+  /** Null: as often as wanted. */
+  readonly maxUses: number | null;
+  /** Uses that were answered, or are reserved for it. */
+  readonly uses: number;
   readonly lastUsedAt: number | null;
   readonly kekId: Buffer;
   readonly mac: Buffer;
@@ -141,6 +148,10 @@ export const TOKEN_COLUMNS = {
   trusted: 'trusted',
   createdAt: 'created_at',
   expiresAt: 'expires_at',
+  notBefore: 'not_before',
+  limits: 'limits',
+  maxUses: 'max_uses',
+  uses: 'uses',
   lastUsedAt: 'last_used_at',
   kekId: 'kek_id',
   mac: 'mac',

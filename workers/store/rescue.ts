@@ -11,6 +11,8 @@ import type { ListFilter } from './lists.ts';
 import { NAME_INDEXES, type SecretNameRow, type SecretReader } from './secrets.ts';
 import { findDamageCode } from './unusable.ts';
 
+type Listed = Pick<SecretReader, 'listRows' | 'listNames' | 'findById'>;
+
 export interface Readable {
   readonly name: SecretName;
   /** Throws SQLite's error if the row is on a bad page. */
@@ -18,7 +20,7 @@ export interface Readable {
 }
 
 /** As `listRows`. Throws SQLite's error if not even the names can be read. */
-export function* listReadable(secrets: SecretReader, filter: ListFilter): Generator<Readable> {
+export function* listReadable(secrets: Listed, filter: ListFilter): Generator<Readable> {
   let { after, limit } = filter;
   try {
     for (const row of secrets.listRows(filter)) {
@@ -38,7 +40,7 @@ export function* listReadable(secrets: SecretReader, filter: ListFilter): Genera
   }
 }
 
-function* readByNames(secrets: SecretReader, filter: ListFilter, damage: unknown): Generator<Readable> {
+function* readByNames(secrets: Listed, filter: ListFilter, damage: unknown): Generator<Readable> {
   for (const name of findNames(secrets, filter)) {
     yield {
       name,
@@ -52,7 +54,7 @@ function* readByNames(secrets: SecretReader, filter: ListFilter, damage: unknown
   }
 }
 
-function findNames(secrets: SecretReader, filter: ListFilter): SecretNameRow[] {
+function findNames(secrets: Listed, filter: ListFilter): SecretNameRow[] {
   const [first, second] = NAME_INDEXES;
   try {
     return secrets.listNames(filter, first);

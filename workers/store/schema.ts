@@ -204,6 +204,10 @@ CREATE TABLE tokens (
   trusted INTEGER NOT NULL CHECK (trusted IN (0, 1)),
   created_at INTEGER NOT NULL,
   expires_at INTEGER,
+  not_before INTEGER,
+  limits TEXT NOT NULL,
+  max_uses INTEGER,
+  uses INTEGER NOT NULL,
   last_used_at INTEGER,
   kek_id BLOB NOT NULL,
   mac BLOB NOT NULL

@@ -6,15 +6,21 @@ import { insertInto, selectColumns, TOKEN_COLUMNS } from './columns.ts';
 import type { Db } from './database.ts';
 
 export class TokenStore {
+  readonly #db: Db;
   readonly #list;
+  readonly #find;
   readonly #insert;
   readonly #delete;
   readonly #touch;
   readonly #updateMac;
 
   constructor(db: Db) {
+    this.#db = db;
     this.#list = db.prepare<[], TokenRow>(
       `SELECT ${selectColumns(TOKEN_COLUMNS)} FROM tokens ORDER BY created_at, id`,
+    );
+    this.#find = db.prepare<[string], TokenRow>(
+      `SELECT ${selectColumns(TOKEN_COLUMNS)} FROM tokens WHERE id = ?`,
     );
     this.#insert = db.prepare<[TokenRow]>(insertInto('tokens', TOKEN_COLUMNS));
     this.#delete = db.prepare<[string]>('DELETE FROM tokens WHERE id = ?');
@@ -31,6 +37,11 @@ export class TokenStore {
     return this.#list.all();
   }
 
+  /** Null if there is no such token. */
+  find(id: string): TokenRow | null {
+    return this.#find.get(id) ?? null;
+  }
+
   insert(row: TokenRow): void {
     expectChanges(this.#insert.run(row));
   }
@@ -42,6 +53,12 @@ export class TokenStore {
 
   touch(id: string, usedAt: number): void {
     this.#touch.run(usedAt, id);
+  }
+
+  /** Stores the expiry and the uses of a row, which was signed again. */
+  update({ id, expiresAt, uses, kekId, mac }: Omit<TokenRow, 'lastUsedAt'>): void {
+    const sql = 'UPDATE tokens SET expires_at = ?, uses = ?, kek_id = ?, mac = ? WHERE id = ?';
+    expectChanges(this.#db.prepare(sql).run(expiresAt, uses, kekId, mac, id));
   }
 
   updateMac(id: string, kekId: Uint8Array, mac: Uint8Array): void {

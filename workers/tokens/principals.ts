@@ -4,6 +4,9 @@ import type { PrincipalRow, Scope } from '../messages.ts';
 import type { ReadableVault } from '../vault.ts';
 import { isGenuine, type SignedToken } from './token-macs.ts';
 
+/** The stored limits of a token that may reach everything. */
+export const NO_LIMITS = '[]';
+
 /** Returns the principals of all genuine rows, and the ids of forged rows, which grant nothing. */
 export function loadPrincipals(vault: ReadableVault): { rows: PrincipalRow[]; forged: string[] } {
   const { true: genuine = [], false: forged = [] } = Object.groupBy(vault.tokens.list(), (row) =>
@@ -13,9 +16,14 @@ export function loadPrincipals(vault: ReadableVault): { rows: PrincipalRow[]; fo
 }
 
 export function toPrincipal(row: SignedToken): PrincipalRow {
-  const { id, expiresAt } = row;
+  const { id, expiresAt, notBefore, limits, maxUses } = row;
   const tokenHash = Buffer.from(row.hash).toString('hex');
-  return { id, expiresAt, isTrusted: row.trusted === 1, scopes: splitScopes(row.scopes), tokenHash };
+  return {
+    ...{ id, expiresAt, isTrusted: row.trusted === 1, scopes: splitScopes(row.scopes), tokenHash },
+    ...(notBefore === null ? {} : { notBefore }),
+    ...(limits === NO_LIMITS ? {} : { limits }),
+    ...(maxUses === null ? {} : { maxUses }),
+  };
 }
 
 /** Splits the text of the column `scopes`. */

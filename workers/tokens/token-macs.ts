@@ -12,6 +12,10 @@ export interface SignedToken {
   readonly trusted: number;
   readonly createdAt: number;
   readonly expiresAt: number | null;
+  readonly notBefore: number | null;
+  readonly limits: string;
+  readonly maxUses: number | null;
+  readonly uses: number;
 }
 
 export function signTokenRow(keyring: Keyring, row: SignedToken): { kekId: Buffer; mac: Buffer } {
@@ -29,6 +33,19 @@ export function isGenuine(
 }
 
 function pickSigned(vaultId: Uint8Array, row: SignedToken) {
-  const { id, hash: tokenHash, name, scopes, trusted, createdAt, expiresAt } = row;
-  return { vaultId, id, tokenHash, name, scopes, trusted, createdAt, expiresAt };
+  const {
+    id,
+    hash: tokenHash,
+    name,
+    scopes,
+    trusted,
+    createdAt,
+    expiresAt,
+    notBefore,
+    limits,
+    maxUses,
+    uses,
+  } = row;
+  const grant = { name, scopes, trusted, createdAt, expiresAt, notBefore, limits, maxUses, uses };
+  return { vaultId, id, tokenHash, ...grant };
 }

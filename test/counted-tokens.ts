@@ -1,0 +1,66 @@
+/** Tokens that may be used only so often: uses are counted before the answer, and no crash brings one back. */
+import t from 'tap';
+import { ask } from './fixtures/ask.ts';
+import { startDaemon } from './fixtures/daemon.ts';
+import { createSandbox } from './fixtures/vault.ts';
+
+t.test('max_uses > more requests than uses > exactly so many are answered', async (t) => {
+  const daemon = await startDaemon(t);
+  await daemon.ask('PUT', '/v1/secrets/s', { body: { value: 'v' } });
+  for (const uses of [1, 3, 60]) {
+    const { token, id } = await daemon.createToken(['read', 'write'], { max_uses: uses });
+    const reads = Array.from({ length: uses + 5 }, () => daemon.ask('GET', '/v1/secrets/s', { token }));
+    const statuses = (await Promise.all(reads)).map(({ status }) => status);
+    t.equal(statuses.filter((status) => status === 200).length, uses, `${uses} at once`);
+    t.equal(statuses.filter((status) => status === 401).length, 5);
+    const write = await daemon.ask('PUT', '/v1/secrets/s', { token, body: { value: 'changed' } });
+    t.match([write.status, write.json.error], [401, 'the token has been used as often as it may be']);
+    t.match((await daemon.ask('GET', `/v1/tokens/${id}`)).json, { max_uses: uses, uses });
+  }
+  t.match((await daemon.ask('GET', '/v1/secrets/s')).json, { value: 'v', version: 1 }, 'nothing was written');
+});
+
+t.test('max_uses > what is refused > is not counted', async (t) => {
+  const daemon = await startDaemon(t);
+  const { token } = await daemon.createToken(['read'], { max_uses: 1 });
+  t.equal((await daemon.ask('PUT', '/v1/secrets/s', { token, body: { value: 'v' } })).status, 403);
+  t.equal(
+    (await daemon.ask('GET', '/v1/secrets?limit=0', { token })).status,
+    400,
+    'a request that is not well-formed',
+  );
+  t.equal((await daemon.ask('GET', '/v1/nothing', { token })).status, 404);
+  t.equal((await daemon.ask('GET', '/v1/secrets', { token })).status, 401, 'the request before last was one');
+});
+
+t.test('max_uses > the daemon is killed, or stops > no use is there twice, and few are lost', async (t) => {
+  const sandbox = createSandbox(t);
+  const first = await startDaemon(t, { sandbox });
+  await first.ask('PUT', '/v1/secrets/s', { body: { value: 'v' } });
+  const few = await first.createToken(['read'], { max_uses: 3 });
+  const many = await first.createToken(['read'], { max_uses: 100 });
+  const read = async (token: string) => (await ask(sandbox.socket, 'GET', '/v1/secrets/s', { token })).status;
+  t.equal(await read(few.token), 200);
+  t.equal(await read(many.token), 200);
+  await first.stop('SIGKILL');
+  const second = await startDaemon(t, { sandbox, init: null, token: false });
+  t.equal(await read(few.token), 200);
+  await second.stop();
+  const third = await startDaemon(t, { sandbox, init: null, token: false });
+  t.same([await read(few.token), await read(few.token)], [200, 401]);
+  let answered = 0;
+  while ((await read(many.token)) === 200) answered += 1;
+  t.ok(answered >= 94 && answered <= 99, `${answered} of the 99 that were left`);
+  await third.stop();
+});
+
+t.test('tokens.create > by a counted token > refused', async (t) => {
+  const daemon = await startDaemon(t);
+  const { token } = await daemon.createToken(['admin'], { max_uses: 5 });
+  const made = await daemon.ask('POST', '/v1/tokens', { token, body: { name: 'child', scopes: ['read'] } });
+  t.match([made.status, made.json.code], [403, 'forbidden']);
+  for (const max_uses of [0, -1, 1.5, '3', 2e9]) {
+    const body = { name: 'wrong', scopes: ['read'], max_uses };
+    t.equal((await daemon.ask('POST', '/v1/tokens', { body })).status, 400, String(max_uses));
+  }
+});
