@@ -27,6 +27,7 @@ async function printLines(context: Context, tokens: readonly Token[]): Promise<v
     token.last_used_at ?? '',
     token.created_at,
     token.trusted ? 'trusted' : '',
+    token.limits.length === 0 ? '' : JSON.stringify(token.limits),
   ]);
   await printPlain(context, rows);
 }
@@ -39,12 +40,16 @@ const COLUMNS = [
   { head: 'LAST USED', isWhole: true },
   { head: 'CREATED', isWhole: true },
 ];
+/** Only if a token has limits. */
+const REACHES = { head: 'REACHES' };
 
 async function printTokens(context: Context, tokens: readonly Token[]): Promise<void> {
-  const [{ printTable }, { formatTime }] = await Promise.all([
+  const [{ printTable }, { formatTime }, { describeLimits }] = await Promise.all([
     import('../formats/table.ts'),
     import('../../text/format-time.ts'),
+    import('../tokens/describe-grant.ts'),
   ]);
+  const hasLimits = tokens.some(({ limits }) => limits.length > 0);
   const rows = tokens.map((token) => [
     token.id,
     token.name,
@@ -52,8 +57,9 @@ async function printTokens(context: Context, tokens: readonly Token[]): Promise<
     token.expires_at === null ? NEVER : formatTime(token.expires_at),
     token.last_used_at === null ? NEVER : formatTime(token.last_used_at),
     formatTime(token.created_at),
+    ...(hasLimits ? [describeLimits(token.limits).join('; and only ')] : []),
   ]);
-  await printTable(context, COLUMNS, rows);
+  await printTable(context, hasLimits ? [...COLUMNS, REACHES] : COLUMNS, rows);
 }
 
 const NEVER = 'never';

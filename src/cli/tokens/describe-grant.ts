@@ -1,0 +1,28 @@
+/** Says in words what a token may do. */
+import type { TokenLimits } from '../../client/types.ts';
+import { escapeControls } from '../../text/escape-controls.ts';
+import { formatTime } from '../../text/format-time.ts';
+
+/** Returns one line for each set of limits; all of them hold. */
+export function describeLimits(limits: readonly TokenLimits[]): string[] {
+  return limits.map(({ environments, names, fields }) =>
+    [
+      ...(environments === undefined ? [] : [`environments ${quoteAll(environments)}`]),
+      ...(names === undefined ? [] : [`names ${quoteAll(names)}`]),
+      ...(fields === undefined ? [] : [`fields ${fields.map(showField).join(', ')}`]),
+    ].join('; '),
+  );
+}
+
+/** The empty text is the default environment. */
+function quoteAll(texts: readonly string[]): string {
+  return texts.map((text) => (text === '' ? '""' : escapeControls(text))).join(', ');
+}
+
+function showField(glob: string): string {
+  return glob === '' ? 'the value itself' : escapeControls(glob);
+}
+
+export function describeExpiry(expiresAt: string | null): string {
+  return expiresAt === null ? 'without expiry' : `valid until ${formatTime(expiresAt)}`;
+}
