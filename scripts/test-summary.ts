@@ -97,6 +97,11 @@ export default class TestSummary extends Transform {
       this.#diagnosticsIndent = (start[1] ?? '').length;
       return true;
     }
+    // A block that was cut off has no end. Whatever stands further left is not of it.
+    if (/^ *\S/.test(line) && line.search(/\S/) < this.#diagnosticsIndent) {
+      this.#diagnosticsIndent = null;
+      return false;
+    }
     const text = line.slice(this.#diagnosticsIndent);
     if (text === '  ...') this.#diagnosticsIndent = null;
     else if (this.#diagnosticsWanted.test(text)) this.#details.push(`    ${text}`);
