@@ -215,6 +215,7 @@ t.test('bodyJsonSchema > every operation > an object that allows no other member
   for (const operation of Object.keys(bodySchemas) as BodyOperation[]) {
     t.match(bodyJsonSchema(operation), { type: 'object', additionalProperties: false, properties: {} });
   }
+  const dueDate = { type: 'string', anyOf: [{ format: 'date-time' }, { const: 'never' }] };
   t.strictSame(bodyJsonSchema('secrets.put'), {
     type: 'object',
     properties: {
@@ -225,6 +226,8 @@ t.test('bodyJsonSchema > every operation > an object that allows no other member
         description: 'Then `value` is base64 of it (RFC 4648 section 4)',
       },
       metadata: { type: 'object', additionalProperties: true },
+      expires_at: dueDate,
+      rotate_by: dueDate,
     },
     required: ['value'],
     additionalProperties: false,

@@ -59,8 +59,8 @@ t.test('plan > commands > their words, aliases and what help is for', async (t) 
   for (const word of ['get', 'ls', 'token', 'doctor', 'destroy', 'completion', 'help'])
     t.ok(all.includes(word), word);
   t.notOk(all.includes('__complete'));
-  t.same(plan('token', ''), ['create', 'list', 'ls', 'revoke']);
-  t.same(plan('help', 'token', ''), ['create', 'list', 'ls', 'revoke']);
+  t.same(plan('token', ''), ['create', 'list', 'ls', 'show', 'rotate', 'revoke']);
+  t.same(plan('help', 'token', ''), ['create', 'list', 'ls', 'show', 'rotate', 'revoke']);
   t.ok(plan('--').includes('--version'));
   t.same(plan('hunter2', ''), []);
 });

@@ -55,11 +55,11 @@ t.test('list, search, envs, token list > each form in a pipe > lines and columns
   const tokens = (await print('token', 'list', '-o', 'plain')).split('\n').sort();
   t.match(
     tokens.find((line) => line.includes('a b')),
-    /^[0-9a-f]{16}\ta b\tread,write\t\t\t<time>\t$/,
+    /^[0-9a-f]{16}\ta b\tread,write\t\t\t<time>\t\t$/,
   );
   t.match(
     tokens.find((line) => line.includes('\tci\t')),
-    /\tci\twrite\t\t\t<time>\ttrusted$/,
+    /\tci\twrite\t\t\t<time>\ttrusted\t$/,
   );
 });
 

@@ -129,7 +129,7 @@ t.test('a terminal > -o json > means the same as in a pipe, where it is as it wa
 t.test('a terminal > questions and progress > their names are escaped', { skip }, async (t) => {
   const daemon = await serveHidden(t);
   for (const [args, seen] of [
-    [['delete', NAME], '[y/N]'],
+    [['purge', NAME], '[y/N]'],
     [['set', NAME], 'Value of n'],
   ] as const) {
     const terminal = mavOnTerminal(t, daemon, args, { NO_COLOR: '1' });

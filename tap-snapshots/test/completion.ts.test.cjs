@@ -12,6 +12,8 @@ mav token
     create
     list
     ls
+    show
+    rotate
     revoke
 mav get 
     \\$\\(touch\\ pwned\\)
@@ -122,6 +124,8 @@ mav token
     list	List tokens
     ls	List tokens
     revoke	Revoke tokens, or all of them
+    rotate	Replace a token by a new one with the same limits, and show it once
+    show	Show what a token may do; without an ID, the one that asks
 mav get 
     $(touch pwned)
     a:b
