@@ -10,11 +10,18 @@ export interface Access {
   readonly allowsSecret: (name: SecretName) => boolean;
   /** Whether a field, or the secret's own value (OWN_VALUE), of a secret may be read and set. */
   readonly allowsField: (field: string) => boolean;
+  /** The one environment that may be reached; null if there are several, or all. */
+  readonly onlyEnvironment: string | null;
   /** Whether some fields are kept from the token: then it may not move, delete or restore whole secrets either. */
   readonly isForFields: boolean;
 }
 
-export const ALL_ACCESS: Access = { allowsSecret: () => true, allowsField: () => true, isForFields: false };
+export const ALL_ACCESS: Access = {
+  allowsSecret: () => true,
+  allowsField: () => true,
+  onlyEnvironment: null,
+  isForFields: false,
+};
 
 export function noSuchSecret(): RequestError {
   return new RequestError('not_found', 'no such secret in this environment');
@@ -49,6 +56,7 @@ function makeAccess(limits: readonly Limits[]): Access {
       ),
     allowsField: (field) =>
       limits.every(({ fields }) => fields === undefined || fields.some((glob) => matchesGlob(glob, field))),
+    onlyEnvironment: limits.find(({ environments }) => environments?.length === 1)?.environments?.[0] ?? null,
     isForFields: limits.some(({ fields }) => fields !== undefined),
   };
 }

@@ -43,15 +43,22 @@ class LimitedSecrets implements SecretSource {
   }
 
   *list(filter: ListFilter): IterableIterator<SecretSummary> {
-    yield* this.#filter(this.#all.list(withoutLimit(filter)), filter.limit);
+    yield* this.#filter(this.#all.list(this.#narrow(filter)), filter.limit);
   }
 
   *listRows(filter: ListFilter): IterableIterator<SecretRow> {
-    yield* this.#filter(this.#all.listRows(withoutLimit(filter)), filter.limit);
+    yield* this.#filter(this.#all.listRows(this.#narrow(filter)), filter.limit);
   }
 
   listNames(filter: ListFilter, index: Parameters<SecretSource['listNames']>[1]): SecretNameRow[] {
-    return [...this.#filter(this.#all.listNames(withoutLimit(filter), index), filter.limit)];
+    return [...this.#filter(this.#all.listNames(this.#narrow(filter), index), filter.limit)];
+  }
+
+  /** Rows are counted after they are filtered. Where one environment is all that may be reached, no other is walked. */
+  #narrow({ limit: _limit, ...filter }: ListFilter): ListFilter {
+    const { onlyEnvironment } = this.#access;
+    if (onlyEnvironment === null || filter.environment !== undefined) return filter;
+    return { ...filter, environment: onlyEnvironment };
   }
 
   *#filter<Row extends SecretName>(rows: Iterable<Row>, limit = Number.POSITIVE_INFINITY): Generator<Row> {
@@ -65,11 +72,11 @@ class LimitedSecrets implements SecretSource {
   }
 
   count(): number {
-    return this.#count(this.#all.list({}));
+    return this.#count(this.#all.list(this.#narrow({})));
   }
 
   countDue(time: number): number {
-    return this.#count(this.#all.list({ dueBefore: time }));
+    return this.#count(this.#all.list(this.#narrow({ dueBefore: time })));
   }
 
   #count(rows: Iterable<SecretName>): number {
@@ -101,10 +108,6 @@ class LimitedSecrets implements SecretSource {
   isJsonObject(text: string): boolean {
     return this.#all.isJsonObject(text);
   }
-}
-
-function withoutLimit({ limit: _limit, ...filter }: ListFilter): ListFilter {
-  return filter;
 }
 
 /** The deleted secrets and the versions that a token may reach: those of names that it may reach. */
