@@ -23,10 +23,7 @@ export type WholeRow = SecretRow & { readonly fields: readonly FieldHead[] };
 export function keepVersion(vault: WritableVault, before: WholeRow, isValueReplaced: boolean): void {
   const old = rewrapRow(vault.keyring, secretPlace(before), before, { ...before, isOld: true });
   if (keepsVersions(vault))
-    vault.historyWriter.keep(
-      { ...before, ...old, payload: isValueReplaced ? old.payload : null },
-      findOldest(vault, before.revision + 1),
-    );
+    vault.historyWriter.keep({ ...before, ...old, payload: isValueReplaced ? old.payload : null });
   pruneVersions(vault, before.id, before.revision + 1);
 }
 
@@ -52,13 +49,8 @@ function keepsVersions({ historyLimits }: WritableVault): boolean {
 
 /** Deletes the versions that are not kept any more. `newest` is the current one, and one of those that are kept. */
 export function pruneVersions(vault: WritableVault, secretId: number, newest: number): void {
-  const oldest = findOldest(vault, newest);
+  const oldest = newest - Math.max(vault.historyLimits.keptVersions, 1) + 1;
   if (oldest > 1) vault.historyWriter.prune(secretId, oldest - 1);
-}
-
-/** Returns the number of the oldest version that is kept beside the current one. */
-function findOldest({ historyLimits }: WritableVault, newest: number): number {
-  return newest - Math.max(historyLimits.keptVersions, 1) + 1;
 }
 
 /**

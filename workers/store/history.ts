@@ -15,7 +15,6 @@ import {
   pickColumns,
   type SecretRow,
   selectColumns,
-  setColumns,
   setExcluded,
   VERSION_COLUMNS,
   type VersionHead,
@@ -210,7 +209,6 @@ const OLD_FIELD_COLUMNS = Object.values(FIELD_COLUMNS).join(', ');
 export class HistoryWriter {
   readonly #db: Db;
   readonly #keep;
-  readonly #reuse;
   readonly #keepFields;
   readonly #keepField;
   readonly #prune;
@@ -221,12 +219,6 @@ export class HistoryWriter {
     this.#keep = db.prepare<[VersionWrite]>(
       `${insertInto('versions', VERSION_COLUMNS)}
        ON CONFLICT DO UPDATE SET ${setExcluded(omitColumns(VERSION_COLUMNS, ['id', 'revision']))}`,
-    );
-    this.#reuse = db.prepare<[VersionWrite & { readonly oldest: number }]>(
-      `UPDATE versions SET ${setColumns(omitColumns(VERSION_COLUMNS, ['id']))}
-       WHERE secret_id = @id
-         AND revision = (SELECT min(revision) FROM versions WHERE secret_id = @id AND revision < @oldest)
-         AND NOT EXISTS (SELECT 1 FROM versions WHERE secret_id = @id AND revision = @revision)`,
     );
     const copy = `INSERT INTO old_fields (secret_id, until, ${OLD_FIELD_COLUMNS})
       SELECT secret_id, @until, ${OLD_FIELD_COLUMNS} FROM fields WHERE secret_id = @secretId AND revision < @until`;
@@ -241,11 +233,9 @@ export class HistoryWriter {
 
   /**
    * Keeps a row as an old version. One of the same number is replaced, as after somebody has put an older row into the file: a
-   * secret that was tampered with can still be replaced or deleted. Versions before `oldest` are not kept any more: the new
-   * one takes the place of the first of them, which is half the work of an insertion and a deletion.
+   * secret that was tampered with can still be replaced or deleted.
    */
-  keep(row: VersionWrite, oldest = 0): void {
-    if (oldest > 1 && this.#reuse.run({ ...row, oldest }).changes === 1) return;
+  keep(row: VersionWrite): void {
     expectChanges(this.#keep.run(row));
   }
 
