@@ -4,6 +4,7 @@
  */
 
 import { IntegrityError } from '../envelope/integrity.ts';
+import { PAYLOAD_OVERHEAD } from '../envelope/payload.ts';
 import type { RawMetadata } from '../json/parse.ts';
 import { nowSeconds } from '../json/times.ts';
 import type { Call, SecretName } from '../messages.ts';
@@ -83,7 +84,8 @@ export function storeSecret(
   if (existing !== null && createdAt === null) vault.writer.countFields(id);
   // If the metadata stays as it is, the indexes already match it.
   if (existing?.metadata !== metadata.text) indexMetadata(vault, id, name, metadata, existing === null);
-  return { id, revision };
+  const valueBytes = value?.length ?? 0;
+  return { id, revision, bytes: fields.length > 0 ? null : valueBytes + Buffer.byteLength(metadata.text) };
 }
 
 /** Value, metadata and due dates go together. Throws RequestError `not_found` for a token that may not reach the value. */
@@ -91,10 +93,25 @@ function requireOwnValue({ access }: WritableVault): void {
   if (!access.allowsField(OWN_VALUE)) throw noSuchSecret();
 }
 
+/** Returns the bytes of a stored value. */
+function measureValue({ payload }: SecretRow): number {
+  return payload === null ? 0 : payload.length - PAYLOAD_OVERHEAD;
+}
+
+/**
+ * Returns the heads of a row's fields. A row that counts none is taken at its word: if it has some, its wrap does not vouch
+ * for it.
+ */
+function listFieldHeads({ secrets }: WritableVault, { id, fieldCount }: SecretRow): readonly FieldHead[] {
+  return fieldCount === 0 ? [] : secrets.listFieldHeads(id);
+}
+
 /** Where a secret was stored, and as which of its versions. */
 export interface Stored {
   readonly id: number;
   readonly revision: number;
+  /** The bytes of the whole entry; null if it has fields, which would have to be measured. */
+  readonly bytes: number | null;
 }
 
 /** The parts of a replaced row that stay. `createdAt` is null if none does. */
@@ -107,7 +124,7 @@ interface KeptParts extends NewRow {
 function keepVouchedFor(vault: WritableVault, name: SecretName, existing: SecretRow | null): KeptParts {
   if (existing === null) return { ...startRow(vault, name), createdAt: null, fields: [] };
   const { id, createdAt, revision } = existing;
-  const fields = vault.secrets.listFieldHeads(id);
+  const fields = listFieldHeads(vault, existing);
   try {
     keepVersion(vault, { ...existing, fields }, true);
     return { id, revision: revision + 1, createdAt, fields };
@@ -151,7 +168,7 @@ export function changeSecret(vault: WritableVault, row: SecretRow, change: Secre
   const { value, metadata, due, changeFields, continues = false } = change;
   if (value !== undefined || metadata !== undefined || due !== undefined) requireOwnValue(vault);
   const place = secretPlace(row);
-  const before = { ...row, fields: vault.secrets.listFieldHeads(row.id) };
+  const before = { ...row, fields: listFieldHeads(vault, row) };
   verifyRow(vault.keyring, place, before);
   if (!continues) keepVersion(vault, before, value !== undefined);
   const revision = continues ? row.revision : row.revision + 1;
@@ -179,7 +196,8 @@ export function changeSecret(vault: WritableVault, row: SecretRow, change: Secre
   if (changeFields !== undefined) vault.writer.countFields(id);
   if (metadata !== undefined && metadata.text !== row.metadata)
     indexMetadata(vault, id, row, metadata, false);
-  return { id, revision };
+  const valueBytes = value?.length ?? measureValue(row);
+  return { id, revision, bytes: fields.length > 0 ? null : valueBytes + Buffer.byteLength(bound.metadata) };
 }
 
 /**

@@ -24,6 +24,16 @@ const MAX_METADATA_BYTES = 1_048_576;
 /** The API's name for the part that makes an entry too large. */
 type Member = 'value' | 'fields' | 'metadata';
 
+/** As checkEntrySize, for what was just stored: an entry without fields need not be measured. */
+export function checkStoredSize(
+  vault: WritableVault,
+  { id, bytes }: { readonly id: number; readonly bytes: number | null },
+  member: Member,
+): void {
+  if (bytes === null) checkEntrySize(vault, id, member);
+  else checkSize(vault, { fields: 0, bytes }, member);
+}
+
 /** Runs after a write, inside its transaction. Throws RequestError `too_large`; the caller then rolls back. */
 export function checkEntrySize(vault: WritableVault, secretId: number, member: Member): void {
   const { fields, values, bytes } = vault.secrets.measure(secretId);

@@ -9,7 +9,7 @@ import {
   NO_METADATA,
   storeSecret,
 } from '../entries/entries.ts';
-import { checkEntrySize } from '../entries/entry-size.ts';
+import { checkStoredSize } from '../entries/entry-size.ts';
 import { RequestError } from '../errors/request-error.ts';
 import { entropyBits } from '../generated/entropy.ts';
 import { drawPassword } from '../generated/password.ts';
@@ -48,5 +48,5 @@ function storePassword(
   if (existing !== null && !call.mayReplace) {
     throw new RequestError('forbidden', 'this secret exists; replacing it needs the scope write');
   }
-  checkEntrySize(vault, storeSecret(vault, name, existing, password, metadata, due).id, 'metadata');
+  checkStoredSize(vault, storeSecret(vault, name, existing, password, metadata, due), 'metadata');
 }

@@ -14,7 +14,7 @@ import {
   NO_METADATA,
   storeSecret,
 } from '../entries/entries.ts';
-import { checkEntrySize, putOffIfLarge } from '../entries/entry-size.ts';
+import { checkStoredSize, putOffIfLarge } from '../entries/entry-size.ts';
 import { removeSecret } from '../entries/history.ts';
 import { entityTag } from '../entries/preconditions.ts';
 import { getAskedVersion } from '../entries/versions.ts';
@@ -77,17 +77,17 @@ export const putSecret: BodyHandler<'secrets.put'> = (vault, call, reply, reques
   const existing = findForWrite(vault, call, name);
   const { value, metadata = NO_METADATA } = request;
   const due = { ...NO_DUE_DATES, ...getDueDates(request) };
-  const { id, revision } = storeSecret(vault, name, existing, value, metadata, due);
-  checkEntrySize(vault, id, 'value');
-  writeStatus('stored', { name: name.name, version: revision }, reply);
+  const stored = storeSecret(vault, name, existing, value, metadata, due);
+  checkStoredSize(vault, stored, 'value');
+  writeStatus('stored', { name: name.name, version: stored.revision }, reply);
 };
 
 export const patchSecret: BodyHandler<'secrets.patch'> = (vault, call, reply, request) => {
   const name = getSecretName(call);
   const row = getForWrite(vault, call, name);
-  const { revision } = changeSecret(vault, row, { ...request, due: getDueDates(request) });
-  checkEntrySize(vault, row.id, request.value === undefined ? 'metadata' : 'value');
-  writeStatus('updated', { name: name.name, version: revision }, reply);
+  const stored = changeSecret(vault, row, { ...request, due: getDueDates(request) });
+  checkStoredSize(vault, stored, request.value === undefined ? 'metadata' : 'value');
+  writeStatus('updated', { name: name.name, version: stored.revision }, reply);
 };
 
 export const deleteSecret: Handler<WritableVault> = (vault, call, reply) => {

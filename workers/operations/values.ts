@@ -6,7 +6,7 @@ import { getFieldName, getSecretName } from '../bodies/parameters.ts';
 import type { Handler } from '../calls.ts';
 import { OWN_VALUE } from '../entries/access.ts';
 import { changeSecret, findForWrite, NO_METADATA, storeSecret } from '../entries/entries.ts';
-import { checkEntrySize, putOffIfLong } from '../entries/entry-size.ts';
+import { checkStoredSize, putOffIfLong } from '../entries/entry-size.ts';
 import { decryptField, storeFields, withFields } from '../entries/fields.ts';
 import { secretPlace } from '../entries/places.ts';
 import { entityTag } from '../entries/preconditions.ts';
@@ -42,12 +42,12 @@ export const putValue: Handler<WritableVault> = (vault, call, reply) => {
   const name = getSecretName(call);
   const value = getBody(call);
   const existing = findForWrite(vault, call, name);
-  const { id, revision } =
+  const stored =
     existing === null
       ? storeSecret(vault, name, null, value, NO_METADATA)
       : changeSecret(vault, existing, { value });
-  checkEntrySize(vault, id, 'value');
-  writeStatus('stored', { name: name.name, version: revision }, reply);
+  checkStoredSize(vault, stored, 'value');
+  writeStatus('stored', { name: name.name, version: stored.revision }, reply);
 };
 
 export const putFieldValue: Handler<WritableVault> = (vault, call, reply) => {
