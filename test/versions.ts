@@ -164,6 +164,31 @@ t.test('keys.rotate > with old versions > they open under the new KEK', async (t
   t.match(await read(gone), { value: 'deleted' });
 });
 
+t.test('fields > a deleted field is put back into the file > it is not taken up again', async (t) => {
+  const at = fresh();
+  await put(at, { value: 'one' });
+  await put(`${at}/fields`, { fields: { gone: 'x' } });
+  const db = new Database(daemon.databasePath);
+  const row = db
+    .prepare<[string], Record<string, unknown>>(
+      'SELECT f.* FROM fields f JOIN secrets s ON s.id = f.secret_id WHERE s.name = ?',
+    )
+    .get(nameOf(at)) as Record<string, unknown>;
+  const columns = Object.keys(row);
+  const putBack = () =>
+    db
+      .prepare(`INSERT INTO fields (${columns.join()}) VALUES (${columns.map(() => '?').join()})`)
+      .run(...Object.values(row));
+  await change('DELETE', `${at}/fields/gone`, undefined, 200);
+  putBack();
+  const refused = await daemon.ask('PUT', `${at}/fields/new`, { body: { value: 'y' } });
+  t.match(refused.json, { code: 'integrity' });
+  await put(at, { value: 'two' });
+  await put(`${at}/fields/new`, { value: 'y' });
+  t.strictSame(await read(`${at}/fields`), { new: 'y' });
+  db.close();
+});
+
 t.test('versions > an old row in the place of the current one > it does not open', async (t) => {
   const at = fresh();
   await put(at, { value: 'one' });

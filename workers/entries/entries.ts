@@ -98,14 +98,6 @@ function measureValue({ payload }: SecretRow): number {
   return payload === null ? 0 : payload.length - PAYLOAD_OVERHEAD;
 }
 
-/**
- * Returns the heads of a row's fields. A row that counts none is taken at its word: if it has some, its wrap does not vouch
- * for it.
- */
-function listFieldHeads({ secrets }: WritableVault, { id, fieldCount }: SecretRow): readonly FieldHead[] {
-  return fieldCount === 0 ? [] : secrets.listFieldHeads(id);
-}
-
 /** Where a secret was stored, and as which of its versions. */
 export interface Stored {
   readonly id: number;
@@ -124,7 +116,8 @@ interface KeptParts extends NewRow {
 function keepVouchedFor(vault: WritableVault, name: SecretName, existing: SecretRow | null): KeptParts {
   if (existing === null) return { ...startRow(vault, name), createdAt: null, fields: [] };
   const { id, createdAt, revision } = existing;
-  const fields = listFieldHeads(vault, existing);
+  // All that lie there, whatever the row counts: one that was put back into the file must not be taken up by the next write.
+  const fields = vault.secrets.listFieldHeads(id);
   try {
     keepVersion(vault, { ...existing, fields }, true);
     return { id, revision: revision + 1, createdAt, fields };
@@ -168,7 +161,7 @@ export function changeSecret(vault: WritableVault, row: SecretRow, change: Secre
   const { value, metadata, due, changeFields, continues = false } = change;
   if (value !== undefined || metadata !== undefined || due !== undefined) requireOwnValue(vault);
   const place = secretPlace(row);
-  const before = { ...row, fields: listFieldHeads(vault, row) };
+  const before = { ...row, fields: vault.secrets.listFieldHeads(row.id) };
   verifyRow(vault.keyring, place, before);
   if (!continues) keepVersion(vault, before, value !== undefined);
   const revision = continues ? row.revision : row.revision + 1;
