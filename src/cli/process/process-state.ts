@@ -2,6 +2,7 @@
  * Restores the state that Node changed, for the program that this process becomes. Node has no API for these calls but
  * node:ffi, from 26.1 on.
  */
+import { loadFfi } from '../../system/load-ffi.ts';
 import { hasSignal, type Started } from '../../system/started.ts';
 import { type Descriptor, isStillClosing } from './inherited-descriptors.ts';
 
@@ -40,20 +41,14 @@ export function restoreState({ started, inherited }: Wanted): boolean {
 type Calls = NonNullable<ReturnType<typeof loadCalls>>;
 
 function loadCalls() {
-  if (process.platform !== 'linux') return null;
-  const { emitWarning } = process;
-  // Node would print that node:ffi is experimental in the middle of the program's output.
-  process.emitWarning = () => {};
+  const ffi = process.platform === 'linux' ? loadFfi() : null;
+  if (ffi === null) return null;
   try {
-    const ffi: typeof import('node:ffi') | undefined = process.getBuiltinModule('node:ffi');
-    if (ffi === undefined) return null;
     const scratch = new DataView(new ArrayBuffer(SCRATCH_SIZE));
     const { functions } = ffi.dlopen(null, SIGNATURES);
     return { functions, scratch, address: BigInt(ffi.getRawPointer(scratch.buffer)) };
   } catch {
     return null;
-  } finally {
-    process.emitWarning = emitWarning;
   }
 }
 
