@@ -1,5 +1,7 @@
 /** The API's responses as the client returns them. Times are RFC 3339, UTC, to the second. */
 
+import type { Change } from '../../workers/messages.ts';
+
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [member: string]: JsonValue };
 
 export type Metadata = { readonly [key: string]: JsonValue };
@@ -61,17 +63,7 @@ export interface SecretSummary {
   readonly version: number;
 }
 
-/** What made a version of a secret. */
-export type Change =
-  | 'set'
-  | 'edit'
-  | 'fields'
-  | 'rename'
-  | 'import'
-  | 'generate'
-  | 'rollback'
-  | 'delete'
-  | 'restore';
+export type { Change };
 
 export interface Version {
   readonly version: number;
