@@ -54,6 +54,37 @@ t.test('max_uses > the daemon is killed, or stops > no use is there twice, and f
   await third.stop();
 });
 
+t.test(
+  'tokens.rotate > a counted token, with an overlap > both together have no more uses than one',
+  async (t) => {
+    const daemon = await startDaemon(t);
+    await daemon.ask('PUT', '/v1/secrets/s', { body: { value: 'v' } });
+    const first = await daemon.createToken(['read'], { max_uses: 40 });
+    const count = async (token: string) => {
+      let answered = 0;
+      while ((await daemon.ask('GET', '/v1/secrets/s', { token })).status === 200) answered += 1;
+      return answered;
+    };
+    const { status } = await daemon.ask('GET', '/v1/secrets/s', { token: first.token });
+    const rotation = { token: first.token, body: { overlap: '1h' } };
+    const { json: second } = await daemon.ask('POST', `/v1/tokens/${first.id}/rotate`, rotation);
+    t.equal(status, 200);
+    const [ofOld, ofNew] = [await count(first.token), await count(second.token)];
+    t.ok(ofNew > 0);
+    // One read and the rotation are uses too.
+    t.ok(ofOld + ofNew + 2 <= 40, `${ofOld} and ${ofNew}`);
+  },
+);
+
+t.test('max_uses > a counted token is revoked > the daemon stops as ever', async (t) => {
+  const daemon = await startDaemon(t);
+  const { token, id } = await daemon.createToken(['read'], { max_uses: 100 });
+  t.equal((await daemon.ask('GET', '/v1/secrets', { token })).status, 200);
+  t.equal((await daemon.ask('DELETE', `/v1/tokens/${id}`)).status, 200);
+  const { code, stderr } = await daemon.stop();
+  t.equal(code, 0, stderr);
+});
+
 t.test('tokens.create > by a counted token > refused', async (t) => {
   const daemon = await startDaemon(t);
   const { token } = await daemon.createToken(['admin'], { max_uses: 5 });

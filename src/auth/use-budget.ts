@@ -53,10 +53,11 @@ export class UseBudget {
     return granted > 0;
   }
 
-  /** Gives back what was reserved and not used, before the daemon stops. */
+  /** Gives back what was reserved and not used, before the daemon stops. What cannot be given back is lost, as in a crash. */
   async release(): Promise<void> {
     const left = [...this.#left].filter(([, uses]) => uses > 0);
     this.#left.clear();
-    for (const [tokenId, uses] of left) await this.#reserve(tokenId, -uses);
+    // A token may have been revoked since.
+    await Promise.allSettled(left.map(([tokenId, uses]) => this.#reserve(tokenId, -uses)));
   }
 }

@@ -111,8 +111,9 @@ function addLimits(own: Limits, makers = NO_LIMITS): string {
 type Grant = Omit<SignedToken, 'id' | 'hash' | 'createdAt'>;
 
 /** A token makes none that lasts longer than itself, and none at all if its own uses are counted. */
-function boundByMaker({ author, tokens }: WritableVault, wanted: Grant): Grant {
-  const maker = author.id === SESSION ? null : tokens.find(author.id);
+function boundByMaker(vault: WritableVault, wanted: Grant): Grant {
+  const { id } = vault.author;
+  const maker = id === SESSION ? null : getGenuine(vault, id);
   if (maker !== null && maker.maxUses !== null)
     throw new RequestError('forbidden', 'a token whose uses are counted makes no tokens');
   const makersEnd = maker?.expiresAt ?? null;
@@ -151,8 +152,12 @@ export const rotateToken: BodyHandler<'tokens.rotate'> = (vault, call, reply, re
     return combine(made, { kind: 'revoke', id });
   }
   const until = nowSeconds() + overlapSeconds;
-  // The uses that are left go to the new token.
-  const ending = { ...old, expiresAt: Math.min(old.expiresAt ?? until, until) };
+  // The uses that are left go to the new token. The old one keeps those that are reserved for it already.
+  const ending = {
+    ...old,
+    expiresAt: Math.min(old.expiresAt ?? until, until),
+    uses: old.maxUses ?? old.uses,
+  };
   tokens.update({ ...ending, ...signTokenRow(keyring, ending) });
   return combine(made, { kind: 'grant', row: toPrincipal(ending) });
 };
