@@ -1,6 +1,6 @@
 /**
- * `npm run house`: figures of how the code is laid out. It counts the files of each folder, the lines of files and functions, the
- * share of comments, the pairs of folders that import each other, and how many of our functions a GET and a PUT pass through.
+ * `npm run house`: figures of how the code is laid out. It counts the files of each folder, the lines of files and functions
+ * (one that only returns a literal is counted as a table), the share of comments, the pairs of folders that import each other, and how many of our functions a GET and a PUT pass through.
  * `--walk` names these functions. They are counted in a running daemon, so dist/ must be built.
  */
 import { dirname } from 'node:path';
@@ -8,6 +8,8 @@ import { readSources, type SourceFile } from './house/sources.ts';
 import { type Walk, walkRequests } from './house/walks.ts';
 
 const LONG_FUNCTION = 25;
+/** Long functions that are listed. */
+const LISTED = 30;
 
 function printFolders(files: readonly SourceFile[]): void {
   const folders = Map.groupBy(files, ({ path }) => dirname(path));
@@ -22,12 +24,16 @@ function printFolders(files: readonly SourceFile[]): void {
 function printSizes(files: readonly SourceFile[]): void {
   const functions = files.flatMap(({ path, functions }) => functions.map((each) => ({ path, ...each })));
   const long = functions.filter(({ lines }) => lines > LONG_FUNCTION).toSorted((a, b) => b.lines - a.lines);
+  const tables = files.flatMap((file) => file.tables);
   const fileLines = files.map(({ lines }) => lines);
   const functionLines = functions.map(({ lines }) => lines);
   console.log(`\n${files.length} files: ${describeSpread(fileLines)} lines`);
   console.log(`${functions.length} functions: ${describeSpread(functionLines)} lines`);
+  console.log(
+    `${tables.length} tables, which are functions that only return a literal: ${describeSpread(tables.map(({ lines }) => lines))} lines`,
+  );
   console.log(`${long.length} functions of more than ${LONG_FUNCTION} lines; the longest:`);
-  for (const { path, line, name, lines } of long.slice(0, 10)) {
+  for (const { path, line, name, lines } of long.slice(0, LISTED)) {
     console.log(`  ${String(lines).padStart(4)}  ${name || 'without a name'}  ${path}:${line}`);
   }
 }

@@ -6,17 +6,21 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { EVENT_STREAM } from '../src/http/change-streams.ts';
 import { type Route, routes } from '../src/routes.ts';
 import { MAX_REFS } from '../workers/bodies/references.ts';
 import { type BodyOperation, bodyJsonSchema, bodySchemas } from '../workers/bodies/schemas.ts';
 import { RESULTS } from './openapi/answers.ts';
 import { ERRORS } from './openapi/errors.ts';
 import {
+  APPROVAL,
   describeQuery,
   HEADERS,
   type HeaderName,
+  LAST_EVENT_ID,
   PATH,
   PRECONDITIONS,
+  PURPOSE,
   REQUEST_ID,
 } from './openapi/parameters.ts';
 import {
@@ -63,7 +67,7 @@ function errorsOf(route: Route): number[] {
   const needsExisting = route.path.includes('/:') && route.success !== 201;
   return [
     ...[400, 405, 408, 431, 500],
-    ...(route.pool === 'none' ? [] : [401, 403, 503]),
+    ...(route.scope === null ? [] : [401, 403, 503]),
     ...(needsExisting ? [404] : []),
     ...(route.canConflict ? [409] : []),
     ...(route.canBeGone ? [410] : []),
@@ -71,6 +75,11 @@ function errorsOf(route: Route): number[] {
     ...(route.body === 'none' ? [] : [413]),
     ...(route.pool === 'writer' || route.canFillDisk ? [507] : []),
   ].sort((a, b) => a - b);
+}
+
+function typeOf({ bytes: which, isLive }: Route): string {
+  if (isLive) return EVENT_STREAM;
+  return which === 'response' ? BINARY : 'application/json';
 }
 
 const json = (schema: JsonSchema) => ({ 'application/json': { schema } });
@@ -86,7 +95,7 @@ function successOf(route: RoutedRoute): JsonSchema {
   if (route.hasTag) extra.push('ETag');
   if (route.query.includes('cursor')) extra.push('Link');
   const schema = RESULTS[route.operation];
-  const content = route.bytes === 'response' ? binary(schema) : json(schema);
+  const content = { [typeOf(route)]: { schema } };
   return { description: 'Done', headers: headersOf(...extra), content };
 }
 
@@ -103,13 +112,22 @@ function parametersOf(route: Route): JsonSchema[] {
     ...describeQuery(route, parameter),
   }));
   const headers = route.preconditions === undefined ? [] : PRECONDITIONS[route.preconditions];
-  return [...inPath, ...inQuery, ...headers, ref('parameters', 'RequestId')];
+  const position = route.isLive ? [LAST_EVENT_ID] : [];
+  const common = [
+    ref('parameters', 'RequestId'),
+    ...(route.pool === 'none' ? [] : [ref('parameters', 'Purpose')]),
+    ...(route.givesValues ? [ref('parameters', 'Approval')] : []),
+  ];
+  return [...inPath, ...inQuery, ...headers, ...position, ...common];
 }
+
+/** Operations whose body has the passphrase, and nothing else. */
+const PASSPHRASE_BODIES: readonly string[] = ['keys.rotate', 'vault.backup'];
 
 /** Returns the JSON Schema of the body, with what zod's schema does not say. */
 function describeBody({ operation }: Route): { schema: JsonSchema; notes: readonly string[] } {
   if (operation === 'secrets.batchGet') return { schema: REFS, notes: [REFS_NOTE] };
-  const described = operation === 'keys.rotate' ? 'vault.unseal' : operation;
+  const described = PASSPHRASE_BODIES.includes(operation) ? 'vault.unseal' : operation;
   if (!(described in bodySchemas)) throw new Error(`no body is described for ${operation}`);
   return { schema: tellDefaults(bodyJsonSchema(described as BodyOperation)) as JsonSchema, notes: [] };
 }
@@ -193,8 +211,15 @@ const STREAMED = `Without \`limit\` this is the whole list. A long list is sent 
 the list are read one after the other, at different times. A secret that stays in its place meanwhile is in the list exactly
 once and in order. A secret that is added, deleted or renamed meanwhile may be in it or not.`;
 
+const LIVE = `The response goes on until the client ends it, the token is revoked or expires, the vault is sealed, or the daemon stops.
+After each change of a secret comes an event \`change\`. If the daemon does not have all that came after \`Last-Event-ID\` (it keeps the
+last 4,096 changes, until it stops), an event \`reset\` comes first: then read again what you have read before. Ids are not to be looked
+into. At times that nothing changes a comment comes every 15 seconds. A stream counts as one use of the token. At most 64 streams of one
+token may be open; the next one is answered 503.`;
+
 function describeUse(route: Route): string {
-  return route.streamed === true ? `${describeScope(route)}\n\n${STREAMED}` : describeScope(route);
+  const more = [route.streamed ? STREAMED : '', route.isLive ? LIVE : ''].filter((text) => text !== '');
+  return [describeScope(route), ...more].join('\n\n');
 }
 
 function describeScope({ scope, replaceScope }: Route): string {
@@ -257,7 +282,7 @@ export function buildDocument(): JsonSchema {
     paths: describePaths(),
     components: {
       schemas: SCHEMAS,
-      parameters: { RequestId: REQUEST_ID },
+      parameters: { RequestId: REQUEST_ID, Purpose: PURPOSE, Approval: APPROVAL },
       headers: HEADERS,
       responses: describeErrors(),
       securitySchemes: {

@@ -4,18 +4,21 @@
  * code. No test needs that, and loading them takes a test file longer than what it tests.
  *
  * Where COVERAGE_DATA names a folder, the coverage is measured into it. A file that is not measured shares its compiled
- * code in COMPILE_CACHE, so that not every file strips the types of the same fixtures.
+ * code in COMPILE_CACHE, so that not every file strips the types of the same fixtures. Where TEST_TIMES names a folder, what each
+ * file costs is left there (test-times.ts).
  */
 import t from 'tap';
 import TestSummary from './test-summary.ts';
+import { withTimes } from './test-times.ts';
 import { UNMEASURED_TESTS } from './unmeasured-tests.ts';
 
 const FILE_TIMEOUT_MS = 600_000;
-/** Those that take longest, because they wait or start many processes. They start first, so that none runs alone at the end. */
+/** Those that take longest, as `npm test -- --times` says. They start first, so that none runs alone at the end. */
 const LONG = `
-  service-manager readme progress ending clipboard passphrases known-vaults keychain silent-daemon unaccepted
-  whole-lists front lost-output process-memory http-clients editor keys erased-log destroy interruption cli exec
-  commands completion export daemon names terminal terminal-escapes import
+  service-manager readme silent-daemon ending passphrases keys editor unaccepted terminal-escapes clipboard progress
+  keychain known-vaults tables tampered-versions isolation whole-lists kept-versions destroy import outputs erased-log
+  session-token properties history-commands front lost-output exec names inject terminal http-clients process-memory
+  odd-places due-dates handed-sockets foreign-vaults deleted-secrets interruption cli commands completion export daemon
 `
   .trim()
   .split(/\s+/)
@@ -23,7 +26,7 @@ const LONG = `
 
 const BUNDLED_TAP = new URL('bundled-tap.ts', import.meta.url).pathname;
 
-const { COVERAGE_DATA, MEASURE_ALL, COMPILE_CACHE } = process.env;
+const { COVERAGE_DATA, MEASURE_ALL, COMPILE_CACHE, TEST_TIMES } = process.env;
 
 function coverageEnv(file: string): NodeJS.ProcessEnv {
   if (COVERAGE_DATA === undefined) return { NODE_COMPILE_CACHE: COMPILE_CACHE };
@@ -34,10 +37,11 @@ function coverageEnv(file: string): NodeJS.ProcessEnv {
   return { NODE_V8_COVERAGE: '', NODE_COMPILE_CACHE: COMPILE_CACHE };
 }
 
-function run(file: string): void {
+function runFile(file: string): void {
   // tap puts a loader into NODE_OPTIONS, which would reach each thread and each program that the test starts.
-  const args = ['-u', 'NODE_OPTIONS', process.execPath, '--import', BUNDLED_TAP, file];
-  t.spawn('/usr/bin/env', args, {
+  const run = ['/usr/bin/env', '-u', 'NODE_OPTIONS', process.execPath, '--import', BUNDLED_TAP, file];
+  const [program = '', ...args] = TEST_TIMES === undefined ? run : withTimes(TEST_TIMES, file, run);
+  t.spawn(program, args, {
     name: file,
     at: null,
     stack: '',
@@ -54,5 +58,5 @@ t.pipe(new TestSummary()).pipe(process.stdout);
 t.setTimeout(0);
 t.jobs = Number(jobs);
 t.plan(files.length);
-for (const file of LONG) if (files.includes(file)) run(file);
-for (const file of files) if (!LONG.includes(file)) run(file);
+for (const file of LONG) if (files.includes(file)) runFile(file);
+for (const file of files) if (!LONG.includes(file)) runFile(file);

@@ -5,16 +5,18 @@
  * - `npm test -- test/wall.ts` runs single files, without the coverage.
  * - `--snapshot` rewrites the snapshots.
  * - `--measure-all` measures the coverage of every file, also of those that are left out to save time.
+ * - `--times` lists what each file cost.
  * - `--hard` runs the tests in test/hard, which take minutes, and the fast ones on the same subjects, one after the other.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { makeVaults } from '../test/fixtures/made-vaults.ts';
 import { findMissing, SECRET_SERVICE_PROGRAMS } from '../test/fixtures/programs.ts';
 import { bundleTap } from './bundle-tap.ts';
 import { closingLine, type Summary } from './test-summary.ts';
+import { describeTimes } from './test-times.ts';
 import { UNMEASURED_TESTS } from './unmeasured-tests.ts';
 
 const root = dirname(import.meta.dirname);
@@ -27,6 +29,7 @@ const TAP_LINKS = join(root, '.tap/plugins/node_modules');
 const COVERAGE_DATA = join(root, 'coverage/tmp');
 /** Tests of `npm test` that also run here, with whole sweeps where `npm test` takes a sample. */
 const ALSO_HARD = [
+  'audit-verify',
   'closed-process',
   'commands',
   'daemon-crash',
@@ -40,11 +43,15 @@ const ALSO_HARD = [
   'keychain',
   'names',
   'progress',
+  'tampered-versions',
   'tampering',
 ];
 /** One more than the cores of a small machine: many files wait for a time limit or for a process. */
 const JOBS = 3;
-const FLAGS = ['--snapshot', '--measure-all', '--hard'];
+/** In the run's folder. */
+const SUMMARY_FILE = 'summary.json';
+const TIMES_FOLDER = 'times';
+const FLAGS = ['--snapshot', '--measure-all', '--hard', '--times'];
 
 interface Selection {
   files: string[];
@@ -54,13 +61,13 @@ interface Selection {
   measuresAll: boolean;
   snapshot: boolean;
   isHard: boolean;
+  showsTimes: boolean;
 }
 
 function parseSelection(argv: string[]): Selection {
   const isHard = argv.includes('--hard');
   const unknown = argv.find((arg) => arg.startsWith('-') && !FLAGS.includes(arg));
   if (unknown !== undefined) throw new Error(`test: unknown flag ${unknown}; there are ${FLAGS.join(', ')}`);
-  const measuresAll = argv.includes('--measure-all');
   const named = argv.filter((arg) => !arg.startsWith('-'));
   const all = isHard
     ? [...listTests('test/hard'), ...ALSO_HARD.map((name) => `test/${name}.ts`)]
@@ -70,10 +77,11 @@ function parseSelection(argv: string[]): Selection {
     files,
     // The hard tests load the machine so much that they would disturb each other.
     jobs: isHard ? 1 : JOBS,
-    isWhole: argv.length === (measuresAll ? 1 : 0),
-    measuresAll,
+    isWhole: named.length === 0 && !isHard && !argv.includes('--snapshot'),
+    measuresAll: argv.includes('--measure-all'),
     snapshot: argv.includes('--snapshot'),
     isHard,
+    showsTimes: argv.includes('--times'),
   };
 }
 
@@ -116,24 +124,31 @@ function hermeticEnv(home: string): NodeJS.ProcessEnv {
   return env;
 }
 
-function runTestFiles(selection: Selection, home: string): { isOk: boolean; summary: Summary } {
-  const summaryFile = join(home, 'summary.json');
+/** What scripts/run-test-files.ts is told. */
+function runnerEnv(selection: Selection, home: string): NodeJS.ProcessEnv {
   const env = hermeticEnv(home);
-  env.TEST_SUMMARY_FILE = summaryFile;
+  env.TEST_SUMMARY_FILE = join(home, SUMMARY_FILE);
   env.COMPILE_CACHE = join(home, 'compile-cache');
+  if (selection.showsTimes) env.TEST_TIMES = join(home, TIMES_FOLDER);
   if (selection.snapshot) env.TAP_SNAPSHOT = '1';
   if (selection.isHard) env.WHOLE_SWEEPS = '1';
-  if (selection.isWhole) {
-    rmSync(COVERAGE_DATA, { recursive: true, force: true });
-    env.COVERAGE_DATA = COVERAGE_DATA;
-    if (selection.measuresAll) env.MEASURE_ALL = '1';
-  }
-  const vaults = makeVaults();
-  const isOk = runNode([RUN_TEST_FILES, String(selection.jobs), ...selection.files], {
-    ...env,
-    ...vaults.env,
-  });
+  if (selection.isWhole) env.COVERAGE_DATA = COVERAGE_DATA;
+  if (selection.isWhole && selection.measuresAll) env.MEASURE_ALL = '1';
+  return env;
+}
+
+async function runTestFiles(
+  selection: Selection,
+  home: string,
+): Promise<{ isOk: boolean; summary: Summary }> {
+  const [summaryFile, times] = [join(home, SUMMARY_FILE), join(home, TIMES_FOLDER)];
+  mkdirSync(times);
+  if (selection.isWhole) rmSync(COVERAGE_DATA, { recursive: true, force: true });
+  const vaults = await makeVaults();
+  const env = { ...runnerEnv(selection, home), ...vaults.env };
+  const isOk = runNode([RUN_TEST_FILES, String(selection.jobs), ...selection.files], env);
   vaults.remove();
+  if (selection.showsTimes) console.log(describeTimes(times).join('\n'));
   const nothing: Summary = { passed: 0, failed: 0, skipped: 0, files: [] };
   return { isOk, summary: existsSync(summaryFile) ? JSON.parse(readFileSync(summaryFile, 'utf8')) : nothing };
 }
@@ -165,7 +180,7 @@ async function main(argv: string[]): Promise<void> {
   try {
     if (runNode([join(root, 'scripts/build.ts')]) && (await prepareTap())) {
       announceSecretService();
-      const run = runTestFiles(selection, home);
+      const run = await runTestFiles(selection, home);
       summary = run.summary;
       shortfalls = findShortfalls(selection, run.isOk, summary);
     }

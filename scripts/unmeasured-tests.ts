@@ -5,14 +5,17 @@
  */
 export const UNMEASURED_TESTS: ReadonlySet<string> = new Set(
   `
-  api-errors api-export api-generate api-import api-import-errors api-lists api-paths api-rename api-secrets
-  api-tokens api-unauthorized attacked-daemon base64 batch-get ciphers closed-process columns command-settings
-  commands contexts daemon daemon-places destroy destroy-command docker-file docs dotenv edit ending envelope
-  erased-log exec-env exec-variables fence foreign-schema forged-tokens forgery front front-surroundings generate
-  generated-client guessing handed-on handed-sockets help http-clients import isolation keychain keyring-sharing keys
-  lost-output names names-and-durations outputs pools process-memory progress properties readme replaced-program
-  replies request-log row-macs scan send-in-pieces service-manager session-token several status tables tampered-writes
-  terminal transfer transfer-formats trusted-places vectors wall whole-lists wiped-answers
+  api-errors api-export api-generate api-headers api-import api-import-errors api-lists api-paths api-rename
+  api-secrets api-tokens api-unauthorized attacked-daemon base64 batch-get brief-connection ciphers clipboard
+  closed-process columns command-settings commands contexts counted-tokens daemon daemon-places destroy
+  destroy-command docker-file docs dotenv due-dates edit ending entry-size envelope erased-log exec-env
+  exec-variables export fair-queue fence flat-batches foreign-schema foreign-vault forged-tokens forgery front
+  front-places front-surroundings generate generated-client glob guessing handed-on handed-sockets help
+  http-clients import isolation kept-versions keychain keyring-sharing keys lost-output main-script
+  missing-libsodium names names-and-durations openapi outputs pools process-memory progress properties readme
+  replaced-program replies request-log row-macs scan send-in-pieces service-manager session-token several status
+  summaries tables tampered-writes tampering terminal thread-modules transfer transfer-formats trusted-places
+  vectors wall whole-lists wiped-answers
 `
     .trim()
     .split(/\s+/)

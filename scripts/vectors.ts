@@ -7,6 +7,7 @@
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { payloadVectors } from './vectors/payload.ts';
+import { recoveryVectors } from './vectors/recovery-slot.ts';
 import { digestVectors } from './vectors/row-digest.ts';
 import { slotVectors } from './vectors/slot.ts';
 import { tokenMacVectors } from './vectors/token-mac.ts';
@@ -21,6 +22,7 @@ export function buildVectors(): Map<string, string> {
     ...payloadVectors(),
     ...wrapVectors(),
     ...slotVectors(),
+    ...recoveryVectors(),
     ...digestVectors(),
     ...tokenMacVectors(),
   ];

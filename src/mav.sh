@@ -5,14 +5,14 @@
 # `mav get` without Node: curl asks the daemon, and this exits. Where anything is out of the ordinary it returns, and the
 # program does what is to be done, or says what is wrong. "The short way of mav get" in docs/security.md says why it is safe.
 mav_get() {
-  [ ! -t 1 ] && [ -e /dev/fd/1 ] && [ -z "${MAV_TOKEN+set}$MAV_SOCKET" ] && [ -n "$MAV_HOME$HOME" ] || return
-  unset -f [ read printf && unset -v IFS && mav_name='' mav_env='' mav_field='' mav_home=${MAV_HOME:-$HOME/.maestrovault}
+  [ ! -t 1 ] && [ -e /dev/fd/1 ] && [ -z "${MAV_TOKEN+set}$MAV_SOCKET$MAV_PURPOSE" ] && [ -n "$MAV_HOME$HOME" ] || return
+  unset -f [ read printf && unset -v IFS && mav_name='' mav_env='' mav_field='' mav_home=${MAV_HOME:-$HOME/.maestrovault${MAV_VAULT:+s/$MAV_VAULT}}
   while shift && [ $# -gt 0 ]; do case $1 in
     -e | --env) [ "${2:+new}$mav_env" = new ] && mav_env=$2 && shift || return ;;
     --field) [ "${2:+new}$mav_field" = new ] && mav_field=$2 && shift || return ;;
     -*) return ;;
     *) [ "${1:+new}$mav_name" = new ] && mav_name=$1 || return ;;
-  esac done
+  esac done; case $MAV_VAULT:$MAV_HOME in :*) ;; default: | */*: | *:?*) return ;; esac
   mav_socket=$mav_home/maestrovault.sock mav_told=$mav_home/maestrovault.sock.session-path mav_env=${mav_env:-$MAV_ENV}
   if [ -e "$mav_home/config.json" ] || [ -h "$mav_home/config.json" ] || [ -k "$mav_home" ] || [ ! -f "$mav_told" ]; then return; fi
   { read -r mav_session && read -r mav_listener; } <"$mav_told" && [ -f "$mav_session" ] && [ ! -k "${mav_session%/*}" ] || return
@@ -37,7 +37,7 @@ mav_get() {
   done
   while case $mav_name in */*) ;; *) false ;; esac; do mav_name=${mav_name%%/*}%2F${mav_name#*/}; done
   printf 'header = "Authorization: Bearer %s"\n' "$mav_token" |
-    exec curl -q -K - -sf --max-time 2 --max-filesize 4096 --path-as-is --noproxy '*' --unix-socket "$mav_socket" \
+    exec curl -q -K - -sf --max-time 2 --max-filesize 4096 --path-as-is --noproxy '*' -H 'X-Approval: never' --unix-socket "$mav_socket" \
       "http://localhost/v1/secrets/$mav_name${mav_field:+/fields/$mav_field}/value${mav_env:+?env=$mav_env}" && exit
 }
 

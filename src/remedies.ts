@@ -3,6 +3,7 @@
  * each says in a Reader how its own reader does such a thing (cli/vault/readers.ts).
  */
 import type { Failure, Reason } from '../workers/messages.ts';
+import { nameVault } from './text/name-vault.ts';
 
 /** How somebody who reads a remedy can do what it says. */
 export interface Reader {
@@ -42,7 +43,10 @@ const REMEDIES: Readonly<Record<Reason, Remedy>> = {
   wrong_passphrase: { first: null, last: 'unseal' },
   passphrase_file: { first: 'put the right one there', last: 'unseal' },
   keychain_unavailable: { first: 'unlock or start it', last: 'unseal' },
-  keychain_entry_missing: { first: 'restore that entry', last: 'unseal' },
+  keychain_entry_missing: {
+    first: 'restore that entry, or run mav recover with the recovery code',
+    last: 'unseal',
+  },
   key_file_missing: { first: 'put your copy of it back', last: 'unseal' },
   key_file_unreadable: { first: 'make it a file that you can read', last: 'unseal' },
   key_file_exposed: { first: 'run chmod 400 on it', last: 'unseal' },
@@ -56,10 +60,23 @@ const REMEDIES: Readonly<Record<Reason, Remedy>> = {
   },
   unknown_vault: { first: 'if it is yours, run: mav adopt', last: 'nothing' },
   other_vault: { first: 'put your own back or, if you changed it yourself, run: mav adopt', last: 'nothing' },
+  restored: {
+    first: 'put the newer one back or, if you restored it yourself, run: mav accept-restore',
+    last: 'nothing',
+  },
   unusable: { first: null, last: 'nothing' },
   destroyed: { first: null, last: 'nothing' },
   key_kept: { first: 'mend that', last: 'nothing' },
   keychain_kept: { first: 'unlock or start it', last: 'nothing' },
+  audit_log: {
+    first:
+      'make room on the disk, and look at the folder audit beside vault.db; config.json can say "audit": "best-effort"',
+    last: 'nothing',
+  },
+  needs_approval: { first: null, last: 'nothing' },
+  denied: { first: null, last: 'nothing' },
+  not_answered: { first: 'run mav approvals to be asked', last: 'try again' },
+  nobody_asked: { first: 'run it on a terminal, or beside mav serve', last: 'nothing' },
   later: { first: null, last: 'nothing' },
   cancelled: { first: null, last: 'nothing' },
 };
@@ -70,7 +87,7 @@ export const REASONS = Object.keys(REMEDIES);
 /** The sentence and what to do. A problem without a reason is told as it is. */
 export function adviseOn({ message, reason }: Problem, reader: Reader): string {
   const remedy = reason === undefined ? null : findRemedy(reason, reader);
-  return remedy === null ? message : `${message}; ${remedy}`;
+  return nameVault(remedy === null ? message : `${message}; ${remedy}`);
 }
 
 function findRemedy(reason: Reason, { unseal, givePassphrase, force }: Reader): string | null {

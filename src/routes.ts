@@ -2,7 +2,13 @@
  * The route table: every route of the API, what it takes, what it permits and which operation answers it. The router, the
  * `Allow` header of a 405, the scope check, the OpenAPI document, the client and the tests read this table and no other.
  */
-import type { ControlOperation, ReadOperation, Scope, WriteOperation } from '../workers/messages.ts';
+import type {
+  ControlOperation,
+  LocalOperation,
+  ReadOperation,
+  Scope,
+  WriteOperation,
+} from '../workers/messages.ts';
 
 export type Method = 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
 
@@ -12,9 +18,19 @@ export type QueryParameter =
   | 'metadata_value'
   | 'dry_run'
   | 'names'
+  | 'reencrypt'
   | 'q'
   | 'version'
   | 'due_before'
+  | 'wait'
+  | 'since'
+  | 'until'
+  | 'name'
+  | 'environment'
+  | 'token'
+  | 'operation'
+  | 'backup'
+  | 'order'
   | 'limit'
   | 'cursor';
 
@@ -39,10 +55,19 @@ interface RouteBase {
   readonly cancellable?: true;
   /** Takes `If-Match` and `If-None-Match`, compared with the one secret of the path, or with each secret of the body. */
   readonly preconditions?: 'one' | 'each';
+  /** It gives values out, so the owner may have to approve it. Takes `X-Approval`. */
+  readonly givesValues?: true;
   /** The response has the entity tag of the secret. */
   readonly hasTag?: true;
+  /** The response does not end by itself: it has an event for each change, and takes `Last-Event-ID`. */
+  readonly isLive?: true;
   /** Its parameter `id` is the id of the token that asks. */
   readonly ofSelf?: true;
+  /**
+   * Programs ask it again and again, and it shows no secret: it does not keep the daemon from sealing the vault, and does not
+   * unseal it.
+   */
+  readonly isUpkeep?: true;
   /** Can fail with 410. */
   readonly canBeGone?: true;
   /** Can fail with 409. */
@@ -57,15 +82,15 @@ interface RouteBase {
 /** The request thread itself makes the response, without a key and without a worker. */
 export interface LocalRoute extends RouteBase {
   readonly pool: 'none';
-  readonly operation: 'health' | 'openapi';
+  readonly operation: 'health' | 'openapi' | LocalOperation;
 }
 
 /**
  * `long-readers`: a reader works on it for milliseconds (entries by the hundred), so it travels alone and never to all
- * readers at once.
+ * readers at once. `changes`: the writer's thread answers, which knows what it has changed.
  */
 export interface ReaderRoute extends RouteBase {
-  readonly pool: 'readers' | 'long-readers';
+  readonly pool: 'readers' | 'long-readers' | 'changes';
   readonly operation: ReadOperation;
 }
 
@@ -135,6 +160,7 @@ const TABLE = [
     operation: 'secrets.batchGet',
     query: [],
     body: 'required',
+    givesValues: true,
     success: 200,
     summary: 'Read many secrets and fields at once',
   },
@@ -147,6 +173,7 @@ const TABLE = [
     query: ['env', 'version'],
     body: 'none',
     hasTag: true,
+    givesValues: true,
     success: 200,
     summary: 'Read a secret',
   },
@@ -272,6 +299,19 @@ const TABLE = [
   },
   {
     method: 'GET',
+    path: '/v1/changes',
+    scope: 'read',
+    pool: 'changes',
+    operation: 'changes.list',
+    isUpkeep: true,
+    query: ['env'],
+    body: 'none',
+    isLive: true,
+    success: 200,
+    summary: 'Follow what changes, as it happens',
+  },
+  {
+    method: 'GET',
     path: '/v1/secrets/:name/value',
     scope: 'read',
     pool: 'readers',
@@ -280,6 +320,7 @@ const TABLE = [
     body: 'none',
     bytes: 'response',
     hasTag: true,
+    givesValues: true,
     success: 200,
     summary: 'Read the bytes of a value',
   },
@@ -305,6 +346,7 @@ const TABLE = [
     operation: 'fields.list',
     query: ['env', 'version', 'names'],
     body: 'none',
+    givesValues: true,
     success: 200,
     summary: 'Read all fields of a secret, or their names',
   },
@@ -328,6 +370,7 @@ const TABLE = [
     operation: 'fields.get',
     query: ['env', 'version'],
     body: 'none',
+    givesValues: true,
     success: 200,
     summary: 'Read a field',
   },
@@ -365,6 +408,7 @@ const TABLE = [
     body: 'none',
     bytes: 'response',
     hasTag: true,
+    givesValues: true,
     success: 200,
     summary: 'Read the bytes of a field',
   },
@@ -413,6 +457,7 @@ const TABLE = [
     scope: 'read',
     pool: 'readers',
     operation: 'vault.info',
+    isUpkeep: true,
     query: [],
     body: 'none',
     success: 200,
@@ -427,6 +472,7 @@ const TABLE = [
     operation: 'secrets.export',
     query: ['env', ...PAGE],
     body: 'none',
+    givesValues: true,
     success: 200,
     summary: 'Read whole entries, page by page',
   },
@@ -474,6 +520,7 @@ const TABLE = [
     scope: 'any',
     pool: 'readers',
     operation: 'tokens.self',
+    isUpkeep: true,
     query: [],
     body: 'none',
     ofSelf: true,
@@ -516,14 +563,85 @@ const TABLE = [
 
   {
     method: 'GET',
+    path: '/v1/audit',
+    scope: 'admin',
+    pool: 'long-readers',
+    operation: 'audit.list',
+    isUpkeep: true,
+    query: ['since', 'until', 'name', 'environment', 'token', 'operation', 'order', ...PAGE],
+    body: 'none',
+    success: 200,
+    summary: 'List what was done, and by whom, newest first',
+  },
+  {
+    method: 'GET',
+    path: '/v1/audit/verify',
+    scope: 'admin',
+    pool: 'long-readers',
+    operation: 'audit.verify',
+    isUpkeep: true,
+    query: [],
+    body: 'none',
+    success: 200,
+    summary: 'Verify that nobody without the key changed the audit log',
+  },
+  {
+    method: 'GET',
+    path: '/v1/audit/reads',
+    scope: 'admin',
+    pool: 'long-readers',
+    operation: 'audit.reads',
+    isUpkeep: true,
+    query: ['token'],
+    body: 'none',
+    success: 200,
+    summary: 'List the values that a token has read, by version',
+  },
+
+  {
+    method: 'GET',
     path: '/v1/status',
     scope: 'session',
     pool: 'control',
     operation: 'vault.status',
+    isUpkeep: true,
     query: [],
     body: 'none',
     success: 200,
     summary: 'The state of the vault',
+  },
+  {
+    method: 'GET',
+    path: '/v1/approvals',
+    scope: 'session',
+    pool: 'none',
+    operation: 'approvals.list',
+    query: ['wait'],
+    body: 'none',
+    success: 200,
+    summary: 'List the requests that wait for the owner to approve them',
+  },
+  {
+    method: 'POST',
+    path: '/v1/approvals/:id/approve',
+    scope: 'session',
+    pool: 'none',
+    operation: 'approvals.approve',
+    query: [],
+    body: 'none',
+    success: 200,
+    summary: 'Let a request have what it asks for',
+  },
+  {
+    method: 'POST',
+    path: '/v1/approvals/:id/deny',
+    scope: 'session',
+    pool: 'none',
+    operation: 'approvals.deny',
+    query: [],
+    body: 'none',
+    success: 200,
+    summary: 'Refuse a request what it asks for',
   },
   {
     method: 'POST',
@@ -553,7 +671,7 @@ const TABLE = [
     scope: 'session',
     pool: 'control',
     operation: 'keys.rotate',
-    query: [],
+    query: ['reencrypt'],
     body: 'optional',
     canConflict: true,
     canFillDisk: true,
@@ -562,14 +680,102 @@ const TABLE = [
   },
   {
     method: 'GET',
+    path: '/v1/keys',
+    scope: 'session',
+    pool: 'control',
+    operation: 'keys.list',
+    isUpkeep: true,
+    query: [],
+    body: 'none',
+    success: 200,
+    summary: 'List the key slots: the ways to open the vault',
+  },
+  {
+    method: 'POST',
+    path: '/v1/keys',
+    scope: 'session',
+    pool: 'control',
+    operation: 'keys.add',
+    query: [],
+    body: 'required',
+    canConflict: true,
+    canFillDisk: true,
+    success: 201,
+    summary: 'Add a key slot',
+  },
+  {
+    method: 'POST',
+    path: '/v1/keys/:id/remove',
+    scope: 'session',
+    pool: 'control',
+    operation: 'keys.remove',
+    query: [],
+    body: 'optional',
+    canConflict: true,
+    canFillDisk: true,
+    success: 200,
+    summary: 'Remove a key slot, never the last one',
+  },
+  {
+    method: 'POST',
+    path: '/v1/keys/passphrase',
+    scope: 'session',
+    pool: 'control',
+    operation: 'keys.changePassphrase',
+    query: [],
+    body: 'required',
+    canConflict: true,
+    canFillDisk: true,
+    success: 200,
+    summary: 'Change the passphrase',
+  },
+  {
+    method: 'POST',
+    path: '/v1/keys/recovery-code',
+    scope: 'session',
+    pool: 'control',
+    operation: 'keys.newRecoveryCode',
+    query: [],
+    body: 'none',
+    success: 200,
+    summary: 'Make a recovery code, to be added as a key; nothing is kept of it',
+  },
+  {
+    method: 'POST',
+    path: '/v1/recover',
+    scope: 'session',
+    pool: 'control',
+    operation: 'vault.recover',
+    query: [],
+    body: 'required',
+    canConflict: true,
+    canFillDisk: true,
+    success: 200,
+    summary: 'Unseal the vault by its recovery code, and add a key',
+  },
+  {
+    method: 'GET',
     path: '/v1/check',
     scope: 'session',
     pool: 'long-readers',
     operation: 'vault.check',
-    query: [],
+    query: ['backup', ...PAGE],
     body: 'none',
     success: 200,
-    summary: 'Check the database and open everything that is stored',
+    summary: 'Open every row that is stored, a page at a time',
+  },
+  {
+    method: 'POST',
+    path: '/v1/backups',
+    scope: 'session',
+    pool: 'control',
+    operation: 'vault.backup',
+    query: [],
+    body: 'optional',
+    canConflict: true,
+    canFillDisk: true,
+    success: 200,
+    summary: 'Copy the vault into a draft in its folder, while it is in use',
   },
   {
     method: 'POST',

@@ -1,7 +1,7 @@
 /** Export and check over the API: whole vaults, page by page, and what was changed is found. */
 import t from 'tap';
 import { isError } from './fixtures/answers.ts';
-import { type Entry, FULL, get, importInto, MIB, open } from './fixtures/api-transfer.ts';
+import { type Entry, get, importInto, MIB, open } from './fixtures/api-transfer.ts';
 import { startDaemon } from './fixtures/daemon.ts';
 import type { AskHeld } from './fixtures/held.ts';
 import { CANARY, createAttackedVault, REFUSAL, secretPath } from './fixtures/tampered.ts';
@@ -93,54 +93,3 @@ t.test(
     }
   },
 );
-
-t.test('vault.check > nothing is wrong > ok and how much there is', async (t) => {
-  const { ask, events } = await open(t);
-  await importInto(ask, FULL);
-  await ask('POST', '/v1/tokens', { body: { name: 't', scopes: ['read'] } });
-  events.length = 0;
-  t.strictSame((await ask('GET', '/v1/check')).json, {
-    database: 'ok',
-    secrets: 4,
-    fields: 3,
-    versions: 0,
-    tokens: 1,
-    unreadable: [],
-    unreadable_count: 0,
-    unreadable_versions: [],
-    unreadable_version_count: 0,
-  });
-  t.strictSame(events, []);
-});
-
-t.test('vault.check > rows of every kind were changed > says how many, and which', async (t) => {
-  const { ask, file, events } = await open(t);
-  const many = Array.from({ length: 120 }, (_, i) => ({
-    name: `n${i}`,
-    value: CANARY,
-    fields: { f: CANARY },
-  }));
-  await importInto(ask, many);
-  await ask('POST', '/v1/tokens', { body: { name: 't', scopes: ['read'] } });
-  const { secrets, fields, tokens } = file.read();
-  file.write({ tokens: tokens.map((row) => ({ ...row, scopes: 'admin' })) });
-  file.write({ fields: fields.map((row) => ({ ...row, updated_at: 1 })).slice(0, 110) });
-  events.length = 0;
-  const { json } = await ask('GET', '/v1/check');
-  // 110 have a field that was changed, and ten have lost theirs.
-  t.match(json, { database: 'ok', secrets: 120, fields: 110, tokens: 0, unreadable_count: 120 });
-  t.equal(json.unreadable.length, 100);
-  const names = new Set(secrets.map(({ name }) => name));
-  t.ok(json.unreadable.every((entry: Entry) => names.has(entry.name) && entry.environment === ''));
-  t.match(events.join(), tokens[0]?.id, 'the forged token');
-  t.notMatch(events.join(), CANARY);
-});
-
-t.test('vault.check > the file itself is damaged > the first problem', async (t) => {
-  const { ask, file, events } = await open(t);
-  await importInto(ask, FULL);
-  file.write({ secrets: file.rows('secrets').filter(({ name }) => name !== 'fields-only') });
-  const { json } = await ask('GET', '/v1/check');
-  t.match(json, { database: /^a row in \w+ refers to none in secrets$/, secrets: 3, fields: 2 });
-  t.match(events.join(), 'the database is damaged');
-});

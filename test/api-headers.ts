@@ -23,9 +23,14 @@ t.test('HEAD > wherever there is GET > the same headers and no body', async (t) 
     const headers = { 'X-Request-Id': 'same' };
     const get = await daemon.ask('GET', target, { headers });
     const head = await daemon.ask('HEAD', target, { headers });
-    const shown = ({ status, headers: { date, ...rest } }: Answer) => ({ status, ...rest });
+    // How a body is sent whose length is not known is not said to HEAD.
+    const shown = ({ status, headers: { date, 'transfer-encoding': _, ...rest } }: Answer) => ({
+      status,
+      ...rest,
+    });
     t.strictSame(shown(head), shown(get), target);
-    t.strictSame([head.text, get.headers['content-length']], ['', String(get.bytes.length)], target);
+    const length = target === '/v1/changes' ? undefined : String(get.bytes.length);
+    t.strictSame([head.text, get.headers['content-length']], ['', length], target);
   }
   const unknown = await ask(daemon.socket, 'HEAD', '/v1/info');
   t.strictSame([unknown.status, unknown.headers['www-authenticate']], [401, 'Bearer']);
@@ -48,18 +53,19 @@ t.test('X-Request-Id > given well, badly, not at all > echoed, or a new one', as
   t.equal(new Set(made).size, made.length, 'each is its own');
 });
 
-t.test('answers > of every route > never cached, JSON, with an id', async (t) => {
+t.test('answers > of every route > never cached, JSON unless it is a stream, with an id', async (t) => {
   for (const { method, path } of routes) {
     const target = path.replaceAll(/:\w+/g, 'none');
     for (const token of [null, (await daemon.createToken(['read'])).token]) {
       const answer = await ask(daemon.socket, method, target, { token });
-      const { headers } = answer;
+      const { headers, status } = answer;
+      const isStream = path === '/v1/changes' && status === 200;
       t.strictSame(
         [headers['cache-control'], headers['content-type'], typeof headers['x-request-id']],
-        ['no-store', 'application/json', 'string'],
+        ['no-store', isStream ? 'text/event-stream' : 'application/json', 'string'],
         `${method} ${path}`,
       );
-      t.equal(headers['content-length'], String(answer.bytes.length));
+      t.equal(headers['content-length'], isStream ? undefined : String(answer.bytes.length));
     }
   }
 });

@@ -1,8 +1,15 @@
 /** Import over the API: all or none, and what it replaces. */
 import t from 'tap';
 import { type Entry, FULL, get, importInto, open } from './fixtures/api-transfer.ts';
-import type { Located, Row, StoredFile } from './fixtures/stored.ts';
+import type { Contents, Located, Row, StoredFile } from './fixtures/stored.ts';
 import { createAttackedVault, REFUSAL } from './fixtures/tampered.ts';
+import { stripDetermined } from './fixtures/transfer.ts';
+
+/** The database counts wraps in blocks, ahead of them. */
+const withoutCounts = ({ keks, ...rest }: Contents) => ({
+  ...rest,
+  keks: keks.map(({ wraps, ...kek }) => kek),
+});
 
 const namesOf = (entries: readonly Entry[]) =>
   entries.map(({ name, environment }) => ({ name, environment }));
@@ -19,7 +26,7 @@ t.test('secrets.import > new entries of every kind > added, whole', async (t) =>
   const before = file.read();
   const dry = await importInto(ask, FULL, '?dry_run=true');
   t.strictSame(dry.json, { dry_run: true, added: IN_FULL, changed: [], unchanged: [] });
-  t.strictSame(file.read(), before, 'a dry run stores nothing');
+  t.strictSame(withoutCounts(file.read()), withoutCounts(before), 'a dry run stores nothing');
   const real = await importInto(ask, FULL, '?dry_run=false');
   t.strictSame(real.json, { ...dry.json, dry_run: false });
   const [inProd, inBase, fieldsOnly, bytes] = await Promise.all(
@@ -62,7 +69,7 @@ t.test('secrets.import > entries that differ > what is given is replaced, the re
   ];
   const before = file.read();
   const dry = await importInto(ask, changes, '?dry_run=true');
-  t.strictSame(file.read(), before, 'a dry run stores nothing');
+  t.strictSame(withoutCounts(file.read()), withoutCounts(before), 'a dry run stores nothing');
   const real = await importInto(ask, changes);
   const changed = [IN_FULL[0], IN_FULL[1], IN_FULL[3], IN_FULL[2]];
   t.strictSame(real.json, {
@@ -133,12 +140,10 @@ t.test('secrets.import > an export of another vault > the same vault', async (t)
   const { ask } = await createAttackedVault(t);
   const other = await open(t);
   const exported: Entry[] = (await ask('GET', '/v1/export')).json;
-  const toEntry = ({ created_at, updated_at, field_count, written_by, accepted, version, ...entry }: Entry) =>
-    entry;
-  const entries = exported.map(toEntry);
+  const entries = exported.map(stripDetermined);
   t.strictSame((await importInto(other.ask, entries)).json.added, namesOf(exported));
   const again: Entry[] = (await other.ask('GET', '/v1/export')).json;
-  t.strictSame(again.map(toEntry), entries);
+  t.strictSame(again.map(stripDetermined), entries);
 });
 
 /** A row of the file, changed by somebody without the key. */

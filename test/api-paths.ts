@@ -27,7 +27,7 @@ t.test('paths > that are none of the API > 404', async (t) => {
     '/v1/secrets/a/field',
     '/v1/tokens/x/y',
     '/v1/constructor',
-    '/v1/keys',
+    '/v1/key',
     '/favicon.ico',
     '/v1/../v1/health',
     '*',

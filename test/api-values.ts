@@ -1,19 +1,16 @@
 /** Values that are bytes: base64 in JSON, and the raw form. */
-import { isUtf8 } from 'node:buffer';
 import fc from 'fast-check';
 import t from 'tap';
 import { isError, replaceVolatile, show } from './fixtures/answers.ts';
 import { RawConnection } from './fixtures/raw.ts';
 import { base64, NOT_UTF8, serveSecrets } from './fixtures/served-secrets.ts';
+import { decodeValue, findLosses, SAMPLE_VALUES, WRITE_FORMS } from './fixtures/value-forms.ts';
 
 t.cleanSnapshot = replaceVolatile;
-const { daemon, fresh, change, put, read, readBytes } = await serveSecrets(t);
+const served = await serveSecrets(t);
+const { daemon, fresh, put, read, readBytes } = served;
 
 const MAX_BODY_SIZE = 1_048_576;
-/** The bytes that a JSON answer's `value` and `encoding` stand for. */
-function decode({ value, encoding }: { value: string; encoding?: string }): Buffer {
-  return Buffer.from(value, encoding === 'base64' ? 'base64' : 'utf8');
-}
 
 t.test('values > each endpoint > as in the contract', async (t) => {
   const steps: [method: string, target: string, body?: unknown][] = [
@@ -39,79 +36,18 @@ t.test('values > each endpoint > as in the contract', async (t) => {
   }
 });
 
-/** Writes `bytes` in one of the forms; answers the secret's target and the field's. */
-const FORMS: Readonly<Record<string, (target: string, bytes: Buffer) => Promise<unknown>>> = {
-  raw: async (target, bytes) => {
-    await put(`${target}/value`, bytes);
-    await put(`${target}/fields/f/value`, bytes);
-  },
-  'base64 in PUT': async (target, bytes) => {
-    await put(target, base64(bytes));
-    await put(`${target}/fields/f`, base64(bytes));
-  },
-  'base64 in PATCH and in several fields': async (target, bytes) => {
-    await put(target, { value: 'before' });
-    await change('PATCH', target, base64(bytes), 200);
-    await put(`${target}/fields`, { fields: { other: 'o', f: base64(bytes) } });
-  },
-};
-
-/** What of a stored value does not come back as these bytes. */
-async function findLosses(target: string, bytes: Buffer): Promise<string[]> {
-  const secret = await read(target);
-  const field = await read(`${target}/fields/f`);
-  const { f } = await read(`${target}/fields`);
-  const seen: Readonly<Record<string, Buffer>> = {
-    'the raw value': await readBytes(`${target}/value`),
-    'the raw field': await readBytes(`${target}/fields/f/value`),
-    'the value': decode(secret),
-    'the field': decode(field),
-    'the field in the secret': decode(
-      typeof secret.fields.f === 'string' ? { value: secret.fields.f } : secret.fields.f,
-    ),
-    'the field among the fields': decode(typeof f === 'string' ? { value: f } : f),
-  };
-  const isText = isUtf8(bytes);
-  const shapes = [secret.encoding, field.encoding].map((encoding) => encoding === undefined);
-  const isShapedRight = [...shapes, typeof f === 'string'].every((shape) => shape === isText);
-  return [
-    ...Object.entries(seen).flatMap(([what, found]) => (found.equals(bytes) ? [] : [what])),
-    ...(isShapedRight ? [] : ['base64 only where it must be']),
-  ];
-}
-
-const TEXTS = [
-  '0123',
-  '-x',
-  '--',
-  ' ',
-  '0x10',
-  '"\'\\',
-  'a\nb\r\n',
-  '\0',
-  'a\0b',
-  'é😀\u2028',
-  '\ufeffbom',
-  'eA==',
-];
-const BINARIES = ['ff', '80', 'c080', 'eda080', 'f4908080', 'e282', '00ff00', `${'61'.repeat(99)}ff`];
-const SAMPLES = [
-  ...TEXTS.map((text) => Buffer.from(text)),
-  ...BINARIES.map((hex) => Buffer.from(hex, 'hex')),
-];
-
-for (const [form, write] of Object.entries(FORMS)) {
+for (const [form, write] of Object.entries(WRITE_FORMS)) {
   t.test(`values > any bytes, written ${form} > come back the same in every form`, async (t) => {
-    for (const bytes of SAMPLES) {
+    for (const bytes of SAMPLE_VALUES) {
       const target = fresh();
-      await write(target, bytes);
-      t.same(await findLosses(target, bytes), [], bytes.toString('hex').slice(0, 20));
+      await write(served, target, bytes);
+      t.same(await findLosses(served, target, bytes), [], bytes.toString('hex').slice(0, 20));
     }
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 300 }), async (bytes) => {
         const target = fresh();
-        await write(target, Buffer.from(bytes));
-        const losses = await findLosses(target, Buffer.from(bytes));
+        await write(served, target, Buffer.from(bytes));
+        const losses = await findLosses(served, target, Buffer.from(bytes));
         if (losses.length > 0) throw new Error(losses.join(', '));
       }),
       { numRuns: 25 },
@@ -131,7 +67,7 @@ t.test('values > a raw value of 1 MiB > taken, and one byte more is 413', async 
     isError(t, await daemon.ask('PUT', `${target}${path}`, { body }), 413, path);
     t.ok((await readBytes(`${target}${path}`)).equals(largest), 'it is as it was');
   }
-  t.ok(decode(await read(target)).equals(largest), 'as base64 it is larger than a body may be');
+  t.ok(decodeValue(await read(target)).equals(largest), 'as base64 it is larger than a body may be');
 });
 
 t.test('values > answers of bytes > say what they are; errors stay JSON', async (t) => {

@@ -96,11 +96,11 @@ t.test(
     for (const { table, row } of rows) {
       file.replace([{ table, row }], [{ table, row: { ...row, updated_at: row.updated_at + 1 } }]);
       const owner = table === 'secrets' ? row : file.rows('secrets').find(({ id }) => id === row.secret_id)!;
-      /** A secret is read with its fields, a field by itself. */
+      /** A secret is read with its fields, and a field only under a genuine secret. */
       const isSpoilt = ({ name, environment, field }: Ref) =>
         name === owner.name &&
         environment === owner.environment &&
-        (field === undefined || (table === 'fields' && field === row.field));
+        (field === undefined || table === 'secrets' || field === row.field);
       const wanted = refs.map((ref, at) => (isSpoilt(ref) ? { ...ref, ...JSON.parse(REFUSAL) } : before[at]));
       events.length = 0;
       const { status, json } = await ask('POST', PATH, { body: { refs } });

@@ -155,6 +155,7 @@ t.test('parseRequest > a good body > members, with absent for null and the defau
   t.strictSame(accept('tokens.create', '{"name":"a","scopes":["read","admin","read"]}'), {
     name: 'a',
     trusted: false,
+    confirm: 0,
     scopes: ['read', 'admin'],
     lifetimeSeconds: null,
     notBefore: null,
@@ -228,6 +229,7 @@ t.test('bodyJsonSchema > every operation > an object that allows no other member
       metadata: { type: 'object', additionalProperties: true },
       expires_at: dueDate,
       rotate_by: dueDate,
+      confirm: { type: 'string', enum: ['never', 'session', 'always'] },
     },
     required: ['value'],
     additionalProperties: false,

@@ -142,8 +142,8 @@ t.test(
 );
 
 t.test('closeListening > the vault is not known > forbidden, for it is not opened', { skip }, async (t) => {
-  const files = [{ kind: 'file' as const, location: '/k' }];
-  const [file, keychain] = [files, [{ kind: 'keychain' as const, location: null }]].map((slots) => ({
+  const files = [{ id: '0', kind: 'file' as const, location: '/k' }];
+  const [file, keychain] = [files, [{ id: '0', kind: 'keychain' as const, location: null }]].map((slots) => ({
     vault_id: 'x',
     schema: 1,
     slots,

@@ -15,6 +15,7 @@ import {
   FIELD_COLUMNS,
   KEK_COLUMNS,
   SECRET_COLUMNS,
+  SEGMENT_COLUMNS,
   SLOT_COLUMNS,
   TOKEN_COLUMNS,
   VERSION_COLUMNS,
@@ -40,6 +41,7 @@ const LISTS = {
   tokens: TOKEN_COLUMNS,
   slots: SLOT_COLUMNS,
   keks: KEK_COLUMNS,
+  audit_segments: SEGMENT_COLUMNS,
 } as const;
 
 t.test('columns > every table > its list has every column of the schema, and no other', async (t) => {
@@ -70,11 +72,11 @@ t.test(
   async (t) => {
     const row = {
       ...{ id: 1, metadata: '{}', createdAt: 1, updatedAt: 2, writtenBy: 'a', accepted: 0, fields: [] },
-      ...{ expiresAt: 0, rotateBy: 0, revision: 1, change: 'set' },
+      ...{ expiresAt: 0, rotateBy: 0, confirm: 0, revision: 1, change: 'set' },
     };
     const changed = {
       ...{ id: 2, metadata: '{ }', createdAt: 3, updatedAt: 3, writtenBy: 'b', accepted: 1 },
-      ...{ expiresAt: 1, rotateBy: 1, revision: 2, change: 'edit' },
+      ...{ expiresAt: 1, rotateBy: 1, confirm: 1, revision: 2, change: 'edit' },
     };
     const context = { name: 'n', environment: 'e', field: 'f', version: 1 };
     const changedContext = { name: 'm', environment: 'd', field: 'g', version: 2 };
@@ -110,8 +112,6 @@ const NOT_GIVEN = {
     version: 'the vault counts it',
     wrapped_dek: 'the vault encrypts',
     field_count: 'clients give the fields themselves',
-    created_at: 'the vault knows the time',
-    updated_at: 'the vault knows the time',
     written_by: 'the vault knows the principal',
     accepted: 'it follows from the principal, and from accepting',
     revision: 'the vault counts it',

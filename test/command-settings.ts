@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { run, succeed } from './fixtures/command-runs.ts';
 import { startDaemon } from './fixtures/daemon.ts';
-import { createSandbox, type Sandbox } from './fixtures/vault.ts';
+import { createPassphraseVault, createSandbox, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -135,11 +135,8 @@ t.test('a sealed vault > with a daemon and without > exit 5 and the remedy', asy
 t.test(
   'a passphrase vault > no daemon and nobody to ask > exit 5, or opened with --passphrase-file',
   async (t) => {
-    const sandbox = createSandbox(t);
-    const pass = join(sandbox.folder, 'pass');
-    writeFileSync(pass, 'long enough\n', { mode: 0o600 });
-    const made = await run(sandbox, ['init', '--key-store', 'passphrase', '--passphrase-file', pass]);
-    t.equal(made.code, 0, made.stderr);
+    const sandbox = await createPassphraseVault(t);
+    const pass = sandbox.passphraseFile;
     const sealed = await run(sandbox, ['get', 'n']);
     t.equal(sealed.code, 5);
     t.match(

@@ -4,10 +4,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { run, succeed } from './fixtures/command-runs.ts';
-import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { sample } from './fixtures/sample.ts';
+import { shareDaemon } from './fixtures/shared-daemon.ts';
 import { BIN, createSandbox, fillVault, type Sandbox } from './fixtures/vault.ts';
+
+const emptied = await shareDaemon(t);
 
 t.setTimeout(550_000);
 
@@ -18,9 +20,7 @@ type Choose = <T>(all: readonly T[]) => readonly T[];
  * because each command then opens the vault.
  */
 function bothWays(name: string, test: (t: Test, sandbox: Sandbox, choose: Choose) => Promise<void>): void {
-  t.test(`${name} > with a daemon`, async (t) =>
-    test(t, await startDaemon(t, { token: false }), (all) => all),
-  );
+  t.test(`${name} > with a daemon`, async (t) => test(t, await emptied(), (all) => all));
   t.test(`${name} > without a daemon`, async (t) => {
     const sandbox = createSandbox(t);
     await fillVault(sandbox);
@@ -142,7 +142,7 @@ bothWays('list, search, rename, delete > as in a day > do what they say', async 
 });
 
 t.test('set > wrong usage > exit 2, nothing stored, nothing typed is repeated', async (t) => {
-  const sandbox = await startDaemon(t, { token: false });
+  const sandbox = await emptied();
   const wrong: readonly (readonly [args: string[], says: RegExp])[] = [
     [['set', 'n', '--value', ''], /the value is empty/],
     [['set', 'n'], /the value is empty/],
@@ -177,7 +177,7 @@ t.test('set > wrong usage > exit 2, nothing stored, nothing typed is repeated', 
 });
 
 t.test('set > a file that is not there, and one that is too large > exit 1, nothing stored', async (t) => {
-  const sandbox = await startDaemon(t, { token: false });
+  const sandbox = await emptied();
   const missing = await run(sandbox, ['set', 'n', '--from-file', 'nowhere']);
   t.same(
     [missing.code, missing.stderr],
@@ -190,7 +190,7 @@ t.test('set > a file that is not there, and one that is too large > exit 1, noth
 });
 
 t.test('set > a newline at the end of what is piped > is stored and said, or left out', async (t) => {
-  const sandbox = await startDaemon(t, { token: false });
+  const sandbox = await emptied();
   t.match((await succeed(t, sandbox, ['set', 'n'], 'a\n')).stderr, '--trim leaves it out');
   await succeed(t, sandbox, ['set', 'n', '--trim'], 'a\n\n');
   t.equal((await succeed(t, sandbox, ['get', 'n'])).stdout.toString(), 'a\n');
@@ -201,7 +201,7 @@ t.test(
   'argv > a word that is no UTF-8 > refused, not stored as something else',
   { skip: skipWithout('bash') },
   async (t) => {
-    const sandbox = await startDaemon(t, { token: false });
+    const sandbox = await emptied();
     const script = `"$0" "$1" set n --value $'\\xffa'`;
     const { status, stderr } = spawnSync('bash', ['-c', script, process.execPath, BIN], {
       env: sandbox.env,
@@ -214,7 +214,7 @@ t.test(
 );
 
 t.test('output > a reader that has gone > is no error', async (t) => {
-  const sandbox = await startDaemon(t, { token: false });
+  const sandbox = await emptied();
   const script = `"$0" "$1" list | true; echo "\${PIPESTATUS[0]}"`;
   const { stdout, stderr } = spawnSync('bash', ['-c', script, process.execPath, BIN], {
     env: sandbox.env,

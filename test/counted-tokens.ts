@@ -2,10 +2,13 @@
 import t from 'tap';
 import { ask } from './fixtures/ask.ts';
 import { startDaemon } from './fixtures/daemon.ts';
+import { shareDaemon } from './fixtures/shared-daemon.ts';
 import { createSandbox } from './fixtures/vault.ts';
 
+const emptied = await shareDaemon(t);
+
 t.test('max_uses > more requests than uses > exactly so many are answered', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await emptied();
   await daemon.ask('PUT', '/v1/secrets/s', { body: { value: 'v' } });
   for (const uses of [1, 3, 60]) {
     const { token, id } = await daemon.createToken(['read', 'write'], { max_uses: uses });
@@ -21,7 +24,7 @@ t.test('max_uses > more requests than uses > exactly so many are answered', asyn
 });
 
 t.test('max_uses > what is refused > is not counted', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await emptied();
   const { token } = await daemon.createToken(['read'], { max_uses: 1 });
   t.equal((await daemon.ask('PUT', '/v1/secrets/s', { token, body: { value: 'v' } })).status, 403);
   t.equal(
@@ -86,7 +89,7 @@ t.test('max_uses > a counted token is revoked > the daemon stops as ever', async
 });
 
 t.test('tokens.create > by a counted token > refused', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await emptied();
   const { token } = await daemon.createToken(['admin'], { max_uses: 5 });
   const made = await daemon.ask('POST', '/v1/tokens', { token, body: { name: 'child', scopes: ['read'] } });
   t.match([made.status, made.json.code], [403, 'forbidden']);

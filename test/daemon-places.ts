@@ -216,10 +216,15 @@ t.test('init, serve > under umask 000 > every file and folder is closed to other
   const daemon = await startDaemon(t, { sandbox, init: null, under });
   await daemon.ask('PUT', '/v1/secrets/a', { body: { value: 'x' } });
   t.equal(modeOf(daemon.home), '700');
-  const modes = Object.fromEntries(
-    readdirSync(daemon.home).map((name) => [name, modeOf(join(daemon.home, name))]),
+  const names = readdirSync(daemon.home, { recursive: true, encoding: 'utf8' });
+  const [segments, others] = [true, false].map((isSegment) =>
+    names.filter((name) => name.startsWith('audit/') === isSegment),
   );
+  t.ok(segments?.length);
+  for (const name of segments ?? []) t.equal(modeOf(join(daemon.home, name)), '600', name);
+  const modes = Object.fromEntries((others ?? []).map((name) => [name, modeOf(join(daemon.home, name))]));
   t.same(modes, {
+    audit: '700',
     'maestrovault.sock': '600',
     'maestrovault.sock.session': '600',
     'maestrovault.sock.session-path': '600',

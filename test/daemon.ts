@@ -136,7 +136,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       t.ok(performance.now() - startedAt < 4_000, 'it did not wait for its time to be up');
       t.same(
         readdirSync(daemon.home).sort(),
-        ['owner.lock', 'vault.db'],
+        ['audit', 'owner.lock', 'vault.db'],
         'and the database is whole by itself',
       );
       const again = await startDaemon(t, { sandbox: daemon, init: null });

@@ -25,8 +25,8 @@ function insert(db: Db, name: string): void {
   db.prepare(
     `INSERT INTO secrets
        (name, environment, metadata, version, wrapped_dek, created_at, updated_at, written_by, accepted,
-        expires_at, rotate_by, revision, change)
-     VALUES (?, '', '{}', 0, x'00', 0, 0, 'session', 1, 0, 0, 1, 'set')`,
+        expires_at, rotate_by, confirm, revision, change)
+     VALUES (?, '', '{}', 0, x'00', 0, 0, 'session', 1, 0, 0, 0, 1, 'set')`,
   ).run(name);
 }
 

@@ -5,8 +5,11 @@ import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
 import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
+import { shareDaemon } from './fixtures/shared-daemon.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
 import { createVault, mav, type Sandbox } from './fixtures/vault.ts';
+
+const emptied = await shareDaemon(t);
 
 t.setTimeout(550_000);
 
@@ -56,7 +59,7 @@ async function testUndelete(t: Test, sandbox: Sandbox): Promise<void> {
 }
 
 t.test('delete, undelete > with a daemon > it is whole again, and nothing was asked', async (t) => {
-  await testUndelete(t, await startDaemon(t));
+  await testUndelete(t, await emptied());
 });
 
 t.test('delete, undelete > without a daemon > the same', async (t) => {
@@ -64,7 +67,7 @@ t.test('delete, undelete > without a daemon > the same', async (t) => {
 });
 
 t.test('delete > several, and a field > the commands that bring them back', async (t) => {
-  const sandbox = await createVault(t);
+  const sandbox = await emptied();
   for (const name of ['a', 'b', 'c']) await done(t, sandbox, `set ${name} --value v`);
   await done(t, sandbox, 'set c --field f=1 --field g=2');
   t.equal(await done(t, sandbox, 'delete a b'), 'Deleted a, b; mav undelete a b brings them back.\n');
@@ -85,7 +88,7 @@ t.test('delete > several, and a field > the commands that bring them back', asyn
 });
 
 t.test('undelete > not deleted, elsewhere, or its name is taken > what it is instead', async (t) => {
-  const sandbox = await createVault(t);
+  const sandbox = await emptied();
   await done(t, sandbox, 'set db --env prod --value v');
   await fails(t, sandbox, 'undelete db --env prod', 1, /db in prod is not deleted/);
   await done(t, sandbox, 'delete db --env prod');
@@ -107,7 +110,7 @@ t.test('undelete > not deleted, elsewhere, or its name is taken > what it is ins
 });
 
 t.test('purge > without a terminal > only with --force or --yes, and then nothing is left', async (t) => {
-  const sandbox = await startDaemon(t);
+  const sandbox = await emptied();
   await done(t, sandbox, 'set live --value v');
   await done(t, sandbox, 'set gone --value v');
   await done(t, sandbox, 'delete gone');
@@ -129,7 +132,7 @@ t.test(
   'purge, delete > on a terminal > purge asks, delete does not',
   { skip: skipWithout('python3') },
   async (t) => {
-    const sandbox = await createVault(t);
+    const sandbox = await emptied();
     await done(t, sandbox, 'set db --value v');
     const deleting = mavOnTerminal(t, sandbox, ['delete', 'db']);
     t.match(await deleting.ended(), { code: 0, shown: 'Deleted db; mav undelete db brings it back.\n' });
@@ -175,7 +178,7 @@ t.test('config.json > nothing is kept > said so, and asked before', async (t) =>
 });
 
 t.test('a token > that may only write > stores and deletes, and is promised nothing', async (t) => {
-  const sandbox = await startDaemon(t);
+  const sandbox = await emptied();
   const { token: MAV_TOKEN } = await sandbox.createToken(['write']);
   const env = { MAV_TOKEN };
   await done(t, sandbox, 'set db --value one', env);
@@ -208,7 +211,7 @@ t.test('trash > a deletion that was moved to another name without the key > is s
 });
 
 t.test('completion > undelete, purge, a version > deleted secrets, and the versions there are', async (t) => {
-  const sandbox = await startDaemon(t);
+  const sandbox = await emptied();
   await done(t, sandbox, 'set gone --value v');
   await done(t, sandbox, 'delete gone');
   await done(t, sandbox, 'set kept --value v');

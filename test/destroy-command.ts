@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
-import { createLockedVault, findKeyFile, readStatus, settle } from './fixtures/reports.ts';
+import { findKeyFile, readStatus, settle } from './fixtures/reports.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { createSandbox, createVault, mav, type Sandbox } from './fixtures/vault.ts';
+import { createPassphraseVault, createSandbox, createVault, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -58,7 +58,7 @@ t.test('destroy > with a daemon > it ends, and leaves nothing', async (t) => {
 });
 
 t.test('destroy > sealed, its passphrase unknown > destroyed all the same', async (t) => {
-  const sandbox = await createLockedVault(t);
+  const sandbox = await createPassphraseVault(t);
   const { code, stderr } = await mav(sandbox, ['destroy', '--force']);
   t.equal(code, 0);
   t.matchSnapshot(settle(stderr, sandbox));

@@ -22,7 +22,8 @@ import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
 import { SECRET_SERVICE_PROGRAMS, skipWithout } from './fixtures/programs.ts';
 import { type SecretService, startSecretService } from './fixtures/secret-service.ts';
-import { createSandbox, finished, mav, type Sandbox } from './fixtures/vault.ts';
+import { keychainAccount } from './fixtures/stored.ts';
+import { createPassphraseVault, createSandbox, finished, mav, type Sandbox } from './fixtures/vault.ts';
 
 const missing = skipWithout(...SECRET_SERVICE_PROGRAMS);
 const isRoot = process.geteuid?.() === 0;
@@ -35,9 +36,9 @@ const keyFileOf = (sandbox: Sandbox) => join(sandbox.folder, 'vault.key');
 const filesOf = ({ databasePath }: Sandbox) =>
   ['', '-wal', '-shm'].map((suffix) => databasePath + suffix).filter((path) => existsSync(path));
 
-async function open(t: Test, passphrase?: string): Promise<Held> {
-  const held = await hold(t, await createHeldVault(t, passphrase));
-  if (passphrase === undefined) await held.ask('PUT', '/v1/secrets/kept', { body: { value: 'v' } });
+async function open(t: Test): Promise<Held> {
+  const held = await hold(t, await createHeldVault(t));
+  await held.ask('PUT', '/v1/secrets/kept', { body: { value: 'v' } });
   return held;
 }
 
@@ -117,7 +118,7 @@ t.test('vault.destroy > requests under way at the same time > each has an answer
 });
 
 t.test('vault.destroy > sealed by a forgotten passphrase > gone all the same', async (t) => {
-  const held = await open(t, 'a passphrase nobody knows');
+  const held = await hold(t, await createPassphraseVault(t));
   t.match((await held.ask('GET', '/v1/secrets')).json, { code: 'sealed' });
   t.equal((await destroy(held)).text, '{"status":"destroyed","key_stores":["passphrase"]}');
   t.strictSame(filesOf(held.sandbox), []);
@@ -131,7 +132,7 @@ t.test('vault.destroy > the vault was sealed > gone all the same', async (t) => 
 });
 
 t.test('vault.destroy > the database was kept by somebody > the slot in it is gone', async (t) => {
-  const held = await open(t, 'a passphrase that can be guessed');
+  const held = await hold(t, await createPassphraseVault(t));
   const kept = join(held.sandbox.folder, 'kept.db');
   const { slots } = inspect(held.sandbox.databasePath);
   linkSync(held.sandbox.databasePath, kept);
@@ -231,24 +232,25 @@ t.test('vault.destroy > a real keychain', { skip: missing, timeout: 200_000 }, a
   await t.test('its entry is there > deleted with the vault, and no other one', async (t) => {
     const [other, daemon] = [await serve(t, service), await serve(t, service)];
     const before = service.list();
+    const account = keychainAccount(daemon.databasePath);
     const answer = await send(daemon, CONFIRMED);
     t.strictSame(answer.json, { status: 'destroyed', key_stores: ['keychain'] });
     t.strictSame(
       before.filter((account) => !service.list().includes(account)),
-      [accountOf(answer.id)],
+      [account],
     );
     t.match((await other.ask('GET', '/v1/secrets')).status, 200);
   });
 
   await t.test('its entry is gone already > no reason to refuse', async (t) => {
     const daemon = await serve(t, service);
-    await service.remove(accountOf(vaultIdOf(daemon)));
+    await service.remove(keychainAccount(daemon.databasePath));
     t.strictSame((await send(daemon, CONFIRMED)).json, { status: 'destroyed', key_stores: [] });
   });
 
   await t.test('it is locked, frozen or not there > 503, nothing deleted but by force', async (t) => {
     const daemon = await serve(t, service);
-    const account = accountOf(vaultIdOf(daemon));
+    const account = keychainAccount(daemon.databasePath);
     const states: [state: string, enter: () => Promise<void> | void, leave: () => Promise<void> | void][] = [
       ['locked', () => service.restart('locked'), () => service.restart()],
       ['frozen', () => service.freeze(), () => service.thaw()],
@@ -276,18 +278,6 @@ function serve(t: Test, service: SecretService): Promise<Daemon> {
   return startDaemon(t, { sandbox, init: ['--key-store', 'keychain'] });
 }
 
-async function send(daemon: Daemon, body: object) {
-  const id = vaultIdOf(daemon);
-  return { id, ...(await ask(daemon.socket, 'POST', '/v1/destroy', { token: sessionOf(daemon), body })) };
-}
-
-const accountOf = (vaultId: string) => `root-key:${vaultId}`;
-
-function vaultIdOf({ databasePath }: Sandbox): string {
-  const db = new Database(databasePath, { readonly: true });
-  try {
-    return (db.prepare('SELECT vault_id FROM vault').pluck().get() as Buffer).toString('hex');
-  } finally {
-    db.close();
-  }
+function send(daemon: Daemon, body: object) {
+  return ask(daemon.socket, 'POST', '/v1/destroy', { token: sessionOf(daemon), body });
 }

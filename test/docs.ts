@@ -21,7 +21,7 @@ const aliases = new Map(
 
 /** The command whose words `text` begins with, or null. */
 function findCommand(text: string): string | null {
-  const [first = '', second = ''] = text.split(/[^a-z]+/);
+  const [first = '', second = ''] = text.split(/[^a-z-]+/);
   const found = [`${first} ${second}`, first].map((words) => aliases.get(words) ?? words);
   return found.find((words) => names.has(words)) ?? null;
 }

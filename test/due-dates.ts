@@ -2,8 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { startDaemon } from './fixtures/daemon.ts';
+import { shareDaemon } from './fixtures/shared-daemon.ts';
 import { createVault, mav, type Sandbox } from './fixtures/vault.ts';
+
+const emptied = await shareDaemon(t);
 
 t.setTimeout(550_000);
 const PAST = '2020-01-01T00:00:00Z';
@@ -27,7 +29,7 @@ async function listNames(sandbox: Sandbox, options: string): Promise<string[]> {
 }
 
 t.test('set, edit, generate > with dates > are stored, and stay until they are changed', async (t) => {
-  const sandbox = await createVault(t);
+  const sandbox = await emptied();
   await done(t, sandbox, `set x --expires ${FAR} --metadata a=1`, 'one');
   t.match(await readEntry(sandbox, 'x'), { value: 'one', metadata: { a: '1' }, expires_at: FAR });
   await done(t, sandbox, 'set x --rotate-by 30d', 'two');
@@ -60,7 +62,7 @@ t.test('set, edit, generate > with dates > are stored, and stay until they are c
 });
 
 t.test('dates > that are none, or of a field > exit code 2, nothing is stored', async (t) => {
-  const sandbox = await createVault(t);
+  const sandbox = await emptied();
   await done(t, sandbox, 'set x', 'v');
   const cases: readonly [line: string, says: RegExp][] = [
     ['set x --value w --expires soon', /--expires takes how long from now, such as 90d/],
@@ -79,7 +81,7 @@ t.test('dates > that are none, or of a field > exit code 2, nothing is stored', 
 });
 
 t.test('list --due > a time > the secrets with a date until then', async (t) => {
-  const sandbox = await startDaemon(t);
+  const sandbox = await emptied();
   await done(t, sandbox, 'set plain', 'v');
   t.notMatch(
     (await run(sandbox, 'list -o table')).stdout,
@@ -126,7 +128,7 @@ t.test('status, doctor > something is due > count it', async (t) => {
 });
 
 t.test('exec, env > what has expired > is named, and handed out all the same', async (t) => {
-  const sandbox = await startDaemon(t);
+  const sandbox = await emptied();
   await done(t, sandbox, `set past --expires ${PAST}`, 'old');
   await done(t, sandbox, 'set past --field user=me');
   await done(t, sandbox, `set overdue --rotate-by ${PAST}`, 'v');
@@ -144,7 +146,7 @@ t.test('exec, env > what has expired > is named, and handed out all the same', a
 });
 
 t.test('export, import > dates and versions > the dates are kept, the versions start again', async (t) => {
-  const sandbox = await createVault(t);
+  const sandbox = await emptied();
   await done(t, sandbox, `set x --expires ${FAR} --rotate-by ${PAST}`, 'one');
   await done(t, sandbox, 'set x', 'two');
   const { stdout } = await done(t, sandbox, 'export');

@@ -2,9 +2,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { startDaemon } from './fixtures/daemon.ts';
 import { createVault, get } from './fixtures/edit.ts';
+import { shareDaemon } from './fixtures/shared-daemon.ts';
 import { mav, type Sandbox } from './fixtures/vault.ts';
+
+const emptied = await shareDaemon(t);
 
 t.setTimeout(550_000);
 
@@ -42,11 +44,11 @@ t.test('edit > by options, without a daemon > changes what is given and keeps th
 });
 
 t.test('edit > by options, with a daemon > the same', async (t) => {
-  await testOptions(t, await startDaemon(t, { token: false }));
+  await testOptions(t, await emptied());
 });
 
 t.test('edit > metadata with numbers > stay as they were written', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await emptied();
   const body = '{"value":"v","metadata":{"n":1.0,"long":1234567890123456789012345678901234567890,"s":"t"}}';
   await daemon.ask('PUT', '/v1/secrets/x', { body });
   t.equal((await mav(daemon, ['edit', 'x', '--metadata', 's=u'])).code, 0);
@@ -55,7 +57,7 @@ t.test('edit > metadata with numbers > stay as they were written', async (t) => 
 });
 
 t.test('edit > several at once > every change is kept', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await emptied();
   await mav(daemon, ['set', 'x', '--value', 'v']);
   const keys = ['a', 'b', 'c', 'd'];
   const ends = await Promise.all(keys.map((key) => mav(daemon, ['edit', 'x', '--metadata', `${key}=1`])));
@@ -67,7 +69,7 @@ t.test('edit > several at once > every change is kept', async (t) => {
 });
 
 t.test('edit > a token > may as far as its scopes go', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await emptied();
   await mav(daemon, ['set', 'x', '--value', 'old']);
   const [reader, writer] = [await daemon.createToken(['read']), await daemon.createToken(['write'])];
   const run = (MAV_TOKEN: string, ...args: string[]) =>

@@ -39,7 +39,11 @@ function isListening(sandbox: Sandbox): Promise<boolean> {
 
 /** Nothing of a daemon is left, and the vault can be opened by somebody else. */
 async function checkGone(t: Test, sandbox: Sandbox): Promise<void> {
-  t.same(readdirSync(sandbox.home).sort(), ['owner.lock', 'vault.db'], 'neither socket nor token is left');
+  t.same(
+    readdirSync(sandbox.home).sort(),
+    ['audit', 'owner.lock', 'vault.db'],
+    'neither socket nor token is left',
+  );
   t.equal((await mav(sandbox, ['list'])).code, 0, 'the lock is free');
 }
 

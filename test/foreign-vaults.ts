@@ -1,13 +1,5 @@
 /** A vault of somebody else in the place of the user's: it is not taken for the user's, whichever the way in, and stays untouched. */
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
@@ -15,13 +7,18 @@ import { importBuilt } from './fixtures/built.ts';
 import { startDaemon } from './fixtures/daemon.ts';
 import { makeForeign, PLANTED, SEALED } from './fixtures/known-vaults.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { createSandbox, knowVault, mav, type Sandbox } from './fixtures/vault.ts';
+import {
+  createPassphraseVault,
+  createSandbox,
+  initVault,
+  knowVault,
+  mav,
+  type Sandbox,
+} from './fixtures/vault.ts';
 
 t.setTimeout(300_000);
 
 const { Pools } = await importBuilt<typeof import('../src/pool/pools.ts')>('src/pool/pools.js');
-
-const PASSPHRASE = 'correct horse';
 
 const SAYS_OTHER = /is not the vault that is known there: its id is [0-9a-f]{32} \(known: [0-9a-f]{32}\)/;
 
@@ -29,14 +26,10 @@ const ADOPT = /run: mav adopt/;
 
 /** The user's own vault under a passphrase, with a secret in it. */
 async function makeOwn(t: Test): Promise<Sandbox & { passphraseFile: string }> {
-  const sandbox = createSandbox(t);
-  const passphraseFile = join(sandbox.folder, 'pass');
-  writeFileSync(passphraseFile, PASSPHRASE, { mode: 0o600 });
-  const made = await mav(sandbox, ['init', '--key-store', 'passphrase', '--passphrase-file', passphraseFile]);
-  t.equal(made.code, 0, made.stderr);
-  const given = ['--passphrase-file', passphraseFile];
-  t.equal((await mav(sandbox, ['set', 'db', ...given], { input: 'mine' })).code, 0);
-  return { ...sandbox, passphraseFile };
+  const own = await createPassphraseVault(t);
+  const given = ['--passphrase-file', own.passphraseFile];
+  t.equal((await mav(own, ['set', 'db', ...given], { input: 'mine' })).code, 0);
+  return own;
 }
 
 function exchange(from: Sandbox, to: Sandbox): void {
@@ -86,7 +79,9 @@ t.test(
   'a foreign vault under a passphrase > on a terminal > nobody is asked for the own passphrase',
   async (t) => {
     const own = await makeOwn(t);
-    exchange(await makeOwn(t), own);
+    const foreign = createSandbox(t);
+    await initVault(foreign, ['--key-store', 'passphrase', '--passphrase-file', own.passphraseFile]);
+    exchange(foreign, own);
     const { code, shown } = await mavOnTerminal(t, own, ['get', 'db']).ended();
     t.equal(code, SEALED);
     t.match(shown, SAYS_OTHER);
@@ -183,7 +178,7 @@ t.test('an older schema in place of the known > is another vault; a newer one is
   const { checkKnown, findDifference } = await import('../workers/store/check-known.ts');
   const known = {
     vault_id: 'a'.repeat(32),
-    slots: [{ kind: 'passphrase', location: null }],
+    slots: [{ id: '0123abcd', kind: 'passphrase', location: null }],
     schema: 6,
   } as const;
   t.match(findDifference(known, { ...known, schema: 5 }), 'its schema is 5 (known: 6)');

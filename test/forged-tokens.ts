@@ -20,6 +20,8 @@ const TOKEN_ATTACKS: Readonly<Record<string, (row: Row, other: Row) => Row>> = {
   'expiry removed': () => ({ expires_at: null }),
   'expiry 0': () => ({ expires_at: 0 }),
   'expiry beyond all integers': () => ({ expires_at: 2n ** 62n }),
+  'asks once a session': () => ({ confirm: 1 }),
+  'asks always': () => ({ confirm: 2 }),
   'limits removed': () => ({ limits: '[]' }),
   'limits widened': () => ({ limits: '[{"names":["**"]}]' }),
   'limits that are not JSON': () => ({ limits: '[' }),
@@ -154,7 +156,8 @@ t.test(
 
     t.equal((await second.ask('POST', '/v1/keys/rotate')).status, 403, 'for the session only');
     const rotated = await mav(sandbox, ['key', 'rotate']);
-    t.equal(rotated.code, 0, rotated.stderr);
+    t.equal(rotated.code, 1, 'it names what it did not wrap again');
+    t.match(rotated.stderr, new RegExp(`the token ${FORGED_ID}`));
     t.equal((await second.ask('DELETE', `/v1/tokens/${FORGED_ID}`)).status, 200, 'can be revoked');
     await checkLog(t, second, bad, [
       forgedToken,

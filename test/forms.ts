@@ -5,8 +5,11 @@ import t from 'tap';
 import { commands } from '../src/cli/command-table/commands.ts';
 import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
+import { shareDaemon } from './fixtures/shared-daemon.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
 import { createSandbox, mav } from './fixtures/vault.ts';
+
+const emptied = await shareDaemon(t);
 
 t.setTimeout(550_000);
 const skip = skipWithout('python3');
@@ -22,7 +25,7 @@ async function fill(daemon: Daemon): Promise<void> {
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g;
 
 t.test('list, search, envs, token list > each form in a pipe > lines and columns that hold', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await emptied();
   await fill(daemon);
   const print = async (...args: string[]) => {
     const { code, stdout, stderr } = await mav(daemon, args);
@@ -64,7 +67,7 @@ t.test('list, search, envs, token list > each form in a pipe > lines and columns
 });
 
 t.test('lists > on a terminal > a table, or what is asked for, and nothing unsafe', { skip }, async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await emptied();
   await fill(daemon);
   const show = async (...args: string[]) => (await mavOnTerminal(t, daemon, args).ended()).shown;
   t.match(await show('envs'), /^ENVIRONMENT +SECRETS\n\(default\) +1\ndev +1\nprod +2\n$/);
@@ -111,7 +114,7 @@ t.test(
 );
 
 t.test('--output > what people read, by either of its names > is what the command has', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await emptied();
   await fill(daemon);
   for (const form of ['text', 'TABLE']) {
     t.equal((await mav(daemon, ['get', 'b', '--env', 'prod', '-o', form])).stdout, 'hunter2');

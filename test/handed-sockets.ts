@@ -1,6 +1,6 @@
 /** Sockets that a service manager hands to the daemon, and what it makes of them. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -12,6 +12,7 @@ import { notLinux, skipWithout } from './fixtures/programs.ts';
 import { waitUntil } from './fixtures/raw.ts';
 import {
   BIN,
+  createPassphraseVault,
   createSandbox,
   createVault,
   type Finished,
@@ -45,6 +46,14 @@ function activate(
   return { child, ended };
 }
 
+/** Whether somebody listens there. A socket is there before it listens, and then refuses connections. */
+function isListening(path: string): boolean {
+  const sockets = readFileSync('/proc/net/unix', 'utf8').split('\n');
+  const ours = sockets.filter((line) => line.endsWith(` ${path}`));
+  // proc_net(5): the flags are the fourth column, and this one is __SO_ACCEPTCON.
+  return ours.some((line) => line.split(/\s+/)[3] === '00010000');
+}
+
 const noActivation = skipWithout('systemd-socket-activate');
 
 t.test(
@@ -53,7 +62,7 @@ t.test(
   async (t) => {
     const sandbox = await createVault(t);
     const { child, ended } = activate(t, sandbox, [sandbox.socket]);
-    await waitUntil(() => existsSync(sandbox.socket));
+    await waitUntil(() => isListening(sandbox.socket));
     const before = lstatSync(sandbox.socket);
     t.notOk(existsSync(join(sandbox.home, 'owner.json')), 'not started yet');
     // All at once, and before there is anybody to answer.
@@ -70,7 +79,7 @@ t.test(
       { ino: before.ino, mode: before.mode },
       'the socket is not ours to remove',
     );
-    t.same(readdirSync(sandbox.home).sort(), ['maestrovault.sock', 'owner.lock', 'vault.db']);
+    t.same(readdirSync(sandbox.home).sort(), ['audit', 'maestrovault.sock', 'owner.lock', 'vault.db']);
   },
 );
 
@@ -85,7 +94,7 @@ for (const place of ['beside the socket', 'in the runtime folder']) {
         mkdirSync(sandbox.env.XDG_RUNTIME_DIR, { mode: 0o700 });
       }
       const { child, ended } = activate(t, sandbox, [sandbox.socket]);
-      await waitUntil(() => existsSync(sandbox.socket));
+      await waitUntil(() => isListening(sandbox.socket));
       t.match(await mav(sandbox, ['token', 'list']), { code: 0, stdout: '[]\n', stderr: '' });
       child.kill('SIGTERM');
       const { code, stderr } = await ended;
@@ -99,12 +108,10 @@ t.test(
   'serve > its socket was handed over > a vault under a passphrase is sealed until unsealed',
   { skip: noActivation },
   async (t) => {
-    const sandbox = createSandbox(t);
-    writeFileSync(join(sandbox.folder, 'pass'), 'correct horse battery staple', { mode: 0o600 });
-    const passphrase = ['--passphrase-file', join(sandbox.folder, 'pass')];
-    await mav(sandbox, ['init', '--key-store', 'passphrase', ...passphrase]);
+    const sandbox = await createPassphraseVault(t);
+    const passphrase = ['--passphrase-file', sandbox.passphraseFile];
     activate(t, sandbox, [sandbox.socket]);
-    await waitUntil(() => existsSync(sandbox.socket));
+    await waitUntil(() => isListening(sandbox.socket));
     t.equal((await mav(sandbox, ['status'])).code, 5);
     t.equal((await mav(sandbox, ['unseal', ...passphrase])).code, 0);
     t.equal((await mav(sandbox, ['status'])).code, 0);
@@ -150,7 +157,7 @@ t.test(
     await t.test('a socket that others may connect to', async (t) => {
       rmSync(sandbox.socket, { force: true });
       const { ended } = activate(t, sandbox, [sandbox.socket]);
-      await waitUntil(() => existsSync(sandbox.socket));
+      await waitUntil(() => isListening(sandbox.socket));
       chmodSync(sandbox.socket, 0o666);
       await t.rejects(ask(sandbox.socket, 'GET', '/v1/health'));
       t.match(await ended, { code: 4, stderr: /is open to other users; .*SocketMode=0600/ });
@@ -165,7 +172,7 @@ t.test(
     const sandbox = createSandbox(t);
     mkdirSync(sandbox.home, { mode: 0o700 });
     const { ended } = activate(t, sandbox, [sandbox.socket]);
-    await waitUntil(() => existsSync(sandbox.socket));
+    await waitUntil(() => isListening(sandbox.socket));
     await t.rejects(ask(sandbox.socket, 'GET', '/v1/health'));
     t.match(await ended, {
       code: 1,

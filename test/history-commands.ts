@@ -3,8 +3,11 @@ import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
 import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
+import { shareDaemon } from './fixtures/shared-daemon.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
 import { createVault, mav, mavBytes, type Sandbox } from './fixtures/vault.ts';
+
+const emptied = await shareDaemon(t);
 
 t.setTimeout(550_000);
 const NOT_UTF8 = new Uint8Array([0xff, 0x00, 0x0a]);
@@ -60,7 +63,7 @@ async function testHistory(t: Test, sandbox: Sandbox): Promise<void> {
 }
 
 t.test('history, get --version > with a daemon > every version, byte for byte', async (t) => {
-  await testHistory(t, await startDaemon(t));
+  await testHistory(t, await emptied());
 });
 
 t.test('history, get --version > without a daemon > the same', async (t) => {
@@ -68,7 +71,7 @@ t.test('history, get --version > without a daemon > the same', async (t) => {
 });
 
 t.test('diff > from a version to the current one > names what differs, values only if asked', async (t) => {
-  const sandbox = await createVault(t);
+  const sandbox = await emptied();
   await fill(t, sandbox);
   const names = await done(t, sandbox, 'diff db 1 --env prod');
   t.equal(names.stdout, '~ value\n+ field host\n+ field pin\n+ metadata b\n');
@@ -94,7 +97,7 @@ t.test('diff > from a version to the current one > names what differs, values on
 });
 
 t.test('rollback > the version before, or another one > it is the newest, and nothing is lost', async (t) => {
-  const sandbox = await startDaemon(t);
+  const sandbox = await emptied();
   await fill(t, sandbox);
   const last = await done(t, sandbox, 'rollback db --env prod');
   t.equal(
@@ -114,7 +117,7 @@ t.test('rollback > the version before, or another one > it is the newest, and no
 });
 
 t.test('versions > that there are not > exit code 3, and what there is', async (t) => {
-  const sandbox = await startDaemon(t);
+  const sandbox = await emptied();
   await fill(t, sandbox);
   const shows = 'mav history db --env prod shows its versions';
   const env = '--env prod';

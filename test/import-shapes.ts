@@ -1,5 +1,6 @@
 /** `mav import` of the JSON that other tools export, and what it says of JSON that it does not know. */
 import t from 'tap';
+import { stripDetermined } from './fixtures/transfer.ts';
 import { createSandbox, type Finished, fillVault, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
@@ -17,18 +18,7 @@ function importText(input: string, ...args: readonly string[]): Promise<Finished
 
 async function exportEntries(environment: string): Promise<unknown[]> {
   const { stdout } = await mav(sandbox, ['export', '--env', environment]);
-  const { secrets } = JSON.parse(stdout);
-  return secrets.map(
-    ({
-      created_at,
-      updated_at,
-      field_count,
-      written_by,
-      accepted,
-      version,
-      ...rest
-    }: Record<string, unknown>) => rest,
-  );
+  return JSON.parse(stdout).secrets.map(stripDetermined);
 }
 
 t.test('import > [{"key", "value"}] > each a secret; what else an entry has is named', async (t) => {

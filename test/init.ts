@@ -128,7 +128,9 @@ t.test('serve > vault.db is not one of ours > sealed with a clear reason, the fi
     ['schema 5, never released', withVersion(5), /has schema 5, .*import them into a new vault/],
     ['schema 6, never released', withVersion(6), /has schema 6, .*import them into a new vault/],
     ['schema 7, never released', withVersion(7), /has schema 7, .*import them into a new vault/],
-    ['a newer schema', withVersion(9), /newer than this program/],
+    ['schema 8, never released', withVersion(8), /has schema 8, .*import them into a new vault/],
+    ['schema 9, never released', withVersion(9), /has schema 9, .*import them into a new vault/],
+    ['a newer schema', withVersion(11), /newer than this program/],
   ];
   for (const [what, write, reason] of files) {
     const sandbox = createSandbox(t);

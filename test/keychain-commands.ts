@@ -1,10 +1,12 @@
 /** `mav status`, `doctor` and `destroy` with a real Secret Service. */
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { startDaemon } from './fixtures/daemon.ts';
 import { SECRET_SERVICE_PROGRAMS, skipWithout } from './fixtures/programs.ts';
 import { diagnose, readStatus, settle } from './fixtures/reports.ts';
 import { startSecretService } from './fixtures/secret-service.ts';
+import { keychainAccount } from './fixtures/stored.ts';
 import { createSandbox, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
@@ -30,6 +32,23 @@ t.test('keychain > a real Secret Service', { skip: skipWithout(...SECRET_SERVICE
     t.equal((await readStatus(other)).code, 0, 'the other vault opens');
     t.equal((await mav(other, ['destroy', '--force'])).code, 0, 'without a daemon');
     t.same(service.list(), []);
+  });
+
+  await t.test('recover > the entry vanished > a new one, and the vault opens by it', async (t) => {
+    const sandbox = createSandbox(t, { ...service.env, MAV_KEYCHAIN_TIMEOUT_MS: '4000' });
+    const code = join(sandbox.folder, 'code');
+    await mav(sandbox, ['init', '--key-store', 'keychain', '--recovery-file', code]);
+    const account = keychainAccount(sandbox.databasePath);
+    await service.remove(account);
+    const lost = await mav(sandbox, ['set', 'kept'], { input: 'v' });
+    t.match(lost, { code: 5, stderr: /has no entry .*, or run mav recover with the recovery code/ });
+    t.match(await mav(sandbox, ['recover', '--recovery-file', code, '--key-store', 'keychain']), { code: 0 });
+    t.match(await mav(sandbox, ['set', 'kept'], { input: 'v' }), { code: 0 });
+    const next = keychainAccount(sandbox.databasePath);
+    t.not(next, account);
+    t.same((await service.read(next))?.length, 32);
+    t.match(await mav(sandbox, ['destroy', '--force']), { code: 0 });
+    t.notOk(service.list().includes(next));
   });
 
   await t.test('doctor, destroy > the keychain is away > said, and nothing deleted', async (t) => {

@@ -1,12 +1,12 @@
 /** The OS keychain for real: gnome-keyring under a private D-Bus. Skipped where they are not installed. */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
 import { ask } from './fixtures/ask.ts';
 import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { SECRET_SERVICE_PROGRAMS, skipWithout } from './fixtures/programs.ts';
 import { type SecretService, startSecretService } from './fixtures/secret-service.ts';
+import { keychainAccount } from './fixtures/stored.ts';
 import { createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
@@ -20,14 +20,7 @@ function sandboxOn(t: Test, service: SecretService): Sandbox {
   return createSandbox(t, { ...service.env, MAV_KEYCHAIN_TIMEOUT_MS: TIMEOUT_MS });
 }
 
-function accountOf({ databasePath }: Sandbox): string {
-  const db = new Database(databasePath, { readonly: true });
-  try {
-    return `root-key:${(db.prepare('SELECT vault_id FROM vault').pluck().get() as Buffer).toString('hex')}`;
-  } finally {
-    db.close();
-  }
-}
+const accountOf = ({ databasePath }: Sandbox) => keychainAccount(databasePath);
 
 async function assertSealed(t: Test, daemon: Daemon, remedy: RegExp): Promise<void> {
   t.match((await daemon.ask('GET', '/v1/health', { token: null })).json, { sealed: true });

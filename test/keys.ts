@@ -16,7 +16,14 @@ import t, { type Test } from 'tap';
 import { ask } from './fixtures/ask.ts';
 import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { digest, PASSPHRASE, UNKNOWN_TOKEN, writePassphrase } from './fixtures/keys.ts';
-import { createSandbox, finished, mav, type Sandbox, spawnMav } from './fixtures/vault.ts';
+import {
+  createPassphraseVault,
+  createSandbox,
+  finished,
+  mav,
+  type Sandbox,
+  spawnMav,
+} from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -265,9 +272,7 @@ t.test(
 );
 
 t.test('serve > told to stop while sealed > exits 0', async (t) => {
-  const sandbox = createSandbox(t);
-  const pass = writePassphrase(sandbox);
-  await mav(sandbox, ['init', '--key-store', 'passphrase', '--passphrase-file', pass]);
+  const sandbox = await createPassphraseVault(t);
   const child = spawnMav(sandbox, ['serve'], { stdio: ['ignore', 'pipe', 'pipe'] });
   child.stderr?.once('data', () => child.kill('SIGTERM'));
   t.equal((await finished(child)).code, 0);

@@ -94,53 +94,54 @@ t.test('a key file in the vault’s folder > moved or linked there > is not read
   }
 });
 
+/** Each way to spoil the list at `path`, and what is said of it. */
+function listSpoilings(path: string): [what: string, spoil: () => void, says: RegExp][] {
+  const folder = dirname(path);
+  const good = readFileSync(path, 'utf8');
+  return [
+    ['loosened', () => chmodSync(path, 0o644), /known-vaults\.json is open to other users; run: chmod 600/],
+    [
+      'its folder loosened',
+      () => chmodSync(folder, 0o777),
+      /maestrovault is open to other users; run: chmod 700/,
+    ],
+    ['no JSON', () => writeFileSync(path, '{"vaults": ['), /is damaged; restore it, or move it away/],
+    ['no list', () => writeFileSync(path, '{}'), /is damaged/],
+    ['an entry of another shape', () => writeFileSync(path, good.replace('"schema"', '"s"')), /is damaged/],
+    [
+      'a link',
+      () => {
+        renameSync(path, `${path}.real`);
+        symlinkSync(`${path}.real`, path);
+      },
+      /is a symbolic link/,
+    ],
+    [
+      'a folder',
+      () => {
+        rmSync(path);
+        mkdirSync(path);
+      },
+      /is not a file; move it away/,
+    ],
+    [
+      'a FIFO',
+      () => {
+        rmSync(path, { recursive: true });
+        spawnSync('mkfifo', ['-m', '600', path]);
+      },
+      /is not a file; move it away/,
+    ],
+  ];
+}
+
 t.test(
   'the list of known vaults > loosened, linked, damaged > is refused, and not taken for none',
   async (t) => {
     const own = await makeForeign(t);
     const path = listPath(own);
     const good = readFileSync(path);
-    const folder = dirname(path);
-    const cases: [string, () => void, RegExp][] = [
-      ['loosened', () => chmodSync(path, 0o644), /known-vaults\.json is open to other users; run: chmod 600/],
-      [
-        'its folder loosened',
-        () => chmodSync(folder, 0o777),
-        /maestrovault is open to other users; run: chmod 700/,
-      ],
-      ['no JSON', () => writeFileSync(path, '{"vaults": ['), /is damaged; restore it, or move it away/],
-      ['no list', () => writeFileSync(path, '{}'), /is damaged/],
-      [
-        'an entry of another shape',
-        () => writeFileSync(path, good.toString().replace('"schema"', '"s"')),
-        /is damaged/,
-      ],
-      [
-        'a link',
-        () => {
-          renameSync(path, `${path}.real`);
-          symlinkSync(`${path}.real`, path);
-        },
-        /is a symbolic link/,
-      ],
-      [
-        'a folder',
-        () => {
-          rmSync(path);
-          mkdirSync(path);
-        },
-        /is not a file; move it away/,
-      ],
-      [
-        'a FIFO',
-        () => {
-          rmSync(path, { recursive: true });
-          spawnSync('mkfifo', ['-m', '600', path]);
-        },
-        /is not a file; move it away/,
-      ],
-    ];
-    for (const [what, spoil, says] of cases) {
+    for (const [what, spoil, says] of listSpoilings(path)) {
       spoil();
       for (const args of [['get', 'db'], ['adopt', '--force'], ['serve'], ['doctor']]) {
         const { code, stdout, stderr } = await mav(own, args);
@@ -148,7 +149,7 @@ t.test(
         t.match(stdout + stderr, says, `${what}: ${args.join(' ')}`);
         t.notMatch(stdout, PLANTED);
       }
-      chmodSync(folder, 0o700);
+      chmodSync(dirname(path), 0o700);
       rmSync(path, { recursive: true, force: true });
       writeFileSync(path, good, { mode: 0o600 });
     }

@@ -7,21 +7,23 @@ import t from 'tap';
 import { copyProgram } from './fixtures/copied-program.ts';
 import { BIN, createSandbox } from './fixtures/vault.ts';
 
-const COMPILED = `cli.${process.platform}-${process.arch}.bin`;
+const compiledOf = (name: string) => `${name}.${process.platform}-${process.arch}.bin`;
 
-t.test('the compiled script > the Node that built it > V8 takes it', (t) => {
+t.test('the compiled scripts > the Node that built them > V8 takes them', (t) => {
   const folder = join(BIN, '..');
-  const source = readFileSync(join(folder, 'cli.js'), 'latin1');
-  t.match(source, /^[\0-\x7f]*$/, 'latin1 and UTF-8 are the same');
-  const script = new Script(source, { cachedData: readFileSync(join(folder, COMPILED)) });
-  t.equal(script.cachedDataRejected, false);
+  for (const name of ['cli', 'everyday-cli']) {
+    const source = readFileSync(join(folder, `${name}.js`), 'latin1');
+    t.match(source, /^[\0-\x7f]*$/, 'latin1 and UTF-8 are the same');
+    const script = new Script(source, { cachedData: readFileSync(join(folder, compiledOf(name))) });
+    t.equal(script.cachedDataRejected, false);
+  }
   t.end();
 });
 
 t.test('the compiled script > it is gone, cut off, or made with other flags > the same output', (t) => {
   const { folder, env } = createSandbox(t);
   const { bin } = copyProgram(join(folder, 'program'));
-  const compiled = join(bin, '..', COMPILED);
+  const compiled = join(bin, '..', compiledOf('cli'));
   const run = (...node: string[]) => {
     const { stdout, stderr, status } = spawnSync(process.execPath, [...node, bin, '--help'], {
       env,

@@ -5,8 +5,10 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { anyCharacter } from './fixtures/any-character.ts';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
+import { ODD_NAMES } from './fixtures/odd-names.ts';
 import { RUNS_WHOLE_SWEEPS, sample } from './fixtures/sample.ts';
-import { createSandbox, fillVault, MAV, mav } from './fixtures/vault.ts';
+import { stripDetermined } from './fixtures/transfer.ts';
+import { createSandbox, createVault, fillVault, MAV, mav } from './fixtures/vault.ts';
 import {
   encode,
   fresh,
@@ -22,7 +24,7 @@ import {
 
 t.setTimeout(550_000);
 
-/** Size of the sample of NAMES. */
+/** Size of the sample of ODD_NAMES. */
 const SAMPLE = 24;
 const ANY_TEXTS = RUNS_WHOLE_SWEEPS ? 60 : 20;
 
@@ -34,67 +36,6 @@ const show = (text: string) =>
     /[^\x20-\x7e]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16)}`,
   );
-
-/** What has gone wrong in one program or another. */
-const NAMES = [
-  ...['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'toJSON', 'then', 'length'],
-  ...[
-    '',
-    ' ',
-    '.',
-    '..',
-    '../..',
-    '/',
-    'a/b',
-    '//',
-    '%',
-    '%2F',
-    '%00',
-    '#',
-    '?',
-    '&',
-    '+',
-    ';',
-    '*',
-    ':x',
-    '\\',
-    '"',
-  ],
-  ...[
-    '0',
-    '-1',
-    '1e3',
-    'null',
-    'true',
-    'fields',
-    'value',
-    'rename',
-    'batch-get',
-    'mav://e/n#f',
-    '=',
-    'a=b',
-    '-o',
-    '--',
-  ],
-  ...[
-    '\0',
-    'a\0',
-    '\t',
-    '\n',
-    '\r\n',
-    '\x1b[2J',
-    '\x7f',
-    '\x80',
-    '\x9b',
-    '\u2028',
-    '\u202e',
-    '\u200b',
-    '\ufeff',
-    '\ufffd',
-  ],
-  ...['\ud800', '\udc00', 'a\ud83d', '\ud83d\ude00', '\uffff', '\ufdd0', 'é', 'e\u0301', 'ß', 'İ'],
-  ...['x'.repeat(512), 'x'.repeat(513), 'é'.repeat(256), `${'é'.repeat(256)}x`, '\ud83d\ude00'.repeat(128)],
-];
 
 async function checkAlike(t: Test, held: Held, kind: Kind, text: string): Promise<boolean> {
   const shown = `${kind} ${show(text)}`;
@@ -119,34 +60,12 @@ async function checkAlike(t: Test, held: Held, kind: Kind, text: string): Promis
   return isTaken;
 }
 
-interface Entry {
-  readonly created_at: string;
-  readonly updated_at: string;
-  readonly field_count?: number;
-  readonly written_by: string;
-  readonly version: number;
-  readonly accepted: boolean;
-}
-
-/** Everything in it, without its times. */
-/** What an import takes: the vault finds the rest for itself. */
-type Given = Omit<Entry, 'created_at' | 'updated_at' | 'field_count' | 'written_by' | 'accepted' | 'version'>;
-
-async function exportAll({ ask }: Held): Promise<Given[]> {
-  const entries: Given[] = [];
+async function exportAll({ ask }: Held): Promise<object[]> {
+  const entries: object[] = [];
   for (let target: string | null = '/v1/export'; target !== null; ) {
     const { status, json, headers }: Awaited<ReturnType<Held['ask']>> = await ask('GET', target);
     if (status !== 200) throw new Error(`the export answered ${status}`);
-    for (const {
-      created_at,
-      updated_at,
-      field_count,
-      written_by,
-      accepted,
-      version,
-      ...entry
-    } of json as Entry[])
-      entries.push(entry);
+    entries.push(...json.map(stripDetermined));
     target = /<([^>]*)>; *rel="next"/.exec(headers.link ?? '')?.[1] ?? null;
   }
   return entries;
@@ -171,7 +90,7 @@ t.test('names > odd ones, by every way in > all take the same, and all can be mo
   const held = await hold(t, await createHeldVault(t));
   await held.ask('PUT', '/v1/secrets/of', { body: { value: 'v' } });
   const refused: [Kind, string][] = [];
-  const texts = sample(t, NAMES, SAMPLE);
+  const texts = sample(t, ODD_NAMES, SAMPLE);
   for (const kind of ['name', 'field', 'environment'] as const)
     for (const text of texts) if (!(await checkAlike(t, held, kind, text))) refused.push([kind, text]);
   const all = [
@@ -249,7 +168,7 @@ t.test(
         }),
       ),
     };
-    const keys = NAMES.filter((name) => name.isWellFormed() && name !== '__proto__');
+    const keys = ODD_NAMES.filter((name) => name.isWellFormed() && name !== '__proto__');
     for (const key of ['__proto__', ...sample(t, keys, SAMPLE)])
       for (const [way, go] of Object.entries(ways))
         t.equal((await go(held, key)) === 400, key === '__proto__', `${show(key)} by ${way}`);
@@ -258,8 +177,7 @@ t.test(
 );
 
 t.test('mav > names that objects have of themselves > set, shown, exported and imported', async (t) => {
-  const [sandbox, other] = [createSandbox(t), createSandbox(t)];
-  for (const each of [sandbox, other]) await mav(each, ['init', '--key-store', 'file']);
+  const [sandbox, other] = [await createVault(t), await createVault(t)];
   const run = async (...args: string[]) => mav(sandbox, args, { input: '' });
   for (const name of ['__proto__', 'constructor', '..']) {
     t.equal((await run('set', name, '--value', `v ${name}`, '--env', name)).code, 0, name);

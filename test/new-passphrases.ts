@@ -10,7 +10,7 @@ import { createSandbox, mav } from './fixtures/vault.ts';
 
 t.test('init > passphrases that cannot be taken > asked for again, by the rule in the prompt', async (t) => {
   const sandbox = createSandbox(t);
-  const terminal = mavOnTerminal(t, sandbox, ['init', '--key-store', 'passphrase']);
+  const terminal = mavOnTerminal(t, sandbox, ['init', '--key-store', 'passphrase', '--no-recovery']);
   await answer(terminal, NEW, '');
   await answer(terminal, NEW, 'seven77');
   await answer(terminal, NEW, PASSPHRASE);
@@ -27,7 +27,7 @@ t.test('init > passphrases that cannot be taken > asked for again, by the rule i
 
 t.test('init > nothing but bad passphrases > ends, and leaves nothing behind', async (t) => {
   const sandbox = createSandbox(t);
-  const terminal = mavOnTerminal(t, sandbox, ['init', '--key-store', 'passphrase']);
+  const terminal = mavOnTerminal(t, sandbox, ['init', '--key-store', 'passphrase', '--no-recovery']);
   for (let count = 0; count < 5; count++) await answer(terminal, NEW, 'short');
   t.equal((await terminal.ended()).code, 1);
   t.notOk(existsSync(sandbox.home));

@@ -136,13 +136,25 @@ const CALLS: [operation: string, status: number, method: string, target: string,
   ['secrets.delete', 200, 'DELETE', SECRET],
   ['secrets.deleted', 200, 'GET', '/v1/deleted'],
   ['secrets.deleted', 400, 'GET', '/v1/deleted?limit=0'],
+  ['changes.list', 200, 'GET', '/v1/changes'],
+  ['changes.list', 400, 'GET', '/v1/changes?env=%00'],
   ['secrets.restore', 200, 'POST', `${SECRET}/restore`],
   ['secrets.restore', 409, 'POST', `${SECRET}/restore`],
   ['secrets.purge', 200, 'POST', `${SECRET}/purge`],
   ['secrets.restore', 404, 'POST', `${SECRET}/restore`],
+  ['audit.list', 200, 'GET', '/v1/audit?limit=1000'],
+  ['audit.list', 400, 'GET', '/v1/audit?limit=0'],
+  ['audit.verify', 200, 'GET', '/v1/audit/verify'],
+  ['audit.reads', 200, 'GET', '/v1/audit/reads?token=session'],
+  ['audit.reads', 400, 'GET', '/v1/audit/reads'],
   ['vault.status', 200, 'GET', '/v1/status'],
   ['vault.check', 200, 'GET', '/v1/check'],
+  ['vault.backup', 200, 'POST', '/v1/backups'],
   ['keys.rotate', 200, 'POST', '/v1/keys/rotate'],
+  ['keys.list', 200, 'GET', '/v1/keys'],
+  ['keys.add', 400, 'POST', '/v1/keys', { kind: 'none' }],
+  ['keys.remove', 404, 'POST', '/v1/keys/0123abcd/remove'],
+  ['keys.changePassphrase', 503, 'POST', '/v1/keys/passphrase', { passphrase: 'a', new_passphrase: 'b' }],
   ['vault.seal', 200, 'POST', '/v1/seal'],
   ['secrets.get', 503, 'GET', SECRET],
   ['vault.unseal', 200, 'POST', '/v1/unseal'],
@@ -150,15 +162,51 @@ const CALLS: [operation: string, status: number, method: string, target: string,
   ['vault.destroy', 400, 'POST', '/v1/destroy', {}],
 ];
 
+const OLD = 'an old passphrase';
+/** The code of 32 zeros. */
+const CODE = `${'abandon '.repeat(23)}art`;
+const RECOVERY = { recovery_code: CODE, kind: 'passphrase' };
+
 t.test('openapi.json > actual answers > are as described', async (t) => {
   const { id } = await daemon.createToken(['read']);
   const revoking: (typeof CALLS)[number] = ['tokens.revoke', 200, 'DELETE', `/v1/tokens/${id}`];
   const succeeded = new Set<string>();
   const rotated = (await daemon.createToken(['read'])).id;
+  await daemon.ask('PUT', '/v1/secrets/asks', { body: { value: 'v', confirm: 'always' } });
+  /** Returns the path of an approval that a request waits for. */
+  const defer = async () => {
+    const headers = { 'X-Approval': 'ask', 'X-Purpose': 'to see' };
+    const answer = await daemon.ask('GET', '/v1/secrets/asks', { headers });
+    t.strictSame(findDeviations(getOperation('secrets.get'), answer), [], 'the error names the approval');
+    return `/v1/approvals/${answer.json.approval.id}`;
+  };
+  /** Returns the id of a key that the vault does not need. */
+  const addKey = async () => {
+    const body = { kind: 'passphrase', new_passphrase: OLD };
+    return (await daemon.ask('POST', '/v1/keys', { token: session, body })).json.id;
+  };
   const own: (typeof CALLS)[number][] = [
+    ['approvals.approve', 200, 'POST', `${await defer()}/approve`],
+    ['approvals.deny', 200, 'POST', `${await defer()}/deny`],
+    ['approvals.deny', 404, 'POST', '/v1/approvals/0123456789abcdef/deny'],
+    ['approvals.list', await defer().then(() => 200), 'GET', '/v1/approvals?wait=1'],
     ['tokens.get', 200, 'GET', `/v1/tokens/${id}`],
+    ['keys.remove', 200, 'POST', `/v1/keys/${await addKey()}/remove`],
+    ['keys.newRecoveryCode', 200, 'POST', '/v1/keys/recovery-code'],
+    ['keys.add', 201, 'POST', '/v1/keys', { kind: 'recovery', recovery_code: CODE }],
+    ['vault.recover', 200, 'POST', '/v1/recover', { ...RECOVERY, new_passphrase: OLD }],
+    ['vault.recover', 400, 'POST', '/v1/recover', RECOVERY],
+    ['keys.add', 201, 'POST', '/v1/keys', { kind: 'passphrase', new_passphrase: OLD }],
+    [
+      'keys.changePassphrase',
+      200,
+      'POST',
+      '/v1/keys/passphrase',
+      { passphrase: OLD, new_passphrase: 'a new one' },
+    ],
     ['tokens.rotate', 201, 'POST', `/v1/tokens/${rotated}/rotate`, { overlap: '1h' }],
   ];
+  await daemon.ask('DELETE', '/v1/secrets/asks');
   for (const [name, status, method, target, body] of [...own, revoking, ...CALLS]) {
     // The owner alone rotates the tokens of others.
     const isOwners =

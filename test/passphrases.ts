@@ -6,17 +6,7 @@ import t, { type Test } from 'tap';
 import { startDaemon } from './fixtures/daemon.ts';
 import { answer, NEW, PASSPHRASE } from './fixtures/passphrases.ts';
 import { mavOnTerminal, openTerminal, type Terminal } from './fixtures/terminal.ts';
-import { BIN, createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
-
-/** A vault that needs its passphrase. */
-async function createSealable(t: Test): Promise<Sandbox & { readonly pass: string }> {
-  const sandbox = createSandbox(t);
-  const pass = join(sandbox.folder, 'pass');
-  writeFileSync(pass, `${PASSPHRASE}\n`, { mode: 0o600 });
-  const made = await mav(sandbox, ['init', '--key-store', 'passphrase', '--passphrase-file', pass]);
-  t.equal(made.code, 0, made.stderr);
-  return { ...sandbox, pass };
-}
+import { BIN, createPassphraseVault, createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
 
 /** `mav` behind a shell, so that something can be piped into it on the terminal. */
 function shell(t: Test, sandbox: Sandbox, before: string, args: string): Terminal {
@@ -27,7 +17,7 @@ function shell(t: Test, sandbox: Sandbox, before: string, args: string): Termina
 t.test(
   'unseal > a passphrase file that is empty, or none > said, and the vault is still offered',
   async (t) => {
-    const sandbox = await createSealable(t);
+    const sandbox = await createPassphraseVault(t);
     const daemon = await startDaemon(t, { sandbox, init: null, token: false });
     const empty = join(sandbox.folder, 'empty');
     writeFileSync(empty, '\n', { mode: 0o600 });
@@ -56,7 +46,7 @@ t.test(
 );
 
 t.test('nobody is asked on a terminal > the advice says what is in the way', async (t) => {
-  const sandbox = await createSealable(t);
+  const sandbox = await createPassphraseVault(t);
   const unasked = mavOnTerminal(t, sandbox, ['list', '--no-input']);
   t.match(await unasked.ended(), {
     code: 5,
@@ -80,17 +70,17 @@ t.test('serve --init > the passphrase just chosen > unseals, and the next comman
 });
 
 t.test('no daemon, something piped in > the passphrase is asked for on the terminal', async (t) => {
-  const sandbox = await createSealable(t);
+  const sandbox = await createPassphraseVault(t);
   const terminal = shell(t, sandbox, 'printf piped', 'set x');
   await answer(terminal, 'Passphrase: ', 'a wrong one');
   await terminal.see('The passphrase is wrong.');
   await answer(terminal, 'Passphrase: ', PASSPHRASE);
   t.equal((await terminal.ended()).code, 0);
-  t.equal((await mav(sandbox, ['get', 'x', '--passphrase-file', sandbox.pass])).stdout, 'piped');
+  t.equal((await mav(sandbox, ['get', 'x', '--passphrase-file', sandbox.passphraseFile])).stdout, 'piped');
 });
 
 t.test('no daemon > three wrong passphrases > exit 5, and nothing more is asked', async (t) => {
-  const sandbox = await createSealable(t);
+  const sandbox = await createPassphraseVault(t);
   const terminal = mavOnTerminal(t, sandbox, ['list']);
   for (const typed of ['one wrong', '', 'two wrong']) await answer(terminal, 'Passphrase: ', typed);
   const { code, shown } = await terminal.ended();
@@ -99,7 +89,7 @@ t.test('no daemon > three wrong passphrases > exit 5, and nothing more is asked'
 });
 
 t.test('a sealed daemon > on a terminal > commands offer to unseal, and go on', async (t) => {
-  const sandbox = await createSealable(t);
+  const sandbox = await createPassphraseVault(t);
   await startDaemon(t, { sandbox, init: null, token: false });
   const terminal = shell(t, sandbox, 'printf piped', 'set x');
   await terminal.see('The vault is sealed.');
@@ -136,7 +126,7 @@ t.test('a sealed daemon with a key file > on a terminal > asks whether to unseal
 });
 
 t.test('nobody can be asked > the advice works for the user who gets it', async (t) => {
-  const sandbox = await createSealable(t);
+  const sandbox = await createPassphraseVault(t);
   const says = async (args: string[], expected: RegExp, env: NodeJS.ProcessEnv = {}) => {
     const { code, stderr } = await mav(sandbox, args, { env });
     t.match(stderr, expected, args.join(' '));
@@ -191,7 +181,7 @@ t.test('serve > --passphrase-file, closed by its launcher > unseals; gone, serve
 t.test(
   'key rotate > a sealed daemon > unseals it with the passphrase; else says how, and it works',
   async (t) => {
-    const sandbox = await createSealable(t);
+    const sandbox = await createPassphraseVault(t);
     const daemon = await startDaemon(t, { sandbox, init: null, token: false });
     t.match(await mav(sandbox, ['key', 'rotate']), { code: 5, stderr: /passphrase; run: mav unseal\n$/ });
     const token = readFileSync(`${daemon.socket}.session`, 'utf8').trim();
@@ -211,7 +201,7 @@ t.test(
       code: 5,
       stderr: 'mav: the vault is sealed; run: mav unseal\n',
     });
-    const rotated = await mav(sandbox, ['key', 'rotate', '--passphrase-file', sandbox.pass]);
+    const rotated = await mav(sandbox, ['key', 'rotate', '--passphrase-file', sandbox.passphraseFile]);
     t.same([rotated.code, rotated.stderr], [0, 'The vault is unsealed.\nRotated to generation 3.\n']);
   },
 );

@@ -71,7 +71,7 @@ t.test(
     const pid = findDaemonPid(daemon);
     const needle = { name: 'KEK', bytes: Buffer.from(readKeyring(daemon.databasePath, keyFile).current.kek) };
     const { hits } = scanMemory(pid, [needle]);
-    t.ok(hits.length >= 3, 'one for each thread');
+    t.ok(hits.length >= 2, 'one for each thread');
     for (const { address } of hits) {
       const flags = readFlags(pid, address);
       t.ok(flags.includes('lo') && flags.includes('dd'), flags.join(' '));

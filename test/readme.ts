@@ -79,7 +79,7 @@ function checkPackage(t: Test, checkout: string): void {
   t.strictSame(
     files.filter(
       (file) =>
-        !/^(dist\/mav|dist\/src\/cli\.[a-z0-9-]+\.bin|dist\/.*\.(c?js|d\.c?ts|json)|docs\/[a-z-]+\.md|[A-Z]+(\.md)?|package\.json)$/.test(
+        !/^(dist\/mav|dist\/src\/(everyday-)?cli\.[a-z0-9-]+\.bin|dist\/.*\.(c?js|d\.c?ts|json)|docs\/[a-z-]+\.md|[A-Z]+(\.md)?|package\.json)$/.test(
           file,
         ),
     ),

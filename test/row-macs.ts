@@ -29,6 +29,7 @@ t.test('digestRow > a time that no row can have > integrity error', async (t) =>
     t.ok(isUniformFailure(() => digestRow({ ...ROW, accepted: time })));
     t.ok(isUniformFailure(() => digestRow({ ...ROW, expiresAt: time })));
     t.ok(isUniformFailure(() => digestRow({ ...ROW, rotateBy: time })));
+    t.ok(isUniformFailure(() => digestRow({ ...ROW, confirm: time })));
     t.ok(isUniformFailure(() => digestRow({ ...ROW, revision: time })));
     t.ok(isUniformFailure(() => digestRow({ ...ROW, fields: [{ field: 'otp', version: time }] })));
   }

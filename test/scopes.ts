@@ -36,6 +36,7 @@ const CONTRACT: Readonly<Record<string, Scope | null>> = {
   'POST /v1/secrets/:name/restore': 'write',
   'POST /v1/secrets/:name/purge': 'write',
   'GET /v1/deleted': 'read',
+  'GET /v1/changes': 'read',
   'POST /v1/secrets/:name/accept': 'session',
   'GET /v1/search': 'read',
   'GET /v1/export': 'read',
@@ -48,11 +49,24 @@ const CONTRACT: Readonly<Record<string, Scope | null>> = {
   'GET /v1/tokens/:id': 'admin',
   'POST /v1/tokens/:id/rotate': 'any',
   'DELETE /v1/tokens/:id': 'admin',
+  'GET /v1/audit': 'admin',
+  'GET /v1/audit/verify': 'admin',
+  'GET /v1/audit/reads': 'admin',
+  'GET /v1/approvals': 'session',
+  'POST /v1/approvals/:id/approve': 'session',
+  'POST /v1/approvals/:id/deny': 'session',
   'GET /v1/status': 'session',
   'POST /v1/unseal': 'session',
   'POST /v1/seal': 'session',
   'POST /v1/keys/rotate': 'session',
+  'GET /v1/keys': 'session',
+  'POST /v1/keys': 'session',
+  'POST /v1/keys/:id/remove': 'session',
+  'POST /v1/keys/passphrase': 'session',
+  'POST /v1/keys/recovery-code': 'session',
+  'POST /v1/recover': 'session',
   'GET /v1/check': 'session',
+  'POST /v1/backups': 'session',
   'POST /v1/destroy': 'session',
 };
 
@@ -66,10 +80,17 @@ const session = readFileSync(locateSessionToken(daemon.env, daemon.socket), 'utf
 
 const titleOf = ({ method, path }: Route) => `${method} ${path}`;
 
+/** Parameters without which an operation fails. */
+const NEEDED: Readonly<Record<string, string>> = {
+  'secrets.search': '?q=x',
+  'audit.reads': '?token=session',
+};
+
 /** Asks for what is not there, with a body that is none (or no value): past the scope nothing happens. */
 function send(route: Route, token: string | null) {
   const target = route.path.replace(':name', 'n').replace(':field', 'f').replace(':id', '0123456789abcdef');
-  return ask(daemon.socket, route.method, route.path === '/v1/search' ? `${target}?q=x` : target, {
+  const query = NEEDED[route.operation] ?? '';
+  return ask(daemon.socket, route.method, target + query, {
     token,
     body: route.body === 'none' ? undefined : route.bytes === 'body' ? '' : '{',
   });

@@ -14,7 +14,7 @@ async function serveRest(t: Test, rest: () => ListResponse['rest']) {
   const holding = { hold: () => {}, release: () => {} };
   const server = createServer(async ({ method = '' }, response) => {
     const headers = ['Content-Type', 'application/json'];
-    const about = { route: null, tokenId: null, code: null, requestId: '', isLast: false };
+    const about = { route: null, tokenId: null, code: null, requestId: '', isLast: false, isLive: false };
     const answer = { status: 200, headers, body: new Uint8Array([0x5b]), rest: rest(), ...about };
     outcomes.push(await sendInPieces(response, method, answer, holding, () => {}));
   });

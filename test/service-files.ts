@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'plist';
 import t from 'tap';
+import { describeBackupTimer } from '../src/cli/service/backup-timer.ts';
 import { describeLaunchd } from '../src/cli/service/launchd.ts';
 import type { Facts, Service } from '../src/cli/service/service.ts';
 import { describeSystemd } from '../src/cli/service/systemd.ts';
@@ -19,6 +20,7 @@ const ODD = `o d'd "q" 100%h $HOME \${HOME} back\\slash é <&> ;#`;
 function factsIn(folder: string): Facts {
   return {
     command: [join(folder, 'node'), join(folder, 'bin.js'), 'serve'],
+    vault: null,
     environment: { MAV_HOME: join(folder, 'vault') },
     socketPath: join(folder, 'vault', 'maestrovault.sock'),
     userHome: folder,
@@ -35,6 +37,17 @@ t.test('service files > a usual installation > are what they were', async (t) =>
   t.matchSnapshot(contentsOf(describeLaunchd(factsIn('/Users/me'))), 'launchd');
 });
 
+t.test('backup timer > a usual installation > is what it was', async (t) => {
+  const facts = factsIn('/home/me');
+  const command = ['/home/me/node', '/home/me/bin.js', 'backup', '--keep', '30', '--no-input', '/mnt/b'];
+  for (const platform of ['linux', 'darwin'] as const) {
+    const { files } = describeBackupTimer({ ...facts, command }, platform);
+    t.matchSnapshot(files.map(({ path, content }) => `${path}\n\n${content}`).join('\n'), platform);
+  }
+  const named = describeBackupTimer({ ...facts, vault: 'work' }, 'darwin').files;
+  t.match(named[0]?.path, /maestrovault\.backup\.work\.plist$/);
+});
+
 t.test(
   'units > whatever is in the paths > systemd takes them',
   { skip: skipWithout('systemd-analyze') },
@@ -43,7 +56,7 @@ t.test(
       await t.test(name, async (t) => {
         const { folder } = createSandbox(t);
         const facts = factsIn(join(folder, name));
-        const { files } = describeSystemd(facts);
+        const files = [...describeSystemd(facts).files, ...describeBackupTimer(facts, 'linux').files];
         mkdirSync(join(folder, name));
         // It wants to see that the program is there.
         writeFileSync(join(folder, name, 'node'), '', { mode: 0o700 });

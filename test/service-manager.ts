@@ -4,6 +4,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   writeFileSync,
@@ -129,6 +130,26 @@ t.test('service > the vault is away > it gives up; back again, start works', { s
   t.match(await machine.mav('token', 'list'), { code: 0, stdout: '[]\n' });
 });
 
+t.test(
+  'service backup > installed > a backup is made when its time has come, until --off',
+  { skip },
+  async (t) => {
+    const folder = join(sandbox.folder, 'backups');
+    mkdirSync(folder);
+    const timer = 'maestrovault-backup.timer';
+    t.match(await machine.mav('service', 'backup', folder, '--daily', '--keep', '2'), { code: 0 });
+    t.equal((await machine.run('systemctl', '--user', 'is-active', timer)).stdout, 'active\n');
+    for (let count = 0; count < 3; count++) {
+      const started = await machine.run('systemctl', '--user', 'start', 'maestrovault-backup.service');
+      t.equal(started.code, 0, started.stderr);
+    }
+    t.equal(readdirSync(folder).length, 2);
+    t.match(await machine.mav('service', 'backup', '--off'), { code: 0, stderr: /Removed .*backup\.timer/ });
+    t.not((await machine.run('systemctl', '--user', 'is-active', timer)).stdout, 'active\n');
+    t.equal(readdirSync(folder).length, 2, 'the backups stay');
+  },
+);
+
 t.test('service > uninstall > stops it, and nothing but the vault is left', { skip }, async (t) => {
   t.equal((await machine.mav('service', 'uninstall')).code, 0);
   t.notOk(isListening());
@@ -175,6 +196,7 @@ for (const name of [`o d'd "q" 100%h $HOME \${HOME} back\\slash é <&> ;#`, `100
     const configHome = join(sandbox.env.HOME ?? '', '.config');
     const { files } = describeSystemd({
       command,
+      vault: null,
       environment: { MAV_HOME: odd },
       socketPath,
       userHome: odd,

@@ -3,16 +3,9 @@ import { existsSync, rmSync } from 'node:fs';
 import t from 'tap';
 import { startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
-import {
-  createLockedVault,
-  findKeyFile,
-  MALFORMED,
-  readStatus,
-  settle,
-  UNKNOWN,
-} from './fixtures/reports.ts';
+import { findKeyFile, MALFORMED, readStatus, settle, UNKNOWN } from './fixtures/reports.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { createSandbox, createVault, mav } from './fixtures/vault.ts';
+import { createPassphraseVault, createSandbox, createVault, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -50,7 +43,7 @@ t.test('status > with a daemon > says which process, and since when', async (t) 
 });
 
 t.test('status > a passphrase without a daemon > sealed unless it is given in a file', async (t) => {
-  const sandbox = await createLockedVault(t);
+  const sandbox = await createPassphraseVault(t);
   const sealed = await readStatus(sandbox);
   t.match(sealed, { code: 5, json: { daemon: 'not running', sealed: true, key_stores: ['passphrase'] } });
   t.match(sealed.json.reason, 'passphrase');
@@ -64,7 +57,7 @@ t.test(
   'status > a passphrase, on a terminal > nobody is asked',
   { skip: skipWithout('python3') },
   async (t) => {
-    const sandbox = await createLockedVault(t);
+    const sandbox = await createPassphraseVault(t);
     const { code, shown } = await mavOnTerminal(t, sandbox, ['status']).ended();
     t.equal(code, 5);
     t.matchSnapshot(settle(shown, sandbox));

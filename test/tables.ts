@@ -7,8 +7,11 @@ import t, { type Test } from 'tap';
 import { formatTable } from '../src/cli/formats/table.ts';
 import { type Daemon, startDaemon } from './fixtures/daemon.ts';
 import { skipWithout } from './fixtures/programs.ts';
+import { shareDaemon } from './fixtures/shared-daemon.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
 import { BIN, mav } from './fixtures/vault.ts';
+
+const emptied = await shareDaemon(t);
 
 t.setTimeout(550_000);
 const skip = skipWithout('python3');
@@ -62,7 +65,7 @@ const UNSAFE = /[^\P{C}\n]|\p{Zl}|\p{Zp}/u;
 const TIME = /\d{4}-\d\d-\d\d \d\d:\d\d/g;
 
 t.test('list and search > every shape of entry > fits every terminal, line for line', { skip }, async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await emptied();
   await fill(daemon);
   for (const command of [['list'], ['search', 'e'], ['list', '--filter', 'O']]) {
     const all = JSON.parse((await mav(daemon, command)).stdout).length;
@@ -84,7 +87,7 @@ t.test('list and search > every shape of entry > fits every terminal, line for l
 });
 
 t.test('tables > a terminal that tells no width, and a pipe > nothing is cut', { skip }, async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await emptied();
   await fill(daemon);
   const { shown } = await onTerminal(t, daemon, ['list'], 0);
   const piped = (await mav(daemon, ['list', '-o', 'table'], { env: { TZ: 'UTC' } })).stdout;
@@ -110,7 +113,7 @@ t.test('tables > no entry > a sentence and no heading', { skip }, async (t) => {
 });
 
 t.test('token list > every shape > fits, times are short, ids whole', { skip }, async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await emptied();
   const names = ['ci', '名前-🔑', 'x\u202ey\u200b', 'n'.repeat(300)];
   for (const name of names)
     await daemon.createToken(['read', 'write', 'generate', 'admin'], { name, expires_in: '24h' });

@@ -3,8 +3,9 @@
  * Whatever was changed is refused, with one uniform answer, and nothing else suffers. `tampered-writes.ts` writes afterwards.
  */
 import t from 'tap';
+import { listExchanges, pick } from './fixtures/exchanges.ts';
 import { sample } from './fixtures/sample.ts';
-import type { Located, Row, Table } from './fixtures/stored.ts';
+import type { Row, Table } from './fixtures/stored.ts';
 import { CANARY, findAnswered, readersOf } from './fixtures/tampered.ts';
 import { BEYOND_SAFE, createTampering, flip, LATER } from './fixtures/tampering.ts';
 
@@ -52,75 +53,6 @@ for (const [what, damage] of Object.entries(DAMAGES)) {
   }
 }
 
-/** What two rows may exchange. Of a secret and a field only the columns that both have. */
-const EXCHANGES: Readonly<Record<string, readonly string[]>> = {
-  payload: ['payload'],
-  'wrapped DEK': ['wrapped_dek'],
-  'payload and wrapped DEK': ['payload', 'wrapped_dek'],
-  version: ['version'],
-  envelope: ['payload', 'wrapped_dek', 'version'],
-  metadata: ['metadata'],
-  times: ['created_at', 'updated_at'],
-  'time of creation': ['created_at'],
-  writer: ['written_by'],
-  acceptance: ['accepted'],
-  'envelope and times': ['payload', 'wrapped_dek', 'version', 'created_at', 'updated_at'],
-  'whole content': [
-    'payload',
-    'wrapped_dek',
-    'version',
-    'created_at',
-    'updated_at',
-    'metadata',
-    'field_count',
-  ],
-  name: ['name'],
-  environment: ['environment'],
-  'name and environment': ['name', 'environment'],
-  'name of the field': ['field'],
-  parent: ['secret_id'],
-};
-
-function pick(row: Row, columns: readonly string[]): Row {
-  return Object.fromEntries(columns.map((column) => [column, row[column]]));
-}
-
-function isSame(a: Row, b: Row, columns: readonly string[]): boolean {
-  return columns.every((column) => Buffer.from(String(a[column])).equals(Buffer.from(String(b[column]))));
-}
-
-/** Whether a row that stays has the changed one's place. */
-function isTaken(changed: Located, leaving: readonly Located[]): boolean {
-  const keys = changed.table === 'secrets' ? ['name', 'environment'] : ['secret_id', 'field'];
-  return rows.some(
-    (other) =>
-      other.table === changed.table && !leaving.includes(other) && isSame(other.row, changed.row, keys),
-  );
-}
-
-/** Two rows after they exchanged these columns (or the first one took the other's); null where that is impossible. */
-function exchange(
-  a: Located,
-  b: Located,
-  columns: readonly string[],
-  mode: 'swap' | 'copy',
-): Located[] | null {
-  const shared = columns.filter((column) => column in a.row && column in b.row);
-  if (shared.length === 0 || isSame(a.row, b.row, shared)) return null;
-  if (
-    shared.includes('payload') &&
-    [a, b].some(({ table, row }) => table === 'secrets' && row.payload === null)
-  ) {
-    // A field's payload cannot be NULL; that a secret's is, is attacked below.
-    if (a.table !== b.table) return null;
-  }
-  const first = { ...a, row: { ...a.row, ...pick(b.row, shared) } };
-  const second = { ...b, row: { ...b.row, ...pick(a.row, shared) } };
-  const changed = mode === 'swap' ? [first, second] : [first];
-  const out = mode === 'swap' ? [a, b] : [a];
-  return changed.some((one) => isTaken(one, out)) ? null : changed;
-}
-
 const PAIRS: Readonly<Record<string, readonly [Table, Table]>> = {
   'two secrets': ['secrets', 'secrets'],
   'two fields': ['fields', 'fields'],
@@ -128,35 +60,10 @@ const PAIRS: Readonly<Record<string, readonly [Table, Table]>> = {
   'a field and a secret': ['fields', 'secrets'],
 };
 
-interface Attack {
-  readonly part: string;
-  readonly what: string;
-  readonly before: readonly Located[];
-  readonly changed: readonly Located[];
-}
-
-/** Every part that rows of these tables can exchange, for every ordered pair of them. */
-function* listAttacks(left: Table, right: Table): Generator<Attack> {
-  for (const a of rows.filter(({ table }) => table === left)) {
-    for (const b of rows.filter(({ table, row }) => table === right && row !== a.row)) {
-      for (const [part, columns] of Object.entries(EXCHANGES)) {
-        for (const mode of ['swap', 'copy'] as const) {
-          const changed = exchange(a, b, columns, mode);
-          // A swap is the same from both sides; a copy is not.
-          const isSeen = mode === 'swap' && left === right && rows.indexOf(a) > rows.indexOf(b);
-          if (changed === null || isSeen) continue;
-          const what = `${mode} ${part}, row ${rows.indexOf(a)} from ${rows.indexOf(b)}`;
-          yield { part, what, before: mode === 'swap' ? [a, b] : [a], changed };
-        }
-      }
-    }
-  }
-}
-
 for (const [whose, [left, right]] of Object.entries(PAIRS)) {
   t.test(`read > ${whose} exchange any part, every ordered pair > integrity`, async (t) => {
     const problems: string[] = [];
-    const attacks = sample(t, [...listAttacks(left, right)], ATTACKS);
+    const attacks = sample(t, [...listExchanges(rows, left, right)], ATTACKS);
     for (const { what, before, changed } of attacks) {
       file.replace(before, changed);
       const targets = changed.flatMap((one) => readersOf(file, one));
@@ -197,6 +104,7 @@ const EDITS: Readonly<Record<string, (row: Row) => Row | null>> = {
   'another writer': () => ({ written_by: '00c0ffee00c0ffee' }),
   'no writer': () => ({ written_by: '' }),
   'another version of the secret': (row) => ({ revision: row.revision + 1 }),
+  'another approval that is asked for': (row) => (row.metadata ? { confirm: (row.confirm + 1) % 3 } : null),
   'another date of expiry': (row) => (row.metadata ? { expires_at: row.expires_at + 1 } : null),
   'another date of rotation': (row) => (row.metadata ? { rotate_by: row.rotate_by + 1 } : null),
   'another kind of change': (row) => (row.metadata ? { change: 'import' } : null),

@@ -170,7 +170,7 @@ t.test('passphrase > typed with spaces around it > kept as typed', { skip }, asy
   const sandbox = createSandbox(t);
   const typed = '  hunter2 hunter3  ';
   const made = await answer(
-    mavOnTerminal(t, sandbox, ['init', '--key-store', 'passphrase']),
+    mavOnTerminal(t, sandbox, ['init', '--key-store', 'passphrase', '--no-recovery']),
     ['New passphrase (at least 8 characters): ', typed + enter],
     ['Once more: ', typed + enter],
   );
@@ -197,7 +197,7 @@ t.test('init > the passphrase is not given > no vault is left behind', { skip },
     [130, [prompt, enter], [`Choose a longer one.\n${prompt}`, ctrlC]],
   ];
   for (const [code, ...answers] of cases) {
-    const init = mavOnTerminal(t, sandbox, ['init', '--key-store', 'passphrase']);
+    const init = mavOnTerminal(t, sandbox, ['init', '--key-store', 'passphrase', '--no-recovery']);
     t.equal((await answer(init, ...answers)).code, code);
     t.notOk(existsSync(sandbox.databasePath));
   }

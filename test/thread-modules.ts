@@ -31,18 +31,13 @@ const READER = [
   `node_modules/sodium-native/prebuilds/${SYSTEM}/sodium-native.node`,
 ];
 
-/** The writer also parses bodies and draws passphrases. */
+/** The writer also draws passphrases. It parses bodies with zod, which its bundle contains. */
 const WRITER = [
   ...READER.map((file) => file.replace('reader.js', 'writer.js')),
   'node_modules/@scure/bip39/wordlists/english.js',
-  ...['', 'v4/classic/', 'v4/core/', 'v4/locales/'].map((folder) => `node_modules/zod/${folder}*.cjs`),
 ];
 
-/** Modules of zod by their folders: it has more than a hundred, and none of them loads anything else. */
-function toEntry(url: string): string {
-  const file = fileURLToPath(url).slice(ROOT.length + 1);
-  return file.startsWith('node_modules/zod/') ? file.replace(/[^/]+\.cjs$/, '*.cjs') : file;
-}
+const toEntry = (url: string) => fileURLToPath(url).slice(ROOT.length + 1);
 
 function readModules(folder: string): string[][] {
   return readdirSync(folder)

@@ -2,9 +2,9 @@
  * A token's holder attacks the owner's programs: whatever a token wrote, under whatever name, reaches no program of the
  * owner's that was not told to take it by its name.
  */
-import t, { type Test } from 'tap';
-import { type Daemon, startDaemon } from './fixtures/daemon.ts';
+import t from 'tap';
 import { skipWithout } from './fixtures/programs.ts';
+import { shareDaemon } from './fixtures/shared-daemon.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
 import { mav } from './fixtures/vault.ts';
 
@@ -12,20 +12,11 @@ t.setTimeout(300_000);
 
 const SHOW = ['--', process.execPath, '-e', 'process.stdout.write(JSON.stringify(process.env))'];
 
-/** Serves each of the attacks, one after the other. */
-const shared = await startDaemon(t);
-
-async function empty(daemon: Daemon): Promise<void> {
-  for (const { name, environment } of (await daemon.ask('GET', '/v1/secrets')).json)
-    await daemon.ask('DELETE', `/v1/secrets/${name}?env=${environment}`);
-}
+const emptied = await shareDaemon(t);
 
 /** With one entry of the owner's, which has a field, and a way to ask with a token that may write. */
-async function open(t: Test, { trusted = false, daemon }: { trusted?: boolean; daemon?: Daemon } = {}) {
-  return prepare(daemon ?? (await startDaemon(t)), trusted);
-}
-
-async function prepare(daemon: Daemon, trusted: boolean) {
+async function open({ trusted = false }: { trusted?: boolean } = {}) {
+  const daemon = await emptied();
   const own = (args: string[], input?: string) => mav(daemon, args, input === undefined ? {} : { input });
   const done = async (args: string[], input?: string) => {
     const { code, stdout, stderr } = await own(args, input);
@@ -120,8 +111,7 @@ const ATTACKS: Readonly<
 
 for (const [what, attack] of Object.entries(ATTACKS)) {
   t.test(`exec > a token wrote ${what} > the program does not get it, and the owner is told`, async (t) => {
-    await empty(shared);
-    const opened = await open(t, { daemon: shared });
+    const opened = await open();
     t.match((await opened.exec()).env, { KEPT: 'owners', KEPT_USER: 'root' });
     const [name, variable] = await attack(opened);
     const left = await opened.exec();
@@ -150,7 +140,7 @@ for (const [what, attack] of Object.entries(ATTACKS)) {
 }
 
 t.test('exec > an unaccepted secret on top of the default one > neither is taken', async (t) => {
-  const { ask, exec } = await open(t);
+  const { ask, exec } = await open();
   await ask('PUT', '/v1/secrets/kept?env=prod', { value: 'evil' });
   const { env, stderr } = await exec('--env', 'prod');
   t.equal(env.KEPT, undefined);
@@ -158,7 +148,7 @@ t.test('exec > an unaccepted secret on top of the default one > neither is taken
 });
 
 t.test('exec > a trusted token wrote it > taken, and shown as its', async (t) => {
-  const { ask, exec, daemon, done, id } = await open(t, { trusted: true });
+  const { ask, exec, daemon, done, id } = await open({ trusted: true });
   await ask('PUT', '/v1/secrets/ci', { value: 'given' });
   t.equal((await exec()).env.CI, 'given');
   const entry = await daemon.ask('GET', '/v1/secrets/ci', { token: daemon.admin });
@@ -172,7 +162,7 @@ t.test('exec > a trusted token wrote it > taken, and shown as its', async (t) =>
 });
 
 t.test('token create > trusted, asked for with an admin token > forbidden', async (t) => {
-  const { daemon } = await open(t);
+  const { daemon } = await open();
   const body = { name: 'x', scopes: ['write'], trusted: true };
   const { status, json } = await daemon.ask('POST', '/v1/tokens', { token: daemon.admin, body });
   t.match(
@@ -184,7 +174,7 @@ t.test('token create > trusted, asked for with an admin token > forbidden', asyn
 const skip = skipWithout('python3');
 
 t.test('accept > a token writes after it was shown > nothing is accepted', { skip }, async (t) => {
-  const { daemon, ask, done, exec, id } = await open(t);
+  const { daemon, ask, done, exec, id } = await open();
   await ask('PATCH', '/v1/secrets/kept', { metadata: { note: 1 } });
   await ask('PUT', '/v1/secrets/kept/fields/host', { value: 'harmless' });
   await ask('PUT', `/v1/secrets/kept/fields/${encodeURIComponent('user, port')}`, { value: 'v' });
@@ -221,7 +211,7 @@ t.test(
   'accept > several, of which one was changed meanwhile > says which were accepted',
   { skip },
   async (t) => {
-    const { daemon, ask } = await open(t);
+    const { daemon, ask } = await open();
     for (const name of ['a', 'b', 'c']) await ask('PUT', `/v1/secrets/${name}`, { value: 'given' });
     const terminal = mavOnTerminal(t, daemon, ['accept', 'a', 'b', 'c', 'a']);
     await terminal.see('Accept a, b, c? [y/N] ');
@@ -240,7 +230,7 @@ t.test(
 );
 
 t.test('accept > nobody can be asked, a name is missing, a token asks > nothing is accepted', async (t) => {
-  const { daemon, ask, own, token } = await open(t);
+  const { daemon, ask, own, token } = await open();
   await ask('PUT', '/v1/secrets/ci?env=prod', { value: 'given' });
   t.match(await own(['accept', 'mav://prod/ci']), {
     code: 2,
@@ -272,7 +262,7 @@ t.test('accept > nobody can be asked, a name is missing, a token asks > nothing 
 });
 
 t.test('secret > a token wrote a field > the entry names it until it is accepted', async (t) => {
-  const { daemon, ask, done, id } = await open(t);
+  const { daemon, ask, done, id } = await open();
   const read = async () => (await daemon.ask('GET', '/v1/secrets/kept', { token: daemon.admin })).json;
   t.equal((await read()).unaccepted_fields, undefined);
   await ask('PUT', '/v1/secrets/kept/fields', { fields: { host: 'x', user: 'y' } });

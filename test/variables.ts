@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ask } from './fixtures/ask.ts';
 import { type Daemon, startDaemon } from './fixtures/daemon.ts';
+import { shareDaemon } from './fixtures/shared-daemon.ts';
 import { type Finished, mav, type Sandbox } from './fixtures/vault.ts';
+
+const emptied = await shareDaemon(t);
 
 t.setTimeout(550_000);
 
@@ -32,7 +35,7 @@ function isError(t: Test, { code, stdout, stderr }: Finished, expected: number, 
 t.test(
   'an environment that holds nothing > however it was named > exit code 3, unless --allow-empty',
   async (t) => {
-    const daemon = await startDaemon(t);
+    const daemon = await emptied();
     await store(daemon, 'db', 'canary');
     await store(daemon, 'db', 'canary', 'prod');
     await store(daemon, 'api', 'canary', 'dev');
@@ -117,7 +120,7 @@ const UNFIT: readonly (readonly [name: string, value: string | Uint8Array, why: 
 ];
 
 t.test('what cannot be a variable > not asked for by name > left out, with one note', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await emptied();
   await store(daemon, 'good', 'v');
   for (const [name, value] of UNFIT) await store(daemon, name, value);
   await store(daemon, 'ld', 'canary', '', 'preload');
@@ -146,7 +149,7 @@ t.test('what cannot be a variable > not asked for by name > left out, with one n
 });
 
 t.test('what cannot be a variable > asked for by name > an error that names it', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await emptied();
   await store(daemon, 'good', 'v');
   for (const [name, value, , code] of UNFIT) {
     await store(daemon, name, value);
@@ -188,7 +191,7 @@ t.test('what cannot be a variable > asked for by name > an error that names it',
 t.test(
   'what cannot be a variable > on top of another environment > that one does not show through',
   async (t) => {
-    const daemon = await startDaemon(t);
+    const daemon = await emptied();
     await store(daemon, 'db', 'of the default environment');
     await store(daemon, 'db', Buffer.from([0xff]), 'prod');
     await store(daemon, 'other', 'v', 'prod');
@@ -199,7 +202,7 @@ t.test(
 );
 
 t.test('--except, --filter > names of secrets > go with their fields', async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await emptied();
   await store(daemon, 'db-main', 'v');
   await store(daemon, 'db-main', 'v', '', 'host');
   await store(daemon, 'a-b', 'v');

@@ -5,10 +5,12 @@ import { buildVectors, VECTORS_FOLDER } from '../scripts/vectors.ts';
 import { type ContextKind, encodeContext } from '../workers/envelope/context.ts';
 import { IntegrityError } from '../workers/envelope/integrity.ts';
 import { asKek } from '../workers/envelope/keys.ts';
+import { unwrapForRecovery } from '../workers/envelope/recovery-slot.ts';
 import { digestRow } from '../workers/envelope/row-digest.ts';
 import { computeTokenMac, type TokenRow, verifyTokenMac } from '../workers/envelope/row-mac.ts';
 import { unwrapRootKey } from '../workers/envelope/slot.ts';
 import { readWrap } from '../workers/envelope/wrap.ts';
+import { decodeRecoveryCode } from '../workers/generated/recovery-code.ts';
 import { deriveMacKey, hex, isUniformFailure, openPayload, openWrap } from './fixtures/envelope.ts';
 
 // Our own vectors: test/vectors/mav5, written by scripts/vectors.ts.
@@ -48,6 +50,7 @@ const readDigest = (h: Header): Buffer =>
     accepted: Number(h('accepted')),
     expiresAt: Number(h('expires-at')),
     rotateBy: Number(h('rotate-by')),
+    confirm: Number(h('confirm')),
     revision: Number(h('revision')),
     change: h('change'),
     isOld: h('old') === '1',
@@ -64,6 +67,7 @@ const readTokenRow = (h: Header): TokenRow => ({
   name: h('name'),
   scopes: h('scopes'),
   trusted: Number(h('trusted')),
+  confirm: Number(h('confirm')),
   createdAt: Number(h('created-at')),
   expiresAt: h('expires-at') === 'never' ? null : Number(h('expires-at')),
   notBefore: h('not-before') === 'never' ? null : Number(h('not-before')),
@@ -78,6 +82,11 @@ const openers: Record<string, (h: Header, blob: Buffer) => [Uint8Array, Uint8Arr
   wrap: (h, blob) => {
     const unwrapped = openWrap(hex(h('wrapping-key')), blob, readContext(h), readDigest(h));
     return [Buffer.concat([readWrap(blob).keyId, unwrapped]), hex(h('wrapping-key-id') + h('key'))];
+  },
+  recovery: (h, blob) => {
+    const code = decodeRecoveryCode(Buffer.from(h('words')));
+    if (!hex(h('code')).equals(code)) throw new Error('the words are not those of the code');
+    return [unwrapForRecovery(code, blob, readContext(h)), hex(h('root-key'))];
   },
   slot: (h, blob) => [unwrapRootKey(Buffer.from(h('passphrase')), blob, readContext(h)), hex(h('root-key'))],
   'row-digest': (h, blob) => [readDigest(h), blob],

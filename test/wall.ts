@@ -8,12 +8,21 @@ const root = dirname(import.meta.dirname);
 const MESSAGES = 'workers/messages.ts';
 const KEEPER = 'src/pool/keeper.ts';
 const OWNERSHIP = 'src/daemon/ownership.ts';
-/** failures.ts knows both sides' errors, and nothing else of them. */
-const JOINING_FILES = ['workers/reader.ts', 'workers/writer.ts', 'workers/vault.ts', 'workers/failures.ts'];
+/** failures.ts knows both sides' errors, and nothing else of them; open-vault.ts has types only. */
+const JOINING_FILES = [
+  'workers/reader.ts',
+  'workers/writer.ts',
+  'workers/vault.ts',
+  'workers/open-vault.ts',
+  'workers/failures.ts',
+];
 const STORE_MAY_USE = ['better-sqlite3', 'node:fs', 'node:path'];
 const ENVELOPE_MAY_USE = ['node:crypto', 'node:buffer'];
 /** The only one that calls libsodium, whose addon checks no lengths. */
 const SODIUM = 'workers/envelope/sodium.ts';
+
+/** They read another program's vault. */
+const GO_OPERATIONS = ['workers/operations/go-vault.ts', 'workers/operations/replace-go-vault.ts'];
 
 interface Rule {
   readonly name: string;
@@ -43,7 +52,18 @@ function isOfTree(path: string): boolean {
 
 /** Who may hold both a row and the key that opens it. */
 function joinsStoreAndKeys(file: string, { imports }: Scan): string[] {
-  if (isIn(file, 'workers/operations', 'workers/entries') || JOINING_FILES.includes(file)) return [];
+  if (
+    isIn(
+      file,
+      'workers/operations',
+      'workers/entries',
+      'workers/audit',
+      'workers/rotation',
+      'workers/row-set',
+    ) ||
+    JOINING_FILES.includes(file)
+  )
+    return [];
   const store = imports.find(({ to }) => isIn(to, 'workers/store'));
   const keys = imports.find(({ to }) => isIn(to, 'workers/envelope', 'workers/keys'));
   return store && keys ? [`${file} takes ${store.to} and ${keys.to}`] : [];
@@ -111,6 +131,16 @@ const rules: Rule[] = [
     [['workers/keys/slots/a.ts', `import type { SlotRow } from '../../store/keys.ts';`]],
   ),
   forbid(
+    'workers/go-vault > only its two operations take it, and these are loaded for the import alone',
+    ({ from, to, kind }) =>
+      (isIn(to, 'workers/go-vault') && !isIn(from, 'workers/go-vault') && !GO_OPERATIONS.includes(from)) ||
+      (GO_OPERATIONS.includes(to) && kind !== 'dynamic'),
+    [
+      ['workers/operations/a.ts', `import { readRows } from '../go-vault/rows.ts';`],
+      ['workers/a.ts', `import { readGoVault } from './operations/go-vault.ts';`],
+    ],
+  ),
+  forbid(
     'workers/errors and workers/files > take of the tree only messages.ts and their own folder',
     ({ from, to }) =>
       isIn(from, 'workers/errors', 'workers/files') &&
@@ -123,7 +153,7 @@ const rules: Rule[] = [
     ],
   ),
   {
-    name: 'workers > only operations, entries and the thread entries join store with envelope or keys',
+    name: 'workers > only operations, entries, audit, rotation, row-set and the thread entries join store with envelope or keys',
     findBreaches: joinsStoreAndKeys,
     broken: [
       [

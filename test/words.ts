@@ -55,12 +55,12 @@ t.test('table > every spelling of every option > is that option', async (t) => {
       }
 });
 
-t.test('commands > names and aliases > are all different, and no command is a group', async (t) => {
+t.test('commands > names and aliases > are all different, and one command is a group too', async (t) => {
   const all = Object.entries(commands).flatMap(([words, { aliases = [] }]) => [words, ...aliases]);
   t.equal(new Set(all).size, all.length);
   t.same(
     all.filter((words) => isGroup(words)),
-    [],
+    ['audit'],
   );
 });
 

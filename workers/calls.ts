@@ -6,7 +6,7 @@ import type { BodyOperation, BodyRequest } from './bodies/schemas.ts';
 import { toFailure } from './failures.ts';
 import type { ReplyBuffer } from './json/reply.ts';
 import type { Call, Reply, Success } from './messages.ts';
-import type { WritableVault } from './vault.ts';
+import type { WritableVault } from './open-vault.ts';
 
 /** What an operation returns beside the body that it writes. */
 export type Outcome = Pick<Success, 'cursor' | 'etag' | 'principals' | 'warning' | 'damage'>;

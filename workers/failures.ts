@@ -1,6 +1,7 @@
 /** Makes the Failure that crosses the wall of everything that an operation throws. Lets no secret out: see `describeUnforeseen`. */
 import { IntegrityError } from './envelope/integrity.ts';
 import { MissingSodiumError } from './envelope/sodium.ts';
+import { AuditError } from './errors/audit.ts';
 import { RequestError } from './errors/request-error.ts';
 import { SealedError } from './errors/sealed.ts';
 import type { Failure } from './messages.ts';
@@ -40,6 +41,7 @@ export function toFailure(error: unknown): Failure {
     return { ok: false, code: 'sealed', reason: 'unsupported', message: error.message };
   if (error instanceof UnusableDatabaseError)
     return { ok: false, code: 'sealed', reason: 'unusable', message: error.message };
+  if (error instanceof AuditError) return describeUnaudited(error);
   const code = sqliteCode(error);
   if (code === DISK_FULL || DISK_REFUSES.test(code)) {
     const what = code === DISK_FULL ? 'is full' : 'is full, or takes no writes any more';
@@ -53,6 +55,14 @@ export function toFailure(error: unknown): Failure {
     message: 'the vault failed to do this; the log of mav serve says more',
     detail: describeUnforeseen(error, code),
   };
+}
+
+const FULL_DISK: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', DISK_FULL]);
+
+function describeUnaudited({ code, message }: AuditError): Failure {
+  const isFull = FULL_DISK.has(code) || DISK_REFUSES.test(code);
+  const kind = isFull ? 'disk_full' : 'internal';
+  return { ok: false, code: kind, reason: 'audit_log', message };
 }
 
 /** Returns the kind of an error and where it was thrown. Never its message, which may quote a secret. */

@@ -29,26 +29,63 @@ const RARE_NAMES = Object.keys(RARE) as (keyof typeof RARE)[];
 
 export function decodeBatch([words, numbers, texts, bodies, rare]: FlatBatch): Batch {
   const batch: Call[] = [];
-  let [at, textAt, bodyAt] = [0, 0, 0];
-  while (at < numbers.length) {
-    const operation = words[numbers[at++] ?? -1] as Operation;
-    const flags = numbers[at++] ?? 0;
-    const authorId = words[numbers[at++] ?? -1] ?? '';
-    const params: Record<string, string> = {};
-    for (let left = numbers[at++] ?? 0; left > 0; left--) {
-      const name = words[numbers[at++] ?? -1] ?? '';
-      const length = numbers[at++] ?? 0;
-      params[name] = texts.slice(textAt, textAt + length);
-      textAt += length;
-    }
-    const body = (flags & FLAGS.hasBody) === 0 ? null : (bodies[bodyAt++] ?? null);
-    const call: Mutable<Call> = { operation, params, body, mayReplace: (flags & FLAGS.mayReplace) !== 0 };
-    if ((flags & FLAGS.hasAuthor) !== 0)
-      call.author = { id: authorId, isTrusted: (flags & FLAGS.isTrusted) !== 0 };
-    batch.push(call);
-  }
+  const calls = new FlatCalls(words, numbers, texts, bodies);
+  while (!calls.isAtEnd) batch.push(calls.read());
   for (const [index, members] of rare) Object.assign(batch[index] ?? {}, members);
   return batch;
+}
+
+/** Reads one call after the other. */
+class FlatCalls {
+  readonly #words: FlatBatch[0];
+  readonly #numbers: FlatBatch[1];
+  readonly #texts: string;
+  readonly #bodies: FlatBatch[3];
+  #at = 0;
+  #textAt = 0;
+  #bodyAt = 0;
+
+  constructor(words: FlatBatch[0], numbers: FlatBatch[1], texts: string, bodies: FlatBatch[3]) {
+    this.#words = words;
+    this.#numbers = numbers;
+    this.#texts = texts;
+    this.#bodies = bodies;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#numbers.length;
+  }
+
+  read(): Call {
+    const operation = this.#words[this.#next()] as Operation;
+    const flags = this.#next();
+    const asker = this.#words[this.#next()];
+    const [authorLength, idLength, purposeLength] = [this.#next(), this.#next(), this.#next()];
+    const [id, requestId] = [this.#take(authorLength), this.#take(idLength)];
+    const purpose = this.#take(purposeLength);
+    const params: Record<string, string> = {};
+    for (let left = this.#next(); left > 0; left--) {
+      const name = this.#words[this.#next()] ?? '';
+      params[name] = this.#take(this.#next());
+    }
+    const body = (flags & FLAGS.hasBody) === 0 ? null : (this.#bodies[this.#bodyAt++] ?? null);
+    const call: Mutable<Call> = { operation, params, body, mayReplace: (flags & FLAGS.mayReplace) !== 0 };
+    if ((flags & FLAGS.hasAuthor) !== 0) call.author = { id, isTrusted: (flags & FLAGS.isTrusted) !== 0 };
+    if (asker !== undefined) call.asker = asker;
+    if (requestId !== '') call.requestId = requestId;
+    if (purpose !== '') call.purpose = purpose;
+    return call;
+  }
+
+  #next(): number {
+    return this.#numbers[this.#at++] ?? 0;
+  }
+
+  #take(length: number): string {
+    const start = this.#textAt;
+    this.#textAt += length;
+    return this.#texts.slice(start, this.#textAt);
+  }
 }
 
 export function encodeResult({ bytes, replies }: BatchResult): FlatResult {

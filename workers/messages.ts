@@ -39,6 +39,8 @@ export interface Principal {
   readonly maxUses?: number;
   /** The JSON of a list of Limits, all of which hold; absent for a token that may reach everything. */
   readonly limits?: string;
+  /** Set if the owner is asked before the token reads a value: 1 once a session, 2 always. */
+  readonly confirm?: number;
 }
 
 /** A principal with the SHA-256 of its token (64 hex characters), by which the request thread finds it. */
@@ -61,6 +63,7 @@ export type ReadOperation =
   | 'secrets.search'
   | 'secrets.versions'
   | 'secrets.deleted'
+  | 'changes.list'
   | 'fields.list'
   | 'fields.get'
   | 'secrets.export'
@@ -69,6 +72,9 @@ export type ReadOperation =
   | 'tokens.list'
   | 'tokens.get'
   | 'tokens.self'
+  | 'audit.list'
+  | 'audit.verify'
+  | 'audit.reads'
   | 'vault.info'
   | 'vault.check';
 
@@ -108,6 +114,9 @@ export type Change =
   | 'delete'
   | 'restore';
 
+/** What is told of a secret: how a version was made, or one of the two changes that make none. */
+export type ChangeKind = Change | 'accept' | 'purge';
+
 /** The operations on the vault's own state; each travels alone, never inside a batch. */
 export type ControlOperation =
   | 'vault.status'
@@ -119,11 +128,39 @@ export type ControlOperation =
   /** For a command without a daemon: `inspect` says what the vault here is, `adopt` records that it is the user's. */
   | 'vault.inspect'
   | 'vault.adopt'
+  /** For a command without a daemon: takes the vault as it is, although it was put back or changed. */
+  | 'vault.acceptRestore'
   | 'vault.probeKeychain'
+  /** For a command without a daemon: reads a vault of the Go program, and puts ours in the place of one. */
+  | 'goVault.read'
+  | 'goVault.replace'
   | 'keys.rotate'
+  /** Copies the vault into a draft in its folder, for the caller to take away. */
+  | 'vault.backup'
+  | 'keys.list'
+  | 'keys.add'
+  | 'keys.remove'
+  | 'keys.changePassphrase'
+  /** For a command without a daemon: whether a key of this vault signed the head of a backup. */
+  | 'vault.confirmBackup'
+  /** Returns a new recovery code, and keeps nothing of it. */
+  | 'keys.newRecoveryCode'
+  /** Opens the vault by its recovery code, and adds a slot. */
+  | 'vault.recover'
   | 'vault.destroy';
 
-export type Operation = ReadOperation | WriteOperation | ControlOperation;
+/** What the request thread does by itself. A reader records it in the audit log. */
+export type LocalOperation = 'approvals.list' | 'approvals.approve' | 'approvals.deny';
+
+/** What the daemon asks of a reader by itself: to compare all rows with their set MAC, beside the requests. */
+export type BackgroundOperation = 'rows.check';
+
+export type Operation =
+  | ReadOperation
+  | WriteOperation
+  | ControlOperation
+  | LocalOperation
+  | BackgroundOperation;
 
 /** The bounds of one reply of a list. The row that reaches one of them is the last. */
 export interface PageBounds {
@@ -138,12 +175,24 @@ export interface SecretName {
   readonly environment: string;
 }
 
-/** The principal to which a write is bound. */
+/** The principal that asks, to which a write is bound. */
 export interface Author {
   /** `session` for the owner, else the id of the token. */
   readonly id: string;
   /** Whether everything that it writes counts as accepted by the owner. */
   readonly isTrusted: boolean;
+}
+
+/** The process that sent a request, as the kernel says. The member names are those of the audit log. */
+export interface Asker {
+  /** The number of its user. */
+  readonly uid: number;
+  /** null if the process has no number here: it lives in another PID namespace. */
+  readonly pid: number | null;
+  /**
+   * The name of the program, at most 15 bytes of it; null if the daemon may not read it. A hint: the process may choose it.
+   */
+  readonly program: string | null;
 }
 
 /** One request, routed and authenticated. */
@@ -155,15 +204,27 @@ export interface Call {
   readonly body: Uint8Array<ArrayBuffer> | null;
   /** Whether the principal may replace a secret that exists (the route table's `replaceScope`). */
   readonly mayReplace: boolean;
-  /** The author of a write. Absent: no principal, and the write does not count as accepted by the owner. */
+  /** Who asks. Absent: no principal, and what is written does not count as accepted by the owner. */
   readonly author?: Author;
+  /** The JSON of an Asker, one text for all calls of a connection; absent where the kernel does not say who asks. */
+  readonly asker?: string;
+  /** The id of the request, from the client or the request thread; absent: the call is not a request. */
+  readonly requestId?: string;
+  /** What the client says that it needs the answer for: 1 to 200 printable characters. */
+  readonly purpose?: string;
   /** What the principal may reach (`Principal.limits`); absent: everything. */
   readonly limits?: string;
+  /** When the owner is asked before the principal reads a value (`Principal.confirm`); absent: never. */
+  readonly confirm?: number;
+  /** The ids of secrets that the owner lets this call read. */
+  readonly approved?: readonly number[];
   /** The `If-Match` and `If-None-Match` request headers, unparsed. */
   readonly ifMatch?: string;
   readonly ifNoneMatch?: string;
   /** One 32-bit word. Not 0: the client has gone away, so the call is not carried out. Absent: it is always carried out. */
   readonly cancel?: SharedArrayBuffer;
+  /** Set if the request thread has answered already: how. A reader records the call in the audit log, and does not carry it out. */
+  readonly answered?: 'ok' | ErrorCode;
   /** Set if the request thread makes a list of several replies. A `limit` in `params` is the client's. */
   readonly page?: PageBounds;
 }
@@ -173,6 +234,8 @@ export type ErrorCode =
   | 'bad_request'
   | 'unauthorized'
   | 'forbidden'
+  /** The owner has not said yes to a read that asks for it. */
+  | 'not_approved'
   | 'not_found'
   | 'method_not_allowed'
   | 'request_timeout'
@@ -223,14 +286,42 @@ export type Reason =
   | 'unknown_vault'
   /** The vault at this path is not the one that is remembered. */
   | 'other_vault'
+  /** The vault was put back from an older copy. */
+  | 'restored'
   | 'destroyed'
   /** The vault was not destroyed because its key store does not let go of the key. */
   | 'key_kept'
+  /** The audit log cannot be written. */
+  | 'audit_log'
   | 'keychain_kept'
+  /** The owner has to be asked first, and was not: `approval` says for what. */
+  | 'needs_approval'
+  /** The owner said no. */
+  | 'denied'
+  /** The owner did not answer in time. */
+  | 'not_answered'
+  /** The owner cannot be asked: there is neither a daemon nor a terminal. */
+  | 'nobody_asked'
   /** In a batch of reads: nothing was done, because this reply or those before it are large. The pool asks again. */
   | 'later'
   /** The client gave up, and nothing of the request was done. */
   | 'cancelled';
+
+/** A secret whose value is not given out before the owner has said yes. */
+export interface NeededSecret extends SecretName {
+  readonly id: number;
+  /** Fields that were to be read, the empty name for the secret's own value. Of a whole entry only the first. */
+  readonly fields: readonly string[];
+  /** What the secret itself asks for: 0 nothing, so that it is the token that asks; 1 once a session, 2 always. */
+  readonly asks: number;
+}
+
+/** All that a call was not given. */
+export interface NeededApproval {
+  readonly secrets: readonly NeededSecret[];
+  /** The name of the token that asks; absent for the owner's session. */
+  readonly token?: string;
+}
 
 /** A wrong item of a list in a request body. */
 export interface WrongItem {
@@ -257,6 +348,8 @@ export interface Failure {
   readonly problem?: string | undefined;
   /** The item of a list in the body that is wrong; absent if it is not a single one. */
   readonly at?: WrongItem | undefined;
+  /** With the reason `needs_approval`. */
+  readonly approval?: NeededApproval | undefined;
   /** For the log only: what an `internal` or `integrity` failure was about (names, never values). */
   readonly detail?: string;
   /** What SQLite found wrong with the database file. */
@@ -294,15 +387,15 @@ export interface BatchResult {
  * and each of its names by itself, which for the calls as they are would take twice as long.
  */
 export type FlatBatch = readonly [
-  /** The texts that calls have in common, each once: operations, names of parameters, ids of authors. */
+  /** The texts that calls have in common, each once: operations, names of parameters, askers. */
   words: readonly string[],
   /**
    * The calls, one after the other, each as: the index in `words` of its operation, its flags (CallFlags), the index of its
-   * author's id (if it has an author), the number of its parameters, and for each of them the index of its name and the length
-   * of its value in UTF-16 units.
+   * asker (-1: none), the lengths of its author's id, of its own id and of its purpose (0: none), the number of its parameters,
+   * and for each of them the index of its name and the length of its value. Lengths are in UTF-16 units.
    */
   numbers: Int32Array<ArrayBuffer>,
-  /** The values of all parameters, joined. */
+  /** For each call its author's id, its own id, its purpose and the values of its parameters, all joined. */
   texts: string,
   /** The bodies of the calls that have one, in the order of the calls. They are transferred. */
   bodies: readonly Uint8Array<ArrayBuffer>[],
@@ -318,7 +411,10 @@ export interface CallFlags {
   readonly isTrusted: 8;
 }
 
-export type RareCallMembers = Omit<Call, 'operation' | 'params' | 'body' | 'mayReplace' | 'author'>;
+export type RareCallMembers = Omit<
+  Call,
+  'operation' | 'params' | 'body' | 'mayReplace' | 'author' | 'asker' | 'requestId' | 'purpose'
+>;
 
 /** The result of a batch as a thread sends it back. */
 export type FlatResult = readonly [
@@ -351,17 +447,26 @@ export type ThreadResult = readonly [id: number, result: FlatResult | null];
 export type ThreadTask =
   /** Where requests come from. */
   | { readonly kind: 'requests'; readonly port: MessagePort }
-  /**
-   * One end of a channel between a reader and the writer, over which the two share the keyring. `id`: the other thread's;
-   * `port` null: it has ended.
-   */
-  | { readonly kind: 'peer'; readonly id: number; readonly port: MessagePort | null };
+  /** The ends of channels between a reader and the writer. `id`: the other thread's; `channels` null: it has ended. */
+  | { readonly kind: 'peer'; readonly id: number; readonly channels: PeerChannels | null };
+
+/** A thread's ends of the channels to another. */
+export interface PeerChannels {
+  /** Over which the two share the keyring. */
+  readonly keyring: MessagePort;
+  /** Over which the writer lends a reader its segment of the audit log. */
+  readonly audit: MessagePort;
+}
 
 /** A key slot, as far as it can be known without a key. */
 export interface KnownSlot {
+  /** 8 hexadecimal digits. */
+  readonly id: string;
   readonly kind: SlotKind;
   /** The path of the key file for a `file` slot; else null. */
   readonly location: string | null;
+  /** Set while the slot is being added or removed: the vault may have it or not. */
+  readonly pending?: true;
 }
 
 /** Tells a vault from others without a key. The member names are those of known-vaults.json. */
@@ -371,6 +476,62 @@ export interface KnownVault {
   readonly slots: readonly KnownSlot[];
   /** The version of its tables. */
   readonly schema: number;
+}
+
+/** What a check looks through: the tables of the database, its file, and the audit log. */
+export type CheckedTable =
+  | 'database'
+  | 'secrets'
+  | 'fields'
+  | 'versions'
+  | 'old_fields'
+  | 'deleted'
+  | 'tokens'
+  | 'keks'
+  | 'slots'
+  | 'audit';
+
+/** A row that is not as somebody with the key stored it. The member names are those of the API. */
+export interface DamagedRow extends Partial<SecretName> {
+  readonly table: CheckedTable;
+  /** The version of the secret. */
+  readonly version?: number;
+  readonly field?: string;
+  /** Of a token, a key, a slot or the audit log. */
+  readonly id?: string;
+  /** `changed`: it does not open. `unreadable`: SQLite cannot read it. */
+  readonly problem: 'changed' | 'unreadable';
+  /** What is wrong, in more words. */
+  readonly detail?: string;
+}
+
+/** A part of a secret of the Go program's vault that is not imported, and why. */
+export interface NamedProblem extends SecretName {
+  /** Absent for the secret itself, or its own value. */
+  readonly field?: string;
+  /** As it follows the name of the part: `its value is empty`. */
+  readonly problem: string;
+}
+
+/** What a vault of the Go program has. No values. */
+export interface GoVaultReport {
+  /** Its `user_version`. */
+  readonly schema: number;
+  /** SHA-256 of its secrets and fields as they are stored, in hexadecimal. */
+  readonly digest: string;
+  /** The secrets that can be imported, in the order of the list. */
+  readonly secrets: readonly SecretName[];
+  /** How many values and fields these have. */
+  readonly parts: number;
+  /** Those of them that have fields and no row of their own. */
+  readonly orphans: readonly SecretName[];
+  /** Those of them whose times could not be read. */
+  readonly untimed: readonly SecretName[];
+  /** What a vault of ours cannot hold. */
+  readonly refused: readonly NamedProblem[];
+  /** What does not open with the key. */
+  readonly unreadable: readonly NamedProblem[];
+  readonly tokens: readonly { readonly name: string; readonly scopes: string; readonly created_at: string }[];
 }
 
 /** How large one entry may be: how many fields, and how many bytes its value, fields and metadata have together. */
@@ -387,6 +548,14 @@ export interface HistoryLimits {
   readonly deletedSeconds: number;
 }
 
+/** How the audit log is kept. */
+export interface AuditRules {
+  /** Whether a request fails whose entry cannot be written. */
+  readonly isRequired: boolean;
+  /** How long closed segments are kept; 0: for ever. */
+  readonly keptSeconds: number;
+}
+
 /** What a worker thread is started with (`workerData`). */
 export interface WorkerOptions {
   /** Absolute path of vault.db. */
@@ -396,6 +565,8 @@ export interface WorkerOptions {
    * thread compares each file that it opens with the entry, so that a file that is exchanged later is refused, too.
    */
   readonly known: KnownVault | null;
+  /** Memory that all threads see. Begins with zeros; has what is known of the vault once its slots were changed. */
+  readonly knownNow: SharedArrayBuffer;
   /** Absolute path of that list, outside the vault's folder. Only the writer writes it. */
   readonly knownVaultsPath: string;
   /** The number of this thread, counted over its pools: what a writer decides outranks what earlier ones decided. */
@@ -410,21 +581,26 @@ export interface WorkerOptions {
   readonly entryLimits?: Partial<EntryLimits>;
   /** From config.json; absent: the program's own. */
   readonly historyLimits?: Partial<HistoryLimits>;
+  /** From config.json; absent: the program's own. */
+  readonly auditRules?: Partial<AuditRules>;
   /** Whether the vault is unsealed even if another process traces this one. */
   readonly mayBeTraced: boolean;
   /** How many reader threads there are; 0: the writer's thread reads too. */
   readonly readers: number;
   /** One 32-bit word that all threads see. Not 0: one of them found the database file damaged. */
   readonly damage: SharedArrayBuffer;
+  /** One 32-bit word that all threads see. Not 0: a writer of this process has taken stock of the audit log. */
+  readonly auditTaken: SharedArrayBuffer;
   /**
-   * Four 32-bit words that all threads see. For long writing work: the steps that are done, and all steps, 0 if there is no
-   * such work. Then the same for long reading work.
+   * Seven 32-bit words that all threads see. For long writing work: the steps that are done, and all steps, 0 if there is no
+   * such work. Then the same for long reading work. Then how many sealings are under way; such work ends while any is. Then as
+   * the first two for a rotation, which ends by itself.
    */
   readonly longWork: SharedArrayBuffer;
 }
 
-/** `writing`: an import or a rotation, one at a time. `reading`: a check. */
-export type LongWorkKind = 'writing' | 'reading';
+/** `writing`: an import. `reading`: a check. `rotating`: a rotation of the KEK. One of each at a time. */
+export type LongWorkKind = 'writing' | 'reading' | 'rotating';
 
 /** The ways a vault can hold its root key. */
-export type SlotKind = 'keychain' | 'passphrase' | 'file';
+export type SlotKind = 'keychain' | 'passphrase' | 'file' | 'recovery';

@@ -3,8 +3,11 @@
  * bodies are zeroed when their batch is done.
  */
 import { workerData } from 'node:worker_threads';
+import { SegmentBorrower } from './audit/writing/borrower.ts';
+import { Recorder } from './audit/writing/recorder.ts';
 import type { WorkerOptions } from './messages.ts';
 import { readBatch } from './reading.ts';
+import { RowCheck } from './row-check.ts';
 import { loadSqlite } from './store/database.ts';
 import { serveThread } from './thread.ts';
 import { Vault } from './vault.ts';
@@ -13,7 +16,16 @@ loadSqlite();
 
 const vault = new Vault(workerData as WorkerOptions, 'reading');
 
-export default serveThread(
-  (batch, isLong) => readBatch(vault, batch, isLong),
-  (port) => vault.connect(port),
-);
+const segments = new SegmentBorrower();
+const recorder = new Recorder(segments, vault);
+const rowCheck = new RowCheck(vault);
+
+export default serveThread({
+  run: (batch, isLong) =>
+    RowCheck.isAsked(batch) ? rowCheck.run() : readBatch(vault, batch, isLong, recorder),
+  connect: ({ keyring, audit }) => {
+    vault.connect(keyring);
+    segments.connect(audit);
+  },
+  rest: () => rowCheck.stop(),
+});

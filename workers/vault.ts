@@ -5,108 +5,50 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
-import { type Access, ALL_ACCESS } from './entries/access.ts';
+import { StoredLog } from './audit/reading/stored-log.ts';
+import { removeLog } from './audit/segment-files.ts';
 import type { RootKey } from './envelope/keys.ts';
+import { isGenuineSlot } from './envelope/slot-mac.ts';
 import { loadSodium } from './envelope/sodium.ts';
-import { RequestError } from './errors/request-error.ts';
 import { SealedError } from './errors/sealed.ts';
 import { RefusedError } from './failures.ts';
+import { removeOldDrafts } from './files/backup-drafts.ts';
 import { nowSeconds } from './json/times.ts';
 import type { Keyring } from './keys/keyring.ts';
 import { SharedKeyringHolder } from './keys/sharing.ts';
 import { refuseTracer } from './keys/tracer.ts';
-import { openKeyring, unsealRootKey } from './keys/unseal.ts';
-import { type CountSteps, countStepsIn } from './long-work.ts';
-import type {
-  Author,
-  Change,
-  EntryLimits,
-  Failure,
-  HistoryLimits,
-  Reply,
-  WorkerOptions,
-} from './messages.ts';
+import { type OpenedSlot, openKeyring, unsealRootKey } from './keys/unseal.ts';
+import type { Failure, Reply, WorkerOptions } from './messages.ts';
+import type { FileId, OpenVault } from './open-vault.ts';
+import { SeenEpoch } from './row-set/seen-epoch.ts';
 import { checkKnown } from './store/check-known.ts';
-import { checkSchema } from './store/check-schema.ts';
 import { type Db, destroyDatabase, type Judge, openForReading, openForWriting } from './store/database.ts';
-import { type FieldReader, HistoryReader, HistoryWriter } from './store/history.ts';
 import { recordVault } from './store/known-vaults.ts';
 import { eraseLog } from './store/log-eraser.ts';
 import { SearchIndexer } from './store/search.ts';
-import { SecretReader, SecretWriter } from './store/secrets.ts';
-import { TokenStore } from './store/tokens.ts';
-import { Transactions } from './store/transactions.ts';
+import { SharedKnown } from './store/shared-known.ts';
 import { findDamageCode, UnusableDatabaseError } from './store/unusable.ts';
-import { identifyVault, VaultStore } from './store/vault.ts';
+import { identifyVault } from './store/vault.ts';
+import { makeStores, type Stores } from './stores.ts';
 
 const SEALED = 'the vault is sealed';
 /** The request thread then tries to unseal the vault again, without a passphrase. */
 const LOST = 'the threads that had the keys of the vault have died';
 
-/** What is read of secrets. A limited token has a source of its own (`limitVault`). */
-export type SecretSource = { readonly [Method in keyof SecretReader]: SecretReader[Method] };
-export type HistorySource = { readonly [Method in keyof HistoryReader]: HistoryReader[Method] };
-
-/** What an operation that only reads works with. */
-export interface ReadableVault {
-  readonly keyring: Keyring;
-  readonly databasePath: string;
-  readonly directory: string;
-  readonly secrets: SecretSource;
-  /** What the token that asks may reach. */
-  readonly access: Access;
-  /** Reads the fields of a secret: of its current version, or of an old one that was asked for. */
-  readonly fields: FieldReader;
-  readonly history: HistorySource;
-  readonly tokens: TokenStore;
-  readonly vault: VaultStore;
-  readonly countSteps: CountSteps;
-  /** Limits of one entry that are lower than the program's own. */
-  readonly entryLimits: Partial<EntryLimits>;
-  readonly historyLimits: HistoryLimits;
-  /** Whether short calls wait for this thread. A large entry is then refused, and asked for again in the queue of long calls. */
-  readonly isForShort?: boolean;
-}
-
-/** What an operation inside the writer's transaction works with. */
-export interface WritableVault extends ReadableVault {
-  readonly writer: SecretWriter;
-  readonly historyWriter: HistoryWriter;
-  /** What the versions of secrets that the operation makes say made them; null if it makes none. */
-  readonly change: Change | null;
-  /** A version that no value of this vault has had before. */
-  readonly nextVersion: () => number;
-  /** The principal to which a write is bound. */
-  readonly author: Author;
-}
-
-/** Unless config.json sets others. */
-const HISTORY_LIMITS: HistoryLimits = { keptVersions: 10, deletedSeconds: 30 * 86_400 };
-
-/** The author of a write that no principal asked for. */
-const NOBODY: Author = { id: '', isTrusted: false };
-
-/** An unsealed vault, for code that runs the transactions of operations. */
-export interface OpenVault extends WritableVault {
-  readonly db: Db;
-  readonly transactions: Transactions;
-  /** Identifies the file that is open. */
-  readonly file: FileId;
-}
-
-type Stores = Omit<OpenVault, 'keyring'>;
-
-/** Tells a file from another one that was put in its place. */
-interface FileId {
-  readonly dev: number;
-  readonly ino: number;
-}
-
 /** The most attempts at opening a file that is exchanged meanwhile. */
 const OPEN_ATTEMPTS = 3;
 
+/** What came with a request to open a slot with. */
+export interface GivenSecrets {
+  readonly passphrase?: Uint8Array | null | undefined;
+  /** The 32 bytes of a recovery code. */
+  readonly recoveryCode?: Uint8Array | null | undefined;
+}
+
 export class Vault {
   readonly options: WorkerOptions;
+  /** How the vault is known to the user. */
+  readonly known: SharedKnown;
   readonly #isWriter: boolean;
   readonly #open: (path: string, judge: Judge) => Db;
   readonly #holder: SharedKeyringHolder;
@@ -116,9 +58,11 @@ export class Vault {
   #isDestroyed = false;
   #seals = 0;
   readonly #damage: Int32Array;
+  #seen: SeenEpoch | null = null;
 
   constructor(options: WorkerOptions, access: 'reading' | 'writing') {
     this.options = options;
+    this.known = new SharedKnown(options.known, options.knownNow);
     const { readers, startNumber } = options;
     this.#isWriter = access === 'writing';
     this.#open = this.#isWriter ? openForWriting : (path, judge) => openForReading(path, readers, judge);
@@ -157,13 +101,17 @@ export class Vault {
     return there !== undefined && (there.ino !== ino || there.dev !== dev);
   }
 
+  /** Throws SealedError if the file is not the vault that is known here. */
+  readonly #judge: Judge = (db) =>
+    checkKnown(this.options.databasePath, this.known.current, identifyVault(db));
+
   #openStores(): Stores {
-    const { databasePath, known } = this.options;
+    const { databasePath } = this.options;
     for (let attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
       const before = statSync(databasePath, { throwIfNoEntry: false });
-      const db = this.#open(databasePath, (opened) => checkKnown(databasePath, known, identifyVault(opened)));
+      const db = this.#open(databasePath, this.#judge);
       const { dev = 0, ino = 0 } = before ?? {};
-      if (!this.#wasReplaced({ dev, ino })) return makeStores(db, { dev, ino }, this.options);
+      if (!this.#wasReplaced({ dev, ino })) return makeStores(db, { dev, ino }, this.options, this.#isWriter);
       db.close();
     }
     throw new UnusableDatabaseError(`${databasePath} is being exchanged again and again; try again`);
@@ -183,7 +131,14 @@ export class Vault {
       throw this.#holder.knowsNothing
         ? new SealedError('keys_lost', LOST)
         : new SealedError('sealed', SEALED);
-    return { ...stores, keyring };
+    stores.rowSet?.use(keyring);
+    const audit = new StoredLog(stores.directory, stores.segmentRows, keyring);
+    return { ...stores, keyring, audit };
+  }
+
+  /** Whether this thread has been told the keys. */
+  get hasKeys(): boolean {
+    return this.#holder.keyring !== null;
   }
 
   async isSealed(): Promise<boolean> {
@@ -196,51 +151,112 @@ export class Vault {
   }
 
   /**
-   * Opens a slot and shares the keyring with every thread. Throws SealedError, also if the vault was sealed while its key was
+   * Opens a slot and shares the keyring with every thread. Returns the ids of slots whose rows were changed without the key. Throws SealedError, also if the vault was sealed while its key was
    * being fetched: sealing has the last word.
    */
-  async unseal(passphrase: Uint8Array | null): Promise<void> {
+  async unseal(given: GivenSecrets = {}): Promise<string[]> {
     const seals = this.#seals;
-    const rootKey = await this.readRootKey(passphrase);
+    return this.publishFrom((await this.openSlots(given)).rootKey, seals);
+  }
+
+  /**
+   * Shares the keyring that a root key opens, and zeroes the root key. `seals`: `sealCount` from before the key was fetched.
+   * Returns and throws as unseal.
+   */
+  publishFrom(rootKey: RootKey, seals: number): string[] {
     try {
       if (seals !== this.#seals) throw new SealedError('sealed', 'the vault was sealed meanwhile');
       // Looked up again, because the vault may have been destroyed while its key was being fetched.
       const { transactions, vault } = this.stores;
-      const open = () => openKeyring(rootKey, vault.getVaultId(), vault.listKeks());
-      this.#holder.publish(transactions.snapshot(open));
+      const vaultId = vault.getVaultId();
+      const forged = vault.listSlots().filter((slot) => !isGenuineSlot(rootKey, vaultId, slot));
+      this.#holder.publish(
+        transactions.snapshot(() => {
+          const keyring = openKeyring(rootKey, vaultId, vault.listKeks());
+          this.#compareEpoch(keyring);
+          return keyring;
+        }),
+      );
+      return forged.map(({ id }) => id);
     } finally {
       rootKey.fill(0);
     }
   }
 
-  /** Returns the root key, which the caller zeroes. Throws SealedError and MissingSodiumError. */
+  /** Destroys the keyring and throws SealedError if the vault was put back from an older copy. */
+  #compareEpoch(keyring: Keyring): void {
+    try {
+      this.seen.compare(this.stores.rowSetRows, keyring);
+    } catch (error) {
+      keyring.destroy();
+      throw error;
+    }
+  }
+
+  /** Opens the file once more, for reading aside. The caller closes it. */
+  openAside(): Db {
+    return this.#open(this.options.databasePath, this.#judge);
+  }
+
+  /** What the account has seen of this vault. */
+  get seen(): SeenEpoch {
+    this.#seen ??= new SeenEpoch({ ...this.options, folder: this.folder });
+    return this.#seen;
+  }
+
+  /** For the writer: has the last commit written down outside of the vault's folder. */
+  tellEpoch(isLast: boolean): void {
+    const committed = this.#stores?.rowSet?.takeCommitted() ?? null;
+    if (committed !== null) this.seen.note(committed);
+    this.#seen?.tell(isLast);
+  }
+
+  /** Returns the root key, which the caller zeroes. Zeroes the passphrase. Throws SealedError and MissingSodiumError. */
   async readRootKey(passphrase: Uint8Array | null): Promise<RootKey> {
+    return (await this.openSlots({ passphrase })).rootKey;
+  }
+
+  /** How often the vault was sealed. */
+  get sealCount(): number {
+    return this.#seals;
+  }
+
+  /** The vault's folder, a real path. */
+  get folder(): string {
+    return realpathSync(dirname(this.options.databasePath));
+  }
+
+  /** As readRootKey, but says which slot opened. The slot `without` is not tried. */
+  async openSlots(
+    { passphrase = null, recoveryCode = null }: GivenSecrets,
+    without?: string,
+  ): Promise<OpenedSlot> {
     // Before anybody is asked for a passphrase, or a keychain for a key.
     loadSodium();
     if (!this.options.mayBeTraced) refuseTracer();
     const { transactions, vault } = this.currentStores;
-    const folder = realpathSync(dirname(this.options.databasePath));
     // One snapshot: the slots that are opened are those that were compared, even if the file changes meanwhile.
-    const { slots, vaultId } = transactions.snapshot(() => {
+    const rows = transactions.snapshot(() => {
       this.checkStillKnown();
-      return { slots: vault.listSlots(), vaultId: vault.getVaultId() };
+      const slots = vault.listSlots().filter(({ id }) => id !== without);
+      return { slots, vaultId: vault.getVaultId(), keks: vault.listKeks() };
     });
-    return unsealRootKey(slots, vaultId, { ...this.options, folder, passphrase });
+    return unsealRootKey(rows, { ...this.options, folder: this.folder, passphrase, recoveryCode });
   }
 
   /** Compares the open vault again with the known one, because its rows may have been changed in place. Throws SealedError. */
   checkStillKnown(): void {
-    const { databasePath, known } = this.options;
-    checkKnown(databasePath, known, identifyVault(this.stores.db));
+    this.#judge(this.stores.db);
   }
 
-  /**
-   * Takes up a keyring with other generations than before, and waits until every thread has it. The vault may have been
-   * sealed when it returns. Throws RequestError busy if a thread does not take it in time.
-   */
-  async publish(keyring: Keyring): Promise<void> {
-    if (await this.#holder.publishToAll(keyring)) return;
-    throw new RequestError('busy', 'a long request keeps a thread from taking the new key; try again');
+  /** Takes up a keyring with other generations than before, and tells every thread. */
+  publish(keyring: Keyring): void {
+    this.#holder.publish(keyring);
+  }
+
+  /** Returns whether every thread has the keyring of this one, which a long read may delay; waits some seconds for it. */
+  async isKeyringEverywhere(): Promise<boolean> {
+    return this.#holder.isTakenByAll();
   }
 
   seal(): void {
@@ -256,7 +272,7 @@ export class Vault {
 
   /** Throws RefusedError once a thread has found the file damaged, because writing could make it worse. */
   checkWritable(): void {
-    if (!this.#isDamaged) return;
+    if (!this.isDamaged) return;
     throw new RefusedError({ ...this.#describeDamage(), damage: 'found before' });
   }
 
@@ -272,7 +288,8 @@ export class Vault {
     Atomics.store(this.#damage, 0, 1);
   }
 
-  get #isDamaged(): boolean {
+  /** Whether a thread found the file damaged. Then nothing is written into it any more. */
+  get isDamaged(): boolean {
     return Atomics.load(this.#damage, 0) !== 0;
   }
 
@@ -289,7 +306,7 @@ export class Vault {
 
   /** For the writer, sealed or not: indexes the texts of up to `limit` secrets. Returns whether more may be left. */
   indexSearches(limit: number): boolean {
-    if (this.#stores === null || this.#isDamaged) return false;
+    if (this.#stores === null || this.isDamaged) return false;
     this.#indexer ??= new SearchIndexer(this.#stores.db);
     try {
       const indexer = this.#indexer;
@@ -300,10 +317,10 @@ export class Vault {
     }
   }
 
-  /** For the writer, sealed or not: purges up to `limit` secrets whose time is over. Returns whether more may be left. */
+  /** For the writer, while it is unsealed: purges up to `limit` secrets whose time is over. Returns whether more may be left. */
   purgeDeleted(limit: number): boolean {
-    if (this.#stores === null || this.#isDamaged) return false;
-    const { transactions, secrets, history, historyWriter, historyLimits } = this.#stores;
+    if (this.#stores === null || this.isDamaged || !this.hasKeys) return false;
+    const { transactions, secrets, history, historyWriter, historyLimits } = this.getOpenVaultNow();
     const before = nowSeconds() - historyLimits.deletedSeconds;
     const old = history.listDeletedBefore(before, limit);
     if (old.length > 0)
@@ -320,51 +337,25 @@ export class Vault {
   /** For the writer, sealed or not: erases the log. Returns false if a reader keeps it from that at the moment. */
   eraseLog(): boolean {
     // The log of a damaged file stays. If another file lies in the place of ours, the log there belongs to that one.
-    if (this.#stores === null || this.#isDamaged || this.#wasReplaced(this.#stores.file)) return true;
+    if (this.#stores === null || this.isDamaged || this.#wasReplaced(this.#stores.file)) return true;
     return eraseLog(this.#stores.db, this.options.databasePath);
   }
 
   /** For the writer: drops the keyring in every thread and removes the database. After this there is no vault here. */
   destroy(): void {
-    const { db, databasePath, directory } = this.stores;
+    const { db, databasePath, directory, vault } = this.stores;
+    const [seen, vaultId] = [this.seen, vault.getVaultId()];
     this.seal();
     this.#isDestroyed = true;
     this.#stores = null;
     destroyDatabase(db, databasePath);
+    removeOldDrafts(databasePath, Number.POSITIVE_INFINITY);
+    removeLog(directory);
     try {
+      seen.forget(vaultId);
       recordVault(this.options.knownVaultsPath, directory, null);
     } catch {
       // The entry of the destroyed vault stays in the list. The next vault made here replaces it.
     }
   }
-}
-
-function makeStores(
-  db: Db,
-  file: FileId,
-  { databasePath, longWork, entryLimits = {}, historyLimits }: WorkerOptions,
-): Stores {
-  const vault = new VaultStore(db);
-  const secrets = new SecretReader(db);
-  return {
-    db,
-    file,
-    transactions: new Transactions(db, () => checkSchema(db, databasePath)),
-    databasePath,
-    directory: dirname(databasePath),
-    secrets,
-    access: ALL_ACCESS,
-    fields: secrets,
-    history: new HistoryReader(db),
-    writer: new SecretWriter(db),
-    historyWriter: new HistoryWriter(db),
-    historyLimits: { ...HISTORY_LIMITS, ...historyLimits },
-    change: null,
-    tokens: new TokenStore(db),
-    vault,
-    nextVersion: () => vault.takeVersions(1),
-    author: NOBODY,
-    countSteps: countStepsIn(longWork),
-    entryLimits,
-  };
 }

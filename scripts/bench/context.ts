@@ -12,6 +12,8 @@ export interface Settings {
   readonly secrets: number;
   /** Number of secrets in an import, and in the vault that is listed whole and that a daemon is started on. */
   readonly listed: number;
+  /** Number of secrets in the vault whose secrets have old versions; a multiple of 1,000. */
+  readonly versioned: number;
   readonly tokens: number;
   /** Duration of the load before the memory is measured. */
   readonly memoryMs: number;

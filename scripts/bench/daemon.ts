@@ -1,6 +1,6 @@
 /** A daemon on a vault of its own, in the benchmark's folder. Its log goes to a file, as in real use. */
 import { type ChildProcess, spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, truncateSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -31,24 +31,36 @@ export function runMav(env: NodeJS.ProcessEnv, ...args: string[]): string {
   return stdout;
 }
 
+/** How a daemon differs from the program as it is built. */
+export interface Variant {
+  /** The file with which it starts. */
+  readonly bin?: string;
+  /** What `config.json` says. */
+  readonly config?: object;
+}
+
 export class Daemon {
   readonly env: NodeJS.ProcessEnv;
   readonly socketPath: string;
   readonly #logPath: string;
+  readonly #bin: string;
   #child: ChildProcess | null = null;
   #token = '';
 
-  private constructor(folder: string, vault: string) {
+  private constructor(folder: string, vault: string, { bin = BIN }: Variant) {
+    this.#bin = bin;
     this.env = vaultEnv(folder, vault);
     this.socketPath = join(folder, vault, 'maestrovault.sock');
     this.#logPath = join(folder, `${vault}.log`);
   }
 
   /** Creates a vault in `folder`, and starts a daemon on it. */
-  static async create(folder: string, vault: string): Promise<Daemon> {
-    const daemon = new Daemon(folder, vault);
+  static async create(folder: string, vault: string, variant: Variant = {}): Promise<Daemon> {
+    const daemon = new Daemon(folder, vault, variant);
     mkdirSync(folder, { recursive: true });
     runMav(daemon.env, 'init', '--key-store', 'file');
+    if (variant.config !== undefined)
+      writeFileSync(join(folder, vault, 'config.json'), JSON.stringify(variant.config), { mode: 0o600 });
     await daemon.start();
     daemon.#token = daemon.createToken('bench', 'admin');
     return daemon;
@@ -74,7 +86,7 @@ export class Daemon {
   /** Resolves when the daemon has answered its first health check. */
   async start(): Promise<void> {
     const log = openSync(this.#logPath, 'a');
-    this.#child = startNode([BIN, 'serve'], this.env, ['ignore', log, log]);
+    this.#child = startNode([this.#bin, 'serve'], this.env, ['ignore', log, log]);
     closeSync(log);
     const deadline = performance.now() + START_TIMEOUT_MS;
     while (!(await answersHealth(this.socketPath))) {

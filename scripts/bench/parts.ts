@@ -6,12 +6,14 @@ import { measureGetLatency, measureGetThroughput } from './parts/get.ts';
 import { measureGetAtScale } from './parts/get-at-scale.ts';
 import { measureGetStart } from './parts/get-start.ts';
 import { measureGrowth } from './parts/growth.ts';
+import { measureHistory } from './parts/history.ts';
 import { measureImport } from './parts/import.ts';
 import { measureListStream } from './parts/list-stream.ts';
 import { measureListPages, measureSearch } from './parts/lists.ts';
 import { measureMemory } from './parts/memory.ts';
 import { measurePutDuringReads } from './parts/put-during-reads.ts';
 import { measurePutThroughput } from './parts/put-throughput.ts';
+import { measureRecords } from './parts/records.ts';
 import { measureServeStart } from './parts/serve-start.ts';
 import { measureSteps } from './parts/steps.ts';
 import { measureTerminalList } from './parts/terminal-list.ts';
@@ -35,6 +37,8 @@ export const PARTS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> =
   'get-start': measureGetStart,
   'terminal-list': measureTerminalList,
   import: measureImport,
+  history: measureHistory,
+  records: measureRecords,
   steps: measureSteps,
   growth: measureGrowth,
 };

@@ -6,6 +6,8 @@ import type { Filling } from './vaults.ts';
 
 /** Length of every list, whatever the vault's size, so that every list costs the load the same. */
 const RANDOM_REQUESTS = 100_000;
+/** More than a vault stores in a round. */
+const RANDOM_PUTS = 20_000;
 
 /** A GET of the vault's first secret. */
 export function getOne({ token }: Daemon, { count, valueSize }: Filling): Request {
@@ -17,6 +19,14 @@ export function getRandom({ token }: Daemon, { count, valueSize }: Filling): Req
   return Array.from({ length: RANDOM_REQUESTS }, () => {
     const secret = sampleSecret(Math.floor(Math.random() * count), count, valueSize);
     return { method: 'GET', path: secretPath(secret), token };
+  });
+}
+
+/** Returns PUTs of new values to random secrets of the whole vault. */
+export function putRandom({ token }: Daemon, { count, valueSize }: Filling): Request[] {
+  return Array.from({ length: RANDOM_PUTS }, (_, index) => {
+    const secret = sampleSecret(Math.floor(Math.random() * count), count, valueSize);
+    return { method: 'PUT', path: secretPath(secret), token, body: JSON.stringify({ value: `${index}` }) };
   });
 }
 

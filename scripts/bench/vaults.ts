@@ -4,6 +4,7 @@ import Database from 'better-sqlite3';
 import { Daemon } from './daemon.ts';
 import { exchange } from './exchange.ts';
 import { sampleSecret } from './sample-secrets.ts';
+import { makeUnrecordedProgram } from './unrecorded-program.ts';
 
 /** Number of entries in a request, which makes a body of some megabytes. */
 const ENTRIES_PER_IMPORT = 20_000;
@@ -15,7 +16,13 @@ export interface Filling {
   readonly count: number;
   /** Size of each value in bytes. */
   readonly valueSize: number;
+  /** Number of values that each secret has had. Absent: one. */
+  readonly versions?: number;
+  /** Whether the daemon keeps no old versions and writes no audit log. */
+  readonly isUnrecorded?: true;
 }
+
+const NO_HISTORY = { keep_versions: 0, keep_deleted_days: 0 };
 
 export class Vaults {
   readonly #folder: string;
@@ -29,7 +36,8 @@ export class Vaults {
 
   /** Returns a daemon on a vault with these secrets. It was just started, or used by an earlier part. */
   async get(filling: Filling): Promise<Daemon> {
-    const name = `vault-${filling.count}-${filling.valueSize}`;
+    const { count, valueSize, versions = 1, isUnrecorded = false } = filling;
+    const name = `vault-${count}-${valueSize}-${versions}${isUnrecorded ? '-unrecorded' : ''}`;
     const daemon = this.#daemons.get(name) ?? (await this.#make(name, filling));
     this.#daemons.set(name, daemon);
     return daemon;
@@ -44,22 +52,33 @@ export class Vaults {
     for (const daemon of this.#daemons.values()) daemon.clearLog();
   }
 
-  async #make(name: string, { count, valueSize }: Filling): Promise<Daemon> {
-    const daemon = await Daemon.create(this.#folder, name);
-    for (let from = 0; from < count; from += ENTRIES_PER_IMPORT) {
-      if (from % ENTRIES_PER_PROGRESS === 0)
-        this.#say(`filling a vault: ${from.toLocaleString('en')} of ${count.toLocaleString('en')} secrets`);
-      const length = Math.min(ENTRIES_PER_IMPORT, count - from);
-      const secrets = Array.from({ length }, (_, index) => sampleSecret(from + index, count, valueSize));
-      const body = JSON.stringify({ secrets });
-      const { token, socketPath } = daemon;
-      await exchange(socketPath, { method: 'POST', path: '/v1/import', token, body });
-    }
+  async #make(name: string, filling: Filling): Promise<Daemon> {
+    const variant = filling.isUnrecorded ? { bin: makeUnrecordedProgram(), config: NO_HISTORY } : {};
+    const daemon = await Daemon.create(this.#folder, name, variant);
+    // The last version has the values of a vault without old ones, so that the two differ in nothing else.
+    for (let left = (filling.versions ?? 1) - 1; left >= 0; left--)
+      await this.#fill(daemon, filling, left === 0 ? '' : `${left} `);
     // Starts the daemon again, because a daemon that just stored a million secrets is not like one after login.
     this.#say('waiting until they are indexed');
     await waitUntilIndexed(daemon.databasePath);
     await daemon.restart();
     return daemon;
+  }
+
+  /** `prefix`: what the values begin with. */
+  async #fill(daemon: Daemon, { count, valueSize }: Filling, prefix: string): Promise<void> {
+    for (let from = 0; from < count; from += ENTRIES_PER_IMPORT) {
+      if (from % ENTRIES_PER_PROGRESS === 0)
+        this.#say(`filling a vault: ${from.toLocaleString('en')} of ${count.toLocaleString('en')} secrets`);
+      const length = Math.min(ENTRIES_PER_IMPORT, count - from);
+      const secrets = Array.from({ length }, (_, index) => {
+        const secret = sampleSecret(from + index, count, valueSize);
+        return { ...secret, value: `${prefix}${secret.value}`.slice(0, valueSize) };
+      });
+      const body = JSON.stringify({ secrets });
+      const { token, socketPath } = daemon;
+      await exchange(socketPath, { method: 'POST', path: '/v1/import', token, body });
+    }
   }
 }
 

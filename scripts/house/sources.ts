@@ -15,6 +15,8 @@ export interface SourceFile {
   readonly commentLines: number;
   readonly codeLines: number;
   readonly functions: readonly FunctionSize[];
+  /** Functions that only return an object or array literal. They are tables, not code. */
+  readonly tables: readonly FunctionSize[];
   readonly imports: readonly string[];
 }
 
@@ -22,6 +24,7 @@ interface FunctionSize {
   readonly name: string;
   readonly line: number;
   readonly lines: number;
+  readonly isTable: boolean;
 }
 
 /** Every source file of src/ and workers/, by path. */
@@ -57,7 +60,8 @@ function readSource(path: string): SourceFile {
     lines: text.split('\n').length - 1,
     commentLines: count(text) - codeLines,
     codeLines,
-    functions,
+    functions: functions.filter(({ isTable }) => !isTable),
+    tables: functions.filter(({ isTable }) => isTable),
     imports: [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, to = '']) =>
       relative(root, resolve(root, dirname(path), to)),
     ),
@@ -70,11 +74,29 @@ const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFu
 function visit(node: Node, name: string, functions: FunctionSize[]): void {
   if (FUNCTIONS.has(node.type) && node.loc) {
     const { start, end } = node.loc;
-    functions.push({ name: nameOf(node) ?? name, line: start.line, lines: end.line - start.line + 1 });
+    functions.push({
+      name: nameOf(node) ?? name,
+      line: start.line,
+      lines: end.line - start.line + 1,
+      isTable: returnsLiteral(node),
+    });
   }
   for (const child of Object.values(node).flat()) {
     if (typeof child?.type === 'string') visit(child, nameOf(node) ?? name, functions);
   }
+}
+
+const LITERALS = new Set(['ObjectExpression', 'ArrayExpression']);
+
+/** Returns whether all that a function does is to return one object or array literal. */
+function returnsLiteral(node: Node): boolean {
+  const { body } = node as Node & { body: Node };
+  if (body.type !== 'BlockStatement') return LITERALS.has(body.type);
+  const { body: statements } = body as Node & { body: (Node & { argument?: Node | null })[] };
+  const [only] = statements;
+  return (
+    statements.length === 1 && only?.type === 'ReturnStatement' && LITERALS.has(only.argument?.type ?? '')
+  );
 }
 
 function nameOf(node: Node): string | undefined {

@@ -1,9 +1,12 @@
 /** The shape of each operation's successful answer, by hand. */
+import { EVENT_STREAM } from '../../src/http/change-streams.ts';
 import type { RoutedOperation } from '../../src/routes.ts';
 import { MAX_REFS } from '../../workers/bodies/references.ts';
 import {
+  approvalId,
   arrayOf,
   bytes,
+  CHECKED_TABLES,
   done,
   encoding,
   environment,
@@ -12,10 +15,12 @@ import {
   generation,
   grant,
   type JsonSchema,
+  keySlot,
   keyStores,
   name,
   object,
   ref,
+  slotId,
   text,
   time,
   timeOrNull,
@@ -26,6 +31,19 @@ import {
 } from './schemas.ts';
 
 const count = object({ done: whole, total: whole });
+
+const generations: JsonSchema = { type: 'array', items: whole };
+
+const rotation: JsonSchema = {
+  oneOf: [ref('schemas', 'RotationProgress'), { type: 'null' }],
+  description: 'How far a rotation of the key is; null if there is none',
+};
+
+const auditStatus: JsonSchema = {
+  type: 'string',
+  enum: ['intact', 'broken'],
+  description: '`broken`: somebody without the key changed the log, so something may be missing in it',
+};
 
 /** What creating and rotating a token return. */
 const newToken = object({
@@ -52,9 +70,18 @@ export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
       description: "Present after the daemon's program was replaced or removed; the daemon must be restarted",
     },
     'progress?': {
-      ...object({ 'writing?': count, 'reading?': count }),
+      ...object({ 'writing?': count, 'reading?': count, 'rotating?': count }),
       description:
-        "Only with the session's token: progress of an import or a rotation (writing), and of a check (reading)",
+        "Only with the session's token: progress of an import (writing), a check (reading) and a rotation",
+    },
+    'idle_seal_at?': {
+      ...time,
+      description:
+        "Only with the session's token: when the daemon will seal the vault if no secret is asked for until then",
+    },
+    'max_unsealed_at?': {
+      ...time,
+      description: "Only with the session's token: when the daemon will seal the vault in any case",
     },
   }),
   openapi: { type: 'object', description: 'An OpenAPI 3.1 document' },
@@ -82,6 +109,9 @@ export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
     },
   }),
   'secrets.get': ref('schemas', 'Secret'),
+  'approvals.list': object({ approvals: arrayOf('Approval') }),
+  'approvals.approve': done('approved', { id: approvalId }),
+  'approvals.deny': done('denied', { id: approvalId }),
   'secrets.put': done('stored', { name, version }),
   'secrets.patch': done('updated', { name, version }),
   'secrets.delete': done('deleted', { name }),
@@ -89,6 +119,23 @@ export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
   'secrets.versions': object({ versions: arrayOf('Version') }),
   'secrets.rollback': done('rolled_back', { name, version, restored_version: version }),
   'secrets.deleted': arrayOf('DeletedSecret'),
+  'changes.list': {
+    type: 'string',
+    description: 'Server-sent events. The data of `reset` is an empty object',
+    contentMediaType: EVENT_STREAM,
+    contentSchema: {
+      type: 'array',
+      items: object({
+        event: { type: 'string', enum: ['change', 'reset'] },
+        id: text,
+        data: {
+          type: 'string',
+          contentMediaType: 'application/json',
+          contentSchema: ref('schemas', 'SecretChange'),
+        },
+      }),
+    },
+  },
   'secrets.restore': done('restored', { name, version }),
   'secrets.purge': done('purged', { name }),
   'secrets.accept': done('accepted', { name }),
@@ -141,6 +188,7 @@ export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
       ...whole,
       description: 'For how many days a deleted secret can be restored; 0: deleting is for good',
     },
+    rotation,
   }),
   'tokens.list': arrayOf('Token'),
   'tokens.create': newToken,
@@ -158,34 +206,82 @@ export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
   }),
   'tokens.rotate': newToken,
   'tokens.revoke': done('revoked', { id: tokenId }),
+  'audit.list': object({
+    entries: arrayOf('AuditEntry'),
+    'unreadable?': {
+      ...whole,
+      minimum: 1,
+      description:
+        'Lines that are no entries, and were passed over. GET /v1/audit/verify says where they are',
+    },
+  }),
+  'audit.verify': object({
+    status: auditStatus,
+    segments: whole,
+    entries: whole,
+    problems: { ...arrayOf('AuditProblem'), maxItems: 100 },
+    problem_count: whole,
+  }),
+  'audit.reads': object({ status: auditStatus, secrets: arrayOf('AuditRead') }),
   'vault.status': object({
     sealed: { type: 'boolean' },
     vault_id: { type: 'string', pattern: '^[0-9a-f]{32}$' },
     key_stores: keyStores,
     key_file: { type: ['string', 'null'], description: 'Path of the key file; null if there is none' },
     kek_generation: generation,
+    kek_wraps: {
+      ...whole,
+      description:
+        'How many keys that generation has wrapped, or a little more; at 2^40 it is time to rotate',
+    },
+    old_kek_generations: {
+      ...generations,
+      description: 'Older generations that the vault still has: during a rotation, and for damaged rows',
+    },
+    rotation,
   }),
   'vault.unseal': done('unsealed', {}),
   'vault.seal': done('sealed', {}),
-  'keys.rotate': done('rotated', { kek_generation: generation }),
+  'keys.rotate': done('rotated', {
+    kek_generation: generation,
+    kept_generations: {
+      ...generations,
+      description: 'Old generations that were not forgotten, because damaged rows are wrapped under them',
+    },
+    damaged: {
+      ...arrayOf('DamagedRow'),
+      maxItems: 100,
+      description: 'The first rows that could not be wrapped again',
+    },
+    damaged_count: whole,
+  }),
+  'keys.list': object({ keys: arrayOf('Key') }),
+  'keys.add': done('added', keySlot),
+  'keys.remove': done('removed', {
+    id: slotId,
+    key_kept: {
+      type: ['string', 'null'],
+      description: 'Why the key store did not let go of the key; null if it did',
+    },
+  }),
+  'keys.changePassphrase': done('changed', { id: slotId }),
+  'keys.newRecoveryCode': object({
+    recovery_code: { ...text, description: '24 words with a space between them' },
+  }),
+  'vault.recover': done('recovered', keySlot),
   'vault.check': object({
-    database: { ...text, description: '`ok`, or the first thing that SQLite found wrong' },
-    secrets: whole,
-    fields: whole,
-    versions: { ...whole, description: 'Old versions, each deletion among them' },
-    tokens: whole,
-    unreadable: {
-      ...arrayOf('SecretName'),
-      maxItems: 100,
-      description: 'The first entries that do not open',
+    rows: {
+      type: 'object',
+      propertyNames: { enum: CHECKED_TABLES },
+      additionalProperties: { ...whole, description: 'How many rows of a table this page opened' },
     },
-    unreadable_count: whole,
-    unreadable_versions: {
-      ...arrayOf('VersionName'),
-      maxItems: 100,
-      description: 'The first old versions that do not open',
-    },
-    unreadable_version_count: whole,
+    damaged: arrayOf('DamagedRow'),
+  }),
+  'vault.backup': done('made', {
+    id: { type: 'string', pattern: '^[0-9a-f]{32}$' },
+    file: { ...text, description: 'Path of the draft. Take it away within an hour' },
+    head: { ...text, description: 'The first line of the backup: JSON, of which vault it is' },
+    mac: { type: 'string', pattern: '^[0-9a-f]{64}$', description: 'The second line' },
   }),
   'vault.destroy': done('destroyed', { key_stores: keyStores }),
 };

@@ -9,8 +9,10 @@ export const ERRORS: Readonly<Record<number, { meaning: string; headers?: readon
       'The token is missing, malformed, unknown, expired or revoked; after many wrong tokens this answer comes up to 5 s later',
     headers: ['WWW-Authenticate'],
   },
-  403: { meaning: 'The token does not have the scope' },
-  404: { meaning: 'The secret, field or token does not exist' },
+  403: {
+    meaning: 'The token does not have the scope, or (`not_approved`) the owner did not approve the request',
+  },
+  404: { meaning: 'The secret, field, token or approval does not exist' },
   405: { meaning: 'The path takes other methods', headers: ['Allow'] },
   408: { meaning: 'The request took too long to arrive' },
   409: { meaning: 'A secret with the new name exists, or this is under way already; nothing was changed' },

@@ -17,7 +17,15 @@ const QUERY: Readonly<Record<QueryParameter, JsonSchema>> = {
     schema: { type: 'boolean' },
     description: 'true: only report what would be done',
   },
+  reencrypt: {
+    schema: { type: 'boolean' },
+    description: 'true: every value and field is encrypted again, under a new key of its own',
+  },
   names: { schema: { type: 'boolean' }, description: 'true: only the names, without values' },
+  backup: {
+    schema: { type: 'string', pattern: '^[0-9a-f]{32}$' },
+    description: 'The id of the draft of a backup, which is checked instead of the vault',
+  },
   q: {
     schema: { type: 'string', minLength: 1 },
     required: true,
@@ -26,6 +34,37 @@ const QUERY: Readonly<Record<QueryParameter, JsonSchema>> = {
   version: {
     schema: { type: 'integer', minimum: 1 },
     description: 'This version of the secret, deleted or not; absent: the current one',
+  },
+  since: {
+    schema: { type: 'string', format: 'date-time' },
+    description: 'Only entries of this time or later',
+  },
+  until: {
+    schema: { type: 'string', format: 'date-time' },
+    description: 'Only entries of this time or earlier',
+  },
+  name: {
+    schema: name,
+    description:
+      'Only secrets of this name: `*` stands for any text within a segment, `**` across `/`. Entries about several secrets have only these',
+  },
+  environment: { schema: environment, description: 'Only secrets and lists of this environment' },
+  token: {
+    schema: { type: 'string', pattern: '^([0-9a-f]{16}|session)$' },
+    description: 'Only what this token did, and what was done to it; `session`: the owner',
+  },
+  operation: {
+    schema: { type: 'string', pattern: '^[a-z][a-zA-Z]*(\\.[a-zA-Z]*)?\\*?$' },
+    description:
+      'Only this operation, such as `secrets.get`; or those that begin so: `secrets.` or `secrets.*`',
+  },
+  order: {
+    schema: { type: 'string', enum: ['newest', 'oldest'] },
+    description: 'Which entries come first; absent: the newest',
+  },
+  wait: {
+    schema: { type: 'integer', minimum: 0, maximum: 60 },
+    description: 'So many seconds to wait for a request, if none waits for an answer; absent: 0',
   },
   limit: {
     schema: { type: 'integer', minimum: 1, maximum: 1000 },
@@ -48,8 +87,25 @@ const PAGE_LIMIT: JsonSchema = {
   description: 'Maximum number on one page (absent: 1000); a page that grows beyond 4 MiB ends earlier',
 };
 
-export function describeQuery({ query, streamed }: Route, parameter: QueryParameter): JsonSchema {
-  if (parameter === 'env' && query.includes('cursor')) return ONLY_ENV;
+/** The same of the audit log. */
+const ENTRY_LIMIT: JsonSchema = {
+  ...PAGE_LIMIT,
+  description: 'Maximum number on one page (absent: 100); a page that grows beyond 4 MiB ends earlier',
+};
+/** The token whose reads are listed. */
+const READER: JsonSchema = {
+  ...QUERY.token,
+  required: true,
+  description: 'The id of the token, which may be revoked since; `session`: the owner',
+};
+
+export function describeQuery(
+  { query, streamed, isLive, operation }: Route,
+  parameter: QueryParameter,
+): JsonSchema {
+  if (operation === 'audit.list' && parameter === 'limit') return ENTRY_LIMIT;
+  if (operation === 'audit.reads' && parameter === 'token') return READER;
+  if (parameter === 'env' && (query.includes('cursor') || isLive === true)) return ONLY_ENV;
   if (parameter === 'limit' && !streamed) return PAGE_LIMIT;
   return QUERY[parameter];
 }
@@ -57,7 +113,7 @@ export function describeQuery({ query, streamed }: Route, parameter: QueryParame
 export const PATH: Readonly<Record<string, JsonSchema>> = {
   name: { schema: name, description: 'The name of the secret, percent-encoded (`/` as `%2F`)' },
   field: { schema: field, description: 'The name of the field, percent-encoded' },
-  id: { schema: text, description: 'The id of the token' },
+  id: { schema: text, description: 'The id of the token, of the approval, or of the key slot' },
 };
 
 export const REQUEST_ID: JsonSchema = {
@@ -65,6 +121,26 @@ export const REQUEST_ID: JsonSchema = {
   in: 'header',
   schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' },
   description: 'Returned in the answer and written to the log; an id of another form is replaced',
+};
+export const APPROVAL: JsonSchema = {
+  name: 'X-Approval',
+  in: 'header',
+  schema: { type: 'string', pattern: '^(ask|never|[0-9a-f]{16})$' },
+  description:
+    'How to wait if the owner has to approve the request: absent: up to 60 s; `ask`: not at all, and the answer has the id of the approval; `never`: not at all; such an id, once it is approved: carries the request out',
+};
+export const PURPOSE: JsonSchema = {
+  name: 'X-Purpose',
+  in: 'header',
+  schema: { type: 'string', maxLength: 200 },
+  description: 'What the answer is needed for, for the owner to read: printable characters, in UTF-8',
+};
+export const LAST_EVENT_ID: JsonSchema = {
+  name: 'Last-Event-ID',
+  in: 'header',
+  schema: text,
+  description:
+    'The id of the last event that the client has; the stream goes on after it. Absent: it starts now',
 };
 export const PRECONDITIONS: Readonly<Record<NonNullable<Route['preconditions']>, readonly JsonSchema[]>> = {
   one: describePreconditions({

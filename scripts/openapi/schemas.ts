@@ -1,6 +1,7 @@
 /** The shapes that several answers of the API share, by hand. */
 import { STATUS_OF } from '../../src/http/errors.ts';
 import { REASONS } from '../../src/remedies.ts';
+import type { CheckedTable, SlotKind } from '../../workers/messages.ts';
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
@@ -36,6 +37,16 @@ const fieldCount: JsonSchema = {
   minimum: 1,
   description: 'Absent if there are no fields',
 };
+const SLOT_KINDS = ['keychain', 'passphrase', 'file', 'recovery'] as const satisfies readonly SlotKind[];
+export const slotId: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{8}$' };
+
+/** What is told of a key slot that was just added. */
+export const keySlot = {
+  id: slotId,
+  kind: { type: 'string', enum: SLOT_KINDS },
+  location: { type: ['string', 'null'], description: 'Path of the key file; null for other kinds' },
+} satisfies Record<string, JsonSchema>;
+
 export const tokenId: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{16}$' };
 export const scopes: JsonSchema = {
   type: 'array',
@@ -88,7 +99,7 @@ export const trusted: JsonSchema = {
   description: 'Whether what the token writes counts as accepted by the owner',
 };
 
-const dueDates = {
+const terms = {
   'expires_at?': {
     ...time,
     description: 'From then on the secret should not be used; absent if it does not expire',
@@ -96,6 +107,12 @@ const dueDates = {
   'rotate_by?': {
     ...time,
     description: 'Until then the secret should be replaced; absent if there is no such date',
+  },
+  'confirm?': {
+    type: 'string',
+    enum: ['session', 'always'],
+    description:
+      'Whether the owner is asked before a value is read: once for a program until the vault is sealed, or each time; absent: never',
   },
 } as const;
 
@@ -109,6 +126,11 @@ export const grant = {
   name,
   scopes,
   trusted,
+  confirm: {
+    type: 'string',
+    enum: ['never', 'session', 'always'],
+    description: 'Whether the owner is asked before the token reads a value',
+  },
   limits: {
     type: 'array',
     items: ref('schemas', 'Limits'),
@@ -129,7 +151,59 @@ export const grant = {
   },
 } as const satisfies Readonly<Record<string, JsonSchema>>;
 
+/** What can be wrong with the audit log. The type `ProblemKind` has the same names. */
+export const CHECKED_TABLES: readonly CheckedTable[] = [
+  'database',
+  'secrets',
+  'fields',
+  'versions',
+  'old_fields',
+  'deleted',
+  'tokens',
+  'keks',
+  'slots',
+  'audit',
+];
+
+const PROBLEMS = [
+  ...['changed', 'removed', 'reordered', 'duplicated', 'truncated', 'added', 'not_anchored', 'foreign'],
+  ...['missing_file', 'missing_segment', 'unknown_file', 'changed_row'],
+] as const satisfies readonly string[];
+
+export const generation: JsonSchema = {
+  ...whole,
+  description: 'Generation of the key that wraps the keys of the secrets',
+};
+
+export const approvalId: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{16}$' };
+
 export const SCHEMAS = {
+  Approval: object({
+    id: approvalId,
+    asked_at: time,
+    expires_at: { ...time, description: 'Until then the owner can answer' },
+    operation: { ...text, description: 'What the request is, such as `secrets.get`' },
+    principal: {
+      ...object({ id: text, name: text }),
+      description: 'Who asks: the id and the name of a token, or twice `session`',
+    },
+    'uid?': { ...whole, description: 'The user who connected, as the kernel says' },
+    'pid?': { type: ['integer', 'null'], description: 'The process that connected, as the kernel says' },
+    'program?': {
+      type: ['string', 'null'],
+      description: 'Its program, at most 15 bytes of the name. A hint: the process may choose it',
+    },
+    'purpose?': { ...text, description: 'What the client says that it needs the answer for' },
+    secrets: {
+      type: 'array',
+      items: object({
+        name,
+        environment,
+        'field?': { ...field, description: 'Present if one field is asked for' },
+        confirm: { type: 'string', enum: ['session', 'always'], description: 'How long a yes holds' },
+      }),
+    },
+  }),
   Error: object({
     error: { type: 'string', description: 'What is wrong, in a sentence' },
     code: { type: 'string', enum: Object.keys(STATUS_OF), description: 'Stays the same in every version' },
@@ -154,6 +228,10 @@ export const SCHEMAS = {
       }),
       description: 'The item of a list in the body that is wrong',
     },
+    'approval?': {
+      ...ref('schemas', 'Approval'),
+      description: 'What the owner has to approve, for a request with `X-Approval: ask`',
+    },
   }),
   SecretSummary: object({
     name,
@@ -164,7 +242,7 @@ export const SCHEMAS = {
     updated_at: time,
     written_by: writtenBy,
     accepted,
-    ...dueDates,
+    ...terms,
     version,
   }),
   Secret: object({
@@ -179,7 +257,7 @@ export const SCHEMAS = {
     updated_at: time,
     written_by: writtenBy,
     accepted,
-    ...dueDates,
+    ...terms,
     version,
     'unaccepted_fields?': {
       type: 'object',
@@ -208,7 +286,23 @@ export const SCHEMAS = {
     },
   }),
   SecretName: object({ name, environment }),
-  VersionName: object({ name, environment, version }),
+  DamagedRow: object({
+    table: { type: 'string', enum: CHECKED_TABLES },
+    'name?': {
+      ...name,
+      description: 'The secret; absent where the row is none of a secret, or cannot be read',
+    },
+    'environment?': environment,
+    'version?': { ...whole, description: 'The version of the secret' },
+    'field?': field,
+    'id?': { ...text, description: 'Of a token, a key, a slot, or an entry or segment of the audit log' },
+    problem: {
+      type: 'string',
+      enum: ['changed', 'unreadable'],
+      description: '`changed`: it does not open. `unreadable`: the file is damaged there',
+    },
+    'detail?': { ...text, description: 'What is wrong, in more words' },
+  }),
   Version: object({
     version,
     created_at: { ...time, description: 'When this version was made' },
@@ -218,6 +312,18 @@ export const SCHEMAS = {
     'environment?': environment,
     'error?': { ...text, description: 'Present if this version fails verification' },
     'code?': { type: 'string', const: 'integrity' },
+  }),
+  SecretChange: object({
+    name,
+    environment,
+    version: { ...whole, description: 'The version after the change; 0 if nothing is left of the secret' },
+    change: {
+      type: 'string',
+      enum: [...CHANGES, 'accept', 'purge'],
+      description: 'What changed it. A renamed secret is told of under both names',
+    },
+    written_by: { ...text, description: '`session` for the owner, else the id of the token' },
+    changed_at: time,
   }),
   DeletedSecret: object({
     name,
@@ -245,6 +351,83 @@ export const SCHEMAS = {
       description: 'Globs of the only fields; the empty text: the value itself',
     },
   }),
+  AuditEntry: object({
+    id: { type: 'string', pattern: '^[0-9]+\\.[0-9]+$', description: 'The segment, and the number in it' },
+    at: { ...time, description: 'RFC 3339, UTC, to the millisecond' },
+    op: {
+      ...text,
+      description:
+        'The operation, such as `secrets.get`; or an event of the log itself: `audit.dropped` and others',
+    },
+    'by?': {
+      ...text,
+      description: '`session` for the owner, the id of a token, or empty if no principal asked',
+    },
+    'uid?': { ...whole, description: 'The user of the program that asked, by the word of the kernel' },
+    'pid?': { ...whole, description: 'Its process' },
+    'program?': { ...text, description: 'Its name' },
+    'purpose?': { ...text, description: 'What it said that it asks for' },
+    'request?': { ...text, description: 'The id of the request' },
+    'approved?': { const: true, description: 'The owner was asked for it, and said yes' },
+    'result?': { ...text, description: '`ok`, or the code of the error' },
+    'secrets?': { type: 'array', items: ref('schemas', 'AuditSecret'), description: 'What it was about' },
+    'environment?': { ...environment, description: 'The environment that a list was asked for' },
+    'token?': { ...text, description: 'The token that was read, made, rotated or revoked' },
+    'token_name?': text,
+    'key?': { ...text, description: 'The key slot that it is about' },
+    'generation?': generation,
+    'segment?': { ...whole, description: 'The segment that an event of the log is about' },
+    'through?': { ...whole, description: 'The last segment that was dropped, because it was old' },
+    'entries?': { ...whole, description: 'How many entries were dropped' },
+    'bytes?': { ...whole, description: 'How many bytes were cut off, because a crash left half of a batch' },
+    'count?': { ...whole, description: 'For how many events the entry stands' },
+    'damaged?': { ...whole, description: 'How many rows a rotation could not wrap again' },
+  }),
+  RotationProgress: object({
+    kek_generation: {
+      ...generation,
+      description: 'The generation that is current, and is to be the only one',
+    },
+    reencrypt: { type: 'boolean', description: 'Whether the values get new keys, too' },
+    done: { ...whole, description: 'Secrets, old versions, tokens and audit segments that are done' },
+    total: { ...whole, description: 'All that there were at the beginning' },
+    started_at: time,
+  }),
+  AuditSecret: object({
+    name,
+    environment,
+    'version?': { ...whole, description: 'The version that was read, or that a change made; 0 for a purge' },
+    'id?': { ...whole, description: 'The number of the secret, which it keeps when it is renamed' },
+    'read?': { type: 'boolean', const: true, description: 'Present if values left the vault' },
+    'value?': { type: 'boolean', const: true, description: "Present if the secret's own value did" },
+    'fields?': { type: 'array', items: field, description: 'The fields whose values did' },
+    'change?': { ...text, description: 'What a write did: as in versions, or `accept` or `purge`' },
+  }),
+  AuditProblem: object({
+    segment: whole,
+    entry: { ...text, type: ['string', 'null'], description: 'The first entry that is concerned' },
+    line: {
+      ...whole,
+      type: ['integer', 'null'],
+      description: 'The first line of the file that is concerned',
+    },
+    'last_line?': { ...whole, description: 'The last one, if it is another' },
+    problem: { type: 'string', enum: PROBLEMS },
+  }),
+  AuditRead: object({
+    name: { ...name, description: 'The name that the secret has now' },
+    environment,
+    'field?': { ...field, description: "Absent for the secret's own value" },
+    version: { ...version, description: 'The version that was read' },
+    first_read_at: time,
+    last_read_at: time,
+    count: { ...whole, minimum: 1, description: 'How often this version was read' },
+    is_current: {
+      type: 'boolean',
+      description: 'Whether what was read may still be what is stored, so that it has to be rotated',
+    },
+  }),
+  Key: object({ ...keySlot, created_at: time }),
   Token: object({
     id: tokenId,
     ...grant,
@@ -262,9 +445,5 @@ export const arrayOf = (component: keyof typeof SCHEMAS): JsonSchema => ({
 /** Where the vault's key is; in the answer to a destruction, where it was. */
 export const keyStores: JsonSchema = {
   type: 'array',
-  items: { type: 'string', enum: ['keychain', 'passphrase', 'file'] },
-};
-export const generation: JsonSchema = {
-  ...whole,
-  description: 'Generation of the key that wraps the keys of the secrets',
+  items: { type: 'string', enum: SLOT_KINDS },
 };

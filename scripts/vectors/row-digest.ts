@@ -16,7 +16,7 @@ export function digestVectors(): Vector[] {
   };
   const nothing = {
     ...{ id: 0, metadata: '', createdAt: 0, updatedAt: 0, writtenBy: '', accepted: 0, fields: [] },
-    ...{ expiresAt: 0, rotateBy: 0, revision: 0, change: '' },
+    ...{ expiresAt: 0, rotateBy: 0, confirm: 0, revision: 0, change: '' },
   };
   const unicode = { metadata: '{"größe":"秘密 🔑"}', fields: [{ field: '🔑', version: 1 }] };
   return [
@@ -25,6 +25,7 @@ export function digestVectors(): Vector[] {
     make('unicode', 'lengths count bytes, not characters', { ...unicode, createdAt: 1, updatedAt: 2 }),
     make('far-future', 'times of more than 32 bits', { createdAt: 2 ** 32, updatedAt: 2 ** 53 - 1 }),
     make('old', 'a version that was replaced', { isOld: true }),
+    make('confirm', 'the owner is asked each time', { confirm: 2 }),
     make('token', 'written by a token, not accepted', { writtenBy: '00c0ffee00c0ffee', accepted: 0 }),
   ];
 }

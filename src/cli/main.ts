@@ -2,8 +2,8 @@
 import { NO_SETTINGS, readSettings, type Settings } from '../places/config.ts';
 import { ACCESS_BY_OTHERS } from '../places/trusted-places.ts';
 import { isFolderDeleted, leaveDeletedFolder } from '../system/working-folder.ts';
-import { commands } from './command-table/commands.ts';
-import { splitCommand } from './command-table/find-command.ts';
+import { noteNamedVault } from '../text/name-vault.ts';
+import { getCommand, listFirstWords, splitCommand } from './command-table/find-command.ts';
 import { optionsOf } from './command-table/options.ts';
 import { chooseForm } from './formats/forms.ts';
 import { SCHEME } from './input/reference.ts';
@@ -51,8 +51,8 @@ async function dispatchCommand(argv: readonly string[], context: Context): Promi
   if (argv[0] === '__complete')
     return (await import('./completion/print-candidates.ts')).answerCompletion(argv.slice(1), context);
   const { words, rest } = splitCommand(argv);
-  const command = words === null ? undefined : commands[words];
-  if (words === null || command === undefined) return answerOther(argv, context);
+  if (words === null) return answerOther(argv, context);
+  const command = getCommand(words);
   const options = optionsOf(command);
   const scan = scanWords(options, rest, command.passesThrough);
   if (scan.given.some(({ name }) => name === 'help')) return printHelp(words, command, context);
@@ -107,6 +107,8 @@ function readInput(words: string, command: Command, given: Arguments, outer: Con
   checkArity(words, command, args);
   const options = readOptions(values);
   const { text } = options;
+  // The daemon's remedies are for others, whose environment it does not know.
+  noteVault(text('vault') ?? (words === 'serve' ? outer.env.MAV_VAULT : undefined));
   const context = chooseContext(command, options, outer);
   const { home, config } = chooseSettings(command, options, outer);
   const wishes = {
@@ -125,6 +127,11 @@ function readInput(words: string, command: Command, given: Arguments, outer: Con
     output: chooseForm(command.options.output, wishes),
     clearAfter: config.clear,
   };
+}
+
+/** `given`: as it was typed. An invalid one is refused later. */
+function noteVault(given: string | undefined): void {
+  noteNamedVault(given ? { vault: given, commands: listFirstWords() } : null);
 }
 
 type ReadOptions = Pick<Input, 'text' | 'list' | 'flag'>;
@@ -150,5 +157,10 @@ function chooseContext({ answersByExitCode }: Command, { flag }: ReadOptions, ou
 function chooseSettings(command: Command, { text }: ReadOptions, { env }: Context): Settings {
   const { toleratesConfig, needsNoVault } = command;
   if (needsNoVault) return NO_SETTINGS;
-  return readSettings(env, { home: text('home'), socket: text('socket'), toleratesConfig });
+  return readSettings(env, {
+    home: text('home'),
+    vault: text('vault'),
+    socket: text('socket'),
+    toleratesConfig,
+  });
 }

@@ -16,7 +16,7 @@ export class ChunkedBody {
   /** Bytes of the chunk that are still to come. */
   #missing = 0;
   /** Views of what was received: joined once, when all is there. */
-  readonly #data: Buffer[] = [];
+  #data: Buffer[] = [];
   /** The beginning of a line whose end has not arrived. */
   #line = '';
   #trailersSize = 0;
@@ -29,6 +29,13 @@ export class ChunkedBody {
       rest = this.#expecting === 'data' ? this.#takeData(rest) : this.#takeLine(rest);
     }
     return rest;
+  }
+
+  /** Takes out what has arrived so far. `join` then returns the rest. */
+  takeArrived(): Buffer[] {
+    const arrived = this.#data;
+    this.#data = [];
+    return arrived;
   }
 
   /** Returns the whole body. Call it once `add` has returned bytes. */

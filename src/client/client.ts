@@ -5,15 +5,25 @@
 import { type Route, routes } from '../routes.ts';
 import type { Incoming, Send } from './connection.ts';
 import { toError } from './errors.ts';
+import { followChanges, type OpenStream, type StreamRequest } from './follow-changes.ts';
 import type {
+  AddedKey,
+  Approval,
   AtVersion,
+  AuditEntry,
+  AuditFilter,
+  AuditPage,
+  AuditReads,
+  AuditVerification,
+  BackupDraft,
   BatchError,
   BatchField,
-  Check,
+  ChangeEvent,
+  CheckPage,
   Conditions,
+  Confirmation,
   CreatedToken,
   DeletedSecret,
-  DueDates,
   EncodedValue,
   FieldEntry,
   Generated,
@@ -23,17 +33,20 @@ import type {
   ImportResult,
   InEnvironment,
   Info,
+  KeyEntry,
   ListFilter,
   Metadata,
   OwnToken,
   Page,
   PageOptions,
   Place,
+  Rotated,
   Secret,
   SecretRef,
   SecretSummary,
   Status,
   Stored,
+  Terms,
   Token,
   TokenLimits,
   TokenScope,
@@ -52,21 +65,32 @@ interface Parts {
   readonly conditions?: Conditions;
   /** Gives the request up. An import of which nothing was committed by then is not carried out. */
   readonly signal?: AbortSignal;
+  /** The response is a stream of events. */
+  readonly stream?: StreamRequest;
 }
 
 export class Client {
   readonly #send: Send;
-  readonly #authorization: Readonly<Record<string, string>>;
+  readonly #purpose: string | undefined;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  /** `token`: null for requests that need none. */
-  constructor(send: Send, token: string | null) {
+  /**
+   * `token`: null for requests that need none. `purpose`: what the answers are needed for, at most 200 printable characters;
+   * the owner is shown it, and the audit log has it.
+   */
+  constructor(send: Send, token: string | null, purpose?: string) {
     this.#send = send;
-    this.#authorization = token === null ? {} : { Authorization: `Bearer ${token}` };
+    this.#purpose = purpose;
+    this.#headers = {
+      ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
+      // A head has one character for each byte.
+      ...(purpose ? { 'X-Purpose': Buffer.from(purpose).toString('latin1') } : {}),
+    };
   }
 
   /** Returns a client of the same vault with another token. */
   withToken(token: string): Client {
-    return new Client(this.#send, token);
+    return new Client(this.#send, token, this.#purpose);
   }
 
   health(): Promise<Health> {
@@ -119,10 +143,10 @@ export class Client {
   /** Creates the secret, or replaces its value and metadata (absent: none); its fields stay. */
   putSecret(
     name: string,
-    { value, metadata, ...due }: { readonly value: Value; readonly metadata?: Metadata } & DueDates,
+    { value, metadata, ...terms }: { readonly value: Value; readonly metadata?: Metadata } & Terms,
     { environment, ...conditions }: InEnvironment & Conditions = {},
   ): Promise<Stored> {
-    const body = { ...encodeValue(value), metadata, ...encodeDueDates(due) };
+    const body = { ...encodeValue(value), metadata, ...encodeTerms(terms) };
     return this.#json('secrets.put', { params: locateSecret(name, { environment }), body, conditions });
   }
 
@@ -142,11 +166,11 @@ export class Client {
     {
       value,
       metadata,
-      ...due
-    }: { readonly value?: Value | undefined; readonly metadata?: Metadata | undefined } & DueDates,
+      ...terms
+    }: { readonly value?: Value | undefined; readonly metadata?: Metadata | undefined } & Terms,
     { environment, ...conditions }: InEnvironment & Conditions = {},
   ): Promise<Stored> {
-    const body = { ...(value === undefined ? {} : encodeValue(value)), metadata, ...encodeDueDates(due) };
+    const body = { ...(value === undefined ? {} : encodeValue(value)), metadata, ...encodeTerms(terms) };
     return this.#json('secrets.patch', { params: locateSecret(name, { environment }), body, conditions });
   }
 
@@ -197,6 +221,25 @@ export class Client {
   /** Fails with `conflict` where the name is taken. */
   restoreSecret(name: string, place: InEnvironment = {}): Promise<Stored> {
     return this.#json('secrets.restore', { params: locateSecret(name, place) });
+  }
+
+  /**
+   * What changes, as it happens. First comes `reset`: read then what you want to know; whatever changes after that comes as
+   * an event. Connects again by itself when the connection or the daemon ends, and then goes on where it was, or with another
+   * `reset`. Throws if the first connection fails, or once the token is not valid any more. `lastEventId`: where an earlier one ended.
+   */
+  watchChanges({
+    environment,
+    lastEventId = '',
+    signal,
+  }: InEnvironment & { readonly lastEventId?: string; readonly signal?: AbortSignal } = {}): AsyncGenerator<
+    ChangeEvent,
+    void,
+    undefined
+  > {
+    const open: OpenStream = (stream) =>
+      this.request('changes.list', { params: { env: environment }, stream, signal: stream.signal });
+    return followChanges(open, lastEventId, signal);
   }
 
   /** Deletes a secret, deleted or not, for good, with all its versions. */
@@ -280,10 +323,10 @@ export class Client {
 
   /** `conditions` are about the secret that it is stored as, if it is. */
   generate(
-    { environment, expiresAt, rotateBy, ...options }: GenerateOptions = {},
+    { environment, expiresAt, rotateBy, confirm, ...options }: GenerateOptions = {},
     conditions: Conditions = {},
   ): Promise<Generated> {
-    const body = { ...options, environment, ...encodeDueDates({ expiresAt, rotateBy }) };
+    const body = { ...options, environment, ...encodeTerms({ expiresAt, rotateBy, confirm }) };
     return this.#json('passwords.generate', { body, conditions });
   }
 
@@ -318,14 +361,15 @@ export class Client {
     readonly expiresIn?: string;
     /** What it writes counts as accepted by the owner; only the session's token may make one. */
     readonly trusted?: boolean;
+    readonly confirm?: Confirmation;
     /** RFC 3339: the token is refused until then. */
     readonly notBefore?: string;
     readonly maxUses?: number;
     readonly limits?: TokenLimits;
   }): Promise<CreatedToken> {
-    const { name, scopes, expiresIn, trusted, notBefore, maxUses, limits = {} } = options;
+    const { name, scopes, expiresIn, trusted, confirm, notBefore, maxUses, limits = {} } = options;
     const times = { expires_in: expiresIn, not_before: notBefore, max_uses: maxUses };
-    return this.#json('tokens.create', { body: { name, scopes, trusted, ...times, ...limits } });
+    return this.#json('tokens.create', { body: { name, scopes, trusted, confirm, ...times, ...limits } });
   }
 
   getToken(id: string): Promise<Token> {
@@ -346,7 +390,39 @@ export class Client {
     await this.request('tokens.revoke', { params: { id } });
   }
 
+  /** A page of what was done, the newest first. 100 entries unless `limit` says otherwise. */
+  async listAudit(filter: AuditFilter & PageOptions = {}): Promise<AuditPage> {
+    const incoming = await this.request('audit.list', { params: { ...filter } });
+    const { entries, unreadable = 0 } = parse<{ entries: AuditEntry[]; unreadable?: number }>(incoming);
+    return { items: entries, cursor: findCursor(incoming), unreadable };
+  }
+
+  /** Whether the log is as it was written. */
+  verifyAudit(): Promise<AuditVerification> {
+    return this.#json('audit.verify');
+  }
+
+  /** What a token, revoked or not, has read. */
+  listReads(token: string): Promise<AuditReads> {
+    return this.#json('audit.reads', { params: { token } });
+  }
+
   // What only the command line's own session may do.
+
+  /** For the session only: the requests that wait for the owner's answer. `wait`: seconds to wait for one, at most 60. */
+  async listApprovals({ wait }: { readonly wait?: number } = {}): Promise<Approval[]> {
+    const { approvals } = await this.#json<{ approvals: Approval[] }>('approvals.list', { params: { wait } });
+    return approvals;
+  }
+
+  /** Fails with `not_found` if no such request waits any more. */
+  async approve(id: string): Promise<void> {
+    await this.request('approvals.approve', { params: { id } });
+  }
+
+  async deny(id: string): Promise<void> {
+    await this.request('approvals.deny', { params: { id } });
+  }
 
   status(): Promise<Status> {
     return this.#json('vault.status');
@@ -362,12 +438,59 @@ export class Client {
   }
 
   /** `body`: as for unseal. */
-  rotateKek(body?: unknown): Promise<{ readonly kek_generation: number }> {
-    return this.#json('keys.rotate', { body });
+  /** `reencrypt`: every value and field is encrypted again, under a new key of its own. */
+  rotateKek(body?: unknown, { reencrypt }: { readonly reencrypt?: boolean } = {}): Promise<Rotated> {
+    return this.#json('keys.rotate', { params: { reencrypt }, body });
   }
 
-  check(): Promise<Check> {
-    return this.#json('vault.check');
+  /** The ways to open the vault. */
+  async listKeys(): Promise<KeyEntry[]> {
+    return (await this.#json<{ keys: KeyEntry[] }>('keys.list')).keys;
+  }
+
+  /**
+   * `body`: bytes or an object with `kind`, and what it needs: `new_passphrase`, `key_file` or `key_directory`; also the
+   * `passphrase` of a vault that is opened by one.
+   */
+  addKey(body: unknown): Promise<AddedKey> {
+    return this.#json('keys.add', { body });
+  }
+
+  /** Returns the bytes of `{"recovery_code": …}`, which the caller zeroes. The vault keeps nothing of it: add it with `addKey`. */
+  async newRecoveryCode(): Promise<Uint8Array> {
+    return (await this.request('keys.newRecoveryCode')).body;
+  }
+
+  /**
+   * Opens the vault by its recovery code, and adds a key. `body`: bytes or an object with `recovery_code`, `kind` and what that
+   * needs, as for addKey.
+   */
+  recover(body: unknown): Promise<AddedKey> {
+    return this.#json('vault.recover', { body });
+  }
+
+  /** `key_kept`: why the key store did not let go of the key. `body`: as for unseal. Another key than the one with this id has to open the vault. */
+  removeKey(id: string, body?: unknown): Promise<{ readonly key_kept: string | null }> {
+    return this.#json('keys.remove', { params: { id }, body });
+  }
+
+  /** `body`: `{"passphrase": …, "new_passphrase": …}`, bytes or an object. */
+  async changePassphrase(body: unknown): Promise<void> {
+    await this.request('keys.changePassphrase', { body });
+  }
+
+  /** Opens every row of the vault, or of the draft of a backup, as many of them as a page has. The rows of several pages are to be added. */
+  async check(page: PageOptions & { readonly backup?: string | undefined } = {}): Promise<CheckPage> {
+    const incoming = await this.request('vault.check', { params: { ...page } });
+    return { ...parse<Omit<CheckPage, 'cursor'>>(incoming), cursor: findCursor(incoming) };
+  }
+
+  /**
+   * Copies the vault into a draft in its folder. Take it away within an hour; it counts once `check({ backup: id })` has opened
+   * all of it. `body`: `{ passphrase }` for a passphrase that only the copy opens with.
+   */
+  makeBackup(body?: unknown): Promise<BackupDraft> {
+    return this.#json('vault.backup', { body });
   }
 
   /** Destroys the vault for ever. `force`: even if the key cannot be removed from its store. */
@@ -378,11 +501,13 @@ export class Client {
   /** Makes one call and returns the response with its bytes. Throws MaestroVaultError. */
   async request(
     operation: Operation,
-    { params = {}, body, conditions = {}, signal }: Parts = {},
+    { params = {}, body, conditions = {}, signal, stream }: Parts = {},
   ): Promise<Incoming> {
     const { method, target } = buildTarget(operation, params);
-    const headers = { ...this.#authorization, ...buildConditions(conditions) };
-    const incoming = await this.#send({ method, target, headers, body: encodeBody(body), signal });
+    const position = stream?.lastEventId ? { 'Last-Event-ID': stream.lastEventId } : {};
+    const headers = { ...this.#headers, ...buildConditions(conditions), ...position };
+    const outgoing = { method, target, headers, body: encodeBody(body), signal, onBody: stream?.onBody };
+    const incoming = await this.#send(outgoing);
     if (incoming.status >= 400) throw toError(incoming);
     return incoming;
   }
@@ -408,8 +533,8 @@ export function findTag({ headers }: Pick<Incoming, 'headers'>): string {
   return (headers.etag ?? '').slice(1, -1);
 }
 
-function encodeDueDates({ expiresAt, rotateBy }: DueDates): object {
-  return { expires_at: expiresAt, rotate_by: rotateBy };
+function encodeTerms({ expiresAt, rotateBy, confirm }: Terms): object {
+  return { expires_at: expiresAt, rotate_by: rotateBy, confirm };
 }
 
 function locateSecret(name: string, { environment, version }: AtVersion): Params {

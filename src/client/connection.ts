@@ -20,7 +20,11 @@ export interface Outgoing {
   readonly body: Uint8Array | null;
   /** Gives the request up: the connection ends. What became of the request is not known then, but in the same process. */
   readonly signal?: AbortSignal | undefined;
+  /** Gets the body of a response in chunks as it arrives. The body that `send` resolves with is empty then. */
+  readonly onBody?: OnBody | undefined;
 }
+
+type OnBody = (piece: Uint8Array) => void;
 
 export interface Incoming {
   readonly status: number;
@@ -38,6 +42,7 @@ type Head = Omit<Incoming, 'body'> & { readonly framing: number | ChunkedBody };
 interface Waiting {
   readonly resolve: (incoming: Incoming) => void;
   readonly reject: (error: Error) => void;
+  readonly onBody: OnBody | undefined;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -102,7 +107,7 @@ export class Connection {
       // Before anything waits: what cannot be sent gets no answer.
       const head = encodeHead(outgoing);
       outgoing.signal?.addEventListener('abort', () => this.close(), { once: true });
-      this.#waiting.push({ resolve, reject });
+      this.#waiting.push({ resolve, reject, onBody: outgoing.onBody });
       this.#silence.start();
       this.#channel.send(head, outgoing.body);
     });
@@ -123,8 +128,8 @@ export class Connection {
     try {
       this.#received.add(chunk);
       for (;;) {
-        const incoming = this.#received.take();
-        if (incoming === null) return;
+        const incoming = this.#received.take(this.#waiting[0]?.onBody);
+        if (incoming === null) return void this.#noteStream();
         const first = this.#waiting.shift();
         if (first === undefined) throw new ConnectionError('the daemon answered what nobody asked');
         first.resolve(incoming);
@@ -139,6 +144,11 @@ export class Connection {
     }
   }
 
+  /** A stream may be silent for long. Who follows it knows for how long. */
+  #noteStream(): void {
+    if (this.#received.hasHead && this.#waiting[0]?.onBody !== undefined) this.#silence.stop();
+  }
+
   #fail(error: Error): void {
     this.#closed ??= error;
     this.#silence.stop();
@@ -146,13 +156,13 @@ export class Connection {
   }
 }
 
-/** Throws RangeError for what would break the framing; nothing of a user's goes into a header unencoded. */
+/** One character for each byte. Throws RangeError for what would break the framing. */
 function encodeHead({ method, target, headers, body }: Outgoing): string {
   const all = { Host: 'localhost', ...headers, 'Content-Length': String(body?.length ?? 0) };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   const start = `${method} ${target} HTTP/1.1`;
   for (const text of [start, ...Object.values(all)]) {
-    if (/[^\t\x20-\x7e]/.test(text))
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(text))
       throw new RangeError('a request line or header has a character it must not');
   }
   return `${start}\r\n${lines.join('')}\r\n`;
@@ -170,12 +180,16 @@ class Received {
     this.#size += chunk.length;
   }
 
-  /** The next whole answer, or null until all of it has arrived. Throws ConnectionError. */
-  take(): Incoming | null {
+  get hasHead(): boolean {
+    return this.#head !== null;
+  }
+
+  /** The next whole answer, or null until all of it has arrived; `onBody` gets the chunks of its body. Throws ConnectionError. */
+  take(onBody: OnBody | undefined): Incoming | null {
     this.#head ??= this.#takeHead();
     if (this.#head === null) return null;
     const { framing, status, headers } = this.#head;
-    const body = typeof framing === 'number' ? this.#takeSized(framing) : this.#takeChunked(framing);
+    const body = typeof framing === 'number' ? this.#takeSized(framing) : this.#takeChunked(framing, onBody);
     if (body === null) return null;
     this.#head = null;
     return { status, headers, body };
@@ -188,9 +202,10 @@ class Received {
     return all.subarray(0, size);
   }
 
-  #takeChunked(body: ChunkedBody): Buffer | null {
+  #takeChunked(body: ChunkedBody, onBody: OnBody | undefined): Buffer | null {
     const rest = body.add(this.#join());
     this.#keep(rest ?? NOTHING);
+    if (onBody !== undefined) for (const piece of body.takeArrived()) onBody(piece);
     return rest === null ? null : body.join();
   }
 

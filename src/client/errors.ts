@@ -1,6 +1,7 @@
 /** How a request fails: the API's error, with its status and its stable code. */
 import type { ErrorCode, Reason, WrongItem } from '../../workers/messages.ts';
 import type { Incoming } from './connection.ts';
+import type { Approval } from './types.ts';
 
 export type { ErrorCode, Reason, WrongItem };
 
@@ -9,6 +10,7 @@ interface Details {
   readonly member?: string | undefined;
   readonly problem?: string | undefined;
   readonly at?: WrongItem | undefined;
+  readonly approval?: Approval | undefined;
 }
 
 /** The vault refused. `message` is its sentence, which never holds a value. */
@@ -28,6 +30,8 @@ export class MaestroVaultError extends Error {
   readonly problem: string | undefined;
   /** The item of a list in the body that is wrong. */
   readonly at: WrongItem | undefined;
+  /** What the owner has to approve, if the request was not to wait for it. */
+  readonly approval: Approval | undefined;
 
   constructor(status: number, code: ErrorCode, message: string, details: Details = {}) {
     super(message);
@@ -37,6 +41,7 @@ export class MaestroVaultError extends Error {
     this.member = details.member;
     this.problem = details.problem;
     this.at = details.at;
+    this.approval = details.approval;
   }
 }
 

@@ -14,7 +14,13 @@ export type * from './types.ts';
 export interface ConnectOptions {
   /** Default: `MAV_TOKEN`. */
   readonly token?: string;
-  /** Default: `MAV_SOCKET`, else what config.json says, else the socket in `MAV_HOME` or `~/.maestrovault`. */
+  /**
+   * What the answers are needed for: at most 200 printable characters, which the owner is shown and the audit log has.
+   * Default: `MAV_PURPOSE`.
+   */
+  readonly purpose?: string | undefined;
+  /** Default: `MAV_SOCKET`, else what config.json says, else the socket in `MAV_HOME`, in the folder of
+   * the vault that `MAV_VAULT` names, or in `~/.maestrovault`. */
   readonly socketPath?: string;
   /**
    * Default: true. Before anything is sent, the socket, the folders above it and, where the kernel says it, the listener
@@ -33,13 +39,14 @@ export interface VaultClient extends Client {
 /** Throws TypeError where there is no token, and UntrustedError where config.json is another user's. */
 export function connect({
   token = process.env.MAV_TOKEN,
+  purpose = process.env.MAV_PURPOSE,
   socketPath,
   checksOwner = true,
 }: ConnectOptions = {}): VaultClient {
   if (!token) throw new TypeError('a token is needed: connect({ token }) or MAV_TOKEN');
   const { home } = readSettings(process.env, { socket: socketPath, checksOwner });
   const transport = new SocketTransport(home.socketPath, { checksOwner });
-  const client = new Client((outgoing) => transport.send(outgoing), token);
+  const client = new Client((outgoing) => transport.send(outgoing), token, purpose);
   return Object.assign(client, { close: () => transport.close() });
 }
 

@@ -13,7 +13,7 @@ import { type Channel, NetChannel } from './channel.ts';
 export interface SocketOptions {
   /** False: any program that listens there gets what is sent. */
   readonly checksOwner?: boolean | undefined;
-  /** True: this process sends a few short requests and ends, so it is to load node:net only if it must. */
+  /** True: this process is a `mav` command, which sends a few short requests and ends. It is to load node:net only if it must. */
   readonly isBrief?: boolean | undefined;
 }
 
@@ -49,6 +49,8 @@ export async function openSocket(path: string, { checksOwner = true }: SocketOpt
 function openBriefChannel(path: string): BriefChannel | null {
   const calls = SocketCalls.open();
   if (calls === null) return null;
+  // The daemon says to its owner which program asks.
+  calls.nameProcess('mav');
   const place = openSocketFolder(path);
   try {
     const descriptor = calls.connect(place === null ? path : place.folder.locate(place.name));

@@ -21,11 +21,23 @@ export class SocketTransport {
 
   /** Rejects with Node's own error if no program listens, with ConnectionError if the daemon goes away meanwhile. */
   async send(outgoing: Outgoing): Promise<Incoming> {
+    if (outgoing.onBody !== undefined) return this.#sendAlone(outgoing);
     const connection = await this.#connect();
     try {
       return await connection.send(outgoing);
     } finally {
       this.#lastUsedMs = monotonicMs();
+    }
+  }
+
+  /** Other requests would have to wait for the end of a stream. */
+  async #sendAlone(outgoing: Outgoing): Promise<Incoming> {
+    const connection = await Connection.open(this.#socketPath, this.#options);
+    try {
+      outgoing.signal?.throwIfAborted();
+      return await connection.send(outgoing);
+    } finally {
+      connection.close();
     }
   }
 

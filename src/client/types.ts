@@ -1,6 +1,6 @@
 /** The API's responses as the client returns them. Times are RFC 3339, UTC, to the second. */
 
-import type { Change } from '../../workers/messages.ts';
+import type { Change, ChangeKind } from '../../workers/messages.ts';
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [member: string]: JsonValue };
 
@@ -34,8 +34,12 @@ export interface Health {
   readonly damaged?: true;
   /** Once the daemon's program was replaced or removed: it is to be restarted. */
   readonly replaced?: true;
-  /** For the command line's session only: how far an import or a rotation (writing) and a check (reading) are. */
-  readonly progress?: { readonly [Kind in 'writing' | 'reading']?: Count };
+  /** For the session only: when the daemon will seal the vault if no secret is asked for until then. */
+  readonly idle_seal_at?: string;
+  /** For the session only: when the daemon will seal the vault in any case. */
+  readonly max_unsealed_at?: string;
+  /** For the command line's session only: how far an import (writing), a check (reading) and a rotation are. */
+  readonly progress?: { readonly [Kind in 'writing' | 'reading' | 'rotating']?: Count };
 }
 
 export interface Count {
@@ -59,11 +63,13 @@ export interface SecretSummary {
   readonly expires_at?: string;
   /** Until then the secret should be replaced; absent if there is no such date. */
   readonly rotate_by?: string;
+  /** Whether the owner is asked before a value is read; absent if never. */
+  readonly confirm?: Exclude<Confirmation, 'never'>;
   /** 1 for a new secret, and one more with each change. */
   readonly version: number;
 }
 
-export type { Change };
+export type { Change, ChangeKind };
 
 export interface Version {
   readonly version: number;
@@ -93,10 +99,40 @@ export interface DeletedSecret extends Place {
   readonly code?: 'integrity';
 }
 
-/** RFC 3339, or `never` to remove a date. */
-export interface DueDates {
+/** When the owner is asked: never, once for a program until the vault is sealed, or each time. */
+export type Confirmation = 'never' | 'session' | 'always';
+
+/** A request that waits for the owner's answer. */
+export interface Approval {
+  readonly id: string;
+  readonly asked_at: string;
+  /** Until then the owner can answer. */
+  readonly expires_at: string;
+  /** What the request is, such as `secrets.get`. */
+  readonly operation: string;
+  /** The id and the name of a token, or twice `session`. */
+  readonly principal: { readonly id: string; readonly name: string };
+  /** The process that connected, as the kernel says; absent where it does not. */
+  readonly uid?: number;
+  readonly pid?: number | null;
+  /** A hint: the process may choose it. */
+  readonly program?: string | null;
+  readonly purpose?: string;
+  readonly secrets: readonly (Place & {
+    /** Present if one field is asked for. */
+    readonly field?: string;
+    /** How long a yes holds. */
+    readonly confirm: Exclude<Confirmation, 'never'>;
+  })[];
+}
+
+/** Under which terms a secret is used. */
+export interface Terms {
+  /** RFC 3339, or `never` to remove the date. */
   readonly expiresAt?: string | undefined;
   readonly rotateBy?: string | undefined;
+  /** Only the owner can have a secret ask less. */
+  readonly confirm?: Confirmation | undefined;
 }
 
 /** What a write made of a secret. */
@@ -176,7 +212,7 @@ export interface Page<T> {
   readonly cursor: string | null;
 }
 
-export interface GenerateOptions extends InEnvironment, DueDates {
+export interface GenerateOptions extends InEnvironment, Terms {
   /** Stores it under this name. */
   readonly name?: string;
   readonly length?: number;
@@ -197,6 +233,22 @@ export interface Generated {
   readonly entropy_bits: number;
 }
 
+/** A change of a secret, without its value. */
+export interface SecretChange extends Place {
+  /** The version after the change; 0 if nothing is left of the secret. */
+  readonly version: number;
+  /** A renamed secret is told of under both names. */
+  readonly change: ChangeKind;
+  /** `session` for the owner, else the id of the token. */
+  readonly written_by: string;
+  readonly changed_at: string;
+}
+
+/** `reset`: what changed before is not told, so whoever keeps a copy has to read everything again. */
+export type ChangeEvent =
+  | { readonly event: 'reset'; readonly id: string }
+  | ({ readonly event: 'change'; readonly id: string } & SecretChange);
+
 /** An entry to import; what is absent is kept where the secret exists. */
 export interface ImportEntry extends InEnvironment {
   readonly name: string;
@@ -207,6 +259,10 @@ export interface ImportEntry extends InEnvironment {
   /** RFC 3339, or `never`. */
   readonly expires_at?: string;
   readonly rotate_by?: string;
+  readonly confirm?: Confirmation;
+  /** RFC 3339, for the owner's session and new entries only: when the secret was made and last changed elsewhere. */
+  readonly created_at?: string;
+  readonly updated_at?: string;
 }
 
 export interface Place {
@@ -237,6 +293,26 @@ export interface Info {
   readonly keep_versions: number;
   /** For how many days a deleted secret can be restored; 0: deleting is for good. */
   readonly keep_deleted_days: number;
+  /** How far the rotation is that is under way; null if there is none. */
+  readonly rotation: RotationProgress | null;
+}
+
+export interface RotationProgress extends Count {
+  /** The generation under which everything is wrapped in the end. What is written now is already. */
+  readonly kek_generation: number;
+  /** Whether the values get new keys, too. */
+  readonly reencrypt: boolean;
+  readonly started_at: string;
+}
+
+/** How a rotation ended. */
+export interface Rotated {
+  readonly kek_generation: number;
+  /** Old generations that were not forgotten, because damaged rows are wrapped under them. */
+  readonly kept_generations: readonly number[];
+  /** What could not be wrapped again, because somebody without the key changed it. At most 100. */
+  readonly damaged: readonly DamagedRow[];
+  readonly damaged_count: number;
 }
 
 export type TokenScope = 'read' | 'write' | 'generate' | 'admin';
@@ -262,6 +338,8 @@ export interface Token {
   readonly not_before: string | null;
   /** Whether what it writes counts as accepted by the owner. */
   readonly trusted: boolean;
+  /** Whether the owner is asked before it reads a value. */
+  readonly confirm: Confirmation;
   readonly created_at: string;
   readonly expires_at: string | null;
   readonly last_used_at: string | null;
@@ -275,6 +353,8 @@ export interface CreatedToken {
   readonly scopes: TokenScope[];
   /** Whether what it writes counts as accepted by the owner. */
   readonly trusted: boolean;
+  /** Whether the owner is asked before it reads a value. */
+  readonly confirm: Confirmation;
   readonly limits: TokenLimits[];
   /** How often it may be used; null: as often as wanted. */
   readonly max_uses: number | null;
@@ -296,20 +376,181 @@ export interface Status {
   /** Where the key file is, in a vault that has one. */
   readonly key_file: string | null;
   readonly kek_generation: number;
+  /** How many keys this generation has wrapped, or a little more. At 2^40 it is time to rotate. */
+  readonly kek_wraps: number;
+  /** Older generations that the vault still has: while it is rotated, and for damaged rows after it. */
+  readonly old_kek_generations: readonly number[];
+  /** How far the rotation is that is under way, or waits for the vault to be unsealed; null if there is none. */
+  readonly rotation: RotationProgress | null;
 }
 
-export interface Check {
-  /** `ok`, or the first thing that SQLite found wrong. */
-  readonly database: string;
-  readonly secrets: number;
-  readonly fields: number;
-  /** Old versions, each deletion among them. */
-  readonly versions: number;
-  readonly tokens: number;
+/** One way to open the vault. */
+export interface KeyEntry {
+  readonly id: string;
+  readonly kind: 'keychain' | 'passphrase' | 'file' | 'recovery';
+  /** Where the key file is; null for other kinds. */
+  readonly location: string | null;
+  readonly created_at: string;
+}
+
+export type AddedKey = Pick<KeyEntry, 'id' | 'kind' | 'location'>;
+
+/** `audit`: the entries of the audit log. `database`: the file itself. The others are tables. */
+export type CheckedTable =
+  | 'database'
+  | 'secrets'
+  | 'fields'
+  | 'versions'
+  | 'old_fields'
+  | 'deleted'
+  | 'tokens'
+  | 'keks'
+  | 'slots'
+  | 'audit';
+
+export interface DamagedRow extends Partial<Place> {
+  readonly table: CheckedTable;
+  /** The version of the secret. */
+  readonly version?: number;
+  readonly field?: string;
+  /** Of a token, a key, a slot, or an entry or segment of the audit log. */
+  readonly id?: string;
+  /** `changed`: it does not open. `unreadable`: the file is damaged there. */
+  readonly problem: 'changed' | 'unreadable';
+  readonly detail?: string;
+}
+
+/** A backup is `head`, a newline, `mac`, a newline, and the bytes of the draft. */
+export interface BackupDraft {
+  readonly id: string;
+  /** Path of the draft. */
+  readonly file: string;
+  /** JSON. */
+  readonly head: string;
+  readonly mac: string;
+}
+
+export interface CheckPage {
+  /** How many rows of each table this page opened. */
+  readonly rows: { readonly [Table in CheckedTable]?: number };
+  readonly damaged: readonly DamagedRow[];
+  /** Where the next page starts; null at the end. */
+  readonly cursor: string | null;
+}
+
+/** Which entries of the audit log are listed; absent: all. */
+export interface AuditFilter {
+  /** RFC 3339; both times are included. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  /** A glob: `*` within a segment, `**` across `/`. */
+  readonly name?: string | undefined;
+  readonly environment?: string | undefined;
+  /** The id of a token, or `session` for the owner. */
+  readonly token?: string | undefined;
+  /** Such as `secrets.get`, or the beginning of several: `secrets.*`. */
+  readonly operation?: string | undefined;
+  /** Absent: newest. */
+  readonly order?: 'newest' | 'oldest' | undefined;
+}
+
+/** A secret in an entry of the audit log. */
+export interface AuditSecret extends Place {
+  /** The version that was read, or that a change made; 0 for a purge. */
+  readonly version?: number;
+  readonly id?: number;
+  /** Present if values left the vault: the own value, or those of fields. */
+  readonly read?: true;
+  readonly value?: true;
+  readonly fields?: readonly string[];
+  readonly change?: Change | 'accept' | 'purge';
+}
+
+/** What was done, by whom, and how it ended. */
+export interface AuditEntry {
+  readonly id: string;
+  /** To the millisecond. */
+  readonly at: string;
+  /** The operation, or an event of the log itself such as `audit.dropped`. */
+  readonly op: string;
+  /** `session` for the owner, the id of a token, or empty for nobody. */
+  readonly by?: string;
+  readonly uid?: number;
+  readonly pid?: number;
+  readonly program?: string;
+  readonly purpose?: string;
+  /** The id of the request. */
+  readonly request?: string;
+  /** The owner was asked for it, and said yes. */
+  readonly approved?: true;
+  /** `ok`, or the code of the error. */
+  readonly result?: string;
+  readonly secrets?: readonly AuditSecret[];
+  /** The environment that a list was asked for. */
+  readonly environment?: string;
+  readonly token?: string;
+  readonly token_name?: string;
+  /** The id of the key slot that it is about. */
+  readonly key?: string;
+  readonly generation?: number;
+  readonly segment?: number;
+  readonly through?: number;
+  readonly entries?: number;
+  readonly bytes?: number;
+  readonly count?: number;
+  readonly damaged?: number;
+}
+
+export interface AuditPage extends Page<AuditEntry> {
+  /** Lines of the log that could not be read, and were passed over. */
+  readonly unreadable: number;
+}
+
+export type AuditProblemKind =
+  | 'changed'
+  | 'removed'
+  | 'reordered'
+  | 'duplicated'
+  | 'truncated'
+  | 'added'
+  | 'not_anchored'
+  | 'foreign'
+  | 'missing_file'
+  | 'missing_segment'
+  | 'unknown_file'
+  | 'changed_row';
+
+export interface AuditProblem {
+  readonly segment: number;
+  readonly entry: string | null;
+  readonly line: number | null;
+  readonly last_line?: number;
+  readonly problem: AuditProblemKind;
+}
+
+export interface AuditVerification {
+  readonly status: 'intact' | 'broken';
+  readonly segments: number;
+  readonly entries: number;
   /** At most 100. */
-  readonly unreadable: Place[];
-  readonly unreadable_count: number;
-  /** At most 100. */
-  readonly unreadable_versions: readonly (Place & Stored)[];
-  readonly unreadable_version_count: number;
+  readonly problems: readonly AuditProblem[];
+  readonly problem_count: number;
+}
+
+/** A value, or a field, of one version of a secret that a token has read. */
+export interface AuditRead extends Place {
+  /** Absent for the secret's own value. */
+  readonly field?: string;
+  readonly version: number;
+  readonly first_read_at: string;
+  readonly last_read_at: string;
+  readonly count: number;
+  /** Whether what was read may still be what is stored. */
+  readonly is_current: boolean;
+}
+
+export interface AuditReads {
+  /** `broken`: somebody changed the log without the key, so something may be missing in the list. */
+  readonly status: 'intact' | 'broken';
+  readonly secrets: readonly AuditRead[];
 }

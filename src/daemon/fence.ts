@@ -12,8 +12,8 @@ import type { Fence } from './landlock.ts';
 /** Files outside of the vault's folder that `mav serve` was given. */
 export interface GivenFiles {
   readonly passphraseFile: string | undefined;
-  /** Where the key file of the known vault lies. Not read from vault.db, whose writer could choose a folder to open. */
-  readonly known: string | undefined;
+  /** Where the key files of the known vault lie. Not read from vault.db, whose writer could choose a folder to open. */
+  readonly known: readonly string[];
   /** Where a new vault gets its key file; undefined: the default place. */
   readonly keyFile: string | undefined;
 }
@@ -50,7 +50,7 @@ export function planFence(home: Home, env: NodeJS.ProcessEnv, code: string, give
   // Key files go into the last two by themselves, and the list of known vaults.
   const own = [home.directory, home.keyDirectory, dirname(home.knownVaultsPath)].filter(isAbsolute);
   for (const path of [...session, ...own]) makePrivate(path);
-  const keyFile = isNew ? given.keyFile : given.known;
+  const keyFiles = isNew ? [given.keyFile] : given.known;
   return {
     read: [
       ...SETTINGS,
@@ -60,19 +60,28 @@ export function planFence(home: Home, env: NodeJS.ProcessEnv, code: string, give
       ...(credentials ? [credentials] : []),
       ...openFolder(given.passphraseFile, user),
     ],
+    unlisted: chooseUnlisted(),
     run: [code, process.execPath, ...SYSTEM, ...findLibraries()],
     write: [
       ...own,
       dirname(home.socketPath),
       ...session,
-      // The key file's, which writing, destroying and putting it back changes.
-      ...openFolder(keyFile, user),
+      // The key files', which writing, destroying and putting them back changes.
+      ...keyFiles.flatMap((path) => openFolder(path, user)),
     ],
     devices: [...DEVICES, ...findTerminals()],
     needsAbstractSockets: [env.DBUS_SESSION_BUS_ADDRESS, env.NOTIFY_SOCKET].some((address) =>
       /^@|abstract=/.test(address ?? ''),
     ),
   };
+}
+
+/**
+ * /proc, so that the daemon can name the programs that ask it. Beside a name the kernel shows a process's state and command
+ * line, but to root also its environment and where its memory lies. So a daemon of root's does without.
+ */
+function chooseUnlisted(): string[] {
+  return process.geteuid?.() === 0 ? [] : ['/proc'];
 }
 
 /**

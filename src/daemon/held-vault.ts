@@ -2,18 +2,23 @@
  * The vault that this process holds: its pools, the principals, and whether it is sealed. The daemon answers requests with
  * it, and so does the command line when no daemon runs.
  */
-import type { Call, Failure, PrincipalChange, Success } from '../../workers/messages.ts';
+import type { Call, Failure, Operation, PrincipalChange, Success } from '../../workers/messages.ts';
+import { Approvals } from '../auth/approvals.ts';
+import { KeyAttempts } from '../auth/key-attempts.ts';
 import { GuessLimit } from '../auth/limits.ts';
 import { hashToken, Principals } from '../auth/principals.ts';
 import { TokenUsage } from '../auth/usage.ts';
 import { UseBudget } from '../auth/use-budget.ts';
 import type { CallResult, PendingCall } from '../call-result.ts';
-import type { Backend } from '../http/answer-request.ts';
+import type { Backend } from '../http/backend.ts';
+import { ChangeStreams } from '../http/change-streams.ts';
 import { HttpError } from '../http/errors.ts';
 import type { LongWork } from '../long-work.ts';
 import { type Death, type PoolOptions, Pools } from '../pool/pools.ts';
 import type { Problem } from '../remedies.ts';
-import type { Pool } from '../routes.ts';
+import { type Pool, routes } from '../routes.ts';
+import { RowChecks } from './row-checks.ts';
+import type { SelfSealing } from './self-sealing.ts';
 import { type Report, VaultState } from './vault-state.ts';
 
 export type { Report } from './vault-state.ts';
@@ -24,6 +29,42 @@ const USAGE_FLUSH_MS = 5_000;
 /** How long a thread may take to end. */
 const THREADS_END_MS = 2_000;
 
+/** Operations after which a stream of changes may have something to say. */
+const CHANGING: ReadonlySet<Operation> = new Set(
+  routes
+    .filter(({ pool, operation }) => pool === 'writer' && !operation.startsWith('tokens.'))
+    .map(({ operation }) => operation as Operation),
+);
+
+/** Operations that are no use of the vault. */
+const UPKEEP: ReadonlySet<Operation> = new Set(
+  routes.filter(({ isUpkeep }) => isUpkeep).map(({ operation }) => operation as Operation),
+);
+const STOPPING: Failure = {
+  ok: false,
+  code: 'busy',
+  message: 'mav serve is stopping; a rotation that has begun goes on when it is started again',
+};
+
+/** Control operations that need an unsealed vault. */
+const NEEDS_KEYRING: ReadonlySet<Operation> = new Set([
+  'keys.rotate',
+  'keys.add',
+  'keys.remove',
+  'keys.changePassphrase',
+  'vault.backup',
+]);
+
+/** Control operations whose body may have what opens the vault. */
+const TAKES_SECRET: ReadonlySet<Operation> = new Set([
+  'vault.unseal',
+  'vault.recover',
+  'keys.rotate',
+  'keys.add',
+  'keys.remove',
+  'keys.changePassphrase',
+]);
+
 const DESTROYED: Problem = {
   reason: 'destroyed',
   message: 'the vault was destroyed; make a new one with: mav init',
@@ -32,14 +73,21 @@ const DESTROYED: Problem = {
 export class HeldVault implements Backend {
   readonly principals: Principals;
   readonly guesses: GuessLimit;
+  readonly changeStreams = new ChangeStreams();
+  readonly approvals = new Approvals();
+  /** null: the vault does not seal itself. */
+  selfSealing: SelfSealing | null = null;
   readonly #pools: Pools;
   readonly #usage = new TokenUsage();
   readonly #uses = new UseBudget((id, count) => this.#reserveUses(id, count));
+  readonly #attempts = new KeyAttempts();
   readonly #report: Report;
   readonly #usageTimer: NodeJS.Timeout;
   readonly #state: VaultState;
   readonly #destroyed = Promise.withResolvers<void>();
   readonly #stuck = Promise.withResolvers<void>();
+  readonly #stopping = Promise.withResolvers<Failure>();
+  #rowChecks: RowChecks | null = null;
   #isDestroyed = false;
   #isDamaged = false;
 
@@ -51,10 +99,11 @@ export class HeldVault implements Backend {
     this.#pools = new Pools(
       options,
       (death) => this.#noteDeath(death),
-      (reply) => {
+      (reply, { operation }) => {
         // The thread had no keys, which it should have unless the vault has just been sealed.
         if (!reply.ok && reply.code === 'sealed') void this.#state.resume();
         this.#apply(reply);
+        if (reply.ok && CHANGING.has(operation)) this.changeStreams.wake();
       },
     );
     this.#state = new VaultState({
@@ -80,6 +129,7 @@ export class HeldVault implements Backend {
   }
 
   get sealedBecause(): Problem | null {
+    this.selfSealing?.lookIfLate();
     return this.#state.sealedBecause;
   }
 
@@ -97,15 +147,28 @@ export class HeldVault implements Backend {
     return this.#stuck.promise;
   }
 
-  /** Resolves when no unsealing is under way that a request would have to wait for. */
-  async settled(): Promise<void> {
+  /** When the vault will be sealed by its rules; null: by none, or it is sealed. */
+  get sealingTimes(): ReturnType<SelfSealing['findTimes']> | null {
+    return this.sealedBecause === null ? (this.selfSealing?.findTimes() ?? null) : null;
+  }
+
+  /** Resolves when no unsealing is under way that a request would have to wait for. `isUse`: the request may begin one. */
+  async settled(isUse = false): Promise<void> {
+    if (isUse) await this.selfSealing?.unsealAgain(this.sealedBecause);
     await this.#state.settled();
   }
 
-  /** Lets go of requests that wait for an unsealing, and of refusals that are held back, so that the daemon can end. */
+  /**
+   * Lets go of requests that wait for an unsealing, for the end of a rotation or for the owner, of refusals that are held back and
+   * of streams, so that the daemon can end.
+   */
   stopWaiting(): void {
     this.#state.stopWaiting();
+    this.#stopping.resolve(STOPPING);
+    this.changeStreams.end();
     this.guesses.end();
+    this.approvals.end();
+    this.#attempts.end();
   }
 
   /** Asks the vault's key slots for its key. Never rejects. A failure leaves the vault sealed and says why. */
@@ -136,8 +199,9 @@ export class HeldVault implements Backend {
 
   dispatch(pool: Pool, pending: PendingCall): void {
     const { call } = pending;
+    if (!UPKEEP.has(call.operation)) this.selfSealing?.noteUse();
     if (this.#isDestroyed) pending.take(refuse(call, DESTROYED));
-    else if (pool === 'control') void this.#control(call).then((result) => pending.take(result));
+    else if (pool === 'control') void this.#tryControl(call).then((result) => pending.take(result));
     else if (call.operation === 'tokens.list' || call.operation === 'tokens.get')
       // It is said when a token was last used, so the times that are still in memory are written first.
       void this.#flushUsage().then(() => this.#pools.dispatch(pool, pending));
@@ -149,23 +213,59 @@ export class HeldVault implements Backend {
     return new Promise((resolve) => this.dispatch(pool, { call, isWanted: null, take: resolve }));
   }
 
+  /** A call that may bring a passphrase or a code waits for its turn. */
+  async #tryControl(call: Call): Promise<CallResult> {
+    if (call.body === null || !TAKES_SECRET.has(call.operation)) return this.#control(call);
+    return (await this.#attempts.take(() => this.#control(call), judgeSecret)) ?? refuseAttempt(call);
+  }
+
   async #control(call: Call): Promise<CallResult> {
-    if (call.operation === 'vault.unseal') return this.#state.unseal(call);
-    if (call.operation === 'vault.seal') return this.#state.seal(call);
-    if (call.operation === 'keys.rotate') {
+    if (call.operation === 'vault.unseal' || call.operation === 'vault.recover') return this.#unseal(call);
+    if (call.operation === 'vault.seal') return this.seal(call);
+    if (NEEDS_KEYRING.has(call.operation)) {
       await this.settled();
       // The writer would look for the keyring in every thread first, and then not know why none has it.
       if (this.sealedBecause !== null) return refuse(call, this.sealedBecause);
     }
-    const result = await this.#pools.control(call);
+    const running = this.#pools.control(call);
+    // A rotation may take minutes, and goes on with the next start. What else is under way is waited for.
+    const result = await (call.operation === 'keys.rotate'
+      ? Promise.race([running, this.#stopping.promise])
+      : running);
     if (call.operation === 'vault.destroy' && result.ok) this.#noteDestroyed();
     this.#apply(result);
+    return result;
+  }
+
+  async #unseal(call: Call): Promise<CallResult> {
+    const result = await this.#state.unseal(call);
+    if (result.ok) this.selfSealing?.noteUnsealed();
+    if (result.ok) this.#rowChecks?.noteUnsealed();
+    return result;
+  }
+
+  /** From now on all rows are compared with their set MAC each time that the vault was unsealed. */
+  checkRows(): void {
+    this.#rowChecks = new RowChecks({
+      check: () => this.#pools.checkRows(),
+      apply: (result) => this.#apply(result),
+      isUnsealed: () => this.#state.sealedBecause === null,
+    });
+  }
+
+  /** `because`: why the vault is sealed from now on, if nobody has asked for it. */
+  async seal(call: Call, because?: Problem): Promise<CallResult> {
+    const result = await this.#pools.withoutLongWork(() => this.#state.seal(call, because));
+    this.changeStreams.wake();
+    this.approvals.end();
     return result;
   }
 
   #noteDeath({ kind, reason, isLast }: Death): void {
     this.#report('worker-died', `${kind}: ${reason}`);
     this.#state.noteDeath(isLast);
+    // What a thread wrote that died is not known here.
+    this.changeStreams.wake();
   }
 
   async #replaceThreads(): Promise<boolean> {
@@ -195,6 +295,7 @@ export class HeldVault implements Backend {
 
   #applyPrincipals(change: PrincipalChange): void {
     this.principals.apply(change);
+    this.changeStreams.wake();
     // A token that was wrong before may be right now.
     if (change.kind === 'replace-all') this.guesses.forget();
   }
@@ -215,11 +316,28 @@ export class HeldVault implements Backend {
   /** Waits for the calls under way, then ends the threads. */
   async close(): Promise<void> {
     clearInterval(this.#usageTimer);
+    this.selfSealing?.end();
+    this.#rowChecks?.end();
     await this.#flushUsage();
     if (this.#state.sealedBecause === null && !this.#isDamaged) await this.#uses.release();
     this.#state.end(null);
     await this.#pools.close();
   }
+}
+
+/** Whether the passphrase or the code of a call was right; null if its result does not tell. */
+function judgeSecret(result: CallResult): boolean | null {
+  if (result.ok) return true;
+  const isWrongCode = result.code === 'bad_request' && result.member === 'recovery_code';
+  return isWrongCode || result.reason === 'wrong_passphrase' ? false : null;
+}
+
+/** Refuses an attempt to open the vault that did not get its turn, and zeroes its body. */
+function refuseAttempt(call: Call): Failure {
+  call.body?.fill(0);
+  const message =
+    'others try to open the vault already, and have to wait because of wrong attempts; try again later';
+  return { ok: false, code: 'busy', message };
 }
 
 /** Refuses a call that no worker gets, and zeroes its body. */

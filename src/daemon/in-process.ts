@@ -2,12 +2,12 @@
  * The vault held by a short command's own process, put together: the daemon's pool and pipeline without its socket. The
  * thread starts before the vault is ours (it opens nothing until it is asked), so that it loads while we do.
  */
-import type { Call } from '../../workers/messages.ts';
+import type { Asker, Call } from '../../workers/messages.ts';
 import type { CallResult } from '../call-result.ts';
 import { isAlive } from '../client/alive.ts';
 import type { Incoming, Outgoing, Send } from '../client/connection.ts';
 import { ConnectionError } from '../client/connection-error.ts';
-import type { Backend } from '../http/answer-request.ts';
+import type { Backend } from '../http/backend.ts';
 import type { HttpResponse } from '../http/http-response.ts';
 import type { Home } from '../places/home.ts';
 import { readOwner, TURN_PATIENCE_MS } from '../places/owner.ts';
@@ -20,6 +20,8 @@ export interface InProcessVault {
   readonly sessionToken: string;
   readonly send: Send;
   unseal(body?: Call['body']): Promise<CallResult>;
+  /** Whether a key of this unsealed vault signed the head of a backup. `mac`: hexadecimal. */
+  confirmBackup(head: string, mac: string): Promise<boolean>;
   /** Ends the thread and lets go of the vault. */
   close(): Promise<void>;
 }
@@ -50,8 +52,15 @@ export async function holdInProcess(
     sessionToken,
     send: (outgoing) => answerInProcess(answerRequest, vault, outgoing),
     unseal: (body = null) => vault.unseal(body),
+    confirmBackup: (head, mac) => confirmBackup(vault, { head, mac }),
     close: () => close(vault, home),
   };
+}
+
+async function confirmBackup(vault: HeldVault, params: { head: string; mac: string }): Promise<boolean> {
+  const call = { operation: 'vault.confirmBackup', params, body: null, mayReplace: false } as const;
+  const result = await vault.run('control', call);
+  return result.ok && JSON.parse(Buffer.from(result.body).toString()).genuine === true;
 }
 
 async function close(vault: HeldVault, home: Home): Promise<void> {
@@ -94,6 +103,8 @@ async function findElsewhere({ directory, ownerPath, socketPath }: Home): Promis
   return `${daemon} listens on ${socket}; give --socket, or set MAV_SOCKET`;
 }
 
+const OWN_PROCESS: Asker = { uid: process.geteuid?.() ?? 0, pid: process.pid, program: 'mav' };
+
 /** The daemon's own pipeline behind the client's interface. */
 async function answerInProcess(
   answerRequest: typeof import('../http/answer-request.ts').answerRequest,
@@ -108,6 +119,9 @@ async function answerInProcess(
     requestId: undefined,
     ifMatch: headers['If-Match'],
     ifNoneMatch: headers['If-None-Match'],
+    purpose: headers['X-Purpose'],
+    approval: headers['X-Approval'],
+    asker: JSON.stringify(OWN_PROCESS),
     // In memory of its own: it is moved to a worker.
     readBody: async () => (body === null || body.length === 0 ? null : new Uint8Array(body)),
     onGone: () => {},
@@ -120,7 +134,8 @@ async function answerInProcess(
 }
 
 /** The whole body. Throws ConnectionError where it breaks off, as a daemon's answer then would. */
-async function collect({ body, rest }: HttpResponse): Promise<Uint8Array> {
+async function collect({ body, rest, isLive }: HttpResponse): Promise<Uint8Array> {
+  if (isLive) throw new ConnectionError('only a daemon tells of changes; start one: mav serve');
   if (rest === null) return typeof body === 'string' ? Buffer.from(body) : body;
   const pieces = [body];
   try {

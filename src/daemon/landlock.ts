@@ -41,6 +41,8 @@ const SIGNALS = 0b10n;
 /** Paths of files, and of folders with everything in them. Missing ones are left out. */
 export interface Fence {
   readonly read: readonly string[];
+  /** Folders whose files may be read, but which may not be listed. */
+  readonly unlisted: readonly string[];
   /** Also read. */
   readonly run: readonly string[];
   /** Also read, made and removed. */
@@ -67,6 +69,7 @@ export function putBehind(libc: Libc, fence: Fence): boolean {
     for (const path of paths) addRule(libc, ruleset, path, rights & known);
   };
   allow(fence.read, READ_FILE | READ_DIR);
+  allow(fence.unlisted, READ_FILE);
   allow(fence.run, READ_FILE | READ_DIR | EXECUTE);
   allow(fence.write, READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | (MAKE_AND_REMOVE & ~MAKE_DEVICES));
   allow(fence.devices, READ_FILE | WRITE_FILE | IOCTL_DEV);

@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import type { KnownVault } from '../../workers/messages.ts';
 import { isAlive } from '../client/alive.ts';
+import { createFindAsker } from '../http/asker.ts';
 import { loadOpenApi } from '../http/openapi.ts';
 import { createApiServer } from '../http/server.ts';
 import { ParserBuffer } from '../http/wipe-parser-buffer.ts';
@@ -20,6 +21,7 @@ import { chooseConnectionCap } from './descriptors.ts';
 import { Ending, STOP_SIGNALS } from './ending.ts';
 import { HeldVault } from './held-vault.ts';
 import { findCode } from './launch.ts';
+import { letSealItself } from './let-seal-itself.ts';
 import { Libc } from './libc.ts';
 import { mintSessionToken } from './mint-session-token.ts';
 import { awaitOwnership, releaseOwnership, takeOwnership, tellProtections } from './ownership.ts';
@@ -34,6 +36,7 @@ import {
   planGrants,
 } from './permissions.ts';
 import { takeNotify } from './readiness.ts';
+import type { SealingRules } from './self-sealing.ts';
 import { checkFree, listenAt, removeSocket } from './socket.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -44,6 +47,8 @@ export interface ServeOptions {
   readonly home: Home;
   readonly env: NodeJS.ProcessEnv;
   readonly log: LogOptions;
+  /** When the vault is sealed without being asked to; null: never. */
+  readonly sealing: SealingRules | null;
   /**
    * Called when this process has the vault's lock and before the vault is opened. Makes a vault, if that was asked for.
    * Returns what is known of the vault, and the body of an unseal request if the passphrase was given.
@@ -178,7 +183,11 @@ async function start(
   const sessionToken = mintSessionToken();
   const vault = new HeldVault({ ...options.pool, known }, sessionToken, log.event);
   ending.teardown.push(() => vault.close());
+  vault.checkRows();
   void vault.unseal(passphrase);
+  // While the daemon may still connect to others.
+  if (options.sealing !== null)
+    ending.teardown.push(await letSealItself(vault, options.sealing, options.env, log.event));
   void vault.destroyed.then(() => ending.begin('the vault was destroyed', 0));
   void vault.stuck.then(() => ending.beginNow('a thread cannot let go of the keys'));
   const server = await createVaultServer(vault, options.home, log, ending);
@@ -189,14 +198,16 @@ async function start(
 /** Returns a server that does not listen yet. */
 async function createVaultServer(vault: HeldVault, home: Home, log: Log, ending: Ending): Promise<Server> {
   const { teardown } = ending;
+  const credentials = PeerCredentials.open();
+  vault.approvals.canWait = true;
   const parserBuffer = await ParserBuffer.open(dirname(home.socketPath));
   teardown.push(() => parserBuffer.close());
   const server = createApiServer(vault, log.request, {
     connections: chooseConnectionCap(),
+    findAsker: createFindAsker(credentials),
     report: log.event,
     onParsed: () => parserBuffer.overwriteSoon(),
   });
-  const credentials = PeerCredentials.open();
   if (credentials !== null) checkPeers(server, credentials, log.event);
   teardown.push(() => closeServer(server, ending.hurry));
   teardown.push(() => vault.stopWaiting());

@@ -119,18 +119,27 @@ export class VaultState {
     return DIED_UNSEALING;
   }
 
-  /** Seals in a bounded time: ends a thread that does not let go of the keys, and the process if the thread does not end. */
-  async seal(call: Call): Promise<CallResult> {
+  /**
+   * Seals in a bounded time: ends a thread that does not let go of the keys, and the process if the thread does not end. If the
+   * vault seals itself, requests that come from now on are refused, and do not wait for the threads.
+   */
+  async seal(call: Call, because = SEALED): Promise<CallResult> {
+    if (because !== SEALED) this.#noteSealingItself(because);
     const inTime = await within(SEAL_MS, this.#tryToSeal(call));
-    const result = inTime?.ok ? inTime : await this.#sealByForce();
+    const result = inTime?.ok ? inTime : await this.#sealByForce(because);
     this.#apply(result);
-    if (result.ok && !this.#isOver) this.sealedBecause = SEALED;
+    if (result.ok && !this.#isOver) this.sealedBecause = because;
     return result;
   }
 
-  async #sealByForce(): Promise<CallResult> {
-    // Before the threads are replaced, so that no new one is given the keys.
-    if (!this.#isOver) this.sealedBecause = SEALED;
+  #noteSealingItself(because: Problem): void {
+    if (!this.#isOver) this.sealedBecause = because;
+    this.#report('sealed', adviseOn(because, API));
+  }
+
+  async #sealByForce(because: Problem): Promise<CallResult> {
+    // Again, because the vault may have been unsealed meanwhile, and no new thread is to be given the keys.
+    if (!this.#isOver) this.sealedBecause = because;
     this.#report('warning', 'a thread did not let go of the keys in time, so all are ended');
     if (!(await this.#replaceThreads())) return STUCK;
     return (await within(SEAL_MS, this.#tryToSeal(callFor('vault.seal')))) ?? STUCK;

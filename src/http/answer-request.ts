@@ -2,77 +2,38 @@
  * Answers one request: routes it, authenticates, reads the body, dispatches the call and builds the response. It knows no
  * socket, so the command line can send the same requests inside its own process.
  */
-import type { Call } from '../../workers/messages.ts';
-import { findToken, isSessionToken } from '../auth/bearer-token.ts';
-import type { GuessLimit } from '../auth/limits.ts';
-import type { AuthenticatedPrincipal, Principals } from '../auth/principals.ts';
-import { hasScope } from '../auth/scope.ts';
+import type { Call, Failure, NeededApproval } from '../../workers/messages.ts';
+import type { ApprovalDescription, Asking } from '../auth/approvals.ts';
+import type { AuthenticatedPrincipal } from '../auth/principals.ts';
 import type { CallResult, IsWanted, PendingCall } from '../call-result.ts';
-import type { LongWork } from '../long-work.ts';
-import { API, API_WITH_KEY, type Problem, type Reader } from '../remedies.ts';
-import type { LocalRoute, Pool, Route, WorkerRoute } from '../routes.ts';
+import { API, API_WITH_KEY, type Reader } from '../remedies.ts';
+import type { LocalRoute, Route, WorkerRoute } from '../routes.ts';
+import { answerApprovals, readApproval } from './approval-routes.ts';
+import { askOwner } from './ask-owner.ts';
+import type { Backend } from './backend.ts';
 import { type Body, ClientGoneError, MAX_BODY_SIZE } from './body.ts';
-import type { Holder } from './client-connection.ts';
+import { buildCall } from './build-call.ts';
+import type { AskChanges } from './change-streams.ts';
+import { checkPrincipal, ForbiddenError, mayUnseal } from './check-principal.ts';
 import { HttpError } from './errors.ts';
+import { describeHealth } from './health.ts';
 import {
   buildResponse,
   type Content,
   chooseRequestId,
   describeSuccess,
-  explain,
+  explainError,
   explainFailure,
+  explainNotApproved,
   type HttpResponse,
   type Progress,
 } from './http-response.ts';
 import { readOpenApi } from './openapi.ts';
+import { type AnsweredAs, recordAnswer } from './record-answer.ts';
+import type { Request } from './request.ts';
 import { isOpenToAll, type Match, matchRoute } from './router.ts';
-import { PAGE, startList } from './whole-list.ts';
-
-/** The vault, as far as answering needs it. */
-export interface Backend {
-  readonly principals: Principals;
-  readonly guesses: GuessLimit;
-  /** Why the vault is sealed; null while it is unsealed. */
-  readonly sealedBecause: Problem | null;
-  /** Whether the database was found damaged. Then nothing is written to it any more. */
-  readonly isDamaged: boolean;
-  /** Whether the files that the daemon was started from have been replaced. */
-  readonly isReplaced: boolean;
-  /** Progress of the long requests that are under way. */
-  readonly longWork: LongWork;
-  /** Resolves when no unsealing is under way. */
-  settled(): Promise<void>;
-  noteUse(tokenId: string, nowMs: number): void;
-  /** Counts a use of a token with so many. Resolves with false if none is left. Rejects with Failure's words as HttpError. */
-  takeUse(tokenId: string, maxUses: number): Promise<boolean>;
-  /** Runs a call on a pool. A read may be left out if `isWanted` says that its client is gone. */
-  dispatch(pool: Pool, pending: PendingCall): void;
-}
-
-export interface Request {
-  /** Returns whether the client is still connected. */
-  readonly isWanted: IsWanted;
-  readonly method: string;
-  /** The request target: path and query, percent-encoded. */
-  readonly target: string;
-  readonly authorization: string | undefined;
-  readonly requestId: string | undefined;
-  readonly ifMatch: string | undefined;
-  readonly ifNoneMatch: string | undefined;
-  /** Gets the id of the principal once the principal may use the route. */
-  readonly client?: { holder: Holder };
-  /** Resolves with at most `maxSize` bytes; with null where there is no body. */
-  readBody(maxSize: number): Promise<Body | null>;
-  /** Calls the listener if the client goes away before the response. */
-  onGone(listener: () => void): void;
-  /** Calls the listener when the connection ends. Returns how to stop listening. */
-  onDisconnect(listener: () => void): () => void;
-}
-
-/** The token is known to be wrong, so it may be a guess. */
-class WrongTokenError extends HttpError {}
-
-type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
+import { CHALLENGE, explainNoPrincipal, explainSealed, WrongTokenError } from './unauthorized.ts';
+import { startList } from './whole-list.ts';
 
 /** Takes the response to a request; null: the client has gone away. */
 export type Respond<Asked> = (request: Asked, response: HttpResponse | null) => void;
@@ -104,6 +65,8 @@ export class Exchange<Asked extends Request> implements PendingCall, Progress {
   readonly #request: Asked;
   readonly #respond: Respond<Asked>;
   #stopListening: (() => void) | null = null;
+  /** The body of a batch-get, which has names only: the call may have to be sent again. */
+  #references: Body | null = null;
 
   constructor(backend: Backend, request: Asked, respond: Respond<Asked>) {
     this.isWanted = request.isWanted;
@@ -121,7 +84,7 @@ export class Exchange<Asked extends Request> implements PendingCall, Progress {
       const { route } = match;
       this.#match = match;
       this.route = route.path;
-      if (route.pool === 'none') return void this.#answerLocally(route.operation);
+      if (route.pool === 'none') return void this.#answerLocally(route);
       // A control operation does not wait for the unsealing: it may be what ends it.
       const isUnsealing = sealedBecause !== null && route.pool !== 'control';
       const principal = isUnsealing || route.body !== 'none' ? null : this.#authorize(route);
@@ -135,9 +98,10 @@ export class Exchange<Asked extends Request> implements PendingCall, Progress {
   /** For a request that waits for the vault to be unsealed, for its own body, or for a use of its token to be stored. */
   async #dispatchLater(route: WorkerRoute, isUnsealing: boolean): Promise<void> {
     try {
-      if (isUnsealing) await this.#backend.settled();
+      if (isUnsealing) await this.#backend.settled(mayUnseal(route, this.#request));
       const principal = this.#authorize(route);
-      if (principal.maxUses !== undefined) await this.#countUse(principal.id, principal.maxUses);
+      if (principal.maxUses !== undefined && !this.#isRepeated(principal.id))
+        await this.#countUse(principal.id, principal.maxUses);
       const size = route.maxBodySize ?? MAX_BODY_SIZE;
       const body = route.body === 'none' ? null : await this.#request.readBody(size);
       this.#dispatch(route, principal, body);
@@ -146,42 +110,46 @@ export class Exchange<Asked extends Request> implements PendingCall, Progress {
     }
   }
 
+  /** Returns whether the request was made before, and counted, and is made again because the owner approved it. */
+  #isRepeated(principalId: string): boolean {
+    const { approval, method, target } = this.#request;
+    if (approval === undefined) return false;
+    return this.#backend.approvals.isApproved(approval, { principalId, request: `${method} ${target}` });
+  }
+
   /** Throws HttpError 401 if the token has no use left. */
   async #countUse(tokenId: string, maxUses: number): Promise<void> {
     if (!(await this.#backend.takeUse(tokenId, maxUses)))
       throw new HttpError('unauthorized', 'the token has been used as often as it may be', CHALLENGE);
   }
 
-  /** Returns the principal, if it may use this route. Throws HttpError 401, 403 or, while the vault is sealed, 503. */
-  #authorize(route: WorkerRoute): AuthenticatedPrincipal {
-    const [backend, request, nowMs] = [this.#backend, this.#request, Date.now()];
-    const principal = backend.principals.authenticate(request.authorization, nowMs);
-    if (principal === null) throw explainNoPrincipal(backend, request);
-    if (route.scope !== null && !hasScope(principal, route.scope))
-      throw new HttpError('forbidden', `the token does not have the scope ${route.scope}`);
-    if (backend.sealedBecause !== null && route.pool !== 'control')
-      throw explainSealed(backend.sealedBecause);
-    if (request.client !== undefined) request.client.holder = principal.id;
-    backend.noteUse(principal.id, nowMs);
+  /** Returns the principal, if it may use this route, and notes the use. Throws as checkPrincipal. */
+  #authorize(route: Route): AuthenticatedPrincipal {
+    const [{ client }, nowMs] = [this.#request, Date.now()];
+    const principal = checkPrincipal(this.#backend, route, this.#request.authorization, nowMs);
+    if (client !== undefined) client.holder = principal.id;
+    this.#backend.noteUse(principal.id, nowMs);
     this.tokenId = principal.id;
     return principal;
   }
 
   #dispatch(route: WorkerRoute, principal: AuthenticatedPrincipal, body: Body | null): void {
-    const { operation, replaceScope, pool } = route;
-    const given = this.#match.params;
-    const params = route.ofSelf === true ? { ...given, id: principal.id } : given;
-    const { ifMatch, ifNoneMatch } = this.#request;
-    const mayReplace = replaceScope === undefined || hasScope(principal, replaceScope);
-    const call: Mutable<Call> = { operation, params, body, mayReplace, author: principal };
-    if (principal.limits !== undefined) call.limits = principal.limits;
-    if (ifMatch !== undefined) call.ifMatch = ifMatch;
-    if (ifNoneMatch !== undefined) call.ifNoneMatch = ifNoneMatch;
+    const [{ params: given }, { requestId }] = [this.#match, this];
+    const call = buildCall(this.#request, { route, given, principal, body, requestId });
+    const approved = this.#redeem(principal.id);
+    if (approved !== null) call.approved = approved;
+    if (route.operation === 'secrets.batchGet') this.#references = body?.slice() ?? null;
     if (route.cancellable) call.cancel = this.#cancelWhenGone();
-    // Of a whole list, only the first page is waited for. It may be all, or fail with a status of its own.
-    if (route.streamed && params.limit === undefined) call.page = PAGE;
     this.call = call;
-    this.#backend.dispatch(pool, this);
+    this.#backend.dispatch(route.pool, this);
+  }
+
+  /** Returns what the owner approved of this request. Throws HttpError 400. */
+  #redeem(principalId: string): number[] | null {
+    const approval = readApproval(this.#request.approval);
+    if (approval === undefined) return null;
+    const { method, target } = this.#request;
+    return this.#backend.approvals.redeem(approval, { principalId, request: `${method} ${target}` });
   }
 
   /** Returns the word that says so when the client has disconnected. */
@@ -194,9 +162,50 @@ export class Exchange<Asked extends Request> implements PendingCall, Progress {
   take(result: CallResult): void {
     this.#stopListening?.();
     if (!result.ok && !this.isWanted()) this.#respond(this.#request, null);
+    else if (!result.ok && result.approval !== undefined) this.#askOwner(result);
     else if (!result.ok) this.#send(explainFailure(result, readerOf(this.#backend, this.#match.route)));
     else if (this.call.page !== undefined) this.#send(this.#beginList(result));
+    else if (this.#match.route.isLive) this.#beginStream(result);
     else this.#send(describeSuccess(this.#match, result));
+  }
+
+  /** The worker refused, and named what the owner has to approve. */
+  #askOwner(failure: Failure): void {
+    const [{ approvals }, request] = [this.#backend, this.#request];
+    const asking = this.#describeAsking(failure.approval ?? { secrets: [] });
+    askOwner(approvals, asking, failure, request.approval, {
+      repeat: (approved) => this.#repeat(approved),
+      refuse: (refusal, approval) => this.#refuse(refusal, approval),
+      leave: () => this.#respond(request, null),
+      onDisconnect: (listener) => request.onDisconnect(listener),
+    });
+  }
+
+  #refuse(failure: Failure, approval: ApprovalDescription | null = null): void {
+    const { sealedBecause } = this.#backend;
+    // Sealing ends the waiting.
+    if (sealedBecause !== null) void this.#fail(explainSealed(sealedBecause));
+    else this.#send(explainNotApproved(failure, approval));
+  }
+
+  #describeAsking(needed: NeededApproval): Asking {
+    const { asker = null, purpose = null, operation, confirm: tokenAsks = 0 } = this.call;
+    const { method, target } = this.#request;
+    const principalId = this.tokenId ?? '';
+    return { principalId, asker, purpose, operation, request: `${method} ${target}`, tokenAsks, needed };
+  }
+
+  /** Sends the call again, with what the owner approved. */
+  #repeat(approved: readonly number[]): void {
+    const route = this.#match.route as WorkerRoute;
+    try {
+      // The token may have been revoked, or the vault sealed, while the owner was asked.
+      this.#authorize(route);
+    } catch (error) {
+      return void this.#fail(error);
+    }
+    this.call = { ...this.call, body: this.#references?.slice() ?? null, approved };
+    this.#backend.dispatch(route.pool, this);
   }
 
   #beginList(first: Extract<CallResult, { ok: true }>): Content {
@@ -204,21 +213,67 @@ export class Exchange<Asked extends Request> implements PendingCall, Progress {
     const readPage = (call: Call) => {
       // Since the page before, which a slow client may have read for long, the token may be revoked or the vault sealed.
       this.#authorize(route);
-      return new Promise<CallResult>((take) =>
-        this.#backend.dispatch(route.pool, { call, isWanted: this.isWanted, take }),
-      );
+      return this.#dispatchNext(route, call);
     };
     return { status: route.success, headers: [], code: null, ...startList(this.call, first, readPage) };
   }
 
-  #answerLocally(operation: LocalRoute['operation']): void {
+  /** Dispatches a call for another piece of the response. */
+  #dispatchNext({ pool }: WorkerRoute, call: Call): Promise<CallResult> {
+    return new Promise((take) => this.#backend.dispatch(pool, { call, isWanted: this.isWanted, take }));
+  }
+
+  /** Sends a response that goes on until the client may not have it any more, or goes away. */
+  #beginStream(first: Extract<CallResult, { ok: true }>): void {
+    const route = this.#match.route as WorkerRoute;
+    const [backend, request, { params }] = [this.#backend, this.#request, this.call];
+    try {
+      const { id, expiresAt } = checkPrincipal(backend, route, request.authorization, Date.now());
+      const stream = backend.changeStreams.open(id);
+      request.onDisconnect(() => stream.end());
+      const ask: AskChanges = async (after) => {
+        checkPrincipal(backend, route, request.authorization, Date.now());
+        return this.#dispatchNext(route, { ...this.call, params: { ...params, after } });
+      };
+      const untilMs = expiresAt === null ? Number.POSITIVE_INFINITY : expiresAt * 1_000;
+      const started = stream.start(first, { ask, untilMs, isResumed: params.after !== undefined });
+      // The head is all that HEAD asks for.
+      if (request.method === 'HEAD') stream.end();
+      this.isLast = true;
+      this.#send({ status: route.success, headers: [], code: null, ...started });
+    } catch (error) {
+      void this.#fail(error);
+    }
+  }
+
+  #answerLocally(route: LocalRoute): void {
+    const { operation } = route;
     const send = (body: string) => this.#send({ status: 200, headers: [], body, rest: null, code: null });
-    if (operation === 'health') send(JSON.stringify(describeHealth(this.#backend, this.#request)));
-    else readOpenApi().then(send, (error) => this.#fail(error));
+    if (operation === 'health')
+      send(JSON.stringify(describeHealth(this.#backend, this.#request.authorization)));
+    else if (operation === 'openapi') readOpenApi().then(send, (error) => this.#fail(error));
+    else {
+      const principal = this.#authorize(route);
+      const onGone = (listener: () => void) => this.#request.onGone(listener);
+      const onDecided = ({ needed }: Asking) => {
+        for (const { name, environment: env } of needed.secrets) this.#record(principal, 'ok', { name, env });
+      };
+      answerApprovals(this.#backend.approvals, this.#match, onGone, onDecided).then(
+        (body) => send(JSON.stringify(body)),
+        (error) => this.#fail(error),
+      );
+    }
+  }
+
+  #record(principal: AuthenticatedPrincipal, answered: AnsweredAs, params: Match['params']): void {
+    const { requestId } = this;
+    const { operation } = this.#match.route;
+    recordAnswer(this.#backend, this.#request, { principal, operation, params, requestId, answered });
   }
 
   async #fail(error: unknown): Promise<void> {
     const told = this.route === null ? await this.#chooseProblem(error) : error;
+    if (told instanceof ForbiddenError) this.#record(told.principal, told.code, this.#match.params);
     if (told instanceof ClientGoneError) return void this.#respond(this.#request, null);
     // If too many refusals are held back already, the client has to connect again for its next guess.
     if (told instanceof WrongTokenError)
@@ -235,7 +290,8 @@ export class Exchange<Asked extends Request> implements PendingCall, Progress {
     if (isOpenToAll(this.#request.target)) return problem;
     if (sealedBecause !== null) await this.#backend.settled();
     const principal = principals.authenticate(this.#request.authorization, Date.now());
-    if (principal === null) return explainNoPrincipal(this.#backend, this.#request);
+    if (principal === null)
+      return explainNoPrincipal(this.#backend.sealedBecause, this.#request.authorization);
     this.tokenId = principal.id;
     return problem;
   }
@@ -245,59 +301,14 @@ export class Exchange<Asked extends Request> implements PendingCall, Progress {
   }
 }
 
-const CHALLENGE = ['WWW-Authenticate', 'Bearer'];
-
-/** While the vault is sealed, only a session token can be verified, so no other token is called wrong. */
-function explainNoPrincipal({ sealedBecause }: Backend, { authorization }: Request): HttpError {
-  const token = findToken(authorization);
-  if (token === null)
-    return new HttpError('unauthorized', 'a token is needed: Authorization: Bearer mvt_…', CHALLENGE);
-  if (sealedBecause === null)
-    return new WrongTokenError('unauthorized', 'the token is unknown, expired or revoked', CHALLENGE);
-  return explainSealed(sealedBecause, isSessionToken(token) ? WrongTokenError : HttpError);
-}
-
-function explainSealed({ message, reason }: Problem, SealedError = HttpError): HttpError {
-  return new SealedError('sealed', message, [], reason);
-}
-
-function explainError(error: unknown): Content {
-  if (error instanceof HttpError) return explain(error, error.headers);
-  return explain({ code: 'internal', message: 'the daemon failed to do this; its log says more' });
-}
-
 /**
  * Returns for whom a failure's remedy is. The remedy does not send a request that itself brings the key of the vault to
- * another request that brings it. A rotation brings it only while the vault is unsealed.
+ * another request that brings it. A change of the keys brings it only while the vault is unsealed.
  */
 function readerOf({ sealedBecause }: Backend, { operation }: Route): Reader {
-  const bringsKey = operation === 'vault.unseal' || (operation === 'keys.rotate' && sealedBecause === null);
+  const bringsKey =
+    operation === 'vault.unseal' ||
+    operation === 'vault.recover' ||
+    (operation.startsWith('keys.') && sealedBecause === null);
   return bringsKey ? API_WITH_KEY : API;
-}
-
-function describeHealth(backend: Backend, { authorization }: Request): object {
-  const health: Record<string, unknown> = { status: 'ok', time: formatSecond(Date.now()) };
-  if (backend.sealedBecause !== null) health.sealed = true;
-  if (backend.isDamaged) health.damaged = true;
-  if (backend.isReplaced) health.replaced = true;
-  // For the owner's session alone: it tells how many secrets there are, and health needs no token.
-  if (isSession(backend, authorization)) health.progress = backend.longWork;
-  return health;
-}
-
-/** Kept because formatting a time takes longer than the rest of a health check. */
-let formatted = { second: Number.NaN, text: '' };
-
-/** Returns the time as RFC 3339 UTC, to the second. */
-function formatSecond(nowMs: number): string {
-  const second = Math.floor(nowMs / 1000);
-  if (second !== formatted.second)
-    formatted = { second, text: `${new Date(second * 1000).toISOString().slice(0, 19)}Z` };
-  return formatted.text;
-}
-
-function isSession({ principals }: Backend, authorization: string | undefined): boolean {
-  if (authorization === undefined) return false;
-  const principal = principals.authenticate(authorization, Date.now());
-  return principal !== null && hasScope(principal, 'session');
 }

@@ -5,6 +5,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { FindAsker } from './asker.ts';
 import type { InLine, Line } from './connection-line.ts';
 
 /** The id of a token, or of the owner's session; null while it is not known. */
@@ -23,6 +24,9 @@ type Accepted = Socket & { [CONNECTION]?: ClientConnection };
 export class ClientConnection implements InLine<ClientConnection> {
   readonly socket: Socket;
   readonly #held: MemoryBound;
+  readonly #findAsker: FindAsker;
+  /** undefined: not looked for yet. */
+  #asker: string | null | undefined;
   /** Node's object for the last response, sent or not. An error of the connection concerns its request, or comes after it. */
   lastResponse: ServerResponse | null = null;
 
@@ -52,9 +56,10 @@ export class ClientConnection implements InLine<ClientConnection> {
 
   readonly isOpen = (): boolean => !this.socket.destroyed;
 
-  constructor(socket: Socket, held: MemoryBound) {
+  constructor(socket: Socket, held: MemoryBound, findAsker: FindAsker = () => null) {
     this.socket = socket;
     this.#held = held;
+    this.#findAsker = findAsker;
     (socket as Accepted)[CONNECTION] = this;
   }
 
@@ -63,6 +68,12 @@ export class ClientConnection implements InLine<ClientConnection> {
     const connection = (socket as Accepted)[CONNECTION];
     if (connection === undefined) throw new RangeError('the server has not accepted this connection');
     return connection;
+  }
+
+  /** The JSON of the Asker that connected; null where the kernel does not say. Looked for once, when it is first needed. */
+  get asker(): string | null {
+    if (this.#asker === undefined) this.#asker = this.#findAsker(this.socket);
+    return this.#asker;
   }
 
   /** Charges memory before it is allocated. Beyond the bound of all clients, this may cut off this very connection. */

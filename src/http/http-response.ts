@@ -1,9 +1,10 @@
 /** The response to a request, made of a call's result, a failure or a refusal. */
 import { randomBytes } from 'node:crypto';
 import type { ErrorCode, Failure } from '../../workers/messages.ts';
+import type { ApprovalDescription } from '../auth/approvals.ts';
 import type { CallResult } from '../call-result.ts';
 import { API, adviseOn, type Reader } from '../remedies.ts';
-import { STATUS_OF } from './errors.ts';
+import { HttpError, STATUS_OF } from './errors.ts';
 import type { Match } from './router.ts';
 import type { Rest } from './whole-list.ts';
 
@@ -31,6 +32,8 @@ interface Described {
   readonly requestId: string;
   /** Whether the connection must end with it. */
   readonly isLast: boolean;
+  /** Whether it goes on for as long as the client wants, so that its connection is never idle. */
+  readonly isLive: boolean;
 }
 
 /** What is learnt of a request while it is answered, for the response and the log. */
@@ -46,6 +49,7 @@ export type Content = Pick<Described, 'status' | 'code'> &
   Bodied & {
     /** Absent: JSON. */
     readonly type?: string;
+    readonly isLive?: boolean;
     /** Headers that not every response has: a flat list of names and values. */
     readonly headers: readonly string[];
   };
@@ -62,13 +66,13 @@ export function chooseRequestId(given: string | undefined): string {
 }
 
 export function buildResponse(content: Content, progress: Progress): HttpResponse {
-  const { status, type = 'application/json', body, rest, code } = content;
+  const { status, type = 'application/json', body, rest, code, isLive = false } = content;
   const { requestId, route, tokenId, isLast } = progress;
   const headers = ['Content-Type', type, 'Cache-Control', 'no-store', 'X-Request-Id', requestId];
   if (rest === null) headers.push('Content-Length', String(Buffer.byteLength(body)));
   for (const header of content.headers) headers.push(header);
   const bodied = { body, rest } as Bodied;
-  return { status, headers, ...bodied, route, tokenId, code, requestId, isLast };
+  return { status, headers, ...bodied, route, tokenId, code, requestId, isLast, isLive };
 }
 
 /** Returns the response to bytes that are not a request. */
@@ -90,19 +94,39 @@ export function describeSuccess(
   return { status: route.success, type, headers, body, rest: null, code: null };
 }
 
+/** An error that is not an HttpError is a fault of ours: the client learns nothing of it. */
+export function explainError(error: unknown): Content {
+  if (error instanceof HttpError) return explain(error, error.headers);
+  return explain({ code: 'internal', message: 'the daemon failed to do this; its log says more' });
+}
+
 export function explainFailure(failure: Failure, reader: Reader): Content {
   return explain(failure, failure.code === 'busy' ? ['Retry-After', '1'] : [], reader);
 }
 
+/** `approval`: the one to wait for, where the client asked for it; null: too many wait already, or it did not ask. */
+export function explainNotApproved(failure: Failure, approval: ApprovalDescription | null): Content {
+  return approval === null ? explainFailure(failure, API) : explain(failure, [], API, approval);
+}
+
 /** `headers`: flat list of names and values. `reader`: for whom the remedy is. */
-export function explain(
+function explain(
   failure: Pick<Failure, 'code' | 'message' | 'reason' | 'member' | 'problem' | 'at'>,
   headers: readonly string[] = [],
   reader: Reader = API,
+  approval?: ApprovalDescription,
 ): Content {
   const { code, message, reason, member, at } = failure;
   const problem = reason === undefined ? failure.problem : message;
   // JSON has no members that are undefined.
-  const body = JSON.stringify({ error: adviseOn(failure, reader), code, reason, problem, member, at });
+  const body = JSON.stringify({
+    error: adviseOn(failure, reader),
+    code,
+    reason,
+    problem,
+    member,
+    at,
+    approval,
+  });
   return { status: STATUS_OF[code], headers, body, rest: null, code };
 }

@@ -1,11 +1,11 @@
 /** A request that the server has received: its head, and its body until the response is ready. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { IsWanted } from '../call-result.ts';
-import type { Request } from './answer-request.ts';
 import { type Body, collectBody, drainBody } from './body.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Connections } from './connections.ts';
 import type { HeldMemory } from './held-memory.ts';
+import type { Request } from './request.ts';
 
 /** The limits on connections and memory that a request counts towards while it is answered. */
 export interface Bounds {
@@ -26,6 +26,9 @@ export class ReceivedRequest implements Request {
   readonly requestId: string | undefined;
   readonly ifMatch: string | undefined;
   readonly ifNoneMatch: string | undefined;
+  readonly purpose: string | undefined;
+  readonly lastEventId: string | undefined;
+  readonly approval: string | undefined;
   readonly isWanted: IsWanted;
   startedAtMs = 0;
   /** The bytes of the response while the kernel may not have taken them; zeroed when the response is closed. */
@@ -52,10 +55,17 @@ export class ReceivedRequest implements Request {
     this.requestId = headers['x-request-id']?.toString();
     this.ifMatch = headers['if-match'];
     this.ifNoneMatch = headers['if-none-match'];
+    this.purpose = headers['x-purpose']?.toString();
+    this.lastEventId = headers['last-event-id']?.toString();
+    this.approval = headers['x-approval']?.toString();
     this.isWanted = client.isOpen;
     this.hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
     this.#bounds = bounds;
     this.#isHeldBack = headers.expect !== undefined && AWAITS_CONTINUE.test(headers.expect);
+  }
+
+  get asker(): string | null {
+    return this.client.asker;
   }
 
   async readBody(maxSize: number): Promise<Body | null> {

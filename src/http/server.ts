@@ -10,7 +10,9 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { LogRequest } from '../log/log.ts';
 import { warnSeldom } from '../log/rate-limited-warning.ts';
-import { answerRequest, type Backend, Exchange, type Respond } from './answer-request.ts';
+import { answerRequest, Exchange, type Respond } from './answer-request.ts';
+import type { FindAsker } from './asker.ts';
+import type { Backend } from './backend.ts';
 import { ClientConnection } from './client-connection.ts';
 import { Connections } from './connections.ts';
 import { HELD_BYTES, HeldMemory } from './held-memory.ts';
@@ -41,6 +43,8 @@ export interface ApiServerOptions {
   readonly connections: number;
   /** How many bytes all clients together may make the daemon hold; absent: 80 MiB. */
   readonly heldBytes?: number;
+  /** Absent: nobody says who asks. */
+  readonly findAsker?: FindAsker | undefined;
   /** Called, at most once in a while, when a limit was reached. */
   readonly report: (event: 'warning', detail: string) => void;
   /** Called when a body, or what should have been a request, has gone through Node's parser. */
@@ -74,7 +78,7 @@ const SERVER_OPTIONS: ServerOptions = {
 export function createApiServer(
   backend: Backend,
   logRequest: LogRequest,
-  { connections: cap, heldBytes = HELD_BYTES, report, onParsed = () => {} }: ApiServerOptions,
+  { connections: cap, heldBytes = HELD_BYTES, findAsker, report, onParsed = () => {} }: ApiServerOptions,
 ): Server {
   const warn = warnSeldom((text) => report('warning', text));
   const [connections, held] = [new Connections(cap, warn), new HeldMemory(heldBytes, warn)];
@@ -82,7 +86,7 @@ export function createApiServer(
   const respondTo: Respond<ReceivedRequest> = (request, response) => respond(serving, request, response);
   const serving: Serving = { server, backend, connections, held, logRequest, respond: respondTo };
   server.timeout = IDLE_MS;
-  server.on('connection', (socket: Socket) => accept(serving, socket));
+  server.on('connection', (socket: Socket) => accept(serving, socket, findAsker));
   server.on('timeout', closeUnlessServed);
   listenForRequests(serving, onParsed);
   server.on('clientError', (error, socket) => refuseMalformed(error, socket as Socket, logRequest));
@@ -110,8 +114,8 @@ function listenForRequests(serving: Serving, onParsed: () => void): void {
   server.on('checkContinue', receive);
 }
 
-function accept({ connections, held }: Serving, socket: Socket): void {
-  const connection = new ClientConnection(socket, held);
+function accept({ connections, held }: Serving, socket: Socket, findAsker?: FindAsker): void {
+  const connection = new ClientConnection(socket, held, findAsker);
   connections.add(connection);
   socket.once('close', () => {
     connections.remove(connection);
@@ -183,7 +187,8 @@ async function sendList(
   { client, method, response: message, startedAtMs }: ReceivedRequest,
   response: ListResponse,
 ): Promise<void> {
-  const onTaken = () => connections.move(client, connections.resting, performance.now());
+  const line = response.isLive ? connections.served : connections.resting;
+  const onTaken = () => connections.move(client, line, performance.now());
   onTaken();
   const code = await sendInPieces(message, method, response, client, onTaken);
   // The daemon was told to stop meanwhile, when the head had already said that the connection stays.
@@ -201,12 +206,10 @@ async function refuseTunnel(
   takeOver(socket);
   head.fill(0);
   const response = await answerRequest(backend, {
-    method,
-    target,
-    authorization: headers.authorization,
+    ...{ method, target, authorization: headers.authorization, asker: null },
     requestId: headers['x-request-id']?.toString(),
-    ifMatch: undefined,
-    ifNoneMatch: undefined,
+    // No answer to a CONNECT depends on these.
+    ...{ ifMatch: undefined, ifNoneMatch: undefined, purpose: undefined, approval: undefined },
     isWanted: () => !socket.destroyed,
     readBody: async () => null,
     // Node has let go of the socket, so the request is not told of its end.

@@ -6,11 +6,21 @@ import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describeSystemError } from '../system/system-error.ts';
+import { readDurationMs } from '../text/durations.ts';
 import { JsonReadError, JsonReader } from '../text/json-reader.ts';
 import { type Home, locateFolder, locateHome } from './home.ts';
 import { readTrustedFile, UNSECRET, UnsafePlaceError, UntrustedError } from './trusted-places.ts';
+import { chooseVault } from './vault-names.ts';
 
 const OUTPUTS = ['table', 'json', 'plain', 'names'] as const;
+
+const AUDITS = ['required', 'best-effort'] as const;
+
+const SEALING_EVENTS = ['suspend', 'lock'] as const;
+
+export function isSealingEvent(word: unknown): word is (typeof SEALING_EVENTS)[number] {
+  return SEALING_EVENTS.some((event) => event === word);
+}
 
 /** What `config.json` may say. */
 export interface Config {
@@ -30,6 +40,18 @@ export interface Config {
   readonly keep_versions?: number;
   /** For how many days a deleted secret can be restored; 0: deleting is for good. */
   readonly keep_deleted_days?: number;
+  /** Whether a request fails that cannot be written into the audit log: "required", or "best-effort". */
+  readonly audit?: (typeof AUDITS)[number];
+  /** For how many days the audit log is kept; 0: for ever. */
+  readonly keep_audit_days?: number;
+  /** After how long without a request for a secret the daemon seals the vault, such as `15m`; `never`, which is the default. */
+  readonly idle_seal?: string;
+  /** How long after it was unsealed the daemon seals the vault, such as `8h`; `never`, which is the default. */
+  readonly max_unsealed?: string;
+  /** What seals the vault at once. */
+  readonly seal_on?: readonly (typeof SEALING_EVENTS)[number][];
+  /** Whether a request unseals a vault that the daemon has sealed by itself. */
+  readonly auto_unseal?: boolean;
 }
 
 /** The file says something that cannot be followed; `message` names it. */
@@ -44,10 +66,26 @@ const MAX_ENTRY_BYTES = 8 * 1_048_576;
 
 const MAX_VERSIONS = 1_000;
 const MAX_DELETED_DAYS = 3_650;
+const MAX_AUDIT_DAYS = 36_500;
 
 function checkWhole(value: unknown, most: number, least = 1): string | null {
   const isWhole = Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
   return isWhole ? null : `must be a whole number from ${least} to ${most}`;
+}
+
+/** What is said of a time that readSealingTime does not accept. */
+export const SEALING_TIME = 'must be a time such as "15m" or "8h", a year at most, or "never"';
+const MAX_SEALING_MS = 365 * 86_400_000;
+
+/** Returns milliseconds, null for `never`, or undefined for what is no time after which a vault can seal itself. */
+export function readSealingTime(text: string): number | null | undefined {
+  if (text === 'never') return null;
+  const ms = readDurationMs(text);
+  return ms === null || ms === 0 || ms > MAX_SEALING_MS ? undefined : ms;
+}
+
+function checkSealingTime(value: unknown): string | null {
+  return isText(value) && readSealingTime(value) !== undefined ? null : SEALING_TIME;
 }
 
 const RULES: { readonly [Key in keyof Config]-?: (value: unknown) => string | null } = {
@@ -63,6 +101,15 @@ const RULES: { readonly [Key in keyof Config]-?: (value: unknown) => string | nu
   max_entry_bytes: (value) => checkWhole(value, MAX_ENTRY_BYTES),
   keep_versions: (value) => checkWhole(value, MAX_VERSIONS, 0),
   keep_deleted_days: (value) => checkWhole(value, MAX_DELETED_DAYS, 0),
+  audit: (value) => (AUDITS.some((audit) => audit === value) ? null : 'must be "required" or "best-effort"'),
+  keep_audit_days: (value) => checkWhole(value, MAX_AUDIT_DAYS, 0),
+  idle_seal: checkSealingTime,
+  max_unsealed: checkSealingTime,
+  seal_on: (value) => {
+    const isKnown = Array.isArray(value) && value.every((event) => isSealingEvent(event));
+    return isKnown ? null : 'must be a list, such as ["suspend", "lock"]';
+  },
+  auto_unseal: (value) => (typeof value === 'boolean' ? null : 'must be true or false'),
 };
 
 /** Keys of the Go program, whose file lies at the same place. They are ignored. */
@@ -83,6 +130,7 @@ export const NO_SETTINGS: Settings = { home: locateHome({ HOME: '/' }, null), co
 
 export interface Overrides {
   readonly home?: string | undefined;
+  readonly vault?: string | undefined;
   readonly socket?: string | undefined;
   /** Goes by the defaults where config.json cannot be followed. */
   readonly toleratesConfig?: boolean | undefined;
@@ -90,15 +138,15 @@ export interface Overrides {
   readonly checksOwner?: boolean | undefined;
 }
 
-/** Where the vault is, and what its folder's config.json says. Throws ConfigError or UntrustedError. */
+/** Where the vault is, and what its folder's config.json says. Throws ConfigError, UntrustedError or VaultNameError. */
 export function readSettings(env: NodeJS.ProcessEnv, overrides: Overrides): Settings {
-  const { home, socket, toleratesConfig, checksOwner } = overrides;
-  const located = home === undefined ? env : { ...env, MAV_HOME: home };
+  const { socket, toleratesConfig, checksOwner } = overrides;
+  const located = chooseVault(env, overrides);
   const folder = locateFolder(located);
   const read = toleratesConfig ? readConfigOrNothing : readConfig;
   const config = read(join(folder, 'config.json'), checksOwner);
   const configured = config.socket === undefined ? undefined : resolve(folder, config.socket);
-  return { home: locateHome(located, socket ?? (env.MAV_SOCKET || configured) ?? null), config };
+  return { home: locateHome(located, socket ?? (located.MAV_SOCKET || configured) ?? null), config };
 }
 
 function readConfigOrNothing(path: string, checksOwner?: boolean): Config {

@@ -1,6 +1,5 @@
 /**
- * The vault.db of the Go program whose API this one keeps: it lies at the same place, and only that program can open
- * it. Told by its bytes, without SQLite: to open a database in WAL mode already changes the files beside it.
+ * The vault.db of the Go program whose API this one keeps. It lies at the same place, and only an import can read it. Told by its bytes, without SQLite: to open a database in WAL mode already changes the files beside it.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
@@ -11,8 +10,9 @@ const OUR_APPLICATION = 'MAVL';
 const HEADER_SIZE = 100;
 /** How much is searched for its tables: the first pages describe them. They are in the log until the first checkpoint. */
 const SCHEMA_SIZE = 1_048_576;
-/** Two columns of its table `secrets`, which no version of ours has had. */
-const COLUMNS = ['encrypted_value', 'encrypted_data_key'];
+/** Columns of its tables, which no version of ours has had. Its schema 2 has only the second of the first two, schema 0 the first. */
+const DATA_KEY_COLUMN = 'encrypted_data_key';
+const VALUE_COLUMNS = ['encrypted_value', 'encrypted_secret'];
 
 /** Returns what to say of a vault of the Go program; null if the file is another, or missing. Changes nothing. */
 export function explainForeignVault(databasePath: string): string | null {
@@ -20,13 +20,12 @@ export function explainForeignVault(databasePath: string): string | null {
   if (!header.startsWith(MAGIC) || header.startsWith(OUR_APPLICATION, APPLICATION_OFFSET)) return null;
   const isForeign = [databasePath, `${databasePath}-wal`].some((path) => {
     const start = readStart(path, SCHEMA_SIZE);
-    return COLUMNS.every((column) => start.includes(column));
+    return start.includes(DATA_KEY_COLUMN) && VALUE_COLUMNS.some((column) => start.includes(column));
   });
   if (!isForeign) return null;
   return (
-    `${databasePath} is a vault of the Go program of this name, which only that program can open; nothing was changed. ` +
-    'Export it there (mav export --format json > secrets.json), move vault.db to another folder, then here: mav init, ' +
-    'and mav import secrets.json'
+    `${databasePath} is a vault of the Go program of this name; nothing was changed. ` +
+    'To put a vault of mav with its secrets in its place: mav import --from-maestrovault'
   );
 }
 

@@ -2,6 +2,7 @@
 import { accessSync, constants, lstatSync, type Stats } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { describeSystemError } from '../system/system-error.ts';
+import { nameVault } from '../text/name-vault.ts';
 import { explainForeignVault } from './foreign-vault.ts';
 import { explainNoFolder, makeFolders } from './make-folders.ts';
 import {
@@ -11,6 +12,7 @@ import {
   UntrustedError,
   WRITE_BY_OTHERS,
 } from './trusted-places.ts';
+import { DEFAULT_VAULT, VAULTS_FOLDER } from './vault-names.ts';
 
 export { UnsafePlaceError } from './trusted-places.ts';
 
@@ -33,14 +35,29 @@ const MAX_SOCKET_PATH = process.platform === 'linux' ? 107 : 103;
 /** As long as the name of a socket that is not in its place yet. */
 export const SOCKET_DRAFT = '.00000000';
 
-/** The vault's folder. Throws UnsafePlaceError where nothing says where it is. */
+/**
+ * The vault's folder. `env`: as chooseVault returns it, so MAV_VAULT is valid and stands alone. Throws UnsafePlaceError where
+ * nothing says where the folder is.
+ */
 export function locateFolder(env: NodeJS.ProcessEnv): string {
-  if (env.MAV_HOME) return resolve(env.MAV_HOME);
+  const { MAV_HOME: given, MAV_VAULT: vault } = env;
+  if (given) return resolve(given);
+  if (vault && vault !== DEFAULT_VAULT) return join(locateVaults(env), vault);
+  return join(getUserHome(env), '.maestrovault');
+}
+
+/** The folder of the vaults that have a name. Throws UnsafePlaceError. */
+export function locateVaults(env: NodeJS.ProcessEnv): string {
+  return join(getUserHome(env), VAULTS_FOLDER);
+}
+
+/** Throws UnsafePlaceError. */
+function getUserHome(env: NodeJS.ProcessEnv): string {
   const user = findUserHome(env);
   // An empty HOME would make it a folder of whatever place the command is run in.
   if (!isAbsolute(user))
     throw new UnsafePlaceError('HOME is not set; set it, or MAV_HOME to the folder of the vault');
-  return join(user, '.maestrovault');
+  return user;
 }
 
 /** Empty where neither HOME nor the system's list of users says it. */
@@ -94,7 +111,7 @@ export function checkAbove({ directory, socketPath }: Home): void {
 
 /** Says that there is no vault, and what to do about it. */
 export function describeNoVault({ databasePath }: Pick<Home, 'databasePath'>): string {
-  return `there is no vault at ${databasePath}; make one: mav init`;
+  return nameVault(`there is no vault at ${databasePath}; make one: mav init`);
 }
 
 /** Whether a vault's database is there. Throws UnsafePlaceError if its place is not safe, or cannot be written. */

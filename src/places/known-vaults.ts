@@ -88,9 +88,10 @@ export function parseKnownVault(value: unknown): KnownVault | null {
 }
 
 function parseSlot(value: unknown): KnownSlot | null {
-  const { kind, location } = (value ?? {}) as Partial<Record<keyof KnownSlot, unknown>>;
-  const isSlot = typeof kind === 'string' && (location === null || typeof location === 'string');
-  return isSlot ? ({ kind, location } as KnownSlot) : null;
+  const { id, kind, location, pending } = (value ?? {}) as Partial<Record<keyof KnownSlot, unknown>>;
+  const isSlot = [id, kind, location ?? ''].every((text) => typeof text === 'string');
+  const change = pending === true ? { pending } : {};
+  return isSlot && location !== undefined ? ({ id, kind, location, ...change } as KnownSlot) : null;
 }
 
 /** Takes what the launcher handed on out of `env`. Returns null if no vault is known. */

@@ -57,7 +57,7 @@ export function readOwner(path: string): Owner | null {
   }
 }
 
-function isRunning(pid: number): boolean {
+export function isRunning(pid: number): boolean {
   try {
     // Sends nothing: kill(2) looks whether there is such a process.
     return process.kill(pid, 0);

@@ -39,8 +39,8 @@ export interface Diversion {
   readonly queue: BatchQueue | null;
 }
 
-/** Called with what a thread replied, before the caller gets it. */
-export type NoteReply = (reply: Reply) => void;
+/** Called with what a thread replied to a call, before the caller gets it. */
+export type NoteReply = (reply: Reply, call: Call) => void;
 
 const BUSY: Failure = { ok: false, code: 'busy', message: 'too many requests are waiting; try again' };
 const NOT_WANTED: Failure = { ok: false, code: 'busy', message: 'the client has gone away' };
@@ -178,13 +178,13 @@ export class BatchQueue {
         const { offset, length, ...rest } = reply;
         const body = bytes.subarray(offset, offset + length);
         this.#diversion?.large.note(call, length);
-        this.#note(reply);
+        this.#note(reply, call);
         pending.take({ ...rest, body: batch.length > 1 && length > LONG_BODY ? moveOut(body) : body });
       } else if (reply.reason === 'later' && call.body === null) {
         // A call with a body cannot be put off: its body has been transferred to the thread.
         (this.#diversion?.queue ?? this).push(pending);
       } else {
-        this.#note(reply);
+        this.#note(reply, call);
         pending.take(reply);
       }
     }

@@ -16,48 +16,77 @@ import type {
 const FLAGS: CallFlags = { mayReplace: 1, hasBody: 2, hasAuthor: 4, isTrusted: 8 };
 const PER_PARAMETER = 2;
 const PER_REPLY = 3;
+const NO_ASKER = -1;
 
 /** Does not compile when one is missing. */
 const RARE = {
   limits: true,
+  confirm: true,
+  approved: true,
   ifMatch: true,
   ifNoneMatch: true,
   cancel: true,
+  answered: true,
   page: true,
 } as const satisfies Record<keyof RareCallMembers, true>;
 const RARE_NAMES = Object.keys(RARE) as (keyof RareCallMembers)[];
 
-/** `hasAuthors`: whether the thread learns who asks. Readers need not, and with many tokens each would be a word of its own. */
-export function encodeBatch(batch: Batch, hasAuthors = true): FlatBatch {
-  const words = new Map<string, number>();
+export function encodeBatch(batch: Batch): FlatBatch {
+  const flat = new FlatCalls();
   const rare: [number, RareCallMembers][] = [];
-  const numbers: number[] = [];
-  let texts = '';
   for (const [index, call] of batch.entries()) {
-    const { operation, params, body, mayReplace } = call;
-    const author = hasAuthors ? call.author : undefined;
-    let flags = (mayReplace ? FLAGS.mayReplace : 0) | (body === null ? 0 : FLAGS.hasBody);
-    if (author !== undefined) flags |= FLAGS.hasAuthor | (author.isTrusted ? FLAGS.isTrusted : 0);
-    const authorAt = author === undefined ? 0 : indexIn(words, author.id);
-    const start = numbers.push(indexIn(words, operation), flags, authorAt, 0);
-    for (const name in params) {
-      const value = params[name] ?? '';
-      texts += value;
-      numbers.push(indexIn(words, name), value.length);
-    }
-    numbers[start - 1] = (numbers.length - start) / PER_PARAMETER;
+    flat.add(call);
     addRare(rare, index, call);
   }
   const bodies = batch.flatMap(({ body }) => (body === null ? [] : [body]));
-  return [[...words.keys()], new Int32Array(numbers), texts, bodies, rare];
+  return [[...flat.words.keys()], new Int32Array(flat.numbers), flat.texts, bodies, rare];
 }
 
-/** Numbers the words of a batch, each once, in the order in which they came. */
-function indexIn(words: Map<string, number>, word: string): number {
-  const known = words.get(word);
-  if (known !== undefined) return known;
-  words.set(word, words.size);
-  return words.size - 1;
+/** What all calls have. */
+class FlatCalls {
+  /** The words of the batch, each once, in the order in which they came. */
+  readonly words = new Map<string, number>();
+  readonly numbers: number[] = [];
+  /**
+   * Ids are here and not among the words: with many tokens nearly every call has one of its own, and a word costs a thread more
+   * than a few characters.
+   */
+  texts = '';
+
+  add({ operation, params, body, mayReplace, author, asker, requestId = '', purpose = '' }: Call): void {
+    const authorId = author === undefined ? '' : author.id;
+    this.texts += authorId;
+    this.texts += requestId;
+    this.texts += purpose;
+    const start = this.numbers.push(
+      this.#indexOf(operation),
+      joinFlags(mayReplace, body, author),
+      asker === undefined ? NO_ASKER : this.#indexOf(asker),
+      authorId.length,
+      requestId.length,
+      purpose.length,
+      0,
+    );
+    for (const name in params) {
+      const value = params[name] ?? '';
+      this.texts += value;
+      this.numbers.push(this.#indexOf(name), value.length);
+    }
+    this.numbers[start - 1] = (this.numbers.length - start) / PER_PARAMETER;
+  }
+
+  #indexOf(word: string): number {
+    const known = this.words.get(word);
+    if (known !== undefined) return known;
+    this.words.set(word, this.words.size);
+    return this.words.size - 1;
+  }
+}
+
+function joinFlags(mayReplace: boolean, body: Call['body'], author: Call['author']): number {
+  const flags = (mayReplace ? FLAGS.mayReplace : 0) | (body === null ? 0 : FLAGS.hasBody);
+  if (author === undefined) return flags;
+  return flags | FLAGS.hasAuthor | (author.isTrusted ? FLAGS.isTrusted : 0);
 }
 
 /** Adds what few calls have, if this one has it. */

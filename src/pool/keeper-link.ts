@@ -66,7 +66,7 @@ export function startThread(
   };
 }
 
-/** Starts the thread that ends a stuck process (watchdog.ts). `onFail` is called if it cannot run. */
+/** Has another thread end this process if it is stuck (watchdog.ts). `onFail` is called if that thread cannot run. */
 export function startWatching(shared: SharedArrayBuffer, onFail: () => void): void {
   onUnwatched = onFail;
   give({ kind: 'watch', shared });

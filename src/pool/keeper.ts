@@ -9,10 +9,10 @@
  * gets a task. Requests bypass the pool, over a channel from the request thread to the worker.
  */
 import { extname } from 'node:path';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { isMainThread, MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ThreadTask, WorkerOptions } from '../../workers/messages.ts';
-import { startWatchdog } from './watchdog-thread.ts';
+import { watch } from './watch.ts';
 
 export type Role = 'reader' | 'writer';
 
@@ -54,6 +54,8 @@ const FLAGS: Readonly<Record<Role, string[]>> = {
 /** More tasks than are ever under way on one thread. */
 const TASKS = 4_096;
 const MINUTE_MS = 60_000;
+/** A thread that only watches takes 5 MB of memory with these limits, as measured. */
+const WATCHING_HEAP_MB = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 };
 
 /** Returns the file of a thread: .ts when run from source, .js when built. The compiler rewrites imports, but not this. */
 export function locateThread(role: Role): URL {
@@ -65,9 +67,25 @@ export function createKeeper(tell: (news: News) => void, isClosed: boolean): (or
   const threads = new Map<number, Kept>();
   return (order) => {
     if (order.kind === 'end') void threads.get(order.id)?.pool.threads[0]?.terminate();
-    else if (order.kind === 'watch') startWatchdog(order.shared, () => tell({ kind: 'unwatched' }));
+    else if (order.kind === 'watch') startWatching(order.shared, () => tell({ kind: 'unwatched' }));
     else startThread(order, threads, isClosed, tell);
   };
+}
+
+/** Watches the request thread from this one, or from a thread of its own if this is the request thread. */
+function startWatching(shared: SharedArrayBuffer, onFail: () => void): void {
+  if (!isMainThread) {
+    watch(shared);
+    return;
+  }
+  const file = new URL(`../pool/watch-thread${extname(import.meta.url)}`, import.meta.url);
+  try {
+    new Worker(file, { env: {}, execArgv: [], resourceLimits: WATCHING_HEAP_MB, workerData: shared })
+      .on('error', onFail)
+      .unref();
+  } catch {
+    onFail();
+  }
 }
 
 function startThread(
@@ -81,29 +99,31 @@ function startThread(
   const onEnd = (reason: string) => {
     threads.delete(id);
     // A channel that the thread was handed at its end never became its own, and does not close by itself.
-    for (const other of listOthers()) hand(other.pool, { kind: 'peer', id, port: null });
+    for (const other of listOthers()) hand(other.pool, { kind: 'peer', id, channels: null });
     tell({ kind: 'ended', id, reason });
   };
-  let pool: Piscina;
   try {
-    pool = startPool(role, { ...options, role }, isClosed, onEnd);
+    const pool = startPool(role, { ...options, role }, isClosed, onEnd);
+    const thread: Kept = { id, pool, group, role };
+    introduce(thread, listOthers());
+    // Last, so that the thread has its peers before its first request.
+    hand(pool, { kind: 'requests', port });
+    threads.set(id, thread);
   } catch (error) {
     tell({ kind: 'ended', id, reason: describeError(error) });
-    return;
   }
-  const thread: Kept = { id, pool, group, role };
-  introduce(thread, listOthers());
-  // Last, so that the thread has its peers before its first request.
-  hand(pool, { kind: 'requests', port });
-  threads.set(id, thread);
 }
 
-/** Hands a new thread, and each of the others, one end of a channel between the two. */
+/** Hands a new thread, and each of the others, one end of each channel between the two. */
 function introduce(thread: Kept, others: readonly Kept[]): void {
   for (const other of others) {
-    const { port1, port2 } = new MessageChannel();
-    hand(thread.pool, { kind: 'peer', id: other.id, port: port1 });
-    hand(other.pool, { kind: 'peer', id: thread.id, port: port2 });
+    const [keyring, audit] = [new MessageChannel(), new MessageChannel()];
+    const [ours, theirs] = [
+      { keyring: keyring.port1, audit: audit.port1 },
+      { keyring: keyring.port2, audit: audit.port2 },
+    ];
+    hand(thread.pool, { kind: 'peer', id: other.id, channels: ours });
+    hand(other.pool, { kind: 'peer', id: thread.id, channels: theirs });
   }
 }
 
@@ -146,17 +166,24 @@ function createPool(role: Role, workerData: WorkerOptions, isClosed: boolean): P
     maxQueue: TASKS,
     // The pool's own statistics are not read.
     recordTiming: false,
+    // A reader goes on writing into the file of the audit log that a writer opened for it, even if that writer dies.
+    trackUnmanagedFds: false,
     workerData,
   });
 }
 
 function hand(pool: Piscina, task: ThreadTask): void {
-  const transfer = task.port === null ? [] : [task.port];
+  const transfer = listPorts(task);
   // piscina's own name for the type of a transfer list resolves to another type under these compiler settings.
   pool.run(task, { transferList: transfer as never }).catch(() => {
     // The task did not arrive, and the thread at the other end of the channel must not wait for it.
-    task.port?.close();
+    for (const port of transfer) port.close();
   });
+}
+
+function listPorts(task: ThreadTask): MessagePort[] {
+  if (task.kind === 'requests') return [task.port];
+  return task.channels === null ? [] : [task.channels.keyring, task.channels.audit];
 }
 
 /** Returns an error's name and code. Its message may quote what it was about. */

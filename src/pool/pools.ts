@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Call, ControlOperation, WorkerOptions } from '../../workers/messages.ts';
 import type { CallResult, PendingCall } from '../call-result.ts';
 import { within } from '../deadline.ts';
-import { type LongWork, readLongWork } from '../long-work.ts';
+import { LONG_WORK_SIZE, type LongWork, readLongWork, SEALINGS } from '../long-work.ts';
 import type { Pool } from '../routes.ts';
 import { type BatchLimits, BatchQueue, type NoteReply } from './batch.ts';
 import { locateThread, type Role } from './keeper.ts';
@@ -21,6 +21,8 @@ const READER_BATCHES_PER_THREAD = 4;
 /** The writer's batch is one commit: all that gathered while the last one was being synced. */
 const WRITER_BATCH_SIZE = 256;
 const KEY_CALLS_IN_FLIGHT = 4;
+/** Bytes. More than what is known of a vault with as many slots as it may have, and with the longest paths. */
+const KNOWN_SIZE = 131_072;
 const QUEUE_LIMITS = {
   queuedCalls: 4_096,
   /** Bytes. The largest body there is, and as much in others before it; the server holds less for all clients together. */
@@ -38,13 +40,27 @@ const ASKS_FOR_KEY: Readonly<Record<ControlOperation, boolean>> = {
   'vault.init': true,
   'vault.inspect': false,
   'vault.adopt': false,
+  'vault.acceptRestore': true,
   'vault.probeKeychain': true,
+  'goVault.read': true,
+  'goVault.replace': false,
   'keys.rotate': true,
+  'vault.backup': true,
+  'keys.list': false,
+  'keys.add': true,
+  'keys.remove': true,
+  'keys.changePassphrase': true,
+  'vault.confirmBackup': false,
+  'keys.newRecoveryCode': false,
+  'vault.recover': true,
   'vault.destroy': true,
 };
 
 /** Where the vault is and what may be asked for its key. */
-export type PoolOptions = Omit<WorkerOptions, 'startNumber' | 'readers' | 'damage' | 'longWork'> & {
+export type PoolOptions = Omit<
+  WorkerOptions,
+  'startNumber' | 'readers' | 'knownNow' | 'damage' | 'auditTaken' | 'longWork'
+> & {
   /** The number of reader threads; null: as many as fit the machine. */
   readonly readers: number | null;
 };
@@ -74,10 +90,11 @@ export class Pools {
   readonly #readers: BatchQueue;
   readonly #longReads: BatchQueue;
   readonly #writer: BatchQueue;
+  readonly #changes: BatchQueue;
   readonly #keyCalls: BatchQueue;
   readonly #large = new LargeResults();
   readonly #program = new ProgramFiles([locateThread('reader'), locateThread('writer')]);
-  readonly #longWork = new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT);
+  readonly #longWork = new SharedArrayBuffer(LONG_WORK_SIZE);
 
   /**
    * `onDeath` is called once for every thread that died; the pool replaces the thread by itself. `note` is called with each
@@ -105,6 +122,7 @@ export class Pools {
     );
     const writerLimits = { ...ALONE, batchSize: WRITER_BATCH_SIZE, isKept: true };
     this.#writer = new BatchQueue(this.#writerThreads, writerLimits, null, note);
+    this.#changes = new BatchQueue(this.#writerThreads, { ...writerLimits, isKept: false }, null, note);
     const keyLimits = { ...ALONE, batchesInFlight: KEY_CALLS_IN_FLIGHT };
     this.#keyCalls = new BatchQueue(this.#writerThreads, keyLimits);
   }
@@ -113,6 +131,8 @@ export class Pools {
   #createStarter(options: PoolOptions & { readonly readers: number }, onDeath: (death: Death) => void) {
     const group = createGroup();
     const damage = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const knownNow = new SharedArrayBuffer(KNOWN_SIZE);
+    const auditTaken = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     const longWork = this.#longWork;
     let starts = 0;
     return (role: Role, count: number, spread: number): Threads => {
@@ -122,7 +142,7 @@ export class Pools {
         count,
         spread,
         mayStart: () => !this.#program.isReplaced(),
-        workerData: () => ({ ...options, damage, longWork, startNumber: ++starts }),
+        workerData: () => ({ ...options, knownNow, damage, auditTaken, longWork, startNumber: ++starts }),
         onDeath: (reason) => onDeath({ kind: role, reason, isLast: this.#countReady() === 0 }),
       });
       threads.start();
@@ -150,6 +170,7 @@ export class Pools {
   dispatch(pool: BatchedPool, pending: PendingCall): void {
     if (pool === 'readers') return void this.#readers.push(pending);
     if (pool === 'long-readers') return void this.#longReads.push(pending);
+    if (pool === 'changes') return void this.#changes.push(pending);
     const { call } = pending;
     if (call.body !== null) this.#large.note(call, call.body.length);
     this.#writer.push(pending);
@@ -169,9 +190,26 @@ export class Pools {
     return new BatchQueue(this.#writerThreads, ALONE).add(call);
   }
 
+  /** Has a reader compare all rows with their set MAC, beside its requests. Never rejects. */
+  checkRows(): Promise<CallResult> {
+    const call: Call = { operation: 'rows.check', params: {}, body: null, mayReplace: false };
+    return new BatchQueue(this.#readerThreads, ALONE).add(call);
+  }
+
   /** How far the long requests are that are under way. */
   get longWork(): LongWork {
     return readLongWork(this.#longWork);
+  }
+
+  /** Ends long requests as soon as they can end, while `seal` runs. They fail with SealedError, and would keep it waiting. */
+  async withoutLongWork<T>(seal: () => Promise<T>): Promise<T> {
+    const words = new Int32Array(this.#longWork);
+    Atomics.add(words, SEALINGS, 1);
+    try {
+      return await seal();
+    } finally {
+      Atomics.sub(words, SEALINGS, 1);
+    }
   }
 
   /** Ends every thread at once, whatever it is working on, and starts others. Returns false if one does not end in time. */

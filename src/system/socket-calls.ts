@@ -13,6 +13,8 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_SNDTIMEO = 21;
 const SHUT_RDWR = 2;
+/** prctl(2). */
+const PR_SET_NAME = 15;
 /** `struct timeval`: seconds and microseconds, 8 bytes each. */
 const TIMEVAL_SIZE = 16;
 const MICROSECONDS_AT = 8;
@@ -25,6 +27,7 @@ const SIGNATURES = {
   socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
   setsockopt: { arguments: ['i32', 'i32', 'i32', 'u64', 'u32'], return: 'i32' },
   connect: { arguments: ['i32', 'u64', 'u32'], return: 'i32' },
+  prctl: { arguments: ['i32', 'u64'], return: 'i32' },
   shutdown: { arguments: ['i32', 'i32'], return: 'i32' },
 } as const;
 
@@ -49,6 +52,12 @@ export class SocketCalls {
     } catch {
       return null;
     }
+  }
+
+  /** Names this process for the kernel, which names it after Node otherwise. `name`: at most 15 bytes of ASCII. */
+  nameProcess(name: string): void {
+    this.#scratch.write(`${name}\0`);
+    this.#functions.prctl(PR_SET_NAME, this.#address);
   }
 
   /**

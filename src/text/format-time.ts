@@ -8,6 +8,12 @@ export function formatTime(time: string): string {
   return `${day} ${twoDigits(at.getHours())}:${twoDigits(at.getMinutes())}`;
 }
 
+/** As formatTime, to the second: `2026-11-30 14:05:09`. */
+export function formatTimeToSecond(time: string): string {
+  const at = new Date(time);
+  return Number.isNaN(at.getTime()) ? time : `${formatTime(time)}:${twoDigits(at.getSeconds())}`;
+}
+
 function twoDigits(part: number): string {
   return part < 10 ? `0${part}` : String(part);
 }

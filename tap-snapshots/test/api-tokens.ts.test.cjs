@@ -83,11 +83,11 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"token":"<token>","id":"<id>","name":"ci ✓","scopes":["read","generate"],"trusted":false,"limits":[],"max_uses":null,"uses":0,"not_before":null,"expires_at":"<time>"}
+{"token":"<token>","id":"<id>","name":"ci ✓","scopes":["read","generate"],"trusted":false,"confirm":"never","limits":[],"max_uses":null,"uses":0,"not_before":null,"expires_at":"<time>"}
 `
 
 exports[`test/api-tokens.ts > TAP > tokens.create, tokens.list, tokens.revoke > a token > as in the contract > one of the list 1`] = `
-{"id":"<id>","name":"ci ✓","scopes":["read","generate"],"trusted":false,"limits":[],"max_uses":null,"uses":0,"not_before":null,"expires_at":"<time>","created_at":"<time>","last_used_at":null}
+{"id":"<id>","name":"ci ✓","scopes":["read","generate"],"trusted":false,"confirm":"never","limits":[],"max_uses":null,"uses":0,"not_before":null,"expires_at":"<time>","created_at":"<time>","last_used_at":null}
 `
 
 exports[`test/api-tokens.ts > TAP > tokens.create, tokens.list, tokens.revoke > a token > as in the contract > revoke 1`] = `
@@ -107,5 +107,5 @@ content-length: <length>
 content-type: application/json
 x-request-id: <request id>
 
-{"dir":"<path>","db_path":"<path>","db_size_bytes":<size>,"secret_count":<count>,"due_count":0,"deleted_count":0,"version_count":0,"history_bytes":0,"keep_versions":10,"keep_deleted_days":30}
+{"dir":"<path>","db_path":"<path>","db_size_bytes":<size>,"secret_count":<count>,"due_count":0,"deleted_count":0,"version_count":0,"history_bytes":0,"keep_versions":10,"keep_deleted_days":30,"rotation":null}
 `

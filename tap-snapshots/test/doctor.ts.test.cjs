@@ -54,6 +54,7 @@ ok    core dumps …
 ok    protections …
 ok    version      the daemon is of this version, VERSION
 ok    key file     FOLDER/home/.config/maestrovault/VAULT-ID.key is yours and closed to others
+warn  recovery     without a recovery code the vault is lost with its key; make one with: mav key add recovery
 ok    key store    file: gave the vault's key
 ok    database     SQLite finds it sound
 ok    entries      everything opens (secrets: 0, fields: 0, tokens: 1)
@@ -80,6 +81,7 @@ ok    socket path  FOLDER/vault/maestrovault.sock
 ok    disk …
 ok    daemon       none runs; commands open the vault by themselves
 ok    key file     FOLDER/home/.config/maestrovault/VAULT-ID.key is yours and closed to others
+warn  recovery     without a recovery code the vault is lost with its key; make one with: mav key add recovery
 ok    key store    file: gave the vault's key
 ok    database     SQLite finds it sound
 ok    entries      everything opens (secrets: 0, fields: 0, tokens: 0)
@@ -132,7 +134,7 @@ exports[`test/doctor.ts > TAP > doctor > something wrong > says what, and what t
     "code": 1,
     "isWell": false,
     "complaints": [
-      "config.json FAIL FOLDER/vault/config.json, line 1, column 2: unknown key \\"sokcet\\"; known are socket, env, output, clear, max_fields, max_entry_bytes, keep_versions, keep_deleted_days"
+      "config.json FAIL FOLDER/vault/config.json, line 1, column 2: unknown key \\"sokcet\\"; known are socket, env, output, clear, max_fields, max_entry_bytes, keep_versions, keep_deleted_days, audit, keep_audit_days, idle_seal, max_unsealed, seal_on, auto_unseal"
     ]
   },
   "the socket path is too long": {

@@ -8,7 +8,7 @@
 exports[`test/keychain-commands.ts > TAP > keychain > a real Secret Service > destroy > the key lies in the keychain > it goes, and no other > must match snapshot 1`] = `
 This will be deleted:
   the vault FOLDER/vault/vault.db with 0 secrets and all tokens
-  its key in the OS keychain (service MaestroVault, account root-key:VAULT-ID)
+  its key in the OS keychain (service MaestroVault, account root-key:VAULT-ID:…)
 Its daemon will end.
 The vault is destroyed.
 

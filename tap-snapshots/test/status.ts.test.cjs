@@ -9,6 +9,7 @@ exports[`test/status.ts > TAP > status > a passphrase, on a terminal > nobody is
 daemon     not running
 state      sealed: the vault needs its passphrase; give --passphrase-file FILE, or start the daemon: mav serve
 key store  passphrase
+recovery   no recovery code; make one with: mav key add recovery
 folder     FOLDER/vault
 database   FOLDER/vault/vault.db (SIZE)
 socket     FOLDER/vault/maestrovault.sock
@@ -16,7 +17,7 @@ socket     FOLDER/vault/maestrovault.sock
 `
 
 exports[`test/status.ts > TAP > status > no vault > says what to do, exit 1 > json 1`] = `
-{"daemon":"not running","daemon_pid":null,"daemon_since":null,"state":"no vault","sealed":null,"damaged":null,"replaced":null,"reason":"there is no vault at FOLDER/vault/vault.db; make one: mav init","vault_id":null,"key_stores":null,"key_file":null,"kek_generation":null,"secret_count":null,"due_count":null,"deleted_count":null,"version_count":null,"history_bytes":null,"keep_versions":null,"keep_deleted_days":null,"folder":"FOLDER/vault","database":null,"database_size_bytes":null,"socket":"FOLDER/vault/maestrovault.sock"}
+{"daemon":"not running","daemon_pid":null,"daemon_since":null,"state":"no vault","sealed":null,"damaged":null,"replaced":null,"idle_seal_at":null,"max_unsealed_at":null,"reason":"there is no vault at FOLDER/vault/vault.db; make one: mav init","vault_id":null,"key_stores":null,"key_file":null,"kek_generation":null,"kek_wraps":null,"old_kek_generations":null,"rotation":null,"secret_count":null,"due_count":null,"deleted_count":null,"version_count":null,"history_bytes":null,"keep_versions":null,"keep_deleted_days":null,"folder":"FOLDER/vault","database":null,"database_size_bytes":null,"socket":"FOLDER/vault/maestrovault.sock"}
 
 `
 
@@ -32,6 +33,7 @@ exports[`test/status.ts > TAP > status > with a daemon > says which process, and
 daemon     running: process PID, since TIME
 state      unsealed
 key store  file FOLDER/home/.config/maestrovault/VAULT-ID.key
+recovery   no recovery code; make one with: mav key add recovery
 secrets    0
 history    nothing yet
 folder     FOLDER/vault
@@ -41,7 +43,7 @@ socket     FOLDER/vault/maestrovault.sock
 `
 
 exports[`test/status.ts > TAP > status > without a daemon > opens the vault by itself, exit 0 > json 1`] = `
-{"daemon":"not running","daemon_pid":null,"daemon_since":null,"socket":"FOLDER/vault/maestrovault.sock","state":"unsealed","sealed":false,"damaged":false,"replaced":false,"reason":null,"vault_id":"VAULT-ID","key_stores":["file"],"key_file":"FOLDER/home/.config/maestrovault/VAULT-ID.key","kek_generation":1,"secret_count":1,"due_count":0,"deleted_count":0,"version_count":0,"history_bytes":0,"keep_versions":10,"keep_deleted_days":30,"folder":"FOLDER/vault","database":"FOLDER/vault/vault.db","database_size_bytes":SIZE}
+{"daemon":"not running","daemon_pid":null,"daemon_since":null,"socket":"FOLDER/vault/maestrovault.sock","state":"unsealed","sealed":false,"damaged":false,"replaced":false,"idle_seal_at":null,"max_unsealed_at":null,"reason":null,"vault_id":"VAULT-ID","key_stores":["file"],"key_file":"FOLDER/home/.config/maestrovault/VAULT-ID.key","kek_generation":1,"kek_wraps":65536,"old_kek_generations":[],"rotation":null,"secret_count":1,"due_count":0,"deleted_count":0,"version_count":0,"history_bytes":0,"keep_versions":10,"keep_deleted_days":30,"folder":"FOLDER/vault","database":"FOLDER/vault/vault.db","database_size_bytes":SIZE}
 
 `
 
@@ -49,6 +51,7 @@ exports[`test/status.ts > TAP > status > without a daemon > opens the vault by i
 daemon     not running
 state      unsealed
 key store  file FOLDER/home/.config/maestrovault/VAULT-ID.key
+recovery   no recovery code; make one with: mav key add recovery
 secrets    1
 history    nothing yet
 folder     FOLDER/vault

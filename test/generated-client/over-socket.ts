@@ -16,7 +16,11 @@ export function fetchOver(socketPath: string): (request: Request) => Promise<Res
       httpRequest(options, resolve).once('error', reject).end(body);
     });
     const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(chunk);
+    for await (const chunk of incoming) {
+      chunks.push(chunk);
+      // A stream of events does not end by itself: its beginning will do.
+      if (incoming.headers['content-type'] === 'text/event-stream') break;
+    }
     const headers = Object.entries(incoming.headersDistinct).flatMap(([name, values = []]) =>
       values.map((value): [string, string] => [name, value]),
     );

@@ -114,6 +114,11 @@ const trash = { path: { name: 'trash' } };
 const due = { value: 'v', expires_at: '2027-01-31T00:00:00Z', rotate_by: 'never' };
 succeed(await client.PUT('/v1/secrets/{name}', { params: trash, body: due }));
 succeed(await client.DELETE('/v1/secrets/{name}', { params: trash }));
+const beginning = await client.GET('/v1/changes', {
+  params: { query: { env: '' }, header: { 'Last-Event-ID': 'unknown' } },
+  parseAs: 'text',
+});
+match(succeed(beginning), /^retry: 1000\n\nevent: reset\n/);
 equal(succeed(await client.GET('/v1/deleted'))[0]?.name satisfies string | undefined, 'trash');
 equal(succeed(await client.POST('/v1/secrets/{name}/restore', { params: trash })).version, 3);
 succeed(await client.POST('/v1/secrets/{name}/purge', { params: trash }));
@@ -155,13 +160,41 @@ const ifMatch = { params: { path: { name: 'db' }, header: { 'If-Match': '"x"' } 
 equal((await client.DELETE('/v1/secrets/{name}', ifMatch)).error?.code, 'precondition_failed');
 succeed(await client.DELETE('/v1/secrets/{name}', { params: { path: { name: 'db' } } }));
 
+const logged = succeed(await client.GET('/v1/audit', { params: { query: { operation: 'secrets.*' } } }));
+for (const entry of logged.entries) match(entry.op satisfies string, /^secrets/);
+const verified = succeed(await client.GET('/v1/audit/verify'));
+deepEqual([verified.status, verified.problem_count satisfies number], ['intact', 0]);
+const reads = succeed(await client.GET('/v1/audit/reads', { params: { query: { token: token.id } } }));
+equal(reads.status, 'intact');
+
 const own = connect(session);
+const approvals = succeed(await own.GET('/v1/approvals', { params: { query: { wait: 0 } } }));
+deepEqual(approvals.approvals satisfies { id: string }[], []);
+for (const path of ['/v1/approvals/{id}/approve', '/v1/approvals/{id}/deny'] as const) {
+  const none = await own.POST(path, { params: { path: { id: '0123456789abcdef' } } });
+  equal(none.error?.code, 'not_found');
+}
 equal(succeed(await own.GET('/v1/status')).sealed satisfies boolean, false);
-equal(succeed(await own.GET('/v1/check')).unreadable_count, 0);
+equal(succeed(await own.GET('/v1/check')).damaged.length, 0);
+const draft = succeed(await own.POST('/v1/backups'));
+equal(draft.mac.length, 64);
+equal(succeed(await own.GET('/v1/check', { params: { query: { backup: draft.id } } })).damaged.length, 0);
 succeed(await client.PUT('/v1/secrets/{name}', { params: db, body: { value: 'v' } }));
 succeed(await own.POST('/v1/secrets/{name}/accept', { params: db }));
 equal(succeed(await own.GET('/v1/secrets/{name}', { params: db })).accepted satisfies boolean, true);
 succeed(await own.POST('/v1/keys/rotate'));
+const added = succeed(
+  await own.POST('/v1/keys', { body: { kind: 'passphrase', new_passphrase: 'a long one' } }),
+);
+const change = { passphrase: 'a long one', new_passphrase: 'another long one' };
+const changed = succeed(await own.POST('/v1/keys/passphrase', { body: change }));
+ok(changed.id !== added.id);
+equal(succeed(await own.GET('/v1/keys')).keys.length, 2);
+const code = succeed(await own.POST('/v1/keys/recovery-code'));
+succeed(await own.POST('/v1/keys', { body: { kind: 'recovery', ...code } }));
+const recovery = { ...code, kind: 'passphrase', new_passphrase: 'a third long one' } as const;
+equal(succeed(await own.POST('/v1/recover', { body: recovery })).status, 'recovered');
+succeed(await own.POST('/v1/keys/{id}/remove', { params: { path: { id: changed.id } } }));
 succeed(await own.POST('/v1/seal'));
 equal((await client.GET('/v1/info')).error?.code, 'sealed');
 succeed(await own.POST('/v1/unseal', { body: {} }));

@@ -37,7 +37,7 @@ const WHOLE_LIMIT_MS = 5_000;
 type Way = keyof typeof WAYS;
 type Kind = (typeof KINDS)[number];
 
-/** The threads as they are before anything is done to them; `ended`: when some did. */
+/** The threads that live; `ended`: when others ended. */
 type Threads = Record<Kind, number> & { readonly ended: readonly number[] };
 
 async function tellKiller({ env }: Daemon, way: Way | 'none', kind: Kind | 'all' = 'all'): Promise<Threads> {
@@ -202,7 +202,11 @@ async function startKillable(t: Test): Promise<Daemon> {
   sandbox.env.MAV_KILLER = join(sandbox.folder, 'killer');
   const daemon = await startDaemon(t, { sandbox, node: [HEAP_LIMIT, '--import', KILLER] });
   await daemon.ask('PUT', '/v1/secrets/kept', { body: { value: 'v' } });
-  await waitUntil(async () => isWhole(await tellKiller(daemon, 'none')));
+  // More readers than one are started when there is much to read.
+  await waitUntil(async () => {
+    await readOften(daemon);
+    return isWhole(await tellKiller(daemon, 'none'));
+  });
   return daemon;
 }
 

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { type Fault, KEYCHAIN_TIMEOUT_MS, survives } from '../fixtures/key-store-faults.ts';
 import { SECRET_SERVICE_PROGRAMS, skipWithout } from '../fixtures/programs.ts';
-import { startSecretService } from '../fixtures/secret-service.ts';
-import { readVaultId } from '../fixtures/stored.ts';
+import { type SecretService, startSecretService } from '../fixtures/secret-service.ts';
+import { keychainAccount } from '../fixtures/stored.ts';
 import { createSandbox } from '../fixtures/vault.ts';
 
 t.setTimeout(600_000);
@@ -116,6 +116,51 @@ t.test('passphrase > its file gone, wrong, empty, no file > sealed, then back to
   });
 });
 
+/** Everything that is done to the Secret Service, in which `account` holds `key`. */
+function listKeychainFaults(service: SecretService, account: string, key: Buffer): readonly Fault[] {
+  const restore = () => service.write(account, key);
+  const spoilEntry = (name: string, bytes: Uint8Array, says: RegExp): Fault => ({
+    name,
+    spoil: () => service.write(account, bytes),
+    says,
+    restore,
+  });
+  const gone = /OS keychain is locked or not there; unlock or start it/;
+  const hanging = /OS keychain did not answer within 3 s; unlock or start it/;
+  const nothing =
+    /OS keychain has no entry root-key:[0-9a-f]{32}:[0-9a-f]{8} of the service MaestroVault; restore/;
+  return [
+    { name: 'the service gone', spoil: service.stop, says: gone, restore: () => service.restart() },
+    { name: 'the bus gone', spoil: service.stopBus, says: gone, restore: service.restartBus },
+    { name: 'locked', spoil: service.lock, says: gone, restore: service.unlock },
+    {
+      name: 'locked behind a dialogue',
+      spoil: service.lockBehindDialogue,
+      says: hanging,
+      restore: service.unlock,
+    },
+    // Its client library is not as patient as we are.
+    {
+      name: 'the service hanging',
+      spoil: service.freeze,
+      says: /did not answer|is locked or not there/,
+      restore: service.thaw,
+    },
+    { name: 'the bus hanging', spoil: service.freezeBus, says: hanging, restore: service.thawBus },
+    spoilEntry('another key', Buffer.alloc(32, 9), /does not open this vault/),
+    spoilEntry('half a key', key.subarray(0, 16), /entry in the OS keychain is not a root key/),
+    spoilEntry('a long text', Buffer.alloc(100_000, 9), /entry in the OS keychain is not a root key/),
+    spoilEntry('an entry with nothing in it', Buffer.alloc(0), /is not a root key|has no entry/),
+    { name: 'the entry deleted', spoil: () => service.remove(account), says: nothing, restore },
+    {
+      name: 'an empty keyring',
+      spoil: service.startEmpty,
+      says: nothing,
+      restore: service.startFull,
+    },
+  ];
+}
+
 t.test(
   'keychain > gone, locked, hanging, wrong, empty > sealed, then back to work',
   { skip: skipWithout(...SECRET_SERVICE_PROGRAMS) },
@@ -129,50 +174,10 @@ t.test(
     let account = '';
     let key: Buffer | null = null;
     await survives(t, subject, async () => {
-      account = `root-key:${readVaultId(sandbox.databasePath)}`;
+      account = keychainAccount(sandbox.databasePath);
       key = await service.read(account);
       if (key === null) throw new Error('no key in the keychain');
-      const right = key;
-      const restore = () => service.write(account, right);
-      const spoilEntry = (name: string, bytes: Uint8Array, says: RegExp): Fault => ({
-        name,
-        spoil: () => service.write(account, bytes),
-        says,
-        restore,
-      });
-      const gone = /OS keychain is locked or not there; unlock or start it/;
-      const hanging = /OS keychain did not answer within 3 s; unlock or start it/;
-      const nothing = /OS keychain has no entry root-key:[0-9a-f]{32} of the service MaestroVault; restore/;
-      return [
-        { name: 'the service gone', spoil: service.stop, says: gone, restore: () => service.restart() },
-        { name: 'the bus gone', spoil: service.stopBus, says: gone, restore: service.restartBus },
-        { name: 'locked', spoil: service.lock, says: gone, restore: service.unlock },
-        {
-          name: 'locked behind a dialogue',
-          spoil: service.lockBehindDialogue,
-          says: hanging,
-          restore: service.unlock,
-        },
-        // Its client library is not as patient as we are.
-        {
-          name: 'the service hanging',
-          spoil: service.freeze,
-          says: /did not answer|is locked or not there/,
-          restore: service.thaw,
-        },
-        { name: 'the bus hanging', spoil: service.freezeBus, says: hanging, restore: service.thawBus },
-        spoilEntry('another key', Buffer.alloc(32, 9), /does not open this vault/),
-        spoilEntry('half a key', right.subarray(0, 16), /entry in the OS keychain is not a root key/),
-        spoilEntry('a long text', Buffer.alloc(100_000, 9), /entry in the OS keychain is not a root key/),
-        spoilEntry('an entry with nothing in it', Buffer.alloc(0), /is not a root key|has no entry/),
-        { name: 'the entry deleted', spoil: () => service.remove(account), says: nothing, restore },
-        {
-          name: 'an empty keyring',
-          spoil: service.startEmpty,
-          says: nothing,
-          restore: service.startFull,
-        },
-      ];
+      return listKeychainFaults(service, account, key);
     });
     t.same(await service.read(account), key, 'the key is the one that init made');
     t.same(service.list(), [account], 'and there is no other');

@@ -4,12 +4,13 @@
  * the parsed body, which zeroes them if reading fails.
  */
 
+import { CONFIRMATIONS, parseConfirmation } from '../entries/confirm.ts';
 import { quoteName } from '../errors/request-error.ts';
 import { decodeBase64 } from '../json/base64.ts';
 import { type RawMetadata, readMetadata } from '../json/parse.ts';
 import { type JsonScanner, OPEN_BRACE, QUOTE } from '../json/scan.ts';
 import type { SecretBytes } from '../json/secret-bytes.ts';
-import { NOT_A_DUE_DATE, parseDueDate } from './due-dates.ts';
+import { NOT_A_DUE_DATE, NOT_A_TIME, parseDueDate, parseTime } from './due-dates.ts';
 import { ItemProblem, placeOfItem, readList, readName, skipNull } from './list-items.ts';
 import { findNameProblem } from './names.ts';
 
@@ -34,6 +35,11 @@ export interface ImportEntry {
   /** Unix seconds; 0 for no date. Absent: the stored one stays. */
   readonly expiresAt?: number;
   readonly rotateBy?: number;
+  /** Whether the owner is asked, as stored. Absent: the stored one stays. */
+  readonly confirm?: number;
+  /** Unix seconds, for a new entry only: when it was made, and last changed, in the vault that it comes from. Absent: now. */
+  readonly createdAt?: number;
+  readonly updatedAt?: number;
   /** Empty where none are given. */
   readonly fields: readonly (readonly [field: string, value: SecretBytes])[];
 }
@@ -81,6 +87,9 @@ interface Draft {
   metadataOffset?: number;
   expiresAt?: number;
   rotateBy?: number;
+  confirm?: number;
+  createdAt?: number;
+  updatedAt?: number;
   fields?: (readonly [field: string, value: SecretBytes])[];
 }
 
@@ -113,12 +122,15 @@ class ImportReader {
     else if (member === 'metadata') draft.metadataOffset = this.#skipMetadata();
     else if (member === 'expires_at') draft.expiresAt = this.#readDueDate(member);
     else if (member === 'rotate_by') draft.rotateBy = this.#readDueDate(member);
+    else if (member === 'confirm') draft.confirm = this.#readConfirm();
+    else if (member === 'created_at') draft.createdAt = this.#readTime(member);
+    else if (member === 'updated_at') draft.updatedAt = this.#readTime(member);
     else if (member === 'fields') draft.fields = this.#readFields();
     else throw new ItemProblem(': ', `unknown member ${quoteName(member)}`);
   }
 
   #finish(draft: Draft, index: number): ImportEntry {
-    const { name, environment = '', value, encoding, metadataOffset, expiresAt, rotateBy, fields } = draft;
+    const { name, environment = '', value, encoding, metadataOffset, fields, ...terms } = draft;
     if (name === undefined) throw new ItemProblem('.', '"name" is required');
     if (value === undefined && fields === undefined) throw new ItemProblem(' ', 'needs "value" or "fields"');
     this.#checkGivenOnce(name, environment, index);
@@ -129,8 +141,7 @@ class ImportReader {
       fields: fields ?? [],
       ...(decoded === undefined ? {} : { value: decoded }),
       ...(metadataOffset === undefined ? {} : { metadataOffset }),
-      ...(expiresAt === undefined ? {} : { expiresAt }),
-      ...(rotateBy === undefined ? {} : { rotateBy }),
+      ...terms,
     };
   }
 
@@ -165,6 +176,18 @@ class ImportReader {
     const seconds = this.#scanner.peek() === QUOTE ? parseDueDate(this.#scanner.text()) : null;
     if (seconds === null) throw new ItemProblem('.', `${quoteName(member)} ${NOT_A_DUE_DATE}`);
     return seconds;
+  }
+
+  #readTime(member: string): number {
+    const seconds = this.#scanner.peek() === QUOTE ? parseTime(this.#scanner.text()) : null;
+    if (seconds === null) throw new ItemProblem('.', `${quoteName(member)} ${NOT_A_TIME}`);
+    return seconds;
+  }
+
+  #readConfirm(): number {
+    const confirm = this.#scanner.peek() === QUOTE ? parseConfirmation(this.#scanner.text()) : null;
+    if (confirm === null) throw new ItemProblem('.', `"confirm" must be one of ${CONFIRMATIONS.join(', ')}`);
+    return confirm;
   }
 
   /** Returns where it begins. */

@@ -1,7 +1,8 @@
 /** Schemas of members that several request bodies have, and their messages. Names and metadata are plaintext. */
 import * as z from 'zod';
+import { CONFIRMATIONS } from '../entries/confirm.ts';
 import { RawMetadata } from '../json/parse.ts';
-import { NEVER, NOT_A_DUE_DATE, parseDueDate } from './due-dates.ts';
+import { NEVER, NOT_A_DUE_DATE, NOT_A_TIME, parseDueDate, parseTime } from './due-dates.ts';
 import { findNameProblem, type NameKind } from './names.ts';
 
 /** Returns the message of an issue; the name of the member stands before it: `"value" must be…`. */
@@ -33,9 +34,9 @@ export const nameSchema = (kind: NameKind) =>
 export const timeSchema = z
   .string({ error: mustBe('a string') })
   .transform((text, context) => {
-    const seconds = parseDueDate(text);
-    if (seconds !== null && seconds > 0) return seconds;
-    reportProblem(context, 'must be a time such as "2027-01-31T00:00:00Z" (RFC 3339)');
+    const seconds = parseTime(text);
+    if (seconds !== null) return seconds;
+    reportProblem(context, NOT_A_TIME);
     return z.NEVER;
   })
   .meta({ format: 'date-time' });
@@ -50,8 +51,18 @@ const dueDateSchema = z
   })
   .meta({ anyOf: [{ format: 'date-time' }, { const: NEVER }] });
 
+const confirmRule = mustBe(`one of ${CONFIRMATIONS.map((word) => `"${word}"`).join(', ')}`);
+
+/** Whether the owner is asked before a value is read; the number that is stored. */
+export const confirmSchema = z
+  .enum(CONFIRMATIONS, { error: confirmRule })
+  .transform((word) => CONFIRMATIONS.indexOf(word));
+
 /** The members of a body that sets the due dates of a secret. */
 export const DUE_DATE_MEMBERS = {
   expires_at: dueDateSchema.exactOptional(),
   rotate_by: dueDateSchema.exactOptional(),
 } as const;
+
+/** Under which terms a secret is used. */
+export const TERM_MEMBERS = { ...DUE_DATE_MEMBERS, confirm: confirmSchema.exactOptional() } as const;

@@ -8,9 +8,11 @@ import type { ListFilter } from '../store/lists.ts';
 import { parseDueDate } from './due-dates.ts';
 import { checkName } from './names.ts';
 
+/** Rows of a page. */
 const MAX_LIMIT = 1_000;
 
-function badRequest(member: string, problem: string): RequestError {
+/** `problem`: a predicate, as it follows the name of the parameter. */
+export function badRequest(member: string, problem: string): RequestError {
   return new RequestError('bad_request', `${member} ${problem}`, { member, problem });
 }
 
@@ -44,6 +46,12 @@ export function getListFilter(call: Call): ListFilter {
   };
 }
 
+/** Returns the one environment that is asked for; undefined for all. Throws RequestError. */
+export function getEnvironmentFilter({ params: { env } }: Call): string | undefined {
+  if (env !== undefined) checkName('environment', env);
+  return env;
+}
+
 /** Returns the filter of an export, which always has a limit. Throws RequestError. */
 export function getExportFilter(call: Call): ListFilter & { readonly limit: number } {
   return { limit: MAX_LIMIT, ...getListFilter(call) };
@@ -56,6 +64,20 @@ export function getVersion({ params: { version } }: Call): number | undefined {
   if (number < 1 || number > Number.MAX_SAFE_INTEGER)
     throw badRequest('version', 'must be a whole number from 1');
   return number;
+}
+
+/** Returns how many rows a page of a check has, and where it begins: a table, and a position in it. Throws RequestError. */
+export function getCheckPage({ params: { limit, cursor } }: Call): {
+  readonly limit: number;
+  readonly after: readonly (string | number)[];
+} {
+  const after = cursor === undefined ? [] : decodeParts(cursor);
+  const isCursor = after.every((part) => typeof part === 'string' || Number.isSafeInteger(part));
+  if (!isCursor || (cursor !== undefined && after.length === 0)) throw badCursor();
+  return {
+    limit: limit === undefined ? MAX_LIMIT : parseLimit(limit),
+    after: after as readonly (string | number)[],
+  };
 }
 
 /** Returns the filter of a list of deleted secrets, which always has a limit. Throws RequestError. */
@@ -84,6 +106,11 @@ function decodeDeletedCursor(cursor: string): NonNullable<DeletedFilter['after']
 /** Returns whether an import only says what it would do. Throws RequestError. */
 export function getDryRun(call: Call): boolean {
   return readFlag(call, 'dry_run');
+}
+
+/** Returns whether a rotation also encrypts every value again. Throws RequestError. */
+export function getReencryption(call: Call): boolean {
+  return readFlag(call, 'reencrypt');
 }
 
 /** Returns whether the client wants only the names of fields. Throws RequestError. */
@@ -119,7 +146,8 @@ function parseTime(member: string, text: string): number {
   return seconds;
 }
 
-function parseLimit(text: string): number {
+/** Throws RequestError. */
+export function parseLimit(text: string): number {
   const limit = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
   if (limit < 1 || limit > MAX_LIMIT)
     throw badRequest('limit', `must be a whole number from 1 to ${MAX_LIMIT}`);
@@ -137,12 +165,13 @@ function decodeCursor(cursor: string): SecretName {
   throw badCursor();
 }
 
-function encodeParts(parts: readonly unknown[]): string {
+/** Returns a cursor of these parts, which are JSON. */
+export function encodeParts(parts: readonly unknown[]): string {
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
 /** Returns an empty list for what is no cursor of this API. */
-function decodeParts(cursor: string): readonly unknown[] {
+export function decodeParts(cursor: string): readonly unknown[] {
   try {
     const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
     return Array.isArray(parts) ? parts : [];
@@ -151,6 +180,6 @@ function decodeParts(cursor: string): readonly unknown[] {
   }
 }
 
-function badCursor(): RequestError {
+export function badCursor(): RequestError {
   return badRequest('cursor', 'is not one that this API gave out');
 }

@@ -1,6 +1,6 @@
 /** The body of a request for a generated password or passphrase. */
 import * as z from 'zod';
-import { DUE_DATE_MEMBERS, metadataSchema, mustBe, nameSchema, reportProblem } from './members.ts';
+import { metadataSchema, mustBe, nameSchema, reportProblem, TERM_MEMBERS } from './members.ts';
 
 const MAX_LENGTH = 4096;
 const DEFAULT_LENGTH = 32;
@@ -41,7 +41,7 @@ const membersSchema = z.strictObject({
     .exactOptional(),
   delimiter: delimiterSchema.exactOptional(),
   metadata: metadataSchema.exactOptional(),
-  ...DUE_DATE_MEMBERS,
+  ...TERM_MEMBERS,
 });
 
 type Members = z.output<typeof membersSchema>;

@@ -3,18 +3,21 @@
  * of one body: they are zeroed here if the body is refused, else by the caller with `wipeRequest`. zod's issues have names
  * and messages, never input.
  */
+import { isAbsolute } from 'node:path';
 import * as z from 'zod';
 import { BodyError, quoteName } from '../errors/request-error.ts';
 import { type ListReader, parseBody, wipeParsedBody } from '../json/parse.ts';
 import type { SecretBytes } from '../json/secret-bytes.ts';
+import type { SlotKind } from '../messages.ts';
 import { parseDuration } from './durations.ts';
 import { ImportEntries, MAX_ENTRIES, readImportEntries } from './import-entries.ts';
 import {
-  DUE_DATE_MEMBERS,
+  confirmSchema,
   metadataSchema,
   mustBe,
   nameSchema,
   reportProblem,
+  TERM_MEMBERS,
   timeSchema,
 } from './members.ts';
 import { findNameProblem, type NameKind } from './names.ts';
@@ -61,6 +64,7 @@ const tokenSchema = z
     name: nameSchema('name'),
     scopes: scopesSchema,
     trusted: z.boolean().default(false),
+    confirm: confirmSchema.prefault('never'),
     expires_in: lifetimeSchema.prefault('0'),
     not_before: timeSchema.exactOptional(),
     max_uses: usesSchema.exactOptional(),
@@ -92,7 +96,9 @@ const importEntrySchema = z.strictObject({
   encoding: encodingSchema.exactOptional(),
   metadata: metadataSchema.exactOptional(),
   fields: fieldsSchema.exactOptional(),
-  ...DUE_DATE_MEMBERS,
+  ...TERM_MEMBERS,
+  created_at: timeSchema.exactOptional(),
+  updated_at: timeSchema.exactOptional(),
 });
 
 const importEntriesSchema = z
@@ -106,6 +112,14 @@ const importEntriesSchema = z
     items: { ...toJsonSchema(importEntrySchema), anyOf: [{ required: ['value'] }, { required: ['fields'] }] },
   });
 
+const DAILY_KINDS = ['keychain', 'passphrase', 'file'] as const satisfies readonly SlotKind[];
+const SLOT_KINDS = [...DAILY_KINDS, 'recovery'] as const;
+const nameKinds = (kinds: readonly string[]) =>
+  mustBe(`one of ${kinds.map((kind) => `"${kind}"`).join(', ')}`);
+const [kindRule, dailyRule] = [nameKinds(SLOT_KINDS), nameKinds(DAILY_KINDS)];
+const pathRule = mustBe('an absolute path');
+const pathSchema = z.string({ error: pathRule }).refine((path) => isAbsolute(path), { error: pathRule });
+
 const destroySchema = z.strictObject({
   confirm: z.literal('destroy', { error: mustBe('"destroy"') }),
   force: z.boolean({ error: mustBe('true or false') }).default(false),
@@ -118,7 +132,7 @@ export const bodySchemas = {
       value: secretSchema,
       encoding: encodingSchema.exactOptional(),
       metadata: metadataSchema.exactOptional(),
-      ...DUE_DATE_MEMBERS,
+      ...TERM_MEMBERS,
     })
     .transform(decodeValue),
   'secrets.patch': z
@@ -126,7 +140,7 @@ export const bodySchemas = {
       value: secretSchema.exactOptional(),
       encoding: encodingSchema.exactOptional(),
       metadata: metadataSchema.exactOptional(),
-      ...DUE_DATE_MEMBERS,
+      ...TERM_MEMBERS,
     })
     .transform(decodeValue),
   'fields.put': z
@@ -146,8 +160,32 @@ export const bodySchemas = {
   'passwords.generate': passwordSchema,
   'tokens.create': tokenSchema,
   'tokens.rotate': rotationSchema,
-  'vault.unseal': z.strictObject({ passphrase: secretSchema.exactOptional() }),
+  'vault.unseal': z.strictObject({
+    passphrase: secretSchema.exactOptional(),
+    recovery_code: secretSchema.exactOptional(),
+  }),
   'vault.destroy': destroySchema,
+  'keys.add': z.strictObject({
+    kind: z.enum(SLOT_KINDS, { error: kindRule }),
+    passphrase: secretSchema.exactOptional(),
+    new_passphrase: secretSchema.exactOptional(),
+    key_file: pathSchema.exactOptional(),
+    key_directory: pathSchema.exactOptional(),
+    recovery_code: secretSchema.exactOptional(),
+  }),
+  'vault.recover': z.strictObject({
+    recovery_code: secretSchema,
+    kind: z.enum(DAILY_KINDS, { error: dailyRule }),
+    new_passphrase: secretSchema.exactOptional(),
+    key_file: pathSchema.exactOptional(),
+    key_directory: pathSchema.exactOptional(),
+  }),
+  'vault.init': z.strictObject({
+    passphrase: secretSchema.exactOptional(),
+    recovery_code: secretSchema.exactOptional(),
+  }),
+  'keys.remove': z.strictObject({ passphrase: secretSchema.exactOptional() }),
+  'keys.changePassphrase': z.strictObject({ passphrase: secretSchema, new_passphrase: secretSchema }),
 } as const;
 
 export type BodyOperation = keyof typeof bodySchemas;
@@ -173,6 +211,11 @@ const IS_OPTIONAL: Readonly<Record<BodyOperation, boolean>> = {
   'tokens.rotate': true,
   'vault.unseal': true,
   'vault.destroy': false,
+  'keys.add': false,
+  'keys.remove': true,
+  'keys.changePassphrase': false,
+  'vault.recover': false,
+  'vault.init': true,
 };
 
 /**
@@ -209,9 +252,18 @@ export function parseRequest<Name extends BodyOperation>(
 
 /** Zeroes the secrets of a request of any operation. */
 export function wipeRequest(request: object): void {
-  const { value, passphrase, fields = {}, secrets }: Secrets = request;
+  const {
+    value,
+    passphrase,
+    new_passphrase: newPassphrase,
+    recovery_code: recoveryCode,
+    fields = {},
+    secrets,
+  }: Secrets = request;
   value?.fill(0);
   passphrase?.fill(0);
+  newPassphrase?.fill(0);
+  recoveryCode?.fill(0);
   for (const field of Object.values(fields)) field.fill(0);
   secrets?.wipe();
 }
@@ -219,6 +271,8 @@ export function wipeRequest(request: object): void {
 interface Secrets {
   readonly value?: SecretBytes;
   readonly passphrase?: SecretBytes;
+  readonly new_passphrase?: SecretBytes;
+  readonly recovery_code?: SecretBytes;
   readonly fields?: Readonly<Record<string, SecretBytes>>;
   readonly secrets?: ImportEntries;
 }

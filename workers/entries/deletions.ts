@@ -4,8 +4,8 @@
  */
 import { IntegrityError } from '../envelope/integrity.ts';
 import type { SecretName } from '../messages.ts';
+import type { ReadableVault } from '../open-vault.ts';
 import type { DeletedRow, SecretRow, VersionHead } from '../store/columns.ts';
-import type { ReadableVault } from '../vault.ts';
 import { secretPlace } from './places.ts';
 import { isVouchedFor } from './row-crypto.ts';
 

@@ -5,12 +5,14 @@
 
 import { IntegrityError } from '../envelope/integrity.ts';
 import { PAYLOAD_OVERHEAD } from '../envelope/payload.ts';
+import type { BoundRow } from '../envelope/row-digest.ts';
 import type { RawMetadata } from '../json/parse.ts';
 import { nowSeconds } from '../json/times.ts';
 import type { Call, SecretName } from '../messages.ts';
+import type { ReadableVault, WritableVault } from '../open-vault.ts';
 import type { FieldHead, SecretRow } from '../store/columns.ts';
-import type { ReadableVault, WritableVault } from '../vault.ts';
 import { noSuchSecret, OWN_VALUE } from './access.ts';
+import { chooseConfirm } from './confirm.ts';
 import { abandonVersion, getChange, keepVersion, type NewRow, startRow } from './history.ts';
 import { secretPlace } from './places.ts';
 import { checkPreconditions } from './preconditions.ts';
@@ -20,10 +22,22 @@ import { buildSearchText } from './search-text.ts';
 /** A secret's metadata: its JSON text, and what the indexes keep of it. */
 export type Metadata = Pick<RawMetadata, 'text' | 'entries' | 'searchTexts'>;
 
-/** When a secret should not be used any more, and when it should be replaced. Unix seconds; 0 for no such date. */
-export type DueDates = Pick<SecretRow, 'expiresAt' | 'rotateBy'>;
+/** Under which terms a secret is used. */
+export interface Terms {
+  /** When it should not be used any more, and when it should be replaced. Unix seconds; 0 for no such date. */
+  readonly expiresAt: number;
+  readonly rotateBy: number;
+  /** Whether the owner is asked, as stored; absent: as before. */
+  readonly confirm?: number;
+}
 
-export const NO_DUE_DATES: DueDates = { expiresAt: 0, rotateBy: 0 };
+/** When a secret was made and last changed, in Unix seconds. */
+export interface Times {
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export const NO_TERMS: Terms = { expiresAt: 0, rotateBy: 0 };
 
 export const NO_METADATA: Metadata = { text: '{}', entries: [], searchTexts: [] };
 
@@ -51,7 +65,7 @@ export function getForWrite(vault: WritableVault, call: Call, name: SecretName):
 /**
  * Stores value (null: none of its own) and metadata under a name, new or existing. The fields of
  * an existing secret stay. But if its wrap does not vouch for the row, it does not vouch for the list of fields either,
- * and the fields are deleted.
+ * and the fields are deleted. `times`: those of a new secret that comes from another vault; null: now.
  */
 export function storeSecret(
   vault: WritableVault,
@@ -59,36 +73,52 @@ export function storeSecret(
   existing: SecretRow | null,
   value: Uint8Array | null,
   metadata: Metadata,
-  due: DueDates = NO_DUE_DATES,
+  terms: Terms = NO_TERMS,
+  times: Times | null = null,
 ): Stored {
   if (value !== null || metadata !== NO_METADATA) requireOwnValue(vault);
-  const updatedAt = nowSeconds();
-  const { id: knownId, revision, createdAt, fields } = keepVouchedFor(vault, name, existing);
+  const kept = keepVouchedFor(vault, name, existing);
   const version = value === null ? 0 : vault.nextVersion();
   // No id was ever the version of another value, so no new secret has the id of an old one.
-  const id = knownId ?? (version === 0 ? vault.nextVersion() : version);
-  const bound = {
+  const id = kept.id ?? (version === 0 ? vault.nextVersion() : version);
+  const bound = buildStoredRow(vault, id, kept, metadata, { terms, times });
+  const encrypted = encryptRow(vault.keyring, secretPlace(name), bound, version, value);
+  vault.writer.put({ ...name, ...bound, ...encrypted }, existing === null);
+  vault.noteChange(name, bound.revision, bound.change);
+  if (existing !== null && kept.createdAt === null) vault.writer.countFields(id);
+  // If the metadata stays as it is, the indexes already match it.
+  if (existing?.metadata !== metadata.text) indexMetadata(vault, id, name, metadata, existing === null);
+  return describeStored(bound, value?.length ?? 0);
+}
+
+/** What the wrap of a secret's row binds. */
+type BoundSecret = BoundRow & Pick<SecretRow, 'change'>;
+
+/** Returns the row of a secret that is stored as a whole, without its ciphertext. */
+function buildStoredRow(
+  vault: WritableVault,
+  id: number,
+  { createdAt, revision, confirm, fields }: KeptParts,
+  metadata: Metadata,
+  { terms, times }: { readonly terms: Terms; readonly times: Times | null },
+): BoundSecret {
+  const updatedAt = times?.updatedAt ?? nowSeconds();
+  return {
     id,
     metadata: metadata.text,
-    createdAt: createdAt ?? updatedAt,
+    createdAt: createdAt ?? times?.createdAt ?? updatedAt,
     updatedAt,
     writtenBy: vault.author.id,
     accepted: vault.author.isTrusted && fields.every((field) => field.accepted === 1) ? 1 : 0,
-    ...due,
+    ...terms,
+    confirm: chooseConfirm(vault.author, confirm, terms.confirm),
     revision,
     change: getChange(vault),
     fields,
   };
-  const encrypted = encryptRow(vault.keyring, secretPlace(name), bound, version, value);
-  vault.writer.put({ ...name, ...bound, ...encrypted }, existing === null);
-  if (existing !== null && createdAt === null) vault.writer.countFields(id);
-  // If the metadata stays as it is, the indexes already match it.
-  if (existing?.metadata !== metadata.text) indexMetadata(vault, id, name, metadata, existing === null);
-  const valueBytes = value?.length ?? 0;
-  return { id, revision, bytes: fields.length > 0 ? null : valueBytes + Buffer.byteLength(metadata.text) };
 }
 
-/** Value, metadata and due dates go together. Throws RequestError `not_found` for a token that may not reach the value. */
+/** Value, metadata and terms go together. Throws RequestError `not_found` for a token that may not reach the value. */
 function requireOwnValue({ access }: WritableVault): void {
   if (!access.allowsField(OWN_VALUE)) throw noSuchSecret();
 }
@@ -106,6 +136,10 @@ export interface Stored {
   readonly bytes: number | null;
 }
 
+function describeStored({ id, revision, metadata, fields }: BoundSecret, valueBytes: number): Stored {
+  return { id, revision, bytes: fields.length > 0 ? null : valueBytes + Buffer.byteLength(metadata) };
+}
+
 /** The parts of a replaced row that stay. `createdAt` is null if none does. */
 interface KeptParts extends NewRow {
   readonly createdAt: number | null;
@@ -115,17 +149,17 @@ interface KeptParts extends NewRow {
 /** Keeps the replaced row as an old version. If nothing vouches for the row, deletes its fields. */
 function keepVouchedFor(vault: WritableVault, name: SecretName, existing: SecretRow | null): KeptParts {
   if (existing === null) return { ...startRow(vault, name), createdAt: null, fields: [] };
-  const { id, createdAt, revision } = existing;
+  const { id, createdAt, revision, confirm } = existing;
   // All that lie there, whatever the row counts: one that was put back into the file must not be taken up by the next write.
   const fields = vault.secrets.listFieldHeads(id);
   try {
     keepVersion(vault, { ...existing, fields }, true);
-    return { id, revision: revision + 1, createdAt, fields };
+    return { id, revision: revision + 1, confirm, createdAt, fields };
   } catch (error) {
     if (!(error instanceof IntegrityError)) throw error;
     const next = abandonVersion(vault, id);
     vault.writer.deleteFields(id);
-    return { id, revision: next, createdAt: null, fields: [] };
+    return { id, ...next, createdAt: null, fields: [] };
   }
 }
 
@@ -145,9 +179,11 @@ export function indexMetadata(
 export interface SecretChange {
   readonly value?: Uint8Array | undefined;
   readonly metadata?: Metadata | undefined;
-  readonly due?: Partial<DueDates> | undefined;
+  readonly terms?: Partial<Terms> | undefined;
   /** Changes the fields, which come with this version of the secret. Runs after the stored row was verified. */
   readonly changeFields?: (revision: number) => void;
+  /** The time of change in Unix seconds, of a secret that comes from another vault; absent: now. */
+  readonly updatedAt?: number | undefined;
   /** Another part of the change that made the current version: no version is kept of the state between them. */
   readonly continues?: true;
 }
@@ -158,39 +194,51 @@ export interface SecretChange {
  * any field changes, so that a lost field is noticed.
  */
 export function changeSecret(vault: WritableVault, row: SecretRow, change: SecretChange): Stored {
-  const { value, metadata, due, changeFields, continues = false } = change;
-  if (value !== undefined || metadata !== undefined || due !== undefined) requireOwnValue(vault);
+  const { value, metadata, terms, changeFields, continues = false } = change;
+  if (value !== undefined || metadata !== undefined || terms !== undefined) requireOwnValue(vault);
   const place = secretPlace(row);
   const before = { ...row, fields: vault.secrets.listFieldHeads(row.id) };
   verifyRow(vault.keyring, place, before);
   if (!continues) keepVersion(vault, before, value !== undefined);
   const revision = continues ? row.revision : row.revision + 1;
+  if (!continues) vault.noteChange(row, revision, getChange(vault));
   changeFields?.(revision);
   const fields = changeFields === undefined ? before.fields : vault.secrets.listFieldHeads(row.id);
-  const { id, name, environment } = row;
-  const bound = {
-    id,
-    metadata: metadata?.text ?? row.metadata,
-    createdAt: row.createdAt,
-    updatedAt: nowSeconds(),
-    writtenBy: vault.author.id,
-    accepted: isAcceptedAfter(vault, row, fields, value !== undefined) ? 1 : 0,
-    expiresAt: due?.expiresAt ?? row.expiresAt,
-    rotateBy: due?.rotateBy ?? row.rotateBy,
-    revision,
-    change: getChange(vault),
-    fields,
-  };
+  const bound = buildChangedRow(vault, row, change, revision, fields);
   const encrypted: EncryptedRow =
     value === undefined
       ? rewrapRow(vault.keyring, place, before, bound)
       : encryptRow(vault.keyring, place, bound, vault.nextVersion(), value);
+  const { id, name, environment } = row;
   vault.writer.put({ name, environment, ...bound, ...encrypted }, false);
   if (changeFields !== undefined) vault.writer.countFields(id);
   if (metadata !== undefined && metadata.text !== row.metadata)
     indexMetadata(vault, id, row, metadata, false);
-  const valueBytes = value?.length ?? measureValue(row);
-  return { id, revision, bytes: fields.length > 0 ? null : valueBytes + Buffer.byteLength(bound.metadata) };
+  return describeStored(bound, value?.length ?? measureValue(row));
+}
+
+/** Returns the row of a changed secret, without its ciphertext. `fields`: as they are after the change. */
+function buildChangedRow(
+  vault: WritableVault,
+  row: SecretRow,
+  { value, metadata, terms, updatedAt }: SecretChange,
+  revision: number,
+  fields: readonly FieldHead[],
+): BoundSecret {
+  return {
+    id: row.id,
+    metadata: metadata?.text ?? row.metadata,
+    createdAt: row.createdAt,
+    updatedAt: updatedAt ?? nowSeconds(),
+    writtenBy: vault.author.id,
+    accepted: isAcceptedAfter(vault, row, fields, value !== undefined) ? 1 : 0,
+    expiresAt: terms?.expiresAt ?? row.expiresAt,
+    rotateBy: terms?.rotateBy ?? row.rotateBy,
+    confirm: chooseConfirm(vault.author, row.confirm, terms?.confirm),
+    revision,
+    change: getChange(vault),
+    fields,
+  };
 }
 
 /**

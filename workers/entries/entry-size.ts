@@ -6,8 +6,8 @@
 import { PAYLOAD_OVERHEAD } from '../envelope/payload.ts';
 import { quoteName, RequestError } from '../errors/request-error.ts';
 import type { EntryLimits } from '../messages.ts';
+import type { ReadableVault, WritableVault } from '../open-vault.ts';
 import type { SecretRow } from '../store/columns.ts';
-import type { ReadableVault, WritableVault } from '../vault.ts';
 
 /** Bytes. An entry of this size takes a reader as long as a batch of ordinary ones. */
 export const LARGE = 65_536;
@@ -48,7 +48,7 @@ export function checkMetadata(bytes: number): void {
 
 /** Throws RequestError `too_large`. */
 export function checkSize(
-  { entryLimits }: WritableVault,
+  { entryLimits }: Pick<WritableVault, 'entryLimits'>,
   { fields, bytes }: EntryLimits,
   member: Member,
 ): void {

@@ -1,6 +1,6 @@
 /**
- * Fields: named values inside a secret. Decrypts a field into the caller's memory, which the caller zeroes, and encrypts
- * values that the caller holds. A field that changes also rewraps its secret's DEK, which binds the time of change.
+ * Fields: named values inside a secret. Encrypts values that the caller holds and zeroes. A field that changes also rewraps
+ * its secret's DEK, which binds the time of change. Decrypts none (disclose.ts does).
  */
 
 import { IntegrityError } from '../envelope/integrity.ts';
@@ -10,8 +10,8 @@ import { base64Length } from '../json/base64.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { nowSeconds } from '../json/times.ts';
 import type { Call, SecretName } from '../messages.ts';
+import type { ReadableVault, WritableVault } from '../open-vault.ts';
 import type { FieldHead, FieldRow, SecretRow } from '../store/columns.ts';
-import type { ReadableVault, WritableVault } from '../vault.ts';
 import {
   changeSecret,
   findForWrite,
@@ -20,10 +20,10 @@ import {
   type Stored,
   storeSecret,
 } from './entries.ts';
-import { checkEntrySize, LARGE, measureEntry, putOffIfLong } from './entry-size.ts';
+import { checkEntrySize, LARGE, measureEntry } from './entry-size.ts';
 import { keepField } from './history.ts';
 import { fieldPlace } from './places.ts';
-import { decryptRow, encryptRow, isVouchedFor, type MakeRoom } from './row-crypto.ts';
+import { encryptRow, isVouchedFor } from './row-crypto.ts';
 
 const NO_FIELDS: readonly FieldVersion[] = [];
 
@@ -83,31 +83,6 @@ export function asBoundField<Row extends Omit<BoundRow, keyof typeof NOT_A_SECRE
   return { ...row, ...NOT_A_SECRET };
 }
 
-/** Decrypts a field's value as `decryptRow` does. Throws RequestError `not_found` and IntegrityError. */
-export function decryptField<Room extends Uint8Array>(
-  vault: ReadableVault,
-  secret: SecretRow,
-  field: string,
-  makeRoom: MakeRoom<Room>,
-): Room {
-  const row = vault.access.allowsField(field) ? vault.fields.findField(secret.id, field) : null;
-  if (row === null) throw noSuchField();
-  putOffIfLong(vault, row.payload);
-  return decryptFieldRow(vault, secret, row, makeRoom);
-}
-
-/** As decryptField, for a row that was read already. */
-export function decryptFieldRow<Room extends Uint8Array>(
-  vault: ReadableVault,
-  secret: SecretRow,
-  row: FieldRow,
-  makeRoom: MakeRoom<Room>,
-): Room {
-  const value = decryptRow(vault.keyring, fieldPlace(secret, row.field), asBoundField(row), makeRoom);
-  if (value === null) throw new RangeError('a field has a value');
-  return value;
-}
-
 /** Sets fields of a secret, and creates the secret if it is missing. Throws RequestError and IntegrityError. */
 export function storeFields(
   vault: WritableVault,
@@ -145,20 +120,15 @@ function storeField(
   revision: number,
 ): void {
   if (!vault.access.allowsField(field)) throw noSuchField();
-  const now = nowSeconds();
   const place = fieldPlace(secret, field);
   const row = vault.secrets.findField(secret.id, field);
   const isKnown = row !== null && isVouchedFor(vault.keyring, place, asBoundField(row));
   // Also one that was changed without the key: the versions that have it need it to be whole.
   if (row !== null) keepField(vault, secret.id, field, revision);
-  const { id, isTrusted } = vault.author;
-  const bound = asBoundField({
-    createdAt: isKnown ? row.createdAt : now,
-    updatedAt: now,
-    writtenBy: id,
-    accepted: isTrusted ? 1 : 0,
-    revision,
-  });
+  const { id: writtenBy, isTrusted } = vault.author;
+  const now = nowSeconds();
+  const createdAt = isKnown ? row.createdAt : now;
+  const bound = asBoundField({ createdAt, updatedAt: now, writtenBy, accepted: isTrusted ? 1 : 0, revision });
   const version = vault.nextVersion();
   const { wrappedDek, payload } = encryptRow(vault.keyring, place, bound, version, value);
   if (payload === null) throw new RangeError('a field has a value');

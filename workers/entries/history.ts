@@ -6,9 +6,10 @@ import { IntegrityError } from '../envelope/integrity.ts';
 import { NOT_A_SECRET } from '../envelope/row-digest.ts';
 import { nowSeconds } from '../json/times.ts';
 import type { Change, HistoryLimits, SecretName } from '../messages.ts';
+import type { WritableVault } from '../open-vault.ts';
 import type { FieldHead, SecretRow } from '../store/columns.ts';
-import type { WritableVault } from '../vault.ts';
 import { requireWholeSecrets } from './access.ts';
+import { NEVER_ASKED } from './confirm.ts';
 import { findDeletion, findNewestGenuine } from './deletions.ts';
 import { secretPlace } from './places.ts';
 import { encryptRow, rewrapRow } from './row-crypto.ts';
@@ -55,31 +56,34 @@ export function pruneVersions(vault: WritableVault, secretId: number, newest: nu
 
 /**
  * For a row that nothing vouches for, before it is replaced or deleted. It is not kept, but the value and the fields that
- * older versions share with it are. Returns the number of the version that follows the last genuine one.
+ * older versions share with it are. Returns what follows from the last genuine one.
  */
-export function abandonVersion(vault: WritableVault, secretId: number): number {
-  const revision = (findNewestGenuine(vault, secretId)?.revision ?? 0) + 1;
+export function abandonVersion(vault: WritableVault, secretId: number): Omit<NewRow, 'id'> {
+  const newest = findNewestGenuine(vault, secretId);
+  const revision = (newest?.revision ?? 0) + 1;
   vault.historyWriter.dropVersions(secretId, revision);
   vault.historyWriter.keepSharedValue(secretId);
   keepFields(vault, secretId, revision);
-  return revision;
+  return { revision, confirm: newest?.confirm ?? NEVER_ASKED };
 }
 
 /** The row under which a new secret is stored. */
 export interface NewRow {
   readonly id: number | null;
   readonly revision: number;
+  /** As of the version before: who may not lower it does not get around it by deleting the secret. */
+  readonly confirm: number;
 }
 
 /** Returns the row of a secret that does not exist. One that was deleted goes on with its id and its versions. */
 export function startRow(vault: WritableVault, name: SecretName): NewRow {
   const deletion = findDeletion(vault, name);
-  if (deletion === null) return { id: null, revision: 1 };
-  const { id } = deletion;
+  if (deletion === null) return { id: null, revision: 1, confirm: NEVER_ASKED };
+  const { id, confirm } = deletion;
   const revision = deletion.revision + 1;
   vault.historyWriter.removeDeleted(id);
   pruneVersions(vault, id, revision);
-  return { id, revision };
+  return { id, revision, confirm };
 }
 
 /** Returns how long a deleted secret can be restored; 0 if deleting is for good. Nothing is kept where no old version is. */
@@ -92,14 +96,20 @@ export function removeSecret(vault: WritableVault, row: SecretRow): void {
   requireWholeSecrets(vault);
   const { id, name, environment } = row;
   if (findKeptSeconds(vault.historyLimits) > 0) {
-    keepDeletion(vault, row);
+    vault.noteChange(row, keepDeletion(vault, row), 'delete');
     vault.historyWriter.insertDeleted({ secretId: id, name, environment, deletedAt: nowSeconds() });
-  } else vault.historyWriter.purge(id);
+  } else {
+    vault.noteChange(row, 0, 'delete');
+    vault.historyWriter.purge(id);
+  }
   vault.writer.delete(id);
 }
 
-/** The deletion is a version without a value, so that it is known who deleted the secret and when. */
-function keepDeletion(vault: WritableVault, row: SecretRow): void {
+/**
+ * The deletion is a version without a value, so that it is known who deleted the secret and when. Returns the number of that
+ * version.
+ */
+function keepDeletion(vault: WritableVault, row: SecretRow): number {
   const { id, name, environment } = row;
   const updatedAt = nowSeconds();
   const bound = {
@@ -115,6 +125,7 @@ function keepDeletion(vault: WritableVault, row: SecretRow): void {
   } as const;
   const encrypted = encryptRow(vault.keyring, secretPlace(row), bound, 0, null);
   vault.historyWriter.keep({ name, environment, ...bound, ...encrypted, fieldCount: 0 });
+  return bound.revision;
 }
 
 /**
@@ -125,15 +136,15 @@ function keepLast(
   vault: WritableVault,
   row: SecretRow,
   now: number,
-): Pick<SecretRow, 'revision' | 'createdAt'> {
-  const { id, createdAt } = row;
+): Pick<SecretRow, 'revision' | 'confirm' | 'createdAt'> {
+  const { id, confirm, createdAt } = row;
   const revision = row.revision + 1;
   try {
     keepVersion(vault, { ...row, fields: vault.secrets.listFieldHeads(id) }, true);
     keepFields(vault, id, revision);
-    return { revision, createdAt };
+    return { revision, confirm, createdAt };
   } catch (error) {
     if (!(error instanceof IntegrityError)) throw error;
-    return { revision: abandonVersion(vault, id), createdAt: now };
+    return { ...abandonVersion(vault, id), createdAt: now };
   }
 }

@@ -3,11 +3,11 @@
  * secret that the token may not reach is not there, for reading and for writing. Decrypts nothing.
  */
 import type { SecretName } from '../messages.ts';
+import type { HistorySource, ReadableVault, SecretSource } from '../open-vault.ts';
 import type { DeletedRow, SecretRow, SecretSummary } from '../store/columns.ts';
 import type { DeletedFilter } from '../store/history.ts';
 import type { ListFilter } from '../store/lists.ts';
 import type { SecretNameRow } from '../store/secrets.ts';
-import type { HistorySource, ReadableVault, SecretSource } from '../vault.ts';
 import { type Access, noSuchSecret, parseAccess } from './access.ts';
 
 /** Returns a vault that has only what the token with these limits may reach. */
@@ -155,6 +155,10 @@ class LimitedHistory implements HistorySource {
 
   listDeletedBefore(time: number, limit: number) {
     return this.#all.listDeletedBefore(time, limit);
+  }
+
+  listAfter(secretId: number, revision: number, limit: number) {
+    return this.#all.listAfter(secretId, revision, limit);
   }
 
   listIds() {

@@ -9,7 +9,7 @@ import { type Dek, withDek } from '../envelope/keys.ts';
 import { decryptPayload, encryptPayload, plaintextSize } from '../envelope/payload.ts';
 import { fillRandom } from '../envelope/random.ts';
 import { type BoundRow, digestRow } from '../envelope/row-digest.ts';
-import { readWrap, unwrapKey, wrapKey } from '../envelope/wrap.ts';
+import { readWrap, unwrapKey } from '../envelope/wrap.ts';
 import { allocateSecret, discardBytes, type SecretBytes } from '../json/secret-bytes.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Place } from './places.ts';
@@ -36,9 +36,8 @@ export function encryptRow(
   plaintext: Uint8Array | null,
 ): EncryptedRow {
   const ctx = encodeContext({ ...place, vaultId: keyring.vaultId, version });
-  const { id, kek } = keyring.current;
   return withDek((dek) => {
-    const wrappedDek = wrapKey(kek, id, fillRandom(dek), ctx, digestRow(row));
+    const wrappedDek = keyring.wrap(fillRandom(dek), ctx, digestRow(row));
     return { version, wrappedDek, payload: plaintext === null ? null : encryptPayload(dek, plaintext, ctx) };
   });
 }
@@ -98,8 +97,34 @@ export function rewrapDek(
   row: BoundRow & EncryptedHead,
   changed: BoundRow,
 ): Uint8Array {
-  const { id, kek } = keyring.current;
-  return withRowDek(keyring, place, row, (dek, ctx) => wrapKey(kek, id, dek, ctx, digestRow(changed)));
+  return withRowDek(keyring, place, row, (dek, ctx) => keyring.wrap(dek, ctx, digestRow(changed)));
+}
+
+/**
+ * Encrypts a value again under a new DEK, for rows that share it. `payload` is how it is stored now. Returns the new payload, of the
+ * same size, and a wrap for each row. Throws IntegrityError if one of the rows or the payload is not genuine.
+ */
+export function renewDek(
+  keyring: Keyring,
+  place: Place,
+  rows: readonly (BoundRow & EncryptedHead)[],
+  payload: Uint8Array,
+): { readonly payload: Uint8Array; readonly wrappedDeks: readonly Uint8Array[] } {
+  const [first] = rows;
+  if (first === undefined) throw new RangeError('a value belongs to a row');
+  for (const row of rows) withRowDek(keyring, place, row, () => {});
+  const value = decryptRow(keyring, place, { ...first, payload }, allocateSecret);
+  if (value === null) throw new RangeError('a payload has a value');
+  try {
+    const ctx = encodeContext({ ...place, vaultId: keyring.vaultId, version: first.version });
+    return withDek((dek) => {
+      fillRandom(dek);
+      const wrappedDeks = rows.map((row) => keyring.wrap(dek, ctx, digestRow(row)));
+      return { payload: encryptPayload(dek, value, ctx), wrappedDeks };
+    });
+  } finally {
+    discardBytes(value);
+  }
 }
 
 /** Moves a value to another place: encrypts it again under a fresh DEK. `version` as for encryptRow. Throws IntegrityError. */

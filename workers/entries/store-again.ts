@@ -6,9 +6,9 @@
 import { parseMetadata } from '../json/parse.ts';
 import { nowSeconds } from '../json/times.ts';
 import type { SecretName } from '../messages.ts';
+import type { WritableVault } from '../open-vault.ts';
 import type { FieldRow, SecretRow } from '../store/columns.ts';
 import type { FieldWrite } from '../store/secrets.ts';
-import type { WritableVault } from '../vault.ts';
 import { requireWholeSecrets } from './access.ts';
 import { indexMetadata } from './entries.ts';
 import { asBoundField } from './fields.ts';
@@ -22,6 +22,8 @@ export type StoredEntry = SecretRow & { readonly isOld?: boolean; readonly field
 export interface Target extends SecretName {
   readonly id: number;
   readonly revision: number;
+  /** Whether the owner is asked for the secret until now. The entry that is stored does not lower it. */
+  readonly confirm: number;
   /** Whether the fields have the values of today. Otherwise the author of the write answers for them. */
   readonly hasFieldsOfToday: boolean;
   /** Whether `secrets` has no row of this id. */
@@ -41,6 +43,7 @@ export function storeAgain(vault: WritableVault, from: StoredEntry, target: Targ
   const { author } = vault;
   const bound = {
     ...{ id, metadata, createdAt, expiresAt, rotateBy, revision, change: getChange(vault), fields },
+    confirm: Math.max(from.confirm, target.confirm),
     updatedAt: nowSeconds(),
     writtenBy: author.id,
     accepted: author.isTrusted && from.accepted === 1 ? 1 : 0,
@@ -48,6 +51,7 @@ export function storeAgain(vault: WritableVault, from: StoredEntry, target: Targ
   const version = from.payload === null ? 0 : vault.nextVersion();
   const encrypted = reencryptRow(vault.keyring, secretPlace(from), from, secretPlace(target), bound, version);
   vault.writer.put({ name, environment, ...bound, ...encrypted }, isNew);
+  vault.noteChange(target, revision, bound.change);
   for (const field of fields) vault.writer.putField(field);
   vault.writer.countFields(id);
   indexMetadata(vault, id, target, parseMetadata(metadata), isNew);

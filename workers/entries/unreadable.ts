@@ -7,12 +7,13 @@ import { RequestError } from '../errors/request-error.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import type { SecretName } from '../messages.ts';
 import { findDamageCode } from '../store/unusable.ts';
+import { NeedsApprovalError } from './approvals.ts';
 import { writeNames } from './write-entry.ts';
 
 /** The most unreadable entries that one line of the log names. */
 const MAX_NAMED = 20;
 
-type EntryErrorCode = 'integrity' | 'not_found';
+type EntryErrorCode = 'integrity' | 'not_found' | 'not_approved';
 
 /** Why an entry is missing from a reply. */
 export interface Omission {
@@ -49,6 +50,8 @@ function explainOmission(error: unknown): Omission & { readonly message: string 
   if (error instanceof IntegrityError) return { code: 'integrity', message: error.message };
   const damage = findDamageCode(error);
   if (damage !== null) return { code: 'integrity', message: new IntegrityError().message, damage };
+  // The whole call fails in the end, and names every such entry.
+  if (error instanceof NeedsApprovalError) return { code: 'not_approved', message: error.message };
   if (error instanceof RequestError && error.code === 'not_found')
     return { code: error.code, message: error.message };
   throw error;

@@ -3,8 +3,9 @@ import { getVersion } from '../bodies/parameters.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import { RequestError } from '../errors/request-error.ts';
 import type { Call, SecretName } from '../messages.ts';
-import type { SecretRow, VersionRow } from '../store/columns.ts';
-import type { ReadableVault } from '../vault.ts';
+import type { ReadableVault } from '../open-vault.ts';
+import type { SecretRow, VersionHead, VersionRow } from '../store/columns.ts';
+import { ALWAYS_ASKED, NEVER_ASKED } from './confirm.ts';
 import { getDeletion, isGenuineVersion } from './deletions.ts';
 import { getSecretRow } from './entries.ts';
 
@@ -21,13 +22,19 @@ export function getAskedVersion(vault: ReadableVault, call: Call, name: SecretNa
   const current = vault.secrets.find(name);
   if (current?.revision === revision) {
     checkVersion(vault, current);
-    return { vault, row: current };
+    return { vault: { ...vault, asksToday: current.confirm }, row: current };
   }
-  const id = current?.id ?? getDeletion(vault, name)?.id;
-  const row = id === undefined ? null : vault.history.find(id, revision);
+  const newest = current ?? getDeletion(vault, name);
+  const row = newest === null ? null : vault.history.find(newest.id, revision);
   if (row === null) throw new RequestError('not_found', 'no such version of this secret is kept');
   checkVersion(vault, row);
-  return { vault: { ...vault, fields: vault.history.readFieldsAt(row) }, row };
+  const asksToday = newest === null ? NEVER_ASKED : findAsked(vault, newest);
+  return { vault: { ...vault, asksToday, fields: vault.history.readFieldsAt(row) }, row };
+}
+
+/** Returns what a secret asks for today, as stored. If nothing vouches for its row, that is to be asked always. */
+function findAsked(vault: ReadableVault, newest: SecretRow | VersionHead): number {
+  return isGenuineVersion(vault, newest) ? newest.confirm : ALWAYS_ASKED;
 }
 
 /**

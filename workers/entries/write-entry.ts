@@ -9,14 +9,16 @@ import { isShownAsText, type ReplyBuffer } from '../json/reply.ts';
 import { discardBytes } from '../json/secret-bytes.ts';
 import { formatTime } from '../json/times.ts';
 import type { SecretName } from '../messages.ts';
+import type { ReadableVault } from '../open-vault.ts';
 import type { FieldHead, FieldRow, SecretRow, SecretSummary } from '../store/columns.ts';
-import type { ReadableVault } from '../vault.ts';
 import { OWN_VALUE } from './access.ts';
+import { NEVER_ASKED, nameConfirmation } from './confirm.ts';
+import { discloseField, discloseFieldRow, discloseValue } from './disclose.ts';
 import { NO_METADATA } from './entries.ts';
 import { LARGE } from './entry-size.ts';
-import { decryptField, decryptFieldRow, loadFields } from './fields.ts';
+import { loadFields } from './fields.ts';
 import { secretPlace } from './places.ts';
-import { decryptRow, isVouchedFor, type MakeRoom } from './row-crypto.ts';
+import { isVouchedFor, type MakeRoom } from './row-crypto.ts';
 
 /** Writes a whole entry as a JSON object. May throw IntegrityError after it has written a part. */
 export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuffer): void {
@@ -26,7 +28,7 @@ export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuf
   writeNames(row, reply);
   const whole = { ...row, fields: all };
   if (!access.allowsField(OWN_VALUE)) verifyHead(vault, whole);
-  else writeValue(reply, (makeRoom) => decryptRow(vault.keyring, secretPlace(row), whole, makeRoom));
+  else writeValue(reply, (makeRoom) => discloseValue(vault, whole, makeRoom));
   reply.raw(',"metadata":');
   reply.raw(row.metadata);
   if (heads.length > 0) {
@@ -36,7 +38,7 @@ export function writeEntry(vault: ReadableVault, row: SecretRow, reply: ReplyBuf
   }
   reply.raw(
     `,"created_at":"${formatTime(row.createdAt)}","updated_at":"${formatTime(row.updatedAt)}",` +
-      `"written_by":${JSON.stringify(row.writtenBy)},"accepted":${row.accepted === 1}${writeDueDates(row)},"version":${row.revision}`,
+      `"written_by":${JSON.stringify(row.writtenBy)},"accepted":${row.accepted === 1}${describeTerms(row)},"version":${row.revision}`,
   );
   if (heads.length > 0) writeUnaccepted(heads, reply);
   reply.raw('}');
@@ -66,7 +68,7 @@ function writeUnaccepted(fields: readonly FieldHead[], reply: ReplyBuffer): void
 
 /** Writes the members of a field's value. Throws RequestError `not_found` and IntegrityError. */
 export function writeField(vault: ReadableVault, secret: SecretRow, field: string, reply: ReplyBuffer): void {
-  writeValue(reply, (makeRoom) => decryptField(vault, secret, field, makeRoom));
+  writeValue(reply, (makeRoom) => discloseField(vault, secret, field, makeRoom));
 }
 
 /**
@@ -116,7 +118,7 @@ export function writeFields(
 /** Writes a bare string or, if the value needs base64, an object. */
 function writeFieldValue(vault: ReadableVault, secret: SecretRow, row: FieldRow, reply: ReplyBuffer): void {
   reply.ascii('"');
-  const value = decryptFieldRow(vault, secret, row, (size) => reply.room(size));
+  const value = discloseFieldRow(vault, secret, row, (size) => reply.room(size));
   if (isShownAsText(value)) {
     reply.endText(value.length);
     return;
@@ -136,14 +138,17 @@ export function writeSummary(vault: ReadableVault, row: SecretSummary, reply: Re
   reply.raw(
     `{"name":${JSON.stringify(row.name)},"environment":${JSON.stringify(row.environment)},"metadata":${metadata}` +
       `${fieldCount},"created_at":"${formatTime(row.createdAt)}","updated_at":"${formatTime(row.updatedAt)}",` +
-      `"written_by":${JSON.stringify(row.writtenBy)},"accepted":${row.accepted === 1}${writeDueDates(row)},"version":${row.revision}}`,
+      `"written_by":${JSON.stringify(row.writtenBy)},"accepted":${row.accepted === 1}${describeTerms(row)},"version":${row.revision}}`,
   );
 }
 
-/** Returns the members of the dates that a secret has, each with a comma before it. */
-function writeDueDates({ expiresAt, rotateBy }: SecretSummary): string {
-  const expires = expiresAt === 0 ? '' : `,"expires_at":"${formatTime(expiresAt)}"`;
-  return rotateBy === 0 ? expires : `${expires},"rotate_by":"${formatTime(rotateBy)}"`;
+/** Returns the members of the terms that a secret has, each with a comma before it. */
+function describeTerms({ expiresAt, rotateBy, confirm }: SecretSummary): string {
+  let terms = '';
+  if (expiresAt !== 0) terms += `,"expires_at":"${formatTime(expiresAt)}"`;
+  if (rotateBy !== 0) terms += `,"rotate_by":"${formatTime(rotateBy)}"`;
+  if (confirm !== NEVER_ASKED) terms += `,"confirm":"${nameConfirmation(confirm)}"`;
+  return terms;
 }
 
 /** Returns whether the text is a JSON object. SQLite checks a large text, which would fill the heap if it were parsed here. */

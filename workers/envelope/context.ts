@@ -7,7 +7,7 @@ import type { Buffer } from 'node:buffer';
 import { encodeFields } from './encoding.ts';
 import { assertSize, VAULT_ID_SIZE } from './sizes.ts';
 
-export type ContextKind = 'secret' | 'field' | 'kek' | 'slot' | 'token';
+export type ContextKind = 'secret' | 'field' | 'kek' | 'slot' | 'token' | 'audit' | 'rows';
 
 export interface Context {
   /** 16 bytes. */

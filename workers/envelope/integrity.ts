@@ -9,3 +9,13 @@ export class IntegrityError extends Error {
     super('stored data failed its integrity check');
   }
 }
+
+/** Returns what `open` returns; null if it throws an IntegrityError. */
+export function openIfGenuine<T>(open: () => T): T | null {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof IntegrityError) return null;
+    throw error;
+  }
+}

@@ -31,6 +31,8 @@ export interface BoundRow {
   /** Due dates, in the unit of the other times; 0 if there is none. */
   readonly expiresAt: number;
   readonly rotateBy: number;
+  /** Whether the owner is asked before a value is read, as stored; 0 for a field. */
+  readonly confirm: number;
   /** The number of the secret's version that this row is, or, of a field, that it came with. */
   readonly revision: number;
   /** What made that version (`Change`); empty for a field. */
@@ -47,6 +49,7 @@ export const NOT_A_SECRET = {
   metadata: '',
   expiresAt: 0,
   rotateBy: 0,
+  confirm: 0,
   change: '',
   fields: [],
 } as const;
@@ -56,15 +59,14 @@ export const NO_WRITER = { ...NOT_A_SECRET, writtenBy: '', accepted: 0, revision
 
 /**
  * SHA-256 of LP("mav.v5.row") u64(id) LP(metadata) u64(createdAt) u64(updatedAt) LP(writtenBy) u64(accepted)
- * u64(expiresAt) u64(rotateBy) u64(revision) LP(change) u64(1 if old, else 0) u64(number of fields), and for each field
+ * u64(expiresAt) u64(rotateBy) u64(confirm) u64(revision) LP(change) u64(1 if old, else 0) u64(number of fields), and for each field
  * LP(name) u64(version). Throws IntegrityError for a number that is not a safe non-negative integer.
  */
 export function digestRow(row: BoundRow): Buffer<ArrayBuffer> {
-  const { id, metadata, createdAt, updatedAt, writtenBy, accepted, expiresAt, rotateBy, revision, change } =
-    row;
-  const { isOld = false, fields } = row;
+  const { id, metadata, createdAt, updatedAt, writtenBy, accepted, expiresAt, rotateBy } = row;
+  const { confirm, revision, change, isOld = false, fields } = row;
   const parts = [LABEL, id, metadata, createdAt, updatedAt, writtenBy, accepted, expiresAt, rotateBy];
-  parts.push(revision, change, isOld ? 1 : 0, fields.length);
+  parts.push(confirm, revision, change, isOld ? 1 : 0, fields.length);
   for (const { field, version } of fields) parts.push(field, version);
   return hash('sha256', encodeFields(parts), 'buffer');
 }

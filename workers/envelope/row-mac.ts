@@ -24,6 +24,8 @@ export interface TokenRow {
   readonly scopes: string;
   /** 1 if what the token writes counts as accepted by the owner, else 0. */
   readonly trusted: number;
+  /** Whether the owner is asked before the token reads a value, as stored. */
+  readonly confirm: number;
   readonly createdAt: number;
   /** Null if the token does not expire. */
   readonly expiresAt: number | null;
@@ -46,17 +48,17 @@ export function deriveTokenMacKey(kek: Kek, vaultId: Uint8Array, target: Uint8Ar
 }
 
 /**
- * HMAC-SHA-512-256 (32 bytes) over ctx ‖ LP(token hash) ‖ LP(name) ‖ LP(scopes) ‖ u64(trusted) ‖ u64(created) ‖
+ * HMAC-SHA-512-256 (32 bytes) over ctx ‖ LP(token hash) ‖ LP(name) ‖ LP(scopes) ‖ u64(trusted) ‖ u64(confirm) ‖ u64(created) ‖
  * u64(expires, 0 for never) ‖ u64(not before, 0 for none) ‖ LP(limits) ‖
  * u64(most uses, 0 for any number) ‖ u64(uses). `macKey` is 32 bytes. Throws RangeError for an impossible row: see `isTokenRow`.
  */
 export function computeTokenMac(macKey: Uint8Array, row: TokenRow): Buffer {
   if (!isTokenRow(row)) throw new RangeError('a token row must have a 32-byte hash and positive times');
-  const { vaultId, id, tokenHash, name, scopes, trusted, createdAt, expiresAt, notBefore, limits } = row;
+  const { vaultId, id, tokenHash, name, scopes, trusted, confirm, createdAt, expiresAt, notBefore } = row;
   const uses = [row.maxUses ?? 0, row.uses];
   const ctx = encodeContext({ vaultId, kind: 'token', environment: '', name: id, field: '', version: 0 });
   const times = [createdAt, expiresAt ?? 0, notBefore ?? 0];
-  const fields = encodeFields([tokenHash, name, scopes, trusted, ...times, limits, ...uses]);
+  const fields = encodeFields([tokenHash, name, scopes, trusted, confirm, ...times, row.limits, ...uses]);
   const mac = Buffer.alloc(MAC_SIZE);
   writeMac(macKey, Buffer.concat([ctx, fields]), mac);
   return mac;
@@ -70,9 +72,11 @@ export function verifyTokenMac(macKey: Uint8Array, row: TokenRow, mac: Uint8Arra
 
 /** A 0 is refused, because 0 stands for null in the MAC. */
 function isTokenRow(row: TokenRow): boolean {
-  const { tokenHash, trusted, createdAt, expiresAt, notBefore, maxUses, uses } = row;
+  const { tokenHash, trusted, confirm, createdAt, expiresAt, notBefore, maxUses, uses } = row;
   const isSound =
-    tokenHash.length === DIGEST_SIZE && (trusted === 0 || trusted === 1) && [createdAt, uses].every(isU64);
+    tokenHash.length === DIGEST_SIZE &&
+    (trusted === 0 || trusted === 1) &&
+    [confirm, createdAt, uses].every(isU64);
   return isSound && [expiresAt, notBefore, maxUses].every((number) => number === null || isPositive(number));
 }
 

@@ -4,7 +4,7 @@ import type { ErrorCode, Failure } from '../messages.ts';
 const QUOTED_LENGTH = 64;
 
 /** What a failure says beside its code and its message. */
-export type FailureDetails = Pick<Failure, 'reason' | 'member' | 'problem' | 'at'>;
+export type FailureDetails = Pick<Failure, 'reason' | 'member' | 'problem' | 'at' | 'approval'>;
 
 export class RequestError extends Error {
   override readonly name: string = 'RequestError';

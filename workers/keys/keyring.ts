@@ -39,20 +39,27 @@ export class Keyring {
   readonly #entries: readonly KekEntry[];
   readonly #byId: ReadonlyMap<string, KekEntry>;
   readonly #current: KekEntry;
+  /** Memory of keys that are wrapped under these KEKs. */
+  readonly #pieces = new Set<Uint8Array<ArrayBuffer>>();
   #isDestroyed = false;
+  #wrapCount = 0;
 
-  /** `fillKek` writes the KEK of a generation into 32 bytes of the keyring's memory. What it throws is thrown on. */
+  /**
+   * `fillKek` writes the KEK of a generation into 32 bytes of the keyring's memory. What it throws is thrown on. `current` is the
+   * generation under which everything new is wrapped; absent: the newest.
+   */
   constructor(
     vaultId: Uint8Array,
     heads: readonly KekHead[],
     fillKek: (kek: Uint8Array<ArrayBuffer>, index: number) => void,
+    current?: number,
   ) {
     this.vaultId = vaultId;
     this.#memory = allocateSecretMemory(2 * KEY_SIZE * heads.length);
     try {
       this.#entries = heads.map((head, index) => this.#makeEntry(head, index, fillKek));
       this.#byId = new Map(this.#entries.map((entry) => [toHex(entry.id), entry]));
-      this.#current = findNewest(this.#entries);
+      this.#current = findCurrent(this.#entries, current);
     } catch (error) {
       freeSecretMemory(this.#memory);
       throw error;
@@ -74,7 +81,7 @@ export class Keyring {
     return { id, generation, kek, tokenMacKey };
   }
 
-  /** The newest generation: everything new is wrapped under it. Throws RangeError once the keyring is destroyed. */
+  /** The generation under which everything new is wrapped. Throws RangeError once the keyring is destroyed. */
   get current(): KekEntry {
     this.#assertUsable();
     return this.#current;
@@ -94,16 +101,48 @@ export class Keyring {
     return this.#byId.get(toHex(id)) ?? null;
   }
 
-  /** A keyring of some of these generations, in memory of its own; this one stays as it is. */
+  /** A keyring of some of these generations, in memory of its own; this one stays as it is. The newest of them is current. */
   pick(isPicked: (head: KekHead) => boolean): Keyring {
     const picked = this.entries.filter(isPicked);
     return new Keyring(this.vaultId, picked, (kek, index) => kek.set((picked[index] as KekEntry).kek));
+  }
+
+  /** Returns the wrap of a key (32 bytes) under the current KEK. `ctx` and `rowDigest` as for `wrapKey`. */
+  wrap(key: Uint8Array, ctx: Uint8Array, rowDigest: Uint8Array): Buffer<ArrayBuffer> {
+    const { id, kek } = this.current;
+    this.#wrapCount += 1;
+    return wrapKey(kek, id, key, ctx, rowDigest);
+  }
+
+  /** How many keys this keyring has wrapped. */
+  get wrapCount(): number {
+    return this.#wrapCount;
+  }
+
+  /** Returns secret memory for a key that is good for as long as this keyring: `destroy` zeroes it. */
+  allocate(size: number): Uint8Array<ArrayBuffer> {
+    this.#assertUsable();
+    const piece = allocateSecretMemory(size);
+    this.#pieces.add(piece);
+    return piece;
+  }
+
+  /** Zeroes memory that `allocate` returned, and gives it back. */
+  release(piece: Uint8Array<ArrayBuffer>): void {
+    this.#pieces.delete(piece);
+    freeSecretMemory(piece);
   }
 
   /** Zeroes all keys and gives their memory back. */
   destroy(): void {
     this.#isDestroyed = true;
     freeSecretMemory(this.#memory);
+    for (const piece of this.#pieces) freeSecretMemory(piece);
+    this.#pieces.clear();
+  }
+
+  get isDestroyed(): boolean {
+    return this.#isDestroyed;
   }
 
   #assertUsable(): void {
@@ -111,10 +150,13 @@ export class Keyring {
   }
 }
 
-function findNewest(entries: readonly KekEntry[]): KekEntry {
-  const newest = entries.toSorted((a, b) => a.generation - b.generation).at(-1);
-  if (newest === undefined) throw new RangeError('a keyring needs at least one KEK');
-  return newest;
+function findCurrent(entries: readonly KekEntry[], current?: number): KekEntry {
+  const found =
+    current === undefined
+      ? entries.toSorted((a, b) => a.generation - b.generation).at(-1)
+      : entries.find(({ generation }) => generation === current);
+  if (found === undefined) throw new RangeError('a keyring needs the KEK that is current');
+  return found;
 }
 
 function toHex(bytes: Uint8Array): string {
@@ -157,16 +199,18 @@ export function mintKek(
 }
 
 /**
- * Unwraps every generation. Throws IntegrityError if the root key is not this vault's, or a row was changed. The caller
- * destroys the keyring, and zeroes the root key.
+ * Unwraps every generation. `current` as for Keyring. Throws IntegrityError if the root key is not this vault's, or a row was
+ * changed. The caller destroys the keyring, and zeroes the root key.
  */
 export function unwrapKeyring(
   rootKey: RootKey,
   vaultId: Uint8Array,
   wrappedKeks: readonly WrappedKek[],
+  current?: number,
 ): Keyring {
-  return new Keyring(vaultId, wrappedKeks, (kek, index) => {
+  const fillKek = (kek: Uint8Array<ArrayBuffer>, index: number) => {
     const row = wrappedKeks[index] as WrappedKek;
     unwrapKey(rootKey, row.wrapped, encodeKekContext(vaultId, row), digestKekRow(row.createdAt), kek);
-  });
+  };
+  return new Keyring(vaultId, wrappedKeks, fillKek, current);
 }

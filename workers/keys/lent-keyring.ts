@@ -10,24 +10,27 @@ import { type KekHead, Keyring } from './keyring.ts';
 export interface LentKeyring {
   readonly vaultId: Uint8Array;
   readonly heads: readonly KekHead[];
+  /** The generation under which everything new is wrapped. */
+  readonly current: number;
   /** The KEK of each head, one after the other. */
   readonly keks: SharedArrayBuffer;
 }
 
 /** Copies a keyring's KEKs. The caller zeroes them with `wipeKeyring`. */
-export function lendKeyring({ vaultId, entries }: Keyring): LentKeyring {
+export function lendKeyring({ vaultId, entries, current }: Keyring): LentKeyring {
   const keks = new SharedArrayBuffer(KEY_SIZE * entries.length);
   for (const [index, { kek }] of entries.entries()) new Uint8Array(keks).set(kek, KEY_SIZE * index);
-  return { vaultId, heads: entries.map(({ id, generation }) => ({ id, generation })), keks };
+  const heads = entries.map(({ id, generation }) => ({ id, generation }));
+  return { vaultId, heads, current: current.generation, keks };
 }
 
 /** Returns a keyring of this thread's own, which the caller destroys, and zeroes the lent one. */
 export function takeKeyring(lent: LentKeyring): Keyring {
   try {
     const keks = new Uint8Array(lent.keks);
-    return new Keyring(lent.vaultId, lent.heads, (kek, index) =>
-      kek.set(keks.subarray(KEY_SIZE * index, KEY_SIZE * (index + 1))),
-    );
+    const fillKek = (kek: Uint8Array<ArrayBuffer>, index: number) =>
+      kek.set(keks.subarray(KEY_SIZE * index, KEY_SIZE * (index + 1)));
+    return new Keyring(lent.vaultId, lent.heads, fillKek, lent.current);
   } finally {
     wipeKeyring(lent);
   }

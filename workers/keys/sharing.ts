@@ -34,7 +34,7 @@ interface Peer {
   isAwaited: boolean;
 }
 
-/** How long a thread that knows nothing waits for the others, and the writer for all to have a new keyring. */
+/** How long a thread that knows nothing waits for the others, and the writer for all to have a new keyring before it looks again. */
 const PATIENCE_MS = 5_000;
 /** How long sealing waits for a thread that is busy. After that the request thread ends it. */
 const SEAL_PATIENCE_MS = 3_000;
@@ -115,9 +115,9 @@ export class SharedKeyringHolder {
     this.#decide(keyring);
   }
 
-  /** As publish. Returns false if another thread has not taken the keyring up in time. */
-  async publishToAll(keyring: Keyring): Promise<boolean> {
-    this.#decide(keyring);
+  /** Returns whether every other thread knows what this one does; waits for it, but not for long. */
+  async isTakenByAll(): Promise<boolean> {
+    this.#catchUp();
     return this.#isTakenByAll(PATIENCE_MS);
   }
 

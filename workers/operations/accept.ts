@@ -10,8 +10,8 @@ import { asBoundField } from '../entries/fields.ts';
 import { fieldPlace, secretPlace } from '../entries/places.ts';
 import { rewrapRow } from '../entries/row-crypto.ts';
 import { writeStatus } from '../json/status.ts';
+import type { WritableVault } from '../open-vault.ts';
 import type { FieldRow, SecretRow } from '../store/columns.ts';
-import type { WritableVault } from '../vault.ts';
 
 /** Keeps times and writers. Throws IntegrityError if the entry was changed without the key. */
 export const acceptSecret: Handler<WritableVault> = (vault, call, reply) => {
@@ -23,6 +23,7 @@ export const acceptSecret: Handler<WritableVault> = (vault, call, reply) => {
   const { wrappedDek } = rewrapRow(vault.keyring, secretPlace(row), before, { ...before, accepted });
   vault.writer.put({ ...row, wrappedDek, accepted }, false);
   for (const field of fields) acceptField(vault, row, field, accepted);
+  vault.noteChange(name, row.revision, 'accept');
   writeStatus('accepted', { name: name.name }, reply);
 };
 

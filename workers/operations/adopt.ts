@@ -7,6 +7,7 @@ import { RequestError } from '../errors/request-error.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { writeStatus } from '../json/status.ts';
 import type { Call, KnownVault, WorkerOptions } from '../messages.ts';
+import { forgetEpoch } from '../row-set/known-epochs.ts';
 import { findDifference } from '../store/check-known.ts';
 import { inspectDatabase } from '../store/database.ts';
 import { KnownVaultsError, recordVault } from '../store/known-vaults.ts';
@@ -30,6 +31,8 @@ export function adoptVault(
     throw new RequestError('conflict', `${databasePath} was exchanged meanwhile; nothing was done`);
   try {
     recordVault(knownVaultsPath, dirname(databasePath), found);
+    // How old it may be is the user's to say, too.
+    forgetEpoch(knownVaultsPath, dirname(databasePath), Buffer.from(found.vault_id, 'hex'));
   } catch (error) {
     throw error instanceof KnownVaultsError ? new RequestError('conflict', error.message) : error;
   }

@@ -9,7 +9,7 @@ import { describeUnreadable, writeFieldName, writeOrExplain } from '../entries/u
 import { writeEntry, writeField, writeNames } from '../entries/write-entry.ts';
 import { RequestError } from '../errors/request-error.ts';
 import { MAX_REPLY_SIZE, type ReplyBuffer } from '../json/reply.ts';
-import type { ReadableVault } from '../vault.ts';
+import type { ReadableVault } from '../open-vault.ts';
 
 export const batchGet: Handler<ReadableVault> = (vault, call, reply) => {
   const start = reply.length;

@@ -1,149 +1,124 @@
 /**
- * The handler that checks the whole vault: SQLite checks the file, and every row is verified with its key. Holds the
- * plaintext of one value at a time, which `verifyRow` zeroes at once.
+ * The handler that checks the vault, a page at a time: SQLite checks the file, and every row of every table is verified with its
+ * key. Between two pages other requests are answered, and sealing does not wait. Holds the plaintext of one value at a time,
+ * which `verifyRow` zeroes at once.
  */
-
-import type { Handler } from '../calls.ts';
-import { asBoundField } from '../entries/fields.ts';
-import { fieldPlace, secretPlace } from '../entries/places.ts';
-import { verifyRow } from '../entries/row-crypto.ts';
+import { badCursor, encodeParts, getCheckPage } from '../bodies/parameters.ts';
+import type { Handler, Outcome } from '../calls.ts';
+import { checkDeletions, checkSecrets, checkVersions } from '../entries/check-entries.ts';
+import { type CheckedRow, findProblem, type Position } from '../entries/checked-rows.ts';
 import { describeUnreadable } from '../entries/unreadable.ts';
-import { writeNames } from '../entries/write-entry.ts';
-import { IntegrityError } from '../envelope/integrity.ts';
-import type { BoundRow } from '../envelope/row-digest.ts';
-import type { ReplyBuffer } from '../json/reply.ts';
-import type { SecretName } from '../messages.ts';
-import type { FieldRow, SecretRow } from '../store/columns.ts';
-import { findDamageCode } from '../store/unusable.ts';
-import type { Damage } from '../store/vault.ts';
-import { isGenuine } from '../tokens/token-macs.ts';
-import type { ReadableVault } from '../vault.ts';
+import type { CheckedTable, DamagedRow } from '../messages.ts';
+import type { ReadableVault } from '../open-vault.ts';
+import { withBackup } from './check-backup.ts';
+import { checkAudit, checkFile, checkKeks, checkSlots, checkTokens } from './check-tables.ts';
 
-/** The most unreadable entries that the reply names. */
-const MAX_NAMED = 100;
+type Check = (vault: ReadableVault, position: Position) => Generator<CheckedRow>;
+type Checks = readonly (readonly [CheckedTable, Check])[];
 
-/** An old version, by the name that the secret had then. */
-interface VersionName extends SecretName {
-  readonly version: number;
+/** By the table with which each begins, in the order in which they are made. */
+const CHECKS: Checks = [
+  ['database', checkFile],
+  ['secrets', checkSecrets],
+  ['versions', checkVersions],
+  ['deleted', checkDeletions],
+  ['tokens', checkTokens],
+  ['keks', checkKeks],
+  ['slots', checkSlots],
+  ['audit', checkAudit],
+];
+
+/** The files of the audit log are not in a backup. */
+const CHECKS_OF_COPY = CHECKS.filter(([table]) => table !== 'audit');
+
+/** 4 MiB of ciphertext in a page, about, take some milliseconds. */
+const MAX_PAGE_BYTES = 4_194_304;
+
+interface Page {
+  readonly rows: Partial<Record<CheckedTable, number>>;
+  readonly damaged: DamagedRow[];
+  /** Where the next page goes on; null at the end. */
+  cursor: string | null;
 }
 
-interface Findings {
-  /** Null if the database has no fault. */
-  damage: Damage | null;
-  secrets: number;
-  fields: number;
-  /** Old versions, deletions among them. */
-  versions: number;
-  tokens: number;
-  /** All unreadable entries. The reply names only the first ones. */
-  readonly unreadable: SecretName[];
-  readonly unreadableVersions: VersionName[];
-  readonly forged: string[];
-}
-
-export const checkVault: Handler<ReadableVault> = (vault, _call, reply) => {
-  const findings: Findings = {
-    ...{ damage: null, secrets: 0, fields: 0, versions: 0, tokens: 0 },
-    ...{ unreadable: [], unreadableVersions: [], forged: [] },
-  };
-  try {
-    findings.damage = vault.vault.findDamage();
-    checkEntries(vault, findings);
-    checkHistory(vault, findings);
-    checkTokens(vault, findings);
-  } catch (error) {
-    // The file is too damaged to be read to its end. The counts say how far the check came.
-    const code = findDamageCode(error);
-    if (code === null) throw error;
-    findings.damage = { what: findings.damage?.what ?? `reading it ends with ${code}`, isOfFile: true };
-  }
-  writeFindings(findings, reply);
-  const warning = describeFindings(findings);
-  const { damage } = findings;
-  return {
-    ...(warning === '' ? {} : { warning }),
-    ...(damage?.isOfFile ? { damage: damage.what } : {}),
-  };
+/** Parameters: `backup`, the id of a draft that is checked instead, `limit`, the rows of a page at the least if there are so many, and `cursor`. Writes `{"rows", "damaged"}`. */
+export const checkVault: Handler<ReadableVault> = (vault, call, reply) => {
+  const { limit, after } = getCheckPage(call);
+  const page: Page = { rows: {}, damaged: [], cursor: null };
+  const { backup } = call.params;
+  const fill = (opened: ReadableVault, checks: Checks) => fillPage(opened, page, { checks, limit, after });
+  if (backup === undefined) fill(vault, CHECKS);
+  else withBackup(vault, backup, (copy) => fill(copy, CHECKS_OF_COPY));
+  const { rows, damaged } = page;
+  reply.raw(JSON.stringify({ rows, damaged }));
+  const { damage, ...outcome } = makeOutcome(page);
+  // A copy that is damaged says nothing about the vault.
+  return backup !== undefined || damage === undefined ? outcome : { ...outcome, damage };
 };
 
-function checkEntries(vault: ReadableVault, findings: Findings): void {
-  vault.countSteps('reading', vault.secrets.count(), (step) => {
-    for (const row of vault.secrets.listRows({})) {
-      const fields = vault.secrets.listFields(row.id);
-      findings.secrets += 1;
-      findings.fields += fields.length;
-      if (fields.length !== row.fieldCount || !isReadable(vault, { ...row, fields }, fields))
-        findings.unreadable.push({ name: row.name, environment: row.environment });
-      step();
-    }
-  });
+interface Wanted {
+  readonly checks: Checks;
+  readonly limit: number;
+  /** A table, and a position in it; empty for the beginning. */
+  readonly after: Position;
 }
 
-/** Returns whether a row and these fields are as somebody with the key stored them. */
-function isReadable(vault: ReadableVault, row: SecretRow & BoundRow, fields: readonly FieldRow[]): boolean {
-  try {
-    verifyRow(vault.keyring, secretPlace(row), row);
-    for (const field of fields) verifyRow(vault.keyring, fieldPlace(row, field.field), asBoundField(field));
-    return true;
-  } catch (error) {
-    if (error instanceof IntegrityError) return false;
-    throw error;
+function fillPage(vault: ReadableVault, page: Page, { checks, limit, after }: Wanted): void {
+  const [first = '', ...position] = after;
+  const start = first === '' ? 0 : checks.findIndex(([table]) => table === first);
+  if (start === -1) throw badCursor();
+  let [left, bytes] = [limit, MAX_PAGE_BYTES];
+  for (const [index, [table, check]] of checks.slice(start).entries()) {
+    const rows = check(vault, index === 0 ? position : []);
+    const problem = findProblem(() => {
+      for (const row of rows) {
+        left -= addRow(page, row);
+        bytes -= row.bytes;
+        if (left > 0 && bytes > 0) continue;
+        page.cursor = encodeParts([table, ...row.position]);
+        return;
+      }
+    });
+    // The table cannot be read to its end. The next one may be.
+    if (problem !== null) page.damaged.push({ table, problem });
+    if (page.cursor !== null) return;
   }
 }
 
-function checkHistory(vault: ReadableVault, findings: Findings): void {
-  const { history } = vault;
-  for (const id of history.listIds()) {
-    for (const { name, environment, revision } of history.list(id)) {
-      findings.versions += 1;
-      if (!isVersionReadable(vault, id, revision))
-        findings.unreadableVersions.push({ name, environment, version: revision });
-    }
+/** Returns how many rows were opened; one at the least, so that a page ends. */
+function addRow(page: Page, { rows, damaged }: CheckedRow): number {
+  let count = 0;
+  for (const [table, added] of Object.entries(rows) as [CheckedTable, number][]) {
+    page.rows[table] = (page.rows[table] ?? 0) + added;
+    count += added;
   }
+  page.damaged.push(...damaged);
+  return Math.max(1, count);
 }
 
-/** Verifies, with the version, the fields that it was the last to have. The others are checked with the versions after it. */
-function isVersionReadable(vault: ReadableVault, id: number, revision: number): boolean {
-  const row = vault.history.find(id, revision);
-  if (row === null) return false;
-  const fields = vault.history.readFieldsAt(row).listFieldHeads(id);
-  if (fields.length !== row.fieldCount) return false;
-  return isReadable(vault, { ...row, fields }, vault.history.listOldFields(id, revision + 1));
+function makeOutcome({ damaged, cursor }: Page): Outcome {
+  const unreadable = damaged.find(({ problem }) => problem === 'unreadable');
+  return {
+    ...(cursor === null ? {} : { cursor }),
+    ...(damaged.length === 0 ? {} : { warning: describeDamaged(damaged) }),
+    ...(unreadable === undefined ? {} : { damage: unreadable.detail ?? `rows of ${unreadable.table}` }),
+  };
 }
 
-/** A row that somebody wrote without the key does not count as a token. The log names it. */
-function checkTokens(vault: ReadableVault, findings: Findings): void {
-  for (const row of vault.tokens.list()) {
-    if (isGenuine(vault.keyring, row)) findings.tokens += 1;
-    else findings.forged.push(row.id);
-  }
-}
-
-function writeFindings(findings: Findings, reply: ReplyBuffer): void {
-  const { damage, secrets, fields, versions, tokens, unreadable, unreadableVersions } = findings;
-  reply.ascii('{"database":');
-  reply.string(damage?.what ?? 'ok');
-  reply.ascii(
-    `,"secrets":${secrets},"fields":${fields},"versions":${versions},"tokens":${tokens},"unreadable":[`,
-  );
-  for (const [index, row] of unreadable.slice(0, MAX_NAMED).entries()) {
-    if (index > 0) reply.ascii(',');
-    writeNames(row, reply);
-    reply.ascii('}');
-  }
-  reply.ascii(`],"unreadable_count":${unreadable.length},"unreadable_versions":`);
-  reply.raw(JSON.stringify(unreadableVersions.slice(0, MAX_NAMED)));
-  reply.ascii(`,"unreadable_version_count":${unreadableVersions.length}}`);
-}
-
-/** Returns a line for the log; empty if nothing is wrong. */
-function describeFindings({ damage, unreadable, unreadableVersions, forged }: Findings): string {
+/** Returns a line for the log. */
+function describeDamaged(damaged: readonly DamagedRow[]): string {
+  const named = damaged.filter(({ name }) => name !== undefined);
+  const others = damaged.filter(({ name }) => name === undefined);
+  const lines = others.map(({ table, id, detail, problem }) => `${table} ${id ?? ''} (${detail ?? problem})`);
   return [
-    ...(damage === null ? [] : [`check: the database is damaged: ${damage.what}`]),
-    ...(unreadable.length === 0 ? [] : [describeUnreadable('check', unreadable)]),
-    ...(unreadableVersions.length === 0
+    ...(named.length === 0
       ? []
-      : [`check: old versions that fail verification: ${unreadableVersions.length}`]),
-    ...(forged.length === 0 ? [] : [`check: token rows that fail verification: ${forged.join(', ')}`]),
+      : [
+          describeUnreadable(
+            'check',
+            named.map(({ name = '', environment = '' }) => ({ name, environment })),
+          ),
+        ]),
+    ...(lines.length === 0 ? [] : [`check: damaged: ${lines.slice(0, 20).join(', ')}`]),
   ].join('; ');
 }

@@ -7,14 +7,12 @@
 import { accessSync, constants } from 'node:fs';
 import type { BodyRequest } from '../bodies/schemas.ts';
 import type { Outcome } from '../calls.ts';
-import { IntegrityError } from '../envelope/integrity.ts';
-import type { RootKey } from '../envelope/keys.ts';
 import { RequestError } from '../errors/request-error.ts';
 import { SealedError } from '../errors/sealed.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
-import { unwrapKeyring } from '../keys/keyring.ts';
 import { KeyKeptError, type KeySlot, type Removal } from '../keys/slots/key-slot.ts';
 import { compareForRemoval, findKeySlot } from '../keys/slots/registry.ts';
+import { opensVault } from '../keys/unseal.ts';
 import type { SlotKind } from '../messages.ts';
 import type { SlotRow } from '../store/columns.ts';
 import type { VaultStore } from '../store/vault.ts';
@@ -70,7 +68,7 @@ async function removeKeys(vault: Vault, rows: VaultStore, force: boolean): Promi
   const removal: Removal = {
     vaultId,
     keychainTimeoutMs: vault.options.keychainTimeoutMs,
-    opensVault: (rootKey) => opensVault(rootKey, rows, vaultId),
+    opensVault: (rootKey) => opensVault(rootKey, { vaultId, keks: rows.listKeks() }),
   };
   const attempt = (act: () => boolean | Promise<boolean>) => askKeyStore(act, force, removed.kept);
   const slots: { readonly row: SlotRow; readonly slot: KeySlot }[] = [];
@@ -79,7 +77,8 @@ async function removeKeys(vault: Vault, rows: VaultStore, force: boolean): Promi
     if (slot !== null && (await attempt(() => slot.isRemovable(row, removal)))) slots.push({ row, slot });
   }
   for (const { row, slot } of slots)
-    if (await attempt(() => slot.remove(row, removal))) removed.kinds.push(row.kind);
+    if ((await attempt(() => slot.remove(row, removal))) && !removed.kinds.includes(row.kind))
+      removed.kinds.push(row.kind);
   return removed;
 }
 
@@ -96,15 +95,5 @@ async function askKeyStore(
     if (!force) throw new SealedError(error.reason, `nothing was deleted: ${error.message}`);
     kept.push(error.message);
     return false;
-  }
-}
-
-function opensVault(rootKey: RootKey, rows: VaultStore, vaultId: Uint8Array): boolean {
-  try {
-    unwrapKeyring(rootKey, vaultId, rows.listKeks()).destroy();
-    return true;
-  } catch (error) {
-    if (error instanceof IntegrityError) return false;
-    throw error;
   }
 }

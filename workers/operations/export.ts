@@ -8,8 +8,8 @@ import { describeUnreadable, writeOrExplain } from '../entries/unreadable.ts';
 import { writeEntry } from '../entries/write-entry.ts';
 import { MAX_REPLY_SIZE } from '../json/reply.ts';
 import type { SecretName } from '../messages.ts';
+import type { ReadableVault } from '../open-vault.ts';
 import { listReadable } from '../store/rescue.ts';
-import type { ReadableVault } from '../vault.ts';
 
 export const exportSecrets: Handler<ReadableVault> = (vault, call, reply) => {
   const { limit, ...filter } = getExportFilter(call);

@@ -3,6 +3,7 @@
  */
 import { getFieldName, getNamesOnly, getSecretName } from '../bodies/parameters.ts';
 import type { BodyHandler, Handler } from '../calls.ts';
+import { verifyTerms } from '../entries/disclose.ts';
 import { changeSecret, getForWrite } from '../entries/entries.ts';
 import { putOffIfLarge } from '../entries/entry-size.ts';
 import { listAllHeads, loadFields, noSuchField, storeFields } from '../entries/fields.ts';
@@ -10,7 +11,7 @@ import { keepField } from '../entries/history.ts';
 import { getAskedVersion } from '../entries/versions.ts';
 import { writeField, writeFields } from '../entries/write-entry.ts';
 import { writeStatus } from '../json/status.ts';
-import type { ReadableVault, WritableVault } from '../vault.ts';
+import type { ReadableVault, WritableVault } from '../open-vault.ts';
 
 export const listFields: Handler<ReadableVault> = (vault, call, reply) => {
   const name = getSecretName(call);
@@ -27,6 +28,7 @@ export const listFields: Handler<ReadableVault> = (vault, call, reply) => {
     return;
   }
   putOffIfLarge(at, secret);
+  verifyTerms(at, secret);
   writeFields(at, secret, loadFields(at, secret, reply).rows, reply);
 };
 

@@ -3,19 +3,22 @@
  * caller zeroes, and of one stored value at a time, which is compared with a given one and zeroed.
  */
 
+import { timingSafeEqual } from 'node:crypto';
 import { type ImportEntries, type ImportEntry, LIST } from '../bodies/import-entries.ts';
 import { placeOfItem } from '../bodies/list-items.ts';
 import { getDryRun } from '../bodies/parameters.ts';
 import type { BodyHandler } from '../calls.ts';
 import { checkWanted } from '../cancellation.ts';
 import { requireWholeSecrets } from '../entries/access.ts';
+import { SESSION } from '../entries/confirm.ts';
 import {
   changeSecret,
-  type DueDates,
   type Metadata,
-  NO_DUE_DATES,
   NO_METADATA,
+  NO_TERMS,
   storeSecret,
+  type Terms,
+  type Times,
 } from '../entries/entries.ts';
 import { checkEntrySize, checkMetadata, checkSize } from '../entries/entry-size.ts';
 import { asBoundField, setFields } from '../entries/fields.ts';
@@ -25,15 +28,18 @@ import { decryptRow, verifyRow } from '../entries/row-crypto.ts';
 import { writeNames } from '../entries/write-entry.ts';
 import { IntegrityError } from '../envelope/integrity.ts';
 import { RequestError } from '../errors/request-error.ts';
+import { SealedError } from '../errors/sealed.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { allocateSecret, discardBytes } from '../json/secret-bytes.ts';
+import { nowSeconds } from '../json/times.ts';
 import type { Call } from '../messages.ts';
+import type { WritableVault } from '../open-vault.ts';
 import type { SecretRow } from '../store/columns.ts';
-import type { WritableVault } from '../vault.ts';
 
 const GROUPS = ['added', 'changed', 'unchanged'] as const;
 type Group = (typeof GROUPS)[number];
 
+const TIMES_NEED_SESSION = "only the owner's session may say when a secret was made or changed";
 const NEEDS_READ = 'to import over secrets that exist the token needs the scope read';
 
 export const importSecrets: BodyHandler<'secrets.import'> = (vault, call, reply, request) => {
@@ -47,11 +53,21 @@ export const importSecrets: BodyHandler<'secrets.import'> = (vault, call, reply,
     for (const index of sortByName(list)) {
       checkWanted(call);
       groups[index] = storeOrNamePlace(numbered, call, request.secrets, index);
-      step();
+      sayNothingStored(step);
     }
   });
   writeGroups(getDryRun(call), list, groups, reply);
 };
+
+/** All of the import is one transaction, which a sealing rolls back. */
+function sayNothingStored(step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    if (!(error instanceof SealedError)) throw error;
+    throw new SealedError(error.reason, `${error.message}; nothing of it was stored`);
+  }
+}
 
 /** Stores an entry. If it is too large, its place in the request is added to the error. */
 function storeOrNamePlace(vault: WritableVault, call: Call, entries: ImportEntries, index: number): Group {
@@ -66,6 +82,7 @@ function storeOrNamePlace(vault: WritableVault, call: Call, entries: ImportEntri
 }
 
 function storeEntry(vault: WritableVault, call: Call, entries: ImportEntries, entry: ImportEntry): Group {
+  if (hasTimes(entry) && vault.author.id !== SESSION) throw new RequestError('forbidden', TIMES_NEED_SESSION);
   const row = vault.secrets.find(entry);
   // The reply says whether a stored value equals the given one. Only a token that may read it may learn that.
   if (row !== null && !call.mayReplace) throw new RequestError('forbidden', NEEDS_READ);
@@ -76,9 +93,18 @@ function storeEntry(vault: WritableVault, call: Call, entries: ImportEntries, en
     : mergeEntry(vault, call, row, entry, metadata);
 }
 
-/** Returns an entry's due dates, with those of `stored` in place of those that it does not give. */
-function pickDates({ expiresAt, rotateBy }: Partial<DueDates>, stored: DueDates = NO_DUE_DATES): DueDates {
-  return { expiresAt: expiresAt ?? stored.expiresAt, rotateBy: rotateBy ?? stored.rotateBy };
+function hasTimes({ createdAt, updatedAt }: ImportEntry): boolean {
+  return createdAt !== undefined || updatedAt !== undefined;
+}
+
+/** Returns an entry's terms, with those of `stored` in place of those that it does not give. */
+function pickTerms({ expiresAt, rotateBy, confirm }: Partial<Terms>, stored: Terms = NO_TERMS): Terms {
+  const wanted = confirm ?? stored.confirm;
+  return {
+    expiresAt: expiresAt ?? stored.expiresAt,
+    rotateBy: rotateBy ?? stored.rotateBy,
+    ...(wanted === undefined ? {} : { confirm: wanted }),
+  };
 }
 
 /** Checks the size of the given parts alone, before any of them is encrypted. */
@@ -130,13 +156,22 @@ function countVersions(entries: readonly ImportEntry[]): number {
 function addEntry(
   vault: WritableVault,
   call: Call,
-  { name, environment, value, fields, ...dates }: ImportEntry,
+  entry: ImportEntry,
   metadata: Metadata = NO_METADATA,
 ): Group {
   if (getDryRun(call)) return 'added';
-  const { id } = storeSecret(vault, { name, environment }, null, value ?? null, metadata, pickDates(dates));
-  if (fields.length > 0) setFields(vault, id, fields, { continues: true });
+  const { name, environment, value = null, fields } = entry;
+  const times = pickTimes(entry);
+  const { id } = storeSecret(vault, { name, environment }, null, value, metadata, pickTerms(entry), times);
+  if (fields.length > 0) setFields(vault, id, fields, { continues: true, updatedAt: times?.updatedAt });
   return 'added';
+}
+
+/** Returns the times of a new entry that gives some, none of them in the future; null if it gives none. */
+function pickTimes({ createdAt, updatedAt }: ImportEntry): Times | null {
+  if (createdAt === undefined && updatedAt === undefined) return null;
+  const changedAt = Math.min(updatedAt ?? Infinity, nowSeconds());
+  return { createdAt: Math.min(createdAt ?? Infinity, changedAt), updatedAt: changedAt };
 }
 
 /** The request's preconditions hold for entries that it would change. */
@@ -151,13 +186,13 @@ function mergeEntry(
   if (getDryRun(call)) return 'changed';
   checkPreconditions(call, row);
   const { value, fields } = entry;
-  const due = pickDates(entry, row);
+  const terms = pickTerms(entry, row);
   const { id, name, environment } = row;
   // If both are given, no part of the row is kept, so it need not be genuine. Otherwise changeSecret verifies it.
   if (value !== undefined && metadata !== undefined)
-    storeSecret(vault, { name, environment }, row, value, metadata, due);
-  else if (value !== undefined) changeSecret(vault, row, { value, due });
-  else changeSecret(vault, row, metadata === undefined ? { due } : { metadata, due });
+    storeSecret(vault, { name, environment }, row, value, metadata, terms);
+  else if (value !== undefined) changeSecret(vault, row, { value, terms });
+  else changeSecret(vault, row, metadata === undefined ? { terms } : { metadata, terms });
   if (fields.length > 0) setFields(vault, id, fields, { continues: true });
   checkEntrySize(vault, id, fields.length > 0 ? 'fields' : 'value');
   return 'changed';
@@ -194,9 +229,9 @@ function isSameEntry(
   entry: ImportEntry,
   metadata: Metadata | undefined,
 ): boolean {
-  const due = pickDates(entry, row);
-  const hasDates = due.expiresAt === row.expiresAt && due.rotateBy === row.rotateBy;
-  let same = hasDates && (metadata === undefined || metadata.text === row.metadata);
+  const { expiresAt, rotateBy, confirm } = pickTerms(entry, row);
+  const hasTerms = expiresAt === row.expiresAt && rotateBy === row.rotateBy && confirm === row.confirm;
+  let same = hasTerms && (metadata === undefined || metadata.text === row.metadata);
   const bound = { ...row, fields: vault.secrets.listFieldHeads(row.id) };
   if (entry.value === undefined) verifyRow(vault.keyring, secretPlace(row), bound);
   else if (!hasValue(vault, secretPlace(row), bound, entry.value)) same = false;
@@ -217,7 +252,7 @@ function hasValue(
 ): boolean {
   const stored = decryptRow(vault.keyring, place, row, allocateSecret);
   if (stored === null) return false;
-  const isEqual = Buffer.compare(stored, value) === 0;
+  const isEqual = stored.length === value.length && timingSafeEqual(stored, value);
   discardBytes(stored);
   return isEqual;
 }

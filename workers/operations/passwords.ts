@@ -1,13 +1,13 @@
 /** The handler of generated passwords and passphrases. Holds one, as bytes, until it is in the reply, and zeroes it then. */
-import { getDueDates } from '../bodies/due-dates.ts';
+import { getTerms } from '../bodies/due-dates.ts';
 import type { BodyHandler } from '../calls.ts';
 import {
-  type DueDates,
   findForWrite,
   type Metadata,
-  NO_DUE_DATES,
   NO_METADATA,
+  NO_TERMS,
   storeSecret,
+  type Terms,
 } from '../entries/entries.ts';
 import { checkStoredSize } from '../entries/entry-size.ts';
 import { RequestError } from '../errors/request-error.ts';
@@ -15,14 +15,14 @@ import { entropyBits } from '../generated/entropy.ts';
 import { drawPassword } from '../generated/password.ts';
 import type { SecretBytes } from '../json/secret-bytes.ts';
 import type { Call, SecretName } from '../messages.ts';
-import type { WritableVault } from '../vault.ts';
+import type { WritableVault } from '../open-vault.ts';
 
 export const generatePassword: BodyHandler<'passwords.generate'> = (vault, call, reply, request) => {
   const { name, environment, metadata = NO_METADATA } = request;
-  const due = { ...NO_DUE_DATES, ...getDueDates(request) };
+  const terms = { ...NO_TERMS, ...getTerms(request) };
   const { password, outcomes } = drawPassword(request);
   try {
-    if (name !== undefined) storePassword(vault, call, { name, environment }, password, metadata, due);
+    if (name !== undefined) storePassword(vault, call, { name, environment }, password, metadata, terms);
     reply.ascii('{"password":');
     reply.secret(password);
     if (name !== undefined) {
@@ -42,11 +42,11 @@ function storePassword(
   name: SecretName,
   password: SecretBytes,
   metadata: Metadata,
-  due: DueDates,
+  terms: Terms,
 ): void {
   const existing = findForWrite(vault, call, name);
   if (existing !== null && !call.mayReplace) {
     throw new RequestError('forbidden', 'this secret exists; replacing it needs the scope write');
   }
-  checkStoredSize(vault, storeSecret(vault, name, existing, password, metadata, due), 'metadata');
+  checkStoredSize(vault, storeSecret(vault, name, existing, password, metadata, terms), 'metadata');
 }

@@ -24,6 +24,8 @@ export const renameSecret: BodyHandler<'secrets.rename'> = (vault, call, reply, 
   keepVersion(vault, entry, true);
   keepFields(vault, row.id, revision);
   vault.writer.rename(row.id, target);
-  storeAgain(vault, entry, { ...target, id: row.id, revision, hasFieldsOfToday: true, isNew: false });
+  vault.noteChange(from, revision, 'rename');
+  const kept = { id: row.id, confirm: row.confirm, revision };
+  storeAgain(vault, entry, { ...target, ...kept, hasFieldsOfToday: true, isNew: false });
   writeStatus('renamed', { ...target, version: revision }, reply);
 };

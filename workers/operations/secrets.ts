@@ -3,15 +3,15 @@
  * stored value is decrypted straight into the reply, by `writeEntry`.
  */
 
-import { getDueDates } from '../bodies/due-dates.ts';
+import { getTerms } from '../bodies/due-dates.ts';
 import { encodeCursor, getListFilter, getSearchFilter, getSecretName } from '../bodies/parameters.ts';
 import type { BodyHandler, Handler, Outcome } from '../calls.ts';
 import {
   changeSecret,
   findForWrite,
   getForWrite,
-  NO_DUE_DATES,
   NO_METADATA,
+  NO_TERMS,
   storeSecret,
 } from '../entries/entries.ts';
 import { checkStoredSize, putOffIfLarge } from '../entries/entry-size.ts';
@@ -22,9 +22,9 @@ import { writeEntry, writeSummary } from '../entries/write-entry.ts';
 import { MAX_REPLY_SIZE, type ReplyBuffer } from '../json/reply.ts';
 import { writeStatus } from '../json/status.ts';
 import type { PageBounds } from '../messages.ts';
+import type { ReadableVault, WritableVault } from '../open-vault.ts';
 import type { SecretSummary } from '../store/columns.ts';
 import type { ListFilter } from '../store/lists.ts';
-import type { ReadableVault, WritableVault } from '../vault.ts';
 
 export const listSecrets: Handler<ReadableVault> = (vault, call, reply) =>
   writeSummaries(vault, getListFilter(call), call.page, reply);
@@ -76,8 +76,8 @@ export const putSecret: BodyHandler<'secrets.put'> = (vault, call, reply, reques
   const name = getSecretName(call);
   const existing = findForWrite(vault, call, name);
   const { value, metadata = NO_METADATA } = request;
-  const due = { ...NO_DUE_DATES, ...getDueDates(request) };
-  const stored = storeSecret(vault, name, existing, value, metadata, due);
+  const terms = { ...NO_TERMS, ...getTerms(request) };
+  const stored = storeSecret(vault, name, existing, value, metadata, terms);
   checkStoredSize(vault, stored, 'value');
   writeStatus('stored', { name: name.name, version: stored.revision }, reply);
 };
@@ -85,7 +85,7 @@ export const putSecret: BodyHandler<'secrets.put'> = (vault, call, reply, reques
 export const patchSecret: BodyHandler<'secrets.patch'> = (vault, call, reply, request) => {
   const name = getSecretName(call);
   const row = getForWrite(vault, call, name);
-  const stored = changeSecret(vault, row, { ...request, due: getDueDates(request) });
+  const stored = changeSecret(vault, row, { ...request, terms: getTerms(request) });
   checkStoredSize(vault, stored, request.value === undefined ? 'metadata' : 'value');
   writeStatus('updated', { name: name.name, version: stored.revision }, reply);
 };

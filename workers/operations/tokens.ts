@@ -2,17 +2,18 @@
 
 import { hash, randomBytes } from 'node:crypto';
 import type { BodyHandler, Handler, Outcome } from '../calls.ts';
+import { NEVER_ASKED, nameConfirmation } from '../entries/confirm.ts';
 import { RequestError } from '../errors/request-error.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import type { SecretBytes } from '../json/secret-bytes.ts';
 import { writeStatus } from '../json/status.ts';
 import { nowSeconds } from '../json/times.ts';
 import type { Limits, PrincipalChange } from '../messages.ts';
+import type { ReadableVault, WritableVault } from '../open-vault.ts';
 import type { TokenRow } from '../store/columns.ts';
 import { generateToken } from '../tokens/generate-token.ts';
 import { NO_LIMITS, splitScopes, toPrincipal } from '../tokens/principals.ts';
 import { isGenuine, type SignedToken, signTokenRow } from '../tokens/token-macs.ts';
-import type { ReadableVault, WritableVault } from '../vault.ts';
 
 const ID_SIZE = 8;
 /** The id of the command line's own principal, which has no row. */
@@ -49,7 +50,7 @@ function writeGrant(row: SignedToken, reply: ReplyBuffer): void {
   reply.ascii(',"name":');
   reply.string(row.name);
   reply.ascii(
-    `,"scopes":${JSON.stringify(splitScopes(row.scopes))},"trusted":${row.trusted === 1},"limits":`,
+    `,"scopes":${JSON.stringify(splitScopes(row.scopes))},"trusted":${row.trusted === 1},"confirm":"${nameConfirmation(row.confirm)}","limits":`,
   );
   reply.raw(row.limits);
   reply.ascii(`,"max_uses":${row.maxUses},"uses":${row.uses},"not_before":`);
@@ -62,7 +63,9 @@ function writeGrant(row: SignedToken, reply: ReplyBuffer): void {
 export const getToken: Handler<ReadableVault> = (vault, call, reply) => {
   const { id = '' } = call.params;
   if (id === SESSION) {
-    reply.ascii(`{"id":"${SESSION}","name":"${SESSION}","scopes":["${SESSION}"],"trusted":true,"limits":[],`);
+    reply.ascii(
+      `{"id":"${SESSION}","name":"${SESSION}","scopes":["${SESSION}"],"trusted":true,"confirm":"never","limits":[],`,
+    );
     reply.ascii(
       '"max_uses":null,"uses":0,"not_before":null,"expires_at":null,"created_at":null,"last_used_at":null}',
     );
@@ -93,6 +96,7 @@ export const createToken: BodyHandler<'tokens.create'> = (vault, call, reply, re
     name: request.name,
     scopes: SCOPES.filter((scope) => request.scopes.includes(scope)).join(','),
     trusted: request.trusted ? 1 : 0,
+    confirm: request.confirm,
     expiresAt: lifetimeSeconds === null ? null : nowSeconds() + lifetimeSeconds,
     notBefore,
     limits: addLimits(limits, call.limits),
@@ -110,15 +114,16 @@ function addLimits(own: Limits, makers = NO_LIMITS): string {
 
 type Grant = Omit<SignedToken, 'id' | 'hash' | 'createdAt'>;
 
-/** A token makes none that lasts longer than itself, and none at all if its own uses are counted. */
+/** A token makes none that lasts longer or asks less than itself, and none at all if its own uses are counted. */
 function boundByMaker(vault: WritableVault, wanted: Grant): Grant {
   const { id } = vault.author;
   const maker = id === SESSION ? null : getGenuine(vault, id);
   if (maker !== null && maker.maxUses !== null)
     throw new RequestError('forbidden', 'a token whose uses are counted makes no tokens');
   const makersEnd = maker?.expiresAt ?? null;
-  if (makersEnd === null) return wanted;
-  return { ...wanted, expiresAt: Math.min(wanted.expiresAt ?? makersEnd, makersEnd) };
+  const confirm = Math.max(wanted.confirm, maker?.confirm ?? NEVER_ASKED);
+  if (makersEnd === null) return { ...wanted, confirm };
+  return { ...wanted, confirm, expiresAt: Math.min(wanted.expiresAt ?? makersEnd, makersEnd) };
 }
 
 function issueToken(vault: WritableVault, grant: Grant, reply: ReplyBuffer): Outcome {
@@ -130,6 +135,7 @@ function issueToken(vault: WritableVault, grant: Grant, reply: ReplyBuffer): Out
     createdAt: nowSeconds(),
   };
   vault.tokens.insert({ ...row, ...signTokenRow(vault.keyring, row), lastUsedAt: null });
+  vault.touched.noteToken(row);
   writeCreated(row, token, reply);
   token.fill(0);
   return { principals: { kind: 'grant', row: toPrincipal(row) } };
@@ -190,7 +196,9 @@ function writeCreated(row: SignedToken, token: SecretBytes, reply: ReplyBuffer):
 
 export const revokeToken: Handler<WritableVault> = (vault, call, reply) => {
   const id = call.params.id ?? '';
-  if (!vault.tokens.delete(id)) throw new RequestError('not_found', 'no such token');
+  const row = vault.tokens.find(id);
+  if (row === null || !vault.tokens.delete(id)) throw new RequestError('not_found', 'no such token');
+  vault.touched.noteToken(row);
   writeStatus('revoked', { id }, reply);
   return { principals: { kind: 'revoke', id } };
 };

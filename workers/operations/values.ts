@@ -5,23 +5,22 @@
 import { getFieldName, getSecretName } from '../bodies/parameters.ts';
 import type { Handler } from '../calls.ts';
 import { OWN_VALUE } from '../entries/access.ts';
+import { discloseField, discloseValue } from '../entries/disclose.ts';
 import { changeSecret, findForWrite, NO_METADATA, storeSecret } from '../entries/entries.ts';
 import { checkStoredSize, putOffIfLong } from '../entries/entry-size.ts';
-import { decryptField, storeFields, withFields } from '../entries/fields.ts';
-import { secretPlace } from '../entries/places.ts';
+import { storeFields, withFields } from '../entries/fields.ts';
 import { entityTag } from '../entries/preconditions.ts';
-import { decryptRow } from '../entries/row-crypto.ts';
 import { getAskedVersion } from '../entries/versions.ts';
 import { RequestError } from '../errors/request-error.ts';
 import { writeStatus } from '../json/status.ts';
 import type { Call } from '../messages.ts';
-import type { ReadableVault, WritableVault } from '../vault.ts';
+import type { ReadableVault, WritableVault } from '../open-vault.ts';
 
 export const getValue: Handler<ReadableVault> = (vault, call, reply) => {
   const { vault: at, row } = getAskedVersion(vault, call, getSecretName(call));
   if (!at.access.allowsField(OWN_VALUE)) throw noOwnValue();
   putOffIfLong(vault, row.payload);
-  const value = decryptRow(vault.keyring, secretPlace(row), withFields(at, row), (size) => reply.room(size));
+  const value = discloseValue(at, withFields(at, row), (size) => reply.room(size));
   if (value === null) throw noOwnValue();
   return { etag: entityTag(row) };
 };
@@ -32,7 +31,7 @@ function noOwnValue(): RequestError {
 
 export const getFieldValue: Handler<ReadableVault> = (vault, call, reply) => {
   const { vault: at, row } = getAskedVersion(vault, call, getSecretName(call));
-  decryptField(at, row, getFieldName(call), (size) => reply.room(size));
+  discloseField(at, row, getFieldName(call), (size) => reply.room(size));
   // The tag of the secret, which changes with each of its fields.
   return { etag: entityTag(row) };
 };

@@ -5,12 +5,16 @@ import { RequestError } from '../errors/request-error.ts';
 import { SealedError } from '../errors/sealed.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { writeStatus } from '../json/status.ts';
-import { nowSeconds } from '../json/times.ts';
+import { formatTime, nowSeconds } from '../json/times.ts';
+import type { ReadableVault } from '../open-vault.ts';
+import type { RotationStore } from '../store/rotation.ts';
 import { findDamageCode } from '../store/unusable.ts';
 import { loadPrincipals } from '../tokens/principals.ts';
-import type { ReadableVault, Vault } from '../vault.ts';
+import type { GivenSecrets, Vault } from '../vault.ts';
+import { explainWrongCode } from './wrong-code.ts';
 
 const SECONDS_PER_DAY = 86_400;
+const MAX_WRAPS = 2 ** 40;
 
 export const getInfo: Handler<ReadableVault> = (vault, _call, reply) => {
   reply.ascii('{"dir":');
@@ -30,36 +34,54 @@ export const getInfo: Handler<ReadableVault> = (vault, _call, reply) => {
     keep_versions: Math.max(vault.historyLimits.keptVersions, 1),
     keep_deleted_days: findKeptSeconds(vault.historyLimits) / SECONDS_PER_DAY,
   };
-  reply.raw(`,${JSON.stringify(counts).slice(1)}`);
+  reply.raw(`,${JSON.stringify({ ...counts, rotation: describeRotation(vault.rotation) }).slice(1)}`);
 };
 
-/** Writes `{"sealed", "vault_id", "key_stores", "key_file", "kek_generation"}`. Needs no key. */
+/** Returns how far a rotation is; null if there is none. */
+function describeRotation(rotation: RotationStore): object | null {
+  const row = rotation.find();
+  if (row === null) return null;
+  const { generation, reencrypts, done, total, startedAt } = row;
+  return {
+    kek_generation: generation,
+    reencrypt: reencrypts === 1,
+    done,
+    total,
+    started_at: formatTime(startedAt),
+  };
+}
+
+/** Writes what no key is needed for. */
 export async function reportStatus(vault: Vault, reply: ReplyBuffer): Promise<void> {
   const isSealed = await vault.isSealed();
-  const { vault: rows, transactions } = vault.currentStores;
-  const { vaultId, slots, keks } = transactions.snapshot(() => {
+  const { vault: rows, rotation: rotations, transactions } = vault.currentStores;
+  const { vaultId, slots, keks, rotation } = transactions.snapshot(() => {
     vault.checkStillKnown();
-    return { vaultId: rows.getVaultId(), slots: rows.listSlots(), keks: rows.listKeks() };
+    const [keks, rotation] = [rows.listKeks(), describeRotation(rotations)];
+    return { vaultId: rows.getVaultId(), slots: rows.listSlots(), keks, rotation };
   });
   reply.ascii(`{"sealed":${isSealed},"vault_id":`);
   reply.string(vaultId.toString('hex'));
-  reply.ascii(`,"key_stores":${JSON.stringify(slots.map((slot) => slot.kind))},"key_file":`);
+  reply.ascii(`,"key_stores":${JSON.stringify([...new Set(slots.map((slot) => slot.kind))])},"key_file":`);
   const keyFile = slots.find((slot) => slot.kind === 'file')?.location ?? null;
   if (keyFile === null) reply.ascii('null');
   else reply.string(keyFile);
-  reply.ascii(',"kek_generation":');
-  reply.integer(keks.at(-1)?.generation ?? 0);
-  reply.ascii('}');
+  const ofKeks = {
+    kek_generation: keks.at(-1)?.generation ?? 0,
+    kek_wraps: keks.at(-1)?.wraps ?? 0,
+    old_kek_generations: keks.slice(0, -1).map(({ generation }) => generation),
+    rotation,
+  };
+  reply.raw(`,${JSON.stringify(ofKeks).slice(1)}`);
 }
 
-/** Unseals the vault in every thread and returns all principals. Throws SealedError. */
-export async function unseal(
-  vault: Vault,
-  passphrase: Uint8Array | null,
-  reply: ReplyBuffer,
-): Promise<Outcome> {
-  await unsealWhole(vault, passphrase);
-  return describeUnsealed(vault, reply);
+/** Unseals the vault in every thread and returns all principals. Zeroes what is given. Throws SealedError and BodyError. */
+export async function unseal(vault: Vault, given: GivenSecrets, reply: ReplyBuffer): Promise<Outcome> {
+  try {
+    return describeUnsealed(vault, reply, await unsealWhole(vault, given));
+  } finally {
+    given.recoveryCode?.fill(0);
+  }
 }
 
 /**
@@ -67,23 +89,42 @@ export async function unseal(
  * if no thread has it. Throws SealedError if somebody sealed the vault meanwhile.
  */
 export async function resume(vault: Vault, reply: ReplyBuffer): Promise<Outcome> {
-  if (await vault.isLost()) await unsealWhole(vault, null);
-  return describeUnsealed(vault, reply);
+  const forged = (await vault.isLost()) ? await unsealWhole(vault, {}) : [];
+  return describeUnsealed(vault, reply, forged);
 }
 
-function describeUnsealed(vault: Vault, reply: ReplyBuffer): Outcome {
-  const { rows, forged, damage } = loadReadablePrincipals(vault);
+function describeUnsealed(vault: Vault, reply: ReplyBuffer, slots: readonly string[]): Outcome {
+  const outcome = reportUnsealed(vault, slots);
   writeStatus('unsealed', {}, reply);
+  return outcome;
+}
+
+/** Returns all principals, and warnings. `slots`: the ids of those that fail verification. */
+export function reportUnsealed(vault: Vault, slots: readonly string[]): Outcome {
+  const { rows, forged, damage } = loadReadablePrincipals(vault);
+  const warnings = [
+    ...(forged.length > 0 ? [`token rows that fail verification: ${forged.join(', ')}`] : []),
+    ...(slots.length > 0 ? [`key slots that somebody without the key changed: ${slots.join(', ')}`] : []),
+    ...(damage === undefined && isKekWorn(vault)
+      ? ['the key has wrapped 2^40 keys; run: mav key rotate']
+      : []),
+  ];
   return {
     principals: { kind: 'replace-all', rows },
-    ...(forged.length > 0 ? { warning: `token rows that fail verification: ${forged.join(', ')}` } : {}),
+    ...(warnings.length > 0 ? { warning: warnings.join('; ') } : {}),
     ...(damage === undefined ? {} : { damage }),
   };
 }
 
-async function unsealWhole(vault: Vault, passphrase: Uint8Array | null): Promise<void> {
+/** Whether it is time for another KEK. Long before, no nonce repeats, but nothing is to be wrapped without end. */
+function isKekWorn(vault: Vault): boolean {
+  return (vault.stores.vault.listKeks().at(-1)?.wraps ?? 0) >= MAX_WRAPS;
+}
+
+async function unsealWhole(vault: Vault, given: GivenSecrets): Promise<string[]> {
   try {
-    await vault.unseal(passphrase);
+    const opening = vault.unseal(given);
+    return await (given.recoveryCode == null ? opening : explainWrongCode(opening));
   } catch (error) {
     const damage = findDamageCode(error);
     if (damage === null) throw error;

@@ -23,8 +23,8 @@ import type { ReplyBuffer } from '../json/reply.ts';
 import { writeStatus } from '../json/status.ts';
 import { formatTime } from '../json/times.ts';
 import type { SecretName } from '../messages.ts';
+import type { ReadableVault, WritableVault } from '../open-vault.ts';
 import type { DeletedRow, SecretRow, VersionHead, VersionRow } from '../store/columns.ts';
-import type { ReadableVault, WritableVault } from '../vault.ts';
 
 /** The members of a row that was changed without the key. */
 const CHANGED = { error: new IntegrityError().message, code: 'integrity' } as const;
@@ -68,6 +68,8 @@ function writeVersion(
   reply.raw(JSON.stringify(member));
 }
 
+const ROLLED_BACK = { hasFieldsOfToday: false, isNew: false } as const;
+
 export const rollbackSecret: BodyHandler<'secrets.rollback'> = (vault, call, reply, request) => {
   const name = getSecretName(call);
   const row = getForWrite(vault, call, name);
@@ -77,7 +79,7 @@ export const rollbackSecret: BodyHandler<'secrets.rollback'> = (vault, call, rep
   keepVersion(vault, { ...row, fields: vault.secrets.listFieldHeads(row.id) }, true);
   keepFields(vault, row.id, revision);
   vault.writer.deleteFields(row.id);
-  storeAgain(vault, entry, { ...name, id: row.id, revision, hasFieldsOfToday: false, isNew: false });
+  storeAgain(vault, entry, { ...name, id: row.id, revision, confirm: row.confirm, ...ROLLED_BACK });
   writeStatus('rolled_back', { name: name.name, version: revision, restored_version: old.revision }, reply);
 };
 
@@ -133,14 +135,14 @@ export const restoreSecret: Handler<WritableVault> = (vault, call, reply) => {
     throw new RequestError('conflict', 'there is a secret of this name; rename it first');
   const deletion = getDeletion(vault, name);
   if (deletion === null) throw new RequestError('not_found', 'no deleted secret of this name is kept');
-  const { id } = deletion;
+  const { id, confirm } = deletion;
   // An older version in its place would be restored unnoticed.
   const last = vault.history.find(id, deletion.revision - 1);
   if (last === null || last.change === 'delete') throw new IntegrityError();
   const revision = deletion.revision + 1;
   vault.historyWriter.removeDeleted(id);
   const entry = withOldFields(vault, last);
-  storeAgain(vault, entry, { ...name, id, revision, hasFieldsOfToday: true, isNew: true });
+  storeAgain(vault, entry, { ...name, id, revision, confirm, hasFieldsOfToday: true, isNew: true });
   pruneVersions(vault, id, revision);
   writeStatus('restored', { name: name.name, version: revision }, reply);
 };
@@ -159,6 +161,7 @@ export const purgeSecret: Handler<WritableVault> = (vault, call, reply) => {
     if (isOfAnother(vault, secretId, name)) vault.historyWriter.removeDeleted(secretId);
     else vault.historyWriter.purge(secretId);
   }
+  vault.noteChange(name, 0, 'purge');
   writeStatus('purged', { name: name.name }, reply);
 };
 

@@ -29,10 +29,37 @@ export function findDifference(known: KnownVault, found: KnownVault): string | n
   const differences = [];
   if (found.vault_id !== known.vault_id)
     differences.push(`its id is ${found.vault_id || 'missing'} (known: ${known.vault_id})`);
-  const [slots, knownSlots] = [describeSlots(found), describeSlots(known)];
-  if (slots !== knownSlots) differences.push(`its key is kept in: ${slots} (known: ${knownSlots})`);
+  if (!haveSameSlots(known, found)) differences.push(describeOtherSlots(known, found));
   if (found.schema < known.schema) differences.push(`its schema is ${found.schema} (known: ${known.schema})`);
   return differences.length === 0 ? null : differences.join('; ');
+}
+
+/** A slot that is being added or removed may be there or not. */
+function haveSameSlots(known: KnownVault, found: KnownVault): boolean {
+  const knownNames = new Set(known.slots.map(identifySlot));
+  const foundNames = new Set(found.slots.map(identifySlot));
+  const settled = known.slots.filter(({ pending }) => pending !== true);
+  return (
+    foundNames.size === found.slots.length &&
+    found.slots.every((slot) => knownNames.has(identifySlot(slot))) &&
+    settled.every((slot) => foundNames.has(identifySlot(slot)))
+  );
+}
+
+function identifySlot({ id, kind, location }: KnownSlot): string {
+  return JSON.stringify([id, kind, location]);
+}
+
+/** Slots that look alike are told apart by their ids. */
+function describeOtherSlots(known: KnownVault, found: KnownVault): string {
+  const [slots, knownSlots] = [describeSlots(found), describeSlots(known)];
+  if (slots !== knownSlots) return `its key is kept in: ${slots} (known: ${knownSlots})`;
+  const listIds = (vault: KnownVault) =>
+    vault.slots
+      .map(({ id }) => id)
+      .sort()
+      .join(', ');
+  return `its key slots are ${listIds(found)} (known: ${listIds(known)})`;
 }
 
 function describeIdAndSlots(vault: KnownVault): string {

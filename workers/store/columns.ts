@@ -18,6 +18,8 @@ export interface SecretSummary extends SecretName {
   /** Unix times in seconds; 0 if the secret has no such date. */
   readonly expiresAt: number;
   readonly rotateBy: number;
+  /** Whether the owner is asked before a value is read: 0 never, 1 once a session, 2 always (entries/confirm.ts). */
+  readonly confirm: number;
   /** The secret's version as clients count it: 1 for a new secret, and one more with each change. */
   readonly revision: number;
 }
@@ -69,6 +71,8 @@ export interface TokenRow {
   readonly scopes: string;
   /** 1 if what the token writes counts as accepted by the owner, else 0. */
   readonly trusted: number;
+  /** Whether the owner is asked before the token reads a value; as of secrets. */
+  readonly confirm: number;
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly notBefore: number | null;
@@ -84,17 +88,66 @@ export interface TokenRow {
 }
 
 export interface SlotRow {
+  /** 8 hexadecimal digits. */
+  readonly id: string;
   readonly kind: SlotKind;
   readonly blob: Uint8Array | null;
   readonly location: string | null;
   readonly createdAt: number;
+  readonly mac: Buffer;
 }
 
 export interface KekRow {
   readonly id: Buffer;
   readonly generation: number;
   readonly wrapped: Buffer;
+  /** How many keys it has wrapped, or a little more. */
+  readonly wraps: number;
   readonly createdAt: number;
+}
+
+/** A rotation that is not finished. */
+export interface RotationRow {
+  /** The generation under which everything is wrapped in the end. */
+  readonly generation: number;
+  /** 1 if the values get new DEKs, too; else 0. */
+  readonly reencrypts: number;
+  /** What is worked on: first the secrets with their history, then tokens and audit segments, then looking for what is left. */
+  readonly stage: 'secrets' | 'others' | 'left';
+  /** The last id of a secret that the stage is done with. */
+  readonly doneId: number;
+  /** Secrets with a higher id came after the rotation began. */
+  readonly lastId: number;
+  /** Rows that are done, and all that there were at the beginning. */
+  readonly done: number;
+  readonly total: number;
+  /** Unix time in seconds. */
+  readonly startedAt: number;
+}
+
+/** A segment of the audit log. The wrap of its key vouches for the rest of its row. */
+export interface SegmentRow {
+  readonly id: number;
+  readonly openedAt: number;
+  /** 0 while it is open. */
+  readonly closedAt: number;
+  /** Its file has at least so many bytes and entries, and exactly these once it is closed. */
+  readonly bytes: number;
+  readonly entries: number;
+  /** The MAC of the last batch within these bytes, 32 bytes; empty if there are none. */
+  readonly mac: Uint8Array;
+  readonly wrappedKey: Uint8Array;
+}
+
+/** The MAC over the rows of the other tables. */
+export interface RowSetRow {
+  /** Counts the commits that changed a covered row. */
+  readonly epoch: number;
+  /** Unix seconds of the last of them. */
+  readonly writtenAt: number;
+  readonly wrappedKey: Uint8Array;
+  /** The sums, encrypted. */
+  readonly state: Uint8Array;
 }
 
 /** A column's name in SQL by its name in a row. */
@@ -114,6 +167,7 @@ export const SECRET_COLUMNS = {
   accepted: 'accepted',
   expiresAt: 'expires_at',
   rotateBy: 'rotate_by',
+  confirm: 'confirm',
   revision: 'revision',
   change: 'change',
   payload: 'payload',
@@ -146,6 +200,7 @@ export const TOKEN_COLUMNS = {
   name: 'name',
   scopes: 'scopes',
   trusted: 'trusted',
+  confirm: 'confirm',
   createdAt: 'created_at',
   expiresAt: 'expires_at',
   notBefore: 'not_before',
@@ -158,18 +213,49 @@ export const TOKEN_COLUMNS = {
 } as const satisfies Columns<TokenRow>;
 
 export const SLOT_COLUMNS = {
+  id: 'id',
   kind: 'kind',
   blob: 'blob',
   location: 'location',
   createdAt: 'created_at',
+  mac: 'mac',
 } as const satisfies Columns<SlotRow>;
 
 export const KEK_COLUMNS = {
   id: 'id',
   generation: 'generation',
   wrapped: 'wrapped',
+  wraps: 'wraps',
   createdAt: 'created_at',
 } as const satisfies Columns<KekRow>;
+
+export const ROTATION_COLUMNS = {
+  generation: 'generation',
+  reencrypts: 'reencrypts',
+  stage: 'stage',
+  doneId: 'done_id',
+  lastId: 'last_id',
+  done: 'done',
+  total: 'total',
+  startedAt: 'started_at',
+} as const satisfies Columns<RotationRow>;
+
+export const SEGMENT_COLUMNS = {
+  id: 'id',
+  openedAt: 'opened_at',
+  closedAt: 'closed_at',
+  bytes: 'bytes',
+  entries: 'entries',
+  mac: 'mac',
+  wrappedKey: 'wrapped_key',
+} as const satisfies Columns<SegmentRow>;
+
+export const ROW_SET_COLUMNS = {
+  epoch: 'epoch',
+  writtenAt: 'written_at',
+  wrappedKey: 'wrapped_key',
+  state: 'state',
+} as const satisfies Columns<RowSetRow>;
 
 type AnyColumns = Readonly<Record<string, string>>;
 

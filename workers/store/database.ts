@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { syncFolder } from '../files/folders.ts';
 import { checkSchema } from './check-schema.ts';
+import { unwatchRows } from './covered-rows.ts';
 import { type Identity, isOurs, judgeHeader, judgeIdentity } from './identity.ts';
 import { eraseLog } from './log-eraser.ts';
 import { SCHEMA } from './schema.ts';
@@ -22,6 +23,9 @@ export type Judge = (db: Db) => void;
  * among a million secrets takes a tenth longer. Reading all of a large vault fills it.
  */
 const READER_CACHES_KIB = 16_000;
+
+/** SQLite's codes for a disk that has no room for the log or its index. The file is as it should be. */
+const NO_ROOM: ReadonlySet<string> = new Set(['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE']);
 
 /** How long a statement waits for a lock. With one writer, only a checkpoint makes it wait. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -94,6 +98,7 @@ export function destroyDatabase(db: Db, path: string): void {
   try {
     db.transaction(() => {
       checkSchema(db, path);
+      unwatchRows(db);
       db.exec('DELETE FROM slots; DELETE FROM keks');
     }).immediate();
     eraseLog(db, path);
@@ -196,7 +201,7 @@ function explainUnreadable<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof UnusableDatabaseError) throw error;
+    if (error instanceof UnusableDatabaseError || NO_ROOM.has(sqliteCode(error))) throw error;
     throw new UnusableDatabaseError(`${path} cannot be read: ${sqliteCode(error)}; restore it from a backup`);
   }
 }

@@ -60,6 +60,11 @@ function selectFieldsAt(columns: string, condition = ''): string {
   return `${at('fields', '')} UNION ALL ${at('old_fields', 'AND until > @revision')} ORDER BY field`;
 }
 
+export interface VersionKey {
+  readonly secretId: number;
+  readonly revision: number;
+}
+
 interface At {
   readonly secretId: number;
   readonly revision: number;
@@ -130,6 +135,13 @@ export class HistoryReader {
   listDeletedBefore(time: number, limit: number): DeletedRow[] {
     const sql = `SELECT ${SELECT_DELETED} FROM deleted WHERE deleted_at < ? ORDER BY deleted_at LIMIT ?`;
     return this.#db.prepare<[number, number], DeletedRow>(sql).all(time, limit);
+  }
+
+  /** Returns up to `limit` old versions behind this one, in the order of secret and version. Reads an index only. */
+  listAfter(secretId: number, revision: number, limit: number): VersionKey[] {
+    const sql = `SELECT secret_id AS secretId, revision FROM versions
+      WHERE (secret_id, revision) > (?, ?) ORDER BY secret_id, revision LIMIT ?`;
+    return this.#db.prepare<[number, number, number], VersionKey>(sql).all(secretId, revision, limit);
   }
 
   /** Returns the ids of all secrets that have old versions, deleted ones among them. */

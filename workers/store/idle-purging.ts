@@ -1,4 +1,4 @@
-/** Purges deleted secrets whose time is over, beside the requests. Needs no key. */
+/** Purges deleted secrets whose time is over, beside the requests. */
 
 /** How often the writer looks for them: a secret stays at most this much longer. */
 const PERIOD_MS = 3_600_000;

@@ -10,10 +10,15 @@ import type { SlotKind } from '../messages.ts';
 export const APPLICATION_ID = 0x4d41564c;
 
 /** The only schema that this program reads and writes. */
-export const SCHEMA_VERSION = 8;
+export const SCHEMA_VERSION = 10;
 
 /** A kind of `SlotKind` that is missing here does not compile. */
-const SLOT_KINDS: Readonly<Record<SlotKind, true>> = { keychain: true, passphrase: true, file: true };
+const SLOT_KINDS: Readonly<Record<SlotKind, true>> = {
+  keychain: true,
+  passphrase: true,
+  file: true,
+  recovery: true,
+};
 const QUOTED_SLOT_KINDS = Object.keys(SLOT_KINDS)
   .map((kind) => `'${kind}'`)
   .join(', ');
@@ -26,6 +31,8 @@ const sizeOf = (row: string) => `(octet_length(${row}.metadata) + coalesce(lengt
  *   `sequence` numbers every encrypted value of the vault, so that no version is ever used twice. The ids
  *   of secrets come from it too, so that a new secret never gets the history of another.
  * - A secret without a value (fields only) has `payload` NULL and `version` 0; both are bound by its wrapped DEK.
+ * - `fields` has rowids, although its key is the secret and the field: on its way through a tree without them SQLite would read
+ *   whole rows, with values that nobody asked for.
  * - `versions` has what secrets were before their changes, and each deletion as a version of its own, without a value. Where
  *   the next version has the same value (the same `version`), only the newer row has the payload.
  * - `old_fields` has the fields that were replaced or deleted. A field belongs to the versions of its secret from `revision`
@@ -41,6 +48,11 @@ const sizeOf = (row: string) => `(octet_length(${row}.metadata) + coalesce(lengt
  *   which do. It is filled later, because that takes nearly as long as the rest of the SQL of a new secret.
  *   `search_pending` has the ids of secrets whose index entries are out of date, deleted ones included; a search looks
  *   through their texts one by one.
+ * - `rotation` has a row while the keys are wrapped again: how far that is. The newest of `keks` is then current already.
+ * - `audit_segments` has the files of the audit log: `bytes`, `entries` and `mac` say what a file has at the least, and if it is
+ *   closed exactly. `audit_writes` has the batches about writes until their file is synced: the write's own sync is theirs, too.
+ * - `row_set` has one row, the MAC over the rows of the other tables (covered-rows.ts). `epoch` counts the commits that changed one,
+ *   and `written_at` is the time of the last.
  */
 export const SCHEMA = `
 CREATE TABLE vault (
@@ -53,17 +65,32 @@ CREATE TABLE vault (
 ) STRICT;
 
 CREATE TABLE slots (
-  kind TEXT PRIMARY KEY CHECK (kind IN (${QUOTED_SLOT_KINDS})),
+  id TEXT PRIMARY KEY CHECK (length(id) = 8),
+  kind TEXT NOT NULL CHECK (kind IN (${QUOTED_SLOT_KINDS})),
   blob BLOB,
   location TEXT,
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  mac BLOB NOT NULL CHECK (length(mac) = 32)
 ) STRICT;
 
 CREATE TABLE keks (
   id BLOB PRIMARY KEY CHECK (length(id) = 16),
   generation INTEGER NOT NULL UNIQUE,
   wrapped BLOB NOT NULL,
+  wraps INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE rotation (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  generation INTEGER NOT NULL,
+  reencrypts INTEGER NOT NULL CHECK (reencrypts IN (0, 1)),
+  stage TEXT NOT NULL CHECK (stage IN ('secrets', 'others', 'left')),
+  done_id INTEGER NOT NULL,
+  last_id INTEGER NOT NULL,
+  done INTEGER NOT NULL,
+  total INTEGER NOT NULL,
+  started_at INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE secrets (
@@ -80,6 +107,7 @@ CREATE TABLE secrets (
   accepted INTEGER NOT NULL CHECK (accepted IN (0, 1)),
   expires_at INTEGER NOT NULL,
   rotate_by INTEGER NOT NULL,
+  confirm INTEGER NOT NULL CHECK (confirm IN (0, 1, 2)),
   revision INTEGER NOT NULL,
   change TEXT NOT NULL,
   payload BLOB,
@@ -101,7 +129,7 @@ CREATE TABLE fields (
   accepted INTEGER NOT NULL CHECK (accepted IN (0, 1)),
   payload BLOB NOT NULL,
   PRIMARY KEY (secret_id, field)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE versions (
   secret_id INTEGER NOT NULL,
@@ -118,6 +146,7 @@ CREATE TABLE versions (
   accepted INTEGER NOT NULL CHECK (accepted IN (0, 1)),
   expires_at INTEGER NOT NULL,
   rotate_by INTEGER NOT NULL,
+  confirm INTEGER NOT NULL CHECK (confirm IN (0, 1, 2)),
   change TEXT NOT NULL,
   payload BLOB,
   PRIMARY KEY (secret_id, revision)
@@ -202,6 +231,7 @@ CREATE TABLE tokens (
   name TEXT NOT NULL,
   scopes TEXT NOT NULL,
   trusted INTEGER NOT NULL CHECK (trusted IN (0, 1)),
+  confirm INTEGER NOT NULL CHECK (confirm IN (0, 1, 2)),
   created_at INTEGER NOT NULL,
   expires_at INTEGER,
   not_before INTEGER,
@@ -211,6 +241,31 @@ CREATE TABLE tokens (
   last_used_at INTEGER,
   kek_id BLOB NOT NULL,
   mac BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE audit_segments (
+  id INTEGER PRIMARY KEY,
+  opened_at INTEGER NOT NULL,
+  closed_at INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  entries INTEGER NOT NULL,
+  mac BLOB NOT NULL CHECK (length(mac) IN (0, 32)),
+  wrapped_key BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE audit_writes (
+  id INTEGER PRIMARY KEY,
+  segment INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  block BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE row_set (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  epoch INTEGER NOT NULL,
+  written_at INTEGER NOT NULL,
+  wrapped_key BLOB NOT NULL,
+  state BLOB NOT NULL
 ) STRICT;
 
 PRAGMA application_id = ${APPLICATION_ID};

@@ -41,6 +41,11 @@ const SELECT_SUMMARY = selectColumns(
 const SELECT_SECRET = selectColumns(SECRET_COLUMNS, 's');
 const SELECT_HEAD = selectColumns(pickColumns(FIELD_COLUMNS, ['field', 'version', 'writtenBy', 'accepted']));
 const SELECT_FIELD = selectColumns(FIELD_COLUMNS);
+/**
+ * `+`, because SQLite would plan a statement with ORDER BY again for each value that a column is compared with, in case another
+ * index suits that value better. Planning takes three times as long as reading three fields.
+ */
+const IN_ORDER_OF_NAMES = 'WHERE secret_id = +? ORDER BY field';
 /** An environment with fewer secrets than this is read whole when a list filters by metadata. */
 const SMALL_ENVIRONMENT = 1_000;
 
@@ -61,10 +66,10 @@ export class SecretReader implements FieldReader {
       `SELECT ${SELECT_SECRET} FROM secrets s WHERE name = ? AND environment = ?`,
     );
     this.#listFields = db.prepare<[number], FieldRow>(
-      `SELECT ${SELECT_FIELD} FROM fields WHERE secret_id = ? ORDER BY field`,
+      `SELECT ${SELECT_FIELD} FROM fields ${IN_ORDER_OF_NAMES}`,
     );
     this.#listHeads = db.prepare<[number], FieldHead>(
-      `SELECT ${SELECT_HEAD} FROM fields WHERE secret_id = ? ORDER BY field`,
+      `SELECT ${SELECT_HEAD} FROM fields ${IN_ORDER_OF_NAMES}`,
     );
     this.#findField = db.prepare<[number, string], FieldRow>(
       `SELECT ${SELECT_FIELD} FROM fields WHERE secret_id = ? AND field = ?`,

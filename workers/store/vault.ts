@@ -3,7 +3,7 @@
 import type { KnownSlot, KnownVault, SlotKind } from '../messages.ts';
 import { expectChanges } from './changed.ts';
 import type { KekRow, SlotRow } from './columns.ts';
-import { insertInto, KEK_COLUMNS, SLOT_COLUMNS, selectColumns } from './columns.ts';
+import { insertInto, KEK_COLUMNS, omitColumns, SLOT_COLUMNS, selectColumns } from './columns.ts';
 import type { Db } from './database.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 
@@ -33,23 +33,30 @@ export interface Damage {
   readonly isOfFile: boolean;
 }
 
-/** More slots than any vault has, and a longer path than any system allows. An attacker who can write the file chooses both. */
-const MAX_SLOTS = 16;
+/** The most key slots of a vault. */
+export const MAX_SLOTS = 16;
+/** A longer path than any system allows. An attacker who can write the file chooses it. */
 const MAX_LOCATION = 4_096;
 
 /** Returns which vault the open file claims to be. Nothing in it can be trusted yet, not even the types of its columns. */
 export function identifyVault(db: Db): KnownVault {
   const [vault] = db.prepare<[], { vault_id: unknown }>('SELECT vault_id FROM vault LIMIT 1').all();
   const slots = db
-    .prepare<[], { kind: unknown; location: unknown }>(`SELECT kind, location FROM slots LIMIT ${MAX_SLOTS}`)
+    .prepare<[], Record<'id' | 'kind' | 'location', unknown>>(
+      `SELECT id, kind, location FROM slots LIMIT ${MAX_SLOTS + 1}`,
+    )
     .all();
   const id = vault?.vault_id;
   return {
     vault_id: Buffer.isBuffer(id) ? id.toString('hex', 0, MAX_LOCATION) : '',
-    slots: slots.map(({ kind, location }): KnownSlot => {
+    slots: slots.map(({ id: slotId, kind, location }): KnownSlot => {
       // An unknown kind is returned as it is; it opens no slot.
       const place = location === null ? null : String(location).slice(0, MAX_LOCATION);
-      return { kind: String(kind).slice(0, MAX_LOCATION) as SlotKind, location: place };
+      const [name, what] = [slotId, kind].map((text) => String(text).slice(0, MAX_LOCATION)) as [
+        string,
+        string,
+      ];
+      return { id: name, kind: what as SlotKind, location: place };
     }),
     schema: SCHEMA_VERSION,
   };
@@ -57,13 +64,14 @@ export function identifyVault(db: Db): KnownVault {
 
 export class VaultStore {
   readonly #db: Db;
-  readonly #bumpSequence;
+  readonly #addToSequence;
+  readonly #readSequence;
 
   constructor(db: Db) {
     this.#db = db;
-    this.#bumpSequence = db.prepare<[number], { sequence: number }>(
-      'UPDATE vault SET sequence = sequence + ? RETURNING sequence',
-    );
+    // With RETURNING it would take twice as long, because SQLite makes a table of what it returns.
+    this.#addToSequence = db.prepare<[number]>('UPDATE vault SET sequence = sequence + ?');
+    this.#readSequence = db.prepare<[], number>('SELECT sequence FROM vault').pluck();
   }
 
   insertVault(vaultId: Uint8Array, createdAt: number): void {
@@ -83,9 +91,8 @@ export class VaultStore {
 
   /** Returns the first of `count` consecutive versions that no value of this vault has had before. For the writer only. */
   takeVersions(count: number): number {
-    const row = this.#bumpSequence.get(count);
-    if (row === undefined) throw new Error('vault.db has no vault row');
-    return row.sequence - count + 1;
+    expectChanges(this.#addToSequence.run(count));
+    return (this.#readSequence.get() ?? 0) - count + 1;
   }
 
   insertSlot(slot: SlotRow): void {
@@ -94,11 +101,21 @@ export class VaultStore {
 
   listSlots(): SlotRow[] {
     const columns = selectColumns(SLOT_COLUMNS);
-    return this.#db.prepare<[], SlotRow>(`SELECT ${columns} FROM slots ORDER BY created_at, kind`).all();
+    return this.#db.prepare<[], SlotRow>(`SELECT ${columns} FROM slots ORDER BY created_at, rowid`).all();
   }
 
-  insertKek(kek: KekRow): void {
-    expectChanges(this.#db.prepare<[KekRow]>(insertInto('keks', KEK_COLUMNS)).run(kek));
+  deleteSlot(id: string): void {
+    expectChanges(this.#db.prepare('DELETE FROM slots WHERE id = ?').run(id));
+  }
+
+  insertKek(kek: Omit<KekRow, 'wraps'>): void {
+    const sql = insertInto('keks', omitColumns(KEK_COLUMNS, ['wraps']));
+    expectChanges(this.#db.prepare<[Omit<KekRow, 'wraps'>]>(sql).run(kek));
+  }
+
+  /** Counts keys that a KEK has wrapped, or may wrap from now on. */
+  countWraps(kekId: Uint8Array, count: number): void {
+    expectChanges(this.#db.prepare('UPDATE keks SET wraps = wraps + ? WHERE id = ?').run(count, kekId));
   }
 
   /** Returns the oldest generation first. The last one is current. */

@@ -1,7 +1,8 @@
 /** Makes principals of the rows of tokens: what the request thread learns of each token, its hash and what it grants. */
 
+import { NEVER_ASKED } from '../entries/confirm.ts';
 import type { PrincipalRow, Scope } from '../messages.ts';
-import type { ReadableVault } from '../vault.ts';
+import type { ReadableVault } from '../open-vault.ts';
 import { isGenuine, type SignedToken } from './token-macs.ts';
 
 /** The stored limits of a token that may reach everything. */
@@ -16,13 +17,14 @@ export function loadPrincipals(vault: ReadableVault): { rows: PrincipalRow[]; fo
 }
 
 export function toPrincipal(row: SignedToken): PrincipalRow {
-  const { id, expiresAt, notBefore, limits, maxUses } = row;
+  const { id, expiresAt, notBefore, limits, maxUses, confirm } = row;
   const tokenHash = Buffer.from(row.hash).toString('hex');
   return {
     ...{ id, expiresAt, isTrusted: row.trusted === 1, scopes: splitScopes(row.scopes), tokenHash },
     ...(notBefore === null ? {} : { notBefore }),
     ...(limits === NO_LIMITS ? {} : { limits }),
     ...(maxUses === null ? {} : { maxUses }),
+    ...(confirm === NEVER_ASKED ? {} : { confirm }),
   };
 }
 

@@ -10,6 +10,7 @@ export interface SignedToken {
   readonly name: string;
   readonly scopes: string;
   readonly trusted: number;
+  readonly confirm: number;
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly notBefore: number | null;
@@ -39,6 +40,7 @@ function pickSigned(vaultId: Uint8Array, row: SignedToken) {
     name,
     scopes,
     trusted,
+    confirm,
     createdAt,
     expiresAt,
     notBefore,
@@ -46,6 +48,6 @@ function pickSigned(vaultId: Uint8Array, row: SignedToken) {
     maxUses,
     uses,
   } = row;
-  const grant = { name, scopes, trusted, createdAt, expiresAt, notBefore, limits, maxUses, uses };
+  const grant = { name, scopes, trusted, confirm, createdAt, expiresAt, notBefore, limits, maxUses, uses };
   return { vaultId, id, tokenHash, ...grant };
 }

@@ -4,14 +4,19 @@
  */
 
 import { Buffer } from 'node:buffer';
-import { mkdirSync, mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { hashToken, Principals } from '../../../src/auth/principals.ts';
 import { matchRoute } from '../../../src/http/router.ts';
 import { parseKnownVault } from '../../../src/places/known-vaults.ts';
 import { decodeResult, encodeBatch } from '../../../src/pool/flat-batch.ts';
 import { type PoolOptions, Pools } from '../../../src/pool/pools.ts';
+import { NO_MAC } from '../../../workers/audit/chain.ts';
+import type { BatchLog } from '../../../workers/audit/writing/batch-log.ts';
+import { OpenSegment } from '../../../workers/audit/writing/open-segment.ts';
+import { Recorder } from '../../../workers/audit/writing/recorder.ts';
 import { secretPlace } from '../../../workers/entries/places.ts';
 import { writeEntry } from '../../../workers/entries/write-entry.ts';
 import { encodeContext } from '../../../workers/envelope/context.ts';
@@ -22,10 +27,12 @@ import { KEY_SIZE } from '../../../workers/envelope/sizes.ts';
 import { unwrapKey } from '../../../workers/envelope/wrap.ts';
 import { decodeBatch, encodeResult } from '../../../workers/flat-batch.ts';
 import { ReplyBuffer } from '../../../workers/json/reply.ts';
+import { nowSeconds } from '../../../workers/json/times.ts';
 import type { Call, FlatBatch, FlatResult, KnownVault, Reply } from '../../../workers/messages.ts';
+import type { WritableVault } from '../../../workers/open-vault.ts';
 import { readBatch } from '../../../workers/reading.ts';
 import type { SecretRow } from '../../../workers/store/columns.ts';
-import { Vault, type WritableVault } from '../../../workers/vault.ts';
+import { Vault } from '../../../workers/vault.ts';
 import type { Bench } from '../context.ts';
 import type { Row } from '../row.ts';
 
@@ -146,22 +153,42 @@ async function measureReader(options: PoolOptions): Promise<Step[]> {
   const { readers, ...rest } = options;
   const damage = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const longWork = new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT);
-  const shared = { damage, longWork };
+  const auditTaken = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  const knownNow = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
+  const shared = { damage, longWork, auditTaken, knownNow };
   const vault = new Vault({ ...rest, ...shared, readers: readers ?? 1, startNumber: 1 }, 'reading');
-  await vault.unseal(null);
+  await vault.unseal();
   const open = await vault.getOpenVault();
   const { name = '', env: environment = '' } = SECRET.params;
   const row = open.secrets.find({ name, environment });
   if (row === null) throw new Error('the secret is not there');
   const batch = Array.from({ length: 16 }, () => SECRET);
+  const recorder = new Recorder(logInto(join(dirname(options.databasePath), 'steps.jsonl')), vault);
   const whole = await stepAsync('all of it in the reader', batch.length, async () => {
-    await readBatch(vault, batch, false);
+    await readBatch(vault, batch, false, recorder);
   });
   return [
     step('SQLite', () => open.secrets.find({ name, environment })),
     ...measureOpening(open, row),
     whole,
   ];
+}
+
+/** An audit log without the writer, which would lend a segment. */
+function logInto(path: string): BatchLog {
+  const segment = new OpenSegment({ id: 1, openedAt: nowSeconds() }, openSync(path, 'w'), randomBytes(32), {
+    bytes: 0,
+    entries: 0,
+    mac: NO_MAC,
+  });
+  return {
+    isReady: () => true,
+    prepare: async () => {},
+    get nextEntry() {
+      return segment.anchor.entries + 1;
+    },
+    append: (lines, entries) => segment.write(segment.prepare(lines, entries)),
+  };
 }
 
 function measureOpening(open: WritableVault, row: SecretRow): Step[] {

@@ -1,20 +1,6 @@
-/** The table of commands: words, arguments, options and examples of each, and the file that has its code. */
-import type { Command } from '../run/command.ts';
-import { historyCommands } from './history.ts';
-import { programCommands } from './program.ts';
-import { secretCommands } from './secrets.ts';
-import { tokenCommands } from './tokens.ts';
-import { transferCommands } from './transfer.ts';
-import { useCommands } from './use-secrets.ts';
-import { vaultCommands } from './vault.ts';
+/** The whole table of commands, for help, completion and what is said of mistyped words. Others ask find-command.ts for one. */
+import type { CommandGroup } from '../run/command.ts';
+import { listGroups } from './groups.ts';
 
 /** In the order in which help lists them. */
-export const commands: Readonly<Record<string, Command>> = {
-  ...secretCommands,
-  ...historyCommands,
-  ...useCommands,
-  ...transferCommands,
-  ...vaultCommands,
-  ...tokenCommands,
-  ...programCommands,
-};
+export const commands: CommandGroup = Object.assign({}, ...listGroups());

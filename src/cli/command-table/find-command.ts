@@ -1,7 +1,7 @@
 /** Finds which command the words of argv name, and where its own words begin. */
 import { scanWords } from '../run/arguments.ts';
-import type { Option, Options } from '../run/command.ts';
-import { commands } from './commands.ts';
+import type { Command, CommandGroup, Option, Options } from '../run/command.ts';
+import { listGroups } from './groups.ts';
 import { optionsOf } from './options.ts';
 
 export interface Split {
@@ -12,17 +12,37 @@ export interface Split {
 }
 
 export function splitCommand(argv: readonly string[]): Split {
-  for (const count of [2, 1]) {
-    const words = argv.length < count ? null : findCommand(argv.slice(0, count).join(' '));
-    if (words !== null) return { words, rest: argv.slice(count) };
-  }
+  // A command of two words stands in the same group as the command of one with which it begins, so no other has to be built.
+  for (const group of listGroups())
+    for (const count of [2, 1]) {
+      const words = argv.length < count ? null : findIn(group, argv.slice(0, count).join(' '));
+      if (words !== null) return { words, rest: argv.slice(count) };
+    }
   return splitBehindOptions(argv);
 }
 
+/** Returns the full name of the command that is called so, or so by another name. */
+function findIn(group: CommandGroup, words: string): string | null {
+  if (Object.hasOwn(group, words)) return words;
+  for (const name in group) if (group[name]?.aliases?.includes(words)) return name;
+  return null;
+}
+
 function findCommand(words: string): string | null {
-  if (Object.hasOwn(commands, words)) return words;
-  const found = Object.entries(commands).find(([, { aliases = [] }]) => aliases.includes(words));
-  return found?.[0] ?? null;
+  for (const group of listGroups()) {
+    const found = findIn(group, words);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** `words`: the command's full name. */
+export function getCommand(words: string): Command {
+  for (const group of listGroups()) {
+    const command = Object.hasOwn(group, words) ? group[words] : undefined;
+    if (command !== undefined) return command;
+  }
+  throw new RangeError('there is no such command');
 }
 
 /** Options may stand before a command and between its two words: `mav --home X token -o json list`. */
@@ -44,16 +64,26 @@ export function takeOptions(options: Options, words: readonly string[]) {
   return [before, first, rest] as const;
 }
 
+/** The first words of all commands and of their other names. */
+export function listFirstWords(): Set<string> {
+  const names = [...listGroups()].flatMap((group) =>
+    Object.entries(group).flatMap(([words, { aliases = [] }]) => [words, ...aliases]),
+  );
+  return new Set(names.map((words) => words.split(' ', 1)[0] ?? ''));
+}
+
 /** Whether commands of two words begin with this one: `token`, `service`, `key`. */
 export function isGroup(word: string): boolean {
-  return word !== '' && Object.keys(commands).some((words) => words.startsWith(`${word} `));
+  if (word === '') return false;
+  for (const group of listGroups()) for (const words in group) if (words.startsWith(`${word} `)) return true;
+  return false;
 }
 
 /** Options that take a value, or take none, in every command that has them: they can be read before the command is known. */
 export function listLeadingOptions(): Options {
   const found = new Map<string, Option>();
   const shorts = new Map<string, Option['type'] | null>();
-  for (const command of Object.values(commands))
+  for (const command of [...listGroups()].flatMap((group) => Object.values(group)))
     for (const [name, option] of Object.entries(optionsOf(command))) {
       // Before the command it asks for the program's version.
       if (name === 'version') continue;

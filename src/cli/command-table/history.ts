@@ -1,8 +1,8 @@
 /** Commands that show what secrets were, and bring it back. */
-import type { Command } from '../run/command.ts';
+import type { CommandGroup } from '../run/command.ts';
 import { env, force, listOutput, reveal, textOutput } from './options.ts';
 
-export const historyCommands: Readonly<Record<string, Command>> = {
+export const historyCommands = (): CommandGroup => ({
   history: {
     group: 'What they were',
     arguments: '<name>',
@@ -73,4 +73,4 @@ export const historyCommands: Readonly<Record<string, Command>> = {
     options: { env, force: { ...force, aliases: ['yes'] } },
     load: () => import('../commands/purge.ts'),
   },
-};
+});

@@ -41,6 +41,11 @@ const passphraseFile: Option = {
 /** Options of every command. */
 export const commonOptions: Options = {
   home: { type: 'string', placeholder: 'PATH', description: 'Folder of the vault (MAV_HOME)' },
+  vault: {
+    type: 'string',
+    placeholder: 'NAME',
+    description: 'The vault of this name (MAV_VAULT); default: the one without',
+  },
   socket: { type: 'string', placeholder: 'PATH', description: 'Socket of the daemon (MAV_SOCKET)' },
   'passphrase-file': passphraseFile,
   quiet: { type: 'boolean', short: 'q', description: 'Print only data and what is wrong' },
@@ -62,6 +67,20 @@ export function optionsOf({ options }: Command): Options {
 }
 
 export const reveal: Option = { type: 'boolean', description: 'Show secrets on the screen' };
+
+export const confirm: Option = {
+  type: 'string',
+  ignoresCase: true,
+  placeholder: 'WHEN',
+  description: 'Ask you before a value is read: always, session (once for a program) or never',
+};
+
+/** What the owner is shown if a secret or token asks for an approval, and what the audit log says. */
+export const reason: Option = {
+  type: 'string',
+  placeholder: 'TEXT',
+  description: 'What it is for, shown to the owner (MAV_PURPOSE)',
+};
 
 /** Options that choose which secrets become variables, and what the variables are called. */
 export const variableOptions = {
@@ -91,9 +110,18 @@ export const variableOptions = {
     placeholder: 'FILE',
     description: 'Use only the variables of this file; a value may be mav://ENV/NAME#FIELD',
   },
+  reason,
 } satisfies Options;
 
 /** The option without its other names, for a command in which these mean something else. */
 export function withoutAliases({ aliases: _, ...option }: Option): Option {
   return option;
 }
+
+export const newPassphraseFile: Options = {
+  'new-passphrase-file': {
+    type: 'string',
+    placeholder: 'PATH',
+    description: 'File with the new passphrase (default: asked for)',
+  },
+};

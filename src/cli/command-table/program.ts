@@ -1,8 +1,8 @@
 /** Commands on the program itself. */
-import type { Command } from '../run/command.ts';
+import type { CommandGroup } from '../run/command.ts';
 import { textOutput } from './options.ts';
 
-export const programCommands: Readonly<Record<string, Command>> = {
+export const programCommands = (): CommandGroup => ({
   version: {
     group: 'Program',
     needsNoVault: true,
@@ -30,4 +30,4 @@ export const programCommands: Readonly<Record<string, Command>> = {
     options: {},
     load: () => import('../commands/completion.ts'),
   },
-};
+});

@@ -1,6 +1,6 @@
 /** Commands that store, show and change secrets. */
-import type { Command, Option, Options } from '../run/command.ts';
-import { env, force, listOutput, output, reveal, textOutput } from './options.ts';
+import type { CommandGroup, Option, Options } from '../run/command.ts';
+import { confirm, env, force, listOutput, output, reason, reveal, textOutput } from './options.ts';
 
 const field: Option = { type: 'string', placeholder: 'KEY', description: 'One field of the secret' };
 
@@ -37,7 +37,7 @@ const version: Option = {
 };
 
 /** Options that set due dates. */
-const dueOptions: Options = {
+const termOptions: Options = {
   expires: {
     type: 'string',
     placeholder: 'TIME',
@@ -48,6 +48,7 @@ const dueOptions: Options = {
     placeholder: 'TIME',
     description: 'To be replaced by then: 30d, 2027-01-31T00:00:00Z, or never',
   },
+  confirm,
 };
 
 const trim: Option = { type: 'boolean', description: 'Remove one newline at the end of what is read' };
@@ -91,7 +92,7 @@ const listOptions: Options = {
   output: listOutput,
 };
 
-export const secretCommands: Readonly<Record<string, Command>> = {
+export const secretCommands = (): CommandGroup => ({
   set: {
     group: 'Secrets',
     arguments: '<name>',
@@ -120,7 +121,7 @@ export const secretCommands: Readonly<Record<string, Command>> = {
       length: { type: 'string', placeholder: 'N', description: 'Length of the password (32)' },
       'no-symbols': { type: 'boolean', description: 'Only letters and digits' },
       metadata,
-      ...dueOptions,
+      ...termOptions,
     },
     load: () => import('../commands/set.ts'),
   },
@@ -142,6 +143,7 @@ export const secretCommands: Readonly<Record<string, Command>> = {
       },
       clip,
       clear: clearClip,
+      reason,
       print: {
         type: 'boolean',
         short: 'p',
@@ -162,7 +164,7 @@ export const secretCommands: Readonly<Record<string, Command>> = {
         'clipboard manager may keep it in its history. "clear" in config.json is the default for --clear. ' +
         'Needs wl-clipboard on Wayland, xclip or xsel on X11.',
     ],
-    options: { env, field, clear: { ...clear, short: 'c' } },
+    options: { env, field, clear: { ...clear, short: 'c' }, reason },
     load: () => import('../commands/copy.ts'),
   },
   list: {
@@ -209,7 +211,7 @@ export const secretCommands: Readonly<Record<string, Command>> = {
       name: { type: 'string', short: 'n', placeholder: 'NAME', description: 'Also store it as this secret' },
       env,
       metadata,
-      ...dueOptions,
+      ...termOptions,
       clip,
       clear: clearClip,
       force: { ...force, description: 'Do not ask where older versions are not kept (config.json)' },
@@ -247,7 +249,7 @@ export const secretCommands: Readonly<Record<string, Command>> = {
         description: 'Remove this metadata; may be repeated',
         repeatable: true,
       },
-      ...dueOptions,
+      ...termOptions,
     },
     load: () => import('../commands/edit.ts'),
   },
@@ -288,4 +290,4 @@ export const secretCommands: Readonly<Record<string, Command>> = {
     options: { env, field, force: { ...force, description: 'Do not ask where deleting is for good' } },
     load: () => import('../commands/delete.ts'),
   },
-};
+});

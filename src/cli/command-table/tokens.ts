@@ -1,8 +1,16 @@
 /** Commands on tokens and keys. */
-import type { Command } from '../run/command.ts';
-import { force, listOutput, textOutput } from './options.ts';
+import type { CommandGroup, Options } from '../run/command.ts';
+import { confirm, force, listOutput, newPassphraseFile, textOutput } from './options.ts';
 
-export const tokenCommands: Readonly<Record<string, Command>> = {
+const newRecoveryFile: Options = {
+  'recovery-file': {
+    type: 'string',
+    placeholder: 'PATH',
+    description: 'For recovery: write the code to this new file, instead of showing it',
+  },
+};
+
+export const tokenCommands = (): CommandGroup => ({
   'token create': {
     group: 'Tokens and keys',
     description: 'Create a token for a client of the API, and show it once',
@@ -57,6 +65,7 @@ export const tokenCommands: Readonly<Record<string, Command>> = {
         placeholder: 'TIME',
         description: 'It is refused until then, such as 2027-01-31T00:00:00Z',
       },
+      confirm,
       trusted: { type: 'boolean', description: 'What it writes counts as yours, so exec and env use it' },
       output: { ...textOutput, description: 'Form of the output (text: the token alone)' },
     },
@@ -107,11 +116,93 @@ export const tokenCommands: Readonly<Record<string, Command>> = {
     options: { all: { type: 'boolean', description: 'Revoke every token; asks first' }, force },
     load: () => import('../commands/token-revoke.ts'),
   },
+  approvals: {
+    group: 'Tokens and keys',
+    description: 'Wait for requests that need your yes, and ask you for each',
+    examples: ['mav approvals --pinentry', 'mav approvals -o json'],
+    notes: [
+      'A secret or token with --confirm asks before a value is read. The request waits 60 s at most. MAV_PINENTRY names the ' +
+        'pinentry (pinentry), GPG_TTY its terminal.',
+    ],
+    options: {
+      pinentry: {
+        type: 'boolean',
+        description: 'Ask by a pinentry (this is the default with a display and without a terminal)',
+      },
+      output: { ...textOutput, description: 'json: list the requests that wait, and ask nothing' },
+    },
+    load: () => import('../commands/approvals.ts'),
+  },
+  approve: {
+    group: 'Tokens and keys',
+    arguments: '<id>',
+    description: 'Let a request have what it asks for',
+    examples: ['mav approvals -o json', 'mav approve 0123456789abcdef'],
+    options: {},
+    load: () => import('../commands/approve.ts'),
+  },
+  deny: {
+    group: 'Tokens and keys',
+    arguments: '<id>',
+    description: 'Refuse a request what it asks for',
+    examples: ['mav deny 0123456789abcdef', "mav approvals -o json | jq -r '.[].id' | xargs -n 1 mav deny"],
+    options: {},
+    load: () => import('../commands/deny.ts'),
+  },
+  'key list': {
+    group: 'Tokens and keys',
+    description: 'List the keys of the vault: the ways to open it',
+    examples: ['mav key list', 'mav key list -o json'],
+    options: {
+      output: { ...listOutput, placeholder: 'table|json|plain', forms: ['table', 'json', 'plain'] },
+    },
+    load: () => import('../commands/key-list.ts'),
+  },
+  'key add': {
+    group: 'Tokens and keys',
+    arguments: '<key-kind>',
+    description: 'Add a key, another way to open the vault',
+    examples: ['mav key add passphrase', 'mav key add file --key-file /media/stick/vault.key'],
+    notes: [
+      'The new key is tried before the vault relies on it. A vault has at most one keychain key, and any number of others ' +
+        'up to 16 in all.',
+    ],
+    options: {
+      'key-file': { type: 'string', placeholder: 'PATH', description: 'For file: path of the new key file' },
+      ...newPassphraseFile,
+      ...newRecoveryFile,
+    },
+    load: () => import('../commands/key-add.ts'),
+  },
+  'key remove': {
+    group: 'Tokens and keys',
+    arguments: '<key-id>',
+    description: 'Remove a key of the vault, never the last one',
+    examples: ['mav key remove 0123abcd', 'mav key remove 0123abcd --force'],
+    notes: [
+      'Another key has to open the vault first. Copies of the vault (backups) still open with the removed key, if somebody ' +
+        'has it: to shut out somebody who has, make a new root key.',
+    ],
+    options: { force },
+    load: () => import('../commands/key-remove.ts'),
+  },
+  'passphrase change': {
+    group: 'Tokens and keys',
+    description: 'Change the passphrase of the vault',
+    examples: ['mav passphrase change', 'mav passphrase change --new-passphrase-file ~/new.txt'],
+    options: newPassphraseFile,
+    load: () => import('../commands/passphrase-change.ts'),
+  },
   'key rotate': {
     group: 'Tokens and keys',
     description: 'Make a new key-encryption key, and wrap every key under it',
-    examples: ['mav key rotate', 'mav key rotate --passphrase-file ~/pass.txt'],
-    options: {},
+    examples: ['mav key rotate', 'mav key rotate --reencrypt'],
+    options: {
+      reencrypt: {
+        type: 'boolean',
+        description: 'Also encrypt every value again, under a new key of its own',
+      },
+    },
     load: () => import('../commands/key-rotate.ts'),
   },
-};
+});

@@ -1,8 +1,9 @@
 /** Commands that export, import and look for many secrets. */
-import type { Command } from '../run/command.ts';
+import type { CommandGroup } from '../run/command.ts';
+import { KEY_STORE_KINDS } from '../vault/key-store-names.ts';
 import { env, force, output, reveal, textOutput, variableOptions, withoutAliases } from './options.ts';
 
-export const transferCommands: Readonly<Record<string, Command>> = {
+export const transferCommands = (): CommandGroup => ({
   export: {
     group: 'In and out',
     description: 'Write all secrets in the clear',
@@ -47,13 +48,15 @@ export const transferCommands: Readonly<Record<string, Command>> = {
   },
   import: {
     group: 'In and out',
-    arguments: '<file>',
-    description: 'Store the entries of a file: all of them, or none',
-    examples: ['mav import vault.json --dry-run', 'mav import .env --env dev'],
+    arguments: '[file]',
+    description: "Store the entries of a file, or of the Go program's vault: all of them, or none",
+    examples: ['mav import .env --env dev', 'mav import --from-maestrovault --dry-run'],
     notes: [
       'FILE is an export of mav, JSON of other tools ({"NAME":"value"}, or [{"key":"NAME","value":"…"}]), or dotenv; ' +
         '- is standard input. What FILE does not mention stays as it is. What changed secrets were is kept ' +
         'as older versions; where it is not (config.json), import asks first.',
+      '--from-maestrovault reads the vault of the Go program of this name: FILE is its folder, ~/.maestrovault if none is ' +
+        'given. If it lies where the vault of mav belongs, a new vault takes its place, and its file stays beside it.',
     ],
     options: {
       env: { ...env, description: 'Environment of entries that do not name one (MAV_ENV)' },
@@ -68,10 +71,83 @@ export const transferCommands: Readonly<Record<string, Command>> = {
         type: 'boolean',
         description: 'Leave out empty values, which a vault cannot hold',
       },
+      'from-maestrovault': { type: 'boolean', description: "Import the Go program's vault" },
+      'key-file': {
+        type: 'string',
+        placeholder: 'PATH',
+        description: "With --from-maestrovault: the file with that vault's key (default: the OS keychain)",
+      },
+      'key-store': {
+        type: 'string',
+        ignoresCase: true,
+        placeholder: 'KIND',
+        description: `With --from-maestrovault: where a new vault's key is kept: ${KEY_STORE_KINDS.join(', ')} or auto`,
+      },
+      'skip-refused': {
+        type: 'boolean',
+        description: 'With --from-maestrovault: leave out what a vault of mav cannot hold',
+      },
       force,
       output: withoutAliases(textOutput),
     },
     load: () => import('../commands/import.ts'),
+  },
+  backup: {
+    group: 'In and out',
+    arguments: '<file|folder>',
+    description: 'Copy the whole vault, still encrypted, while it is in use',
+    examples: ['mav backup /media/disk/backups --keep 30', 'mav backup vault.backup --passphrase'],
+    notes: [
+      'The backup has all secrets with their old versions, deleted ones, tokens, keys and config.json, but not the audit log ' +
+        '(mav audit export). It opens with what the vault opens with; with --passphrase also with a passphrase of its own, on any ' +
+        'machine. Every row of the copy is opened before it is called done. In a folder it gets a name of its own.',
+    ],
+    options: {
+      keep: {
+        type: 'string',
+        placeholder: 'N',
+        description: 'In a folder: remove all backups of this vault but the newest N',
+      },
+      passphrase: {
+        type: 'boolean',
+        description: 'Let the copy also open with a new passphrase (asked for, or --passphrase-file)',
+      },
+      force: { type: 'boolean', description: 'Replace FILE if it exists' },
+    },
+    load: () => import('../commands/backup.ts'),
+  },
+  restore: {
+    group: 'In and out',
+    arguments: '<file>',
+    description: 'Put a backup in the place of the vault, or bring single secrets back from it',
+    examples: [
+      'mav restore vault.backup --dry-run',
+      'mav restore vault.backup --only db-password --env prod',
+    ],
+    notes: [
+      'Every row of the backup is opened before anything is replaced, and the vault that it replaces is kept aside, in the ' +
+        'same folder. No daemon may have the vault. With --only nothing is replaced: the secrets become new versions in the present ' +
+        'vault, with a daemon or without one.',
+    ],
+    options: {
+      only: {
+        type: 'string',
+        placeholder: 'NAMES',
+        description: 'Bring back only these secrets, separated by commas; may be repeated',
+        repeatable: true,
+      },
+      env: { ...env, description: 'With --only: the environment of the secrets' },
+      'dry-run': { type: 'boolean', description: 'Verify the backup; change nothing' },
+      'recovery-file': {
+        type: 'string',
+        placeholder: 'PATH',
+        description: 'File with the recovery code, for a backup whose key is not here',
+      },
+      'even-if-damaged': { type: 'boolean', description: 'Go on if rows of the backup are damaged' },
+      force,
+      output: textOutput,
+    },
+    load: () => import('../commands/restore.ts'),
   },
   scan: {
     group: 'In and out',
@@ -93,4 +169,4 @@ export const transferCommands: Readonly<Record<string, Command>> = {
     },
     load: () => import('../commands/scan.ts'),
   },
-};
+});

@@ -1,8 +1,8 @@
 /** Commands that hand secrets to programs. */
-import type { Command } from '../run/command.ts';
-import { output, reveal, variableOptions, withoutAliases } from './options.ts';
+import type { CommandGroup } from '../run/command.ts';
+import { output, reason, reveal, variableOptions, withoutAliases } from './options.ts';
 
-export const useCommands: Readonly<Record<string, Command>> = {
+export const useCommands = (): CommandGroup => ({
   exec: {
     group: 'Use them',
     aliases: ['run'],
@@ -18,6 +18,36 @@ export const useCommands: Readonly<Record<string, Command>> = {
     ],
     options: variableOptions,
     load: () => import('../commands/exec.ts'),
+  },
+  watch: {
+    group: 'Use them',
+    arguments: '[command] [...args]',
+    passesThrough: true,
+    description: 'Run a program with secrets, and again when one of them changes',
+    examples: ['mav watch --env dev -- npm start', 'mav watch'],
+    notes: [
+      'The variables are those of mav exec, and so are the options. When a secret that the program uses changes, it gets ' +
+        'SIGTERM, and after --grace SIGKILL, with all that it has started; then it runs again with the new values. If it ends ' +
+        'by itself, so does mav, with its exit code.',
+      'Without a program, each change is printed as it comes: when, what, and by whom; no values. Both need a daemon (mav serve), ' +
+        'and go on when it is started again.',
+    ],
+    options: {
+      ...variableOptions,
+      grace: {
+        type: 'string',
+        placeholder: 'TIME',
+        description: 'How long the program may take to end (10s)',
+      },
+      output: {
+        ...output,
+        placeholder: 'table|jsonl',
+        forms: ['table', 'jsonl'],
+        formInPipe: 'jsonl',
+        description: 'Without a program: form of the output (table on a terminal, else jsonl)',
+      },
+    },
+    load: () => import('../commands/watch.ts'),
   },
   env: {
     group: 'Use them',
@@ -64,8 +94,9 @@ export const useCommands: Readonly<Record<string, Command>> = {
         placeholder: 'FILE',
         description: 'File to write, readable only by you (- or absent: standard output)',
       },
+      reason,
       reveal,
     },
     load: () => import('../commands/inject.ts'),
   },
-};
+});

@@ -1,7 +1,7 @@
 /** Commands on the vault and on its daemon. */
-import type { Command, Options } from '../run/command.ts';
+import type { CommandGroup, Options } from '../run/command.ts';
 import { KEY_STORE_KINDS } from '../vault/key-store-names.ts';
-import { force, textOutput } from './options.ts';
+import { force, listOutput, newPassphraseFile, textOutput } from './options.ts';
 
 const printPlan: Options = {
   print: { type: 'boolean', description: 'Show what would be written and run; change nothing' },
@@ -28,18 +28,30 @@ const keyStoreOptions: Options = {
   'allow-tracer': { type: 'boolean', description: 'Open the vault even if a debugger is attached' },
 };
 
-export const vaultCommands: Readonly<Record<string, Command>> = {
+export const vaultCommands = (): CommandGroup => ({
   init: {
     group: 'Vault',
     description: 'Create a vault',
     examples: ['mav init', 'mav init --key-store passphrase --passphrase-file ~/pass.txt'],
-    options: keyStoreOptions,
+    notes: [
+      'On a terminal init shows a recovery code of 24 words, which opens the vault when its key is lost, and asks three of ' +
+        'them back. Write it on paper.',
+    ],
+    options: {
+      ...keyStoreOptions,
+      'recovery-file': {
+        type: 'string',
+        placeholder: 'PATH',
+        description: 'Write the recovery code to this new file, instead of showing it',
+      },
+      'no-recovery': { type: 'boolean', description: 'Make no recovery code' },
+    },
     load: () => import('../commands/init.ts'),
   },
   serve: {
     group: 'Vault',
     description: 'Serve the vault on its socket until stopped',
-    examples: ['mav serve', 'mav serve --socket ~/run/vault.sock'],
+    examples: ['mav serve', 'mav serve --idle-seal 15m --max-unsealed 8h'],
     options: {
       init: { type: 'boolean', description: 'Create a vault first if there is none' },
       ...keyStoreOptions,
@@ -48,11 +60,44 @@ export const vaultCommands: Readonly<Record<string, Command>> = {
         placeholder: 'FORMAT',
         description: 'text (default on a terminal) or json (default elsewhere)',
       },
+      'idle-seal': {
+        type: 'string',
+        ignoresCase: true,
+        placeholder: 'TIME',
+        description: 'Seal the vault when no secret was asked for in so long, such as 15m (never)',
+      },
+      'max-unsealed': {
+        type: 'string',
+        ignoresCase: true,
+        placeholder: 'TIME',
+        description: 'Seal the vault so long after it was unsealed, such as 8h (never)',
+      },
+      'seal-on': {
+        type: 'string',
+        ignoresCase: true,
+        placeholder: 'EVENTS',
+        description: 'Seal the vault on: suspend, lock (the screen), or suspend,lock (none)',
+      },
+      'auto-unseal': {
+        type: 'boolean',
+        description: 'Let the next request unseal a vault that sealed itself',
+      },
       'log-requests': { type: 'boolean', description: 'Also log every request in text form, as json does' },
       // The Go program's client starts its daemon with this.
       'no-touchid': { type: 'boolean', description: 'No effect: there is no Touch ID here', hidden: true },
     },
     load: () => import('../commands/serve.ts'),
+  },
+  vaults: {
+    group: 'Vault',
+    description: 'List your vaults, and whether a daemon serves each of them',
+    examples: ['mav vaults', 'mav --vault work init'],
+    notes: [
+      'A vault with a name has its own keys, daemon and socket. Its folder is ~/.maestrovaults/NAME. --vault NAME goes with every ' +
+        'command; MAV_VAULT says the same for all of them.',
+    ],
+    options: { output: listOutput },
+    load: () => import('../commands/vaults.ts'),
   },
   status: {
     group: 'Vault',
@@ -76,6 +121,26 @@ export const vaultCommands: Readonly<Record<string, Command>> = {
     options: { output: textOutput },
     load: () => import('../commands/doctor.ts'),
   },
+  verify: {
+    group: 'Vault',
+    answersByExitCode: true,
+    arguments: '[file]',
+    description: 'Open every row of the vault, or of a backup, and name what is damaged',
+    examples: ['mav verify', 'mav verify /media/disk/vault.backup'],
+    notes: [
+      'Every secret, field, old version and deletion is opened, every token verified, and the audit log, too. No value is ' +
+        'shown. It goes on after damage. The exit code is 0 if nothing is damaged. Other commands are served meanwhile.',
+    ],
+    options: {
+      output: textOutput,
+      'recovery-file': {
+        type: 'string',
+        placeholder: 'PATH',
+        description: 'File with the recovery code, for a backup whose key is not here',
+      },
+    },
+    load: () => import('../commands/verify.ts'),
+  },
   unseal: {
     group: 'Vault',
     aliases: ['unlock'],
@@ -91,6 +156,25 @@ export const vaultCommands: Readonly<Record<string, Command>> = {
     examples: ['mav seal', 'mav lock'],
     options: {},
     load: () => import('../commands/seal.ts'),
+  },
+  recover: {
+    group: 'Vault',
+    description: 'Open the vault with its recovery code when its key is gone, and give it a new key',
+    examples: ['mav recover', 'mav recover --recovery-file ~/code.txt --key-store passphrase'],
+    notes: [
+      'On a new machine put the folder of the vault in its place first (vault.db and audit). The code shows that the vault is ' +
+        'yours, so it need not be adopted. Keys that are gone for good are removed.',
+    ],
+    options: {
+      'recovery-file': {
+        type: 'string',
+        placeholder: 'PATH',
+        description: 'File with the recovery code (default: asked for)',
+      },
+      ...keyStoreOptions,
+      ...newPassphraseFile,
+    },
+    load: () => import('../commands/recover.ts'),
   },
   'service install': {
     group: 'Vault',
@@ -119,6 +203,23 @@ export const vaultCommands: Readonly<Record<string, Command>> = {
     examples: ['mav service stop', 'mav service stop --print'],
     options: printPlan,
     load: () => import('../commands/service-stop.ts'),
+  },
+  'service backup': {
+    group: 'Vault',
+    arguments: '[folder]',
+    description: 'Have the service manager make a backup every day',
+    examples: ['mav service backup /media/disk/backups --daily', 'mav service backup --off'],
+    notes: [
+      'It runs mav backup FOLDER --keep 30 at noon: a systemd user timer, or a launchd agent. A vault that only a passphrase opens ' +
+        'has to be unsealed in a daemon then, unless --passphrase-file is given.',
+    ],
+    options: {
+      daily: { type: 'boolean', description: 'Every day' },
+      keep: { type: 'string', placeholder: 'N', description: 'Keep the newest N backups (30)' },
+      off: { type: 'boolean', description: 'Make no more; the backups stay' },
+      ...printPlan,
+    },
+    load: () => import('../commands/service-backup.ts'),
   },
   'service status': {
     group: 'Vault',
@@ -156,6 +257,19 @@ export const vaultCommands: Readonly<Record<string, Command>> = {
     options: { force },
     load: () => import('../commands/adopt.ts'),
   },
+  'accept-restore': {
+    group: 'Vault',
+    description: 'Accept a vault that was put back from an older copy, or in which rows were changed',
+    examples: ['mav accept-restore', 'mav accept-restore --force'],
+    notes: [
+      'mav remembers how far each vault was written, in a file beside known-vaults.json. A vault that is behind is not served ' +
+        'until you accept it: tokens that you revoked since, and values that you replaced, would be valid again. ' +
+        'accept-restore says from when the vault is and how many commits it is behind, names rows that were changed ' +
+        'without the key, and asks.',
+    ],
+    options: { force },
+    load: () => import('../commands/accept-restore.ts'),
+  },
   destroy: {
     group: 'Vault',
     description: 'Delete the vault with its key, secrets and tokens for ever',
@@ -173,4 +287,4 @@ export const vaultCommands: Readonly<Record<string, Command>> = {
     },
     load: () => import('../commands/destroy.ts'),
   },
-};
+});

@@ -3,6 +3,7 @@
  * is, and what is accepted is what was shown.
  */
 import type { Client } from '../../client/client.ts';
+import { describeSecret } from '../formats/describe-secret.ts';
 import { isReference, readReference } from '../input/name-reference.ts';
 import type { Input, Run } from '../run/command.ts';
 import {
@@ -15,7 +16,6 @@ import {
 } from '../run/failure.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { refuseToken, withVault } from '../vault/access.ts';
-import { describeSecret } from '../vault/describe-secret.ts';
 import { describeEntry, type LookedAt } from '../vault/looked-at.ts';
 import type { Wanted } from '../vault/missing.ts';
 

@@ -2,11 +2,11 @@
 import type { Client } from '../../client/client.ts';
 import type { EncodedValue, Secret } from '../../client/types.ts';
 import { escapeControls } from '../../text/escape-controls.ts';
+import { describeSecret } from '../formats/describe-secret.ts';
 import type { Input, Run } from '../run/command.ts';
 import { CliError, EXIT, usageError } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
 import { compareEntries, type Difference } from '../vault/compare-entries.ts';
-import { describeSecret } from '../vault/describe-secret.ts';
 import { orExplainVersion } from '../vault/missing-version.ts';
 import { orExplain } from '../vault/or-explain.ts';
 import { findEarlier } from '../vault/way-back.ts';

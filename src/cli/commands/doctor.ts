@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import { isAlive } from '../../client/alive.ts';
 import { escapeControls } from '../../text/escape-controls.ts';
+import { nameVault } from '../../text/name-vault.ts';
 import { checkDaemon } from '../doctor/daemon.ts';
 import { type Finding, fail } from '../doctor/finding.ts';
 import { checkMachine } from '../doctor/machine.ts';
@@ -26,7 +27,10 @@ export const run: Run = async (input) => {
   const said = new Set(outside.map(({ detail }) => detail));
   // A daemon that does not answer has the vault.
   const inside = silence !== null ? [] : await checkVault(input);
-  const checks = [...outside, ...inside.filter(({ detail }) => !said.has(detail))];
+  const checks = [...outside, ...inside.filter(({ detail }) => !said.has(detail))].map((check) => ({
+    ...check,
+    detail: nameVault(check.detail),
+  }));
   const isWell = checks.every(({ result }) => result !== 'FAIL');
   if (output === 'json') context.printJson(JSON.stringify({ ok: isWell, checks }));
   else for (const check of checks) printFinding(check, context);

@@ -1,10 +1,11 @@
 /** `mav edit`: changes a secret that is there, by options or in an editor. */
 import { isUtf8 } from 'node:buffer';
 import { type Client, findTag } from '../../client/client.ts';
-import type { DueDates, Metadata, Secret, Stored } from '../../client/types.ts';
+import type { Metadata, Secret, Stored, Terms } from '../../client/types.ts';
 import { escapeControls } from '../../text/escape-controls.ts';
-import { readDueDates } from '../input/due-dates.ts';
+import { describeSecret } from '../formats/describe-secret.ts';
 import { parseMetadata } from '../input/metadata.ts';
+import { readTerms, TERM_OPTIONS } from '../input/terms.ts';
 import { findSource, readValue, VALUE_SOURCES } from '../input/value-source.ts';
 import type { Input, Run } from '../run/command.ts';
 import {
@@ -16,7 +17,6 @@ import {
   usageError,
 } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
-import { describeSecret } from '../vault/describe-secret.ts';
 import { orExplain } from '../vault/or-explain.ts';
 import { describeWayBack } from '../vault/way-back.ts';
 
@@ -25,7 +25,7 @@ const MAX_TRIES = 5;
 
 const NO_EDITOR = 'no editor can be used here; give --value, --from-file, --stdin or --metadata';
 /** Options that are about a secret and not about a field of it. */
-const OF_SECRET = ['metadata', 'remove-metadata', 'expires', 'rotate-by'];
+const OF_SECRET = ['metadata', 'remove-metadata', ...TERM_OPTIONS];
 const NOTHING = `nothing was piped in, and ${NO_EDITOR}`;
 
 interface Place {
@@ -45,7 +45,7 @@ interface MetadataChange {
 interface Change {
   readonly value: Uint8Array | undefined;
   readonly metadata: MetadataChange | null;
-  readonly due: DueDates;
+  readonly terms: Terms;
 }
 
 export const run: Run = async (input) => {
@@ -54,7 +54,7 @@ export const run: Run = async (input) => {
   const field = input.text('field');
   const place = { name, environment, field, what: describeSecret(name, environment, field) };
   const metadata = readMetadataChange(input);
-  const due = readDueDates(input);
+  const terms = readTerms(input);
   const ofSecret = OF_SECRET.some((option) => input.flag(option));
   const hasSource = findSource(input, VALUE_SOURCES) !== null;
   const isPiped = !hasSource && !ofSecret && !input.context.isInputTerminal;
@@ -65,7 +65,7 @@ export const run: Run = async (input) => {
     hasSource || isPiped ? await readValue(input, { ifEmpty: isPiped ? NOTHING : undefined }) : undefined;
   const said = await withVault(input, async (client) => {
     const { version } = await (ofSecret || value === undefined
-      ? changeSecret(input, client, place, { value, metadata, due })
+      ? changeSecret(input, client, place, { value, metadata, terms })
       : replaceValue(input, client, place, value));
     return describeChanged(input, client, place, version);
   });
@@ -114,7 +114,7 @@ function changeSecret(
   input: Input,
   client: Client,
   place: Place,
-  { value, metadata: change, due }: Change,
+  { value, metadata: change, terms }: Change,
 ): Promise<Stored> {
   const { name, environment } = place;
   // Text as text: as base64 it is a third larger, and a request has a limit.
@@ -124,14 +124,14 @@ function changeSecret(
       input,
       client,
       place,
-      client.patchSecret(name, { value: text, ...due }, { environment }),
+      client.patchSecret(name, { value: text, ...terms }, { environment }),
     );
   return trySeveral(async () => {
     const asked = client.request('secrets.get', { params: toParams(place) });
     const current = await orExplain(input, client, place, asked);
     const metadata = await replaceMetadata(current.body, change);
     const conditions = { environment, ifMatch: findTag(current) };
-    return client.patchSecret(name, { value: text, metadata, ...due }, conditions);
+    return client.patchSecret(name, { value: text, metadata, ...terms }, conditions);
   });
 }
 

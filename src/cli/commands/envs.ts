@@ -1,9 +1,9 @@
 /** `mav envs`: the environments, and how many secrets each of them holds. */
 import type { SecretSummary } from '../../client/types.ts';
+import { showEnvironment } from '../formats/describe-secret.ts';
 import type { Input, Run } from '../run/command.ts';
 import { EXIT } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
-import { showEnvironment } from '../vault/describe-secret.ts';
 
 interface EnvironmentSize {
   /** Empty: the default one. */

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import type { Client } from '../../client/client.ts';
 import { JsonReader } from '../../text/json-reader.ts';
+import { describeSecret } from '../formats/describe-secret.ts';
 import type { Input, Run } from '../run/command.ts';
 import { CliError, EXIT, hasErrorCode, usageError } from '../run/failure.ts';
 import { writePiece } from '../terminal/output.ts';
@@ -12,7 +13,6 @@ import { SpecialOutput } from '../transfer/special-output.ts';
 import { collectVariables } from '../variables/collect-variables.ts';
 import { type FileForm, formatVariables } from '../variables/variable-file.ts';
 import { withVault } from '../vault/access.ts';
-import { describeSecret } from '../vault/describe-secret.ts';
 import { readPages } from '../vault/entries.ts';
 
 const STANDARD_OUTPUT = '-';

@@ -1,15 +1,15 @@
 /** `mav generate`: prints a new password or passphrase and nothing else, and stores it where a name is given. */
 import type { Client } from '../../client/client.ts';
 import type { Conditions, Generated, GenerateOptions } from '../../client/types.ts';
-import { readDueDates } from '../input/due-dates.ts';
+import { describeSecret } from '../formats/describe-secret.ts';
 import { parseMetadata } from '../input/metadata.ts';
 import { isReference, readReference } from '../input/name-reference.ts';
 import { readWhole } from '../input/numbers.ts';
+import { readTerms, TERM_OPTIONS } from '../input/terms.ts';
 import type { Input, Run } from '../run/command.ts';
 import { EXIT, isPreconditionFailed, usageError } from '../run/failure.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { withVault } from '../vault/access.ts';
-import { describeSecret } from '../vault/describe-secret.ts';
 import { readKept } from '../vault/kept.ts';
 import { describeNewest } from '../vault/way-back.ts';
 
@@ -60,12 +60,12 @@ function readCharacters(input: Input): GenerateOptions {
 function readPlace(input: Input): GenerateOptions {
   const typed = input.text('name');
   if (typed === undefined) {
-    const foreign = ['env', 'metadata', 'expires', 'rotate-by', 'force'].find((option) => input.flag(option));
+    const foreign = ['env', 'metadata', ...TERM_OPTIONS, 'force'].find((option) => input.flag(option));
     if (foreign !== undefined) throw usageError(`--${foreign} needs --name beside it`);
     return {};
   }
   const metadata = input.flag('metadata') ? { metadata: parseMetadata(input.list('metadata')) } : {};
-  const more = { ...metadata, ...readDueDates(input) };
+  const more = { ...metadata, ...readTerms(input) };
   if (!isReference(typed)) return { name: typed, environment: input.environment, ...more };
   const { name, environment, field } = readReference(typed, { env: input.text('env'), field: undefined });
   if (field !== undefined) throw usageError('a password is stored as a whole secret; leave #… out');

@@ -6,26 +6,24 @@ import { EXIT, type ExitCode, usageError } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
 import { orExplain } from '../vault/or-explain.ts';
 
+const OPERATIONS = {
+  entry: { secret: 'secrets.get', field: 'fields.get' },
+  value: { secret: 'values.get', field: 'fieldValues.get' },
+} as const;
+
 export const run: Run = async (input) => {
-  const [name = ''] = input.args;
-  const field = input.text('field');
-  const wantsEntry = input.output === 'json';
   if (input.flag('clip') && input.flag('print')) throw usageError('give one of --clip and --print');
   if (input.flag('clip')) return copyInstead(input);
   if (input.flag('clear')) throw usageError('--clear goes with --clip');
+  const { args, environment, output } = input;
+  const [name = ''] = args;
+  const field = input.text('field');
   const version = readVersion(input, 'version');
-  const params = { name, env: input.environment, field, version };
-  const operation =
-    field === undefined
-      ? wantsEntry
-        ? 'secrets.get'
-        : 'values.get'
-      : wantsEntry
-        ? 'fields.get'
-        : 'fieldValues.get';
-  const wanted = { name, environment: input.environment, field };
+  const wantsEntry = output === 'json';
+  const operation = OPERATIONS[wantsEntry ? 'entry' : 'value'][field === undefined ? 'secret' : 'field'];
+  const wanted = { name, environment, field };
   const { body } = await withVault(input, async (client) => {
-    const asked = client.request(operation, { params });
+    const asked = client.request(operation, { params: { name, env: environment, field, version } });
     if (version === undefined) return orExplain(input, client, wanted, asked);
     const { orExplainVersion } = await import('../vault/missing-version.ts');
     return orExplainVersion(input, client, { ...wanted, version }, asked);

@@ -1,12 +1,12 @@
 /** `mav history`: the versions of a secret, newest first, without values. */
 import type { Version } from '../../client/types.ts';
 import { formatTime } from '../../text/format-time.ts';
+import { describeSecret } from '../formats/describe-secret.ts';
 import { type Column, printTable } from '../formats/table.ts';
 import type { Input, Run } from '../run/command.ts';
 import type { Context } from '../run/context.ts';
 import { EXIT } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
-import { describeSecret } from '../vault/describe-secret.ts';
 import { orExplain } from '../vault/or-explain.ts';
 import { nameWriters } from '../vault/writer-names.ts';
 

@@ -1,10 +1,16 @@
-/** `mav key rotate`: wraps every key under a new generation of the KEK. */
+/** `mav key rotate`: makes a new generation of the KEK, and waits until every key is wrapped under it. */
 import type { Client } from '../../client/client.ts';
+import type { DamagedRow, Rotated } from '../../client/types.ts';
+import { escapeControls } from '../../text/escape-controls.ts';
+import { describeSecret } from '../formats/describe-secret.ts';
 import { givePassphrase } from '../input/passphrase.ts';
 import type { Input, Run } from '../run/command.ts';
-import { EXIT } from '../run/failure.ts';
+import { EXIT, type ExitCode } from '../run/failure.ts';
+import { exitCodeOfSignal, watchSignals } from '../terminal/interruption.ts';
+import { clearProgress } from '../terminal/progress.ts';
 import { withDaemon, withVault } from '../vault/access.ts';
 import { showWork } from '../vault/show-work.ts';
+import type { VaultAccess } from '../vault/vault-access.ts';
 
 export const run: Run = async (input) => {
   const rotated = await withVault(
@@ -12,13 +18,11 @@ export const run: Run = async (input) => {
     (client, access) =>
       givePassphrase(input, client, async (body) => {
         if (access === 'daemon') await unsealFirst(input, client, body);
-        const work = { client, access, kind: 'writing', text: 'Wrapping the keys of the secrets' } as const;
-        return showWork(input, work, () => client.rotateKek(body));
+        return rotate(input, client, access, body);
       }),
     { bringsKey: true },
   );
-  input.context.say(`Rotated to generation ${rotated.kek_generation}.`);
-  return EXIT.done;
+  return tellEnd(input, rotated);
 };
 
 /** Unseals a sealed vault with the key that was given for the rotation. Throws CliError or MaestroVaultError. */
@@ -29,4 +33,49 @@ async function unsealFirst(input: Input, client: Client, body: unknown): Promise
   // A body of bytes is moved away.
   await client.unseal(body instanceof Uint8Array ? body.slice() : body);
   input.context.say('The vault is unsealed.');
+}
+
+/** Ctrl-C ends the waiting, and says what becomes of the rotation. */
+async function rotate(input: Input, client: Client, access: VaultAccess, body: unknown): Promise<Rotated> {
+  const reencrypt = input.flag('reencrypt');
+  const text = reencrypt ? 'Encrypting the secrets again' : 'Wrapping the keys of the secrets';
+  const work = { client, access, kind: 'rotating', text } as const;
+  const interruption = watchSignals((signal) => {
+    clearProgress();
+    input.context.complain(
+      access === 'daemon'
+        ? 'Not waiting any longer. The rotation goes on in mav serve; mav status says how far it is.'
+        : 'Interrupted. The rotation goes on with the next mav serve, or mav key rotate.',
+    );
+    process.exit(exitCodeOfSignal(signal));
+  });
+  try {
+    return await showWork(input, work, () => client.rotateKek(body, reencrypt ? { reencrypt } : {}));
+  } finally {
+    interruption.end();
+  }
+}
+
+/** Names what could not be wrapped again. */
+function tellEnd({ context }: Input, rotated: Rotated): ExitCode {
+  const { kek_generation: generation, kept_generations: kept, damaged, damaged_count: count } = rotated;
+  context.say(`Rotated to generation ${generation}.`);
+  if (count === 0) return EXIT.done;
+  context.complain('Not wrapped again, because somebody without the key changed it, or it is damaged:');
+  for (const row of damaged) context.complain(`  ${describeRow(row)}`);
+  if (count > damaged.length) context.complain(`  and ${count - damaged.length} more`);
+  if (kept.length > 0)
+    context.complain(
+      `Generation ${kept.join(', ')} is kept for it. Set these secrets again, or delete and purge them; then: mav key rotate`,
+    );
+  return EXIT.failed;
+}
+
+const OLD_TABLES: readonly DamagedRow['table'][] = ['versions', 'old_fields'];
+
+function describeRow({ table, name, environment, field, version, id }: DamagedRow): string {
+  if (table === 'tokens') return escapeControls(`the token ${id}`);
+  if (table === 'audit') return escapeControls(`segment ${id} of the audit log; see: mav audit verify`);
+  const row = describeSecret(name ?? 'a secret that is gone', environment, field);
+  return OLD_TABLES.includes(table) ? `${row}, version ${version}` : row;
 }

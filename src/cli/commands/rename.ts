@@ -1,9 +1,9 @@
 /** `mav rename`: another name or environment for a secret. */
 
+import { describeSecret } from '../formats/describe-secret.ts';
 import type { Run } from '../run/command.ts';
 import { EXIT } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
-import { describeSecret } from '../vault/describe-secret.ts';
 import { orExplain } from '../vault/or-explain.ts';
 
 export const run: Run = async (input) => {

@@ -1,10 +1,10 @@
 /** `mav rollback`: makes an old version of a secret the newest. */
 import type { Client } from '../../client/client.ts';
+import { describeSecret } from '../formats/describe-secret.ts';
 import { readVersion } from '../input/numbers.ts';
 import type { Input, Run } from '../run/command.ts';
 import { CliError, EXIT, hasErrorCode, usageError } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
-import { describeSecret } from '../vault/describe-secret.ts';
 import { orExplainVersion } from '../vault/missing-version.ts';
 import { orExplain } from '../vault/or-explain.ts';
 import { describeWayBack, findEarlier } from '../vault/way-back.ts';

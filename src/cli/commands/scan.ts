@@ -1,12 +1,12 @@
 /** `mav scan`: finds the vault's own values in files. It prints where and which, and no part of a value. */
 import type { Client } from '../../client/client.ts';
+import { describeSecret } from '../formats/describe-secret.ts';
 import type { Input, Run } from '../run/command.ts';
 import { EXIT, type ExitCode, usageError } from '../run/failure.ts';
 import { printFindings } from '../scan/findings.ts';
 import { type ScanResult, scanFiles, scanStaged, scanStandardInput } from '../scan/places.ts';
 import { readWatchedValues, type WatchedValues } from '../scan/watched-values.ts';
 import { withVault } from '../vault/access.ts';
-import { describeSecret } from '../vault/describe-secret.ts';
 
 const STANDARD_INPUT = '-';
 

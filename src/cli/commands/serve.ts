@@ -7,6 +7,7 @@ import type { LogOptions } from '../../log/log.ts';
 import { checkAbove, describeNoVault, hasVault } from '../../places/home.ts';
 import { findKnownVault, takeKnownVault } from '../../places/known-vaults.ts';
 import { adviseOn, type Problem } from '../../remedies.ts';
+import { nameVault } from '../../text/name-vault.ts';
 import { quoteWord } from '../formats/shell-quote.ts';
 import { checkPassphraseFile, refuseUntrusted } from '../input/passphrase-file.ts';
 import type { Input, Run } from '../run/command.ts';
@@ -14,10 +15,12 @@ import { CliError, EXIT, hasErrorCode, usageError } from '../run/failure.ts';
 import { checkPlan, makeVault, planVault, type VaultPlan } from '../vault/create-vault.ts';
 import { poolOptions } from '../vault/pool-options.ts';
 import { chooseReader } from '../vault/remedy-readers.ts';
+import { readSealingRules } from '../vault/sealing-rules.ts';
 
 export const run: Run = async (input) => {
   const { home } = input;
   const log = chooseLog(input);
+  readSealingRules(input);
   // Before anything is started or left behind.
   if (!input.flag('init') && !hasVault(home)) throw new CliError(EXIT.failed, describeNoVault(home));
   const known = await launchProcess(input);
@@ -50,7 +53,7 @@ async function launchProcess(input: Input): Promise<KnownVault | null> {
   refuseUntrusted(input);
   launchClosed(process.argv.slice(2), context.env, home, known, {
     passphraseFile: text('passphrase-file'),
-    known: known?.slots.find(({ kind }) => kind === 'file')?.location ?? undefined,
+    known: known?.slots.flatMap(({ location }) => location ?? []) ?? [],
     keyFile: text('key-file'),
   });
   return known;
@@ -75,11 +78,12 @@ function buildOptions(
       // The passphrase that was just chosen is not asked for again.
       return { known: await makeVault(input, home, plan), passphrase: plan.passphrase };
     },
+    sealing: readSealingRules(input),
     onSettled: async (vault, isHanded) => {
       if (!isHanded) refuseStrange(vault);
       await offerUnseal(input, vault);
     },
-    hints: describeUse(home.socketPath),
+    hints: nameVault(describeUse(home.socketPath)),
   };
 }
 

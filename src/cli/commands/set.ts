@@ -1,15 +1,15 @@
 /** `mav set`: stores a secret or a field. */
 import { isUtf8 } from 'node:buffer';
 import type { Client } from '../../client/client.ts';
-import type { DueDates, Metadata, Stored, Value } from '../../client/types.ts';
-import { readDueDates } from '../input/due-dates.ts';
+import type { Metadata, Stored, Terms, Value } from '../../client/types.ts';
+import { describeSecret } from '../formats/describe-secret.ts';
 import { parseMetadata } from '../input/metadata.ts';
 import { readWhole } from '../input/numbers.ts';
+import { readTerms, TERM_OPTIONS } from '../input/terms.ts';
 import { findSource, readValue } from '../input/value-source.ts';
 import type { Input, Run } from '../run/command.ts';
 import { EXIT, type ExitCode, hasErrorCode, usageError } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
-import { describeSecret } from '../vault/describe-secret.ts';
 import { describeWayBack } from '../vault/way-back.ts';
 import type { At } from '../vault/write-command.ts';
 
@@ -18,30 +18,39 @@ const MAX_LENGTH = 4_096;
 export const run: Run = async (input) => {
   const { context, environment } = input;
   const [name = ''] = input.args;
-  const ofSecret = ['metadata', 'expires', 'rotate-by'].find((option) => input.flag(option));
+  const ofSecret = ['metadata', ...TERM_OPTIONS].find((option) => input.flag(option));
   if (input.flag('field') && ofSecret !== undefined)
     throw usageError(`--${ofSecret} belongs to a secret, not to a field; set it without --field`);
   const fields = readFields(input);
   if (fields !== null) return storeFields(input, name, fields);
   const field = input.text('field');
   const metadata = input.flag('metadata') ? parseMetadata(input.list('metadata')) : undefined;
-  const due = readDueDates(input);
+  const terms = readTerms(input);
   const what = describeSecret(name, environment, field);
   // Read before the vault is opened, so that other commands can use the vault while somebody types.
   const given = readsValue(input) ? await readValue(input, { ask: () => askValue(input, what) }) : null;
   const said = await withVault(input, async (client) => {
     const value = given ?? (await generateValue(input, client));
-    const stored =
-      field !== undefined
-        ? client.putField(name, field, value, { environment })
-        : ofSecret === undefined
-          ? client.putValue(name, value, { environment })
-          : storeWhole(client, { name, environment }, { value, ...(metadata && { metadata }), ...due });
-    return describeStored(input, client, { name, environment }, (await stored).version);
+    const isWhole = ofSecret !== undefined;
+    const { version } = isWhole
+      ? await storeWhole(client, { name, environment }, { value, ...(metadata && { metadata }), ...terms })
+      : await storeValue(client, { name, environment }, field, value);
+    return describeStored(input, client, { name, environment }, version);
   });
   context.say(`Stored ${what}${said}.`);
   return EXIT.done;
 };
+
+function storeValue(
+  client: Client,
+  { name, environment }: At,
+  field: string | undefined,
+  value: Value,
+): Promise<Stored> {
+  return field === undefined
+    ? client.putValue(name, value, { environment })
+    : client.putField(name, field, value, { environment });
+}
 
 /** Returns the end of a sentence. */
 async function describeStored(input: Input, client: Client, place: At, version: number): Promise<string> {
@@ -56,7 +65,7 @@ async function describeStored(input: Input, client: Client, place: At, version: 
 async function storeWhole(
   client: Client,
   { name, environment }: At,
-  entry: { readonly value: Value; readonly metadata?: Metadata } & DueDates,
+  entry: { readonly value: Value; readonly metadata?: Metadata } & Terms,
 ): Promise<Stored> {
   // Text as text: as base64 it is a third larger, and a request has a limit.
   const { value } = entry;

@@ -5,10 +5,11 @@
 
 import { escapeControls } from '../../text/escape-controls.ts';
 import { formatTime } from '../../text/format-time.ts';
+import { nameVault } from '../../text/name-vault.ts';
 import { formatSize } from '../formats/sizes.ts';
 import type { Run } from '../run/command.ts';
 import { EXIT } from '../run/failure.ts';
-import { reportVault, type VaultReport } from '../vault/vault-report.ts';
+import { isWorn, reportVault, type VaultReport } from '../vault/vault-report.ts';
 
 const EXIT_OF = {
   unsealed: EXIT.done,
@@ -22,7 +23,7 @@ export const run: Run = async (input) => {
   const { context, output } = input;
   const report = await reportVault(input);
   if (output === 'json') context.printJson(JSON.stringify(report));
-  else context.print(formatReport(report));
+  else context.print(nameVault(formatReport(report)));
   return report.state === 'unsealed' && report.damaged ? EXIT.failed : EXIT_OF[report.state];
 };
 
@@ -33,8 +34,11 @@ function formatReport(report: VaultReport): string {
   const rows: [string, string | null][] = [
     ['daemon', formatDaemon(report)],
     ['state', formatState(report)],
+    ['seals', formatSealing(report)],
     ['program', report.replaced === true ? 'was replaced since the daemon started; restart mav serve' : null],
     ['key store', formatKeyStores(report)],
+    ['rotation', formatRotation(report)],
+    ['recovery', formatRecovery(report)],
     ['secrets', report.secret_count === null ? null : String(report.secret_count)],
     ['due', formatDue(report)],
     ['history', formatHistory(report)],
@@ -59,8 +63,41 @@ function formatState({ state, reason }: VaultReport): string {
   return reason === null ? state : `${state}: ${reason}`;
 }
 
+function formatSealing({ idle_seal_at: idle, max_unsealed_at: latest }: VaultReport): string | null {
+  const times = [
+    ...(idle === null ? [] : [`${formatTime(idle)} if no secret is asked for until then`]),
+    ...(latest === null ? [] : [`${formatTime(latest)} in any case`]),
+  ];
+  return times.length === 0 ? null : `at ${times.join(', at ')}`;
+}
+
+/** Said as long as there is none. */
+function formatRecovery({ key_stores: stores }: VaultReport): string | null {
+  if (stores === null) return null;
+  return stores.includes('recovery')
+    ? 'has a recovery code'
+    : 'no recovery code; make one with: mav key add recovery';
+}
+
 function formatKeyStores({ key_stores: stores, key_file: file }: VaultReport): string | null {
-  return stores?.map((kind) => (kind === 'file' ? `file ${file}` : kind)).join(', ') ?? null;
+  const daily = stores?.filter((kind) => kind !== 'recovery');
+  return daily?.map((kind) => (kind === 'file' ? `file ${file}` : kind)).join(', ') ?? null;
+}
+
+function formatRotation({
+  rotation,
+  state,
+  old_kek_generations: old,
+  kek_wraps: wraps,
+}: VaultReport): string | null {
+  if (rotation !== null) {
+    const { done, total, kek_generation: generation } = rotation;
+    const goesOn = state === 'sealed' ? '; it goes on once the vault is unsealed' : '';
+    return `to generation ${generation}: ${done} of ${total}${goesOn}`;
+  }
+  if (old === null || old.length === 0)
+    return isWorn(wraps ?? 0) ? 'the key has wrapped 2^40 keys; it is time for: mav key rotate' : null;
+  return `damaged rows keep generation ${old.join(', ')}; they are named by: mav key rotate`;
 }
 
 function formatDue({ due_count: count }: VaultReport): string | null {

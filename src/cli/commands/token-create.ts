@@ -2,9 +2,10 @@
 
 import type { Client } from '../../client/client.ts';
 import type { CreatedToken, TokenLimits, TokenScope } from '../../client/types.ts';
+import { readConfirm } from '../input/terms.ts';
 import type { Input, Run } from '../run/command.ts';
 import { CliError, EXIT, usageError } from '../run/failure.ts';
-import { describeExpiry, describeLimits } from '../tokens/describe-grant.ts';
+import { describeConfirm, describeExpiry, describeLimits } from '../tokens/describe-grant.ts';
 import { withVault } from '../vault/access.ts';
 
 type Wanted = Parameters<Client['createToken']>[0];
@@ -24,6 +25,8 @@ export const run: Run = async (input) => {
     context.say(`Token ${created.id}, ${describeExpiry(created.expires_at)}. It is shown this once.`);
     if (created.max_uses !== null)
       context.say(`It may make ${created.max_uses === 1 ? 'one request' : `${created.max_uses} requests`}.`);
+    const asked = describeConfirm(created.confirm);
+    if (asked !== null) context.say(`You are asked ${asked} before it reads a value: mav approvals`);
     for (const line of describeLimits(created.limits)) context.say(`It reaches only: ${line}.`);
   }
   if (reach === 0) context.say('No secret that exists now matches its limits.');
@@ -57,6 +60,7 @@ function readToken(input: Input): Wanted {
   const [name, notBefore] = [text('name'), text('not-before')];
   const maxUses = readMaxUses(text('max-uses'));
   const preset = readPreset(text('preset'));
+  const confirm = readConfirm(input);
   const limits = readLimits(input);
   const scopes = readList(input, 'scope') ?? preset?.scopes;
   const expiresIn = text('expires') ?? preset?.expiresIn;
@@ -72,6 +76,7 @@ function readToken(input: Input): Wanted {
     ...(notBefore === undefined ? {} : { notBefore }),
     ...(maxUses === undefined ? {} : { maxUses }),
     ...(flag('trusted') ? { trusted: true } : {}),
+    ...(confirm === undefined ? {} : { confirm }),
   };
 }
 

@@ -26,6 +26,7 @@ function formatToken(token: Token | OwnToken): string {
     ['id', token.id],
     ['name', token.name],
     ['scopes', token.scopes.join(', ') + (token.trusted ? ' (trusted)' : '')],
+    ...(token.confirm === 'never' ? [] : [['asks', token.confirm] as [string, string]]),
     ...(limits.length === 0 ? [['reaches', 'everything'] as [string, string]] : []),
     ...limits.map((line, index): [string, string] => [index === 0 ? 'reaches' : 'and only', line]),
     ...(token.max_uses === null ? [] : [['uses', `${token.uses} of ${token.max_uses}`] as [string, string]]),

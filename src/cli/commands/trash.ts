@@ -1,13 +1,13 @@
 /** `mav trash`: the deleted secrets that can be restored. */
 import type { DeletedSecret } from '../../client/types.ts';
 import { formatTime } from '../../text/format-time.ts';
+import { showEnvironment } from '../formats/describe-secret.ts';
 import { type Column, printTable } from '../formats/table.ts';
 import type { Form, Run } from '../run/command.ts';
 import type { Context } from '../run/context.ts';
 import { EXIT } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
 import { listDeleted } from '../vault/deleted.ts';
-import { showEnvironment } from '../vault/describe-secret.ts';
 import { nameWriters } from '../vault/writer-names.ts';
 
 export const run: Run = async (input) => {

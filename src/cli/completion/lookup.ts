@@ -10,6 +10,7 @@ import { findSessionFile, readSessionToken } from '../../places/session-token.ts
 import { escapeControls } from '../../text/escape-controls.ts';
 import { formatTime } from '../../text/format-time.ts';
 import { readGivenToken } from '../vault/access.ts';
+import { listVaultNames } from '../vault/list-vaults.ts';
 import type { Candidate, Lookup, Plan } from './plan.ts';
 
 /** How long the user waits after pressing the key. */
@@ -21,7 +22,13 @@ export async function findCandidates(
   env: NodeJS.ProcessEnv,
 ): Promise<Candidate[]> {
   try {
-    const overrides = { home: given.get('home'), socket: given.get('socket'), toleratesConfig: true };
+    if (lookup.kind === 'vaults') return toCandidates(listVaultNames(env));
+    const overrides = {
+      home: given.get('home'),
+      vault: given.get('vault'),
+      socket: given.get('socket'),
+      toleratesConfig: true,
+    };
     const { home, config } = readSettings(env, overrides);
     const environment = given.get('env') ?? (env.MAV_ENV || config.env);
     const token = readGivenToken(env) ?? readSessionToken(findSessionFile(env, home.socketPath));
@@ -42,7 +49,7 @@ export async function findCandidates(
 
 async function askDaemon(
   client: Client,
-  lookup: Lookup,
+  lookup: Exclude<Lookup, { readonly kind: 'vaults' }>,
   environment: string | undefined,
 ): Promise<Candidate[]> {
   switch (lookup.kind) {
@@ -56,6 +63,8 @@ async function askDaemon(
       return listEnvironments(client);
     case 'fields':
       return toCandidates(await client.listFieldNames(lookup.name, { environment }));
+    case 'keys':
+      return (await client.listKeys()).map(({ id, kind }) => ({ value: id, description: kind }));
     case 'tokens':
       return (await client.listTokens()).map(({ id, name }) => ({ value: id, description: name }));
     default:

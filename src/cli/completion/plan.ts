@@ -1,11 +1,11 @@
 /** What the word under the cursor may become: by the table of commands, and by the words before it. Pure. */
 
 import { commands } from '../command-table/commands.ts';
-import { listLeadingOptions, splitCommand } from '../command-table/find-command.ts';
+import { isGroup, listLeadingOptions, splitCommand } from '../command-table/find-command.ts';
 import { commonOptions, optionsOf } from '../command-table/options.ts';
 import { type Scan, scanWords } from '../run/arguments.ts';
 import type { Command, Option, Options } from '../run/command.ts';
-import { KEY_STORE_NAMES } from '../vault/key-store-names.ts';
+import { KEY_KINDS, KEY_STORE_NAMES } from '../vault/key-store-names.ts';
 import { SHELLS } from './scripts.ts';
 
 export interface Candidate {
@@ -13,10 +13,11 @@ export interface Candidate {
   readonly description: string;
 }
 
-/** Candidates that only the vault has. */
+/** Candidates that only the vault has; for `vaults`, the folder of all vaults. */
 export type Lookup =
-  | { readonly kind: 'names' | 'deleted' | 'environments' | 'tokens' }
-  | { readonly kind: 'fields' | 'versions'; readonly name: string };
+  | { readonly kind: 'names' | 'deleted' | 'environments' | 'tokens' | 'keys' }
+  | { readonly kind: 'fields' | 'versions'; readonly name: string }
+  | { readonly kind: 'vaults' };
 
 export interface Plan {
   readonly candidates: readonly Candidate[];
@@ -42,6 +43,9 @@ const OPTION_VALUES: Readonly<Record<string, readonly string[]>> = {
 export function planCompletion(before: readonly string[], current: string): Plan {
   const { words, rest } = splitCommand(before);
   const command = words === null ? undefined : commands[words];
+  // A command with which commands of two words begin.
+  if (words !== null && isGroup(words) && rest.length === 0 && !current.startsWith('-'))
+    return planCommands([words]);
   if (command !== undefined) return planArguments(command, rest, current);
   const leading = listLeadingOptions();
   const { args, pending, given } = scanWords(leading, before);
@@ -72,6 +76,8 @@ function planCommands(before: readonly string[]): Plan {
     if (next === undefined || parts.slice(0, before.length).join(' ') !== before.join(' ')) continue;
     const isWhole = parts.length === before.length + 1;
     const others = found.get(next);
+    // A command that is a group too is described as a command.
+    if (Object.hasOwn(commands, [...before, next].join(' ')) && others !== undefined) continue;
     found.set(
       next,
       isWhole ? description : others === undefined ? `… ${parts.at(-1)}` : `${others}, ${parts.at(-1)}`,
@@ -145,6 +151,7 @@ function planValue(name: string, option: Option | undefined, args: readonly stri
 }
 
 function findLookup(option: string, placeholder: string, [name]: readonly string[]): Lookup | null {
+  if (option === 'vault') return { kind: 'vaults' };
   if (option === 'env' || option === 'to-env') return { kind: 'environments' };
   if (placeholder === 'VERSION') return name === undefined ? null : { kind: 'versions', name };
   return option === 'field' && name !== undefined ? { kind: 'fields', name } : null;
@@ -160,6 +167,9 @@ function planArgument({ arguments: takes = '', namesDeleted }: Command, args: re
   if (/^names?$/.test(kind)) return { ...NOTHING, lookup: { kind: namesDeleted ? 'deleted' : 'names' } };
   if (kind === 'version' && args[0] !== undefined)
     return { ...NOTHING, lookup: { kind: 'versions', name: args[0] } };
+  if (kind === 'key-id') return { ...NOTHING, lookup: { kind: 'keys' } };
+  if (kind === 'key-kind')
+    return { ...NOTHING, candidates: KEY_KINDS.map((value) => ({ value, description: '' })) };
   if (/^ids?$/.test(kind)) return { ...NOTHING, lookup: { kind: 'tokens' } };
   if (kind === 'shell')
     return { ...NOTHING, candidates: SHELLS.map((value) => ({ value, description: '' })) };

@@ -4,20 +4,21 @@ import { dirname } from 'node:path';
 import { isAlive } from '../../client/alive.ts';
 import type { Client } from '../../client/client.ts';
 import { MaestroVaultError, type Reason } from '../../client/errors.ts';
-import type { Check, Status } from '../../client/types.ts';
+import type { CheckedTable, DamagedRow, Status } from '../../client/types.ts';
 import { checkPrivateFile, type Home, isThere } from '../../places/home.ts';
 import { isWithin } from '../../places/known-vaults.ts';
 import { adviseOn } from '../../remedies.ts';
 import { formatTime } from '../../text/format-time.ts';
+import { describeSecret } from '../formats/describe-secret.ts';
 import type { Input } from '../run/command.ts';
 import { toCliError } from '../run/failure.ts';
 import { readPackage } from '../run/package-json.ts';
+import { Progress } from '../terminal/progress.ts';
 import { readGivenToken, withVault } from '../vault/access.ts';
-import { describeSecret } from '../vault/describe-secret.ts';
+import { checkVault as checkRows } from '../vault/check-vault.ts';
 import { chooseReader } from '../vault/remedy-readers.ts';
-import { showWork } from '../vault/show-work.ts';
 import type { Use, VaultAccess } from '../vault/vault-access.ts';
-import { TURN_PATIENCE_MS } from '../vault/vault-report.ts';
+import { isWorn, TURN_PATIENCE_MS } from '../vault/vault-report.ts';
 import { type Finding, fail, judge, ok, warn } from './finding.ts';
 
 const KEY_SIZE = 32;
@@ -26,6 +27,9 @@ const MAX_NAMED = 10;
 /** Rows are stamped to the second. */
 const CLOCK_SLACK_MS = 2_000;
 
+/** Shows how many rows were opened. */
+type ShowDone = (done: number) => void;
+
 /** Returns nothing if there is no vault. */
 export async function checkVault(input: Input): Promise<Finding[]> {
   const { home, context } = input;
@@ -33,10 +37,10 @@ export async function checkVault(input: Input): Promise<Finding[]> {
     const isTokens = readGivenToken(context.env) !== null;
     if (!isTokens && !isThere(home.databasePath) && !(await isAlive(home.socketPath))) return [];
     const inspect = isTokens ? inspectAsToken : inspectAsSession;
-    const look: Use<Finding[]> = (client, access) => {
-      const work = { client, access, kind: 'reading', text: 'Opening every secret' } as const;
-      return showWork(input, work, () => inspect(client, access, home));
-    };
+    const progress = new Progress(input);
+    const show = (done: number) => progress.show(`Opening every row: ${done}`);
+    const look: Use<Finding[]> = (client, access) =>
+      inspect(client, access, home, show).finally(() => progress.end());
     return await withVault(input, look, { mayBeSealed: true, turnPatienceMs: TURN_PATIENCE_MS });
   } catch (error) {
     return [fail('vault', toCliError(error).message)];
@@ -60,17 +64,32 @@ async function inspectAsToken(client: Client): Promise<Finding[]> {
   return [version, ok('vault', 'the daemon knows the token; what no token may see was not checked')];
 }
 
-async function inspectAsSession(client: Client, access: VaultAccess, home: Home): Promise<Finding[]> {
+async function inspectAsSession(
+  client: Client,
+  access: VaultAccess,
+  home: Home,
+  show: ShowDone,
+): Promise<Finding[]> {
   const status = await client.status();
   return [
     ...(access === 'daemon' ? [await checkVersion(client)] : []),
     ...(status.key_file === null
       ? []
       : checkKeyFile(status.key_file, (await findFolder(client)) ?? home.directory, access)),
+    checkRecovery(status),
     ...(status.sealed
       ? [await explainSealed(client, status, access)]
-      : await inspectUnsealed(client, status, access)),
+      : await inspectUnsealed(client, status, access, show)),
   ];
+}
+
+function checkRecovery({ key_stores: stores }: Status): Finding {
+  return stores.includes('recovery')
+    ? ok('recovery', 'the vault has a recovery code')
+    : warn(
+        'recovery',
+        'without a recovery code the vault is lost with its key; make one with: mav key add recovery',
+      );
 }
 
 /** The daemon's own document has its version in it. */
@@ -128,16 +147,33 @@ async function findReason(client: Client): Promise<string> {
 
 async function inspectUnsealed(
   client: Client,
-  { key_stores: stores }: Status,
+  status: Status,
   access: VaultAccess,
+  show: ShowDone,
 ): Promise<Finding[]> {
+  const { key_stores: stores } = status;
   return [
     ...(access === 'daemon' && stores.includes('keychain')
       ? [await askKeychain(client)]
-      : [ok('key store', `${stores.join(', ')}: gave the vault's key`)]),
-    ...(await checkEntries(client)),
+      : [
+          ok('key store', `${stores.filter((kind) => kind !== 'recovery').join(', ')}: gave the vault's key`),
+        ]),
+    ...judgeKek(status),
+    ...(await checkEntries(client, show)),
     await compareClock(client),
     await countDue(client),
+  ];
+}
+
+/** Nothing is said of a KEK of which there is nothing to do. */
+function judgeKek({ kek_wraps: wraps, old_kek_generations: old, rotation }: Status): Finding[] {
+  if (rotation !== null)
+    return [ok('rotation', `under way: ${rotation.done} of ${rotation.total}; see: mav status`)];
+  return [
+    ...(isWorn(wraps) ? [warn('rotation', 'the key has wrapped 2^40 keys; run: mav key rotate')] : []),
+    ...(old.length === 0
+      ? []
+      : [warn('rotation', `generation ${old.join(', ')} is kept for damaged rows; run: mav key rotate`)]),
   ];
 }
 
@@ -151,54 +187,41 @@ async function askKeychain(client: Client): Promise<Finding> {
   }
 }
 
-async function checkEntries(client: Client): Promise<Finding[]> {
-  const check = await client.check();
-  return [...judgeCheck(check), ...judgeVersions(check)];
-}
-
-/** Nothing is said of old versions where there are none. */
-function judgeVersions({
-  versions,
-  unreadable_versions: unreadable,
-  unreadable_version_count: count,
-}: Check): Finding[] {
-  if (count === 0)
-    return versions === 0 ? [] : [ok('old versions', `everything opens (versions: ${versions})`)];
-  const named = unreadable
-    .slice(0, MAX_NAMED)
-    .map(({ name, environment, version }) => `version ${version} of ${describeSecret(name, environment)}`);
-  const rest = count > named.length ? ` and ${count - named.length} more` : '';
+async function checkEntries(client: Client, show: ShowDone): Promise<Finding[]> {
+  const { rows, damaged } = await checkRows(client, show);
+  const [file] = damaged.filter(({ table }) => table === 'database');
+  const old = damaged.filter(({ table }) => OLD_TABLES.includes(table));
+  const current = damaged.filter(({ table }) => table !== 'database' && !OLD_TABLES.includes(table));
+  const { secrets, fields, tokens, versions } = rows;
   return [
-    fail(
-      'old versions',
-      `changed by somebody without the key, or damaged: ${named.join(', ')}${rest}; purge them`,
-    ),
-  ];
-}
-
-function judgeCheck({
-  database,
-  secrets,
-  fields,
-  tokens,
-  unreadable,
-  unreadable_count: count,
-}: Check): Finding[] {
-  const named = unreadable
-    .slice(0, MAX_NAMED)
-    .map(({ name, environment }) => describeSecret(name, environment));
-  const rest = count > named.length ? ` and ${count - named.length} more` : '';
-  return [
-    database === 'ok'
+    file === undefined
       ? ok('database', 'SQLite finds it sound')
-      : fail('database', `it is damaged (${database}); restore the folder from a backup`),
-    count === 0
+      : fail('database', `it is damaged (${file.detail}); restore the folder from a backup`),
+    current.length === 0
       ? ok('entries', `everything opens (secrets: ${secrets}, fields: ${fields}, tokens: ${tokens})`)
-      : fail(
-          'entries',
-          `changed by somebody without the key, or damaged: ${named.join(', ')}${rest}; set them again or delete them`,
-        ),
+      : fail('entries', `${DAMAGED}: ${nameDamaged(current)}; set them again or delete them`),
+    ...(old.length > 0
+      ? [fail('old versions', `${DAMAGED}: ${nameDamaged(old)}; purge them`)]
+      : versions === 0
+        ? []
+        : [ok('old versions', `everything opens (versions: ${versions})`)]),
   ];
+}
+
+const DAMAGED = 'changed by somebody without the key, or damaged';
+const OLD_TABLES: readonly CheckedTable[] = ['versions', 'old_fields', 'deleted'];
+
+/** A secret with a damaged field is named once. */
+function nameDamaged(damaged: readonly DamagedRow[]): string {
+  const names = [...new Set(damaged.map(nameRow))];
+  const rest = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : '';
+  return `${names.slice(0, MAX_NAMED).join(', ')}${rest}`;
+}
+
+function nameRow({ table, name, environment = '', version, id }: DamagedRow): string {
+  if (name === undefined) return id === undefined ? `rows of ${table}` : `${id} in ${table}`;
+  const secret = describeSecret(name, environment);
+  return OLD_TABLES.includes(table) && version !== undefined ? `version ${version} of ${secret}` : secret;
 }
 
 /** An entry from the future says that the clock is behind: tokens would live too long. */

@@ -1,19 +1,17 @@
 /** Due dates among the options: how long from now, a time, or `never`. */
-import type { DueDates } from '../../client/types.ts';
+import type { Terms } from '../../client/types.ts';
+import { readDurationMs } from '../../text/durations.ts';
 import type { Input } from '../run/command.ts';
 import { usageError } from '../run/failure.ts';
 
 const NEVER = 'never';
-const MS_PER_UNIT = { w: 604_800_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 } as const;
-/** Each unit at most once, the largest first. */
-const DURATION = /^(?=\d)(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/;
 /** RFC 3339 section 5.6. Which days a month has is for the vault to say. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 /** The last year that RFC 3339 can write. */
 const MAX_YEAR = 9_999;
 
 /** Returns the dates of --expires and --rotate-by; what was not given is absent. Throws CliError. */
-export function readDueDates(input: Input): DueDates {
+export function readDueDates(input: Input): Pick<Terms, 'expiresAt' | 'rotateBy'> {
   const [expiresAt, rotateBy] = [readDueDate(input, 'expires'), readDueDate(input, 'rotate-by')];
   return {
     ...(expiresAt === undefined ? {} : { expiresAt }),
@@ -45,12 +43,16 @@ export function readDueBefore({ text }: Input): string | undefined {
 
 /** Returns an RFC 3339 time, or null if the text is neither a time nor a duration. */
 function readTime(text: string): string | null {
-  if (TIME.test(text)) return text;
-  const amounts = DURATION.exec(text)?.slice(1);
-  if (amounts === undefined) return null;
-  const ms = Object.values(MS_PER_UNIT).reduce((sum, unit, at) => sum + Number(amounts[at] ?? 0) * unit, 0);
+  if (isTime(text)) return text;
+  const ms = readDurationMs(text);
+  if (ms === null) return null;
   const time = new Date(Date.now() + ms);
   return time.getUTCFullYear() > MAX_YEAR ? null : formatTime(time.getTime());
+}
+
+/** Whether the text has the form of an RFC 3339 time. */
+export function isTime(text: string): boolean {
+  return TIME.test(text);
 }
 
 /** To the second, as the vault keeps it. */

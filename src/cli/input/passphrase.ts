@@ -43,18 +43,23 @@ export function explainWrong(): CliError {
 }
 
 /**
- * Runs a request that takes the passphrase in its body, where the vault needs one. Throws CliError if none can be had, or
- * if three were wrong.
+ * Runs a request that takes the passphrase in its body, where the vault needs one. If another key may open the vault, the
+ * request is tried without a passphrase first, unless `isNeeded`. Throws CliError if none can be had, or if three were wrong.
  */
 export async function givePassphrase<T>(
   input: Input,
   client: Client,
   request: (body?: unknown) => Promise<T>,
+  isNeeded = false,
 ): Promise<T> {
   const file = input.text('passphrase-file');
   if (file !== undefined) return giveFromFile(file, request);
   const { key_stores: keyStores } = await client.status();
   if (!keyStores.includes('passphrase')) return request();
+  if (!isNeeded && keyStores.length > 1) {
+    const tried = await noteNeeded(request());
+    if (!tried.isNeeded) return tried.result;
+  }
   const asked = await tryPassphrases(input.context, (body) => noteWrong(request(body)));
   if (asked.kind === 'answered') return asked.result;
   if (asked.kind === 'wrong') throw explainWrong();
@@ -62,8 +67,20 @@ export async function givePassphrase<T>(
   return request();
 }
 
+/** Throws whatever else the request fails with. */
+async function noteNeeded<T>(
+  request: Promise<T>,
+): Promise<{ isNeeded: true } | { isNeeded: false; result: T }> {
+  try {
+    return { isNeeded: false, result: await request };
+  } catch (error) {
+    if ((error as { reason?: unknown }).reason === 'needs_passphrase') return { isNeeded: true };
+    throw error;
+  }
+}
+
 /** Before a passphrase is in it: no other program of this user may read it then. */
-async function closeMemory(): Promise<void> {
+export async function closeMemory(): Promise<void> {
   const { Libc } = await import('../../daemon/libc.ts');
   Libc.open()?.forbidDumping();
 }

@@ -6,8 +6,9 @@ import { CliError, EXIT } from '../run/failure.ts';
 
 const PATHS: readonly string[] = ['PATH', 'FILE', 'TEMPLATE'];
 const VARIABLES = ['MAV_HOME', 'MAV_SOCKET'];
-/** As the table of commands names arguments that are paths: one, or any number with this folder for none. */
-const ONE_PATH = '<file>';
+/** An argument that is a path, as the table of commands names it. */
+const ONE_PATH = /^[<[](file|folder|file\|folder)[>\]]$/;
+/** Any number of paths, and this folder for none. */
 const ANY_PATHS = '[...paths]';
 
 /** Throws CliError for a path that means nothing here. */
@@ -21,7 +22,7 @@ export function refuseRelativePaths(
     if (PATHS.includes(options[name]?.placeholder ?? ''))
       for (const path of given) refuseRelative(`--${name}`, path);
   for (const name of VARIABLES) refuseRelative(name, env[name] || '/');
-  if (command.arguments === ONE_PATH || command.arguments === ANY_PATHS)
+  if (command.arguments === ANY_PATHS || ONE_PATH.test(command.arguments ?? ''))
     for (const path of args) refuseRelative('the path', path);
   if (command.arguments === ANY_PATHS && args.length === 0) throw explainDeleted('the folder to look in');
 }

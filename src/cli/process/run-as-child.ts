@@ -1,12 +1,12 @@
 /** Runs a program as a child that has our terminal, gets our signals, and whose end becomes ours. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { CliError, type ExitCode } from '../run/failure.ts';
 import { EXIT_NOT_EXECUTABLE } from './find-program.ts';
 import type { Descriptor } from './inherited-descriptors.ts';
 
-const FORWARDED: readonly NodeJS.Signals[] = [
+export const FORWARDED: readonly NodeJS.Signals[] = [
   'SIGHUP',
   'SIGINT',
   'SIGQUIT',
@@ -17,14 +17,14 @@ const FORWARDED: readonly NodeJS.Signals[] = [
   'SIGWINCH',
 ];
 /** A terminal sends these to all of its programs, the child too. */
-const FROM_TERMINAL: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH'];
+export const FROM_TERMINAL: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH'];
 /** A shell adds the signal's number to this for a program that a signal ended. */
-const SIGNAL_EXIT = 128;
+export const SIGNAL_EXIT = 128;
 
 /** Returns its exit code. Throws CliError if it does not start. */
 export function runAsChild(
   program: string,
-  [name = '', ...args]: readonly string[],
+  command: readonly string[],
   env: NodeJS.ProcessEnv,
   inherited: readonly Descriptor[] = [],
 ): Promise<ExitCode> {
@@ -34,27 +34,33 @@ export function runAsChild(
       if (!(isTerminal && FROM_TERMINAL.includes(signal))) child.kill(signal);
     };
     for (const signal of FORWARDED) process.on(signal, forward);
-    const child = startChild(program, name, args, env, inherited);
-    child.once('error', (error) => reject(explainStart(name, error, env)));
+    const child = startChild(program, command, env, inherited);
+    child.once('error', (error) => reject(explainStart(command[0] ?? '', error, env)));
     child.once('exit', (code, signal) => {
       for (const one of FORWARDED) process.off(one, forward);
-      resolve(code ?? SIGNAL_EXIT + (signal === null ? 0 : constants.signals[signal]));
+      resolve(exitCodeOf(code, signal));
     });
   });
 }
 
-function startChild(
+/** Returns the exit code that a shell would give for a program's end. */
+export function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): ExitCode {
+  return code ?? SIGNAL_EXIT + (signal === null ? 0 : constants.signals[signal]);
+}
+
+/** `isDetached`: it gets a session and a process group of its own. Throws CliError. */
+export function startChild(
   program: string,
-  name: string,
-  args: string[],
+  [name = '', ...args]: readonly string[],
   env: NodeJS.ProcessEnv,
   inherited: readonly Descriptor[],
-) {
+  isDetached = false,
+): ChildProcess {
   const numbers = [0, 1, 2, ...inherited.map(({ number }) => number)];
   const stdio: (number | 'ignore')[] = Array(Math.max(...numbers) + 1).fill('ignore');
   for (const number of numbers) stdio[number] = number;
   try {
-    return spawn(program, args, { argv0: name, env, stdio });
+    return spawn(program, args, { argv0: name, env, stdio, detached: isDetached });
   } catch (error) {
     // spawn throws some failures and emits others.
     throw explainStart(name, error, env);

@@ -5,10 +5,20 @@ import type { ExitCode } from './failure.ts';
 
 /**
  * The forms in which commands print, as `-o` and "output" in config.json name them.
- * For people: `table` for lists, `text` elsewhere, or a `value` alone. For programs: `json`, lines of `plain` text with
- * tabs between the columns, or `names` alone. Of variables: `shell`, `dotenv` and `docker`.
+ * For people: `table` for lists, `text` elsewhere, or a `value` alone. For programs: `json`, `jsonl` (one JSON object a line),
+ * lines of `plain` text with tabs between the columns, or `names` alone. Of variables: `shell`, `dotenv` and `docker`.
  */
-export type Form = 'table' | 'text' | 'value' | 'json' | 'plain' | 'names' | 'shell' | 'dotenv' | 'docker';
+export type Form =
+  | 'table'
+  | 'text'
+  | 'value'
+  | 'json'
+  | 'jsonl'
+  | 'plain'
+  | 'names'
+  | 'shell'
+  | 'dotenv'
+  | 'docker';
 
 /** Where a secret or a field of one is stored. Written as `mav://ENV/NAME#FIELD` (input/reference.ts). */
 export interface Reference {
@@ -76,6 +86,7 @@ export const GROUPS = [
   'In and out',
   'Vault',
   'Tokens and keys',
+  'Who did what',
   'Program',
 ] as const;
 
@@ -101,3 +112,6 @@ export interface Command {
   readonly options: Options;
   readonly load: () => Promise<{ readonly run: Run }>;
 }
+
+/** Commands by their names: one word, or two with a space between them. */
+export type CommandGroup = Readonly<Record<string, Command>>;

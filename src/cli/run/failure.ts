@@ -46,6 +46,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode | LocalCode, ExitCode>> = {
   bad_request: EXIT.usage,
   unauthorized: EXIT.notAllowed,
   forbidden: EXIT.notAllowed,
+  not_approved: EXIT.notAllowed,
   not_found: EXIT.notFound,
   method_not_allowed: EXIT.failed,
   request_timeout: EXIT.failed,

@@ -4,12 +4,15 @@ import { build } from 'plist';
 import { ACCESS_BY_OTHERS } from '../../places/trusted-places.ts';
 import { type Facts, MARKER, type Service } from './service.ts';
 
-const LABEL = 'maestrovault.serve';
+function nameAgent({ vault }: Facts): string {
+  return vault === null ? 'maestrovault.serve' : `maestrovault.serve.${vault}`;
+}
 
 export function describeLaunchd(facts: Facts): Service {
-  const path = join(facts.userHome, 'Library', 'LaunchAgents', `${LABEL}.plist`);
+  const label = nameAgent(facts);
+  const path = join(facts.userHome, 'Library', 'LaunchAgents', `${label}.plist`);
   const domain = `gui/${facts.uid}`;
-  const target = `${domain}/${LABEL}`;
+  const target = `${domain}/${label}`;
   return {
     manager: 'launchd',
     files: [{ path, content: agentPlist(facts) }],
@@ -46,8 +49,13 @@ function listSteps(
   };
 }
 
-function logPath({ userHome }: Facts): string {
-  return join(userHome, 'Library', 'Logs', 'maestrovault.log');
+function logPath({ userHome, vault }: Facts): string {
+  return join(userHome, 'Library', 'Logs', vault === null ? 'maestrovault.log' : `maestrovault-${vault}.log`);
+}
+
+/** Two hyphens would end the comment that has it. */
+function writeMav({ vault }: Facts): string {
+  return vault === null ? 'mav' : `MAV_VAULT=${vault} mav`;
 }
 
 /** launchd.plist(5). */
@@ -55,7 +63,7 @@ function agentPlist(facts: Facts): string {
   const { command, environment } = facts;
   const limits = { Core: 0 };
   const agent = {
-    Label: LABEL,
+    Label: nameAgent(facts),
     ProgramArguments: [...command],
     ...(Object.keys(environment).length === 0 ? {} : { EnvironmentVariables: { ...environment } }),
     RunAtLoad: true,
@@ -69,6 +77,6 @@ function agentPlist(facts: Facts): string {
   // The comment stands where a reader looks first, below the line that says that this is XML.
   return build(agent, { indent: '\t' }).replace(
     '\n',
-    `\n<!-- ${MARKER}, which overwrites it. Remove it with: mav service uninstall -->\n`,
+    `\n<!-- ${MARKER} install, which overwrites it. Remove it with: ${writeMav(facts)} service uninstall -->\n`,
   );
 }

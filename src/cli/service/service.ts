@@ -4,6 +4,8 @@
 export interface Facts {
   /** The daemon: program and arguments. */
   readonly command: readonly string[];
+  /** Stands in the names of the files; null for the default vault. */
+  readonly vault: string | null;
   /** What the daemon needs to find this vault; empty for the default one. */
   readonly environment: Readonly<Record<string, string>>;
   readonly socketPath: string;
@@ -48,4 +50,4 @@ export interface Service {
 }
 
 /** Stands in every file that mav writes. Other files are never overwritten. */
-export const MARKER = 'Written by mav service install';
+export const MARKER = 'Written by mav service';

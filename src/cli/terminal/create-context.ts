@@ -1,6 +1,7 @@
 /** The context of a run: what its standard streams are, and how it writes to them. */
 import { describeSystemError } from '../../system/system-error.ts';
 import { escapeData, escapeJson, escapeLines } from '../../text/escape-controls.ts';
+import { nameVault } from '../../text/name-vault.ts';
 import type { Context } from '../run/context.ts';
 import { CliError, EXIT } from '../run/failure.ts';
 import { isOutputClosed } from './closed-output.ts';
@@ -39,7 +40,7 @@ function createComplain(isErrorTerminal: boolean): Context['complain'] {
   return (text) => {
     clearProgress();
     // Other people choose the names and paths in a message.
-    stream.write(`${escapeLines(text)}\n`);
+    stream.write(`${escapeLines(nameVault(text))}\n`);
   };
 }
 

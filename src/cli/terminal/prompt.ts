@@ -1,5 +1,5 @@
 /** Asking a person on the terminal. Loaded only by what has to ask; a secret that is typed is not shown. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +15,9 @@ const PASTE_MS = 30;
 const CONTROLLING_TERMINAL = '/dev/tty';
 /** How often the user may choose something that cannot be taken. */
 const MAX_CHOICES = 5;
+/** Control sequences of xterm, which every terminal of today has: to the second screen, cleared, and back. */
+const OTHER_SCREEN = '\x1b[?1049h\x1b[2J\x1b[H';
+const FIRST_SCREEN = '\x1b[?1049l';
 /** The shortest passphrase that a vault is made with, in characters; the vault checks it too. */
 export const MIN_PASSPHRASE_LENGTH = 8;
 
@@ -35,18 +38,26 @@ export function canType(): boolean {
  */
 export async function askPassphrase(prompt: string): Promise<Uint8Array<ArrayBuffer> | null> {
   const typed = await askSecret(prompt);
-  return typed === '' ? null : encodePassphrase(typed);
+  return typed === '' ? null : encodeMember('passphrase', typed);
 }
 
-/** As askPassphrase, for a vault that is being made: typed twice, and asked for again where it cannot be taken. */
-export async function askNewPassphrase(context: Context): Promise<Uint8Array<ArrayBuffer>> {
+/** As askPassphrase, for a new passphrase: typed twice, and asked for again where it cannot be taken. `member`: its name in the body. */
+export async function askNewPassphrase(
+  context: Context,
+  member: 'passphrase' | 'new_passphrase' = 'passphrase',
+): Promise<Uint8Array<ArrayBuffer>> {
   const prompt = `New passphrase (at least ${MIN_PASSPHRASE_LENGTH} characters): `;
   const passphrase = await askTwice(context, prompt, (typed) =>
     [...typed].length < MIN_PASSPHRASE_LENGTH
       ? `That has fewer than ${MIN_PASSPHRASE_LENGTH} characters. Choose a longer one.`
       : null,
   );
-  return encodePassphrase(passphrase);
+  return encodeMember(member, passphrase);
+}
+
+/** Returns a request body `{"recovery_code": …}`. Throws CliError as askPassphrase does. */
+export async function askRecoveryCode(): Promise<Uint8Array<ArrayBuffer>> {
+  return encodeMember('recovery_code', await askSecret('Recovery code (24 words, not shown): '));
 }
 
 /** Typed twice, until both are the same; as typed, spaces included, and not empty. Throws CliError as askPassphrase does. */
@@ -80,6 +91,21 @@ export function askText(prompt: string): Promise<string> {
       reader.close();
     }
   });
+}
+
+/**
+ * Shows bytes on a screen of their own until Enter is pressed, and then the screen that was there before. Zeroes the bytes.
+ * Throws CliError at Ctrl-C and at the end of input.
+ */
+export async function showScreen(bytes: Uint8Array, prompt: string): Promise<void> {
+  process.stderr.write(OTHER_SCREEN);
+  try {
+    writeSync(process.stderr.fd, bytes);
+    await askText(prompt);
+  } finally {
+    bytes.fill(0);
+    process.stderr.write(FIRST_SCREEN);
+  }
 }
 
 function askSecret(prompt: string): Promise<string> {
@@ -131,6 +157,6 @@ function nowhere(): Writable {
   return new Writable({ write: (_chunk, _encoding, done) => done() });
 }
 
-function encodePassphrase(passphrase: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(JSON.stringify({ passphrase }));
+function encodeMember(member: string, typed: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify({ [member]: typed }));
 }

@@ -1,5 +1,5 @@
 /** Says in words what a token may do. */
-import type { TokenLimits } from '../../client/types.ts';
+import type { Confirmation, TokenLimits } from '../../client/types.ts';
 import { escapeControls } from '../../text/escape-controls.ts';
 import { formatTime } from '../../text/format-time.ts';
 
@@ -21,6 +21,12 @@ function quoteAll(texts: readonly string[]): string {
 
 function showField(glob: string): string {
   return glob === '' ? 'the value itself' : escapeControls(glob);
+}
+
+/** Returns how often the owner is asked; null for never. */
+export function describeConfirm(confirm: Confirmation): string | null {
+  if (confirm === 'never') return null;
+  return confirm === 'always' ? 'each time' : 'once for a program, until the vault is sealed,';
 }
 
 export function describeExpiry(expiresAt: string | null): string {

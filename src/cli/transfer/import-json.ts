@@ -21,6 +21,7 @@ const TAKEN_OVER: ReadonlySet<string> = new Set([
   'fields',
   'expires_at',
   'rotate_by',
+  'confirm',
 ]);
 /** Members of an export that are not imported, because the vault sets them itself. */
 const LEFT_OUT: ReadonlySet<string> = new Set(FOUND_BY_VAULT);

@@ -22,6 +22,7 @@ const MEMBERS: ReadonlyMap<string, string> = new Map([
   ['fields', 'fields'],
   ['expires_at', 'expires_at'],
   ['rotate_by', 'rotate_by'],
+  ['confirm', 'confirm'],
 ]);
 /** Members that the vault finds for itself. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['id', '_id', ...FOUND_BY_VAULT]);

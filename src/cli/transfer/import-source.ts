@@ -14,8 +14,12 @@ export interface ImportSource {
   readonly name: string;
   /** The body of the request. */
   readonly body: Uint8Array;
-  /** The line of each entry, by its index in the body. */
-  readonly lines: readonly number[];
+  /** Where each entry stands in the source, by its index in the body: `line 3`. */
+  readonly places: readonly string[];
+  /** What `-o json` says of the source beside the result. */
+  readonly about?: object;
+  /** Whether what was stored is opened again and compared with the source. */
+  readonly isComparedAfter?: boolean;
 }
 
 const STANDARD_INPUT = '-';
@@ -38,7 +42,7 @@ export async function readImportSource(input: Input): Promise<ImportSource> {
     throw tooMany(
       `${name} has ${Math.ceil(body.length / MIB)} MiB of secrets, and at most ${IMPORT_BODY_SIZE / MIB}`,
     );
-  return { name, body, lines: entries.map(({ line }) => line) };
+  return { name, body, places: entries.map(({ line }) => `line ${line}`) };
 }
 
 /** The file is not split here: of several requests some could be stored and others not. */

@@ -12,6 +12,7 @@ const EXIT_CODES =
 
 const VARIABLES = [
   ['MAV_HOME', "the vault's folder (default: ~/.maestrovault)"],
+  ['MAV_VAULT', 'the name of the vault, if it has one (see: mav vaults)'],
   ['MAV_SOCKET', "the daemon's socket (default: maestrovault.sock in that folder)"],
   ['MAV_TOKEN', 'the token to use; mav may then do what it permits, no more'],
   ['MAV_ENV', 'the environment to work in'],
@@ -42,6 +43,8 @@ export function formatCommandHelp(words: string, command: Command, width: number
         width,
       ),
     },
+    // Of a command with which commands of two words begin.
+    { title: 'Commands', lines: listGroup(words, width) },
     { title: 'Also', lines: aliases === undefined ? [] : [`${INDENT}mav ${aliases.join(', mav ')}`] },
     { title: 'Notes', lines: notes.flatMap((note) => wrapText(note, INDENT, width)) },
   ]);

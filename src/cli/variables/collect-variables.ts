@@ -1,11 +1,11 @@
 /** The variables that `mav exec`, `mav env` and `mav export -o dotenv` hand out, by their options. */
 import type { Client } from '../../client/client.ts';
-import { VARIABLE_NAME } from '../formats/shell-quote.ts';
 import type { Input } from '../run/command.ts';
 import { CliError, EXIT, usageError } from '../run/failure.ts';
 import { withVault } from '../vault/access.ts';
 import { noteExpired } from '../vault/expired.ts';
 import { fetchEnvironment, fetchReferred, fetchSecrets, type Stored } from '../vault/fetch-secrets.ts';
+import { type Choice, isChosen, readChoice } from './choice.ts';
 import { type EnvLine, readEnvFile } from './env-file.ts';
 import {
   describeSource,
@@ -18,17 +18,6 @@ import {
   type Variable,
 } from './variables.ts';
 
-/** The secrets that the options choose. */
-interface Choice {
-  /** The default environment, and on top of it the named one. */
-  readonly environments: readonly string[];
-  readonly prefix: string;
-  readonly only: readonly string[] | null;
-  readonly except: readonly string[];
-  /** In lower case. */
-  readonly filter: string | undefined;
-}
-
 /** What one environment has. */
 interface Layer {
   readonly stored: readonly Stored[];
@@ -37,26 +26,31 @@ interface Layer {
 }
 
 /**
- * `maxSize`: the most bytes that `NAME=value` may have. What was not asked for by name and cannot be a variable is left
+ * `access`: how the vault is reached. `maxSize`: the most bytes that `NAME=value` may have. What was not asked for by name and cannot be a variable is left
  * out, with a note. Throws CliError, and hands out nothing, if something else cannot be had.
  */
 export function collectVariables(
   input: Input,
   maxSize: number = Number.POSITIVE_INFINITY,
+  access: typeof withVault = withVault,
 ): Promise<readonly Variable[]> {
   const path = input.text('env-file');
-  if (path === undefined) return collectSecrets(input, maxSize);
+  if (path === undefined) return collectSecrets(input, maxSize, access);
   const other = ['only', 'except', 'filter', 'prefix', 'env', 'allow-empty'].find((option) =>
     input.flag(option),
   );
   if (other !== undefined)
     throw usageError(`--env-file names variables and environments itself; leave --${other} out`);
-  return collectEnvFile(input, readEnvFile(input.context, path), maxSize);
+  return collectEnvFile(input, readEnvFile(input.context, path), maxSize, access);
 }
 
-async function collectSecrets(input: Input, maxSize: number): Promise<readonly Variable[]> {
+async function collectSecrets(
+  input: Input,
+  maxSize: number,
+  access: typeof withVault,
+): Promise<readonly Variable[]> {
   const choice = readChoice(input);
-  const layers = await withVault(input, async (client) => {
+  const layers = await access(input, async (client) => {
     const found =
       choice.only === null ? await fetchAll(client, choice) : await fetchOnly(input, client, choice);
     await checkChoice(input, client, choice, found);
@@ -76,27 +70,6 @@ async function collectSecrets(input: Input, maxSize: number): Promise<readonly V
   return variables;
 }
 
-function readChoice(input: Input): Choice {
-  const prefix = input.text('prefix') ?? '';
-  if (prefix !== '' && !VARIABLE_NAME.test(prefix))
-    throw usageError('--prefix takes ASCII letters, digits and underscores, and no digit first');
-  const filter = input.text('filter')?.toLowerCase();
-  if (filter === '') throw usageError('--filter needs a text that names contain');
-  const only = readNames(input, 'only');
-  const except = readNames(input, 'except') ?? [];
-  const both = only?.find((name) => except.includes(name));
-  if (both !== undefined) throw usageError(`${both} is in --only and in --except; leave it out of one`);
-  const environments = input.environment ? ['', input.environment] : [''];
-  return { environments, prefix, only, except, filter };
-}
-
-function readNames({ flag, list }: Input, option: 'only' | 'except'): string[] | null {
-  if (!flag(option)) return null;
-  const names = list(option).flatMap((value) => value.split(','));
-  if (names.includes('')) throw usageError(`--${option} takes names of secrets, with commas between them`);
-  return [...new Set(names)];
-}
-
 async function fetchAll(client: Client, { environments, except, filter }: Choice): Promise<Layer[]> {
   return Promise.all(
     environments.map(async (environment) => {
@@ -108,10 +81,6 @@ async function fetchAll(client: Client, { environments, except, filter }: Choice
       return { stored: await fetchEnvironment(client, environment, isWanted), names };
     }),
   );
-}
-
-function isChosen(name: string, except: readonly string[], filter: string | undefined): boolean {
-  return !except.includes(name) && (filter === undefined || name.toLowerCase().includes(filter));
 }
 
 async function fetchOnly(input: Input, client: Client, choice: Choice): Promise<Layer[]> {
@@ -188,28 +157,39 @@ function describeLeftOut(leftOut: readonly LeftOut[]): string {
   return `Note: left out, because no variable can be made of it: ${reasons.join('; ')}`;
 }
 
-async function collectEnvFile(input: Input, lines: readonly EnvLine[], maxSize: number): Promise<Variable[]> {
-  const referring = lines.flatMap(({ name, place, value }) =>
-    typeof value === 'string' ? [] : [{ name, place, reference: value }],
-  );
-  const references = referring.map(({ reference }) => reference);
-  // A file without references needs no vault.
-  const places = referring.map(({ place }) => place);
-  const values =
-    referring.length === 0
-      ? []
-      : await withVault(input, (client) => fetchReferred(input, client, references, places));
-  const read = new Map(
-    referring.map(({ name, reference, place }, at) => [
-      name,
-      { source: reference, value: readReferred(values[at] ?? '', `${describeSource(reference)} (${place})`) },
-    ]),
-  );
+async function collectEnvFile(
+  input: Input,
+  lines: readonly EnvLine[],
+  maxSize: number,
+  access: typeof withVault,
+): Promise<Variable[]> {
+  const read = await readReferences(input, lines, access);
   return lines.map(({ name, place, value }) => {
     const found = read.get(name) ?? { value: typeof value === 'string' ? value : '', source: null };
     if (isTooLong(name, found.value, maxSize)) throw unfitError(`${name} (${place})`, TOO_LONG);
     return { name, ...found };
   });
+}
+
+/** Returns what the lines with a reference get, by the name of the variable. A file without references needs no vault. */
+async function readReferences(
+  input: Input,
+  lines: readonly EnvLine[],
+  access: typeof withVault,
+): Promise<Map<string, Pick<Variable, 'source' | 'value'>>> {
+  const referring = lines.flatMap(({ name, place, value }) =>
+    typeof value === 'string' ? [] : [{ name, place, reference: value }],
+  );
+  if (referring.length === 0) return new Map();
+  const references = referring.map(({ reference }) => reference);
+  const places = referring.map(({ place }) => place);
+  const values = await access(input, (client) => fetchReferred(input, client, references, places));
+  return new Map(
+    referring.map(({ name, reference, place }, at) => [
+      name,
+      { source: reference, value: readReferred(values[at] ?? '', `${describeSource(reference)} (${place})`) },
+    ]),
+  );
 }
 
 function readReferred(value: string | Uint8Array, what: string): string {

@@ -1,7 +1,7 @@
 /** What `mav exec` and `mav env` say of secrets that tokens wrote and the owner has not accepted. */
 
+import { describeSecret } from '../formats/describe-secret.ts';
 import { quoteWord } from '../formats/shell-quote.ts';
-import { describeSecret } from '../vault/describe-secret.ts';
 import type { Unaccepted } from './variables.ts';
 
 /** One line for each environment, with the command that accepts what was left out there. */

@@ -3,9 +3,9 @@
  * from the secret's name, so a token that may store secrets could choose it: names that decide how programs run are not used.
  */
 
+import { describeSecret } from '../formats/describe-secret.ts';
 import type { Reference } from '../run/command.ts';
 import { CliError, EXIT, usageError } from '../run/failure.ts';
-import { describeSecret } from '../vault/describe-secret.ts';
 import type { Expiring } from '../vault/expired.ts';
 import type { Stored } from '../vault/fetch-secrets.ts';
 

@@ -13,7 +13,9 @@ import { UnsafePlaceError } from '../../places/trusted-places.ts';
 import { describeSystemError } from '../../system/system-error.ts';
 import type { Input } from '../run/command.ts';
 import { CliError, EXIT } from '../run/failure.ts';
+import { askingSend } from './asking-send.ts';
 import { guardChanges } from './guarded-changes.ts';
+import { findPurpose } from './purpose.ts';
 import type { AccessOptions, Use } from './vault-access.ts';
 
 /** A request that the daemon answers without a token, once it has written its session token. */
@@ -107,7 +109,10 @@ async function useDaemon<T>(input: Input, connection: Connection, errand: Errand
     };
     const token = errand.token ?? (await awaitSessionToken(context.env, home.socketPath, ask));
     if (token === null) throw explainNoToken(home, health);
-    return await errand.use(new Client(answerSealed(input, send, token, errand), token), 'daemon');
+    const unsealing = answerSealed(input, send, token, errand);
+    const asking = errand.token === null ? askingSend(unsealing, token, context) : unsealing;
+    const client = new Client(asking, token, findPurpose(input));
+    return await errand.use(client, 'daemon');
   } finally {
     clearTimeout(timer);
     connection.close();

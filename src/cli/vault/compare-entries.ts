@@ -4,7 +4,7 @@ import type { EncodedValue, Secret } from '../../client/types.ts';
 export interface Difference {
   readonly change: 'changed' | 'added' | 'removed';
   /** What kind of part it is. */
-  readonly part: 'value' | 'field' | 'metadata' | 'expires_at' | 'rotate_by';
+  readonly part: 'value' | 'field' | 'metadata' | 'expires_at' | 'rotate_by' | 'confirm';
   /** The name of the field, or the key of the metadata. */
   readonly name?: string;
   /** What was there and what is, as the API has it; undefined where there was or is nothing. */
@@ -22,6 +22,7 @@ export function compareEntries(before: Secret, after: Secret): Difference[] {
     ...compareParts('metadata', before.metadata, after.metadata),
     ...compareOne('expires_at', before.expires_at, after.expires_at),
     ...compareOne('rotate_by', before.rotate_by, after.rotate_by),
+    ...compareOne('confirm', before.confirm, after.confirm),
   ];
 }
 

@@ -18,24 +18,29 @@ import { isWithin, parseKnownVault } from '../../places/known-vaults.ts';
 import type { PoolOptions } from '../../pool/pools.ts';
 import { adviseOn } from '../../remedies.ts';
 import type { Input } from '../run/command.ts';
-import type { Context } from '../run/context.ts';
 import { CliError, EXIT, exitCodeOf, usageError } from '../run/failure.ts';
 import { exitCodeOfSignal, watchSignals } from '../terminal/interruption.ts';
-import { KEY_STORE_NAMES } from './key-store-names.ts';
+import { joinBodies } from './join-bodies.ts';
+import { type DailyKind, KEY_STORE_NAMES } from './key-store-names.ts';
 import { KEY_STORES } from './key-stores.ts';
 import { NewFiles } from './new-files.ts';
 import { poolOptions } from './pool-options.ts';
+import { canKeepCode, checkRecoveryFile, handOver, readCode } from './recovery-code.ts';
 import { chooseReader } from './remedy-readers.ts';
 
 type Control = (call: Pick<Call, 'operation' | 'params' | 'body'>) => Promise<CallResult>;
 
 /** The decisions before anything is made. */
 export interface VaultPlan {
-  readonly keyStore: SlotKind;
+  readonly keyStore: DailyKind;
   readonly isChosenByUs: boolean;
   /** `{"passphrase": …}` if it was typed, else null. The caller of planVault zeroes it. */
   readonly passphrase: Uint8Array<ArrayBuffer> | null;
   readonly files: NewFiles;
+  /** For a vault that is moved when it is complete: takes what tells the user of it, once it is at `path`. Absent: told at once. */
+  readonly onMade?: (tell: (path: string) => void) => void;
+  /** Whether the vault gets a recovery code, too. */
+  readonly hasRecovery: boolean;
 }
 
 /**
@@ -68,10 +73,11 @@ export async function planVault(input: Input, home: Home): Promise<VaultPlan> {
   checkPlace(home);
   // What is wrong with these is said before anything is made.
   planPool(input, home);
+  checkRecoveryFile(input);
   const files = new NewFiles(home);
   const keyStore = asked === 'auto' ? await chooseKeyStore(input, home) : asked;
   const passphrase = keyStore === 'passphrase' ? await choosePassphrase(input) : null;
-  return { keyStore, isChosenByUs: asked === 'auto', passphrase, files };
+  return { keyStore, isChosenByUs: asked === 'auto', passphrase, files, hasRecovery: await wantsCode(input) };
 }
 
 function checkPlace(home: Home): void {
@@ -101,20 +107,54 @@ export async function makeVault(input: Input, home: Home, plan: VaultPlan): Prom
   // Runs also if another handler ends the process.
   const removeFiles = () => plan.files.remove(plan.keyStore === 'file', input.text('key-file'));
   process.once('exit', removeFiles);
+  let code: NewCode | null = null;
   try {
-    const created = await pools.control({ ...buildInit(input, home, plan), mayReplace: false });
+    code = plan.hasRecovery
+      ? await makeCode(input, (call) => pools.control({ ...call, mayReplace: false }))
+      : null;
+    const call = buildInit(input, home, plan, code?.body);
+    const created = await pools.control({ ...call, mayReplace: false });
     if (interruption.signal !== null && !existsSync(home.databasePath))
       throw new CliError(exitCodeOfSignal(interruption.signal), 'stopped; no vault was made');
     const vault = readCreated(created);
-    tellCreated(input.context, vault, plan);
+    const tell = (path: string) => tellCreated(input, { ...vault, db_path: path }, plan);
+    if (plan.onMade === undefined) tell(vault.db_path);
+    else plan.onMade(tell);
     return parseKnownVault(vault.known);
   } catch (error) {
     removeFiles();
+    if (!existsSync(home.databasePath)) code?.undo();
     throw error;
   } finally {
+    code?.body.fill(0);
     process.off('exit', removeFiles);
     interruption.end();
     await pools.close();
+  }
+}
+
+/** A daemon that makes its vault makes no code: nobody may be there. */
+async function wantsCode(input: Input): Promise<boolean> {
+  return input.command === 'init' && !input.flag('no-recovery') && (await canKeepCode(input));
+}
+
+/** A recovery code that the user has. */
+interface NewCode {
+  /** `{"recovery_code": …}`, which the caller zeroes. */
+  readonly body: Uint8Array;
+  /** Removes the file that it was written to. */
+  readonly undo: () => void;
+}
+
+async function makeCode(input: Input, control: Control): Promise<NewCode> {
+  const made = await control({ operation: 'keys.newRecoveryCode', params: {}, body: null });
+  if (!made.ok) throw new CliError(exitCodeOf(made.code), adviseOn(made, chooseReader('key')));
+  const { body } = made;
+  try {
+    return { body, undo: await handOver(input, readCode(body)) };
+  } catch (error) {
+    body.fill(0);
+    throw error;
   }
 }
 
@@ -130,7 +170,7 @@ function readCreated(created: CallResult): Created {
 }
 
 /** Throws CliError for a kind that is not known, or an option of another kind. */
-function readKeyStore({ text }: Input): 'auto' | SlotKind {
+export function readKeyStore({ text }: Input): 'auto' | DailyKind {
   const given = text('key-store') ?? 'auto';
   const keyStore = KEY_STORE_NAMES.find((known) => known === given);
   if (keyStore === undefined) throw usageError(`--key-store must be one of ${KEY_STORE_NAMES.join(', ')}`);
@@ -141,7 +181,7 @@ function readKeyStore({ text }: Input): 'auto' | SlotKind {
 }
 
 /** The keychain if it works; else a passphrase if somebody can be asked for one; else a key file. */
-async function chooseKeyStore({ context }: Input, home: Home): Promise<VaultPlan['keyStore']> {
+export async function chooseKeyStore({ context }: Input, home: Home): Promise<VaultPlan['keyStore']> {
   const { Pools } = await import('../../pool/pools.ts');
   const pools = new Pools(poolOptions(context, home, undefined, 0, null), () => {});
   try {
@@ -174,7 +214,12 @@ async function checkCanAsk({ context, text }: Input): Promise<void> {
     throw usageError('nobody can be asked for a passphrase here; give --passphrase-file');
 }
 
-function buildInit(input: Input, home: Home, { keyStore, passphrase }: VaultPlan): Parameters<Control>[0] {
+function buildInit(
+  input: Input,
+  home: Home,
+  { keyStore, passphrase }: VaultPlan,
+  code: Uint8Array | undefined,
+): Parameters<Control>[0] {
   const keyFile = input.text('key-file');
   const params = {
     key_store: keyStore,
@@ -186,8 +231,8 @@ function buildInit(input: Input, home: Home, { keyStore, passphrase }: VaultPlan
       EXIT.failed,
       'HOME is not set, so a key file has no place of its own; give --key-file',
     );
-  // A copy: the body is moved away.
-  return { operation: 'vault.init', params, body: passphrase === null ? null : passphrase.slice() };
+  const isBare = passphrase === null && code === undefined;
+  return { operation: 'vault.init', params, body: isBare ? null : joinBodies(passphrase ?? undefined, code) };
 }
 
 interface Created {
@@ -197,9 +242,17 @@ interface Created {
   readonly known: unknown;
 }
 
-function tellCreated({ say }: Context, created: Created, { isChosenByUs }: VaultPlan): void {
+function tellCreated(input: Input, created: Created, plan: VaultPlan): void {
+  const { context, text, command } = input;
+  const { isChosenByUs, hasRecovery } = plan;
+  const { say } = context;
   const { describePlace, duty, warning } = KEY_STORES[created.key_store];
   say(`Made a vault at ${created.db_path}, its key in ${describePlace({ file: created.key_file })}.`);
   if (warning !== undefined && isChosenByUs) say(warning);
   if (duty !== undefined) say(duty);
+  const file = text('recovery-file');
+  if (file !== undefined)
+    say(`Its recovery code is in ${file}: move that to a safe place, away from this machine.`);
+  else if (!hasRecovery && command === 'init')
+    say('It has no recovery code; make one with: mav key add recovery');
 }

@@ -1,7 +1,7 @@
 /** What `mav exec` and its kind say of secrets that have expired, and are handed out all the same. */
 import { formatTime } from '../../text/format-time.ts';
+import { describeSecret } from '../formats/describe-secret.ts';
 import type { Input, Reference } from '../run/command.ts';
-import { describeSecret } from './describe-secret.ts';
 
 /** A secret with the time from which it should not be used. */
 export interface Expiring {

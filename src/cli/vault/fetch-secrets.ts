@@ -1,10 +1,10 @@
 /** Reads many secrets: whole environments page by page, or those that are named, in batches. */
 import type { Client } from '../../client/client.ts';
 import type { BatchField, EncodedValue, Secret } from '../../client/types.ts';
+import { describeSecret } from '../formats/describe-secret.ts';
 import { formatReference } from '../input/reference.ts';
 import type { Input, Reference } from '../run/command.ts';
 import { CliError, EXIT, hasErrorCode, toCliError } from '../run/failure.ts';
-import { describeSecret } from './describe-secret.ts';
 import { type Expiring, noteExpired } from './expired.ts';
 
 /** What is stored, with the place it came from. */

@@ -23,7 +23,7 @@ interface KeyStore {
 export const KEY_STORES: Readonly<Record<SlotKind, KeyStore>> = {
   keychain: {
     describePlace: () => 'the OS keychain',
-    describeKey: ({ id }) => `its key in the OS keychain (service MaestroVault, account root-key:${id})`,
+    describeKey: ({ id }) => `its key in the OS keychain (service MaestroVault, account root-key:${id}:…)`,
   },
   passphrase: {
     option: 'passphrase-file',
@@ -39,6 +39,10 @@ export const KEY_STORES: Readonly<Record<SlotKind, KeyStore>> = {
       'Warning: whoever has both the vault and the key file can read every secret. The key file protects a copy of\n' +
       "the vault's folder (a backup, a synced folder), but not against somebody who reads all your files or has your\n" +
       'disk. A keychain or a passphrase does: mav init --key-store passphrase.',
+  },
+  recovery: {
+    describePlace: () => 'its recovery code',
+    describeKey: () => 'its key under its recovery code',
   },
 };
 

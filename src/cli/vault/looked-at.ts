@@ -2,7 +2,7 @@
 import type { EncodedValue, Secret, Token } from '../../client/types.ts';
 import { escapeControls } from '../../text/escape-controls.ts';
 import { formatTime } from '../../text/format-time.ts';
-import { describeSecret } from './describe-secret.ts';
+import { describeSecret } from '../formats/describe-secret.ts';
 
 /** How many of the owner's own fields, and of metadata keys, are named. */
 const MAX_NAMED = 20;

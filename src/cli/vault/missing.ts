@@ -5,12 +5,12 @@
 import type { Client } from '../../client/client.ts';
 import type { Place } from '../../client/types.ts';
 import { formatTime } from '../../text/format-time.ts';
+import { describeSecret } from '../formats/describe-secret.ts';
 import { quoteForPosix, quoteWord } from '../formats/shell-quote.ts';
 import { formatReference } from '../input/reference.ts';
 import type { Input } from '../run/command.ts';
 import { CliError, EXIT } from '../run/failure.ts';
 import { findClose } from '../usage/close-word.ts';
-import { describeSecret } from './describe-secret.ts';
 import {
   describeEnvironment,
   escapeForm,

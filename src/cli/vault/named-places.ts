@@ -1,8 +1,9 @@
 /** Several secrets that are named on one command line: by their names, or by references. */
+
+import { describeSecret } from '../formats/describe-secret.ts';
 import { isReference, readReference } from '../input/name-reference.ts';
 import type { Input } from '../run/command.ts';
 import { CliError, toCliError, usageError } from '../run/failure.ts';
-import { describeSecret } from './describe-secret.ts';
 import type { Wanted } from './missing.ts';
 
 /** Returns each once, however often it was named. Throws CliError. */

@@ -1,10 +1,10 @@
 /** Removes what an abandoned `mav init` would leave behind. What was there before stays. */
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Home } from '../../places/home.ts';
 
-/** As the vault's thread names a database that is not complete: with the id of the vault, which a key file has too. */
-const DRAFT = /^vault\.db\.new-([0-9a-f]{32})(?:-wal|-shm|-journal)?$/;
+/** The end of the name that the vault's thread gives a database that is not complete: the id of the vault, which a key file has too. */
+const DRAFT = /^\.new-([0-9a-f]{32})(?:-wal|-shm|-journal)?$/;
 
 export class NewFiles {
   readonly #home: Home;
@@ -21,7 +21,7 @@ export class NewFiles {
   remove(hasKeyFile: boolean, keyFile: string | undefined): void {
     const { directory, databasePath, keyDirectory, lockPath, ownerPath } = this.#home;
     if (existsSync(databasePath)) return;
-    for (const [draft, id] of listDrafts(directory)) {
+    for (const [draft, id] of listDrafts(databasePath)) {
       rmSync(join(directory, draft), { force: true });
       // The key is written after the draft, and never over a file that is there.
       if (hasKeyFile)
@@ -46,10 +46,11 @@ function isMissing(path: string): boolean {
   }
 }
 
-function listDrafts(directory: string): [name: string, id: string][] {
+function listDrafts(databasePath: string): [name: string, id: string][] {
+  const [directory, database] = [dirname(databasePath), basename(databasePath)];
   if (!existsSync(directory)) return [];
   return readdirSync(directory).flatMap((name) => {
-    const id = DRAFT.exec(name)?.[1];
+    const id = name.startsWith(database) ? DRAFT.exec(name.slice(database.length))?.[1] : undefined;
     return id === undefined ? [] : [[name, id] satisfies [string, string]];
   });
 }

@@ -1,4 +1,5 @@
 /** The vault in this very process, while no daemon runs: the same pool, the same pipeline, no socket. */
+import type { CallResult } from '../../call-result.ts';
 import { Client } from '../../client/client.ts';
 import type { Send } from '../../client/connection.ts';
 import type { InProcessVault } from '../../daemon/in-process.ts';
@@ -9,8 +10,10 @@ import { checkPassphraseFile } from '../input/passphrase-file.ts';
 import type { Input } from '../run/command.ts';
 import type { Context } from '../run/context.ts';
 import { CliError, EXIT } from '../run/failure.ts';
+import { askingSend } from './asking-send.ts';
 import { guardChanges } from './guarded-changes.ts';
 import { poolOptions } from './pool-options.ts';
+import { findPurpose } from './purpose.ts';
 import type { Told } from './remedy-readers.ts';
 import type { AccessOptions, Use } from './vault-access.ts';
 
@@ -38,13 +41,15 @@ export async function withOwnVault<T>(
     if (mayBeSealed) await vault.unseal();
     else await unsealVault(input, vault);
     const send = advisingSend(vault, bringsKey ? 'key' : mayBeSealed ? 'unasking' : 'own', context);
-    return await use(new Client(guardChanges(send, context), vault.sessionToken), 'own');
+    const asking = askingSend(guardChanges(send, context), vault.sessionToken, context);
+    const client = new Client(asking, vault.sessionToken, findPurpose(input));
+    return await use(client, 'own');
   } finally {
     await vault.close();
   }
 }
 
-function reportTo({ complain }: Context): (event: string, detail: string) => void {
+export function reportTo({ complain }: Context): (event: string, detail: string) => void {
   return (event, detail) => {
     if (EVENTS.includes(event)) complain(`mav: ${event}: ${detail}`);
   };
@@ -59,9 +64,16 @@ function advisingSend(vault: InProcessVault, told: Told, context: Context): Send
   };
 }
 
-/** The passphrase of a vault that needs one is asked for on a terminal. Throws CliError if the vault stays sealed. */
-async function unsealVault({ context }: Input, vault: InProcessVault): Promise<void> {
-  const first = await vault.unseal();
+/**
+ * The passphrase of a vault that needs one is asked for on a terminal. `tried`: how an attempt without one ended, if it was made
+ * already. Throws CliError if the vault stays sealed.
+ */
+export async function unsealVault(
+  { context }: Input,
+  vault: InProcessVault,
+  tried?: CallResult,
+): Promise<void> {
+  const first = tried ?? (await vault.unseal());
   if (first.ok) return;
   if (first.reason !== 'needs_passphrase') throw await explainSealed(context, first);
   const { explainWrong, tryPassphrases } = await import('../input/passphrase.ts');

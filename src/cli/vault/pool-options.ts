@@ -34,15 +34,20 @@ export function poolOptions(
 }
 
 /** Ignores a config.json that cannot be followed: the command line has reported it, unless the command tolerates it. */
-function readLimits({ directory }: Home): Pick<PoolOptions, 'entryLimits' | 'historyLimits'> {
+function readLimits({ directory }: Home): Pick<PoolOptions, 'entryLimits' | 'historyLimits' | 'auditRules'> {
   const config = tryReadConfig(join(directory, 'config.json'));
   const { max_fields: fields, max_entry_bytes: bytes } = config;
   const { keep_versions: keptVersions, keep_deleted_days: days } = config;
+  const { audit, keep_audit_days: auditDays } = config;
   return {
     entryLimits: { ...(fields === undefined ? {} : { fields }), ...(bytes === undefined ? {} : { bytes }) },
     historyLimits: {
       ...(keptVersions === undefined ? {} : { keptVersions }),
       ...(days === undefined ? {} : { deletedSeconds: days * SECONDS_PER_DAY }),
+    },
+    auditRules: {
+      ...(audit === undefined ? {} : { isRequired: audit === 'required' }),
+      ...(auditDays === undefined ? {} : { keptSeconds: auditDays * SECONDS_PER_DAY }),
     },
   };
 }

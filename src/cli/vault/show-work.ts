@@ -11,8 +11,8 @@ const ASK_EVERY_MS = 200;
 export interface Work {
   readonly client: Client;
   readonly access: VaultAccess;
-  /** Which of the vault's counters is shown: of imports and rotations, or of checks. */
-  readonly kind: 'writing' | 'reading';
+  /** Which of the vault's counters is shown: of imports, of checks, or of rotations. */
+  readonly kind: 'writing' | 'reading' | 'rotating';
   /** What is being done: `Storing secrets`. */
   readonly text: string;
 }

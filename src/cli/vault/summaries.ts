@@ -2,12 +2,12 @@
 import type { Client } from '../../client/client.ts';
 import type { Incoming } from '../../client/connection.ts';
 import type { SecretSummary } from '../../client/types.ts';
+import { showEnvironment } from '../formats/describe-secret.ts';
 import type { Column } from '../formats/table.ts';
 import type { Form, Input } from '../run/command.ts';
 import type { Context } from '../run/context.ts';
 import { EXIT, type ExitCode } from '../run/failure.ts';
 import { Progress } from '../terminal/progress.ts';
-import { showEnvironment } from './describe-secret.ts';
 import { filterSummaries, intersectSummaries, readListParams } from './select-summaries.ts';
 
 /** Asks for the list, or with a query for what contains it, and prints what the options leave of it. */
@@ -109,10 +109,6 @@ async function printSecrets(context: Context, rows: readonly SecretSummary[]): P
 }
 
 function listColumns(formatTime: (time: string) => string): readonly SecretColumn[] {
-  const formatDate = (time: string | undefined, ifOver: string) => {
-    if (time === undefined) return '';
-    return `${formatTime(time)}${Date.parse(time) <= Date.now() ? ` (${ifOver})` : ''}`;
-  };
   return [
     { head: 'NAME', show: ({ name }) => name },
     { head: 'ENVIRONMENT', show: ({ environment }) => showEnvironment(environment) },
@@ -123,22 +119,28 @@ function listColumns(formatTime: (time: string) => string): readonly SecretColum
       show: ({ field_count: fields }) => (fields === undefined ? '' : JSON.stringify(fields)),
     },
     { head: 'UPDATED', isWhole: true, show: ({ updated_at: updated }) => formatTime(updated) },
-    {
-      head: 'EXPIRES',
-      isWhole: true,
-      show: ({ expires_at: at }) => formatDate(at, 'expired'),
-      isOf: ({ expires_at: at }) => at !== undefined,
-    },
-    {
-      head: 'ROTATE BY',
-      isWhole: true,
-      show: ({ rotate_by: at }) => formatDate(at, 'overdue'),
-      isOf: ({ rotate_by: at }) => at !== undefined,
-    },
+    dateColumn('EXPIRES', 'expired', formatTime, ({ expires_at: at }) => at),
+    dateColumn('ROTATE BY', 'overdue', formatTime, ({ rotate_by: at }) => at),
+    { head: 'ASKS', show: ({ confirm = '' }) => confirm, isOf: ({ confirm }) => confirm !== undefined },
     { head: 'METADATA', show: ({ metadata }) => formatMetadata(metadata) },
     // Only where there is something for the owner to look at.
     { head: 'WRITTEN BY', isWhole: true, show: describeWriter, isOf: ({ accepted }) => !accepted },
   ];
+}
+
+/** `ifOver`: what is said of a date in the past. */
+function dateColumn(
+  head: string,
+  ifOver: string,
+  formatTime: (time: string) => string,
+  findDate: (row: SecretSummary) => string | undefined,
+): SecretColumn {
+  const show = (row: SecretSummary) => {
+    const time = findDate(row);
+    if (time === undefined) return '';
+    return `${formatTime(time)}${Date.parse(time) <= Date.now() ? ` (${ifOver})` : ''}`;
+  };
+  return { head, isWhole: true, show, isOf: (row) => findDate(row) !== undefined };
 }
 
 /** Empty for what is the owner's own, as most is. */

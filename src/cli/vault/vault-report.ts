@@ -4,7 +4,7 @@ import { isAlive } from '../../client/alive.ts';
 import type { Client } from '../../client/client.ts';
 import { ConnectionError } from '../../client/connection-error.ts';
 import { MaestroVaultError } from '../../client/errors.ts';
-import type { Health, Info, Status } from '../../client/types.ts';
+import type { Health, Info, RotationProgress, Status } from '../../client/types.ts';
 import { explainForeignVault } from '../../places/foreign-vault.ts';
 import { describeNoVault, type Home, isThere } from '../../places/home.ts';
 import { readOwner } from '../../places/owner.ts';
@@ -25,12 +25,21 @@ export interface VaultReport {
   readonly damaged: boolean | null;
   /** Whether the running daemon's program was replaced or removed, as by an upgrade: it is to be restarted. */
   readonly replaced: boolean | null;
+  /** When the daemon will seal the vault if no secret is asked for until then, and when in any case. */
+  readonly idle_seal_at: string | null;
+  readonly max_unsealed_at: string | null;
   /** Why it cannot be used, or not written to, with what to do. */
   readonly reason: string | null;
   readonly vault_id: string | null;
   readonly key_stores: readonly string[] | null;
   readonly key_file: string | null;
   readonly kek_generation: number | null;
+  /** How many keys that generation has wrapped, or a little more. */
+  readonly kek_wraps: number | null;
+  /** Older generations that the vault still has: while it is rotated, and for damaged rows after it. */
+  readonly old_kek_generations: readonly number[] | null;
+  /** null also if there is none. */
+  readonly rotation: RotationProgress | null;
   readonly secret_count: number | null;
   /** Secrets whose `expires_at` or `rotate_by` is over. */
   readonly due_count: number | null;
@@ -45,6 +54,11 @@ export interface VaultReport {
   readonly database: string | null;
   readonly database_size_bytes: number | null;
   readonly socket: string;
+}
+
+/** Whether a KEK that has wrapped so many keys is to be replaced. */
+export function isWorn(wraps: number): boolean {
+  return wraps >= 2 ** 40;
 }
 
 /** How long to wait for another command that has the vault: a report must come soon. */
@@ -127,6 +141,8 @@ interface Answers {
   readonly info: Info | null;
   readonly damaged: boolean;
   readonly replaced: boolean;
+  readonly idleSealAt: string | null;
+  readonly maxUnsealedAt: string | null;
   readonly reason: string | null;
 }
 
@@ -158,7 +174,16 @@ async function askAsToken(client: Client): Promise<Answers> {
 function withDamage(status: Answers['status'], { info, reason }: Told, health: Health): Answers {
   const damaged = health.damaged ?? false;
   const replaced = health.replaced ?? false;
-  return { status, info, damaged, replaced, reason: damaged ? DAMAGED : reason };
+  const { idle_seal_at: idleSealAt = null, max_unsealed_at: maxUnsealedAt = null } = health;
+  return {
+    status,
+    info,
+    damaged,
+    replaced,
+    idleSealAt,
+    maxUnsealedAt,
+    reason: damaged ? DAMAGED : reason,
+  };
 }
 
 type Told = Pick<Answers, 'info' | 'reason'>;
@@ -178,7 +203,7 @@ type Reached = Pick<VaultReport, 'daemon' | 'daemon_pid' | 'daemon_since' | 'soc
 
 /** `home`: used for what the daemon does not say; null for a token, which is not told. */
 function describeAnswers(
-  { status, info, damaged, replaced, reason }: Answers,
+  { status, info, damaged, replaced, idleSealAt, maxUnsealedAt, reason }: Answers,
   home: Home | null,
   reached: Reached,
 ): VaultReport {
@@ -188,11 +213,16 @@ function describeAnswers(
     sealed: status.sealed,
     damaged,
     replaced,
+    idle_seal_at: idleSealAt,
+    max_unsealed_at: maxUnsealedAt,
     reason,
     vault_id: status.vault_id ?? null,
     key_stores: status.key_stores ?? null,
     key_file: status.key_file ?? null,
     kek_generation: status.kek_generation ?? null,
+    kek_wraps: status.kek_wraps ?? null,
+    old_kek_generations: status.old_kek_generations ?? null,
+    rotation: status.rotation ?? info?.rotation ?? null,
     secret_count: info?.secret_count ?? null,
     due_count: info?.due_count ?? null,
     deleted_count: info?.deleted_count ?? null,
@@ -224,11 +254,16 @@ function describeNothing({ home }: Input, reason: string): VaultReport {
     sealed: null,
     damaged: null,
     replaced: null,
+    idle_seal_at: null,
+    max_unsealed_at: null,
     reason,
     vault_id: null,
     key_stores: null,
     key_file: null,
     kek_generation: null,
+    kek_wraps: null,
+    old_kek_generations: null,
+    rotation: null,
     secret_count: null,
     due_count: null,
     deleted_count: null,

@@ -10,10 +10,12 @@ import type { KeySlot, NewSlot } from './key-slot.ts';
 export const fileSlot: KeySlot & { readonly kind: 'file' } = {
   kind: 'file',
 
-  async create(slot) {
-    const location = planKeyFile(slot);
-    writeNewKeyFile(location, slot.rootKey);
-    return { blob: null, location, undo: async () => rmSync(location, { force: true }) };
+  planLocation: planKeyFile,
+
+  async create({ location, rootKey }) {
+    if (location === null) throw new RangeError('a key file needs a place');
+    writeNewKeyFile(location, rootKey);
+    return { blob: null, undo: async () => rmSync(location, { force: true }) };
   },
 
   async open({ location }, _vaultId, { credentialsDirectory, folder }) {
@@ -34,8 +36,11 @@ export const fileSlot: KeySlot & { readonly kind: 'file' } = {
  * Returns the absolute path of the new key file. It must not lie in the vault's folder, or a copy of that folder would
  * have both vault and key. Throws RequestError.
  */
-function planKeyFile({ keyFile, keyDirectory = '', vaultId, folder }: NewSlot): string {
-  const location = keyFile ?? join(keyDirectory, `${Buffer.from(vaultId).toString('hex')}.key`);
+function planKeyFile(slot: Omit<NewSlot, 'location'>): string {
+  const { keyFile, keyDirectory = '', folder } = slot;
+  if (keyFile === undefined && keyDirectory === '')
+    throw new RequestError('bad_request', 'a key_file or a key_directory is needed');
+  const location = keyFile ?? chooseName(keyDirectory, slot);
   if (existsSync(location))
     throw new RequestError('conflict', `${location} exists already; nothing was changed`);
   if (keyFile === undefined) makeKeyFolder(keyDirectory);
@@ -46,6 +51,13 @@ function planKeyFile({ keyFile, keyDirectory = '', vaultId, folder }: NewSlot): 
     throw new RequestError('bad_request', "the key file must lie outside the vault's folder");
   }
   return resolve(location);
+}
+
+/** The first key file of a vault has its id as its name, a further one also the id of its slot. */
+function chooseName(directory: string, { vaultId, id }: Pick<NewSlot, 'vaultId' | 'id'>): string {
+  const name = Buffer.from(vaultId).toString('hex');
+  const first = join(directory, `${name}.key`);
+  return existsSync(first) ? join(directory, `${name}-${id}.key`) : first;
 }
 
 function makeKeyFolder(path: string): void {

@@ -131,6 +131,12 @@ function readOwnKey(location: string): RootKey {
   }
 }
 
+/** Whether the file at this path is one of ours that was not written to its end. The caller must know that it made the file. */
+export function isUnfinishedKey(location: string): boolean {
+  const stat = lstatSync(location, { throwIfNoEntry: false });
+  return stat?.isFile() === true && stat.uid === process.geteuid?.() && stat.size < KEY_SIZE;
+}
+
 /** Overwrites the key and removes its file. Throws KeyKeptError, and then the key is unchanged. */
 export function destroyKeyFile(location: string): void {
   try {

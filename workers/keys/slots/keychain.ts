@@ -39,31 +39,36 @@ class ProgramReplacedError extends KeychainUnavailableError {
 export const keychainSlot: KeySlot & { readonly kind: 'keychain' } = {
   kind: 'keychain',
 
+  planLocation() {
+    return null;
+  },
+
   /** The keychain reads the key back: it fails if what it stored is not what it was given. */
-  async create({ vaultId, rootKey, keychainTimeoutMs }) {
+  async create({ id, vaultId, rootKey, keychainTimeoutMs }) {
+    const account = nameAccount(vaultId, id);
     try {
-      await askKeychain('store', accountOf(vaultId), keychainTimeoutMs, rootKey);
+      await askKeychain('store', account, keychainTimeoutMs, rootKey);
     } catch (error) {
       if (!(error instanceof KeychainUnavailableError)) throw error;
       throw new RequestError('bad_request', `the OS keychain ${error.message}; choose another --key-store`);
     }
     const undo = async () => {
-      await deleteRootKey(vaultId, keychainTimeoutMs);
+      await deleteEntry(account, keychainTimeoutMs);
     };
-    return { blob: null, location: null, undo };
+    return { blob: null, undo };
   },
 
-  async open(_slot, vaultId, { keychainTimeoutMs }) {
-    return readRootKey(vaultId, keychainTimeoutMs);
+  async open({ id }, vaultId, { keychainTimeoutMs }) {
+    return readRootKey(nameAccount(vaultId, id), keychainTimeoutMs);
   },
 
   isRemovable() {
     return true;
   },
 
-  async remove(_slot, { vaultId, keychainTimeoutMs }) {
+  async remove({ id }, { vaultId, keychainTimeoutMs }) {
     try {
-      return await deleteRootKey(vaultId, keychainTimeoutMs);
+      return await deleteEntry(nameAccount(vaultId, id), keychainTimeoutMs);
     } catch (error) {
       if (!(error instanceof KeychainUnavailableError)) throw error;
       const problem = `the OS keychain, which holds the root key, ${error.message}`;
@@ -72,9 +77,12 @@ export const keychainSlot: KeySlot & { readonly kind: 'keychain' } = {
   },
 };
 
-/** One keychain holds the keys of several vaults, each under the vault's id. */
-function accountOf(vaultId: Uint8Array): string {
-  return `root-key:${Buffer.from(vaultId).toString('hex')}`;
+/**
+ * One keychain holds the keys of several vaults, each under the ids of its vault and its slot: a new root key of a vault can
+ * be stored beside the old one.
+ */
+function nameAccount(vaultId: Uint8Array, slotId: string): string {
+  return `root-key:${Buffer.from(vaultId).toString('hex')}:${slotId}`;
 }
 
 /** A .ts file beside this one when run from source; when built, a .js file beside the thread's bundle. */
@@ -165,12 +173,12 @@ function checkExitCode(exitCode: number): boolean {
 }
 
 /** Returns the root key, which the caller zeroes. Throws SealedError. */
-async function readRootKey(vaultId: Uint8Array, timeoutMs: number): Promise<RootKey> {
-  const bytes = await readEntry(accountOf(vaultId), timeoutMs);
+async function readRootKey(account: string, timeoutMs: number): Promise<RootKey> {
+  const bytes = await readKeychainEntry(account, timeoutMs);
   if (bytes === null) {
     throw new SealedError(
       'keychain_entry_missing',
-      `the OS keychain has no entry ${accountOf(vaultId)} of the service ${SERVICE}`,
+      `the OS keychain has no entry ${account} of the service ${SERVICE}`,
     );
   }
   if (bytes.length !== KEY_SIZE) {
@@ -180,7 +188,8 @@ async function readRootKey(vaultId: Uint8Array, timeoutMs: number): Promise<Root
   return asRootKey(bytes);
 }
 
-async function readEntry(account: string, timeoutMs: number): Promise<SecretBytes | null> {
+/** Returns the first 33 bytes of an entry of this service, which the caller frees; null if there is none. Throws SealedError. */
+export async function readKeychainEntry(account: string, timeoutMs: number): Promise<SecretBytes | null> {
   try {
     return await askKeychain('read', account, timeoutMs);
   } catch (error) {
@@ -191,8 +200,8 @@ async function readEntry(account: string, timeoutMs: number): Promise<SecretByte
 }
 
 /** Returns whether there was an entry. Throws KeychainUnavailableError. */
-async function deleteRootKey(vaultId: Uint8Array, timeoutMs: number): Promise<boolean> {
-  return (await askKeychain('remove', accountOf(vaultId), timeoutMs)) !== null;
+async function deleteEntry(account: string, timeoutMs: number): Promise<boolean> {
+  return (await askKeychain('remove', account, timeoutMs)) !== null;
 }
 
 /** Writes, reads and deletes a test entry. Returns why the keychain cannot be used, or null if it can. */

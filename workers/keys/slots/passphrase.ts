@@ -4,9 +4,9 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { join } from 'node:path';
-import { encodeContext } from '../../envelope/context.ts';
 import { IntegrityError } from '../../envelope/integrity.ts';
 import { unwrapRootKey, wrapRootKey } from '../../envelope/slot.ts';
+import { encodeSlotContext } from '../../envelope/slot-mac.ts';
 import { RequestError } from '../../errors/request-error.ts';
 import { SealedError } from '../../errors/sealed.ts';
 import type { KeySlot, KeySources, NewSlot } from './key-slot.ts';
@@ -17,29 +17,36 @@ const CREDENTIAL_NAME = 'maestrovault.passphrase';
 /** The shortest passphrase that a vault is made with, in characters. */
 export const MIN_PASSPHRASE_LENGTH = 8;
 
-export const passphraseSlot: KeySlot & { readonly kind: 'passphrase' } = {
-  kind: 'passphrase',
+const KIND = 'passphrase';
+
+export const passphraseSlot: KeySlot & { readonly kind: typeof KIND } = {
+  kind: KIND,
+
+  planLocation() {
+    return null;
+  },
 
   async create(slot) {
     const passphrase = choosePassphrase(slot);
+    const ctx = encodeSlotContext(slot.vaultId, { id: slot.id, kind: KIND });
     try {
       checkPassphrase(passphrase);
-      const blob = wrapRootKey(passphrase, slot.rootKey, encodeSlotContext(slot.vaultId));
-      return { blob, location: null, undo: async () => {} };
+      const blob = wrapRootKey(passphrase, slot.rootKey, ctx);
+      return { blob, undo: async () => {} };
     } finally {
-      passphrase.fill(0);
+      if (passphrase !== slot.passphrase) passphrase.fill(0);
     }
   },
 
-  async open({ blob }, vaultId, sources) {
+  async open(slot, vaultId, sources) {
     const passphrase = findPassphrase(sources);
     if (passphrase === null) throw new SealedError('needs_passphrase', 'the vault needs its passphrase');
     try {
-      return unwrapRootKey(passphrase, blob ?? new Uint8Array(), encodeSlotContext(vaultId));
+      return unwrapRootKey(passphrase, slot.blob ?? new Uint8Array(), encodeSlotContext(vaultId, slot));
     } catch (error) {
       throw error instanceof IntegrityError ? explainWrong(sources) : error;
     } finally {
-      passphrase.fill(0);
+      if (passphrase !== sources.passphrase) passphrase.fill(0);
     }
   },
 
@@ -52,10 +59,6 @@ export const passphraseSlot: KeySlot & { readonly kind: 'passphrase' } = {
     return true;
   },
 };
-
-function encodeSlotContext(vaultId: Uint8Array): Buffer {
-  return encodeContext({ vaultId, kind: 'slot', environment: '', name: 'passphrase', field: '', version: 0 });
-}
 
 function choosePassphrase({ passphrase, passphraseFile }: NewSlot): Uint8Array {
   if (passphrase !== null) return passphrase;

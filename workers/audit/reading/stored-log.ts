@@ -1,0 +1,42 @@
+/** The audit log of an unsealed vault, as reading it sees it: from the rows of its segments and the keys that are wrapped there. */
+import type { Keyring } from '../../keys/keyring.ts';
+import type { AuditStore } from '../../store/audit.ts';
+import type { SegmentRow } from '../../store/columns.ts';
+import { locateLog, locateSegment } from '../segment-files.ts';
+import { withSegmentKey } from '../segment-keys.ts';
+import type { AuditLog, Segment } from './segments.ts';
+
+const MS = 1_000;
+
+export class StoredLog implements AuditLog {
+  readonly directory: string;
+  readonly #rows: AuditStore;
+  readonly #keyring: Keyring;
+
+  constructor(vaultDirectory: string, rows: AuditStore, keyring: Keyring) {
+    this.directory = locateLog(vaultDirectory);
+    this.#rows = rows;
+    this.#keyring = keyring;
+  }
+
+  get vaultId(): string {
+    return Buffer.from(this.#keyring.vaultId).toString('hex');
+  }
+
+  listSegments(): readonly Segment[] {
+    return this.#rows.listSegments().map((row) => this.#describe(row));
+  }
+
+  #describe(row: SegmentRow): Segment {
+    return {
+      id: row.id,
+      openedAt: row.openedAt * MS,
+      // The row has whole seconds, and the last entry may be of the same second.
+      closedAt: row.closedAt === 0 ? 0 : (row.closedAt + 1) * MS,
+      anchoredBytes: row.bytes,
+      anchoredMac: row.mac,
+      path: locateSegment(this.directory, row.id),
+      withKey: (use) => withSegmentKey(this.#keyring, row, use),
+    };
+  }
+}
