@@ -64,6 +64,34 @@ t.test('key rotate > requests of every kind go on > none fails, and nothing is l
   isWrappedUnderOne(t, daemon);
 });
 
+t.test('key rotate > secrets are made while it begins > none of them is left behind', async (t) => {
+  const daemon = await startDaemon(t);
+  await fill(daemon, 20_000);
+  let isOver = false;
+  let failures = 0;
+  const make = async (lane: number) => {
+    for (let index = 0; !isOver; index++)
+      failures +=
+        (await daemon.ask('PUT', `/v1/secrets/${lane}-${index}`, { body: { value: 'v' } })).status === 201
+          ? 0
+          : 1;
+  };
+  // A reader that is in the middle of an export has not heard of the new key yet. Until all have, the old one wraps what is new.
+  const read = async () => {
+    while (!isOver) failures += (await daemon.ask('GET', '/v1/export')).status === 200 ? 0 : 1;
+  };
+  const lanes = Array.from({ length: 20 }, (_, lane) => make(lane));
+  const working = Promise.all([...lanes, read(), read(), read()]);
+  for (let round = 0; round < 3; round++) {
+    const { status, json } = await asOwner(daemon, 'POST', '/v1/keys/rotate');
+    t.match([status, json], [200, { kept_generations: [], damaged_count: 0 }]);
+  }
+  isOver = true;
+  await working;
+  t.equal(failures, 0);
+  isWrappedUnderOne(t, daemon);
+});
+
 type End = (daemon: Daemon) => Promise<unknown>;
 
 const ENDS: Readonly<Record<string, End>> = {

@@ -58,7 +58,8 @@ export class RotationSlices {
 
   #rewrapSecrets({ rotation, keyring }: OpenVault, row: RotationRow): void {
     const endMs = performance.now() + SLICE_MS;
-    const ids = this.#wraps.nextIds(row.doneId, row.lastId, SLICE_SECRETS);
+    // Those that came since the rotation began, too: until every thread had the new KEK, the old one wrapped them.
+    const ids = this.#wraps.nextIds(row.doneId, SLICE_SECRETS);
     let { doneId, done } = row;
     for (const id of ids) {
       done +=
@@ -80,7 +81,7 @@ export class RotationSlices {
   #lookForLeft({ db, keyring }: OpenVault): Left | null {
     const looking = this.#looking;
     const { id: current } = keyring.current;
-    const upTo = this.#wraps.nextIds(looking.doneId, Number.MAX_SAFE_INTEGER, SLICE_LOOKED_AT).at(-1);
+    const upTo = this.#wraps.nextIds(looking.doneId, SLICE_LOOKED_AT).at(-1);
     if (upTo === undefined) {
       this.#note(listLeftOfOthers(db, current));
       return looking;

@@ -116,8 +116,6 @@ export interface RotationRow {
   readonly stage: 'secrets' | 'others' | 'left';
   /** The last id of a secret that the stage is done with. */
   readonly doneId: number;
-  /** Secrets with a higher id came after the rotation began. */
-  readonly lastId: number;
   /** Rows that are done, and all that there were at the beginning. */
   readonly done: number;
   readonly total: number;
@@ -234,7 +232,6 @@ export const ROTATION_COLUMNS = {
   reencrypts: 'reencrypts',
   stage: 'stage',
   doneId: 'done_id',
-  lastId: 'last_id',
   done: 'done',
   total: 'total',
   startedAt: 'started_at',

@@ -16,11 +16,11 @@ export class RotationStore {
     return this.#db.prepare<[], RotationRow>(sql).get() ?? null;
   }
 
-  /** Notes that a rotation to this generation begins. Whatever is in the vault now belongs to it. */
+  /** Notes that a rotation to this generation begins. Its `total` is what the vault has now; what comes later is wrapped again, too. */
   begin(generation: number, reencrypts: boolean, startedAt: number): void {
-    const sql = `SELECT sequence AS lastId, version_count + (SELECT count(*) FROM secrets)
+    const sql = `SELECT version_count + (SELECT count(*) FROM secrets)
       + (SELECT count(*) FROM tokens) + (SELECT count(*) FROM audit_segments) AS total FROM vault`;
-    const whole = this.#db.prepare<[], Pick<RotationRow, 'lastId' | 'total'>>(sql).get();
+    const whole = this.#db.prepare<[], Pick<RotationRow, 'total'>>(sql).get();
     if (whole === undefined) throw new Error('vault.db has no vault row');
     const columns = { one: 'one', ...ROTATION_COLUMNS };
     const start = { stage: 'secrets', doneId: 0, done: 0, startedAt };

@@ -87,7 +87,6 @@ CREATE TABLE rotation (
   reencrypts INTEGER NOT NULL CHECK (reencrypts IN (0, 1)),
   stage TEXT NOT NULL CHECK (stage IN ('secrets', 'others', 'left')),
   done_id INTEGER NOT NULL,
-  last_id INTEGER NOT NULL,
   done INTEGER NOT NULL,
   total INTEGER NOT NULL,
   started_at INTEGER NOT NULL

@@ -39,7 +39,7 @@ export class WrapStore {
   constructor(db: Db) {
     const next = Object.entries(TABLES).map(
       ([table, id]) =>
-        `SELECT * FROM (SELECT DISTINCT ${id} AS id FROM ${table} WHERE ${id} > @after AND ${id} <= @last
+        `SELECT * FROM (SELECT DISTINCT ${id} AS id FROM ${table} WHERE ${id} > @after
          ORDER BY ${id} LIMIT @limit)`,
     );
     this.#nextIds = db.prepare<[object], number>(`${next.join(' UNION ')} ORDER BY id LIMIT @limit`).pluck();
@@ -64,8 +64,8 @@ export class WrapStore {
   }
 
   /** Returns up to `limit` ids of secrets that are there, or of which old versions are kept, in their order. */
-  nextIds(after: number, last: number, limit: number): number[] {
-    return this.#nextIds.all({ after, last, limit });
+  nextIds(after: number, limit: number): number[] {
+    return this.#nextIds.all({ after, limit });
   }
 
   /** Null if the secret was deleted. */
