@@ -38,6 +38,7 @@ const ENTRIES: readonly (readonly [source: string, target: string])[] = [
   [COMMAND_LINE, EVERYDAY_SCRIPT],
   ['src/daemon/serve.ts', 'src/daemon/serve.js'],
   ['src/daemon/in-process.ts', 'src/daemon/in-process.js'],
+  ['src/daemon/session/session-process.ts', 'src/daemon/session-process.js'],
   ['src/pool/keeper-thread.ts', 'src/pool/keeper-thread.js'],
   ['workers/reader.ts', 'workers/reader.js'],
   [WRITER, 'workers/writer.js'],

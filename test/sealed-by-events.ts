@@ -1,12 +1,14 @@
 /** A daemon that seals its vault when the machine is suspended or the screen is locked: the built program on a real bus. */
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { ask } from './fixtures/ask.ts';
 import { type Daemon, startDaemon } from './fixtures/daemon.ts';
+import { canSendDescriptors } from './fixtures/descriptors.ts';
 import { type Logind, startLogind } from './fixtures/logind.ts';
 import { skipWithout } from './fixtures/programs.ts';
+import { readStatus } from './fixtures/reports.ts';
 import { createVault, mav } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
@@ -34,6 +36,23 @@ async function isSealed({ socket }: Daemon): Promise<boolean> {
 
 async function untilSealed(daemon: Daemon): Promise<void> {
   while (!(await isSealed(daemon))) await sleep(POLL_MS);
+}
+
+const DEAF = /^the vault is not sealed by suspend and lock: the system's bus .*; the daemon tries again$/;
+
+/** Returns the process that listens for the daemon: its only child. */
+function findListener({ child }: Daemon): number {
+  const isChild = (pid: string) => readStat(pid).endsWith(` ${child.pid}`);
+  return Number(readdirSync('/proc').find((name) => /^\d+$/.test(name) && isChild(name)));
+}
+
+/** Returns the beginning of proc_pid_stat(5), up to the parent's number; the name in it may have spaces. */
+function readStat(pid: string): string {
+  try {
+    return /^.*\) \S \d+/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[0] ?? '';
+  } catch {
+    return '';
+  }
 }
 
 /** Waits until the daemon has heard all that was sent before. */
@@ -75,8 +94,7 @@ t.test('seal_on > auto_unseal > not while the screen is locked', { skip }, async
   await untilSealed(daemon);
   t.equal((await daemon.ask('GET', '/v1/secrets')).status, 503);
   logind.say('Unlock');
-  await settle(logind);
-  t.equal((await daemon.ask('GET', '/v1/secrets')).status, 200);
+  while ((await daemon.ask('GET', '/v1/secrets')).status !== 200) await sleep(POLL_MS);
   logind.suspend();
   await settle(logind);
   t.equal(await isSealed(daemon), false, 'only what seal_on names');
@@ -90,26 +108,88 @@ t.test("seal_on > another user's session, or another sender than logind > nothin
   t.equal(await isSealed(daemon), false);
 });
 
+t.test('seal_on > LockedHint of the session changes > sealed once, and unlocked', { skip }, async (t) => {
+  const { daemon, logind } = await startListening(t, { seal_on: ['lock'], auto_unseal: true });
+  logind.hint(false);
+  await settle(logind);
+  t.equal(await isSealed(daemon), false, 'another property changed');
+  logind.hint(true);
+  await untilSealed(daemon);
+  t.equal((await daemon.ask('GET', '/v1/secrets')).status, 503, 'not while the screen is locked');
+  logind.say('Lock');
+  logind.hint(false);
+  while ((await daemon.ask('GET', '/v1/secrets')).status !== 200) await sleep(POLL_MS);
+  const entries = JSON.parse((await mav(daemon, ['audit', '-o', 'json'])).stdout) as { op: string }[];
+  t.equal(entries.filter(({ op }) => op === 'vault.seal').length, 1, 'several ways of telling it');
+});
+
+const cannotDelay = canSendDescriptors ? skipWithout('dbus-daemon', 'systemd-inhibit') : 'no node:ffi';
 t.test(
-  'seal_on > the bus ends, or there is none > the log says so, and the daemon serves',
-  { skip },
+  'seal_on > suspend > logind waits until the vault is sealed, and not longer',
+  { skip: cannotDelay },
   async (t) => {
     const { daemon, logind } = await startListening(t, { seal_on: ['suspend'] });
-    logind.stopBus();
-    const warnings = () => daemon.log().filter(({ event }) => event === 'warning');
-    while (warnings().length === 0) await sleep(POLL_MS);
-    t.match(warnings(), [{ detail: 'a message bus is gone; the vault is not sealed by: suspend' }]);
-    t.equal((await daemon.ask('GET', '/v1/secrets')).status, 200);
+    for (const round of ['first', 'second']) {
+      t.equal(logind.countDelays(), 1, `the daemon was ready, ${round} time`);
+      logind.suspend();
+      while (logind.countDelays() > 0) await sleep(POLL_MS);
+      t.equal(await isSealed(daemon), true);
+      logind.wakeUp();
+      while (logind.countDelays() < 1) await sleep(POLL_MS);
+      await mav(daemon, ['unseal']);
+    }
+    t.equal((await daemon.stop()).code, 0);
+    while (logind.countDelays() > 0) await sleep(POLL_MS);
+  },
+);
+
+/** Returns what `mav doctor` and `mav status` say of it. */
+async function readUnheard(daemon: Daemon): Promise<{ status: string[]; doctor: string[] }> {
+  const [{ json }, { stdout }] = await Promise.all([
+    readStatus(daemon),
+    mav(daemon, ['doctor', '-o', 'json']),
+  ]);
+  const { checks } = JSON.parse(stdout) as { checks: { check: string; detail: string }[] };
+  const doctor = checks.filter(({ check }) => check === 'seal_on').map(({ detail }) => detail);
+  return { status: json.unheard, doctor };
+}
+
+t.test('seal_on > the bus ends and comes back > it is said, and heard again', { skip }, async (t) => {
+  const { daemon, logind } = await startListening(t, { seal_on: ['suspend', 'lock'] });
+  t.same(await readUnheard(daemon), { status: [], doctor: [] });
+  logind.stopBus();
+  const isSaid = () => daemon.log().some(({ event, detail }) => event === 'warning' && DEAF.test(detail));
+  while (!isSaid()) await sleep(POLL_MS);
+  const { status, doctor } = await readUnheard(daemon);
+  t.match(status[0], DEAF);
+  t.match(doctor[0], DEAF);
+  t.match(
+    (await mav(daemon, ['status', '-o', 'text'])).stdout,
+    /^seal_on +the vault is not sealed by suspend and lock: /m,
+  );
+  t.equal((await daemon.ask('GET', '/v1/secrets')).status, 200);
+  await logind.restartBus();
+  while (!daemon.log().some(({ event }) => event === 'hearing')) await sleep(POLL_MS);
+  t.same(await readUnheard(daemon), { status: [], doctor: [] });
+  logind.suspend();
+  await untilSealed(daemon);
+});
+
+t.test(
+  'seal_on > there is no bus, or the process that listens is killed > it is said',
+  { skip },
+  async (t) => {
     const sandbox = await createVault(t, { DBUS_SYSTEM_BUS_ADDRESS: 'unix:path=/nonexistent' });
-    const deaf = await startDaemon(t, {
-      sandbox,
-      init: null,
-      token: false,
-      serve: ['--seal-on', 'suspend,lock'],
-    });
-    t.ok(
-      deaf.log().some(({ detail }) => /^the system's bus cannot be reached; .*: suspend, lock$/.test(detail)),
+    const daemon = await startDaemon(t, { sandbox, init: null, token: false, serve: ['--seal-on', 'lock'] });
+    const [first = ''] = (await readUnheard(daemon)).status;
+    t.match(
+      first,
+      /^the vault is not sealed by lock: the system's bus cannot be reached; the daemon tries again$/,
     );
+    process.kill(findListener(daemon), 'SIGKILL');
+    const isSaid = () => daemon.log().some(({ detail }) => /has ended; start mav serve again$/.test(detail));
+    while (!isSaid()) await sleep(POLL_MS);
+    t.equal(await isSealed(daemon), false);
   },
 );
 

@@ -83,6 +83,13 @@ export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
       ...time,
       description: "Only with the session's token: when the daemon will seal the vault in any case",
     },
+    'unheard?': {
+      type: 'array',
+      minItems: 1,
+      items: { type: 'string' },
+      description:
+        "Only with the session's token: what `seal_on` asks for and the daemon does not hear at present, and why",
+    },
   }),
   openapi: { type: 'object', description: 'An OpenAPI 3.1 document' },
   'secrets.list': arrayOf('SecretSummary'),

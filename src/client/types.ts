@@ -38,6 +38,8 @@ export interface Health {
   readonly idle_seal_at?: string;
   /** For the session only: when the daemon will seal the vault in any case. */
   readonly max_unsealed_at?: string;
+  /** For the session only: what `seal_on` asks for and the daemon does not hear at present, and why. */
+  readonly unheard?: readonly string[];
   /** For the command line's session only: how far an import (writing), a check (reading) and a rotation are. */
   readonly progress?: { readonly [Kind in 'writing' | 'reading' | 'rotating']?: Count };
 }

@@ -19,6 +19,7 @@ import type { Problem } from '../remedies.ts';
 import { type Pool, routes } from '../routes.ts';
 import { RowChecks } from './row-checks.ts';
 import type { SelfSealing } from './self-sealing.ts';
+import type { SessionWatcher } from './session/session-watcher.ts';
 import { type Report, VaultState } from './vault-state.ts';
 
 export type { Report } from './vault-state.ts';
@@ -77,6 +78,8 @@ export class HeldVault implements Backend {
   readonly approvals = new Approvals();
   /** null: the vault does not seal itself. */
   selfSealing: SelfSealing | null = null;
+  /** null: it is not sealed by what happens to the machine and the desktop. */
+  sessionWatcher: SessionWatcher | null = null;
   readonly #pools: Pools;
   readonly #usage = new TokenUsage();
   readonly #uses = new UseBudget((id, count) => this.#reserveUses(id, count));
@@ -150,6 +153,10 @@ export class HeldVault implements Backend {
   /** When the vault will be sealed by its rules; null: by none, or it is sealed. */
   get sealingTimes(): ReturnType<SelfSealing['findTimes']> | null {
     return this.sealedBecause === null ? (this.selfSealing?.findTimes() ?? null) : null;
+  }
+
+  get unheard(): readonly string[] {
+    return this.sessionWatcher?.unheard ?? [];
   }
 
   /** Resolves when no unsealing is under way that a request would have to wait for. `isUse`: the request may begin one. */

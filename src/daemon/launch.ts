@@ -28,6 +28,12 @@ const VARIABLES =
  */
 const SEMI_SPACE_MB = 8;
 
+/** What `mav serve` was given that decides how its process is closed. */
+interface Given extends GivenFiles {
+  /** Whether the daemon starts the process that hears of suspending and locking. */
+  readonly isListener: boolean;
+}
+
 /** Takes the arguments of spawn. Replaces the process, or throws. */
 type Execve = (file: string, args: readonly string[], env: NodeJS.ProcessEnv) => never;
 
@@ -45,7 +51,7 @@ export function launchClosed(
   env: NodeJS.ProcessEnv,
   home: Home,
   known: KnownVault | null,
-  given: GivenFiles,
+  given: Given,
 ): void {
   const execve = process.execve as Execve | undefined;
   if (execve === undefined) return;
@@ -56,7 +62,7 @@ export function launchClosed(
     const libc = Libc.open();
     if (isHandedSocket(env) && libc?.keepAcrossExec(HANDED_DESCRIPTOR) !== true) return;
     const filter = buildCallFilter();
-    const flags = listFlags(home, env);
+    const flags = listFlags(home, env, given.isListener);
     libc?.forbidCores();
     if (libc !== null) putBehind(libc, planFence(home, env, findCode(), given));
     if (filter !== null) libc?.filterSystemCalls(filter);
@@ -79,7 +85,7 @@ export function cleanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
  * `--permission` also takes the inspector away, the one of SIGUSR1 too. The permissions that only the start needs are given
  * up when the daemon listens (permissions.ts).
  */
-function listFlags(home: Home, env: NodeJS.ProcessEnv): string[] {
+function listFlags(home: Home, env: NodeJS.ProcessEnv, isListener: boolean): string[] {
   // `--init` makes these folders, from the outermost on. Nothing else is in them.
   const toMake = listMissing(home.directory).slice(0, 1);
   const { read, write } = planGrants(home, env, findCode(), toMake);
@@ -93,8 +99,8 @@ function listFlags(home: Home, env: NodeJS.ProcessEnv): string[] {
     '--allow-worker',
     // Node has these from 25 and 26 on. Before, nothing limits the network, and there is no node:ffi.
     ...['--allow-net', '--allow-ffi'].filter((flag) => known.has(flag)),
-    // The program that tells the service manager that the daemon is ready.
-    ...(env.NOTIFY_SOCKET ? ['--allow-child-process'] : []),
+    // The program that tells the service manager that the daemon is ready, and the one that listens to the machine.
+    ...(env.NOTIFY_SOCKET || isListener ? ['--allow-child-process'] : []),
     ...read
       .flatMap((path) => (isGranted(write, path) ? withContents(path) : [path]))
       .map((path) => `--allow-fs-read=${path}`),

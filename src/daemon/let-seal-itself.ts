@@ -2,16 +2,16 @@
 import type { Call } from '../../workers/messages.ts';
 import type { HeldVault } from './held-vault.ts';
 import { type SealingRules, SelfSealing } from './self-sealing.ts';
-import { SessionEvents } from './session-events.ts';
+import { SessionWatcher } from './session/session-watcher.ts';
 import type { Report } from './vault-state.ts';
 
-/** Connects to the message buses, if the rules need them. Returns how to end it. */
-export async function letSealItself(
+/** Starts to listen to the machine and the desktop, if the rules need it. Returns how to end it. */
+export function letSealItself(
   vault: HeldVault,
   rules: SealingRules,
   env: NodeJS.ProcessEnv,
   report: Report,
-): Promise<() => void> {
+): () => void {
   const sealing = new SelfSealing(rules, {
     findSealed: () => vault.sealedBecause,
     isBusy: () => Object.keys(vault.longWork).length > 0,
@@ -20,13 +20,14 @@ export async function letSealItself(
   });
   vault.selfSealing = sealing;
   if (rules.on.length === 0) return () => sealing.end();
-  const events = await SessionEvents.connect(env, {
+  const watcher = SessionWatcher.start(env, {
     wanted: rules.on,
-    tell: (event) => sealing.hear(event),
+    hear: (event) => sealing.hear(event),
     report,
   });
+  vault.sessionWatcher = watcher;
   return () => {
-    events.close();
+    watcher.end();
     sealing.end();
   };
 }

@@ -5,7 +5,7 @@
 import { uptime } from 'node:os';
 import type { Problem } from '../remedies.ts';
 import { formatDuration } from '../text/durations.ts';
-import type { SealingEvent, SessionEvent } from './session-events.ts';
+import type { SealingEvent } from './session/session-events.ts';
 
 export interface SealingRules {
   /** How long no secret may be asked for; null: for ever. */
@@ -110,14 +110,16 @@ export class SelfSealing {
     if (rule !== null && this.#means.findSealed() === null) this.#seal(rule);
   }
 
-  /** Seals the vault if the rules name the event. It seals also a vault that is just being unsealed. */
-  hear(event: SessionEvent): void {
+  /** Seals the vault if the rules name the event, also a vault that is just being unsealed. Resolves when it is sealed. */
+  async hear(event: SealingEvent | 'unlock'): Promise<void> {
     if (event !== 'suspend') this.#isLocked = event === 'lock';
     if (event === 'unlock' || !this.#rules.on.includes(event)) return;
     const because = this.#means.findSealed();
     if (because === null || because.reason === 'unsealing') this.#seal(event);
-    // Whoever has sealed it before, for whatever reason: an unsealing that is under way must not end well.
-    else this.#sealing = this.#means.seal(because, event);
+    // Whoever has sealed it before, for whatever reason: an unsealing that is under way must not end well. If these rules have
+    // sealed it, none is: desktops tell of one locking in several ways.
+    else if (because !== this.#because) this.#sealing = this.#means.seal(because, event);
+    await this.#sealing;
   }
 
   #seal(rule: SealingRule): void {

@@ -113,7 +113,7 @@ async function becomeReady(
 ): Promise<void> {
   // Whatever a later request needs is loaded now, because the program may be replaced while the daemon runs.
   await Promise.all([vault.loaded(), loadOpenApi()]);
-  await vault.settled();
+  await Promise.all([vault.settled(), vault.sessionWatcher?.settled()]);
   await onSettled(vault, isHanded);
   const { sealedBecause: problem } = vault;
   const sealedBecause = problem === null ? null : adviseOn(problem, API);
@@ -185,9 +185,9 @@ async function start(
   ending.teardown.push(() => vault.close());
   vault.checkRows();
   void vault.unseal(passphrase);
-  // While the daemon may still connect to others.
+  // While the daemon may still start programs.
   if (options.sealing !== null)
-    ending.teardown.push(await letSealItself(vault, options.sealing, options.env, log.event));
+    ending.teardown.push(letSealItself(vault, options.sealing, options.env, log.event));
   void vault.destroyed.then(() => ending.begin('the vault was destroyed', 0));
   void vault.stuck.then(() => ending.beginNow('a thread cannot let go of the keys'));
   const server = await createVaultServer(vault, options.home, log, ending);

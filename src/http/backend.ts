@@ -23,6 +23,8 @@ export interface Backend {
   readonly longWork: LongWork;
   /** When the vault will seal itself, in milliseconds of the time of day (null: never); null if it does not. */
   readonly sealingTimes: { readonly idleAtMs: number | null; readonly latestAtMs: number | null } | null;
+  /** What `seal_on` asks for and the daemon does not hear at present, and why; each in words for people. */
+  readonly unheard: readonly string[];
   /** Resolves when no unsealing is under way. `isUse`: the request may begin one, if the vault has sealed itself. */
   settled(isUse?: boolean): Promise<void>;
   noteUse(tokenId: string, nowMs: number): void;

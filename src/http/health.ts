@@ -11,6 +11,7 @@ interface Health {
   readonly isReplaced: boolean;
   readonly longWork: LongWork;
   readonly sealingTimes: { readonly idleAtMs: number | null; readonly latestAtMs: number | null } | null;
+  readonly unheard: readonly string[];
 }
 
 export function describeHealth(backend: Health, authorization: string | undefined): object {
@@ -24,6 +25,7 @@ export function describeHealth(backend: Health, authorization: string | undefine
     const { idleAtMs = null, latestAtMs = null } = backend.sealingTimes ?? {};
     if (idleAtMs !== null) health.idle_seal_at = formatSecond(idleAtMs);
     if (latestAtMs !== null) health.max_unsealed_at = formatSecond(latestAtMs);
+    if (backend.unheard.length > 0) health.unheard = backend.unheard;
   }
   return health;
 }

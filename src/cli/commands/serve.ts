@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { KnownVault } from '../../../workers/messages.ts';
 import type { CallResult } from '../../call-result.ts';
+import type { SealingRules } from '../../daemon/self-sealing.ts';
 import type { ServeOptions } from '../../daemon/serve.ts';
 import type { LogOptions } from '../../log/log.ts';
 import { checkAbove, describeNoVault, hasVault } from '../../places/home.ts';
@@ -20,14 +21,14 @@ import { readSealingRules } from '../vault/sealing-rules.ts';
 export const run: Run = async (input) => {
   const { home } = input;
   const log = chooseLog(input);
-  readSealingRules(input);
+  const sealing = readSealingRules(input);
   // Before anything is started or left behind.
   if (!input.flag('init') && !hasVault(home)) throw new CliError(EXIT.failed, describeNoVault(home));
-  const known = await launchProcess(input);
+  const known = await launchProcess(input, sealing);
   const plan = existsSync(home.databasePath) ? null : await planVault(input, home);
   const { serve } = await import('../../daemon/serve.ts');
   try {
-    return await serve(buildOptions(input, log, known, plan));
+    return await serve(buildOptions(input, { log, sealing }, known, plan));
   } catch (error) {
     // The folder that was made for the new vault. If another process owns the vault's place by now, it needs the folder.
     if (!hasErrorCode(error, 'owned_elsewhere')) plan?.files.remove(false, undefined);
@@ -40,7 +41,7 @@ export const run: Run = async (input) => {
  * at the places that are checked here: its launcher has done that and hands over what it found. Throws CliError,
  * UnsafePlaceError.
  */
-async function launchProcess(input: Input): Promise<KnownVault | null> {
+async function launchProcess(input: Input, sealing: SealingRules | null): Promise<KnownVault | null> {
   const { context, home, text } = input;
   const { isClosed, launchClosed } = await import('../../daemon/launch.ts');
   if (isClosed()) return takeKnownVault(context.env);
@@ -55,6 +56,7 @@ async function launchProcess(input: Input): Promise<KnownVault | null> {
     passphraseFile: text('passphrase-file'),
     known: known?.slots.flatMap(({ location }) => location ?? []) ?? [],
     keyFile: text('key-file'),
+    isListener: sealing !== null && sealing.on.length > 0,
   });
   return known;
 }
@@ -62,7 +64,7 @@ async function launchProcess(input: Input): Promise<KnownVault | null> {
 /** `plan`: null where there is a vault already. */
 function buildOptions(
   input: Input,
-  log: LogOptions,
+  { log, sealing }: Pick<ServeOptions, 'log' | 'sealing'>,
   known: KnownVault | null,
   plan: VaultPlan | null,
 ): ServeOptions {
@@ -78,7 +80,7 @@ function buildOptions(
       // The passphrase that was just chosen is not asked for again.
       return { known: await makeVault(input, home, plan), passphrase: plan.passphrase };
     },
-    sealing: readSealingRules(input),
+    sealing,
     onSettled: async (vault, isHanded) => {
       if (!isHanded) refuseStrange(vault);
       await offerUnseal(input, vault);

@@ -35,6 +35,7 @@ function formatReport(report: VaultReport): string {
     ['daemon', formatDaemon(report)],
     ['state', formatState(report)],
     ['seals', formatSealing(report)],
+    ...(report.unheard ?? []).map((sentence): [string, string] => ['seal_on', sentence]),
     ['program', report.replaced === true ? 'was replaced since the daemon started; restart mav serve' : null],
     ['key store', formatKeyStores(report)],
     ['rotation', formatRotation(report)],

@@ -72,7 +72,7 @@ async function inspectAsSession(
 ): Promise<Finding[]> {
   const status = await client.status();
   return [
-    ...(access === 'daemon' ? [await checkVersion(client)] : []),
+    ...(access === 'daemon' ? [await checkVersion(client), ...(await checkListening(client))] : []),
     ...(status.key_file === null
       ? []
       : checkKeyFile(status.key_file, (await findFolder(client)) ?? home.directory, access)),
@@ -99,6 +99,12 @@ async function checkVersion(client: Client): Promise<Finding> {
   return info.version === version
     ? ok('version', `the daemon is of this version, ${version}`)
     : warn('version', `the daemon is of version ${info.version}, this is ${version}; restart it`);
+}
+
+/** Returns nothing if the daemon hears all that it should. */
+async function checkListening(client: Client): Promise<Finding[]> {
+  const { unheard = [] } = await client.health();
+  return unheard.map((detail) => warn('seal_on', detail));
 }
 
 async function findFolder(client: Client): Promise<string | null> {

@@ -28,6 +28,8 @@ export interface VaultReport {
   /** When the daemon will seal the vault if no secret is asked for until then, and when in any case. */
   readonly idle_seal_at: string | null;
   readonly max_unsealed_at: string | null;
+  /** What `seal_on` asks for and the daemon does not hear at present, and why; null: a token is not told, or no daemon runs. */
+  readonly unheard: readonly string[] | null;
   /** Why it cannot be used, or not written to, with what to do. */
   readonly reason: string | null;
   readonly vault_id: string | null;
@@ -143,6 +145,7 @@ interface Answers {
   readonly replaced: boolean;
   readonly idleSealAt: string | null;
   readonly maxUnsealedAt: string | null;
+  readonly unheard: readonly string[];
   readonly reason: string | null;
 }
 
@@ -174,7 +177,7 @@ async function askAsToken(client: Client): Promise<Answers> {
 function withDamage(status: Answers['status'], { info, reason }: Told, health: Health): Answers {
   const damaged = health.damaged ?? false;
   const replaced = health.replaced ?? false;
-  const { idle_seal_at: idleSealAt = null, max_unsealed_at: maxUnsealedAt = null } = health;
+  const { idle_seal_at: idleSealAt = null, max_unsealed_at: maxUnsealedAt = null, unheard = [] } = health;
   return {
     status,
     info,
@@ -182,6 +185,7 @@ function withDamage(status: Answers['status'], { info, reason }: Told, health: H
     replaced,
     idleSealAt,
     maxUnsealedAt,
+    unheard,
     reason: damaged ? DAMAGED : reason,
   };
 }
@@ -203,7 +207,7 @@ type Reached = Pick<VaultReport, 'daemon' | 'daemon_pid' | 'daemon_since' | 'soc
 
 /** `home`: used for what the daemon does not say; null for a token, which is not told. */
 function describeAnswers(
-  { status, info, damaged, replaced, idleSealAt, maxUnsealedAt, reason }: Answers,
+  { status, info, damaged, replaced, idleSealAt, maxUnsealedAt, unheard, reason }: Answers,
   home: Home | null,
   reached: Reached,
 ): VaultReport {
@@ -215,6 +219,7 @@ function describeAnswers(
     replaced,
     idle_seal_at: idleSealAt,
     max_unsealed_at: maxUnsealedAt,
+    unheard: home !== null && reached.daemon === 'running' ? unheard : null,
     reason,
     vault_id: status.vault_id ?? null,
     key_stores: status.key_stores ?? null,
@@ -256,6 +261,7 @@ function describeNothing({ home }: Input, reason: string): VaultReport {
     replaced: null,
     idle_seal_at: null,
     max_unsealed_at: null,
+    unheard: null,
     reason,
     vault_id: null,
     key_stores: null,

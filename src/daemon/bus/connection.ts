@@ -1,6 +1,6 @@
 /**
- * A connection to a message bus (D-Bus), which calls methods of the bus and of its services and hears signals. It connects at
- * once, because the daemon may connect to nothing once it listens, and connects only once.
+ * A connection to a message bus (D-Bus), which calls methods of the bus and of its services and hears signals. It connects only
+ * once.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -31,12 +31,10 @@ export class BusConnection {
   #serial = 0;
   /** Called for each signal, once `begin` has resolved. */
   onSignal: (signal: Message) => void = () => {};
-  /** Called once, when the bus has closed the connection or sent what is no message. */
-  onEnd: () => void = () => {};
+  readonly #ended = Promise.withResolvers<void>();
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    socket.unref();
     socket.on('error', () => {});
     socket.on('close', () => this.#end());
   }
@@ -103,8 +101,12 @@ export class BusConnection {
     });
   }
 
+  /** Resolves when the bus has closed the connection or sent what is no message, or after `close`. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
   close(): void {
-    this.onEnd = () => {};
     this.#socket.destroy();
   }
 
@@ -133,7 +135,7 @@ export class BusConnection {
 
   #end(): void {
     for (const { reject } of this.#waiting.values()) reject(new BusError('the bus is gone'));
-    this.onEnd();
+    this.#ended.resolve();
   }
 }
 
