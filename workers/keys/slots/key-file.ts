@@ -131,10 +131,26 @@ function readOwnKey(location: string): RootKey {
   }
 }
 
-/** Whether the file at this path is one of ours that was not written to its end. The caller must know that it made the file. */
+/**
+ * Whether the file at this path is one of ours that was not written to its end, or one that was overwritten with zeros and not
+ * removed. The caller must know that we made the file.
+ */
 export function isUnfinishedKey(location: string): boolean {
   const stat = lstatSync(location, { throwIfNoEntry: false });
-  return stat?.isFile() === true && stat.uid === process.geteuid?.() && stat.size < KEY_SIZE;
+  if (stat?.isFile() !== true || stat.uid !== process.geteuid?.()) return false;
+  return stat.size < KEY_SIZE || (stat.size === KEY_SIZE && isErased(location));
+}
+
+function isErased(location: string): boolean {
+  const descriptor = openOrNull(location);
+  if (descriptor === null) return false;
+  const bytes = allocateSecretMemory(KEY_SIZE);
+  try {
+    return readSync(descriptor, bytes, 0, KEY_SIZE, 0) === KEY_SIZE && bytes.every((byte) => byte === 0);
+  } finally {
+    bytes.fill(0);
+    closeSync(descriptor);
+  }
 }
 
 /** Overwrites the key and removes its file. Throws KeyKeptError, and then the key is unchanged. */
