@@ -152,7 +152,7 @@ t.test('init > on a terminal > shows the code once, and asks three words back', 
   terminal.type('\r');
   for (let asked = 0; asked < 3; asked++) {
     await terminal.see('Word ');
-    const at = await terminal.see(': ');
+    const at = await terminal.see(' of the recovery code: ');
     terminal.type(`${words.get(at)}\r`);
   }
   t.match(await terminal.ended(), { code: 0, shown: /Made a vault/ });

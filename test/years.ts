@@ -64,7 +64,7 @@ async function writeDown(t: Test, sandbox: Sandbox, args: readonly string[]): Pr
   terminal.type('\r');
   for (let asked = 0; asked < 3; asked++) {
     await terminal.see('Word ');
-    terminal.type(`${words.get(Number(await terminal.see(': ')))}\r`);
+    terminal.type(`${words.get(Number(await terminal.see(' of the recovery code: ')))}\r`);
   }
   t.equal((await terminal.ended()).code, 0);
   return Array.from({ length: words.size }, (_, at) => words.get(at + 1)).join(' ');

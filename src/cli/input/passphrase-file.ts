@@ -11,11 +11,14 @@ const HANDED = /^\/(dev\/(stdin|fd\/\d+)|proc\/(self|\d+)\/fd\/\d+)$/;
 /** More than any passphrase. */
 const MAX_SIZE = 1_048_576;
 
-/** Returns the passphrase without the newline that editors and `echo` put at its end. Throws CliError or UntrustedError. */
-export function readPassphrase(path: string): string {
+/**
+ * Returns the passphrase without the newline that editors and `echo` put at its end. `what`: what the file is, for people. Throws
+ * CliError or UntrustedError.
+ */
+export function readPassphrase(path: string, what = 'passphrase file'): string {
   const bytes = readBytes(path);
   const passphrase = bytes.toString('utf8', 0, findEndBeforeNewline(bytes));
-  if (passphrase === '') throw new CliError(EXIT.failed, `the passphrase file ${path} is empty`);
+  if (passphrase === '') throw new CliError(EXIT.failed, `the ${what} ${path} is empty`);
   return passphrase;
 }
 

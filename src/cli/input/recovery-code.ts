@@ -15,7 +15,7 @@ export async function readCodeFile({ text }: Input): Promise<CodeBody | null> {
   if (path === undefined) return null;
   await closeMemory();
   // A file of this user alone, as that of a passphrase.
-  return { recovery_code: readPassphrase(path) };
+  return { recovery_code: readPassphrase(path, 'recovery file') };
 }
 
 /** Returns whether somebody can be asked for a code. */

@@ -7,6 +7,7 @@ import { ReadStream } from 'node:tty';
 import { escapeLines } from '../../text/escape-controls.ts';
 import type { Context } from '../run/context.ts';
 import { CliError, EXIT } from '../run/failure.ts';
+import { exitCodeOfSignal, watchSignals } from './interruption.ts';
 import { stopProgress } from './progress.ts';
 
 /** Pasted text arrives within this time. A person types more slowly. */
@@ -80,13 +81,19 @@ async function askTwice(
   throw new CliError(EXIT.failed, 'no answer that can be taken; nothing was done');
 }
 
-/** Returns what was typed, which is shown meanwhile. Throws CliError at Ctrl-C and at the end of input. */
+/** Returns what was typed, which is shown meanwhile. Throws CliError as showScreen does. */
 export function askText(prompt: string): Promise<string> {
   return withInput(async (input) => {
     stopProgress();
     const reader = createInterface({ input, output: process.stderr, terminal: true });
+    // Ctrl-Z would leave what is on the other screen to the shell.
+    reader.on('SIGTSTP', () => {});
     try {
       return await readLine(reader, prompt);
+    } catch (error) {
+      // The error begins a line of its own.
+      process.stderr.write('\n');
+      throw error;
     } finally {
       reader.close();
     }
@@ -94,17 +101,18 @@ export function askText(prompt: string): Promise<string> {
 }
 
 /**
- * Shows bytes on a screen of their own until Enter is pressed, and then the screen that was there before. Zeroes the bytes.
- * Throws CliError at Ctrl-C and at the end of input.
+ * Shows bytes on a screen of their own until Enter is pressed, and then the screen that was there before. `hasScreens`: whether
+ * the terminal can do that; else they stay where they are. Zeroes the bytes. Returns what was typed. Throws CliError at Ctrl-C, at the end of
+ * input, and at a signal that ends the process.
  */
-export async function showScreen(bytes: Uint8Array, prompt: string): Promise<void> {
-  process.stderr.write(OTHER_SCREEN);
+export async function showScreen(bytes: Uint8Array, prompt: string, hasScreens: boolean): Promise<string> {
+  if (hasScreens) process.stderr.write(OTHER_SCREEN);
   try {
     writeSync(process.stderr.fd, bytes);
-    await askText(prompt);
+    return await askText(prompt);
   } finally {
     bytes.fill(0);
-    process.stderr.write(FIRST_SCREEN);
+    if (hasScreens) process.stderr.write(FIRST_SCREEN);
   }
 }
 
@@ -142,15 +150,21 @@ async function withInput<T>(use: (input: ReadStream) => Promise<T>): Promise<T> 
   }
 }
 
-/** Rejects with CliError at Ctrl-C and at the end of input. */
+/** Rejects with CliError at Ctrl-C, at the end of input, and at a signal that ends the process. */
 function readLine(reader: Interface, prompt: string): Promise<string> {
-  return new Promise((resolve, reject) => {
+  const interruption = watchSignals(() => reader.close());
+  const answered = new Promise<string>((resolve, reject) => {
     reader.once('line', resolve);
     reader.once('SIGINT', () => reject(new CliError(EXIT.interrupted, 'stopped; nothing was done')));
-    reader.once('close', () => reject(new CliError(EXIT.failed, 'no answer; nothing was done')));
+    reader.once('close', () => {
+      const { signal } = interruption;
+      if (signal === null) reject(new CliError(EXIT.failed, 'no answer; nothing was done'));
+      else reject(new CliError(exitCodeOfSignal(signal), 'stopped; nothing was done'));
+    });
     reader.setPrompt(escapeLines(prompt));
     reader.prompt();
   });
+  return answered.finally(() => interruption.end());
 }
 
 function nowhere(): Writable {

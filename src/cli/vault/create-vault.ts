@@ -117,7 +117,8 @@ export async function makeVault(input: Input, home: Home, plan: VaultPlan): Prom
     if (interruption.signal !== null && !existsSync(home.databasePath))
       throw new CliError(exitCodeOfSignal(interruption.signal), 'stopped; no vault was made');
     const vault = readCreated(created);
-    const tell = (path: string) => tellCreated(input, { ...vault, db_path: path }, plan);
+    const told = { ...plan, hasRecovery: code !== null };
+    const tell = (path: string) => tellCreated(input, { ...vault, db_path: path }, told);
     if (plan.onMade === undefined) tell(vault.db_path);
     else plan.onMade(tell);
     return parseKnownVault(vault.known);
@@ -146,12 +147,15 @@ interface NewCode {
   readonly undo: () => void;
 }
 
-async function makeCode(input: Input, control: Control): Promise<NewCode> {
+/** Returns null if the user wants none. */
+async function makeCode(input: Input, control: Control): Promise<NewCode | null> {
   const made = await control({ operation: 'keys.newRecoveryCode', params: {}, body: null });
   if (!made.ok) throw new CliError(exitCodeOf(made.code), adviseOn(made, chooseReader('key')));
   const { body } = made;
   try {
-    return { body, undo: await handOver(input, readCode(body)) };
+    const undo = await handOver(input, readCode(body), true);
+    if (undo === null) body.fill(0);
+    return undo === null ? null : { body, undo };
   } catch (error) {
     body.fill(0);
     throw error;

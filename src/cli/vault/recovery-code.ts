@@ -8,13 +8,13 @@ import { dirname, resolve } from 'node:path';
 import { describeSystemError } from '../../system/system-error.ts';
 import type { Input } from '../run/command.ts';
 import { CliError, EXIT } from '../run/failure.ts';
+import { layOutCode, type ScreenSize } from './recovery-screen.ts';
 
 const MODE = 0o600;
 const ASKED_WORDS = 3;
 const MAX_ATTEMPTS = 3;
-const COLUMNS = 4;
-/** The longest word has 8 letters. */
-const WORD_WIDTH = 10;
+/** What is typed to have no code. */
+const SKIP = 'skip';
 const SPACE = 0x20;
 
 /** Returns whether a code is to be made: into a file, or on the terminal. */
@@ -35,13 +35,17 @@ export function checkRecoveryFile({ text }: Input): void {
 
 /**
  * Sees to it that the user has the code: in the file of --recovery-file, or written down from the terminal. `code` has the words
- * with a space between them. Returns a function that removes the file again. Throws CliError if the user does not have it.
+ * with a space between them. Returns a function that removes the file again; null if the user wants no code, which `maySkip` permits.
+ * Throws CliError if the user does not have it.
  */
-export async function handOver(input: Input, code: Uint8Array): Promise<() => void> {
+export async function handOver(
+  input: Input,
+  code: Uint8Array,
+  maySkip = false,
+): Promise<(() => void) | null> {
   const path = input.text('recovery-file');
   if (path !== undefined) return writeCode(path, code);
-  await showAndAsk(input, splitWords(code));
-  return () => {};
+  return (await showAndAsk(input, splitWords(code), maySkip)) ? () => {} : null;
 }
 
 function writeCode(path: string, code: Uint8Array): () => void {
@@ -76,50 +80,50 @@ function splitWords(code: Uint8Array): Uint8Array[] {
   return words;
 }
 
-/** The code stands on a screen of its own, which is gone before the words are asked back: nothing of it is left to scroll to. */
-async function showAndAsk({ context }: Input, words: readonly Uint8Array[]): Promise<void> {
+/**
+ * The code stands on a screen of its own, which is gone before the words are asked back: nothing of it is left to scroll to. Returns
+ * false if the user wants no code.
+ */
+async function showAndAsk(input: Input, words: readonly Uint8Array[], maySkip: boolean): Promise<boolean> {
   const { askText, showScreen } = await import('../terminal/prompt.ts');
+  const hidesWords = input.context.env.TERM !== 'dumb';
+  let wrong: string | null = null;
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    await showScreen(layOut(words), 'Press Enter when you have written it down. ');
-    const isRight = await askBack(words, askText);
-    if (isRight) return;
-    context.complain('That is not what it says. Look at it again.');
+    const notes = [...(wrong === null ? [] : [wrong]), ...describeScreen(hidesWords, maySkip)];
+    const screen = layOutCode(words, notes, findSize(process.stderr));
+    const typed = await showScreen(screen, 'Press Enter when you have written it down. ', hidesWords);
+    if (maySkip && typed.trim().toLowerCase() === SKIP) return false;
+    const at = await findWrong(words, askText);
+    if (at === null) return true;
+    wrong = `What you typed is not word ${at + 1}. Look at it again.`;
   }
-  throw new CliError(EXIT.failed, 'the words were not the right ones; nothing was done');
+  const without = maySkip ? '; without a code: mav init --no-recovery' : '';
+  throw new CliError(EXIT.failed, `the words were not the right ones; nothing was done${without}`);
 }
 
-/** Within 80 columns, as the words below them. */
-const ADVICE = [
-  'This is the recovery code of your vault: the vault opens with it when its key',
-  'is lost. Write it on paper, and keep it where you keep your passport. It is',
-  'shown only now.',
-];
-
-/** Returns the bytes of the screen, which the caller zeroes. */
-function layOut(words: readonly Uint8Array[]): Uint8Array {
-  const rows = Math.ceil(words.length / COLUMNS);
-  const pieces: Uint8Array[] = [Buffer.from(`${ADVICE.join('\r\n')}\r\n\r\n`)];
-  for (let row = 0; row < rows; row++) {
-    for (let at = row; at < words.length; at += rows) {
-      const word = words[at] as Uint8Array;
-      const gap = ' '.repeat(WORD_WIDTH - word.length);
-      pieces.push(Buffer.from(`${String(at + 1).padStart(4)}. `), word, Buffer.from(gap));
-    }
-    pieces.push(Buffer.from('\r\n'));
-  }
-  pieces.push(Buffer.from('\r\n'));
-  return Buffer.concat(pieces);
+/** A terminal that does not say how large it is says 0, or nothing. */
+function findSize({ columns, rows }: { readonly columns?: number; readonly rows?: number }): ScreenSize {
+  return { columns: columns || 80, rows: rows || 24 };
 }
 
-async function askBack(
+function describeScreen(hidesWords: boolean, maySkip: boolean): string[] {
+  return [
+    ...(hidesWords ? [] : ['This terminal cannot hide the words again: close it afterwards.']),
+    'Three of the words are asked back then. Ctrl-C stops, and nothing is done.',
+    ...(maySkip ? [`To go on without a code, type ${SKIP} (as with --no-recovery).`] : []),
+  ];
+}
+
+/** Asks for some of the words. Returns which was wrong; null if none was. */
+async function findWrong(
   words: readonly Uint8Array[],
   ask: (prompt: string) => Promise<string>,
-): Promise<boolean> {
+): Promise<number | null> {
   for (const at of chooseWords(words.length)) {
-    const typed = Buffer.from((await ask(`Word ${at + 1}: `)).trim().toLowerCase());
-    if (Buffer.compare(typed, words[at] as Uint8Array) !== 0) return false;
+    const typed = Buffer.from((await ask(`Word ${at + 1} of the recovery code: `)).trim().toLowerCase());
+    if (Buffer.compare(typed, words[at] as Uint8Array) !== 0) return at;
   }
-  return true;
+  return null;
 }
 
 /** Returns some places, in their order. */
