@@ -122,7 +122,7 @@ t.test('backup > with a passphrase > a slot that only the copy has', async (t) =
   const passphrase = join(daemon.folder, 'passphrase');
   writeFileSync(passphrase, 'correct horse\n', { mode: 0o600 });
   chmodSync(passphrase, 0o600);
-  const args = ['backup', file, '--passphrase', '--passphrase-file', passphrase];
+  const args = ['backup', file, '--passphrase', '--new-passphrase-file', passphrase];
   t.match(await mav(daemon, args), { code: 0 });
   const slots = queryBackup(file, daemon.folder, 'SELECT kind FROM slots ORDER BY kind');
   t.strictSame(slots, [{ kind: 'file' }, { kind: 'passphrase' }]);
@@ -134,7 +134,7 @@ t.test('backup > with a passphrase > a slot that only the copy has', async (t) =
     ['file', 'passphrase'],
   );
   const { stderr, code } = await mav(daemon, ['backup', join(daemon.folder, 'none'), '--passphrase']);
-  t.match({ code, stderr }, { code: 2, stderr: /nobody can be asked for a passphrase here/ });
+  t.match({ code, stderr }, { code: 2, stderr: /nobody can be asked for a new passphrase here/ });
 });
 
 t.test('vault.backup > two at once, a draft that is gone, a sealed vault > said', async (t) => {

@@ -14,7 +14,7 @@ import t, { type Test } from 'tap';
 import { listDrafts } from './fixtures/backups.ts';
 import { startDaemon } from './fixtures/daemon.ts';
 import { createHeldVault } from './fixtures/held.ts';
-import { createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
+import { createPassphraseVault, createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
 
 /** Makes a vault with the secret `a`, a backup of it, and then another version of `a` and the secret `b`. */
 async function backUp(t: Test, ...options: string[]): Promise<{ sandbox: Sandbox; file: string }> {
@@ -138,7 +138,7 @@ t.test('restore > on a new machine, with the passphrase of the copy > all is the
   const passphrase = join(createSandbox(t).folder, 'pass');
   mkdirSync(join(passphrase, '..'), { recursive: true });
   writeFileSync(passphrase, 'correct horse', { mode: 0o600 });
-  const { sandbox, file } = await backUp(t, '--passphrase', '--passphrase-file', passphrase);
+  const { sandbox, file } = await backUp(t, '--passphrase', '--new-passphrase-file', passphrase);
   const other = createSandbox(t);
   const elsewhere = join(other.folder, 'b.backup');
   cpSync(file, elsewhere);
@@ -155,6 +155,31 @@ t.test('restore > on a new machine, with the passphrase of the copy > all is the
   t.match(await mav(other, ['verify', ...given]), { code: 0 });
   t.strictSame([findAside(other), listDrafts(other.home)], [[], []]);
 });
+
+t.test(
+  'restore > a copy with a second passphrase, on a new machine > each of the two opens it',
+  async (t) => {
+    const { passphraseFile, ...vault } = await createPassphraseVault(t);
+    const own = ['--passphrase-file', passphraseFile];
+    await mav(vault, ['set', 'a', ...own], { input: 'then' });
+    const second = join(vault.folder, 'second');
+    writeFileSync(second, 'correct horse', { mode: 0o600 });
+    const file = join(vault.folder, 'b.backup');
+    const made = await mav(vault, ['backup', file, '--passphrase', '--new-passphrase-file', second, ...own]);
+    t.match(made, { code: 0 });
+    const before = await mav(vault, ['key', 'list', '-o', 'plain', ...own]);
+    t.equal(before.stdout.trim().split('\n').length, 1, 'the vault has one key');
+    t.match(await mav(vault, ['get', 'a', '--passphrase-file', second]), { code: 5 });
+    for (const passphrase of [second, passphraseFile]) {
+      const other = createSandbox(t);
+      const given = ['--passphrase-file', passphrase];
+      t.match(await mav(other, ['restore', file, ...given]), { code: 0 });
+      t.equal((await mav(other, ['get', 'a', ...given])).stdout, 'then');
+      const keys = await mav(other, ['key', 'list', '-o', 'plain', ...given]);
+      t.equal(keys.stdout.trim().split('\n').length, 2);
+    }
+  },
+);
 
 t.test('restore > the replaced vault has a log that is not in its file yet > kept with it', async (t) => {
   const { sandbox, file } = await backUp(t);

@@ -73,11 +73,6 @@ function followRows(vault: Vault, copy: Db): RowSet {
 
 async function makeSlot(vault: Vault, passphrase: Uint8Array): Promise<SlotRow> {
   const { vault: rows } = vault.currentStores;
-  if (rows.listSlots().some(({ kind }) => kind === 'passphrase'))
-    throw new RequestError(
-      'conflict',
-      'the vault opens with a passphrase already, and so does every backup of it',
-    );
   const rootKey = await vault.readRootKey(null);
   try {
     const { keychainTimeoutMs } = vault.options;

@@ -1,7 +1,16 @@
 /** Commands that export, import and look for many secrets. */
 import type { CommandGroup } from '../run/command.ts';
 import { KEY_STORE_KINDS } from '../vault/key-store-names.ts';
-import { env, force, output, reveal, textOutput, variableOptions, withoutAliases } from './options.ts';
+import {
+  env,
+  force,
+  newPassphraseFile,
+  output,
+  reveal,
+  textOutput,
+  variableOptions,
+  withoutAliases,
+} from './options.ts';
 
 export const transferCommands = (): CommandGroup => ({
   export: {
@@ -110,8 +119,9 @@ export const transferCommands = (): CommandGroup => ({
       },
       passphrase: {
         type: 'boolean',
-        description: 'Let the copy also open with a new passphrase (asked for, or --passphrase-file)',
+        description: 'Let the copy also open with a passphrase of its own, which the vault does not have',
       },
+      ...newPassphraseFile,
       force: { type: 'boolean', description: 'Replace FILE if it exists' },
     },
     load: () => import('../commands/backup.ts'),

@@ -8,6 +8,7 @@ import { type BackupTarget, chooseTarget, nameBackup } from '../backup/backup-ta
 import { removeOldBackups } from '../backup/old-backups.ts';
 import { writeBackup } from '../backup/write-backup.ts';
 import { formatSize } from '../formats/sizes.ts';
+import { chooseNewPassphrase } from '../input/new-passphrase.ts';
 import { readWhole } from '../input/numbers.ts';
 import type { Input, Run } from '../run/command.ts';
 import { CliError, EXIT, usageError } from '../run/failure.ts';
@@ -25,13 +26,15 @@ interface Backup {
 }
 
 export const run: Run = async (input) => {
-  const { context, args, home, flag } = input;
+  const { context, args, home, flag, text } = input;
   refuseToken(input, 'make a backup');
   const target = chooseTarget(args[0] ?? '', home, flag('force'));
   const kept = readWhole(input, 'keep', 1, MAX_KEPT);
   if (kept !== undefined && target.name !== null)
     throw usageError('--keep goes with a folder, in which mav names the backups');
-  const passphrase = flag('passphrase') ? await choosePassphrase(input) : undefined;
+  if (text('new-passphrase-file') !== undefined && !flag('passphrase'))
+    throw usageError('--new-passphrase-file goes with --passphrase');
+  const passphrase = flag('passphrase') ? await chooseNewPassphrase(input, 'passphrase') : undefined;
   const backup = await withVault(input, (client) => makeBackup(input, client, target, passphrase));
   const { path, head, report } = backup;
   const { damaged, rows } = report;
@@ -71,20 +74,6 @@ async function makeBackup(
     progress.end();
     if (draft !== null) rmSync(draft.file, { force: true });
   }
-}
-
-/** Returns the request body with the passphrase that only the copy opens with. */
-async function choosePassphrase(input: Input): Promise<unknown> {
-  const { context } = input;
-  const file = input.text('passphrase-file');
-  if (file !== undefined) {
-    const { readPassphrase } = await import('../input/passphrase-file.ts');
-    return { passphrase: readPassphrase(file) };
-  }
-  const { askNewPassphrase, canType } = await import('../terminal/prompt.ts');
-  if (!context.canAskPassphrase || !canType())
-    throw usageError('nobody can be asked for a passphrase here; give --passphrase-file');
-  return askNewPassphrase(context);
 }
 
 /** What is damaged in the vault is so in its backup. It is kept, because the rest opens, and no older one is removed. */
