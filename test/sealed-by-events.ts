@@ -184,7 +184,7 @@ t.test(
     const [first = ''] = (await readUnheard(daemon)).status;
     t.match(
       first,
-      /^the vault is not sealed by lock: the system's bus cannot be reached; the daemon tries again$/,
+      /^the vault is not sealed by lock: the system's bus cannot be reached; the daemon tries again$/m,
     );
     process.kill(findListener(daemon), 'SIGKILL');
     const isSaid = () => daemon.log().some(({ detail }) => /has ended; start mav serve again$/.test(detail));
