@@ -122,7 +122,7 @@ function parametersOf(route: Route): JsonSchema[] {
 }
 
 /** Operations whose body has the passphrase, and nothing else. */
-const PASSPHRASE_BODIES: readonly string[] = ['keys.rotate', 'vault.backup'];
+const PASSPHRASE_BODIES: readonly string[] = ['vault.backup'];
 
 /** Returns the JSON Schema of the body, with what zod's schema does not say. */
 function describeBody({ operation }: Route): { schema: JsonSchema; notes: readonly string[] } {

@@ -19,6 +19,7 @@ export type QueryParameter =
   | 'dry_run'
   | 'names'
   | 'reencrypt'
+  | 'root'
   | 'q'
   | 'version'
   | 'due_before'
@@ -671,7 +672,7 @@ const TABLE = [
     scope: 'session',
     pool: 'control',
     operation: 'keys.rotate',
-    query: ['reencrypt'],
+    query: ['reencrypt', 'root'],
     body: 'optional',
     canConflict: true,
     canFillDisk: true,

@@ -49,7 +49,9 @@ async function rotate({ vault, log }: { vault: Vault; log: WriterLog }): Promise
     onCurrent: () => log.retire(),
     onEnd: ({ generation, left }) => log.recordRotation(generation, left.count),
   });
-  const { end } = await rotation.begin(null, false);
+  const { end } = await rotation.begin({ reencrypts: false, isOfRoot: false }, async (store) =>
+    store(await vault.readRootKey(null), () => {}),
+  );
   await end;
 }
 

@@ -4,7 +4,7 @@
  */
 import type { WriterLog } from './audit/writing/writer-log.ts';
 import { loadBodies } from './bodies/load.ts';
-import { getReencryption } from './bodies/parameters.ts';
+import { getRotationKind } from './bodies/parameters.ts';
 import type { BodyOperation, BodyRequest } from './bodies/schemas.ts';
 import { type Outcome, runControl } from './calls.ts';
 import { BodyError } from './errors/request-error.ts';
@@ -18,6 +18,7 @@ import { destroyVault } from './operations/destroy.ts';
 import { rotateKek } from './operations/keys.ts';
 import { createVault, reportKeychain } from './operations/new-vault.ts';
 import { recoverVault } from './operations/recover.ts';
+import { finishBeside } from './operations/slot-changes.ts';
 import { addKey, changePassphrase, listKeys, makeRecoveryCode, removeKey } from './operations/slots.ts';
 import { reportStatus, resume, seal, unseal } from './operations/vault.ts';
 import type { Rotation } from './rotation/rotation.ts';
@@ -77,10 +78,12 @@ const controls: Record<ControlOperation, ControlHandler> = {
     (await import('./operations/replace-go-vault.ts')).replaceGoVault(vault.options, call, reply);
     return undefined;
   },
-  'keys.rotate': async (vault, call, reply, { rotation, record }) => {
-    vault.checkWritable();
-    const reencrypts = getReencryption(call);
-    return rotateKek(rotation, await readPassphrase(call), reencrypts, reply, () => record(DONE));
+  'keys.rotate': (vault, call, reply, { rotation, record }) => {
+    const rotating = { vault, rotation, onBegun: () => record(DONE) };
+    const kind = getRotationKind(call);
+    return withRequest(vault, 'keys.rotate', call.body, (request) =>
+      rotateKek(rotating, kind, request, reply),
+    );
   },
   'vault.backup': async (vault, call, reply) => makeBackup(vault, await readPassphrase(call), reply),
   'keys.list': async (vault, _call, reply) => listKeys(vault, reply),
@@ -167,6 +170,9 @@ export async function answerControl(
   if (operation === 'vault.seal') await log.recordSealing(call);
   const result = await runControl(reply, () => controls[operation](vault, call, reply, { rotation, record }));
   await record(result);
-  if (UNSEALING.has(operation) && result.ok) rotation.resume();
+  if (UNSEALING.has(operation) && result.ok) {
+    rotation.resume();
+    if (vault.options.readers > 0) finishBeside(vault);
+  }
   return result;
 }

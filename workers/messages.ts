@@ -467,6 +467,8 @@ export interface KnownSlot {
   readonly location: string | null;
   /** Set while the slot is being added or removed: the vault may have it or not. */
   readonly pending?: true;
+  /** Of a pending slot whose root key is not that of all others: which it is (envelope/root-key-id.ts). */
+  readonly root_key_id?: string;
 }
 
 /** Tells a vault from others without a key. The member names are those of known-vaults.json. */

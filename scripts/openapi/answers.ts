@@ -261,6 +261,30 @@ export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
       description: 'The first rows that could not be wrapped again',
     },
     damaged_count: whole,
+    root_key: {
+      ...object({
+        keys: {
+          type: 'array',
+          items: object({
+            ...keySlot,
+            replaces: { ...slotId, description: 'The key that it is in place of' },
+          }),
+        },
+        dropped: {
+          type: 'array',
+          items: object(keySlot),
+          description: 'Recovery codes that were dropped, as `drop_recovery` said',
+        },
+        kept: {
+          type: 'array',
+          items: object(keySlot),
+          description:
+            'Keys of before that their key store did not let go of; they open nothing, and go with the next change of keys',
+        },
+      }),
+      type: ['object', 'null'],
+      description: 'What became of the keys of the vault; null unless there is a new root key',
+    },
   }),
   'keys.list': object({ keys: arrayOf('Key') }),
   'keys.add': done('added', keySlot),

@@ -21,6 +21,12 @@ const QUERY: Readonly<Record<QueryParameter, JsonSchema>> = {
     schema: { type: 'boolean' },
     description: 'true: every value and field is encrypted again, under a new key of its own',
   },
+  root: {
+    schema: { type: 'boolean' },
+    description:
+      'true: the vault gets a new root key, too, and each of its keys is made again; needs the passphrase of every passphrase key, ' +
+      'and the recovery code unless it is dropped',
+  },
   names: { schema: { type: 'boolean' }, description: 'true: only the names, without values' },
   backup: {
     schema: { type: 'string', pattern: '^[0-9a-f]{32}$' },

@@ -437,10 +437,15 @@ export class Client {
     await this.request('vault.seal');
   }
 
-  /** `body`: as for unseal. */
-  /** `reencrypt`: every value and field is encrypted again, under a new key of its own. */
-  rotateKek(body?: unknown, { reencrypt }: { readonly reencrypt?: boolean } = {}): Promise<Rotated> {
-    return this.#json('keys.rotate', { params: { reencrypt }, body });
+  /**
+   * `body`: as for unseal. `reencrypt`: every value and field is encrypted again, under a new key of its own. `root`: the vault gets a
+   * new root key, too; then `body` has what its keys are made again with: its `passphrase`, and its `recovery_code` or `drop_recovery`.
+   */
+  rotateKek(
+    body?: unknown,
+    { reencrypt, root }: { readonly reencrypt?: boolean; readonly root?: boolean } = {},
+  ): Promise<Rotated> {
+    return this.#json('keys.rotate', { params: { reencrypt, root }, body });
   }
 
   /** The ways to open the vault. */

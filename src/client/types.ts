@@ -315,6 +315,17 @@ export interface Rotated {
   /** What could not be wrapped again, because somebody without the key changed it. At most 100. */
   readonly damaged: readonly DamagedRow[];
   readonly damaged_count: number;
+  /** What became of the keys of the vault; null unless it has a new root key. */
+  readonly root_key: RenewedRootKey | null;
+}
+
+export interface RenewedRootKey {
+  /** Those that were made again, each in the place of another. */
+  readonly keys: readonly (AddedKey & { readonly replaces: string })[];
+  /** Recovery codes that were dropped, as asked for. */
+  readonly dropped: readonly AddedKey[];
+  /** Keys of before that their key store did not let go of yet. They open nothing any more. */
+  readonly kept: readonly AddedKey[];
 }
 
 export type TokenScope = 'read' | 'write' | 'generate' | 'admin';

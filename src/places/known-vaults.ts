@@ -88,9 +88,16 @@ export function parseKnownVault(value: unknown): KnownVault | null {
 }
 
 function parseSlot(value: unknown): KnownSlot | null {
-  const { id, kind, location, pending } = (value ?? {}) as Partial<Record<keyof KnownSlot, unknown>>;
+  const {
+    id,
+    kind,
+    location,
+    pending,
+    root_key_id: rootKeyId,
+  } = (value ?? {}) as Partial<Record<keyof KnownSlot, unknown>>;
   const isSlot = [id, kind, location ?? ''].every((text) => typeof text === 'string');
-  const change = pending === true ? { pending } : {};
+  const ofKey = typeof rootKeyId === 'string' ? { root_key_id: rootKeyId } : {};
+  const change = pending === true ? { pending, ...ofKey } : {};
   return isSlot && location !== undefined ? ({ id, kind, location, ...change } as KnownSlot) : null;
 }
 

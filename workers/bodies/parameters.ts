@@ -108,9 +108,9 @@ export function getDryRun(call: Call): boolean {
   return readFlag(call, 'dry_run');
 }
 
-/** Returns whether a rotation also encrypts every value again. Throws RequestError. */
-export function getReencryption(call: Call): boolean {
-  return readFlag(call, 'reencrypt');
+/** Returns what a rotation renews beside the KEK: every value, the root key. Throws RequestError. */
+export function getRotationKind(call: Call): { readonly reencrypts: boolean; readonly isOfRoot: boolean } {
+  return { reencrypts: readFlag(call, 'reencrypt'), isOfRoot: readFlag(call, 'root') };
 }
 
 /** Returns whether the client wants only the names of fields. Throws RequestError. */

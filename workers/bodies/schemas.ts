@@ -164,6 +164,11 @@ export const bodySchemas = {
     passphrase: secretSchema.exactOptional(),
     recovery_code: secretSchema.exactOptional(),
   }),
+  'keys.rotate': z.strictObject({
+    passphrase: secretSchema.exactOptional(),
+    recovery_code: secretSchema.exactOptional(),
+    drop_recovery: z.boolean({ error: mustBe('true or false') }).exactOptional(),
+  }),
   'vault.destroy': destroySchema,
   'keys.add': z.strictObject({
     kind: z.enum(SLOT_KINDS, { error: kindRule }),
@@ -210,6 +215,7 @@ const IS_OPTIONAL: Readonly<Record<BodyOperation, boolean>> = {
   'tokens.create': false,
   'tokens.rotate': true,
   'vault.unseal': true,
+  'keys.rotate': true,
   'vault.destroy': false,
   'keys.add': false,
   'keys.remove': true,

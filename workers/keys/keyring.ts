@@ -198,6 +198,16 @@ export function mintKek(
   return { id, generation, wrapped, createdAt };
 }
 
+/** Returns the wrap of a generation under another root key. Both belong to the caller. Throws IntegrityError. */
+export function rewrapKek(from: RootKey, to: RootKey, vaultId: Uint8Array, row: WrappedKek): Buffer {
+  const ctx = encodeKekContext(vaultId, row);
+  const digest = digestKekRow(row.createdAt);
+  return withSecretMemory(KEY_SIZE, (kek) => {
+    unwrapKey(from, row.wrapped, ctx, digest, kek);
+    return wrapKey(to, vaultId, kek, ctx, digest);
+  });
+}
+
 /**
  * Unwraps every generation. `current` as for Keyring. Throws IntegrityError if the root key is not this vault's, or a row was
  * changed. The caller destroys the keyring, and zeroes the root key.

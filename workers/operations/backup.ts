@@ -17,7 +17,8 @@ import type { SlotRow } from '../store/columns.ts';
 import { copyDatabase, finishCopy } from '../store/copy-database.ts';
 import type { Db } from '../store/database.ts';
 import type { Vault } from '../vault.ts';
-import { createSlotId, signSlot } from './slots.ts';
+import { createSlotId, signSlot } from './new-slots.ts';
+import { changeAlone } from './slot-changes.ts';
 
 const ID_SIZE = 16;
 /** Larger than any config.json that can be followed. */
@@ -33,7 +34,17 @@ let isMaking = false;
  * Writes `{"status", "id", "file", "head", "mac"}`: the draft at `file` is the database of the backup, and `head` and `mac` are
  * the lines before it. `passphrase`: for a slot that only the copy has; null: no such slot. It is zeroed.
  */
-export async function makeBackup(
+export function makeBackup(
+  vault: Vault,
+  passphrase: Uint8Array | null,
+  reply: ReplyBuffer,
+): Promise<undefined> {
+  const make = () => copyVault(vault, passphrase, reply);
+  // Else the vault could have another root key by the time that it is copied, and the slot that of before.
+  return passphrase === null ? make() : changeAlone(make).finally(() => passphrase.fill(0));
+}
+
+async function copyVault(
   vault: Vault,
   passphrase: Uint8Array | null,
   reply: ReplyBuffer,
@@ -60,7 +71,6 @@ export async function makeBackup(
     throw error;
   } finally {
     isMaking = false;
-    passphrase?.fill(0);
   }
 }
 

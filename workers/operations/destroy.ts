@@ -68,7 +68,7 @@ async function removeKeys(vault: Vault, rows: VaultStore, force: boolean): Promi
   const removal: Removal = {
     vaultId,
     keychainTimeoutMs: vault.options.keychainTimeoutMs,
-    opensVault: (rootKey) => opensVault(rootKey, { vaultId, keks: rows.listKeks() }),
+    isOurs: (rootKey) => opensVault(rootKey, { vaultId, keks: rows.listKeks() }),
   };
   const attempt = (act: () => boolean | Promise<boolean>) => askKeyStore(act, force, removed.kept);
   const slots: { readonly row: SlotRow; readonly slot: KeySlot }[] = [];

@@ -27,7 +27,7 @@ import { KnownVaultsError, recordVault } from '../store/known-vaults.ts';
 import { RowSetStore } from '../store/row-set.ts';
 import { SCHEMA_VERSION } from '../store/schema.ts';
 import { VaultStore } from '../store/vault.ts';
-import { createSlotId, signSlot } from './slots.ts';
+import { createSlotId, signSlot } from './new-slots.ts';
 
 interface NewVault {
   readonly vaultId: Buffer;

@@ -24,8 +24,8 @@ import type { SlotRow } from '../store/columns.ts';
 import { inspectDatabase } from '../store/database.ts';
 import { identifyVault, VaultStore } from '../store/vault.ts';
 import type { Vault } from '../vault.ts';
+import { placeSlot } from './new-slots.ts';
 import { changeAlone, finishEarlier, writeKnown } from './slot-changes.ts';
-import { placeSlot } from './slots.ts';
 import { reportUnsealed } from './vault.ts';
 import { explainWrongCode } from './wrong-code.ts';
 

@@ -5,6 +5,7 @@
  */
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { identifyRootKey } from '../envelope/root-key-id.ts';
 import { RequestError } from '../errors/request-error.ts';
 import { isUnfinishedKey } from '../keys/slots/key-file.ts';
 import { KeyKeptError, type OpenableSlot, type Removal } from '../keys/slots/key-slot.ts';
@@ -19,11 +20,15 @@ import type { Vault } from '../vault.ts';
 /** One for all requests, because there is one writer thread. */
 let isChanging = false;
 
+/** What `finishBeside` does. It never fails. */
+let finishing: Promise<unknown> = Promise.resolve();
+
 /** Runs one change of slots at a time. Throws RequestError if another one is under way. */
 export async function changeAlone<T>(change: () => Promise<T>): Promise<T> {
   if (isChanging) throw new RequestError('conflict', 'the key slots are being changed already; try again');
   isChanging = true;
   try {
+    await finishing;
     return await change();
   } finally {
     isChanging = false;
@@ -44,7 +49,7 @@ export function announce(vault: Vault, slots: readonly KnownSlot[]): void {
   const others = current.slots.filter(({ id }) => !ids.has(id));
   if (others.length + slots.length > MAX_SLOTS)
     throw new RequestError('conflict', `a vault has at most ${MAX_SLOTS} key slots; remove one first`);
-  const pending = slots.map(({ id, kind, location }) => ({ id, kind, location, pending: true as const }));
+  const pending = slots.map((slot) => ({ ...slot, pending: true as const }));
   writeKnown(vault, { ...current, slots: [...others, ...pending] });
 }
 
@@ -75,29 +80,44 @@ export function writeKnown(vault: Vault, known: KnownVault): void {
   vault.known.write(known);
 }
 
+/** Ends in the background what an interrupted change left behind. For a daemon whose vault was unsealed. */
+export function finishBeside(vault: Vault): void {
+  if (isChanging || listPending(vault).length === 0) return;
+  finishing = finishing.then(() => finishEarlier(vault)).catch(() => {});
+}
+
+/** The slots that a change has not ended with. */
+export function listPending(vault: Vault): readonly KnownSlot[] {
+  return vault.known.current?.slots.filter((slot) => slot.pending === true) ?? [];
+}
+
 /**
  * Ends what an earlier change left behind. Returns the ids of the slots that are gone by now. A key that its store does not
  * let go of stays for the next change.
  */
 export async function finishEarlier(vault: Vault): Promise<string[]> {
-  const pending = vault.known.current?.slots.filter((slot) => slot.pending === true) ?? [];
+  const pending = listPending(vault);
   if (pending.length === 0) return [];
   const ids = new Set(vault.stores.vault.listSlots().map(({ id }) => id));
   const gone = pending.filter(({ id }) => !ids.has(id));
   const kept: KnownSlot[] = [];
   for (const slot of gone)
-    if ((await removeMaterial(vault, { ...slot, blob: null })) !== null) kept.push(slot);
+    if ((await removeMaterial(vault, { ...slot, blob: null }, slot.root_key_id)) !== null) kept.push(slot);
   settle(vault, kept);
   return gone.filter((slot) => !kept.includes(slot)).map(({ id }) => id);
 }
 
 /**
- * Deletes the key of a slot that the vault does not have any more. Returns why its store did not let go of it for now; null if
- * it is gone, or if what lies in its place is not the key of this vault.
+ * Deletes the key of a slot that the vault does not have any more. `rootKeyId`: of a root key that may lie there beside the vault's.
+ * Returns why its store did not let go of it for now; null if it is gone, or if what lies in its place is none of these keys.
  */
-export async function removeMaterial(vault: Vault, slot: OpenableSlot): Promise<string | null> {
+export async function removeMaterial(
+  vault: Vault,
+  slot: OpenableSlot,
+  rootKeyId?: string,
+): Promise<string | null> {
   const keySlot = findKeySlot(slot.kind);
-  const removal = describeRemoval(vault);
+  const removal = describeRemoval(vault, rootKeyId);
   try {
     if (keySlot?.isRemovable(slot, removal)) await keySlot.remove(slot, removal);
     return null;
@@ -109,12 +129,14 @@ export async function removeMaterial(vault: Vault, slot: OpenableSlot): Promise<
   }
 }
 
-function describeRemoval({ stores, options }: Vault): Removal {
+function describeRemoval({ stores, options }: Vault, rootKeyId: string | undefined): Removal {
   const { vault: rows } = stores;
   const vaultId = rows.getVaultId();
   return {
     vaultId,
     keychainTimeoutMs: options.keychainTimeoutMs,
-    opensVault: (rootKey) => opensVault(rootKey, { vaultId, keks: rows.listKeks() }),
+    isOurs: (rootKey) =>
+      identifyRootKey(rootKey, vaultId) === rootKeyId ||
+      opensVault(rootKey, { vaultId, keks: rows.listKeks() }),
   };
 }

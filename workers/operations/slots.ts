@@ -2,21 +2,17 @@
  * Key slots: listing, adding and removing them, and changing a passphrase. Holds the root key from opening a slot until the new
  * one is made and has been opened, and passphrases until they are tried; all are zeroed.
  */
-import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { BodyRequest } from '../bodies/schemas.ts';
 import type { Outcome } from '../calls.ts';
-import type { RootKey } from '../envelope/keys.ts';
-import { computeSlotMac } from '../envelope/slot-mac.ts';
 import { RequestError } from '../errors/request-error.ts';
 import { decodeRecoveryCode, generateRecoveryCode } from '../generated/recovery-code.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { writeStatus } from '../json/status.ts';
-import { formatTime, nowSeconds } from '../json/times.ts';
-import type { KeySlot, NewSlot } from '../keys/slots/key-slot.ts';
-import { getKeySlot } from '../keys/slots/registry.ts';
-import type { KnownSlot, SlotKind } from '../messages.ts';
+import { formatTime } from '../json/times.ts';
+import type { KnownSlot } from '../messages.ts';
 import type { SlotRow } from '../store/columns.ts';
 import type { Vault } from '../vault.ts';
+import { placeSlot } from './new-slots.ts';
 import {
   announce,
   changeAlone,
@@ -25,12 +21,6 @@ import {
   removeMaterial,
   settle,
 } from './slot-changes.ts';
-
-const ID_SIZE = 4;
-
-export function createSlotId(): string {
-  return randomBytes(ID_SIZE).toString('hex');
-}
 
 /** Writes `{"keys": [{"id", "kind", "location", "created_at"}, …]}`. Needs no key. */
 export function listKeys(vault: Vault, reply: ReplyBuffer): undefined {
@@ -76,80 +66,6 @@ export function addKey(vault: Vault, request: BodyRequest<'keys.add'>, reply: Re
       recoveryCode?.fill(0);
     }
   });
-}
-
-interface WantedSlot {
-  readonly kind: SlotKind;
-  readonly keyFile?: string | undefined;
-  readonly keyDirectory?: string | undefined;
-  /** The new one. */
-  readonly passphrase: Uint8Array | null;
-  /** The 32 bytes of the code of a recovery slot. */
-  readonly recoveryCode?: Uint8Array | null;
-  /** The ids of the slots whose place the new one takes. */
-  readonly replaced?: readonly string[];
-}
-
-/**
- * Makes a slot, opens it, and stores its row in place of the one that it replaces. If any of that fails, nothing is left. The
- * caller zeroes the root key.
- */
-export async function placeSlot(vault: Vault, rootKey: RootKey, wanted: WantedSlot): Promise<SlotRow> {
-  const { kind, replaced = [] } = wanted;
-  const keySlot = getKeySlot(kind);
-  const planned = { ...describeNew(vault, rootKey, wanted), passphraseFile: null };
-  const location = keySlot.planLocation(planned);
-  const old = vault.known.current?.slots.filter(({ id }) => replaced.includes(id)) ?? [];
-  announce(vault, [{ id: planned.id, kind, location }, ...old]);
-  try {
-    const row = await makeSlot(vault, keySlot, { ...planned, location });
-    commitChange(vault, { added: row, removed: replaced });
-    return row;
-  } finally {
-    await finishEarlier(vault);
-  }
-}
-
-function describeNew(
-  vault: Vault,
-  rootKey: RootKey,
-  wanted: WantedSlot,
-): Omit<NewSlot, 'passphraseFile' | 'location'> {
-  const { keyFile, keyDirectory, passphrase, recoveryCode = null } = wanted;
-  const { keychainTimeoutMs } = vault.options;
-  const vaultId = vault.stores.vault.getVaultId();
-  const id = createSlotId();
-  const given = { keyFile, keyDirectory, passphrase, recoveryCode };
-  return { id, rootKey, vaultId, folder: vault.folder, ...given, keychainTimeoutMs };
-}
-
-/** Returns the row of a slot that was just made and then opened. Leaves nothing in the key store if it throws. */
-async function makeSlot(vault: Vault, keySlot: KeySlot, slot: NewSlot): Promise<SlotRow> {
-  const { id, rootKey, vaultId, location } = slot;
-  const { blob, undo } = await keySlot.create(slot);
-  try {
-    const row = { id, kind: keySlot.kind, blob, location };
-    const sources = { ...vault.options, ...slot, credentialsDirectory: null };
-    const opened = await keySlot.open(row, vaultId, sources);
-    const isSame = timingSafeEqual(opened, rootKey);
-    opened.fill(0);
-    if (!isSame)
-      throw new RequestError('conflict', 'the new key slot does not keep the key; nothing was changed');
-    return signSlot(rootKey, vaultId, row);
-  } catch (error) {
-    await undo();
-    throw error;
-  }
-}
-
-/** Returns the complete row of a slot, made now. */
-export function signSlot(
-  rootKey: RootKey,
-  vaultId: Uint8Array,
-  slot: Pick<SlotRow, 'id' | 'kind' | 'blob' | 'location'>,
-): SlotRow {
-  const bound = { ...slot, createdAt: nowSeconds() };
-  return { ...bound, mac: computeSlotMac(rootKey, vaultId, bound) };
 }
 
 /** Parameter `id`. Another slot has to open before this one goes. What is in its key store is deleted after the commit. */

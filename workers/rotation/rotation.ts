@@ -1,10 +1,11 @@
 /**
  * Rotates the KEK beside reads and writes. The new generation is current from the beginning; the rows are wrapped again in
  * slices, and the old generations are forgotten at the end. How far that is stands in the database, so a rotation that was
- * interrupted goes on with the next unsealing. Holds the root key until the new KEK is wrapped, and zeroes it then.
+ * interrupted goes on with the next unsealing. Is given the root key until the new KEK is wrapped, and zeroes it then.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keepWraps, reserveWraps } from '../entries/wrap-count.ts';
+import type { RootKey } from '../envelope/keys.ts';
 import { RequestError } from '../errors/request-error.ts';
 import { SealedError } from '../errors/sealed.ts';
 import { nowSeconds } from '../json/times.ts';
@@ -13,6 +14,7 @@ import { openKeyring } from '../keys/unseal.ts';
 import { noteRotation } from '../long-work.ts';
 import type { OpenVault } from '../open-vault.ts';
 import type { RotationRow } from '../store/columns.ts';
+import type { VaultStore } from '../store/vault.ts';
 import type { Vault } from '../vault.ts';
 import { type Left, RotationSlices } from './slices.ts';
 
@@ -31,6 +33,18 @@ export interface RotationEnd {
   /** Old generations that are not forgotten, because something is left under them. */
   readonly kept: readonly number[];
 }
+
+export interface RotationKind {
+  /** The values get new DEKs, too. */
+  readonly reencrypts: boolean;
+  /** The vault gets a new root key, too. */
+  readonly isOfRoot: boolean;
+}
+
+/** Stores a new generation under this root key, which it zeroes. `change` runs in the same transaction, before. */
+export type StoreGeneration = (rootKey: RootKey, change: (rows: VaultStore) => void) => void;
+/** Gets the root key, and calls `store` once. */
+export type AddGeneration = (store: StoreGeneration) => Promise<void>;
 
 interface Means {
   /** Called after everything that may have written. */
@@ -56,13 +70,12 @@ export class Rotation {
   }
 
   /**
-   * Begins a rotation, or goes on with one that was interrupted. `reencrypts`: the values get new DEKs, too; an interrupted rotation
-   * that does not do that is finished first. Takes the passphrase, and zeroes it. Returns how to wait for its
-   * end. Throws RequestError conflict while one is under way.
+   * Begins a rotation, or goes on with one that was interrupted, unless that does less than this one is to: then it is finished
+   * first. `add` brings the root key. Returns how to wait for its end. Throws RequestError conflict while one is under way.
    */
   async begin(
-    passphrase: Uint8Array | null,
-    reencrypts: boolean,
+    { reencrypts, isOfRoot }: RotationKind,
+    add: AddGeneration,
   ): Promise<{ readonly end: Promise<RotationEnd> }> {
     // Of two rotations at once, each would delete the KEK that the other one wraps with.
     if (this.#isBeginning || this.#running !== null)
@@ -74,10 +87,10 @@ export class Rotation {
     try {
       const { rotation } = await this.#vault.getOpenVault();
       const unfinished = rotation.find();
-      const isOther = unfinished !== null && reencrypts && unfinished.reencrypts === 0;
+      const isOther = unfinished !== null && (isOfRoot || (reencrypts && unfinished.reencrypts === 0));
       if (isOther) await this.#start();
-      if (isOther || unfinished === null) await this.#addGeneration(passphrase, reencrypts);
-      passphrase?.fill(0);
+      if (isOther || unfinished === null)
+        await add((rootKey, change) => this.#storeGeneration(rootKey, reencrypts, change));
       return { end: this.#start() };
     } finally {
       this.#isBeginning = false;
@@ -117,17 +130,16 @@ export class Rotation {
   }
 
   /**
-   * Stores a new KEK, and shares a keyring that has it too, but does not wrap with it yet. Zeroes the root key. If the key store no
-   * longer holds the root key of this vault, unwrapping the old KEKs fails, and the new KEK is not stored.
+   * Stores a new KEK, together with what `change` writes, and shares a keyring that has it too, but does not wrap with it yet. Zeroes
+   * the root key. If that is not the root key of this vault, unwrapping the old KEKs fails, and nothing is stored.
    */
-  async #addGeneration(passphrase: Uint8Array | null, reencrypts: boolean): Promise<void> {
-    const rootKey = await this.#vault.readRootKey(passphrase);
+  #storeGeneration(rootKey: RootKey, reencrypts: boolean, change: (rows: VaultStore) => void): void {
     try {
       this.#vault.checkWritable();
-      const { vault: rows, rotation, keyring, transactions } = await this.#vault.getOpenVault();
+      const { vault: rows, rotation, keyring, transactions } = this.#vault.getOpenVaultNow();
       const extended = transactions.write(() => {
-        const keks = rows.listKeks();
-        const newest = Math.max(...keks.map(({ generation }) => generation));
+        change(rows);
+        const newest = Math.max(...rows.listKeks().map(({ generation }) => generation));
         const now = nowSeconds();
         rows.insertKek(mintKek(rootKey, keyring.vaultId, newest + 1, now));
         rotation.begin(newest + 1, reencrypts, now);

@@ -113,6 +113,10 @@ export class VaultStore {
     expectChanges(this.#db.prepare<[Omit<KekRow, 'wraps'>]>(sql).run(kek));
   }
 
+  replaceKek(id: Uint8Array, wrapped: Uint8Array): void {
+    expectChanges(this.#db.prepare('UPDATE keks SET wrapped = ? WHERE id = ?').run(wrapped, id));
+  }
+
   /** Counts keys that a KEK has wrapped, or may wrap from now on. */
   countWraps(kekId: Uint8Array, count: number): void {
     expectChanges(this.#db.prepare('UPDATE keks SET wraps = wraps + ? WHERE id = ?').run(count, kekId));

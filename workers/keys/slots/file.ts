@@ -22,8 +22,8 @@ export const fileSlot: KeySlot & { readonly kind: 'file' } = {
     return readKeyFile(location ?? '', credentialsDirectory, folder);
   },
 
-  isRemovable({ location }, { opensVault }) {
-    return location !== null && isDestroyable(location, opensVault);
+  isRemovable({ location }, { isOurs }) {
+    return location !== null && isDestroyable(location, isOurs);
   },
 
   async remove({ location }) {

@@ -21,7 +21,7 @@ import { asRootKey, type RootKey } from '../../envelope/keys.ts';
 import { allocateSecretMemory } from '../../envelope/secret-memory.ts';
 import { KEY_SIZE } from '../../envelope/sizes.ts';
 import { SealedError } from '../../errors/sealed.ts';
-import { isInside } from '../../files/folders.ts';
+import { isInside, syncFolder } from '../../files/folders.ts';
 import { KeyKeptError } from './key-slot.ts';
 
 const CREDENTIAL_NAME = 'maestrovault.key';
@@ -94,6 +94,8 @@ export function writeKeyFile(location: string, rootKey: RootKey): void {
   try {
     writeSync(descriptor, rootKey);
     fsyncSync(descriptor);
+    // Without that the file itself may be gone after a power failure.
+    syncFolder(dirname(location));
   } catch (error) {
     rmSync(location, { force: true });
     throw error;
@@ -104,13 +106,13 @@ export function writeKeyFile(location: string, rootKey: RootKey): void {
 
 /**
  * Returns whether there is a key file that `destroyKeyFile` can destroy; false if the path leads to nothing. The path comes
- * from vault.db, which others may have written, so `opensVault` must confirm that the key is the vault's. Throws KeyKeptError.
+ * from vault.db, which others may have written, so `isOurs` must confirm that the key is the vault's. Throws KeyKeptError.
  */
-export function isDestroyable(location: string, opensVault: (rootKey: RootKey) => boolean): boolean {
+export function isDestroyable(location: string, isOurs: (rootKey: RootKey) => boolean): boolean {
   if (lstatSync(location, { throwIfNoEntry: false }) === undefined) return false;
   const rootKey = readOwnKey(location);
   try {
-    if (!opensVault(rootKey)) throw new KeyKeptError(`${location} does not hold the root key of this vault`);
+    if (!isOurs(rootKey)) throw new KeyKeptError(`${location} does not hold the root key of this vault`);
   } finally {
     rootKey.fill(0);
   }

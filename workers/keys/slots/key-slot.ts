@@ -61,8 +61,8 @@ export interface KeySources {
 export interface Removal {
   readonly vaultId: Uint8Array;
   readonly keychainTimeoutMs: number;
-  /** Whether a root key is this vault's. Does not zero it. */
-  readonly opensVault: (rootKey: RootKey) => boolean;
+  /** Whether a root key is one that the slot may have: this vault's. Does not zero it. */
+  readonly isOurs: (rootKey: RootKey) => boolean;
 }
 
 export interface KeySlot {

@@ -79,7 +79,15 @@ function checkPassphrase(passphrase: Uint8Array): void {
   }
 }
 
-function findPassphrase({ passphrase, passphraseFile, credentialsDirectory }: KeySources): Uint8Array | null {
+/**
+ * Returns the passphrase that came with the request, or that of the file or the credential that the vault is opened with; null if
+ * there is none. The caller zeroes it. Throws SealedError.
+ */
+export function findPassphrase({
+  passphrase,
+  passphraseFile,
+  credentialsDirectory,
+}: KeySources): Uint8Array | null {
   if (passphrase !== null) return passphrase;
   if (passphraseFile !== null) return readPassphraseFile(passphraseFile);
   if (credentialsDirectory === null) return null;
