@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { readBlocks, readCommands } from './fixtures/markdown.ts';
 import { SECRET_SERVICE_PROGRAMS, skipWithout } from './fixtures/programs.ts';
+import { openKeks } from './fixtures/root-key-reader.ts';
 import { startSecretService } from './fixtures/secret-service.ts';
+import { keychainAccount, StoredFile } from './fixtures/stored.ts';
 import { openTerminal } from './fixtures/terminal.ts';
 import { createSandbox, MAV, mav, type Sandbox } from './fixtures/vault.ts';
 
@@ -117,10 +119,15 @@ t.test('docs/years.md > each of its days > every line does what it says', { skip
   await t.test('somebody had the file', async (t) => {
     const made = await mav(machine, ['token', 'create', '--name', 'ci', '--scope', 'read']);
     t.equal(made.code, 0);
-    for (const command of readStory('Somebody had the file')) {
-      if (command.startsWith('mav init --vault fresh'))
-        await writeDown(t, machine, ['init', '--vault', 'fresh']);
-      else await run(t, machine, disk, command);
-    }
+    const before = keychainAccount(machine.databasePath);
+    const theirs = (await service.read(before)) as Buffer;
+    for (const command of readStory('Somebody had the file'))
+      await run(t, machine, disk, command, command.includes('--root') ? [[CODE, code]] : []);
+    t.notOk(service.list().includes(before), 'the entry of before is gone');
+    const file = new StoredFile(machine.databasePath);
+    t.teardown(() => file.close());
+    t.throws(() => openKeks(file, theirs), 'and their key opens nothing');
+    await run(t, machine, disk, 'mav recover', [[CODE, code]]);
+    t.match(await mav(machine, ['get', 'db-password', '--env', 'prod']), { code: 0 });
   });
 });

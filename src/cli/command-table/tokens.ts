@@ -181,7 +181,7 @@ export const tokenCommands = (): CommandGroup => ({
     examples: ['mav key remove 0123abcd', 'mav key remove 0123abcd --force'],
     notes: [
       'Another key has to open the vault first. Copies of the vault (backups) still open with the removed key, if somebody ' +
-        'has it: to shut out somebody who has, make a new root key.',
+        'has it. To shut out somebody who has: mav key rotate --root.',
     ],
     options: { force },
     load: () => import('../commands/key-remove.ts'),
@@ -196,11 +196,28 @@ export const tokenCommands = (): CommandGroup => ({
   'key rotate': {
     group: 'Tokens and keys',
     description: 'Make a new key-encryption key, and wrap every key under it',
-    examples: ['mav key rotate', 'mav key rotate --reencrypt'],
+    examples: ['mav key rotate', 'mav key rotate --root --reencrypt'],
+    notes: [
+      'With --root each key of the vault is made again and tried before the old one goes. Backups of before do not open with the ' +
+        'new keys, so make one afterwards.',
+    ],
     options: {
+      root: {
+        type: 'boolean',
+        description: 'Also make a new root key: for somebody who had the file and its key',
+      },
       reencrypt: {
         type: 'boolean',
         description: 'Also encrypt every value again, under a new key of its own',
+      },
+      'recovery-file': {
+        type: 'string',
+        placeholder: 'PATH',
+        description: 'With --root: file with the recovery code, which stays the same (default: asked for)',
+      },
+      'drop-recovery': {
+        type: 'boolean',
+        description: 'With --root: let the recovery code open nothing any more',
       },
     },
     load: () => import('../commands/key-rotate.ts'),

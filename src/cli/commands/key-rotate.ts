@@ -1,4 +1,4 @@
-/** `mav key rotate`: makes a new generation of the KEK, and waits until every key is wrapped under it. */
+/** `mav key rotate`: makes a new generation of the KEK, with --root a new root key, too, and waits until every key is wrapped under it. */
 import type { Client } from '../../client/client.ts';
 import type { DamagedRow, Rotated } from '../../client/types.ts';
 import { escapeControls } from '../../text/escape-controls.ts';
@@ -9,21 +9,42 @@ import { EXIT, type ExitCode } from '../run/failure.ts';
 import { exitCodeOfSignal, watchSignals } from '../terminal/interruption.ts';
 import { clearProgress } from '../terminal/progress.ts';
 import { withDaemon, withVault } from '../vault/access.ts';
+import { changeKeys } from '../vault/change-keys.ts';
+import { checkRootOptions, giveRecovery, tellRenewed } from '../vault/root-key.ts';
 import { showWork } from '../vault/show-work.ts';
 import type { VaultAccess } from '../vault/vault-access.ts';
+import { explainClosed } from '../vault/wanted-key.ts';
 
 export const run: Run = async (input) => {
-  const rotated = await withVault(
-    input,
-    (client, access) =>
-      givePassphrase(input, client, async (body) => {
-        if (access === 'daemon') await unsealFirst(input, client, body);
-        return rotate(input, client, access, body);
-      }),
-    { bringsKey: true },
-  );
+  checkRootOptions(input);
+  const rotated = input.flag('root') ? await rotateWithRoot(input) : await rotateKek(input);
   return tellEnd(input, rotated);
 };
+
+function rotateKek(input: Input): Promise<Rotated> {
+  const request = (client: Client, access: VaultAccess) =>
+    givePassphrase(input, client, async (body) => {
+      if (access === 'daemon') await unsealFirst(input, client, body);
+      return rotate(input, client, access, body);
+    });
+  return withVault(input, request, { bringsKey: true });
+}
+
+/** Every key of the vault is made again, so the passphrase is needed even where another key opens it. */
+function rotateWithRoot(input: Input): Promise<Rotated> {
+  return changeKeys(
+    input,
+    (client, body, access) =>
+      giveRecovery(input, client, body, async (whole) => {
+        try {
+          return await rotate(input, client, access, whole);
+        } catch (error) {
+          throw explainClosed(error, access, 'file', await client.status(), 'run this again');
+        }
+      }),
+    { needsPassphrase: true },
+  );
+}
 
 /** Unseals a sealed vault with the key that was given for the rotation. Throws CliError or MaestroVaultError. */
 async function unsealFirst(input: Input, client: Client, body: unknown): Promise<void> {
@@ -37,7 +58,7 @@ async function unsealFirst(input: Input, client: Client, body: unknown): Promise
 
 /** Ctrl-C ends the waiting, and says what becomes of the rotation. */
 async function rotate(input: Input, client: Client, access: VaultAccess, body: unknown): Promise<Rotated> {
-  const reencrypt = input.flag('reencrypt');
+  const [reencrypt, root] = [input.flag('reencrypt'), input.flag('root')];
   const text = reencrypt ? 'Encrypting the secrets again' : 'Wrapping the keys of the secrets';
   const work = { client, access, kind: 'rotating', text } as const;
   const interruption = watchSignals((signal) => {
@@ -50,7 +71,9 @@ async function rotate(input: Input, client: Client, access: VaultAccess, body: u
     process.exit(exitCodeOfSignal(signal));
   });
   try {
-    return await showWork(input, work, () => client.rotateKek(body, reencrypt ? { reencrypt } : {}));
+    return await showWork(input, work, () =>
+      client.rotateKek(body, { ...(reencrypt && { reencrypt }), ...(root && { root }) }),
+    );
   } finally {
     interruption.end();
   }
@@ -58,6 +81,7 @@ async function rotate(input: Input, client: Client, access: VaultAccess, body: u
 
 /** Names what could not be wrapped again. */
 function tellEnd({ context }: Input, rotated: Rotated): ExitCode {
+  if (rotated.root_key !== null) tellRenewed(context, rotated.root_key);
   const { kek_generation: generation, kept_generations: kept, damaged, damaged_count: count } = rotated;
   context.say(`Rotated to generation ${generation}.`);
   if (count === 0) return EXIT.done;

@@ -22,12 +22,13 @@ export async function describeWanted(input: Input, kind: DailyKind): Promise<obj
   return { key_directory: keyDirectory };
 }
 
-/** A daemon closes itself at its start: it may ask no keychain then, and write no file elsewhere, unless the vault had such a key. */
+/** `what` is to be done without a daemon. A daemon closes itself at its start: it may ask no keychain then, and write no file elsewhere, unless the vault had such a key. */
 export function explainClosed(
   error: unknown,
   access: VaultAccess,
   kind: DailyKind,
   { key_stores: kinds }: Status,
+  what = 'add the key',
 ): unknown {
   const { code, message } = error as { readonly code?: string; readonly message: string };
   const isClosed =
@@ -36,6 +37,6 @@ export function explainClosed(
   return new CliError(
     EXIT.failed,
     `${message}. mav serve lets itself reach only the key stores that the vault had at its start: end it (Ctrl-C, or mav ` +
-      'service stop), add the key, and start it again',
+      `service stop), ${what}, and start it again`,
   );
 }
