@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import t from 'tap';
 import { verifySegment } from '../workers/audit/reading/verify-segment.ts';
 import { WrittenSegment } from './fixtures/audit-writer.ts';
+import { hmacSha512256 } from './fixtures/reference.ts';
 import { sample } from './fixtures/sample.ts';
 
 const VAULT = 'ab'.repeat(16);
@@ -84,6 +85,18 @@ t.test('verifySegment > a value in an entry, or a MAC, is changed > its lines ar
   t.equal(macs.length, 7);
   const [, , third = ''] = segment.text.match(/.*"mac".*\n/g) ?? [];
   t.strictSame(change(third, third.replace(/.....$/m, 'AAA"}')), ['changed 8 7.2']);
+});
+
+t.test('verifySegment > somebody has its key and writes every MAC again > its end is another', async (t) => {
+  const segment = write();
+  let mac: Buffer = Buffer.alloc(0);
+  const forged = splitBatches(segment).map((batch) => {
+    const lines = batch.replace(/\{"mac.*\n$/, '').replace('"curl"', '"bash"');
+    mac = hmacSha512256(Buffer.from(segment.key), Buffer.concat([mac, Buffer.from(lines)]));
+    return `${lines}{"mac":"${mac.toString('base64url')}"}\n`;
+  });
+  t.equal(forged.join('').length, segment.text.length);
+  t.strictSame(found(segment.close(1000), forged.join('')).length, 1);
 });
 
 t.test('verifySegment > a text of the same MAC > found', async (t) => {

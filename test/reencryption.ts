@@ -124,3 +124,22 @@ t.test(
     isWrappedUnderOne(t, daemon);
   },
 );
+
+t.test('key rotate --reencrypt > a row was dropped > it is still missed, and named', async (t) => {
+  const daemon = await startDaemon(t);
+  await fill(daemon, 30);
+  await daemon.createToken(['read']);
+  const db = new Database(daemon.databasePath);
+  t.teardown(() => db.close());
+  db.exec('DELETE FROM tokens WHERE id = (SELECT max(id) FROM tokens)');
+  const { status, json } = await asOwner(daemon, 'POST', '/v1/keys/rotate?reencrypt=true');
+  const detail = /^rows were changed without the key: tokens \(1 fewer\)/;
+  t.match(
+    [status, json],
+    [200, { damaged: [{ table: 'database', detail }], damaged_count: 1, kept_generations: [] }],
+  );
+  const { code, stderr } = await mav(daemon, ['key', 'rotate', '--reencrypt']);
+  t.equal(code, 1);
+  t.match(stderr, /the set of rows, because rows were changed without the key: .*; see: mav verify/);
+  t.match(await findNotIntact(daemon), [/1 fewer/], 'and so says mav verify');
+});

@@ -195,7 +195,8 @@ export class Vault {
 
   /** Opens the file once more, for reading aside. The caller closes it. */
   openAside(): Db {
-    return this.#open(this.options.databasePath, this.#judge);
+    const { databasePath, readers } = this.options;
+    return openForReading(databasePath, Math.max(readers, 1), this.#judge);
   }
 
   /** What the account has seen of this vault. */

@@ -122,7 +122,7 @@ export class Rotation {
     const running = this.#run().finally(() => {
       noteRotation(this.#vault.options.longWork, 0, 0);
       this.#running = null;
-      this.#slices = null;
+      this.#closeSlices();
     });
     this.#running = running;
     running.catch(() => setTimeout(() => this.resume(), RETRY_MS).unref());
@@ -203,7 +203,10 @@ export class Rotation {
   #workSlice(): RotationEnd | null {
     const { open, row } = this.#look();
     noteRotation(this.#vault.options.longWork, row.done, row.total);
-    if (this.#slices?.file !== open.file) this.#slices = new RotationSlices(open);
+    if (this.#slices?.file !== open.file) {
+      this.#closeSlices();
+      this.#slices = new RotationSlices(open, () => this.#vault.openAside());
+    }
     const slices = this.#slices;
     try {
       const { end, wraps } = open.transactions.write(() => {
@@ -216,11 +219,16 @@ export class Rotation {
       return end;
     } catch (error) {
       // What it noted of what is left may not hold any more.
-      this.#slices = null;
+      this.#closeSlices();
       throw error;
     } finally {
       this.#means.onWrite();
     }
+  }
+
+  #closeSlices(): void {
+    this.#slices?.close();
+    this.#slices = null;
   }
 
   /** Drops the KEKs that the database does not have any more. */

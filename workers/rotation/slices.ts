@@ -3,11 +3,14 @@
  * also notes how far the rotation is.
  */
 import type { OpenVault } from '../open-vault.ts';
+import type { RowSet } from '../row-set/row-set.ts';
 import type { RotationRow } from '../store/columns.ts';
+import type { Db } from '../store/database.ts';
 import { type LeftRow, listLeftOfOthers, listLeftOfSecrets } from '../store/left-wraps.ts';
 import { PayloadStore } from '../store/payloads.ts';
 import { WrapStore } from '../store/wraps.ts';
 import { reencryptSecret } from './reencrypt-secret.ts';
+import { SetKeyRenewal } from './renew-set-key.ts';
 import { rewrapOthers } from './rewrap-others.ts';
 import { rewrapSecret } from './rewrap-secret.ts';
 
@@ -37,10 +40,16 @@ export class RotationSlices {
   readonly file: OpenVault['file'];
   readonly #wraps: WrapStore;
   readonly #payloads: PayloadStore;
+  readonly #openAside: () => Db;
   #looking: Looking = startLooking();
+  #renewal: SetKeyRenewal | null = null;
+  /** Whether the rows of the stage `others` are done. */
+  #hasOthers = false;
 
-  constructor({ db, file }: OpenVault) {
+  /** `openAside` opens the file once more, for reading. */
+  constructor({ db, file }: OpenVault, openAside: () => Db) {
     this.file = file;
+    this.#openAside = openAside;
     this.#wraps = new WrapStore(db);
     this.#payloads = new PayloadStore(db);
   }
@@ -48,12 +57,44 @@ export class RotationSlices {
   /** Does the next part of the work, inside a transaction. Returns what is left at the end of the rotation; before, null. */
   work(open: OpenVault, row: RotationRow): Left | null {
     if (row.stage === 'secrets') this.#rewrapSecrets(open, row);
-    else if (row.stage === 'others') {
-      rewrapOthers(open);
-      open.rotation.update({ ...row, stage: 'left', done: row.total });
-      this.#looking = startLooking();
-    } else return this.#lookForLeft(open);
+    else if (row.stage === 'others') this.#workOnOthers(open, row);
+    else return this.#lookForLeft(open);
     return null;
+  }
+
+  /** Lets go of what it reads with. */
+  close(): void {
+    this.#renewal?.close();
+    this.#renewal = null;
+  }
+
+  /** Interrupted in this stage, a rotation begins it again. */
+  #workOnOthers(open: OpenVault, row: RotationRow): void {
+    if (!this.#hasOthers) {
+      rewrapOthers(open);
+      this.#hasOthers = true;
+      return;
+    }
+    const left: LeftRow[] = [];
+    if (row.reencrypts === 1 && open.rowSet !== null) {
+      const end = this.#renewSetKey(open, open.rowSet);
+      if (end === null) return;
+      const { id: kekId } = open.keyring.current;
+      if (end.problem !== null) left.push({ table: 'database', detail: end.problem, kekId });
+    }
+    open.rotation.update({ ...row, stage: 'left', done: row.total });
+    this.#looking = { ...startLooking(), named: left, count: left.length };
+  }
+
+  #renewSetKey(open: OpenVault, rowSet: RowSet): ReturnType<SetKeyRenewal['work']> {
+    const endMs = performance.now() + SLICE_MS;
+    if (this.#renewal?.isGood(open) !== true) {
+      this.close();
+      this.#renewal = new SetKeyRenewal(open, rowSet, this.#openAside());
+    }
+    const end = this.#renewal.work(endMs);
+    if (end !== null) this.close();
+    return end;
   }
 
   #rewrapSecrets({ rotation, keyring }: OpenVault, row: RotationRow): void {

@@ -6,8 +6,7 @@
  * then the sums stay wrong, and checking the rows finds it later.
  */
 import { IntegrityError } from '../envelope/integrity.ts';
-import { decryptState, encryptState, hashCovered } from '../envelope/row-set.ts';
-import { MAC_SIZE } from '../envelope/sizes.ts';
+import { decryptState, encryptState } from '../envelope/row-set.ts';
 import { SealedError } from '../errors/sealed.ts';
 import { nowSeconds } from '../json/times.ts';
 import type { Keyring } from '../keys/keyring.ts';
@@ -16,25 +15,23 @@ import { watchRows } from '../store/covered-rows.ts';
 import type { Db } from '../store/database.ts';
 import { RowSetStore } from '../store/row-set.ts';
 import type { RowFollower } from '../store/transactions.ts';
-import { openRowSetKeys, type RowSetKeys, renewSetKey } from './row-set-keys.ts';
-import { type AuditHead, RowSums, SUMS_SIZE } from './row-sums.ts';
-
-/** Savepoints inside savepoints. A batch has one for each call, and an operation one more. */
-const MAX_DEPTH = 8;
+import { FollowedSums, MAX_DEPTH } from './followed-sums.ts';
+import { mintSetKey, renewSetKey } from './row-set-keys.ts';
+import type { AuditHead, RowSums } from './row-sums.ts';
 
 interface Loaded {
   readonly keyring: Keyring;
-  readonly keys: RowSetKeys;
-  readonly memory: Uint8Array<ArrayBuffer>;
-  /** As of the last commit, and as the transaction under way has made them. */
-  readonly stored: RowSums;
-  readonly current: RowSums;
-  /** The number of a row, until it is in a sum. */
-  readonly number: Uint8Array;
-  /** As the sums were when each savepoint began. */
-  readonly marks: readonly Uint8Array[];
+  readonly sums: FollowedSums;
+  /** Under a new set key: what was changed since it was made. Null unless the set key is being renewed. */
+  readonly renewal: Renewal | null;
   /** As of the last commit. */
-  row: RowSetRow;
+  readonly row: RowSetRow;
+}
+
+/** A set key that is to take the place of the stored one. */
+export interface Renewal {
+  readonly wrappedKey: Uint8Array;
+  readonly sums: FollowedSums;
 }
 
 /** A commit that is on disk. */
@@ -58,6 +55,8 @@ export class RowSet implements RowFollower {
   #next: RowSetRow | null = null;
   /** For each savepoint whether the sums had been changed when it began. */
   readonly #marks: boolean[] = [];
+  /** Whether the transaction under way puts the new set key in place. */
+  #isRenewed = false;
 
   /** For the writer's connection: follows its changes from now on. */
   constructor(db: Db) {
@@ -73,29 +72,33 @@ export class RowSet implements RowFollower {
   begin(): void {
     this.#isOpen = true;
     this.#isChanged = false;
+    this.#isRenewed = false;
     this.#next = null;
     this.#marks.length = 0;
     this.#prepare();
   }
 
   mark(): void {
-    if (this.#marks.length === MAX_DEPTH) throw new RangeError('too many savepoints in one another');
-    if (this.#isChanged) this.#markOf(this.#marks.length).set(this.#load().current.bytes);
+    const depth = this.#marks.length;
+    if (depth === MAX_DEPTH) throw new RangeError('too many savepoints in one another');
+    if (this.#isChanged) for (const sums of this.#listSums()) sums.mark(depth);
     this.#marks.push(this.#isChanged);
   }
 
   leave(isKept: boolean): void {
     const wasChanged = this.#marks.pop();
     if (isKept || wasChanged === undefined) return;
-    if (wasChanged) this.#load().current.bytes.set(this.#markOf(this.#marks.length));
+    if (wasChanged) for (const sums of this.#listSums()) sums.restore(this.#marks.length);
     this.#isChanged = wasChanged;
   }
 
   store(): void {
     if (!this.#isChanged) return;
-    const { keyring, keys, current, row } = this.#load();
+    const { keyring, sums, row, renewal } = this.#load();
     const head = { vaultId: keyring.vaultId, epoch: row.epoch + 1, writtenAt: nowSeconds() };
-    const wrappedKey = renewSetKey(keyring, row.wrappedKey);
+    const isRenewed = this.#isRenewed && renewal !== null;
+    const { keys, current } = isRenewed ? renewal.sums : sums;
+    const wrappedKey = isRenewed ? renewal.wrappedKey : renewSetKey(keyring, row.wrappedKey);
     const state = encryptState(keys.stateKey, current.bytes, head);
     this.#next = { epoch: head.epoch, writtenAt: head.writtenAt, wrappedKey, state };
     this.#rows.update(this.#next);
@@ -108,10 +111,35 @@ export class RowSet implements RowFollower {
     // It is not known what a commit that failed has left, so the file is asked.
     if (!isCommitted) this.forget();
     else if (this.#next !== null) {
-      loaded.stored.bytes.set(loaded.current.bytes);
-      loaded.row = this.#next;
+      for (const sums of this.#listSums()) sums.keep();
+      this.#loaded = this.#isRenewed ? takeRenewed(loaded, this.#next) : { ...loaded, row: this.#next };
       this.#committed = { vaultId: loaded.keyring.vaultId, row: this.#next };
     }
+  }
+
+  /**
+   * From now on follows the rows under a new set key, too, until `finishRenewal`, or until the stored row is read again. Runs inside a
+   * transaction that has changed nothing yet. Throws as every change of a row.
+   */
+  startRenewal(): Renewal {
+    const loaded = this.#load();
+    loaded.renewal?.sums.release();
+    const wrappedKey = mintSetKey(loaded.keyring);
+    const renewal = { wrappedKey, sums: new FollowedSums(loaded.keyring, wrappedKey) };
+    this.#loaded = { ...loaded, renewal };
+    return renewal;
+  }
+
+  isRenewing(renewal: Renewal): boolean {
+    return this.#loaded?.renewal === renewal && !this.#loaded.keyring.isDestroyed;
+  }
+
+  /** Puts the new set key in place with this transaction. `atStart`: the sums under it of the rows that there were at `startRenewal`. */
+  finishRenewal({ sums }: Renewal, atStart: RowSums): void {
+    const { auditHead } = this.#change();
+    sums.current.add(atStart);
+    sums.current.auditHead = auditHead;
+    this.#isRenewed = true;
   }
 
   /** Notes, in a transaction, where the writer's audit log ends once that is committed. */
@@ -128,31 +156,29 @@ export class RowSet implements RowFollower {
 
   /** Reads the stored row again at the next change. */
   forget(): void {
-    const loaded = this.#loaded;
+    for (const sums of this.#listSums()) sums.release();
     this.#loaded = null;
-    if (loaded === null || loaded.keyring.isDestroyed) return;
-    loaded.keys.release();
-    loaded.keyring.release(loaded.memory);
   }
 
   #note(table: number, isAdded: boolean, covered: Uint8Array): void {
     // A row that changes without a commit of ours would look as if somebody had changed it without the key.
     if (!this.#isOpen) throw new RangeError('a row was written outside of Transactions');
-    const { keys, number } = this.#load();
-    hashCovered(keys.rowKeys[table] as Uint8Array, covered, number);
-    this.#change().note(table, isAdded, number);
+    this.#change();
+    for (const sums of this.#listSums()) sums.note(table, isAdded, covered);
   }
 
   /** Returns the sums of the transaction under way. */
   #change(): RowSums {
-    const { stored, current } = this.#load();
-    if (!this.#isChanged) current.bytes.set(stored.bytes);
+    const { current } = this.#load().sums;
+    if (!this.#isChanged) for (const sums of this.#listSums()) sums.begin();
     this.#isChanged = true;
     return current;
   }
 
-  #markOf(depth: number): Uint8Array {
-    return this.#load().marks[depth] as Uint8Array;
+  #listSums(): readonly FollowedSums[] {
+    if (this.#loaded === null) return [];
+    const { sums, renewal } = this.#loaded;
+    return renewal === null ? [sums] : [sums, renewal.sums];
   }
 
   /** Reads the stored row, if that is not known yet: SQLite lets no function that a statement calls do it. */
@@ -179,19 +205,20 @@ export class RowSet implements RowFollower {
   #open(keyring: Keyring): Loaded {
     const row = this.#rows.read();
     if (row === null) throw new IntegrityError();
-    const keys = openRowSetKeys(keyring, row.wrappedKey);
-    const memory = keyring.allocate((2 + MAX_DEPTH) * SUMS_SIZE + MAC_SIZE);
-    const piece = (index: number) => memory.subarray(index * SUMS_SIZE, (index + 1) * SUMS_SIZE);
-    const [stored, current] = [new RowSums(piece(0)), new RowSums(piece(1))];
+    const sums = new FollowedSums(keyring, row.wrappedKey);
     try {
-      decryptState(keys.stateKey, row.state, { vaultId: keyring.vaultId, ...row }, stored.bytes);
+      const head = { vaultId: keyring.vaultId, ...row };
+      decryptState(sums.keys.stateKey, row.state, head, sums.stored.bytes);
     } catch (error) {
-      keys.release();
-      keyring.release(memory);
+      sums.release();
       throw error;
     }
-    const marks = Array.from({ length: MAX_DEPTH }, (_, depth) => piece(depth + 2));
-    const number = memory.subarray((2 + MAX_DEPTH) * SUMS_SIZE);
-    return { keyring, keys, memory, stored, current, number, marks, row };
+    return { keyring, sums, renewal: null, row };
   }
+}
+
+/** The new set key is committed, and the one of before is forgotten. */
+function takeRenewed({ keyring, sums, renewal }: Loaded, row: RowSetRow): Loaded {
+  sums.release();
+  return { keyring, sums: (renewal as Renewal).sums, renewal: null, row };
 }

@@ -48,6 +48,15 @@ export class RowSums {
     else takeFromSum(sum, number);
   }
 
+  /** Adds the rows of other sums, without their audit head. */
+  add(other: RowSums): void {
+    for (const [table, sum] of this.#sums.entries()) {
+      const at = table * TABLE_SIZE;
+      this.#view.setBigInt64(at, this.#view.getBigInt64(at) + BigInt(other.count(table)));
+      addToSum(sum, other.sum(table));
+    }
+  }
+
   /** How many rows a table has. Below 0 if rows were deleted that somebody had added without the key. */
   count(table: number): number {
     return Number(this.#view.getBigInt64(table * TABLE_SIZE));

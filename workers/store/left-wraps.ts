@@ -3,7 +3,10 @@ import type { DamagedRow } from '../messages.ts';
 import type { Db } from './database.ts';
 
 /** A row that could not be wrapped again. */
-export type LeftRow = Pick<DamagedRow, 'table' | 'name' | 'environment' | 'version' | 'field' | 'id'> & {
+export type LeftRow = Pick<
+  DamagedRow,
+  'table' | 'name' | 'environment' | 'version' | 'field' | 'id' | 'detail'
+> & {
   /** The id of the KEK that its wrap names, or, of a row that was changed, whatever stands there. */
   readonly kekId: Uint8Array;
 };

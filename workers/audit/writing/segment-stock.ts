@@ -103,6 +103,17 @@ export class SegmentStock {
     this.#retiredTo = Math.max(this.#newest, ...this.#free.keys());
   }
 
+  /** Closes those of them that no thread has: nobody can add to a closed segment, not even with its key. */
+  closeRetired(open: OpenVault): void {
+    if (this.#file !== open.file) return;
+    for (const [id, anchor] of this.#free) {
+      if (id > this.#retiredTo) continue;
+      this.#free.delete(id);
+      const ready = reopenSegment(open, id, anchor);
+      if (ready !== null) this.#close(open, ready);
+    }
+  }
+
   /** What was found out about segments of earlier processes, and was not forgotten yet. */
   get findings(): Pick<Inventory, 'broken' | 'torn'> {
     return { broken: this.#broken, torn: this.#torn };

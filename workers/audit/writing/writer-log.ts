@@ -108,6 +108,7 @@ export class WriterLog extends Recorder {
         const lines = this.begin(open);
         lines.addOwn('keys.rotated', { generation, ...(left === 0 ? {} : { damaged: left }) });
         this.append(open, lines);
+        this.#stock.closeRetired(open);
       });
     } catch {
       // The vault was sealed at this moment, or the log cannot be written, which the next request finds out.
