@@ -132,8 +132,7 @@ export class Vault {
         ? new SealedError('keys_lost', LOST)
         : new SealedError('sealed', SEALED);
     stores.rowSet?.use(keyring);
-    const audit = new StoredLog(stores.directory, stores.segmentRows, keyring);
-    return { ...stores, keyring, audit };
+    return { ...stores, keyring, audit: new StoredLog(stores, keyring) };
   }
 
   /** Whether this thread has been told the keys. */

@@ -58,7 +58,10 @@ export function followChain(key: Uint8Array, previous: Uint8Array, bytes: Buffer
 
 /** Returns the MAC, in base64url, of the closing line that ends at `end`; an empty text if there is none. */
 export function readLastMac(descriptor: number, end: number): string {
-  if (end < CLOSING_SIZE) return '';
-  const line = readPart(descriptor, end - CLOSING_SIZE, end);
-  return findMac(line, 0, line.length - 1) ?? '';
+  return end < CLOSING_SIZE ? '' : readBlockMac(readPart(descriptor, end - CLOSING_SIZE, end));
+}
+
+/** As readLastMac, of bytes that end with a closing line. */
+export function readBlockMac(bytes: Buffer): string {
+  return findMac(bytes, Math.max(0, bytes.length - CLOSING_SIZE), bytes.length - 1) ?? '';
 }

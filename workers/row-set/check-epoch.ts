@@ -1,14 +1,11 @@
 /** Refuses a vault that was put back whole from an older copy. Its rows are genuine, and so is its set MAC. */
-import { openIfGenuine } from '../envelope/integrity.ts';
-import { decryptState } from '../envelope/row-set.ts';
 import { SealedError } from '../errors/sealed.ts';
 import { formatTime } from '../json/times.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { RowSetRow } from '../store/columns.ts';
 import type { RowSetStore } from '../store/row-set.ts';
 import { type KnownEpoch, tagOf } from './known-epochs.ts';
-import { openRowSetKeys } from './row-set-keys.ts';
-import { SUMS_SIZE } from './row-sums.ts';
+import { openState } from './open-state.ts';
 
 /** What a vault is, beside what is known of it. */
 export interface Behind {
@@ -43,20 +40,5 @@ export function refuseBehind(path: string, behind: Behind | null, known: KnownEp
 
 /** Returns the stored row; null if it is missing, or was not made with the key. */
 export function readGenuine(rows: RowSetStore, keyring: Keyring): RowSetRow | null {
-  const row = rows.read();
-  if (row === null) return null;
-  const sums = keyring.allocate(SUMS_SIZE);
-  try {
-    return openIfGenuine(() => {
-      const keys = openRowSetKeys(keyring, row.wrappedKey);
-      try {
-        decryptState(keys.stateKey, row.state, { vaultId: keyring.vaultId, ...row }, sums);
-      } finally {
-        keys.release();
-      }
-      return row;
-    });
-  } finally {
-    keyring.release(sums);
-  }
+  return openState(rows, keyring, (row) => row);
 }

@@ -19,6 +19,8 @@ import { FollowedSums, MAX_DEPTH } from './followed-sums.ts';
 import { mintSetKey, renewSetKey } from './row-set-keys.ts';
 import type { AuditHead, RowSums } from './row-sums.ts';
 
+const NO_MAC = new Uint8Array(MAC_SIZE);
+
 interface Loaded {
   readonly keyring: Keyring;
   readonly sums: FollowedSums;
@@ -145,6 +147,11 @@ export class RowSet implements RowFollower {
   /** Notes, in a transaction, where the writer's audit log ends once that is committed. */
   noteAuditHead(head: AuditHead): void {
     this.#change().auditHead = head;
+  }
+
+  /** Notes, in a transaction, that the rows have no audit log any more. */
+  forgetAuditLog(): void {
+    this.noteAuditHead({ segment: 0, bytes: 0, mac: NO_MAC });
   }
 
   /** Returns the row of the newest commit since the last call; null if there was none. */

@@ -37,6 +37,12 @@ export async function copyDatabase(db: Db, path: string): Promise<void> {
   }
 }
 
+/** Keeps the MAC over the rows of a copy. */
+interface CopyFollower extends RowFollower {
+  /** Notes, in a transaction, that there is no audit log any more. */
+  forgetAuditLog(): void;
+}
+
 /**
  * Makes one file of a copy, and takes out the rows of the audit log, whose files are not in it. `slot`: a key slot that only the
  * copy has, or null. `follow` returns what keeps the copy's MAC over its rows. Returns what the copy is known by.
@@ -44,7 +50,7 @@ export async function copyDatabase(db: Db, path: string): Promise<void> {
 export function finishCopy(
   path: string,
   slot: SlotRow | null,
-  follow: (db: Db) => RowFollower,
+  follow: (db: Db) => CopyFollower,
 ): ReturnType<typeof identifyVault> {
   const db = new Database(path, { fileMustExist: true });
   try {
@@ -52,9 +58,11 @@ export function finishCopy(
     db.pragma('synchronous = FULL');
     db.pragma('secure_delete = ON');
     db.pragma('trusted_schema = OFF');
-    const transactions = new Transactions(db, () => {}, follow(db));
+    const rows = follow(db);
+    const transactions = new Transactions(db, () => {}, rows);
     transactions.write(() => {
       db.exec('DELETE FROM audit_writes; DELETE FROM audit_segments');
+      rows.forgetAuditLog();
       if (slot !== null) new VaultStore(db).insertSlot(slot);
     });
     return identifyVault(db);

@@ -1,5 +1,6 @@
 /** Reads the file of a segment: from either end in pieces, or whole. The file may grow meanwhile. It holds names, and no secret. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { readLastMac } from '../chain.ts';
 import { findMac, findTime, NEWLINE } from '../lines.ts';
 import { readPart } from '../segment-files.ts';
 import { MAX_LINE_SIZE, MAX_SEGMENT_SIZE } from './segments.ts';
@@ -48,6 +49,11 @@ export class SegmentFile {
   /** Returns the whole file. Of one that is too long for a segment it returns the beginning. */
   readAll(): Buffer {
     return readPart(this.#fd, 0, Math.min(this.size, MAX_SEGMENT_SIZE));
+  }
+
+  /** Returns the MAC of the batch that ends at `end`, in base64url; an empty text if none does. */
+  readMac(end: number): string {
+    return readLastMac(this.#fd, end);
   }
 
   /** Returns where the last complete batch ends. What follows is being written, or was cut off by a crash. */

@@ -1,4 +1,6 @@
 /** What reading the audit log needs to know of its segments. Their rows and keys come from the vault. */
+import type { AuditHead } from '../../row-set/row-sums.ts';
+import type { StoredBlock } from '../../store/audit.ts';
 
 /** 64 MiB. A segment has 16 MiB and at most one batch more, such as that of a large import. */
 export const MAX_SEGMENT_SIZE = 67_108_864;
@@ -28,4 +30,8 @@ export interface AuditLog {
   readonly directory: string;
   /** Returns the segments that are kept, the oldest first. Reads no file and no key. */
   listSegments(): readonly Segment[];
+  /** Returns where the log ended at the last commit; null if that is not known. */
+  findHead(): AuditHead | null;
+  /** Returns the batches that the database has because files may lack them, the oldest of each segment first. */
+  listBlocks(): readonly StoredBlock[];
 }

@@ -1,4 +1,5 @@
 /** Verifies the whole log, a segment at a time: its files, their chains and anchors, and that no segment is missing. */
+import { compareHead } from './check-ends.ts';
 import { IntegrityError } from '../../envelope/integrity.ts';
 import { listSegmentFiles, locateSegment } from '../segment-files.ts';
 import { type AuditEntry, parseHead } from './entry.ts';
@@ -34,6 +35,9 @@ export function verifyLog(
     entries += verified.entries;
   }
   problems.push(...findMissing(segments, own), ...findUnknown(log, segments));
+  const end = compareHead(log, segments);
+  // Of a segment in which something else is wrong its end says nothing more.
+  if (end !== null && !problems.some(({ segment }) => segment === end.segment)) problems.push(end);
   return { segments: segments.length, entries, problems };
 }
 

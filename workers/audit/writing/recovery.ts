@@ -6,6 +6,7 @@
 import { fdatasyncSync, fstatSync } from 'node:fs';
 import type { Anchor } from '../../envelope/segment-digest.ts';
 import type { Keyring } from '../../keys/keyring.ts';
+import type { AuditHead } from '../../row-set/row-sums.ts';
 import type { StoredBlock } from '../../store/audit.ts';
 import type { SegmentRow } from '../../store/columns.ts';
 import { followChain, NO_MAC, readLastMac } from '../chain.ts';
@@ -30,12 +31,16 @@ export function findEnd(keyring: Keyring, row: SegmentRow, descriptor: number): 
   return followFrom(keyring, row, row, readFrom(descriptor, row.bytes));
 }
 
-/** As findEnd. Also writes the blocks that the file lacks, cuts off what follows, and syncs the file. */
+/**
+ * As findEnd. Also writes the blocks that the file lacks, cuts off what follows, and syncs the file. `head`: where the segment
+ * ended at the last commit, if that wrote into it; to this the file must reach then.
+ */
 export function recoverSegment(
   keyring: Keyring,
   row: SegmentRow,
   descriptor: number,
   blocks: readonly StoredBlock[],
+  head: AuditHead | null = null,
 ): Recovered {
   let anchor = findEnd(keyring, row, descriptor);
   const { size } = fstatSync(descriptor);
@@ -49,6 +54,8 @@ export function recoverSegment(
     writeAt(descriptor, block, position);
     anchor = after;
   }
+  if (head !== null && readLastMac(descriptor, head.bytes) !== Buffer.from(head.mac).toString('base64url'))
+    throw new BrokenSegmentError();
   if (anchor.bytes !== size) fdatasyncSync(descriptor);
   return { anchor, tornBytes };
 }

@@ -8,6 +8,7 @@ import { IntegrityError } from '../../envelope/integrity.ts';
 import type { Anchor } from '../../envelope/segment-digest.ts';
 import { nowSeconds } from '../../json/times.ts';
 import type { OpenVault } from '../../open-vault.ts';
+import type { AuditHead } from '../../row-set/row-sums.ts';
 import type { StoredBlock } from '../../store/audit.ts';
 import type { SegmentRow } from '../../store/columns.ts';
 import { NO_MAC } from '../chain.ts';
@@ -47,8 +48,10 @@ export function createSegment(open: OpenVault): ReadySegment {
   const folder = locateLog(directory);
   const newestFile = listSegmentFiles(folder).at(-1) ?? 0;
   const row = transactions.write(() => {
-    // Never an id that a file has already: a restored database may be older than the log.
-    const id = Math.max(segmentRows.nextSegmentId(), newestFile + 1);
+    // Never an id that a file has already: a restored database may be older than the log. Nor that of a lost segment, so that
+    // it stays missing.
+    const lost = open.audit.findHead()?.segment ?? 0;
+    const id = Math.max(segmentRows.nextSegmentId(), newestFile + 1, lost + 1);
     const bound = { openedAt: nowSeconds(), closedAt: 0, bytes: 0, entries: 0, mac: NO_MAC };
     const made = { id, ...bound, wrappedKey: mintSegmentKey(keyring, id, bound) };
     segmentRows.insertSegment(made);
@@ -75,10 +78,11 @@ export function takeStock(open: OpenVault): Inventory {
   const free = new Map<number, Anchor>();
   const broken: SegmentRow[] = [];
   const torn: Torn[] = [];
+  const head = open.audit.findHead();
   for (const row of rows) {
     const own = blocks.filter(({ segment }) => segment === row.id);
     try {
-      const { anchor, tornBytes } = recoverFile(open, row, own);
+      const { anchor, tornBytes } = recoverFile(open, row, own, row.id === head?.segment ? head : null);
       free.set(row.id, anchor);
       if (tornBytes > 0) torn.push({ segment: row.id, bytes: tornBytes });
     } catch (error) {
@@ -86,18 +90,28 @@ export function takeStock(open: OpenVault): Inventory {
       broken.push(row);
     }
   }
-  storeStock(open, rows, free, broken, blocks.length > 0);
-  return { free, torn, broken: broken.map(({ id }) => id) };
+  storeStock(open, rows, free, broken, blocks.length > 0, head);
+  return { free, torn, broken: [...broken.map(({ id }) => id), ...findLost(open, head)] };
 }
 
-function recoverFile(open: OpenVault, row: SegmentRow, blocks: readonly StoredBlock[]): Recovered {
+/** Returns the segment into which the last commit wrote, if its row is gone. */
+function findLost({ segmentRows }: OpenVault, head: AuditHead | null): number[] {
+  return head === null || segmentRows.findSegment(head.segment) !== null ? [] : [head.segment];
+}
+
+function recoverFile(
+  open: OpenVault,
+  row: SegmentRow,
+  blocks: readonly StoredBlock[],
+  head: AuditHead | null,
+): Recovered {
   const folder = locateLog(open.directory);
   const found = openSegmentFile(folder, row.id);
   // Its file was not synced yet.
   if (found === null && row.bytes > 0) throw new BrokenSegmentError();
   const descriptor = found ?? createSegmentFile(folder, row.id);
   try {
-    return recoverSegment(open.keyring, row, descriptor, blocks);
+    return recoverSegment(open.keyring, row, descriptor, blocks, head);
   } finally {
     closeSync(descriptor);
   }
@@ -109,20 +123,25 @@ function storeStock(
   free: ReadonlyMap<number, Anchor>,
   broken: readonly SegmentRow[],
   hasBlocks: boolean,
+  head: AuditHead | null,
 ): void {
   const least = hasBlocks ? 0 : SMALL;
   const grown = rows.filter((row) => (free.get(row.id)?.bytes ?? 0) > row.bytes + least);
   if (grown.length + broken.length === 0) return;
   open.transactions.write(() => {
     for (const row of grown) anchorSegment(open, row, free.get(row.id) ?? row, 0);
-    for (const row of broken) closeBroken(open, row);
+    for (const row of broken) closeBroken(open, row, row.id === head?.segment ? head : null);
   });
 }
 
-/** The anchor stays, so that verifying the log finds what was changed. A row that was itself changed stays as it is. */
-function closeBroken(open: OpenVault, row: SegmentRow): void {
+/**
+ * The anchor stays, or becomes the end that the last commit knew, so that verifying the log finds what was changed. A row that was
+ * itself changed stays as it is.
+ */
+function closeBroken(open: OpenVault, row: SegmentRow, head: AuditHead | null): void {
+  const { bytes, mac } = head === null || head.bytes < row.bytes ? row : head;
   try {
-    anchorSegment(open, row, row, nowSeconds());
+    anchorSegment(open, row, { bytes, mac, entries: row.entries }, nowSeconds());
   } catch (error) {
     if (!(error instanceof IntegrityError)) throw error;
   }
