@@ -119,6 +119,16 @@ t.test(
       daemon.log().find(({ event, detail = '' }) => event === 'warning' && /^rows /.test(detail));
     await waitFor('the check of all rows', () => found() !== undefined);
     t.match(found().detail, /without the key: versions \(1 fewer\); .*accept-restore/);
+    const { stdout: json, code } = await mav(sandbox, ['status', '-o', 'json']);
+    const changed = { readable: true, tables: [{ table: 'versions', more: -1 }], audit_segments: [] };
+    t.match({ code, ...JSON.parse(json) }, { code: 1, changed: true, changed_rows: changed });
+    t.match(await mav(sandbox, ['status']), {
+      stdout: /^changed +without the key, .*: versions \(1 fewer\);/m,
+    });
+    // Without the session's token nothing more is said than that something was changed.
+    const { json: health } = await daemon.ask('GET', '/v1/health', { token: null });
+    t.strictSame({ ...health, time: '' }, { status: 'ok', time: '', changed: true });
+    t.match(await mav(sandbox, ['doctor']), { code: 1, stdout: /versions \(1 fewer\).*accept-restore/ });
     t.match(await mav(sandbox, ['get', 'db']), { code: 0, stdout: '2' });
     t.equal((await daemon.stop()).code, 0);
   },

@@ -374,6 +374,18 @@ export interface Success {
 
 export type Reply = Success | Failure;
 
+/** What the check of all rows found changed without the key, as its reply has it. Names secrets, but no value. */
+export interface ChangedRows {
+  /** Whether the file still says which rows it has, so that they could be compared with that. */
+  readonly readable: boolean;
+  /** Tables whose rows are not those that were stored, and how many more they have (below 0: fewer; 0: rows were exchanged). */
+  readonly tables: readonly { readonly table: string; readonly more: number }[];
+  /** Rows in words, such as `"db" was put back to version 3`. */
+  readonly rows: readonly string[];
+  /** The ids of segments of the audit log whose end is not the one that is known. */
+  readonly audit_segments: readonly number[];
+}
+
 /** Calls that arrived together travel together, and come back together in the same order. */
 export type Batch = readonly Call[];
 

@@ -1,20 +1,23 @@
 /**
- * Compares all rows with their set MAC in the background, beside a reader's requests: a slice of about a millisecond, then a pause. On a
- * connection of its own, because all slices must see one snapshot; the log is not erased before the end.
+ * Compares all rows with their set MAC, and the ends of the audit log with what the database knows, in the background, beside a
+ * reader's requests: a slice of about a millisecond, then a pause. On a connection of its own, because all slices must see one
+ * snapshot; SQLite's log is not erased before the end.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runControl } from './calls.ts';
+import { type Outcome, runControl } from './calls.ts';
 import { ReplyBuffer } from './json/reply.ts';
-import type { Batch, BatchResult } from './messages.ts';
-import { checkRows, describeRows, type RowFindings } from './row-set/check-rows.ts';
+import type { Batch, BatchResult, ChangedRows } from './messages.ts';
+import { describeRows } from './row-set/check-rows.ts';
+import { type CheckSteps, checkStored, type StoredFindings } from './row-set/check-stored.ts';
 import type { Db } from './store/database.ts';
-import { RowSetStore } from './store/row-set.ts';
 import type { Vault } from './vault.ts';
 
 /** Several times as long as a slice takes. */
 const PAUSE_MS = 5;
 /** A rotation takes the keys away that a check began with. Then it begins again. */
 const ATTEMPTS = 10;
+/** The most segments that are named. */
+const MAX_NAMED = 100;
 const REMEDY = 'find out who wrote the file; to accept it as it is: mav accept-restore';
 
 export class RowCheck {
@@ -31,14 +34,10 @@ export class RowCheck {
     return call?.operation === 'rows.check';
   }
 
-  /** Never rejects. The warning of the reply says what was found; without one nothing is wrong. */
+  /** Never rejects. The body is ChangedRows; empty if nothing is wrong. The warning says the same. */
   async run(): Promise<BatchResult> {
     const reply = new ReplyBuffer();
-    const result = await runControl(reply, async () => {
-      const line = describeRows(await this.#check());
-      reply.ascii('{}');
-      return line === '' ? {} : { warning: `${line}; ${REMEDY}` };
-    });
+    const result = await runControl(reply, async () => report(await this.#check(), reply));
     return { bytes: reply.take(), replies: [result] };
   }
 
@@ -47,7 +46,7 @@ export class RowCheck {
     this.#stop?.();
   }
 
-  async #check(): Promise<RowFindings> {
+  async #check(): Promise<StoredFindings> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const found = await this.#tryToCheck();
       if (found !== null) return found;
@@ -56,11 +55,11 @@ export class RowCheck {
   }
 
   /** Returns null if the check was stopped, or its keys are gone. Throws SealedError. */
-  async #tryToCheck(): Promise<RowFindings | null> {
-    const { keyring } = await this.#vault.getOpenVault();
+  async #tryToCheck(): Promise<StoredFindings | null> {
+    const { keyring, directory } = await this.#vault.getOpenVault();
     const db = this.#vault.openAside();
     db.exec('BEGIN');
-    const steps = checkRows(new RowSetStore(db), keyring);
+    const steps = checkStored(db, directory, keyring);
     let isStopped = false;
     const stop = () => {
       if (isStopped) return;
@@ -82,8 +81,28 @@ export class RowCheck {
   }
 }
 
+function report({ rows, log }: StoredFindings, reply: ReplyBuffer): Outcome {
+  const [first] = log;
+  const line = describeRows(rows);
+  const lines = [
+    ...(line === '' ? [] : [`${line}; ${REMEDY}`]),
+    ...(first === undefined
+      ? []
+      : [`the audit log was changed: segment ${first.segment}: ${first.problem}; run: mav audit verify`]),
+  ];
+  if (lines.length === 0) return {};
+  const changed: ChangedRows = {
+    readable: rows.state !== 'unreadable',
+    tables: rows.tables,
+    rows: rows.rows,
+    audit_segments: log.slice(0, MAX_NAMED).map(({ segment }) => segment),
+  };
+  reply.raw(JSON.stringify(changed));
+  return { warning: lines.join('; ') };
+}
+
 /** Lets go of the statement that is under way before its connection is closed. */
-function end(steps: ReturnType<typeof checkRows>, db: Db): void {
-  steps.return({ state: 'ok', tables: [], rows: [] });
+function end(steps: CheckSteps, db: Db): void {
+  steps.return({ rows: { state: 'ok', tables: [], rows: [] }, log: [] });
   db.close();
 }

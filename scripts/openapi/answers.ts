@@ -64,6 +64,34 @@ export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
       const: true,
       description: 'Present after the database was found damaged; nothing is written to it any more',
     },
+    'changed?': {
+      type: 'boolean',
+      const: true,
+      description: 'Present after the daemon found that rows, or the audit log, were changed without the key',
+    },
+    'changed_rows?': {
+      ...object({
+        found_at: time,
+        readable: {
+          type: 'boolean',
+          description:
+            'Whether the file still says which rows it has, so that they could be compared with that',
+        },
+        tables: {
+          type: 'array',
+          items: object({ table: { type: 'string' }, more: { type: 'integer' } }),
+          description:
+            'How many more rows a table has than were stored; below 0: fewer; 0: rows were exchanged',
+        },
+        rows: { type: 'array', items: { type: 'string' }, description: 'Rows that could be named' },
+        audit_segments: {
+          type: 'array',
+          items: { type: 'integer' },
+          description: 'Segments of the audit log whose end is not the one that is known',
+        },
+      }),
+      description: "Only with the session's token: what was changed without the key",
+    },
     'replaced?': {
       type: 'boolean',
       const: true,

@@ -32,6 +32,10 @@ export interface Health {
   readonly sealed?: true;
   /** Once the database turned out to be damaged: nothing is written to it any more. */
   readonly damaged?: true;
+  /** Once the daemon found that rows, or the audit log, were changed without the key. */
+  readonly changed?: true;
+  /** For the session only: what was changed. */
+  readonly changed_rows?: ChangedRows;
   /** Once the daemon's program was replaced or removed: it is to be restarted. */
   readonly replaced?: true;
   /** For the session only: when the daemon will seal the vault if no secret is asked for until then. */
@@ -42,6 +46,19 @@ export interface Health {
   readonly unheard?: readonly string[];
   /** For the command line's session only: how far an import (writing), a check (reading) and a rotation are. */
   readonly progress?: { readonly [Kind in 'writing' | 'reading' | 'rotating']?: Count };
+}
+
+/** What the last check of the whole vault found changed without the key. */
+export interface ChangedRows {
+  readonly found_at: string;
+  /** Whether the file still says which rows it has, so that they could be compared with that. */
+  readonly readable: boolean;
+  /** Tables whose rows are not those that were stored, and how many more they have (below 0: fewer; 0: rows were exchanged). */
+  readonly tables: readonly { readonly table: string; readonly more: number }[];
+  /** Rows in words, such as `"db" was put back to version 3`. */
+  readonly rows: readonly string[];
+  /** The ids of segments of the audit log whose end is not the one that is known. */
+  readonly audit_segments: readonly number[];
 }
 
 export interface Count {

@@ -17,7 +17,7 @@ import type { LongWork } from '../long-work.ts';
 import { type Death, type PoolOptions, Pools } from '../pool/pools.ts';
 import type { Problem } from '../remedies.ts';
 import { type Pool, routes } from '../routes.ts';
-import { RowChecks } from './row-checks.ts';
+import { type FoundChange, RowChecks } from './row-checks.ts';
 import type { SelfSealing } from './self-sealing.ts';
 import type { SessionWatcher } from './session/session-watcher.ts';
 import { type Report, VaultState } from './vault-state.ts';
@@ -129,6 +129,10 @@ export class HeldVault implements Backend {
 
   get isDamaged(): boolean {
     return this.#isDamaged;
+  }
+
+  get changedRows(): FoundChange | null {
+    return this.#rowChecks?.changed ?? null;
   }
 
   get sealedBecause(): Problem | null {

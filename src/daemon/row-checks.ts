@@ -1,10 +1,15 @@
 /** Has all rows compared with their set MAC in the background, each time that the vault was unsealed. */
+import type { ChangedRows } from '../../workers/messages.ts';
 import type { CallResult } from '../call-result.ts';
 import { WORKER_DIED } from '../pool/batch.ts';
 
 /** How long after unsealing a check begins: the first requests come first. */
 const START_MS = 2_000;
 const AGAIN_MS = 30_000;
+
+export interface FoundChange extends ChangedRows {
+  readonly foundAtMs: number;
+}
 
 interface Means {
   readonly check: () => Promise<CallResult>;
@@ -17,9 +22,15 @@ export class RowChecks {
   readonly #means: Means;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
+  #changed: FoundChange | null = null;
 
   constructor(means: Means) {
     this.#means = means;
+  }
+
+  /** What the last check found changed; null if nothing, or none has ended. */
+  get changed(): FoundChange | null {
+    return this.#changed;
   }
 
   noteUnsealed(): void {
@@ -43,6 +54,14 @@ export class RowChecks {
     const result = await this.#means.check();
     if (this.#isOver || !this.#means.isUnsealed()) return;
     if (result === WORKER_DIED) this.#checkIn(AGAIN_MS);
-    else this.#means.apply(result);
+    else this.#take(result);
+  }
+
+  #take(result: CallResult): void {
+    if (result.ok) {
+      const found = Buffer.from(result.body).toString();
+      this.#changed = found === '' ? null : { ...(JSON.parse(found) as ChangedRows), foundAtMs: Date.now() };
+    }
+    this.#means.apply(result);
   }
 }

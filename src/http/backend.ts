@@ -1,3 +1,4 @@
+import type { ChangedRows } from '../../workers/messages.ts';
 import type { Approvals } from '../auth/approvals.ts';
 import type { GuessLimit } from '../auth/limits.ts';
 import type { Principals } from '../auth/principals.ts';
@@ -16,6 +17,8 @@ export interface Backend {
   readonly sealedBecause: Problem | null;
   /** Whether the database was found damaged. Then nothing is written to it any more. */
   readonly isDamaged: boolean;
+  /** What the last check of all rows found changed without the key, and when; null if nothing. */
+  readonly changedRows: (ChangedRows & { readonly foundAtMs: number }) | null;
   /** Whether the files that the daemon was started from have been replaced. */
   readonly isReplaced: boolean;
   readonly changeStreams: ChangeStreams;

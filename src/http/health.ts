@@ -2,12 +2,14 @@
 import type { Principals } from '../auth/principals.ts';
 import { hasScope } from '../auth/scope.ts';
 import type { LongWork } from '../long-work.ts';
+import type { Backend } from './backend.ts';
 
 /** What there is to say of the daemon and its vault. `Backend` says what each is. */
 interface Health {
   readonly principals: Principals;
   readonly sealedBecause: object | null;
   readonly isDamaged: boolean;
+  readonly changedRows: Backend['changedRows'];
   readonly isReplaced: boolean;
   readonly longWork: LongWork;
   readonly sealingTimes: { readonly idleAtMs: number | null; readonly latestAtMs: number | null } | null;
@@ -18,16 +20,22 @@ export function describeHealth(backend: Health, authorization: string | undefine
   const health: Record<string, unknown> = { status: 'ok', time: formatSecond(Date.now()) };
   if (backend.sealedBecause !== null) health.sealed = true;
   if (backend.isDamaged) health.damaged = true;
+  if (backend.changedRows !== null) health.changed = true;
   if (backend.isReplaced) health.replaced = true;
-  // For the owner's session alone: it tells how many secrets there are, and health needs no token.
+  // For the owner's session alone: it tells how many secrets there are, and their names, and health needs no token.
   if (isSession(backend, authorization)) {
     health.progress = backend.longWork;
+    if (backend.changedRows !== null) health.changed_rows = describeChanged(backend.changedRows);
     const { idleAtMs = null, latestAtMs = null } = backend.sealingTimes ?? {};
     if (idleAtMs !== null) health.idle_seal_at = formatSecond(idleAtMs);
     if (latestAtMs !== null) health.max_unsealed_at = formatSecond(latestAtMs);
     if (backend.unheard.length > 0) health.unheard = backend.unheard;
   }
   return health;
+}
+
+function describeChanged({ foundAtMs, ...changed }: NonNullable<Backend['changedRows']>): object {
+  return { found_at: formatSecond(foundAtMs), ...changed };
 }
 
 /** Kept because formatting a time takes longer than the rest of a health check. */

@@ -56,7 +56,7 @@ ok    version      the daemon is of this version, VERSION
 ok    key file     FOLDER/home/.config/maestrovault/VAULT-ID.key is yours and closed to others
 warn  recovery     without a recovery code the vault is lost with its key; make one with: mav key add recovery
 ok    key store    file: gave the vault's key
-ok    database     SQLite finds it sound
+ok    database     it is sound, and has the rows that were stored
 ok    entries      everything opens (secrets: 0, fields: 0, tokens: 1)
 ok    entry times  none is in the future
 ok    due dates    no secret is past one
@@ -83,7 +83,7 @@ ok    daemon       none runs; commands open the vault by themselves
 ok    key file     FOLDER/home/.config/maestrovault/VAULT-ID.key is yours and closed to others
 warn  recovery     without a recovery code the vault is lost with its key; make one with: mav key add recovery
 ok    key store    file: gave the vault's key
-ok    database     SQLite finds it sound
+ok    database     it is sound, and has the rows that were stored
 ok    entries      everything opens (secrets: 0, fields: 0, tokens: 0)
 ok    entry times  none is in the future
 ok    due dates    no secret is past one

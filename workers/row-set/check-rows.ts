@@ -9,7 +9,7 @@ import { withSecretMemory } from '../envelope/secret-memory.ts';
 import { MAC_SIZE } from '../envelope/sizes.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import { COVERED_TABLES } from '../store/covered-rows.ts';
-import type { RowSetStore } from '../store/row-set.ts';
+import type { Misfit, RowSetStore } from '../store/row-set.ts';
 import { nameRow, sumRows } from './count-rows.ts';
 import { openRowSetKeys, type RowSetKeys } from './row-set-keys.ts';
 import { RowSums, SUMS_SIZE } from './row-sums.ts';
@@ -102,11 +102,12 @@ function nameMisfits(rows: RowSetStore, changed: readonly ChangedTable[]): strin
   return rows
     .listMisfits(MAX_NAMED)
     .filter(({ tables }) => changed.some(({ table }) => tables.includes(table)))
-    .map(({ what, label }) => {
-      if (what !== 'put back') return `${label} was ${what === 'dropped' ? what : `found ${what}`}`;
-      const [name, version] = label.split(/ to (?=version \d+$)/);
-      return `${name} was put back to ${version}`;
-    });
+    .map(({ what, label, version }) => `${label} ${describeMisfit(what, version)}`);
+}
+
+function describeMisfit(what: Misfit['what'], version: number | null): string {
+  if (what === 'put back') return `was put back to version ${version}`;
+  return what === 'dropped' ? 'was dropped' : 'was found with other fields than it had';
 }
 
 /** Returns the findings in a line for the log, without what to do; empty if nothing is wrong. */

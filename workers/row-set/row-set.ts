@@ -7,6 +7,7 @@
  */
 import { IntegrityError } from '../envelope/integrity.ts';
 import { decryptState, encryptState } from '../envelope/row-set.ts';
+import { MAC_SIZE } from '../envelope/sizes.ts';
 import { SealedError } from '../errors/sealed.ts';
 import { nowSeconds } from '../json/times.ts';
 import type { Keyring } from '../keys/keyring.ts';

@@ -14,8 +14,11 @@ export interface NamedRow {
 export interface Misfit {
   /** The tables in one of which a row was changed, if this is why. */
   readonly tables: readonly string[];
-  readonly what: string;
+  readonly what: 'put back' | 'dropped' | 'other fields';
+  /** The row in words. */
   readonly label: string;
+  /** The version that it has now; null where that says nothing. */
+  readonly version: number | null;
 }
 
 /** The name of a secret as the command line writes it. */
@@ -41,28 +44,29 @@ const MISFITS = [
   {
     tables: ['secrets'],
     what: 'put back',
-    sql: `SELECT ${nameOf('s.')} || ' to version ' || s.revision FROM secrets s WHERE s.revision <= ${NEWEST_OLD}`,
+    sql: `SELECT ${nameOf('s.')} AS label, s.revision AS version FROM secrets s WHERE s.revision <= ${NEWEST_OLD}`,
   },
   {
     tables: ['versions'],
     what: 'dropped',
-    sql: `SELECT 'version ' || (s.revision - 1) || ' of ' || ${nameOf('s.')} FROM secrets s WHERE ${NEWEST_OLD} < s.revision - 1`,
+    sql: `SELECT 'version ' || (s.revision - 1) || ' of ' || ${nameOf('s.')} AS label, NULL AS version
+      FROM secrets s WHERE ${NEWEST_OLD} < s.revision - 1`,
   },
   {
     tables: ['secrets', 'deleted'],
     what: 'dropped',
-    sql: `SELECT ${nameOf('v.')} FROM versions v
+    sql: `SELECT ${nameOf('v.')} AS label, NULL AS version FROM versions v
       WHERE NOT EXISTS (SELECT 1 FROM secrets s WHERE s.id = v.secret_id)
         AND NOT EXISTS (SELECT 1 FROM deleted d WHERE d.secret_id = v.secret_id)
       GROUP BY v.secret_id HAVING v.revision = max(v.revision)`,
   },
   {
     tables: ['fields'],
-    what: 'with other fields than it had',
-    sql: `SELECT ${nameOf('s.')} FROM secrets s
+    what: 'other fields',
+    sql: `SELECT ${nameOf('s.')} AS label, NULL AS version FROM secrets s
       WHERE s.field_count <> (SELECT count(*) FROM fields f WHERE f.secret_id = s.id)`,
   },
-] as const satisfies readonly (Omit<Misfit, 'label'> & { readonly sql: string })[];
+] as const satisfies readonly (Pick<Misfit, 'tables' | 'what'> & { readonly sql: string })[];
 
 export class RowSetStore {
   readonly #db: Db;
@@ -103,10 +107,9 @@ export class RowSetStore {
   listMisfits(limit: number): Misfit[] {
     return MISFITS.flatMap(({ tables, what, sql }) =>
       this.#db
-        .prepare<[number], string>(`${sql} LIMIT ?`)
-        .pluck()
+        .prepare<[number], Pick<Misfit, 'label' | 'version'>>(`${sql} LIMIT ?`)
         .all(limit)
-        .map((label) => ({ tables, what, label })),
+        .map((row) => ({ tables, what, ...row })),
     );
   }
 

@@ -9,6 +9,7 @@ import { nameVault } from '../../text/name-vault.ts';
 import { formatSize } from '../formats/sizes.ts';
 import type { Run } from '../run/command.ts';
 import { EXIT } from '../run/failure.ts';
+import { describeChanged } from '../vault/describe-changed.ts';
 import { isWorn, reportVault, type VaultReport } from '../vault/vault-report.ts';
 
 const EXIT_OF = {
@@ -24,7 +25,9 @@ export const run: Run = async (input) => {
   const report = await reportVault(input);
   if (output === 'json') context.printJson(JSON.stringify(report));
   else context.print(nameVault(formatReport(report)));
-  return report.state === 'unsealed' && report.damaged ? EXIT.failed : EXIT_OF[report.state];
+  return report.state === 'unsealed' && (report.damaged || report.changed)
+    ? EXIT.failed
+    : EXIT_OF[report.state];
 };
 
 const LABEL_WIDTH = 11;
@@ -34,6 +37,7 @@ function formatReport(report: VaultReport): string {
   const rows: [string, string | null][] = [
     ['daemon', formatDaemon(report)],
     ['state', formatState(report)],
+    ['changed', formatChanged(report)],
     ['seals', formatSealing(report)],
     ...(report.unheard ?? []).map((sentence): [string, string] => ['seal_on', sentence]),
     ['program', report.replaced === true ? 'was replaced since the daemon started; restart mav serve' : null],
@@ -62,6 +66,11 @@ function formatDaemon({ daemon, daemon_pid: pid, daemon_since: since }: VaultRep
 
 function formatState({ state, reason }: VaultReport): string {
   return reason === null ? state : `${state}: ${reason}`;
+}
+
+function formatChanged({ changed, changed_rows: rows }: VaultReport): string | null {
+  if (rows !== null) return describeChanged(rows);
+  return changed === true ? 'the daemon found changes that were made without the key; ask the owner' : null;
 }
 
 function formatSealing({ idle_seal_at: idle, max_unsealed_at: latest }: VaultReport): string | null {

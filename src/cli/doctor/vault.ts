@@ -195,14 +195,14 @@ async function askKeychain(client: Client): Promise<Finding> {
 
 async function checkEntries(client: Client, show: ShowDone): Promise<Finding[]> {
   const { rows, damaged } = await checkRows(client, show);
-  const [file] = damaged.filter(({ table }) => table === 'database');
+  const file = damaged.filter(({ table }) => table === 'database');
   const old = damaged.filter(({ table }) => OLD_TABLES.includes(table));
   const current = damaged.filter(({ table }) => table !== 'database' && !OLD_TABLES.includes(table));
   const { secrets, fields, tokens, versions } = rows;
   return [
-    file === undefined
-      ? ok('database', 'SQLite finds it sound')
-      : fail('database', `it is damaged (${file.detail}); restore the folder from a backup`),
+    ...(file.length === 0
+      ? [ok('database', 'it is sound, and has the rows that were stored')]
+      : file.map(describeFile)),
     current.length === 0
       ? ok('entries', `everything opens (secrets: ${secrets}, fields: ${fields}, tokens: ${tokens})`)
       : fail('entries', `${DAMAGED}: ${nameDamaged(current)}; set them again or delete them`),
@@ -212,6 +212,15 @@ async function checkEntries(client: Client, show: ShowDone): Promise<Finding[]> 
         ? []
         : [ok('old versions', `everything opens (versions: ${versions})`)]),
   ];
+}
+
+function describeFile({ problem, detail }: DamagedRow): Finding {
+  return fail(
+    'database',
+    problem === 'unreadable'
+      ? `it is damaged (${detail}); restore the folder from a backup`
+      : `it was ${DAMAGED} (${detail}); restore a backup or, once you know who wrote it, run: mav accept-restore`,
+  );
 }
 
 const DAMAGED = 'changed by somebody without the key, or damaged';

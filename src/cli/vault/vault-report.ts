@@ -4,7 +4,7 @@ import { isAlive } from '../../client/alive.ts';
 import type { Client } from '../../client/client.ts';
 import { ConnectionError } from '../../client/connection-error.ts';
 import { MaestroVaultError } from '../../client/errors.ts';
-import type { Health, Info, RotationProgress, Status } from '../../client/types.ts';
+import type { ChangedRows, Health, Info, RotationProgress, Status } from '../../client/types.ts';
 import { explainForeignVault } from '../../places/foreign-vault.ts';
 import { describeNoVault, type Home, isThere } from '../../places/home.ts';
 import { readOwner } from '../../places/owner.ts';
@@ -23,6 +23,10 @@ export interface VaultReport {
   readonly sealed: boolean | null;
   /** Whether the daemon has met damage in the database, so that nothing is written to it any more. */
   readonly damaged: boolean | null;
+  /** Whether the daemon found that rows, or the audit log, were changed without the key. */
+  readonly changed: boolean | null;
+  /** What was changed; null also for a token, which is not told. */
+  readonly changed_rows: ChangedRows | null;
   /** Whether the running daemon's program was replaced or removed, as by an upgrade: it is to be restarted. */
   readonly replaced: boolean | null;
   /** When the daemon will seal the vault if no secret is asked for until then, and when in any case. */
@@ -142,6 +146,8 @@ interface Answers {
   readonly status: Partial<Status> & Pick<Status, 'sealed'>;
   readonly info: Info | null;
   readonly damaged: boolean;
+  readonly changed: boolean;
+  readonly changedRows: ChangedRows | null;
   readonly replaced: boolean;
   readonly idleSealAt: string | null;
   readonly maxUnsealedAt: string | null;
@@ -176,12 +182,14 @@ async function askAsToken(client: Client): Promise<Answers> {
 /** Asked for last: to count the secrets may be what meets the damage. */
 function withDamage(status: Answers['status'], { info, reason }: Told, health: Health): Answers {
   const damaged = health.damaged ?? false;
-  const replaced = health.replaced ?? false;
+  const { replaced = false, changed = false, changed_rows: changedRows = null } = health;
   const { idle_seal_at: idleSealAt = null, max_unsealed_at: maxUnsealedAt = null, unheard = [] } = health;
   return {
     status,
     info,
     damaged,
+    changed,
+    changedRows,
     replaced,
     idleSealAt,
     maxUnsealedAt,
@@ -207,7 +215,7 @@ type Reached = Pick<VaultReport, 'daemon' | 'daemon_pid' | 'daemon_since' | 'soc
 
 /** `home`: used for what the daemon does not say; null for a token, which is not told. */
 function describeAnswers(
-  { status, info, damaged, replaced, idleSealAt, maxUnsealedAt, unheard, reason }: Answers,
+  { status, info, reason, ...health }: Answers,
   home: Home | null,
   reached: Reached,
 ): VaultReport {
@@ -215,11 +223,13 @@ function describeAnswers(
     ...reached,
     state: status.sealed ? 'sealed' : 'unsealed',
     sealed: status.sealed,
-    damaged,
-    replaced,
-    idle_seal_at: idleSealAt,
-    max_unsealed_at: maxUnsealedAt,
-    unheard: home !== null && reached.daemon === 'running' ? unheard : null,
+    damaged: health.damaged,
+    changed: health.changed,
+    changed_rows: health.changedRows,
+    replaced: health.replaced,
+    idle_seal_at: health.idleSealAt,
+    max_unsealed_at: health.maxUnsealedAt,
+    unheard: home !== null && reached.daemon === 'running' ? health.unheard : null,
     reason,
     vault_id: status.vault_id ?? null,
     key_stores: status.key_stores ?? null,
@@ -258,6 +268,8 @@ function describeNothing({ home }: Input, reason: string): VaultReport {
     state: 'no vault',
     sealed: null,
     damaged: null,
+    changed: null,
+    changed_rows: null,
     replaced: null,
     idle_seal_at: null,
     max_unsealed_at: null,

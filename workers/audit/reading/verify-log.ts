@@ -1,7 +1,8 @@
 /** Verifies the whole log, a segment at a time: its files, their chains and anchors, and that no segment is missing. */
-import { compareHead } from './check-ends.ts';
+
 import { IntegrityError } from '../../envelope/integrity.ts';
 import { listSegmentFiles, locateSegment } from '../segment-files.ts';
+import { compareHead } from './check-ends.ts';
 import { type AuditEntry, parseHead } from './entry.ts';
 import type { Problem, ProblemKind } from './problems.ts';
 import { SegmentFile } from './segment-file.ts';
