@@ -59,6 +59,24 @@ async function checkRefused(
 }
 
 t.test(
+  'import --from-maestrovault > more secrets than an import takes > refused, with a way out',
+  async (t) => {
+    const placed = placeGoVault(t);
+    change(
+      placed.path,
+      `WITH RECURSIVE numbers(n) AS (VALUES(1) UNION ALL SELECT n + 1 FROM numbers WHERE n < 100000)
+    INSERT INTO secrets (name, created_at, updated_at) SELECT 'more' || n, '', '' FROM numbers`,
+    );
+    await checkRefused(
+      t,
+      placed,
+      1,
+      /more than 100,000 secrets, .* nothing was changed; in parts: docs\/from-go\.md/,
+    );
+  },
+);
+
+t.test(
   'import --from-maestrovault > a key file that is none > says what it has, and nothing of the key',
   async (t) => {
     const placed = placeGoVault(t);

@@ -63,6 +63,8 @@ const FIRST_COLUMNS = { sealed: 'encrypted_value', metadata: 'labels', environme
 const LATER_COLUMNS = { sealed: 'encrypted_secret', metadata: 'metadata', environment: 'environment' };
 /** Bytes of all ciphertexts. An import takes no more at once. */
 const MOST_BYTES = 64 * 1_048_576;
+/** As many entries as one import takes. */
+const MOST_SECRETS = 100_000;
 
 /** Returns `user_version`. `path` is the database's in messages, here and below. Throws RequestError. */
 export function readSchema(db: Db, path: string): number {
@@ -155,6 +157,7 @@ function readSecrets(db: Db, hash: Hash, isLater: boolean, fields: Map<string, O
     const key = ownerKey(name, environment);
     const own = fields.get(key) ?? [];
     fields.delete(key);
+    if (secrets.length === MOST_SECRETS) throw refuseLarge(`${MOST_SECRETS.toLocaleString('en')} secrets`);
     secrets.push({
       name,
       environment,
@@ -200,14 +203,17 @@ function* iterateRows(db: Db, hash: Hash, query: string): Generator<Stored[]> {
       hash.update(`${typeof value} ${part.length} `).update(part);
       bytes += part.length;
     }
-    if (bytes > MOST_BYTES)
-      throw new RequestError(
-        'too_large',
-        `the vault has more than ${MOST_BYTES / 1_048_576} MiB, and an import takes no more at once; nothing was changed`,
-      );
+    if (bytes > MOST_BYTES) throw refuseLarge(`${MOST_BYTES / 1_048_576} MiB`);
     yield row;
   }
   hash.update('end');
+}
+
+function refuseLarge(most: string): RequestError {
+  return new RequestError(
+    'too_large',
+    `the vault has more than ${most}, and an import takes no more; nothing was changed; in parts: docs/from-go.md`,
+  );
 }
 
 function readName(stored: Stored | undefined): StoredName {

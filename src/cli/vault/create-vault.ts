@@ -257,6 +257,6 @@ function tellCreated(input: Input, created: Created, plan: VaultPlan): void {
   const file = text('recovery-file');
   if (file !== undefined)
     say(`Its recovery code is in ${file}: move that to a safe place, away from this machine.`);
-  else if (!hasRecovery && command === 'init')
+  else if (!hasRecovery && command !== 'serve')
     say('It has no recovery code; make one with: mav key add recovery');
 }
