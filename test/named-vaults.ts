@@ -1,12 +1,13 @@
 /** Vaults with a name: `mav --vault NAME`, MAV_VAULT and `mav vaults`. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { chooseVault } from '../src/places/vault-names.ts';
 import { ask } from './fixtures/ask.ts';
 import { startDaemon } from './fixtures/daemon.ts';
-import { createSandbox, MAV, mav, type Sandbox } from './fixtures/vault.ts';
+import { AS_ORDINARY, giveToOrdinaryUser, skipWithoutOrdinaryUser } from './fixtures/users.ts';
+import { BIN, createSandbox, MAV, mav, type Sandbox } from './fixtures/vault.ts';
 
 t.setTimeout(550_000);
 
@@ -106,6 +107,25 @@ t.test('vaults > none, an empty folder, a file, one that is stopped > only vault
   t.match(JSON.parse(stdout), [{ name: 'work', daemon: 'not running', sealed: null }]);
   t.match((await mav(work, ['__complete', 'zsh', '--vault', ''])).stdout, /^default\nno-vault\nwork\n$/);
 });
+
+t.test(
+  'vaults > one in a folder that this user may not enter > named, and the others are listed',
+  { skip: skipWithoutOrdinaryUser },
+  async (t) => {
+    const { folder, env } = createSandbox(t, { MAV_HOME: undefined });
+    const vaults = join(env.HOME ?? '', '.maestrovaults');
+    for (const name of ['closed', 'open']) {
+      mkdirSync(join(vaults, name), { recursive: true, mode: 0o700 });
+      writeFileSync(join(vaults, name, 'vault.db'), '');
+    }
+    chmodSync(join(vaults, 'closed'), 0);
+    giveToOrdinaryUser(folder);
+    const [program = '', ...args] = [...AS_ORDINARY, process.execPath, BIN, 'vaults', '-o', 'plain'];
+    const { status, stdout, stderr } = spawnSync(program, args, { env, encoding: 'utf8', cwd: '/' });
+    t.match(stdout, /^closed\t.*\nopen\t.*\n$/);
+    t.match([status, stderr], [1, /^mav: \S+\/closed cannot be read: EACCES \(.*\)\n$/]);
+  },
+);
 
 t.test('service --vault > units and agents of their own names', async (t) => {
   const sandbox = createSandbox(t, { MAV_HOME: undefined });

@@ -95,7 +95,7 @@ t.test('restore > a file that is not what was backed up > refused, and the vault
     ['newer', /was made by a newer mav \(format 2\); update mav/],
     ['text', /is not a backup of mav/],
     ['empty', /is not a backup of mav/],
-    ['', /is not a regular file/],
+    ['', /is a folder; name one of the backups in it/],
     ['none', /there is no file .*; mav undelete NAME/],
   ] as const) {
     const { code, stderr } = await mav(sandbox, ['restore', place(name), '--force']);

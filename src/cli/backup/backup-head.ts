@@ -60,6 +60,8 @@ function attemptOpen(path: string): number {
 
 function readHead(path: string, fd: number): Omit<OpenBackup, 'fd'> {
   const stat = fstatSync(fd);
+  if (stat.isDirectory())
+    throw new CliError(EXIT.failed, `${path} is a folder; name one of the backups in it`);
   if (!stat.isFile()) throw new CliError(EXIT.failed, `${path} is not a regular file`);
   const bytes = Buffer.alloc(Math.min(stat.size, MAX_HEAD_SIZE));
   readSync(fd, bytes, 0, bytes.length, 0);

@@ -38,6 +38,7 @@ export function chooseTarget(given: string, { directory }: Home, mayReplace: boo
 }
 
 function findFolder(path: string): string {
+  if (!existsSync(path)) throw new CliError(EXIT.failed, `the folder ${path} is not there; make it first`);
   try {
     const folder = realpathSync(path);
     accessSync(folder, constants.W_OK | constants.X_OK);

@@ -161,7 +161,7 @@ function tellBroughtBack(
     ...(changed.length === 0
       ? []
       : [`${changed.length} as new versions (mav history NAME, mav rollback NAME)`]),
-    ...(unchanged.length === 0 ? [] : [`${unchanged.length} as they are already`]),
+    ...(unchanged.length === 0 ? [] : [`${unchanged.length} unchanged`]),
   ];
   context.say(`${isDry ? 'Would bring back' : 'Brought back'} ${of}: ${parts.join(', ')}.`);
 }

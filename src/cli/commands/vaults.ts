@@ -1,10 +1,13 @@
 /** `mav vaults`: the user's vaults, and whether a daemon serves each. Opens none, and asks nobody. */
 
+import { lstatSync } from 'node:fs';
 import { meansNobody } from '../../client/alive.ts';
 import { Connection } from '../../client/connection.ts';
 import { readSettings } from '../../places/config.ts';
-import { type Home, isThere } from '../../places/home.ts';
+import type { Home } from '../../places/home.ts';
 import { DEFAULT_VAULT } from '../../places/vault-names.ts';
+import { describeSystemError } from '../../system/system-error.ts';
+import { escapeControls } from '../../text/escape-controls.ts';
 import type { Input, Run } from '../run/command.ts';
 import { EXIT } from '../run/failure.ts';
 import { listVaultNames } from '../vault/list-vaults.ts';
@@ -28,10 +31,22 @@ export const run: Run = async (input) => {
     name,
     home: readSettings(env, { vault: name, toleratesConfig: true }).home,
   }));
-  const present = homes.filter(({ home }) => isThere(home.databasePath));
+  const faults: string[] = [];
+  const present = homes.filter(({ home }) => mayBeThere(home, faults));
   await printLines(input, await Promise.all(present.map(({ name, home }) => describeVault(name, home))));
-  return EXIT.done;
+  for (const fault of faults) input.context.complain(escapeControls(`mav: ${fault}`));
+  return faults.length === 0 ? EXIT.done : EXIT.failed;
 };
+
+/** Also where that cannot be told, as in a folder that was closed. Then `faults` gets the reason, and the other vaults are listed all the same. */
+function mayBeThere({ databasePath, directory }: Home, faults: string[]): boolean {
+  try {
+    return lstatSync(databasePath, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    faults.push(`${directory} cannot be read: ${describeSystemError(error)}`);
+    return true;
+  }
+}
 
 async function describeVault(name: string, home: Home): Promise<VaultLine> {
   const { directory: folder, socketPath: socket } = home;
