@@ -220,3 +220,22 @@ t.test(
     t.match(await found(), { detail: 'what vault.db says of its own rows was changed without the key' });
   },
 );
+
+t.test('vault.check > many rows > requests that come meanwhile are answered before it ends', async (t) => {
+  const { ask } = await open(t);
+  const entries = Array.from({ length: 5_000 }, (_, index) => ({ name: `n${index}`, value: 'v' }));
+  await importInto(ask, entries);
+  const first = await ask('GET', '/v1/check');
+  const rows = /^<([^>]+)>; rel="next"$/.exec(String(first.headers.link))?.[1] ?? '';
+  t.strictSame(first.json, { rows: {}, damaged: [] }, 'the comparison of many has a page of its own');
+  const ended: string[] = [];
+  const note = (what: string) => (answer: { readonly status: number }) => {
+    t.equal(answer.status, 200);
+    ended.push(what);
+  };
+  await Promise.all([
+    ask('GET', `${rows}&limit=1`).then(note('check')),
+    ask('GET', '/v1/secrets/n1').then(note('get')),
+  ]);
+  t.strictSame(ended, ['get', 'check']);
+});

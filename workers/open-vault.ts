@@ -7,6 +7,7 @@ import type { Keyring } from './keys/keyring.ts';
 import type { CountSteps } from './long-work.ts';
 import type { Author, Change, ChangeKind, EntryLimits, HistoryLimits, SecretName } from './messages.ts';
 import type { RecentChanges } from './recent-changes.ts';
+import type { RowFindings } from './row-set/check-rows.ts';
 import type { RowSet } from './row-set/row-set.ts';
 import type { AuditStore } from './store/audit.ts';
 import type { Db } from './store/database.ts';
@@ -45,6 +46,8 @@ export interface ReadableVault {
   readonly rotation: RotationStore;
   /** The MAC over the set of rows. */
   readonly rowSetRows: RowSetStore;
+  /** What the check of all rows found that was made for this call; absent: it is to be made now. */
+  readonly rowFindings?: RowFindings;
   /** The rows of the audit log. */
   readonly segmentRows: AuditStore;
   readonly countSteps: CountSteps;

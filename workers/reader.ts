@@ -21,8 +21,12 @@ const recorder = new Recorder(segments, vault);
 const rowCheck = new RowCheck(vault);
 
 export default serveThread({
-  run: (batch, isLong) =>
-    RowCheck.isAsked(batch) ? rowCheck.run() : readBatch(vault, batch, isLong, recorder),
+  run: async (batch, isLong) => {
+    if (RowCheck.isAsked(batch)) return rowCheck.run();
+    // Only a long call may ask for it.
+    const rowFindings = isLong ? await rowCheck.findFor(batch) : undefined;
+    return readBatch(vault, batch, isLong, recorder, rowFindings);
+  },
   connect: ({ keyring, audit }) => {
     vault.connect(keyring);
     segments.connect(audit);

@@ -19,6 +19,7 @@ import { getToken, listTokens } from './operations/tokens.ts';
 import { getFieldValue, getValue } from './operations/values.ts';
 import { getInfo } from './operations/vault.ts';
 import { listDeleted, listVersions } from './operations/versions.ts';
+import type { RowFindings } from './row-set/check-rows.ts';
 import type { Vault } from './vault.ts';
 
 const operations: Record<ReadOperation, Handler<ReadableVault>> = {
@@ -62,18 +63,27 @@ export function isReading({ operation, answered }: Call): boolean {
 const MAX_EXPECTED_SIZE = 65_536;
 let expectedSize = 0;
 
-/** Never rejects. Zeroes the request bodies. `isLong`: no short call waits for this batch. */
+/**
+ * Never rejects. Zeroes the request bodies. `isLong`: no short call waits for this batch. `rowFindings`: what was found out for it
+ * before, if it asks for that.
+ */
 export async function readBatch(
   vault: Vault,
   batch: Batch,
   isLong: boolean,
   recorder: Recorder,
+  rowFindings?: RowFindings,
 ): Promise<BatchResult> {
   const reply = new ReplyBuffer(expectedSize);
   let replies: readonly Reply[];
   try {
     replies = await recorder.run((open) =>
-      runCalls({ ...open, isForShort: !isLong }, batch, reply, recorder),
+      runCalls(
+        { ...open, isForShort: !isLong, ...(rowFindings === undefined ? {} : { rowFindings }) },
+        batch,
+        reply,
+        recorder,
+      ),
     );
   } catch (error) {
     reply.wipe();

@@ -21,6 +21,8 @@ export interface CheckedRow {
   /** Bytes that were decrypted, about. */
   readonly bytes: number;
   readonly damaged: readonly DamagedRow[];
+  /** The next page goes on behind it, however few rows this one has. */
+  readonly isEnd?: true;
 }
 
 /** Runs `open`, and returns what is wrong with the row that it opens; null if nothing is. */

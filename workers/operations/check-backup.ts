@@ -4,20 +4,25 @@ import { badRequest } from '../bodies/parameters.ts';
 import { RequestError } from '../errors/request-error.ts';
 import { locateDraft } from '../files/backup-drafts.ts';
 import type { ReadableVault } from '../open-vault.ts';
-import { openForReading } from '../store/database.ts';
+import { type Db, openForReading } from '../store/database.ts';
 import { HistoryReader } from '../store/history.ts';
 import { RowSetStore } from '../store/row-set.ts';
 import { SecretReader } from '../store/secrets.ts';
 import { TokenStore } from '../store/tokens.ts';
 import { VaultStore } from '../store/vault.ts';
 
-/** Hands out the draft for the length of a call. Throws RequestError. */
-export function withBackup(vault: ReadableVault, id: string, use: (copy: ReadableVault) => void): void {
-  const path = locateDraft(vault.databasePath, id);
+/** The caller closes it. Throws RequestError. */
+export function openDraft(databasePath: string, id: string): Db {
+  const path = locateDraft(databasePath, id);
   if (path === null) throw badRequest('backup', 'is not the id of a backup');
   if (!existsSync(path))
     throw new RequestError('not_found', 'the draft of this backup is gone; make another');
-  const db = openForReading(path, 1, () => {});
+  return openForReading(path, 1, () => {});
+}
+
+/** Hands out the draft for the length of a call. Throws RequestError. */
+export function withBackup(vault: ReadableVault, id: string, use: (copy: ReadableVault) => void): void {
+  const db = openDraft(vault.databasePath, id);
   try {
     const rows = new VaultStore(db);
     refuseOtherKeys(vault, rows);

@@ -5,7 +5,7 @@ import type { CheckedRow, Position } from '../entries/checked-rows.ts';
 import { findKeySlot } from '../keys/slots/registry.ts';
 import type { DamagedRow } from '../messages.ts';
 import type { ReadableVault } from '../open-vault.ts';
-import { checkRows, describeRows, finish } from '../row-set/check-rows.ts';
+import { checkRows, describeRows, finish, finishSoon } from '../row-set/check-rows.ts';
 import type { SlotRow } from '../store/columns.ts';
 import { isGenuine } from '../tokens/token-macs.ts';
 
@@ -14,12 +14,15 @@ const MAX_NAMED = 1_000;
 /** The position behind a table that is checked in one step. */
 const DONE: Position = ['done'];
 
+/** Some milliseconds. */
+const MAX_SLICES = 5;
+
 /** The position between SQLite's check and that of the set of rows. */
-const FILE_DONE: Position = ['rows'];
+export const ROWS_POSITION: Position = ['rows'];
 
 /** SQLite's own check, that the indexes have what the tables have, and that no row was put back, dropped or added. */
 export function* checkFile(
-  { vault, rowSetRows, keyring }: ReadableVault,
+  { vault, rowSetRows, keyring, rowFindings }: ReadableVault,
   [done]: Position,
 ): Generator<CheckedRow> {
   if (done === undefined) {
@@ -27,10 +30,14 @@ export function* checkFile(
     const problem = damage?.isOfFile === true ? 'unreadable' : 'changed';
     const damaged: DamagedRow[] =
       damage === null ? [] : [{ table: 'database', problem, detail: damage.what }];
-    yield { position: FILE_DONE, rows: {}, bytes: 0, damaged };
+    yield { position: ROWS_POSITION, rows: {}, bytes: 0, damaged };
   }
   if (done === DONE[0]) return;
-  const detail = describeRows(finish(checkRows(rowSetRows, keyring)));
+  const steps = checkRows(rowSetRows, keyring);
+  const found = rowFindings ?? (done === undefined ? finishSoon(steps, MAX_SLICES) : finish(steps));
+  // There are many rows, so the next page has them alone, for which a thread compares them beside other requests.
+  if (found === null) return yield { position: ROWS_POSITION, rows: {}, bytes: 0, damaged: [], isEnd: true };
+  const detail = describeRows(found);
   const damaged: DamagedRow[] = detail === '' ? [] : [{ table: 'database', problem: 'changed', detail }];
   yield { position: DONE, rows: {}, bytes: 0, damaged };
 }

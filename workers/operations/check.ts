@@ -8,10 +8,10 @@ import type { Handler, Outcome } from '../calls.ts';
 import { checkDeletions, checkSecrets, checkVersions } from '../entries/check-entries.ts';
 import { type CheckedRow, findProblem, type Position } from '../entries/checked-rows.ts';
 import { describeUnreadable } from '../entries/unreadable.ts';
-import type { CheckedTable, DamagedRow } from '../messages.ts';
+import type { Call, CheckedTable, DamagedRow } from '../messages.ts';
 import type { ReadableVault } from '../open-vault.ts';
 import { withBackup } from './check-backup.ts';
-import { checkAudit, checkFile, checkKeks, checkSlots, checkTokens } from './check-tables.ts';
+import { checkAudit, checkFile, checkKeks, checkSlots, checkTokens, ROWS_POSITION } from './check-tables.ts';
 
 type Check = (vault: ReadableVault, position: Position) => Generator<CheckedRow>;
 type Checks = readonly (readonly [CheckedTable, Check])[];
@@ -33,6 +33,19 @@ const CHECKS_OF_COPY = CHECKS.filter(([table]) => table !== 'audit');
 
 /** 4 MiB of ciphertext in a page, about, take some milliseconds. */
 const MAX_PAGE_BYTES = 4_194_304;
+
+/** Returns whether a call asks for the page that compares the set of rows: of the vault, or of this draft of a backup. */
+export function findRowsPage(call: Call): { readonly backup: string | null } | null {
+  if (call.operation !== 'vault.check' || call.params.cursor === undefined) return null;
+  try {
+    const [table, ...position] = getCheckPage(call).after;
+    const isRows = table === 'database' && position.join() === ROWS_POSITION.join();
+    return isRows ? { backup: call.params.backup ?? null } : null;
+  } catch {
+    // The call itself is refused for its cursor.
+    return null;
+  }
+}
 
 interface Page {
   readonly rows: Partial<Record<CheckedTable, number>>;
@@ -74,7 +87,7 @@ function fillPage(vault: ReadableVault, page: Page, { checks, limit, after }: Wa
       for (const row of rows) {
         left -= addRow(page, row);
         bytes -= row.bytes;
-        if (left > 0 && bytes > 0) continue;
+        if (left > 0 && bytes > 0 && row.isEnd !== true) continue;
         page.cursor = encodeParts([table, ...row.position]);
         return;
       }

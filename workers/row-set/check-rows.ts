@@ -68,6 +68,16 @@ export function finish(steps: ReturnType<typeof checkRows>): RowFindings {
   }
 }
 
+/** As finish, but gives up after so many slices, and returns null. */
+export function finishSoon(steps: ReturnType<typeof checkRows>, slices: number): RowFindings | null {
+  for (let slice = 0; slice < slices; slice++) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+  steps.return(UNREADABLE);
+  return null;
+}
+
 function compareSums(rows: RowSetStore, keys: RowSetKeys, stored: RowSums, found: RowSums): RowFindings {
   const changed = [...COVERED_TABLES.keys()].filter(
     (table) =>
