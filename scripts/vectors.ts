@@ -9,6 +9,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { payloadVectors } from './vectors/payload.ts';
 import { recoveryVectors } from './vectors/recovery-slot.ts';
 import { digestVectors } from './vectors/row-digest.ts';
+import { rowSetVectors } from './vectors/row-set.ts';
 import { slotVectors } from './vectors/slot.ts';
 import { tokenMacVectors } from './vectors/token-mac.ts';
 import type { Value, Vector } from './vectors/vector.ts';
@@ -25,6 +26,7 @@ export function buildVectors(): Map<string, string> {
     ...recoveryVectors(),
     ...digestVectors(),
     ...tokenMacVectors(),
+    ...rowSetVectors(),
   ];
   return new Map(vectors.map((vector) => [`${vector.name}.txt`, format(vector)]));
 }

@@ -8,9 +8,18 @@ import { asKek } from '../workers/envelope/keys.ts';
 import { unwrapForRecovery } from '../workers/envelope/recovery-slot.ts';
 import { digestRow } from '../workers/envelope/row-digest.ts';
 import { computeTokenMac, type TokenRow, verifyTokenMac } from '../workers/envelope/row-mac.ts';
+import {
+  addToSum,
+  decryptState,
+  deriveRowKey,
+  deriveStateKey,
+  hashCovered,
+  takeFromSum,
+} from '../workers/envelope/row-set.ts';
 import { unwrapRootKey } from '../workers/envelope/slot.ts';
 import { readWrap } from '../workers/envelope/wrap.ts';
 import { decodeRecoveryCode } from '../workers/generated/recovery-code.ts';
+import { SUMS_SIZE } from '../workers/row-set/row-sums.ts';
 import { deriveMacKey, hex, isUniformFailure, openPayload, openWrap } from './fixtures/envelope.ts';
 
 // Our own vectors: test/vectors/mav5, written by scripts/vectors.ts.
@@ -90,6 +99,31 @@ const openers: Record<string, (h: Header, blob: Buffer) => [Uint8Array, Uint8Arr
   },
   slot: (h, blob) => [unwrapRootKey(Buffer.from(h('passphrase')), blob, readContext(h)), hex(h('root-key'))],
   'row-digest': (h, blob) => [readDigest(h), blob],
+  'row-number': (h, blob) => {
+    const [key, number] = [Buffer.alloc(32), Buffer.alloc(32)];
+    deriveRowKey(hex(h('set-key')), hex(h('vault-id')), h('table'), key);
+    hashCovered(key, hex(h('covered')), number);
+    return [number, blob];
+  },
+  'row-sum': (h, blob) => {
+    const numbers = h('numbers').split(' ').filter(Boolean).map(hex);
+    const sum = Buffer.alloc(32);
+    for (const number of numbers) addToSum(sum, number);
+    const rest = Buffer.from(sum);
+    for (const number of numbers) takeFromSum(rest, number);
+    return [Buffer.concat([sum, rest]), Buffer.concat([blob, Buffer.alloc(32)])];
+  },
+  'row-set': (h, blob) => {
+    const [key, sums] = [Buffer.alloc(32), Buffer.alloc(SUMS_SIZE)];
+    const head = {
+      vaultId: hex(h('vault-id')),
+      epoch: Number(h('epoch')),
+      writtenAt: Number(h('written-at')),
+    };
+    deriveStateKey(hex(h('set-key')), head.vaultId, key);
+    decryptState(key, blob, head, sums);
+    return [sums, hex(h('sums'))];
+  },
   'token-mac': (h, blob) => {
     const row = readTokenRow(h);
     const macKey = deriveMacKey(asKek(hex(h('kek'))), row.vaultId);
