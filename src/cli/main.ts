@@ -125,6 +125,7 @@ function readInput(words: string, command: Command, given: Arguments, outer: Con
     home,
     environment: text('env') ?? (outer.env.MAV_ENV || config.env),
     output: chooseForm(command.options.output, wishes),
+    protectedEnvironments: config.protected ?? [],
     clearAfter: config.clear,
   };
 }

@@ -28,6 +28,8 @@ export interface Config {
   readonly socket?: string;
   /** The environment that commands work in. */
   readonly env?: string;
+  /** Environments that the file of a project may name only after `mav allow`. */
+  readonly protected?: readonly string[];
   /** The form of lists. */
   readonly output?: (typeof OUTPUTS)[number];
   /** How long a copied value stays in the clipboard, such as `45s`; `never`: until something else is copied. */
@@ -91,6 +93,8 @@ function checkSealingTime(value: unknown): string | null {
 const RULES: { readonly [Key in keyof Config]-?: (value: unknown) => string | null } = {
   socket: (value) => (isText(value) && value !== '' ? null : 'must be a path'),
   env: (value) => (isText(value) ? null : 'must be the name of an environment'),
+  protected: (value) =>
+    Array.isArray(value) && value.every(isText) ? null : 'must be a list of environments, such as ["prod"]',
   output: (value) =>
     OUTPUTS.some((output) => output === value) ? null : 'must be "table", "json", "plain" or "names"',
   clear: (value) =>

@@ -6,6 +6,7 @@ import type { CommandGroup } from '../run/command.ts';
 import { auditCommands } from './audit.ts';
 import { historyCommands } from './history.ts';
 import { programCommands } from './program.ts';
+import { projectCommands } from './project.ts';
 import { secretCommands } from './secrets.ts';
 import { tokenCommands } from './tokens.ts';
 import { transferCommands } from './transfer.ts';
@@ -17,6 +18,7 @@ const BUILDERS = [
   secretCommands,
   historyCommands,
   useCommands,
+  projectCommands,
   transferCommands,
   vaultCommands,
   tokenCommands,

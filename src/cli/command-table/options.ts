@@ -110,6 +110,7 @@ export const variableOptions = {
     placeholder: 'FILE',
     description: 'Use only the variables of this file; a value may be mav://ENV/NAME#FIELD',
   },
+  'no-project': { type: 'boolean', description: 'Leave mav.toml, the file of a project, alone' },
   reason,
 } satisfies Options;
 

@@ -3,7 +3,7 @@
 import { findShell, formatAssignment } from '../formats/shell-quote.ts';
 import type { Input, Run } from '../run/command.ts';
 import { EXIT, usageError } from '../run/failure.ts';
-import { collectVariables } from '../variables/collect-variables.ts';
+import { collectProgramVariables } from '../variables/program-variables.ts';
 import { findMaxEntrySize } from '../variables/variable-size.ts';
 import type { Variable } from '../variables/variables.ts';
 
@@ -19,7 +19,8 @@ export const run: Run = async (input) => {
     throw usageError(
       'this would show secrets on the screen; write eval "$(mav env)", a pipe or a file, or give --reveal',
     );
-  const variables = await collectVariables(input, maxSize);
+  const wishes = { maxSize: maxSize ?? Number.POSITIVE_INFINITY, hasProgram: false };
+  const variables = await collectProgramVariables(input, wishes);
   const text = format(variables, input.context.say);
   if (text !== '') input.context.print(text);
   return EXIT.done;

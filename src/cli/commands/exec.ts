@@ -4,8 +4,8 @@ import { findInherited } from '../process/inherited-descriptors.ts';
 import { replaceProcess } from '../process/replace-process.ts';
 import type { Run } from '../run/command.ts';
 import { speakSynchronously } from '../terminal/speak-synchronously.ts';
-import { collectVariables } from '../variables/collect-variables.ts';
 import { buildEnvironment } from '../variables/program-environment.ts';
+import { collectProgramVariables } from '../variables/program-variables.ts';
 import { findMaxEntrySize } from '../variables/variable-size.ts';
 
 export const run: Run = async (input) => {
@@ -13,7 +13,8 @@ export const run: Run = async (input) => {
   const inherited = findInherited();
   const started = readStarted(process.env);
   const context = speakSynchronously(input.context);
-  const variables = await collectVariables({ ...input, context }, findMaxEntrySize());
+  const wishes = { maxSize: findMaxEntrySize(), hasProgram: true };
+  const variables = await collectProgramVariables({ ...input, context }, wishes);
   // The stricter umask was for what mav itself writes.
   process.umask(context.umask);
   return replaceProcess(input.args, buildEnvironment(context, started, variables), { inherited, started });

@@ -72,6 +72,8 @@ export interface Input {
   readonly environment: string | undefined;
   /** The form of the output: one of those that the command's `--output` takes. */
   readonly output: Form;
+  /** Environments that no project may name unless the user allowed it. */
+  readonly protectedEnvironments: readonly string[];
   /** A key of config.json that no other property stands for. */
   readonly clearAfter: string | undefined;
 }
@@ -83,6 +85,7 @@ export const GROUPS = [
   'Secrets',
   'What they were',
   'Use them',
+  'Projects',
   'In and out',
   'Vault',
   'Tokens and keys',

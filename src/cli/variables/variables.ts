@@ -8,6 +8,7 @@ import type { Reference } from '../run/command.ts';
 import { CliError, EXIT, usageError } from '../run/failure.ts';
 import type { Expiring } from '../vault/expired.ts';
 import type { Stored } from '../vault/fetch-secrets.ts';
+import { isReservedName } from './reserved-names.ts';
 
 export interface Variable {
   readonly name: string;
@@ -15,34 +16,6 @@ export interface Variable {
   /** Where the value is stored; null if the env file has the value itself. */
   readonly source: Reference | null;
 }
-
-/**
- * Variables by which a shell, the loader or an interpreter runs other code or finds it elsewhere, and those that a shell
- * keeps for itself. The list cannot be complete; it holds the known ones, for what the owner stores
- * without thinking of it. What a token stored is not taken unasked, whatever its name.
- */
-const RESERVED = new Set(
-  `PATH HOME SHELL IFS ENV BASH_ENV BASHOPTS SHELLOPTS PS0 PS1 PS2 PS4 PROMPT_COMMAND CDPATH FPATH GLOBIGNORE ZDOTDIR
-  PWD OLDPWD SHLVL UID EUID PPID GROUPS RANDOM SRANDOM SECONDS LINENO DIRSTACK FUNCNAME OPTIND OPTARG HISTFILE HISTCMD
-  XDG_CONFIG_HOME XDG_CONFIG_DIRS XDG_DATA_DIRS GCONV_PATH LOCPATH NLSPATH EDITOR VISUAL PAGER BROWSER LESSOPEN
-  NODE_OPTIONS NODE_PATH PYTHONPATH PYTHONHOME PYTHONSTARTUP PERL5LIB PERL5OPT PERL5DB RUBYLIB RUBYOPT LUA_PATH
-  LUA_CPATH JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS JAVA_OPTS _JAVA_OPTIONS MAVEN_OPTS MAVEN_ARGS GRADLE_OPTS SBT_OPTS CLASSPATH
-  VIMINIT GVIMINIT EXINIT VIM VIMRUNTIME MYVIMRC EMACSLOADPATH MAILPATH PROMPT RPROMPT PS3
-  INPUTRC TERMINFO TERMINFO_DIRS TERMCAP MANPAGER MANOPT SYSTEMD_PAGER SYSTEMD_EDITOR SUDO_EDITOR SUDO_ASKPASS
-  SSH_ASKPASS LESS LESSCLOSE LESSKEY LESSKEYIN GOFLAGS GOROOT GOPATH GOENV GOTOOLDIR OPENSSL_CONF
-  OPENSSL_MODULES OPENSSL_ENGINES SSL_CERT_FILE SSL_CERT_DIR SSLKEYLOGFILE CURL_CA_BUNDLE CURL_HOME REQUESTS_CA_BUNDLE
-  WGETRC NODE_EXTRA_CA_CERTS NODE_TLS_REJECT_UNAUTHORIZED NODE_REPL_EXTERNAL_MODULE NODE_ICU_DATA NODE_REDIRECT_WARNINGS
-  BUN_OPTIONS DENO_DIR PYTHONUSERBASE PYTHONINSPECT PYTHONBREAKPOINT PYTHONPYCACHEPREFIX PIP_CONFIG_FILE PERLLIB
-  PERL_MM_OPT PERL_MB_OPT GEM_HOME GEM_PATH BUNDLE_GEMFILE PHPRC PHP_INI_SCAN_DIR R_PROFILE R_PROFILE_USER R_ENVIRON
-  R_ENVIRON_USER R_LIBS JULIA_LOAD_PATH ERL_AFLAGS ERL_FLAGS ERL_ZFLAGS ERL_LIBS ELIXIR_ERL_OPTIONS GHCRTS TCLLIBPATH
-  MAKEFLAGS GNUMAKEFLAGS MAKEFILES CC CXX CPP LD AR CFLAGS CXXFLAGS CPPFLAGS LDFLAGS RUSTC RUSTDOC RUSTFLAGS RUSTDOCFLAGS
-  RUSTC_WRAPPER RUSTC_WORKSPACE_WRAPPER KUBECONFIG ANSIBLE_CONFIG GLIBC_TUNABLES MALLOC_CONF
-  NSS_WRAPPER_PASSWD HOSTALIASES RESOLV_HOST_CONF RES_OPTIONS LOCALDOMAIN GTK_MODULES GTK_PATH QT_PLUGIN_PATH
-  DBUS_SESSION_BUS_ADDRESS DBUS_SYSTEM_BUS_ADDRESS SSH_AUTH_SOCK GNUPGHOME
-  XDG_RUNTIME_DIR XDG_DATA_HOME XDG_CACHE_HOME XDG_STATE_HOME`.split(/\s+/),
-);
-const RESERVED_FAMILIES =
-  /^(NPM_CONFIG_|YARN_(RC_FILENAME|PLUGINS|YARN_PATH|IGNORE_PATH)|COREPACK_|MAV_|LUA_INIT|LUA_(PATH|CPATH)_|DOTNET_(STARTUP_HOOKS|ADDITIONAL_DEPS|SHARED_STORE|ROOT)|CORECLR_|COR_|CARGO_(HOME|BUILD_RUST|TARGET_\w+_(RUNNER|LINKER|RUSTFLAGS))|LD_|DYLD_|BASH_|GIT_(DIR|WORK_TREE|TEMPLATE_DIR|ALTERNATE|SSL|HTTP|PROTOCOL|SSH|ASKPASS|EDITOR|SEQUENCE_EDITOR|PAGER|EXEC_PATH|CONFIG|EXTERNAL_DIFF|PROXY_COMMAND))/;
 
 /** Which secrets become variables, and what becomes of those that cannot. */
 export interface Selection {
@@ -142,7 +115,7 @@ export function nameVariable(source: Reference, prefix: string): { readonly name
     return { why: 'has no ASCII letter or digit to name it by', remedy: 'name it in an --env-file' };
   const joined = `${prefix}${words.join('_')}`;
   const name = /^[0-9]/.test(joined) ? `_${joined}` : joined;
-  if (!isReserved(name)) return { name };
+  if (!isReservedName(name)) return { name };
   return {
     why: `would become ${name}, which decides how programs run`,
     remedy: 'give a --prefix, or name it in an --env-file',
@@ -152,10 +125,6 @@ export function nameVariable(source: Reference, prefix: string): { readonly name
 /** Keeps ASCII only: shells take no other letters in a name. */
 function toWord(text: string): string {
   return text.replaceAll(/[^A-Za-z0-9_]/gu, '_').toUpperCase();
-}
-
-function isReserved(name: string): boolean {
-  return RESERVED.has(name) || RESERVED_FAMILIES.test(name.toUpperCase()) || /^_+$/.test(name);
 }
 
 /** As an environment has it: `NAME=value`, in bytes. The zero byte at its end is the system's to count. */

@@ -76,9 +76,7 @@ export async function fetchReferred(
   places: readonly string[],
   prefix = '',
 ): Promise<Uint8Array[]> {
-  const found = await fetchReferences(client, references);
-  const values = found.map((one) => one?.value ?? null);
-  noteExpired(input, [...listExpiring(references, found), ...(await listExpiredFields(client, references))]);
+  const values = await fetchKnown(input, client, references);
   if (!values.includes(null)) return values.flatMap((value) => value ?? []);
   const { explainMissing } = await import('./missing.ts');
   const missing = references.flatMap((reference, at) =>
@@ -86,6 +84,17 @@ export async function fetchReferred(
   );
   const { exitCode, message } = await explainMissing(input, client, missing);
   throw new CliError(exitCode, prefix + message);
+}
+
+/** The bytes that each refers to; null in the place of what is not there. Says what has expired. */
+export async function fetchKnown(
+  input: Input,
+  client: Client,
+  references: readonly Reference[],
+): Promise<(Uint8Array | null)[]> {
+  const found = await fetchReferences(client, references);
+  noteExpired(input, [...listExpiring(references, found), ...(await listExpiredFields(client, references))]);
+  return found.map((one) => one?.value ?? null);
 }
 
 /** The bytes that a reference stands for. */

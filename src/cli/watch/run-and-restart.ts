@@ -5,12 +5,12 @@ import { findInherited } from '../process/inherited-descriptors.ts';
 import type { Input } from '../run/command.ts';
 import { type ExitCode, toCliError, usageError } from '../run/failure.ts';
 import { speakSynchronously } from '../terminal/speak-synchronously.ts';
-import { makeChooser } from '../variables/choice.ts';
-import { collectVariables } from '../variables/collect-variables.ts';
 import { buildEnvironment } from '../variables/program-environment.ts';
+import { collectProgramVariables } from '../variables/program-variables.ts';
 import { findMaxEntrySize } from '../variables/variable-size.ts';
 import { describeSource, type Variable } from '../variables/variables.ts';
 import { withDaemon } from '../vault/access.ts';
+import { makeProgramChooser } from './program-chooser.ts';
 import { WatchedProgram } from './watched-program.ts';
 
 /** After a change it waits until nothing has changed for this time, so that many changes make one restart. */
@@ -51,7 +51,11 @@ export async function runAndRestart(given: Input, graceMs: number, open: () => E
 }
 
 function collect(input: Input): Promise<readonly Variable[]> {
-  return collectVariables(input, findMaxEntrySize(), withDaemon);
+  return collectProgramVariables(input, {
+    maxSize: findMaxEntrySize(),
+    hasProgram: true,
+    access: withDaemon,
+  });
 }
 
 /** Returns the variables if they differ from those before, and says which secrets changed; null if the program goes on. */
@@ -112,10 +116,10 @@ class Changes {
 
   #isOpen = false;
 
-  /** An env file may be written anew at any time. */
+  /** An env file, or a project's, may be written anew at any time. */
   #concerns(event: ChangeEvent): boolean {
     try {
-      return event.event === 'reset' || makeChooser(this.#input)(event);
+      return event.event === 'reset' || makeProgramChooser(this.#input)(event);
     } catch {
       return true;
     }
