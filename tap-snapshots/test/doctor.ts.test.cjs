@@ -134,7 +134,7 @@ exports[`test/doctor.ts > TAP > doctor > something wrong > says what, and what t
     "code": 1,
     "isWell": false,
     "complaints": [
-      "config.json FAIL FOLDER/vault/config.json, line 1, column 2: unknown key \\"sokcet\\"; known are socket, env, output, clear, max_fields, max_entry_bytes, keep_versions, keep_deleted_days, audit, keep_audit_days, idle_seal, max_unsealed, seal_on, auto_unseal"
+      "config.json FAIL FOLDER/vault/config.json, line 1, column 2: unknown key \\"sokcet\\"; known are socket, env, protected, output, clear, max_fields, max_entry_bytes, keep_versions, keep_deleted_days, audit, keep_audit_days, idle_seal, max_unsealed, seal_on, auto_unseal"
     ]
   },
   "the socket path is too long": {

@@ -21,7 +21,7 @@ export const projectCommands = (): CommandGroup => ({
   'project setup': {
     group: 'Projects',
     description: 'Store what the project needs and is missing: generate it, or ask for it',
-    examples: ['mav project setup'],
+    examples: ['mav project setup', 'mav project setup --env prod'],
     options: { env: environment },
     load: () => import('../commands/project-setup.ts'),
   },
@@ -42,7 +42,7 @@ export const projectCommands = (): CommandGroup => ({
   'project template': {
     group: 'Projects',
     description: 'Print a .env.example for whoever works without mav',
-    examples: ['mav project template > .env.example'],
+    examples: ['mav project template', 'mav project template > .env.example'],
     options: { env: environment },
     load: () => import('../commands/project-template.ts'),
   },
@@ -50,14 +50,14 @@ export const projectCommands = (): CommandGroup => ({
     group: 'Projects',
     arguments: '<language>',
     description: 'Print the types of the variables, for TypeScript (ts)',
-    examples: ['mav project types ts > env.d.ts'],
+    examples: ['mav project types ts', 'mav project types ts > env.d.ts'],
     options: { env: environment },
     load: () => import('../commands/project-types.ts'),
   },
   'project files': {
     group: 'Projects',
     description: 'List the files that decide, the nearest first',
-    examples: ['mav project files'],
+    examples: ['mav project files', 'mav project files -o json'],
     options: { env: environment, output: textOutput },
     load: () => import('../commands/project-files.ts'),
   },
@@ -65,14 +65,14 @@ export const projectCommands = (): CommandGroup => ({
     group: 'Projects',
     needsNoVault: true,
     description: 'Print the JSON Schema of mav.toml, for editors',
-    examples: ['mav project schema > mav.schema.json'],
+    examples: ['mav project schema', 'mav project schema > mav.schema.json'],
     options: {},
     load: () => import('../commands/project-schema.ts'),
   },
   allow: {
     group: 'Projects',
     description: 'Let the project name protected environments, for as long as its files stay as they are',
-    examples: ['mav allow'],
+    examples: ['mav allow', 'mav allow --remove'],
     notes: [
       'Environments are protected by "protected": ["prod"] in config.json, in the folder of the vault. The file of a cloned repository ' +
         'cannot change that.',

@@ -52,9 +52,7 @@ type Stored = ReadonlyMap<string, Uint8Array>;
 
 /** Asks for every place at once, so that a project costs one request. */
 async function fetchStored(input: Input, client: Client, project: Project): Promise<Stored> {
-  const places = project.variables.flatMap(({ said }) =>
-    said.ref === undefined ? [] : listPlaces(said.ref, project.environment),
-  );
+  const places = listReferences(project);
   if (places.length === 0) return new Map();
   const values = await fetchKnown(input, client, places);
   return new Map(
@@ -106,24 +104,20 @@ function compose(
   return { ...shared, lacking, state: 'given', value };
 }
 
-/** A file may hold any bytes; a variable holds text. */
+/** Makes text of a value that becomes a variable, and notes what does not fit. */
 function checkFit(resolved: Resolved): Resolved {
   const { state, value, variable } = resolved;
   if (state !== 'given' || value === undefined) return resolved;
-  const { type, as_file: isFile } = variable.said;
+  const { type, as_file: isFile = false } = variable.said;
   const text = readText(value);
-  const why =
-    typeof text === 'string'
-      ? type === undefined
-        ? null
-        : findMisfit(type, text)
-      : isFile && type === undefined
-        ? null
-        : text.why;
-  if (why === null)
-    return isFile === true || typeof text !== 'string' ? resolved : { ...resolved, value: text };
-  const { value: _value, ...rest } = resolved;
-  return { ...rest, state: 'unfit', why };
+  const why = typeof text === 'string' ? (type === undefined ? null : findMisfit(type, text)) : text.why;
+  // A file may hold any bytes, unless the type says what they are.
+  const isBytes = isFile && type === undefined && typeof text !== 'string';
+  if (why !== null && !isBytes) {
+    const { value: _value, ...rest } = resolved;
+    return { ...rest, state: 'unfit', why };
+  }
+  return isFile ? resolved : { ...resolved, value: text as string };
 }
 
 /** Every place in which a variable of the project may be stored. */
