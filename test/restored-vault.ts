@@ -1,6 +1,8 @@
 /** A vault whose file was put back from an older copy: it is not served until the owner accepts it. */
+import { once } from 'node:events';
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
 import { checkAll } from './fixtures/checks.ts';
 import { waitFor } from './fixtures/clipboard.ts';
@@ -133,3 +135,31 @@ t.test(
     t.equal((await daemon.stop()).code, 0);
   },
 );
+
+t.test(
+  'serve > killed again and again, with commands between > what was seen is behind, and nothing is refused',
+  async (t) => {
+    const sandbox = await createHeldVault(t);
+    const told = () => JSON.parse(readFileSync(locateSeen(sandbox), 'utf8')).epoch as number;
+    await set(t, sandbox, 'first');
+    for (const round of [1, 2, 3]) {
+      const daemon = await startDaemon(t, { sandbox, init: null, token: false });
+      t.match(await mav(sandbox, ['set', 'db', '--value', `served ${round}`]), { code: 0 });
+      const ended = once(daemon.child, 'close');
+      daemon.child.kill('SIGKILL');
+      await ended;
+      t.ok(told() <= readEpoch(sandbox), `round ${round}: behind, or as far`);
+      t.match(await mav(sandbox, ['get', 'db']), { code: 0, stdout: `served ${round}` });
+      t.match(await mav(sandbox, ['set', 'db', '--value', `alone ${round}`]), { code: 0 });
+      t.equal(told(), readEpoch(sandbox), 'a command writes it down at its end');
+    }
+    t.match(await mav(sandbox, ['verify']), { code: 0 });
+  },
+);
+
+function readEpoch({ databasePath }: Sandbox): number {
+  const db = new Database(databasePath, { readonly: true });
+  const epoch = db.prepare<[], number>('SELECT epoch FROM row_set').pluck().get() ?? 0;
+  db.close();
+  return epoch;
+}
