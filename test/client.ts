@@ -73,6 +73,7 @@ const calls: Readonly<Record<string, (client: Client) => Promise<unknown>>> = {
   'vault.seal': (client) => client.seal(),
   'keys.rotate': (client) => client.rotateKek(),
   'keys.list': (client) => client.listKeys(),
+  'audit.forget': (client) => client.forgetSegment('1'),
   'keys.add': (client) => client.addKey({ kind: 'keychain' }),
   'keys.remove': (client) => client.removeKey('0123abcd'),
   'keys.newRecoveryCode': (client) => client.newRecoveryCode(),

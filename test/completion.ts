@@ -61,7 +61,7 @@ t.test('plan > commands > their words, aliases and what help is for', async (t) 
   t.notOk(all.includes('__complete'));
   t.same(plan('token', ''), ['create', 'list', 'ls', 'show', 'rotate', 'revoke']);
   t.same(plan('help', 'token', ''), ['create', 'list', 'ls', 'show', 'rotate', 'revoke']);
-  t.same(plan('audit', ''), ['verify', 'export'], 'behind a command that is a group too');
+  t.same(plan('audit', ''), ['verify', 'forget', 'export'], 'behind a command that is a group too');
   t.ok(plan('audit', '--').includes('--since'));
   t.ok(plan('--').includes('--version'));
   t.same(plan('hunter2', ''), []);

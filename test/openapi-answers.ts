@@ -1,6 +1,7 @@
 /** What the daemon answers, compared with what the OpenAPI document says that it answers. */
 
 import { readFileSync } from 'node:fs';
+import Database from 'better-sqlite3';
 import t from 'tap';
 import * as z from 'zod';
 import { locateSessionToken, readSessionToken } from '../src/places/session-token.ts';
@@ -152,6 +153,7 @@ const CALLS: [operation: string, status: number, method: string, target: string,
   ['vault.backup', 200, 'POST', '/v1/backups'],
   ['keys.rotate', 200, 'POST', '/v1/keys/rotate'],
   ['keys.list', 200, 'GET', '/v1/keys'],
+  ['audit.forget', 404, 'POST', '/v1/audit/99/forget'],
   ['keys.add', 400, 'POST', '/v1/keys', { kind: 'none' }],
   ['keys.remove', 404, 'POST', '/v1/keys/0123abcd/remove'],
   ['keys.changePassphrase', 503, 'POST', '/v1/keys/passphrase', { passphrase: 'a', new_passphrase: 'b' }],
@@ -166,6 +168,16 @@ const OLD = 'an old passphrase';
 /** The code of 32 zeros. */
 const CODE = `${'abandon '.repeat(23)}art`;
 const RECOVERY = { recovery_code: CODE, kind: 'passphrase' };
+
+/** Changes the row of a segment of the audit log without the key. Returns its number. */
+async function changeSegment(): Promise<number> {
+  await daemon.ask('POST', '/v1/keys/rotate', { token: session });
+  const db = new Database(daemon.databasePath);
+  const id = db.prepare('SELECT min(id) FROM audit_segments').pluck().get() as number;
+  db.prepare('UPDATE audit_segments SET opened_at = opened_at + 1 WHERE id = ?').run(id);
+  db.close();
+  return id;
+}
 
 t.test('openapi.json > actual answers > are as described', async (t) => {
   const { id } = await daemon.createToken(['read']);
@@ -186,6 +198,7 @@ t.test('openapi.json > actual answers > are as described', async (t) => {
     return (await daemon.ask('POST', '/v1/keys', { token: session, body })).json.id;
   };
   const own: (typeof CALLS)[number][] = [
+    ['audit.forget', 200, 'POST', `/v1/audit/${await changeSegment()}/forget`],
     ['approvals.approve', 200, 'POST', `${await defer()}/approve`],
     ['approvals.deny', 200, 'POST', `${await defer()}/deny`],
     ['approvals.deny', 404, 'POST', '/v1/approvals/0123456789abcdef/deny'],

@@ -51,6 +51,7 @@ const CONTRACT: Readonly<Record<string, Scope | null>> = {
   'DELETE /v1/tokens/:id': 'admin',
   'GET /v1/audit': 'admin',
   'GET /v1/audit/verify': 'admin',
+  'POST /v1/audit/:id/forget': 'session',
   'GET /v1/audit/reads': 'admin',
   'GET /v1/approvals': 'session',
   'POST /v1/approvals/:id/approve': 'session',

@@ -15,6 +15,7 @@ import { acceptRestore } from './operations/accept-restore.ts';
 import { adoptVault, inspectVault } from './operations/adopt.ts';
 import { confirmBackup, makeBackup } from './operations/backup.ts';
 import { destroyVault } from './operations/destroy.ts';
+import { forgetSegment } from './operations/forget-segment.ts';
 import { rotateKek } from './operations/keys.ts';
 import { createVault, reportKeychain } from './operations/new-vault.ts';
 import { recoverVault } from './operations/recover.ts';
@@ -27,6 +28,7 @@ import type { GivenSecrets, Vault } from './vault.ts';
 /** What a control operation works with, beside the vault. */
 interface Means {
   readonly rotation: Rotation;
+  readonly log: WriterLog;
   /** Records the call, for one that is to be recorded before it ends. */
   readonly record: (result: Reply) => Promise<void>;
 }
@@ -91,6 +93,7 @@ const controls: Record<ControlOperation, ControlHandler> = {
     withRequest(vault, 'keys.add', body, (request) => addKey(vault, request, reply)),
   'keys.remove': (vault, { body, params }, reply) =>
     withRequest(vault, 'keys.remove', body, (request) => removeKey(vault, params.id ?? '', request, reply)),
+  'audit.forget': async (_vault, { params }, reply, { log }) => forgetSegment(log, params.id ?? '', reply),
   'keys.newRecoveryCode': async (_vault, _call, reply) => makeRecoveryCode(reply),
   'vault.recover': (vault, { body }, reply) =>
     withRequest(vault, 'vault.recover', body, (request) => recoverVault(vault, request, reply)),
@@ -168,7 +171,9 @@ export async function answerControl(
     isRecorded = true;
   };
   if (operation === 'vault.seal') await log.recordSealing(call);
-  const result = await runControl(reply, () => controls[operation](vault, call, reply, { rotation, record }));
+  const result = await runControl(reply, () =>
+    controls[operation](vault, call, reply, { rotation, log, record }),
+  );
   await record(result);
   if (UNSEALING.has(operation) && result.ok) {
     rotation.resume();

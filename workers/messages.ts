@@ -140,6 +140,7 @@ export type ControlOperation =
   | 'keys.list'
   | 'keys.add'
   | 'keys.remove'
+  | 'audit.forget'
   | 'keys.changePassphrase'
   /** For a command without a daemon: whether a key of this vault signed the head of a backup. */
   | 'vault.confirmBackup'

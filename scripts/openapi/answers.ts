@@ -257,6 +257,11 @@ export const RESULTS: Readonly<Record<RoutedOperation, JsonSchema>> = {
     problems: { ...arrayOf('AuditProblem'), maxItems: 100 },
     problem_count: whole,
   }),
+  'audit.forget': done('forgotten', {
+    segment: whole,
+    entries: { ...whole, description: 'How many it had, as far as is known' },
+    file: { type: ['string', 'null'], description: 'Where its file lies now; null if there was none' },
+  }),
   'audit.reads': object({ status: auditStatus, secrets: arrayOf('AuditRead') }),
   'vault.status': object({
     sealed: { type: 'boolean' },

@@ -119,7 +119,10 @@ export function describeQuery(
 export const PATH: Readonly<Record<string, JsonSchema>> = {
   name: { schema: name, description: 'The name of the secret, percent-encoded (`/` as `%2F`)' },
   field: { schema: field, description: 'The name of the field, percent-encoded' },
-  id: { schema: text, description: 'The id of the token, of the approval, or of the key slot' },
+  id: {
+    schema: text,
+    description: 'The id of the token, of the approval, of the key slot, or the number of the segment',
+  },
 };
 
 export const REQUEST_ID: JsonSchema = {

@@ -26,6 +26,7 @@ import type {
   DeletedSecret,
   EncodedValue,
   FieldEntry,
+  ForgottenSegment,
   Generated,
   GenerateOptions,
   Health,
@@ -446,6 +447,11 @@ export class Client {
     { reencrypt, root }: { readonly reencrypt?: boolean; readonly root?: boolean } = {},
   ): Promise<Rotated> {
     return this.#json('keys.rotate', { params: { reencrypt, root }, body });
+  }
+
+  /** Gives up a segment of the audit log that was changed, by its number. */
+  forgetSegment(id: string): Promise<ForgottenSegment> {
+    return this.#json('audit.forget', { params: { id } });
   }
 
   /** The ways to open the vault. */

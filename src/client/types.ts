@@ -468,6 +468,15 @@ export interface CheckPage {
   readonly cursor: string | null;
 }
 
+/** A segment of the audit log that was given up. */
+export interface ForgottenSegment {
+  readonly segment: number;
+  /** How many it had, as far as is known. */
+  readonly entries: number;
+  /** Where its file lies now; null if there was none. */
+  readonly file: string | null;
+}
+
 /** Which entries of the audit log are listed; absent: all. */
 export interface AuditFilter {
   /** RFC 3339; both times are included. */

@@ -54,6 +54,7 @@ const NEEDS_KEYRING: ReadonlySet<Operation> = new Set([
   'keys.remove',
   'keys.changePassphrase',
   'vault.backup',
+  'audit.forget',
 ]);
 
 /** Control operations whose body may have what opens the vault. */

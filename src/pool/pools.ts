@@ -49,6 +49,7 @@ const ASKS_FOR_KEY: Readonly<Record<ControlOperation, boolean>> = {
   'keys.list': false,
   'keys.add': true,
   'keys.remove': true,
+  'audit.forget': true,
   'keys.changePassphrase': true,
   'vault.confirmBackup': false,
   'keys.newRecoveryCode': false,

@@ -183,6 +183,8 @@ succeed(await client.PUT('/v1/secrets/{name}', { params: db, body: { value: 'v' 
 succeed(await own.POST('/v1/secrets/{name}/accept', { params: db }));
 equal(succeed(await own.GET('/v1/secrets/{name}', { params: db })).accepted satisfies boolean, true);
 succeed(await own.POST('/v1/keys/rotate'));
+const segment = { params: { path: { id: '99' } } };
+equal((await own.POST('/v1/audit/{id}/forget', segment)).error?.code, 'not_found');
 const added = succeed(
   await own.POST('/v1/keys', { body: { kind: 'passphrase', new_passphrase: 'a long one' } }),
 );

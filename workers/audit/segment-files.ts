@@ -1,5 +1,14 @@
 /** The files of segments, in the folder `audit` beside vault.db. They hold names and no values, so they are plain text. */
-import { fstatSync, ftruncateSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { makeFolders, syncFolder } from '../files/folders.ts';
 
@@ -79,6 +88,19 @@ export function cutOff(descriptor: number, size: number): void {
 
 export function removeSegmentFile(folder: string, id: number): void {
   rmSync(locateSegment(folder, id), { force: true });
+}
+
+/** Puts the file of a segment aside, where no segment is looked for. Returns its new path; null if there is no such file. */
+export function setSegmentAside(folder: string, id: number): string | null {
+  const path = locateSegment(folder, id);
+  try {
+    renameSync(path, `${path}.forgotten`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  syncFolder(folder);
+  return `${path}.forgotten`;
 }
 
 export function removeLog(vaultDirectory: string): void {

@@ -64,6 +64,7 @@ const OPERATIONS = {
   'keys.list': 'listed key slots',
   'keys.add': 'added a key slot',
   'keys.remove': 'removed a key slot',
+  'audit.forget': 'gave up a segment',
   'keys.changePassphrase': 'changed the passphrase',
   'vault.confirmBackup': 'verified the backup to restore',
   'keys.newRecoveryCode': 'made a recovery code',
@@ -74,6 +75,7 @@ const OPERATIONS = {
 /** Events that no request asked for. */
 const OWN_EVENTS: Readonly<Record<string, string>> = {
   'audit.dropped': 'dropped old entries',
+  'audit.forgotten': 'gave up a segment',
   'audit.broken': 'found a changed file',
   'audit.lost': 'could not be written',
   'audit.torn': 'cut off half a batch',

@@ -60,6 +60,18 @@ export const auditCommands = (): CommandGroup => ({
     options: { output: textOutput },
     load: () => import('../commands/audit-verify.ts'),
   },
+  'audit forget': {
+    group: 'Who did what',
+    arguments: '<segment>',
+    description: 'Give up a file of the audit log that somebody changed',
+    examples: ['mav audit verify', 'mav audit forget 7'],
+    notes: [
+      'Its file is put aside, and the log says that it was given up. Until then an old key-encryption key is kept for it; the next mav ' +
+        'key rotate forgets that one. A file that is intact is never given up.',
+    ],
+    options: { force: { ...force, description: 'Do not ask' } },
+    load: () => import('../commands/audit-forget.ts'),
+  },
   'audit export': {
     group: 'Who did what',
     arguments: '<file>',

@@ -100,7 +100,10 @@ const OLD_TABLES: readonly DamagedRow['table'][] = ['versions', 'old_fields'];
 function describeRow({ table, name, environment, field, version, id, detail }: DamagedRow): string {
   if (table === 'database') return escapeControls(`the set of rows, because ${detail}; see: mav verify`);
   if (table === 'tokens') return escapeControls(`the token ${id}`);
-  if (table === 'audit') return escapeControls(`segment ${id} of the audit log; see: mav audit verify`);
+  if (table === 'audit')
+    return escapeControls(
+      `segment ${id} of the audit log; see mav audit verify, and to give it up: mav audit forget ${id}`,
+    );
   const row = describeSecret(name ?? 'a secret that is gone', environment, field);
   return OLD_TABLES.includes(table) ? `${row}, version ${version}` : row;
 }

@@ -42,10 +42,11 @@ export function verifyLog(
   return { segments: segments.length, entries, problems };
 }
 
-function verifyFile(
-  { vaultId }: AuditLog,
+/** Verifies one segment. `visit` as for verifyLog. */
+export function verifyFile(
+  { vaultId }: Pick<AuditLog, 'vaultId'>,
   segment: Segment,
-  visit: (segment: Segment, bytes: Buffer) => void,
+  visit: (segment: Segment, bytes: Buffer) => void = () => {},
 ): VerifiedSegment {
   const file = SegmentFile.open(segment.path);
   // The row of a segment is written before its file is made.
@@ -72,15 +73,17 @@ function placeWhole(segment: number, problem: ProblemKind): Problem {
   return { segment, entry: null, line: null, problem };
 }
 
-/** Ids have no gaps. The oldest segments may be dropped, which the log itself says. */
+/** Ids have no gaps. The oldest segments may be dropped, and one that was changed may be given up, which the log itself says. */
 function findMissing(segments: readonly Segment[], own: readonly AuditEntry[]): Problem[] {
   const through = Math.max(
     0,
     ...own.map((entry) => (entry.op === 'audit.dropped' ? (entry.through ?? 0) : 0)),
   );
+  const forgotten = new Set(own.map(({ op, segment }) => (op === 'audit.forgotten' ? segment : undefined)));
   const missing: Problem[] = [];
   let expected = through + 1;
   for (const { id } of segments) {
+    while (forgotten.has(expected)) expected += 1;
     // Of a wide gap only the first one is named.
     if (id > expected) missing.push(placeWhole(expected, 'missing_segment'));
     expected = Math.max(expected, id + 1);

@@ -8,6 +8,7 @@ import type { Disclosure, TouchedToken } from '../touched.ts';
 export type OwnOperation =
   | 'audit.broken'
   | 'audit.dropped'
+  | 'audit.forgotten'
   | 'audit.lost'
   | 'audit.torn'
   | 'audit.refused'
@@ -79,6 +80,8 @@ const IS_AUDITED: Readonly<Record<Operation, boolean>> = {
   'keys.list': false,
   'keys.add': true,
   'keys.remove': true,
+  // The log says it by itself, with the number of the segment.
+  'audit.forget': false,
   'keys.changePassphrase': true,
   'vault.confirmBackup': true,
   'keys.newRecoveryCode': false,

@@ -3,10 +3,12 @@
  * the vault is unsealed, sealed, rotated or left.
  */
 import type { MessagePort } from 'node:worker_threads';
+import { RequestError } from '../../errors/request-error.ts';
 import type { Call, Reply, Success } from '../../messages.ts';
 import type { OpenVault } from '../../open-vault.ts';
 import type { Vault } from '../../vault.ts';
-import { locateLog, removeSegmentFile } from '../segment-files.ts';
+import { verifyFile } from '../reading/verify-log.ts';
+import { locateLog, removeSegmentFile, setSegmentAside } from '../segment-files.ts';
 import { type EntryLines, isAudited, NOTHING_DONE } from './audit-entry.ts';
 import { SegmentLender } from './lender.ts';
 import type { PreparedBatch } from './open-segment.ts';
@@ -14,6 +16,14 @@ import { OwnLog } from './own-log.ts';
 import { Recorder } from './recorder.ts';
 import { SegmentStock } from './segment-stock.ts';
 import { Syncing } from './syncing.ts';
+
+/** What became of a segment that was given up. */
+export interface Forgotten {
+  /** How many its row said that it had. */
+  readonly entries: number;
+  /** Where its file lies now; null if there was none. */
+  readonly file: string | null;
+}
 
 const SEALED: Success = { ok: true, offset: 0, length: 0 };
 
@@ -152,6 +162,31 @@ export class WriterLog extends Recorder {
     return false;
   }
 
+  /**
+   * Gives up a segment that was changed without the key, so that no old KEK is kept for it. The log then says so, and the file is put
+   * aside. Throws RequestError not_found, and conflict for a segment that is intact, or still written.
+   */
+  forget(id: number): Promise<Forgotten> {
+    return this.run((open) => {
+      this.#vault.checkWritable();
+      const row = open.segmentRows.findSegment(id);
+      // Its row may have gone before a power failure, and its file not.
+      if (row === null) return { entries: 0, file: setAsideOrThrow(open, id) };
+      refuseUseful(open, id);
+      const lines = this.begin(open);
+      lines.addOwn('audit.forgotten', { segment: id, entries: row.entries });
+      const stored = open.transactions.write(() => {
+        open.segmentRows.deleteSegment(id);
+        const prepared = this.store(open, lines);
+        // Without an entry the segment would be missing, as if somebody had taken it away.
+        if (prepared === null) throw new RequestError('busy', 'the audit log cannot be written; try again');
+        return prepared;
+      });
+      this.keep(stored);
+      return { entries: row.entries, file: setSegmentAside(locateLog(open.directory), id) };
+    });
+  }
+
   /** Puts the log in order before the thread ends. */
   rest(): void {
     const { isDamaged, options } = this.#vault;
@@ -170,4 +205,24 @@ export class WriterLog extends Recorder {
     this.#lender.anchor(open);
     this.#stock.anchor(open);
   }
+}
+
+/** Throws RequestError unless the segment was changed without the key, and nobody writes it. */
+function refuseUseful({ audit }: OpenVault, id: number): void {
+  const segment = audit.listSegments().find((one) => one.id === id);
+  const problems = segment === undefined ? [] : verifyFile(audit, segment).problems;
+  if (problems.length === 0)
+    throw new RequestError('conflict', `segment ${id} is intact; keep_audit_days says how long it is kept`);
+  const isOpen = segment?.closedAt === 0 && problems.every(({ problem }) => problem !== 'changed_row');
+  if (isOpen)
+    throw new RequestError(
+      'conflict',
+      `segment ${id} is still written; it is closed when the daemon starts again`,
+    );
+}
+
+function setAsideOrThrow({ directory }: OpenVault, id: number): string {
+  const file = setSegmentAside(locateLog(directory), id);
+  if (file === null) throw new RequestError('not_found', 'the audit log has no such segment');
+  return file;
 }
