@@ -35,10 +35,14 @@ const BAD = new RegExp(
   'u',
 );
 
+/** What mav itself writes over a line that says how far it is, on a machine that takes long. */
+const OWN_LINE = '\r\x1b[K';
+
 function findBad(raw: string): string | null {
-  const found = BAD.exec(raw.replaceAll(/\r?\n|\t/g, ' '));
+  const text = raw.replaceAll(OWN_LINE, ' ').replaceAll(/\r?\n|\t/g, ' ');
+  const found = BAD.exec(text);
   if (found === null) return null;
-  return `U+${found[0].codePointAt(0)?.toString(16)} in ${JSON.stringify(raw.slice(Math.max(0, found.index - 40), found.index + 20))}`;
+  return `U+${found[0].codePointAt(0)?.toString(16)} in ${JSON.stringify(text.slice(Math.max(0, found.index - 40), found.index + 20))}`;
 }
 
 /** On a terminal without colours; what it showed. */
