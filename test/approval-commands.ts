@@ -8,7 +8,7 @@ import { waitUntil } from './fixtures/raw.ts';
 import { KEYS, mavOnTerminal, openTerminal } from './fixtures/terminal.ts';
 import { BIN, createSandbox, fillVault, finished, mav, spawnMav } from './fixtures/vault.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(550_000);
 const { enter, ctrlC } = KEYS;
 const skip = skipWithout('python3');
 

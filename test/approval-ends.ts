@@ -6,7 +6,7 @@ import { Approvals, type Asking, type Verdict } from '../src/auth/approvals.ts';
 import { startDaemon } from './fixtures/daemon.ts';
 import { waitUntil } from './fixtures/raw.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(550_000);
 
 /** A daemon with a secret that asks, and ways to read it and to answer. */
 async function serve(t: Test) {

@@ -7,7 +7,7 @@ import { type Answer, ask, type RequestOptions } from './fixtures/ask.ts';
 import { listEntries } from './fixtures/audit-files.ts';
 import { startDaemon } from './fixtures/daemon.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(550_000);
 
 const daemon = await startDaemon(t);
 const session = readFileSync(`${daemon.socket}.session`, 'utf8').trim();

@@ -1,7 +1,8 @@
 /** The segments of the audit log: lent and given back, followed by others, dropped, and opened with the keys of the vault alone. */
+import { once } from 'node:events';
 import { existsSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
 import { verifyLog } from '../workers/audit/reading/verify-log.ts';
@@ -131,14 +132,19 @@ t.test('audit > segments that were closed long ago > are dropped, and the log sa
   t.same(await problemsOf(writer.vault), []);
 });
 
-/** A reader's end of a log, and how its thread ends. */
-function connectReader(t: Test, log: WriterLog): { reader: SegmentBorrower; port: MessagePort } {
+/** A reader's end of a log, and how its thread ends: resolves when the writer has heard of it. */
+function connectReader(t: Test, log: WriterLog): { reader: SegmentBorrower; end: () => Promise<unknown> } {
   const { port1, port2 } = new MessageChannel();
   const reader = new SegmentBorrower();
   log.connect(port1);
   reader.connect(port2);
   t.teardown(() => port2.close());
-  return { reader, port: port2 };
+  const end = () => {
+    const heard = once(port1, 'close');
+    port2.close();
+    return heard;
+  };
+  return { reader, end };
 }
 
 t.test(
@@ -162,8 +168,7 @@ t.test(
       t.equal(reader.nextEntry, 2);
     }
     t.equal(listSegmentPaths(sandbox).length, 2);
-    readers[0]?.port.close();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await readers[0]?.end();
     const { reader: next } = connectReader(t, log);
     await next.prepare();
     t.ok(next.isReady(open));

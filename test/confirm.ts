@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { startDaemon } from './fixtures/daemon.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(550_000);
 
 const daemon = await startDaemon(t);
 const session = readFileSync(`${daemon.socket}.session`, 'utf8').trim();

@@ -7,7 +7,7 @@ import { createDatabase, type Db, openForWriting } from '../workers/store/databa
 import { SCHEMA_VERSION } from '../workers/store/schema.ts';
 import { hashFile } from './fixtures/sealed.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(550_000);
 
 const PAGE_SIZE = 4_096;
 const FRAME_SIZE = 24 + PAGE_SIZE;

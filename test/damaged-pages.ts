@@ -11,7 +11,7 @@ import { hashDatabase } from './fixtures/sealed.ts';
 import { isIndexed } from './fixtures/stored.ts';
 import { mav, type Sandbox } from './fixtures/vault.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(550_000);
 
 const PAGE_SIZE = 4_096;
 const NAMES = Array.from({ length: 6 }, (_, index) => `k${index}`);

@@ -109,7 +109,7 @@ t.test('serve > threads are stuck > it ends within its grace', async (t) => {
     // Under its name only when it is whole: the threads look for it every 20 ms.
     writeFileSync(`${order}.draft`, `${kind} ${fifo}`);
     renameSync(`${order}.draft`, order);
-    await sleep(500);
+    await waitUntil(() => existsSync(`${order}.stuck`));
     return { sandbox, daemon, exited };
   };
   await t.test('worker threads in a system call that does not end', async (t) => {

@@ -17,7 +17,7 @@ import { locateHome } from '../src/places/home.ts';
 import { skipWithout } from './fixtures/programs.ts';
 import { createSandbox, finished } from './fixtures/vault.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(550_000);
 const libc = Libc.open();
 const skip = libc === null ? 'no node:ffi here: Linux with Node 26.1 or newer has it' : false;
 /** Of Landlock here. */

@@ -29,7 +29,7 @@ t.before(async () => {
 });
 
 async function place(t: Test): Promise<Sandbox & { path: string }> {
-  const sandbox = createSandbox(t, { ...service.env, MAV_KEYCHAIN_TIMEOUT_MS: '4000' });
+  const sandbox = createSandbox(t, { ...service.env, MAV_KEYCHAIN_TIMEOUT_MS: '20000' });
   const { path, key } = writeGoVault(sandbox.home, CONTENT);
   await service.write(ACCOUNT, key);
   return { ...sandbox, path };
@@ -75,7 +75,7 @@ t.test(
   'import --from-maestrovault > the keychain vanishes before the new key > nothing changed',
   { skip },
   async (t) => {
-    const sandbox = createSandbox(t, { ...service.env, MAV_KEYCHAIN_TIMEOUT_MS: '4000' });
+    const sandbox = createSandbox(t, { ...service.env, MAV_KEYCHAIN_TIMEOUT_MS: '20000' });
     const { path, keyFile } = writeGoVault(sandbox.home, CONTENT);
     const before = readFileSync(path);
     await service.stopBus();

@@ -14,7 +14,7 @@ t.setTimeout(550_000);
 t.test('keychain > a real Secret Service', { skip: skipWithout(...SECRET_SERVICE_PROGRAMS) }, async (t) => {
   const service = await startSecretService(t);
   const create = async () => {
-    const sandbox = createSandbox(t, { ...service.env, MAV_KEYCHAIN_TIMEOUT_MS: '4000' });
+    const sandbox = createSandbox(t, { ...service.env, MAV_KEYCHAIN_TIMEOUT_MS: '20000' });
     await mav(sandbox, ['init', '--key-store', 'keychain']);
     return sandbox;
   };
@@ -35,7 +35,7 @@ t.test('keychain > a real Secret Service', { skip: skipWithout(...SECRET_SERVICE
   });
 
   await t.test('recover > the entry vanished > a new one, and the vault opens by it', async (t) => {
-    const sandbox = createSandbox(t, { ...service.env, MAV_KEYCHAIN_TIMEOUT_MS: '4000' });
+    const sandbox = createSandbox(t, { ...service.env, MAV_KEYCHAIN_TIMEOUT_MS: '20000' });
     const code = join(sandbox.folder, 'code');
     await mav(sandbox, ['init', '--key-store', 'keychain', '--recovery-file', code]);
     const account = keychainAccount(sandbox.databasePath);

@@ -10,7 +10,7 @@ import { waitUntil } from './fixtures/raw.ts';
 import { StoredFile } from './fixtures/stored.ts';
 
 // Threads are started by the dozen.
-t.setTimeout(120_000);
+t.setTimeout(550_000);
 
 const createKeyring = (generation: number) =>
   new Keyring(randomBytes(16), [{ id: randomBytes(16), generation }], (kek) => kek.set(randomBytes(32)));

@@ -13,7 +13,7 @@ import { waitUntil } from './fixtures/raw.ts';
 import { createSandbox, knowVault, mav } from './fixtures/vault.ts';
 
 // Threads are started by the dozen.
-t.setTimeout(120_000);
+t.setTimeout(550_000);
 
 const { HeldVault } =
   await importBuilt<typeof import('../src/daemon/held-vault.ts')>('src/daemon/held-vault.js');

@@ -9,7 +9,7 @@ import { bodyOf, turn } from './fixtures/pools.ts';
 import { waitUntil } from './fixtures/raw.ts';
 
 // Threads are started by the dozen.
-t.setTimeout(120_000);
+t.setTimeout(550_000);
 
 const { answerRequest } = await importBuilt<typeof import('../src/http/answer-request.ts')>(
   'src/http/answer-request.js',

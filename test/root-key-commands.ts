@@ -103,7 +103,7 @@ t.test(
   { skip: skipWithout(...SECRET_SERVICE_PROGRAMS) },
   async (t) => {
     const service = await startSecretService(t);
-    const subject = await create(t, 'keychain', { ...service.env, MAV_KEYCHAIN_TIMEOUT_MS: '4000' });
+    const subject = await create(t, 'keychain', { ...service.env, MAV_KEYCHAIN_TIMEOUT_MS: '20000' });
     const { sandbox, code } = subject;
     const args = [...ROTATE, '--recovery-file', code];
     const before = keychainAccount(sandbox.databasePath);

@@ -59,10 +59,15 @@ t.test('seal > an export is under way > it ends, and the command says why', asyn
     value: 'v'.repeat(100),
   }));
   await daemon.ask('POST', '/v1/import', { body: { secrets } });
-  const exporting = mav(daemon, ['export']);
-  await sleep(300);
-  await mav(daemon, ['seal']);
-  const { code, stderr } = await exporting;
-  t.equal(code, 5);
-  t.match(stderr, 'sealed');
+  let ended: { code: number | null; stderr: string } = { code: 0, stderr: '' };
+  // Where the machine is faster with all of it than with the sealing, the next one is sealed earlier.
+  for (let delayMs = 300; ended.code === 0; delayMs /= 2) {
+    const exporting = mav(daemon, ['export']);
+    await sleep(delayMs);
+    await mav(daemon, ['seal']);
+    ended = await exporting;
+    if (ended.code === 0) await mav(daemon, ['unseal']);
+  }
+  t.equal(ended.code, 5);
+  t.match(ended.stderr, 'sealed');
 });

@@ -52,7 +52,7 @@ async function run(
 }
 
 function createMachine(t: Test, env: NodeJS.ProcessEnv): Sandbox {
-  const sandbox = createSandbox(t, { ...env, MAV_KEYCHAIN_TIMEOUT_MS: '4000' });
+  const sandbox = createSandbox(t, { ...env, MAV_KEYCHAIN_TIMEOUT_MS: '20000' });
   mkdirSync(join(sandbox.folder, 'bin'));
   symlinkSync(MAV, join(sandbox.folder, 'bin/mav'));
   return sandbox;
