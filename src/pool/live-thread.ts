@@ -11,8 +11,8 @@ export class ThreadDiedError extends Error {
   override readonly name = 'ThreadDiedError';
 }
 
-/** How long a thread may take to come to rest before it is ended all the same. */
-const REST_MS = 500;
+/** How long a thread may take to come to rest before it is ended all the same. On a busy machine the writer's last syncs take long. */
+const REST_MS = 3_000;
 
 /** A message that a thread has not answered yet. */
 interface Pending {
