@@ -121,6 +121,16 @@ async function fillUp(daemon: Daemon) {
   }
 }
 
+/** Stores small values and, as the fourth, a large one in one batch. Adds the names of those that were stored to `kept`. */
+async function writeTogether(daemon: Daemon, kept: Set<string>): Promise<number[]> {
+  const bodies = Array.from({ length: 6 }, (_, index) => (index === 3 ? 'v'.repeat(VALUE_SIZE) : 'v'));
+  const answers = await Promise.all(
+    bodies.map((value, index) => daemon.ask('PUT', `/v1/secrets/together-${index}`, { body: { value } })),
+  );
+  for (const [index, { status }] of answers.entries()) if (status === 201) kept.add(`together-${index}`);
+  return answers.map(({ status }) => status);
+}
+
 /** What holds on a full disk, and after there is space again. */
 async function survivesFullDisk(
   t: Test,
@@ -134,14 +144,16 @@ async function survivesFullDisk(
   t.ok(stored.length > 3);
   const names = async () => (await daemon.ask('GET', '/v1/secrets')).json.length;
   t.equal(await names(), stored.length, 'reading goes on');
-  const bodies = Array.from({ length: 6 }, (_, index) => (index === 3 ? 'v'.repeat(VALUE_SIZE) : 'v'));
-  const together = await Promise.all(
-    bodies.map((value, index) => daemon.ask('PUT', `/v1/secrets/together-${index}`, { body: { value } })),
-  );
-  t.equal(together[3]?.status, 507, 'the large one fails');
-  const kept = together.filter(({ status }) => status === 201).length;
-  t.ok(together.every(({ status }) => status === 201 || status === 507));
-  t.equal(await names(), stored.length + kept, 'what was acknowledged is there, and nothing else');
+  const kept = new Set(stored);
+  let statuses = await writeTogether(daemon, kept);
+  // A daemon that was idle for a moment has emptied SQLite's log, which makes room once more.
+  for (let round = 0; statuses[3] === 201 && round < 20; round++) {
+    for (const filler of (await fillUp(daemon)).stored) kept.add(filler);
+    statuses = await writeTogether(daemon, kept);
+  }
+  t.equal(statuses[3], 507, 'the large one fails');
+  t.ok(statuses.every((status) => status === 201 || status === 507));
+  t.equal(await names(), kept.size, 'what was acknowledged is there, and nothing else');
   makeSpace();
   t.match(await daemon.ask('PUT', `/v1/secrets/${name}`, { body: { value: 'v'.repeat(VALUE_SIZE) } }), {
     status: 201,

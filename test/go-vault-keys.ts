@@ -14,7 +14,7 @@ import { type SecretService, startSecretService } from './fixtures/secret-servic
 import { KEYS, mavOnTerminal } from './fixtures/terminal.ts';
 import { createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
 
-t.setTimeout(300_000);
+t.setTimeout(550_000);
 
 const skip = skipWithout(...SECRET_SERVICE_PROGRAMS);
 const ACCOUNT = 'master-key';
