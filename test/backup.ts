@@ -1,7 +1,9 @@
 /** `mav backup`: a whole copy of the vault while it is in use, or nothing. */
+import { spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -13,9 +15,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { locateSessionToken, readSessionToken } from '../src/places/session-token.ts';
 import { listDrafts, queryBackup, readBackup } from './fixtures/backups.ts';
 import { startDaemon } from './fixtures/daemon.ts';
 import { createHeldVault, hold } from './fixtures/held.ts';
+import { skipWithout } from './fixtures/programs.ts';
 import { readKeyring, StoredFile } from './fixtures/stored.ts';
 import { mav } from './fixtures/vault.ts';
 
@@ -159,6 +163,23 @@ t.test('vault.backup > two at once, a draft that is gone, a sealed vault > said'
   await ask('POST', '/v1/seal');
   t.match(await ask('POST', '/v1/backups'), { status: 503, json: { reason: 'sealed' } });
 });
+
+t.test(
+  'vault.backup > who asked for the last one is gone > its draft goes',
+  { skip: skipWithout('curl') },
+  async (t) => {
+    const session = readSessionToken(locateSessionToken(daemon.env, daemon.socket));
+    const ask = ['-s', '-X', 'POST', '-H', `Authorization: Bearer ${session}`];
+    const asked = spawnSync('curl', [
+      ...ask,
+      ...['--unix-socket', daemon.socket, 'http://localhost/v1/backups'],
+    ]);
+    t.ok(existsSync(JSON.parse(asked.stdout.toString()).file), 'curl does not take it');
+    writeFileSync(`${daemon.databasePath}.backup-mine`, '');
+    t.match(await mav(daemon, ['backup', makeFolder('gone')]), { code: 0 });
+    t.strictSame(listDrafts(daemon.home), ['vault.db.backup-mine'], 'what is not named as one is no draft');
+  },
+);
 
 t.test('backup > a damaged row in the vault > kept and named, and no older one is removed', async (t) => {
   const sandbox = await createHeldVault(t);

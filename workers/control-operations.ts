@@ -87,7 +87,7 @@ const controls: Record<ControlOperation, ControlHandler> = {
       rotateKek(rotating, kind, request, reply),
     );
   },
-  'vault.backup': async (vault, call, reply) => makeBackup(vault, await readPassphrase(call), reply),
+  'vault.backup': async (vault, call, reply) => makeBackup(vault, call, await readPassphrase(call), reply),
   'keys.list': async (vault, _call, reply) => listKeys(vault, reply),
   'keys.add': (vault, { body }, reply) =>
     withRequest(vault, 'keys.add', body, (request) => addKey(vault, request, reply)),

@@ -12,7 +12,7 @@ import { isGenuineSlot } from './envelope/slot-mac.ts';
 import { loadSodium } from './envelope/sodium.ts';
 import { SealedError } from './errors/sealed.ts';
 import { RefusedError } from './failures.ts';
-import { removeOldDrafts } from './files/backup-drafts.ts';
+import { removeAllDrafts } from './files/backup-drafts.ts';
 import { nowSeconds } from './json/times.ts';
 import type { Keyring } from './keys/keyring.ts';
 import { SharedKeyringHolder } from './keys/sharing.ts';
@@ -349,7 +349,7 @@ export class Vault {
     this.#isDestroyed = true;
     this.#stores = null;
     destroyDatabase(db, databasePath);
-    removeOldDrafts(databasePath, Number.POSITIVE_INFINITY);
+    removeAllDrafts(databasePath);
     removeLog(directory);
     try {
       seen.forget(vaultId);

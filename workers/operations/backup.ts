@@ -8,10 +8,10 @@ import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { computeBackupMac, verifyBackupMac } from '../envelope/backup-mac.ts';
 import { RequestError } from '../errors/request-error.ts';
-import { createDraft, locateDraft, removeDraft, removeOldDrafts } from '../files/backup-drafts.ts';
+import { createDraft, locateDraft, removeDraft, removeLeftDrafts } from '../files/backup-drafts.ts';
 import type { ReplyBuffer } from '../json/reply.ts';
 import { getKeySlot } from '../keys/slots/registry.ts';
-import type { Call, KnownVault } from '../messages.ts';
+import type { Asker, Call, KnownVault } from '../messages.ts';
 import { RowSet } from '../row-set/row-set.ts';
 import type { SlotRow } from '../store/columns.ts';
 import { copyDatabase, finishCopy } from '../store/copy-database.ts';
@@ -36,16 +36,18 @@ let isMaking = false;
  */
 export function makeBackup(
   vault: Vault,
+  call: Call,
   passphrase: Uint8Array | null,
   reply: ReplyBuffer,
 ): Promise<undefined> {
-  const make = () => copyVault(vault, passphrase, reply);
+  const make = () => copyVault(vault, call, passphrase, reply);
   // Else the vault could have another root key by the time that it is copied, and the slot that of before.
   return passphrase === null ? make() : changeAlone(make).finally(() => passphrase.fill(0));
 }
 
 async function copyVault(
   vault: Vault,
+  call: Call,
   passphrase: Uint8Array | null,
   reply: ReplyBuffer,
 ): Promise<undefined> {
@@ -57,8 +59,8 @@ async function copyVault(
   try {
     const slot = passphrase === null ? null : await makeSlot(vault, passphrase);
     const { db } = await vault.getOpenVault();
-    removeOldDrafts(databasePath, Date.now());
-    createDraft(draft);
+    removeLeftDrafts(databasePath);
+    createDraft(draft, findTaker(call));
     await copyDatabase(db, draft);
     const signed = await signCopy(
       vault,
@@ -72,6 +74,11 @@ async function copyVault(
   } finally {
     isMaking = false;
   }
+}
+
+/** Returns the number of the process that asked for the backup; null if it is not known. */
+function findTaker({ asker }: Call): number | null {
+  return asker == null ? null : (JSON.parse(asker) as Asker).pid;
 }
 
 /** What the copy lacks of the vault's rows is taken out of its sums, so that a row that was changed before stays found. */
