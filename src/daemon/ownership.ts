@@ -29,7 +29,12 @@ const held = new Map<string, Database.Database>();
 /** Takes the lock, or throws OwnedElsewhereError. `command` names this process to others. */
 export function takeOwnership(home: Home, command: string): void {
   if (!lock(home.lockPath)) throw new OwnedElsewhereError(describeOwner(home));
-  writeOwner(home.ownerPath, command);
+  try {
+    writeOwner(home.ownerPath, command);
+  } catch (error) {
+    releaseOwnership(home);
+    throw error;
+  }
 }
 
 /** Tells other processes, once this one listens, where it listens and what protects it. */
@@ -71,14 +76,15 @@ export function releaseOwnership(home: Home): void {
   held.delete(home.lockPath);
 }
 
-/** Returns whether this process has the lock now. */
+/** Returns whether this process has the lock now. Throws the system's error if the disk has no room for it: waiting would not help. */
 function lock(path: string): boolean {
   const db = new Database(path, { timeout: 0 });
   try {
     db.exec('BEGIN EXCLUSIVE');
-  } catch {
+  } catch (error) {
     db.close();
-    return false;
+    if ((error as { code?: unknown }).code !== 'SQLITE_FULL') return false;
+    throw Object.assign(new Error('no room for the lock'), { code: 'ENOSPC', syscall: 'write', path });
   }
   held.set(path, db);
   return true;

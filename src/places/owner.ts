@@ -44,7 +44,12 @@ export function writeOwner(
   more: Pick<Owner, 'protections' | 'socket' | 'widened'> = {},
 ): void {
   const owner: Owner = { pid: process.pid, command, since: new Date().toISOString(), ...more };
-  writeFileSync(path, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
+  try {
+    writeFileSync(path, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
+  } catch (error) {
+    // Node does not name the file that it could open and not write.
+    throw Object.assign(error as Error, { path });
+  }
 }
 
 /** Returns null if no process has said that it is the owner, or that process does not run any more. */
