@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { listDrafts } from './fixtures/backups.ts';
+import { listDrafts, readBackup } from './fixtures/backups.ts';
 import { startDaemon } from './fixtures/daemon.ts';
 import { createHeldVault } from './fixtures/held.ts';
 import { createPassphraseVault, createSandbox, mav, type Sandbox } from './fixtures/vault.ts';
@@ -30,6 +30,15 @@ async function backUp(t: Test, ...options: string[]): Promise<{ sandbox: Sandbox
 
 const get = async (sandbox: Sandbox, name: string) => (await mav(sandbox, ['get', name])).stdout;
 const findAside = ({ home }: Sandbox) => readdirSync(home).filter((name) => name.startsWith('replaced-'));
+
+/** The log of the restored vault says who restored it, and of when it is. */
+async function isRecorded(t: Test, sandbox: Sandbox, file: string): Promise<void> {
+  const asked = ['audit', '--operation', 'vault.confirmBackup'];
+  const [entry, ...more] = JSON.parse((await mav(sandbox, [...asked, '-o', 'json'])).stdout);
+  t.match(entry, { by: 'session', program: 'mav', backup: readBackup(file).head.made_at, result: 'ok' });
+  t.strictSame(more, [], 'once');
+  t.match((await mav(sandbox, [...asked, '-o', 'table'])).stdout, /restored the vault +of 2\d{3}-/);
+}
 
 /** Puts other bytes near the end of the file, which is in the database. */
 function damage(file: string, to: string): string {
@@ -58,6 +67,7 @@ t.test('restore > over another state > the vault as it was, and what it replaced
   t.match(await mav(sandbox, ['verify']), { code: 0 });
   const [aside = ''] = findAside(sandbox);
   t.match(restored.stderr, join(sandbox.home, aside));
+  await isRecorded(t, sandbox, file);
   t.equal(statSync(join(sandbox.home, aside)).mode & 0o777, 0o700);
   t.equal(readFileSync(join(sandbox.home, 'config.json'), 'utf8'), '{}', 'settings of today stay');
   // It is whole: put back, it opens.

@@ -375,6 +375,7 @@ export const SCHEMAS = {
     'token?': { ...text, description: 'The token that was read, made, rotated or revoked' },
     'token_name?': text,
     'key?': { ...text, description: 'The key slot that it is about' },
+    'backup?': { ...time, description: 'When the backup was made that the vault was restored from' },
     'generation?': generation,
     'segment?': { ...whole, description: 'The segment that an event of the log is about' },
     'through?': { ...whole, description: 'The last segment that was dropped, because it was old' },

@@ -531,6 +531,8 @@ export interface AuditEntry {
   readonly token_name?: string;
   /** The id of the key slot that it is about. */
   readonly key?: string;
+  /** When the backup was made that the vault was restored from, RFC 3339. */
+  readonly backup?: string;
   readonly generation?: number;
   readonly segment?: number;
   readonly through?: number;

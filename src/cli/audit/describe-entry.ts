@@ -1,6 +1,7 @@
 /** Says in plain words what an entry of the audit log is about. */
 import type { Operation } from '../../../workers/messages.ts';
 import type { AuditEntry, AuditSecret } from '../../client/types.ts';
+import { formatTimeToSecond } from '../../text/format-time.ts';
 import { describeSecret } from '../formats/describe-secret.ts';
 
 const OPERATIONS = {
@@ -66,7 +67,7 @@ const OPERATIONS = {
   'keys.remove': 'removed a key slot',
   'audit.forget': 'gave up a segment',
   'keys.changePassphrase': 'changed the passphrase',
-  'vault.confirmBackup': 'verified the backup to restore',
+  'vault.confirmBackup': 'restored the vault',
   'keys.newRecoveryCode': 'made a recovery code',
   'vault.recover': 'recovered the vault',
   'vault.destroy': 'destroyed the vault',
@@ -91,7 +92,7 @@ export function describeOperation({ op }: AuditEntry): string {
 
 /** What it was done to; empty if that goes without saying. */
 export function describeSubject(entry: AuditEntry): string {
-  const { secrets = [], token, token_name: name, key, environment } = entry;
+  const { secrets = [], token, token_name: name, key, backup, environment } = entry;
   const [first] = secrets;
   if (first !== undefined) {
     const more = secrets.length === 1 ? '' : `, and ${secrets.length - 1} more`;
@@ -99,6 +100,7 @@ export function describeSubject(entry: AuditEntry): string {
   }
   if (token !== undefined) return name === undefined ? token : `${name} (${token})`;
   if (key !== undefined) return key;
+  if (backup !== undefined) return `of ${formatTimeToSecond(backup)}`;
   return environment === undefined || environment === '' ? describeNumbers(entry) : `in ${environment}`;
 }
 

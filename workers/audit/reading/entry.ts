@@ -43,6 +43,8 @@ export interface AuditEntry {
   readonly token_name?: string;
   /** The id of the key slot that it is about. */
   readonly key?: string;
+  /** When the backup was made that the vault was restored from, RFC 3339. */
+  readonly backup?: string;
   /** The generation of the KEK. */
   readonly generation?: number;
   /** The segment that another entry is about. */
@@ -101,6 +103,7 @@ const ENTRY_MEMBERS: { readonly [Name in keyof AuditEntry]-?: Check } = {
   token: isText,
   token_name: isText,
   key: isText,
+  backup: isText,
   generation: isWhole,
   segment: isWhole,
   through: isWhole,
@@ -160,6 +163,7 @@ const SHOWN = [
     'token',
     'token_name',
     'key',
+    'backup',
     'generation',
     'segment',
     'through',

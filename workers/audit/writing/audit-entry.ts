@@ -229,7 +229,8 @@ function describeToken({ id, name }: TouchedToken): string {
 
 /** What was asked for by name, where nothing was read or changed. */
 function describeWanted({ operation, params }: Call): string {
-  const { name, env, id } = params;
+  const { name, env, id, head } = params;
+  if (head !== undefined && operation === 'vault.confirmBackup') return describeBackup(head);
   if (id !== undefined && operation === 'keys.remove')
     return `,"key":${JSON.stringify(id.slice(0, MAX_SHOWN))}`;
   if (name !== undefined)
@@ -238,4 +239,10 @@ function describeWanted({ operation, params }: Call): string {
   if (id !== undefined && operation.startsWith('tokens.'))
     return `,"token":${JSON.stringify(id.slice(0, MAX_SHOWN))}`;
   return env === undefined ? '' : `,"environment":${JSON.stringify(env.slice(0, MAX_SHOWN))}`;
+}
+
+/** Of the head of a backup, when that was made. */
+function describeBackup(head: string): string {
+  const { made_at: madeAt } = JSON.parse(head) as { readonly made_at?: unknown };
+  return typeof madeAt === 'string' ? `,"backup":${JSON.stringify(madeAt.slice(0, MAX_SHOWN))}` : '';
 }
