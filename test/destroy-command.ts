@@ -76,6 +76,24 @@ t.test('destroy > files that are not its own > kept and named', async (t) => {
   t.same(readdirSync(sandbox.home).toSorted(), ['config.json', 'notes']);
 });
 
+t.test('destroy > a vault that a restore replaced > stays, and that is said', async (t) => {
+  const sandbox = await createVault(t);
+  const file = join(sandbox.folder, 'backup');
+  for (const args of [
+    ['backup', file],
+    ['restore', file, '--force'],
+  ])
+    t.equal((await mav(sandbox, args)).code, 0);
+  const [aside = ''] = readdirSync(sandbox.home).filter((name) => name.startsWith('replaced-'));
+  const { code, stderr } = await mav(sandbox, ['destroy', '--force']);
+  t.equal(code, 0);
+  t.match(
+    stderr,
+    `mav: a vault that a restore replaced stays in ${join(sandbox.home, aside)}, and opens with`,
+  );
+  t.ok(existsSync(join(sandbox.home, aside, 'vault.db')));
+});
+
 t.test('destroy > after a daemon was killed > what that one left goes too', async (t) => {
   const daemon = await startDaemon(t, { launched: true });
   await daemon.stop('SIGKILL');

@@ -18,6 +18,7 @@ import type { Home } from '../../places/home.ts';
 import { syncFile, syncFolder } from '../../system/sync.ts';
 
 const LOG = 'audit';
+const ASIDE = 'replaced-';
 
 /** Returns the folder in which the replaced vault is; null if there was none. */
 export function replaceVault({ directory, databasePath }: Home, unpacked: string): string | null {
@@ -31,6 +32,11 @@ export function replaceVault({ directory, databasePath }: Home, unpacked: string
   syncFolder(directory);
   replaceLog(directory, unpacked);
   return aside;
+}
+
+/** Whether a file of this name in a vault's folder is the folder of a vault that was replaced. */
+export function isAside(name: string): boolean {
+  return name.startsWith(ASIDE);
 }
 
 /** Links, so that the vault is in both places until the new one takes the old one's. */
@@ -53,7 +59,7 @@ function keepAside(directory: string, databasePath: string): string {
 function makeAside(directory: string): string {
   const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
   for (let count = 1; ; count++) {
-    const path = join(directory, `replaced-${time}${count === 1 ? '' : `-${count}`}`);
+    const path = join(directory, `${ASIDE}${time}${count === 1 ? '' : `-${count}`}`);
     if (existsSync(path)) continue;
     mkdirSync(path, { mode: 0o700 });
     return path;

@@ -276,7 +276,7 @@ export const vaultCommands = (): CommandGroup => ({
     examples: ['mav destroy', 'mav destroy --force --even-if-key-stays'],
     notes: [
       'A running daemon ends. Copies of the vault (backups) can no longer be opened, unless somebody has its passphrase ' +
-        "or a copy of its key file. config.json and files that are not the program's stay.",
+        "or a copy of its key file. config.json, files that are not the program's, and vaults that mav restore kept aside stay.",
     ],
     options: {
       force,

@@ -1,7 +1,8 @@
 /** `mav destroy`: the vault, its key and everything in it, for ever. */
-
+import { join } from 'node:path';
 import { escapeControls } from '../../text/escape-controls.ts';
-import type { Run } from '../run/command.ts';
+import { isAside } from '../backup/replace-vault.ts';
+import type { Input, Run } from '../run/command.ts';
 import { CliError, EXIT } from '../run/failure.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { refuseToken, withVault } from '../vault/access.ts';
@@ -31,9 +32,20 @@ export const run: Run = async (input) => {
   if (stays.length > 0)
     context.complain(`mav: its key stays in: ${stays.map((kind) => describeKey(kind, report)).join(', ')}`);
   if (leftovers !== null) context.complain(`mav: ${leftovers}`);
-  if (kept.length > 0) context.say(`Kept in ${report.folder}: ${kept.map(escapeControls).join(', ')}`);
+  tellKept(input, kept, report.folder ?? '');
   return EXIT.done;
 };
+
+function tellKept({ context }: Input, kept: readonly string[], folder: string): void {
+  for (const name of kept.filter(isAside))
+    context.complain(
+      escapeControls(
+        `mav: a vault that a restore replaced stays in ${join(folder, name)}, and opens with the passphrase or recovery code ` +
+          'that it had; remove that folder if you do not need it',
+      ),
+    );
+  if (kept.length > 0) context.say(`Kept in ${folder}: ${kept.map(escapeControls).join(', ')}`);
+}
 
 function describeLoss(report: VaultReport): string {
   const { secret_count: count, key_stores: stores, database } = report;
