@@ -50,7 +50,7 @@ t.test('settings > a config.json that cannot be followed > exit 2, the key is na
   const sandbox = createSandbox(t);
   mkdirSync(sandbox.home, { mode: 0o700 });
   const cases: Readonly<Record<string, RegExp>> = {
-    '{"sokcet": "x"}': /unknown key "sokcet"; known are socket, env, output, clear/,
+    '{"sokcet": "x"}': /unknown key "sokcet"; known are socket, env, protected, output, clear/,
     '{"output": "xml"}': /"output" must be "table", "json", "plain" or "names"/,
     '{"env": 1}': /"env" must be the name of an environment/,
     '{"clear": "soon"}': /"clear" must be a time such as "45s"/,
