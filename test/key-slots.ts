@@ -8,7 +8,7 @@ import { KEY_FILE } from './fixtures/made-vaults.ts';
 import { answer, NEW } from './fixtures/passphrases.ts';
 import { type Row, StoredFile } from './fixtures/stored.ts';
 import { mavOnTerminal } from './fixtures/terminal.ts';
-import { createSandbox, initVault, mav, type Sandbox } from './fixtures/vault.ts';
+import { createSandbox, createVault, initVault, mav, mavAlone, type Sandbox } from './fixtures/vault.ts';
 
 const FIRST = 'the first passphrase';
 const SECOND = 'the second passphrase';
@@ -183,3 +183,19 @@ t.test('passphrase change > on a terminal > one prompt at a time', async (t) => 
   t.match(await terminal.ended(), { code: 0, shown: /The passphrase is changed\./ });
   t.equal((await mav(sandbox, ['list', '--passphrase-file', path])).code, 5);
 });
+
+t.test(
+  'key add > several at once, without a daemon > each waits for its turn and adds its key',
+  async (t) => {
+    const sandbox = await createVault(t);
+    const places = [1, 2, 3].map((nth) => join(sandbox.folder, `${nth}.key`));
+    // The later ones have read what is known of the vault before the first has changed it.
+    const ran = await Promise.all(
+      places.map((place) => mavAlone(sandbox, ['key', 'add', 'file', '--key-file', place])),
+    );
+    for (const { code, stderr } of ran) t.equal(code, 0, stderr);
+    const { stdout } = await mav(sandbox, ['key', 'list', '-o', 'json']);
+    t.equal(JSON.parse(stdout).length, 4);
+    t.equal(readKnownSlots(sandbox).length, 4);
+  },
+);

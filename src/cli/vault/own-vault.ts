@@ -27,15 +27,11 @@ export async function withOwnVault<T>(
   otherwise: () => Promise<T>,
   { mayBeSealed = false, bringsKey = false, turnPatienceMs }: AccessOptions = {},
 ): Promise<T> {
-  const { home, command, context } = input;
+  const { home, context } = input;
   // Before anything is made: a mistyped MAV_HOME must not leave a folder behind.
   if (!hasVault(home)) throw new CliError(EXIT.failed, describeNoVault(home));
-  const known = findKnownVault(home);
   checkPassphraseFile(input);
-  const { holdInProcess } = await import('../../daemon/in-process.ts');
-  // One thread for reading and writing: a short command does one thing after another.
-  const options = poolOptions(context, home, input.text('passphrase-file'), 0, known);
-  const vault = await holdInProcess(home, command, options, reportTo(context), turnPatienceMs);
+  const vault = await holdAsKnown(input, turnPatienceMs);
   if (vault === null) return otherwise();
   try {
     if (mayBeSealed) await vault.unseal();
@@ -46,6 +42,23 @@ export async function withOwnVault<T>(
     return await use(client, 'own');
   } finally {
     await vault.close();
+  }
+}
+
+/** As holdInProcess, with what is known of the vault once it is ours: the command before this one may have changed its keys. */
+async function holdAsKnown(
+  { home, command, context, text }: Input,
+  turnPatienceMs: number | undefined,
+): Promise<InProcessVault | null> {
+  const { holdInProcess } = await import('../../daemon/in-process.ts');
+  for (let known = findKnownVault(home); ; ) {
+    // One thread for reading and writing: a short command does one thing after another.
+    const options = poolOptions(context, home, text('passphrase-file'), 0, known);
+    const vault = await holdInProcess(home, command, options, reportTo(context), turnPatienceMs);
+    const latest = vault === null ? known : findKnownVault(home);
+    if (JSON.stringify(latest) === JSON.stringify(known)) return vault;
+    await vault?.close();
+    known = latest;
   }
 }
 
