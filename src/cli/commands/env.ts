@@ -1,9 +1,9 @@
 /** `mav env`: the variables that `mav exec` would set, for a shell to evaluate or a file to keep. */
 
 import { findShell, formatAssignment } from '../formats/shell-quote.ts';
+import { collectProgramVariables } from '../project/program-variables.ts';
 import type { Input, Run } from '../run/command.ts';
 import { EXIT, usageError } from '../run/failure.ts';
-import { collectProgramVariables } from '../variables/program-variables.ts';
 import { findMaxEntrySize } from '../variables/variable-size.ts';
 import type { Variable } from '../variables/variables.ts';
 

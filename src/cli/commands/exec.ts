@@ -2,10 +2,10 @@
 import { readStarted } from '../../system/started.ts';
 import { findInherited } from '../process/inherited-descriptors.ts';
 import { replaceProcess } from '../process/replace-process.ts';
+import { collectProgramVariables } from '../project/program-variables.ts';
 import type { Run } from '../run/command.ts';
 import { speakSynchronously } from '../terminal/speak-synchronously.ts';
 import { buildEnvironment } from '../variables/program-environment.ts';
-import { collectProgramVariables } from '../variables/program-variables.ts';
 import { findMaxEntrySize } from '../variables/variable-size.ts';
 
 export const run: Run = async (input) => {

@@ -35,8 +35,48 @@ const MEMBERS: Readonly<Record<keyof Declaration, Property>> = {
   type: { type: 'string', description: 'url, int, port, bool, json, or regex:PATTERN' },
 };
 
+const DECLARATIONS = { $ref: '#/$defs/declarations' };
+
+/** The members at the top of a file. */
+const PROPERTIES = {
+  version: { const: 1 },
+  environment: {
+    type: 'string',
+    description: 'The environment to work in, unless --env or MAV_ENV names one',
+  },
+  extends: {
+    description: 'Other files, from the folder of this one',
+    anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+  },
+  root: { type: 'boolean', description: 'Whether files in the folders above are left alone' },
+  secrets: DECLARATIONS,
+  env: {
+    type: 'object',
+    description: 'What is on top in an environment',
+    additionalProperties: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { secrets: DECLARATIONS },
+    },
+  },
+};
+
+const DEFINITIONS = {
+  declarations: {
+    type: 'object',
+    propertyNames: { pattern: VARIABLE_NAME.source },
+    // A lone text is a reference.
+    additionalProperties: { anyOf: [{ type: 'string' }, { $ref: '#/$defs/declaration' }] },
+  },
+  declaration: {
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.fromEntries(MEMBER_NAMES.map((name) => [name, MEMBERS[name]])),
+  },
+};
+
+/** Returns JSON. */
 export function formatSchema(): string {
-  const declarations = { $ref: '#/$defs/declarations' };
   return JSON.stringify({
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'mav.toml',
@@ -44,39 +84,7 @@ export function formatSchema(): string {
     type: 'object',
     required: ['version'],
     additionalProperties: false,
-    properties: {
-      version: { const: 1 },
-      environment: {
-        type: 'string',
-        description: 'The environment to work in, unless --env or MAV_ENV names one',
-      },
-      extends: {
-        description: 'Other files, from the folder of this one',
-        anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
-      },
-      root: { type: 'boolean', description: 'Whether files in the folders above are left alone' },
-      secrets: declarations,
-      env: {
-        type: 'object',
-        description: 'What is on top in an environment',
-        additionalProperties: {
-          type: 'object',
-          additionalProperties: false,
-          properties: { secrets: declarations },
-        },
-      },
-    },
-    $defs: {
-      declarations: {
-        type: 'object',
-        propertyNames: { pattern: VARIABLE_NAME.source },
-        additionalProperties: { anyOf: [{ type: 'string' }, { $ref: '#/$defs/declaration' }] },
-      },
-      declaration: {
-        type: 'object',
-        additionalProperties: false,
-        properties: Object.fromEntries(MEMBER_NAMES.map((name) => [name, MEMBERS[name]])),
-      },
-    },
+    properties: PROPERTIES,
+    $defs: DEFINITIONS,
   });
 }

@@ -2,11 +2,11 @@
 import type { ChangeEvent } from '../../client/types.ts';
 import { readStarted } from '../../system/started.ts';
 import { findInherited } from '../process/inherited-descriptors.ts';
+import { collectProgramVariables } from '../project/program-variables.ts';
 import type { Input } from '../run/command.ts';
 import { type ExitCode, toCliError, usageError } from '../run/failure.ts';
 import { speakSynchronously } from '../terminal/speak-synchronously.ts';
 import { buildEnvironment } from '../variables/program-environment.ts';
-import { collectProgramVariables } from '../variables/program-variables.ts';
 import { findMaxEntrySize } from '../variables/variable-size.ts';
 import { describeSource, type Variable } from '../variables/variables.ts';
 import { withDaemon } from '../vault/access.ts';

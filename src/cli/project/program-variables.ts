@@ -1,9 +1,10 @@
 /** The variables for a program or a shell: those of the project whose folder the user is in, or those that the options choose. */
-import { findNearestFiles } from '../project/find-files.ts';
+
 import type { Input } from '../run/command.ts';
+import { collectVariables } from '../variables/collect-variables.ts';
+import type { Variable } from '../variables/variables.ts';
 import { withVault } from '../vault/access.ts';
-import { collectVariables } from './collect-variables.ts';
-import type { Variable } from './variables.ts';
+import { findNearestFiles } from './find-files.ts';
 
 /** Options that choose secrets themselves, so that a project's file has no say. */
 const CHOOSING = ['no-project', 'env-file', 'only', 'except', 'filter', 'prefix', 'allow-empty'] as const;
@@ -22,7 +23,7 @@ export async function collectProgramVariables(
   { access = withVault, ...wishes }: ProgramWishes,
 ): Promise<readonly Variable[]> {
   if (!usesProject(input)) return collectVariables(input, wishes.maxSize, access);
-  const { collectProject, openProject } = await import('../project/collect-project.ts');
+  const { collectProject, openProject } = await import('./collect-project.ts');
   const project = openProject(input);
   if (project === null) return collectVariables(input, wishes.maxSize, access);
   return collectProject(input, project, wishes, access);
