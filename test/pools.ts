@@ -267,7 +267,13 @@ t.test(
     );
     t.ok(longestMs < 30_000, `the longest answer took ${Math.round(longestMs)} ms`);
     t.match(await vault.unseal(), { ok: true });
-    t.match(await vault.run('control', control('keys.rotate')), { ok: true }, 'and the vault is whole');
+    // A rotation that the last sealing interrupted goes on by itself, and only one is under way at a time.
+    let rotated = await vault.run('control', control('keys.rotate'));
+    while (!rotated.ok && rotated.code === 'conflict') {
+      await turn();
+      rotated = await vault.run('control', control('keys.rotate'));
+    }
+    t.match(rotated, { ok: true }, 'and the vault is whole');
     const check = await vault.run('readers', control('vault.check' as ControlOperation));
     t.match(JSON.parse(bodyOf(check)), { damaged: [] });
   },
