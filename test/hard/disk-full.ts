@@ -2,14 +2,13 @@
  * The disk takes no more, from any one write on: 507, nothing half done, reading goes on, and so does writing when there
  * is space again.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
+import { fillDisk } from '../fixtures/full-disk.ts';
 import { skipWithout } from '../fixtures/programs.ts';
-import { waitUntil } from '../fixtures/raw.ts';
 import { createSmallSandbox, onSmallDisk } from '../fixtures/small-disk.ts';
 import { createVault, mav, type Sandbox } from '../fixtures/vault.ts';
 import { findDamage, importAll, put, putFields, remove, type Write, Writer } from '../fixtures/writes.ts';
@@ -33,24 +32,6 @@ const WRITES: Readonly<Record<string, (attempt: number) => Write>> = {
 
 /** Beyond what any one of them writes; fails the test. */
 const MAX_WRITES = 200;
-
-/** Lets every write of the daemon's threads fail from its `nth` on, until `end`. */
-async function fillDisk(daemon: Daemon, nth: number): Promise<{ end: () => Promise<void> }> {
-  const inject = ['-e', 'trace=pwrite64', '-e', `inject=pwrite64:error=ENOSPC:when=${nth}+`];
-  const strace: ChildProcess = spawn('strace', ['-f', ...inject, '-p', String(daemon.child.pid)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let trace = '';
-  strace.stderr?.setEncoding('utf8').on('data', (text) => (trace += text));
-  const ended = once(strace, 'close');
-  await waitUntil(() => /^strace: Process \d+ attached/m.test(trace));
-  return {
-    end: async () => {
-      strace.kill('SIGINT');
-      await ended;
-    },
-  };
-}
 
 /** A read is answered although the audit log cannot have it; else a full disk refuses reads too. */
 function allowUnrecorded({ home }: Sandbox): void {

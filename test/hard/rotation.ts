@@ -1,10 +1,8 @@
-/** A rotation of the KEK that is killed at every sync of the disk, or finds no space, in turn: the next run finishes it. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type Daemon, startDaemon } from '../fixtures/daemon.ts';
+import { fillDisk } from '../fixtures/full-disk.ts';
 import { forgetEpochs, restart } from '../fixtures/killed.ts';
 import { skipWithout } from '../fixtures/programs.ts';
 import { waitUntil } from '../fixtures/raw.ts';
@@ -73,24 +71,6 @@ t.test(
     t.ok(nth < MAX_CALLS && rotated > 3);
   },
 );
-
-/** Lets every write of the daemon's threads fail from its `nth` on, until `end`. */
-async function fillDisk(daemon: Daemon, nth: number): Promise<{ end: () => Promise<void> }> {
-  const inject = ['-e', 'trace=pwrite64', '-e', `inject=pwrite64:error=ENOSPC:when=${nth}+`];
-  const strace: ChildProcess = spawn('strace', ['-f', ...inject, '-p', String(daemon.child.pid)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let trace = '';
-  strace.stderr?.setEncoding('utf8').on('data', (text) => (trace += text));
-  const ended = once(strace, 'close');
-  await waitUntil(() => /^strace: Process \d+ attached/m.test(trace));
-  return {
-    end: async () => {
-      strace.kill('SIGINT');
-      await ended;
-    },
-  };
-}
 
 t.test(
   'key rotate > no space from a write on > 507, and the next one finishes it',

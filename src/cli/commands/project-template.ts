@@ -1,5 +1,5 @@
 /** `mav project template`: a `.env.example`, for whoever works without mav. It has the file's own values, and none of the vault's. */
-import { quoteDotenv } from '../project/dotenv-example.ts';
+import { formatDotenv } from '../formats/format-dotenv.ts';
 import type { Variable } from '../project/load-project.ts';
 import { requireProject } from '../project/require-project.ts';
 import type { Run } from '../run/command.ts';
@@ -17,5 +17,5 @@ function formatVariable({ name, said }: Variable): string {
     .flatMap((note) => note ?? [])
     .join('; ')
     .replaceAll(/\s+/g, ' ');
-  return `${about === '' ? '' : `# ${about}\n`}${name}=${quoteDotenv(said.default ?? '')}`;
+  return `${about === '' ? '' : `# ${about}\n`}${formatDotenv(name, said.default ?? '').text}`;
 }

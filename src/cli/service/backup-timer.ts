@@ -3,19 +3,10 @@ import { join } from 'node:path';
 import { build } from 'plist';
 import { ACCESS_BY_OTHERS } from '../../places/trusted-places.ts';
 import type { Platform } from './installation.ts';
-import { type Facts, MARKER, type ServiceFile, type Step } from './service.ts';
+import { type Facts, MARKER, type Service, type Step } from './service.ts';
 import { systemctl, writeCommand, writeVariables } from './systemd.ts';
 
-export interface BackupTimer {
-  readonly manager: string;
-  readonly files: readonly ServiceFile[];
-  /** What enabling leaves behind where disabling could not run: symbolic links. */
-  readonly links: readonly string[];
-  readonly install: readonly Step[];
-  /** Before the files are removed, and after. */
-  readonly disable: readonly Step[];
-  readonly forget: readonly Step[];
-}
+export type BackupTimer = Pick<Service, 'manager' | 'files' | 'links' | 'install' | 'disable' | 'forget'>;
 
 /** At noon the machine is on more often than at night. A run that was missed is made up for. */
 const HOUR = 12;
