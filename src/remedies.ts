@@ -49,6 +49,7 @@ const REMEDIES: Readonly<Record<Reason, Remedy>> = {
   },
   key_file_missing: { first: 'put your copy of it back', last: 'unseal' },
   key_file_unreadable: { first: 'make it a file that you can read', last: 'unseal' },
+  key_folder: { first: null, last: 'nothing' },
   key_file_exposed: { first: 'run chmod 400 on it', last: 'unseal' },
   key_file_foreign: { first: 'make it your own', last: 'unseal' },
   traced: { first: 'end that process', last: 'unseal' },

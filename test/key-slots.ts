@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { locateSessionToken, readSessionToken } from '../src/places/session-token.ts';
 import { startDaemon } from './fixtures/daemon.ts';
 import { createHeldVault, type Held, hold } from './fixtures/held.ts';
 import { KEY_FILE } from './fixtures/made-vaults.ts';
@@ -199,3 +200,19 @@ t.test(
     t.equal(readKnownSlots(sandbox).length, 4);
   },
 );
+
+t.test('key add file > a folder that is not there > what to do depends on who opens the vault', async (t) => {
+  const daemon = await startDaemon(t);
+  const args = ['key', 'add', 'file', '--key-file', join(daemon.folder, 'nowhere/key')];
+  const CLOSED = /nowhere is not there; make it first\. mav serve lets itself reach only the key stores/;
+  t.match(await mav(daemon, args), { code: 1, stderr: CLOSED }, 'a closed daemon may not see it');
+  const { json } = await daemon.ask('POST', '/v1/keys', {
+    token: readSessionToken(locateSessionToken(daemon.env, daemon.socket)),
+    body: { kind: 'file', key_file: args.at(-1) },
+  });
+  t.match(json, { code: 'bad_request', reason: 'key_folder' });
+  await daemon.stop();
+  const alone = await mav(daemon, args);
+  t.equal(alone.code, 2);
+  t.match(alone.stderr, /nowhere is not there; make it first\n$/);
+});

@@ -271,6 +271,8 @@ export type Reason =
   | 'keychain_entry_missing'
   | 'key_file_missing'
   | 'key_file_unreadable'
+  /** The folder for a new key file is not there, or not this process's to write. */
+  | 'key_folder'
   | 'key_file_exposed'
   | 'key_file_foreign'
   /** Another process traces the one that would hold the keys. */

@@ -1,5 +1,6 @@
 /** What a new key of a vault needs, from the options of the command, and what stands in its way in a daemon. */
 import { isAbsolute, resolve } from 'node:path';
+import type { MaestroVaultError } from '../../client/errors.ts';
 import type { Status } from '../../client/types.ts';
 import { chooseNewPassphrase } from '../input/new-passphrase.ts';
 import type { Input } from '../run/command.ts';
@@ -30,9 +31,8 @@ export function explainClosed(
   { key_stores: kinds }: Status,
   what = 'add the key',
 ): unknown {
-  const { code, message } = error as { readonly code?: string; readonly message: string };
-  const isClosed =
-    kind === 'keychain' ? !kinds.includes(kind) : kind === 'file' && /\bEACCES\b|is not there/.test(message);
+  const { code, message, reason } = error as Pick<MaestroVaultError, 'message' | 'code' | 'reason'>;
+  const isClosed = kind === 'keychain' ? !kinds.includes(kind) : kind === 'file' && reason === 'key_folder';
   if (access !== 'daemon' || code !== 'bad_request' || !isClosed) return error;
   return new CliError(
     EXIT.failed,

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { RootKey } from '../../envelope/keys.ts';
 import { RequestError } from '../../errors/request-error.ts';
 import { isInside, makeFolders } from '../../files/folders.ts';
+import type { Reason } from '../../messages.ts';
 import { destroyKeyFile, isDestroyable, readKeyFile, writeKeyFile } from './key-file.ts';
 import type { KeySlot, NewSlot } from './key-slot.ts';
 
@@ -45,7 +46,9 @@ function planKeyFile(slot: Omit<NewSlot, 'location'>): string {
     throw new RequestError('conflict', `${location} exists already; nothing was changed`);
   if (keyFile === undefined) makeKeyFolder(keyDirectory);
   if (!existsSync(dirname(location))) {
-    throw new RequestError('bad_request', `the folder ${dirname(location)} is not there; make it first`);
+    throw new RequestError('bad_request', `the folder ${dirname(location)} is not there; make it first`, {
+      reason: 'key_folder',
+    });
   }
   if (isInside(realpathSync(dirname(location)), folder)) {
     throw new RequestError('bad_request', "the key file must lie outside the vault's folder");
@@ -67,6 +70,7 @@ function makeKeyFolder(path: string): void {
     throw new RequestError(
       'bad_request',
       `the folder ${path} for the key file cannot be made (${codeOf(error)}); choose another --key-file`,
+      reasonOf(error),
     );
   }
 }
@@ -80,8 +84,14 @@ function writeNewKeyFile(location: string, rootKey: RootKey): void {
     throw new RequestError(
       'bad_request',
       `the key file ${location} cannot be written (${code}); choose another --key-file`,
+      reasonOf(error),
     );
   }
+}
+
+/** A closed daemon has only some folders, and gets this error for the others. */
+function reasonOf(error: unknown): { readonly reason?: Reason } {
+  return codeOf(error) === 'EACCES' ? { reason: 'key_folder' } : {};
 }
 
 function codeOf(error: unknown): string {
